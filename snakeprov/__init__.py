@@ -1,0 +1,29 @@
+"""Automatic provenance for Snakemake: every output is a version that knows how it was made.
+
+Importing this package loads nothing outside the standard library and almost nothing of it: it is imported
+in every process of a tracked workflow. The public names are resolved when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snakeprov.embedded import connect as connect
+    from snakeprov.plugin.track import track as track
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__", "connect", "track"]
+
+_HOMES = {"connect": "snakeprov.embedded", "track": "snakeprov.plugin.track"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'snakeprov' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,5 @@
+"""What snakeprov talks about: plain values without input or output.
+
+Must not know: files on disk, HTTP, SQL, Snakemake. Field names are snake_case here and camelCase on the wire
+(`size_bytes` is `sizeBytes`); absent values are left out of the wire form, never sent as null.
+"""

@@ -1,0 +1,115 @@
+r"""Paths as text that JSON and SQL can hold, and the entity names that they become.
+
+Must not know: whether a path exists.
+
+A path on disk is bytes; most are UTF-8, some are not. Its *text form* is the path itself where that is valid
+UTF-8 and holds no `\x`; else every backslash is doubled and every byte that is not UTF-8 is written `\xNN`. The
+text form is unique and can be turned back.
+
+In a repository a file lies under Project / Folder / … after its path relative to the working directory of the
+workflow. A path outside of it lies under the folder `(root)`, by its absolute path. A directory recorded as one
+thing has a name that ends with a slash.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+
+OUTSIDE = "(root)"
+"""The top folder of everything that lies outside the working directory."""
+
+_ESCAPED = re.compile(r"\\(?:\\|x([0-9a-f]{2}))")
+
+
+def to_text(path: str | bytes | os.PathLike[str]) -> str:
+    r"""Return the text form of a path as the operating system gives it.
+
+    >>> to_text("results/ünïcode 1.txt")
+    'results/ünïcode 1.txt'
+    >>> to_text(b"caf\xe9.txt")
+    'caf\\xe9.txt'
+    """
+    raw = os.fspath(path)
+    name = os.fsdecode(raw)
+    if "\\x" not in name:
+        if name.isascii():
+            return name
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return name
+    return _escape(name)
+
+
+def _escape(name: str) -> str:
+    doubled = name.replace("\\", "\\\\")
+    return "".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in doubled)
+
+
+def to_os(text: str) -> str:
+    r"""Return the path whose text form is `text`, as Python's file functions take it.
+
+    >>> os.fsencode(to_os("caf\\xe9.txt"))
+    b'caf\xe9.txt'
+    """
+    if "\\x" not in text:
+        return text
+    return _ESCAPED.sub(lambda m: chr(0xDC00 + int(m[1], 16)) if m[1] else "\\", text)
+
+
+def relative_to(text: str, directory: str) -> str:
+    """Return `text` relative to `directory` where it lies inside it, else absolute; always normalised.
+
+    Both are text forms; `directory` is absolute and normalised.
+
+    >>> relative_to("./results//a.txt", "/home/ada/project")
+    'results/a.txt'
+    >>> relative_to("/home/ada/project/results/a.txt", "/home/ada/project")
+    'results/a.txt'
+    >>> relative_to("../reference.fa", "/home/ada/project")
+    '/home/ada/reference.fa'
+    """
+    path = posixpath.normpath(text)
+    if not path.startswith("/") and path != ".." and not path.startswith("../"):
+        return path
+    path = posixpath.normpath(posixpath.join(directory, path))
+    inside = directory if directory.endswith("/") else directory + "/"
+    if path.startswith("//"):
+        path = path[1:]
+    return path[len(inside) :] if path.startswith(inside) else path
+
+
+def to_names(path: str) -> tuple[str, ...]:
+    """Return the names of the folders and of the file that a path becomes below its project.
+
+    `path` is a text form made by `relative_to`; a directory recorded as one thing ends with a slash.
+
+    >>> to_names("results/a.txt"), to_names("/data/reference.fa"), to_names("results/parts/")
+    (('results', 'a.txt'), ('(root)', 'data', 'reference.fa'), ('results', 'parts/'))
+    """
+    is_directory = path.endswith("/")
+    names = [name for name in path.split("/") if name]
+    if path.startswith("/"):
+        names.insert(0, OUTSIDE)
+    elif names and names[0] == OUTSIDE:
+        names[0] = "\\x28root)"
+    if is_directory and names:
+        names[-1] += "/"
+    return tuple(names)
+
+
+def from_names(names: tuple[str, ...]) -> str:
+    """Return the path that `to_names` turned into `names`.
+
+    >>> from_names(("(root)", "data", "reference.fa"))
+    '/data/reference.fa'
+    """
+    if names and names[0] == OUTSIDE:
+        return "/" + "/".join(names[1:])
+    if names and names[0] == "\\x28root)":
+        names = (OUTSIDE, *names[1:])
+    return "/".join(names)

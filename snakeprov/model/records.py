@@ -1,0 +1,200 @@
+"""What is known about one run of Snakemake and about each of its jobs: facts, written down once.
+
+Must not know: how the facts were found (`capture`, `plugin`) or what becomes of them (`recorder`).
+
+Every path is in the text form of `snakeprov.model.paths`, relative to the working directory of the run where it
+lies inside it, else absolute. Times are aware UTC datetimes. Unknown is None (left out on the wire): nothing is
+guessed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from snakeprov.model.digest import Digest
+
+RECORD_VERSION = 1
+"""Version of the stored form of these records."""
+
+JobStatus = Literal[
+    "success", "failed", "retried", "interrupted", "touched", "cached", "submitted", "backfilled", "unknown"
+]
+"""`retried`: this attempt failed and Snakemake tried again. `interrupted`: still running when the run ended."""
+
+RunStatus = Literal["running", "success", "failed", "interrupted", "unknown"]
+
+JobKind = Literal["shell", "script", "notebook", "wrapper", "run", "cwl", "template", "norun", "unknown"]
+
+FileKind = Literal["file", "directory", "missing", "other"]
+
+
+class Fingerprint(msgspec.Struct, frozen=True, array_like=True):
+    """What `stat` says of a file (links followed): enough to tell that its bytes have not changed since."""
+
+    device: int
+    inode: int
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """What was seen of one input or output of a job.
+
+    Attributes:
+        path: Where it lies.
+        name: The keyword under which the rule names it, if any.
+        flags: Snakemake's flags that matter: temp, protected, directory, pipe, service, ancient, touch, update…
+        kind: What was there when the job ended.
+        fingerprint: When the job ended; None where there was no regular file.
+        changed_while_reading: An input whose fingerprint differed between start and end of the job.
+        digest: Known at capture only where the bytes were about to vanish.
+        storage_query: The query of a storage object (an `s3://…` URL, say).
+        symlink_target: Where the path is a symbolic link: its target, as written.
+    """
+
+    path: str
+    name: str | None = None
+    flags: list[str] = []
+    kind: FileKind = "file"
+    fingerprint: Fingerprint | None = None
+    changed_while_reading: bool = False
+    digest: Digest | None = None
+    storage_query: str | None = None
+    symlink_target: str | None = None
+
+
+class CodeFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """One file of code that a job executed.
+
+    Attributes:
+        role: What it is to the job.
+        path: Where it lies; for a remote source the cached copy that ran, where there is one.
+        url: A remote source's URL, credentials stripped.
+        line: First line of the rule in a Snakefile, counted from 1.
+        fingerprint: When the job started.
+    """
+
+    role: Literal["snakefile", "script", "notebook", "wrapper", "template", "cwl", "module"]
+    path: str | None = None
+    url: str | None = None
+    line: int | None = None
+    fingerprint: Fingerprint | None = None
+
+
+class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """One finished job, or one attempt at it.
+
+    Attributes:
+        id: Minted at capture, unique for ever (32 hex digits).
+        run_id: The run it belongs to.
+        snakemake_id: Snakemake's own job number in that run.
+        params: Keyword params under their name, positional ones under "0", "1", …; represented safely.
+        shellcmd: The command as it ran, whole.
+        script: Path or URL of the script, notebook or wrapper as the rule names it.
+        resources: As Snakemake resolved them (numbers and text).
+        submitted_on, started_on, ended_on: When Snakemake handed it out, when it began, when it ended.
+        error: What Snakemake said of the failure, bounded.
+        log_excerpt: The tail of the job's log file on failure, bounded.
+        incomplete: What could not be captured, in words; empty when everything could.
+    """
+
+    id: str
+    run_id: str
+    rule: str
+    status: JobStatus
+    record_version: int = RECORD_VERSION
+    snakemake_id: int | None = None
+    kind: JobKind = "unknown"
+    wildcards: dict[str, str] = {}
+    params: dict[str, Any] = {}
+    inputs: list[FileFact] = []
+    outputs: list[FileFact] = []
+    code: list[CodeFact] = []
+    shellcmd: str | None = None
+    script: str | None = None
+    log_paths: list[str] = []
+    benchmark_path: str | None = None
+    threads: int | None = None
+    resources: dict[str, Any] = {}
+    priority: int | None = None
+    reason: str | None = None
+    attempt: int = 1
+    group: str | None = None
+    external_job_id: str | None = None
+    is_checkpoint: bool = False
+    conda_env_path: str | None = None
+    conda_env_name: str | None = None
+    container: str | None = None
+    env_modules: list[str] = []
+    submitted_on: datetime | None = None
+    started_on: datetime | None = None
+    ended_on: datetime | None = None
+    error: str | None = None
+    log_excerpt: str | None = None
+    incomplete: list[str] = []
+
+
+class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """A git work tree as it was when a run began.
+
+    Attributes:
+        root: Absolute path of the work tree (text form).
+        commit: Full hex id; None before the first commit.
+        branch: None when HEAD is detached.
+        describe: What `git describe --always --tags` would say, where known.
+        remote: The remote's URL, credentials stripped.
+        dirty: Whether tracked files differ from the commit or untracked (not ignored) ones exist.
+        patch_file_handle_id: Where the difference to the commit is kept, when dirty.
+    """
+
+    root: str
+    commit: str | None = None
+    branch: str | None = None
+    describe: str | None = None
+    remote: str | None = None
+    dirty: bool = False
+    patch_file_handle_id: str | None = None
+
+
+class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """One invocation of Snakemake.
+
+    Attributes:
+        id: Minted at capture (32 hex digits).
+        project: Name of the project its files are recorded under.
+        working_directory: Absolute path (text form).
+        snakefile: Path of the main Snakefile.
+        config: Snakemake's `config`, represented safely.
+        deployment_methods: What `--software-deployment-method` switched on: conda, apptainer, env-modules.
+        targets: What was asked for on the command line.
+        git: The work tree of the main Snakefile; None when it is not under version control.
+        git_problem: Why git could not be asked, when it could not.
+        missing: What could not be captured, in words.
+    """
+
+    id: str
+    project: str
+    working_directory: str
+    status: RunStatus = "running"
+    record_version: int = RECORD_VERSION
+    command_line: str | None = None
+    snakefile: str | None = None
+    config: dict[str, Any] = {}
+    targets: list[str] = []
+    host: str | None = None
+    user: str | None = None
+    platform: str | None = None
+    python_version: str | None = None
+    snakemake_version: str | None = None
+    snakeprov_version: str | None = None
+    executor: str | None = None
+    deployment_methods: list[str] = []
+    started_on: datetime | None = None
+    ended_on: datetime | None = None
+    git: GitState | None = None
+    git_problem: str | None = None
+    missing: list[str] = []
