@@ -5,13 +5,17 @@ Must not know: anything else of snakeprov.
 SnakeprovError                 1   anything that has no better name
 ├── UsageError                 2   a command or a function was called with something it cannot take
 │   ├── NotRecordedError       3   a path, version, run or entity that the repository does not hold
+│   ├── ProvenanceError        2   an Activity was given something that it cannot say (is a ValueError too)
 │   └── NotAWorkflowError     20   `track()` was given something that is not Snakemake's workflow
 ├── ConfigError               10   a setting that is unknown or has an impossible value
 ├── CaptureError              20   something could not be recorded (shown as a warning unless `strict`)
+│   └── ChangedFileError      20   a file's bytes are no longer those that were to be digested
 ├── StoreError                30   the repository folder cannot be used
 │   ├── NoStoreError          31   there is none here
 │   ├── NewerStoreError       32   a newer snakeprov made it
-│   └── CorruptStoreError     33   its content is damaged
+│   ├── CorruptStoreError     33   its content is damaged
+│   ├── FullStoreError        34   no space is left where it lies
+│   └── BusyStoreError        36   another process kept it locked for too long
 ├── OutboxError               35   the outbox cannot be written or read
 └── RemoteError               40   a repository refused or failed
     ├── UnreachableError      41   no answer within the time limits
@@ -60,6 +64,10 @@ class NotRecordedError(UsageError):
     exit_status = 3
 
 
+class ProvenanceError(UsageError, ValueError):
+    """An Activity was given something that it cannot say."""
+
+
 class NotAWorkflowError(UsageError):
     """`track()` was given something that is not Snakemake's `workflow` object."""
 
@@ -76,6 +84,10 @@ class CaptureError(SnakeprovError):
     """Something about a job could not be recorded; a warning unless `strict` is set."""
 
     exit_status = 20
+
+
+class ChangedFileError(CaptureError):
+    """A file changed since it was seen, or while it was read."""
 
 
 class StoreError(SnakeprovError):
@@ -100,6 +112,18 @@ class CorruptStoreError(StoreError):
     """The content of the repository folder is damaged."""
 
     exit_status = 33
+
+
+class FullStoreError(StoreError):
+    """No space is left on the device that holds the repository folder."""
+
+    exit_status = 34
+
+
+class BusyStoreError(StoreError):
+    """Another process kept the repository folder locked for longer than the time limit."""
+
+    exit_status = 36
 
 
 class OutboxError(SnakeprovError):

@@ -20,7 +20,10 @@ import re
 OUTSIDE = "(root)"
 """The top folder of everything that lies outside the working directory."""
 
-_ESCAPED = re.compile(r"\\(?:\\|x([0-9a-f]{2}))")
+_ESCAPED_OUTSIDE = "\\x28root)"
+"""The name of a thing inside the working directory that is itself called `(root)`; the text form of no path."""
+
+_ESCAPED = re.compile(r"\\(?:\\|x([89a-f][0-9a-f]))")
 
 
 def to_text(path: str | bytes | os.PathLike[str]) -> str:
@@ -64,7 +67,7 @@ def to_os(text: str) -> str:
 def relative_to(text: str, directory: str) -> str:
     """Return `text` relative to `directory` where it lies inside it, else absolute; always normalised.
 
-    Both are text forms; `directory` is absolute and normalised.
+    Both are text forms; `directory` is absolute and normalised, and is itself `.`.
 
     >>> relative_to("./results//a.txt", "/home/ada/project")
     'results/a.txt'
@@ -73,13 +76,21 @@ def relative_to(text: str, directory: str) -> str:
     >>> relative_to("../reference.fa", "/home/ada/project")
     '/home/ada/reference.fa'
     """
-    path = posixpath.normpath(text)
+    if "\\x" in text or "\\x" in directory:
+        return to_text(_relative_to(to_os(text), to_os(directory)))
+    return _relative_to(text, directory)
+
+
+def _relative_to(path: str, directory: str) -> str:
+    path = posixpath.normpath(path)
     if not path.startswith("/") and path != ".." and not path.startswith("../"):
         return path
     path = posixpath.normpath(posixpath.join(directory, path))
-    inside = directory if directory.endswith("/") else directory + "/"
     if path.startswith("//"):
         path = path[1:]
+    if path == directory:
+        return "."
+    inside = directory if directory.endswith("/") else directory + "/"
     return path[len(inside) :] if path.startswith(inside) else path
 
 
@@ -91,13 +102,14 @@ def to_names(path: str) -> tuple[str, ...]:
     >>> to_names("results/a.txt"), to_names("/data/reference.fa"), to_names("results/parts/")
     (('results', 'a.txt'), ('(root)', 'data', 'reference.fa'), ('results', 'parts/'))
     """
-    is_directory = path.endswith("/")
     names = [name for name in path.split("/") if name]
+    if "\\x" in path:
+        names = [to_text(name) for name in to_os(path).split("/") if name]
     if path.startswith("/"):
         names.insert(0, OUTSIDE)
     elif names and names[0] == OUTSIDE:
-        names[0] = "\\x28root)"
-    if is_directory and names:
+        names[0] = _ESCAPED_OUTSIDE
+    if path.endswith("/") and names:
         names[-1] += "/"
     return tuple(names)
 
@@ -108,8 +120,11 @@ def from_names(names: tuple[str, ...]) -> str:
     >>> from_names(("(root)", "data", "reference.fa"))
     '/data/reference.fa'
     """
-    if names and names[0] == OUTSIDE:
-        return "/" + "/".join(names[1:])
-    if names and names[0] == "\\x28root)":
-        names = (OUTSIDE, *names[1:])
-    return "/".join(names)
+    if not names:
+        return ""
+    first, rest = names[0], names[1:]
+    if first.removesuffix("/") == OUTSIDE:
+        first = "" if rest else "/"
+    elif first.removesuffix("/") == _ESCAPED_OUTSIDE:
+        first = first.replace(_ESCAPED_OUTSIDE, OUTSIDE)
+    return to_text("/".join(map(to_os, (first, *rest))))

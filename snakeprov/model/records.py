@@ -147,7 +147,8 @@ class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         branch: None when HEAD is detached.
         describe: What `git describe --always --tags` would say, where known.
         remote: The remote's URL, credentials stripped.
-        dirty: Whether tracked files differ from the commit or untracked (not ignored) ones exist.
+        dirty: Whether tracked files differ from the commit or untracked (not ignored) ones exist; None when git
+            could not be asked.
         patch_file_handle_id: Where the difference to the commit is kept, when dirty.
     """
 
@@ -156,7 +157,7 @@ class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     branch: str | None = None
     describe: str | None = None
     remote: str | None = None
-    dirty: bool = False
+    dirty: bool | None = False
     patch_file_handle_id: str | None = None
 
 
