@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from snakeprov.embedded import connect as connect
+    from snakeprov.model.activity import Activity as Activity
     from snakeprov.plugin.track import track as track
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "connect", "track"]
+__all__ = ["Activity", "__version__", "connect", "track"]
 
-_HOMES = {"connect": "snakeprov.embedded", "track": "snakeprov.plugin.track"}
+_HOMES = {
+    "Activity": "snakeprov.model.activity",
+    "connect": "snakeprov.embedded",
+    "track": "snakeprov.plugin.track",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,79 @@
+"""The parts of unfinished uploads, in a local folder.
+
+Must not know: entities, SQL, HTTP.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from snakeprov.errors import FullStoreError, StoreError
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+class LocalParts:
+    """Parts by upload and number. A part that is put again replaces the first. Thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, upload: int, number: int, chunks: Iterable[bytes]) -> None:
+        """Keep a part.
+
+        Raises:
+            FullStoreError: No space is left.
+            StoreError: The folder cannot be written.
+        """
+        target = self._path(upload, number)
+        temporary = target.with_name(f"{number}.{uuid.uuid4().hex}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                for chunk in chunks:
+                    file.write(chunk)
+            temporary.rename(target)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise FullStoreError(
+                    f"A part cannot be kept in {self._folder}: no space is left on the device.",
+                    hint="Free some space.",
+                ) from error
+            raise StoreError(f"A part cannot be kept in {self._folder}: {error.strerror or error}.") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def md5(self, upload: int, number: int) -> str | None:
+        """Return the md5 of a part, or None where there is no such part."""
+        try:
+            with self._path(upload, number).open("rb") as file:
+                return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        except FileNotFoundError:
+            return None
+
+    def chunks(self, upload: int, *, count: int) -> Iterator[bytes]:
+        """Yield the content of the parts 1 to `count`, in order.
+
+        Raises:
+            KeyError: One of them is missing.
+        """
+        for number in range(1, count + 1):
+            try:
+                file = self._path(upload, number).open("rb")
+            except FileNotFoundError:
+                raise KeyError(number) from None
+            with file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    yield chunk
+
+    def discard(self, upload: int) -> None:
+        """Remove every part of an upload."""
+        shutil.rmtree(self._folder / str(upload), ignore_errors=True)
+
+    def _path(self, upload: int, number: int) -> Path:
+        return self._folder / str(upload) / str(number)

@@ -1,0 +1,352 @@
+"""Code under version control: which commit, what differs from it, and where it can be read on the web.
+
+Must not know: which files are code, Snakemake, the repository that the answers go to.
+
+What can be read from files is read with GitPython, which then starts no process; the one thing that needs the git
+program is what differs from the commit: one `git status` per work tree, and one `git diff` when it is dirty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from snakeprov.capture.files import fingerprint
+from snakeprov.capture.gitprogram import Status, read_status, run_git
+from snakeprov.capture.permalinks import permalink
+from snakeprov.capture.redact import strip_credentials
+from snakeprov.errors import CaptureError
+from snakeprov.model.paths import to_os, to_text
+from snakeprov.model.records import GitState
+
+if TYPE_CHECKING:
+    import git
+
+TIMEOUT_S = 30.0
+"""How long the git program may take for one answer."""
+
+MAX_PATCH_BYTES = 64 << 20
+"""Largest difference to the commit that is kept."""
+
+MAX_CODE_BYTES = 64 << 20
+"""Largest file that is looked at as code."""
+
+_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_DIFF = ["diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
+_DIFF += ["--submodule=short", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3"]
+
+
+def git_blob_sha1(content: bytes) -> str:
+    """Return the id that git gives to a file of these bytes.
+
+    >>> git_blob_sha1(b"")
+    'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+    """
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+class _Worktree(NamedTuple):
+    """What was found out about one work tree, once.
+
+    Attributes:
+        root: With links resolved.
+        repository: GitPython's, where it can read this one.
+        status: Where the git program gave it.
+        asked_ns: When the git program was asked (nanoseconds since 1970).
+        remote_url: With credentials, if the user wrote any.
+    """
+
+    root: Path
+    repository: git.Repo | None
+    status: Status | None
+    asked_ns: int
+    state: GitState
+    remote_url: str | None
+
+
+class GitReader:
+    """Reads the git work trees that the code of one run lies in; each of them once, when it is first asked about.
+
+    So every answer speaks of the same commit, whatever happens to the repository during the run. No method raises
+    because of a repository's condition: what cannot be found out is left out, and `problem` says why. Paths are given
+    as Python's file functions take them; links are followed, so that the file that is really run counts. Not for use
+    from several threads at once.
+
+    Attributes:
+        problem: The last thing that went wrong, in words; None while all went well.
+    """
+
+    def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
+        """Make a reader whose every call of the git program may take up to `timeout_s` seconds."""
+        self.problem: str | None = None
+        self._timeout_s = timeout_s
+        self._roots: dict[Path, Path | None] = {}
+        self._worktrees: dict[Path, _Worktree] = {}
+        self._patches: dict[str, bytes | None] = {}
+
+    def state_of(self, path: str) -> GitState | None:
+        """Return the state of the work tree that the file or directory `path` lies in; None where there is none.
+
+        A file in a submodule belongs to the submodule. `dirty` is None where it cannot be found out.
+        """
+        worktree = self._find(path)
+        return worktree.state if worktree else None
+
+    def patch(self, root: str) -> bytes | None:
+        """Return how the tracked files of a work tree differ from its commit, as `git apply` takes it.
+
+        Args:
+            root: A state's `root` (text form).
+
+        Returns:
+            None when nothing tracked differs, when it cannot be found out, or when it is larger than `MAX_PATCH_BYTES`.
+        """
+        if root not in self._patches:
+            worktree = self._find(to_os(root))
+            self._patches[root] = self._read_patch(worktree) if worktree else None
+        return self._patches[root]
+
+    def is_clean(self, path: str, content_git_sha1: str) -> bool:
+        """Tell whether the file at `path` with these bytes is what the commit holds.
+
+        Args:
+            path: The file.
+            content_git_sha1: `git_blob_sha1` of the bytes that ran.
+        """
+        worktree = self._find(path)
+        if worktree is None or worktree.state.commit is None:
+            return False
+        file = _inside(worktree, path)
+        blob = self._committed_blob(worktree, file)
+        if blob is None or blob == content_git_sha1:
+            return blob is not None
+        # git may store other bytes than it checks out; then only git itself can tell, for the moment it was asked.
+        status = worktree.status
+        if status is None or not status.complete or file in status.changed:
+            return False
+        is_comparable = len(blob) == len(content_git_sha1) and not _is_converted(worktree, file)
+        now = fingerprint(path)
+        return not is_comparable and now is not None and max(now.mtime_ns, now.ctime_ns) < worktree.asked_ns
+
+    def permalink(self, path: str, *, line: int | None = None, content_git_sha1: str | None = None) -> str | None:
+        """Return the URL at which the file can be read as it was at the commit.
+
+        Args:
+            path: The file.
+            line: Line to jump to, counted from 1.
+            content_git_sha1: `git_blob_sha1` of the bytes that ran; the file is read when not given.
+
+        Returns:
+            None when the file differs from the commit, or the remote has no pages that are known.
+        """
+        worktree = self._find(path)
+        if worktree is None or worktree.remote_url is None or worktree.state.commit is None:
+            return None
+        file = _inside(worktree, path)
+        url = permalink(worktree.remote_url, worktree.state.commit, file, line=line)
+        if url is None:
+            return None
+        sha1 = content_git_sha1 or _read_blob_sha1(path)
+        return url if sha1 and self.is_clean(path, sha1) else None
+
+    def _find(self, path: str) -> _Worktree | None:
+        try:
+            real = Path(path).absolute()
+            directory = real if real.is_dir() else real.parent
+        except (OSError, ValueError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
+            return None
+        if directory not in self._roots:
+            self._roots[directory] = _find_root(directory)
+        root = self._roots[directory]
+        if root is None:
+            return None
+        if root not in self._worktrees:
+            self._worktrees[root] = self._read(root)
+        return self._worktrees[root]
+
+    def _read(self, root: Path) -> _Worktree:
+        asked_ns = time.time_ns()
+        status: Status | None = None
+        try:
+            status = read_status(root, timeout_s=self._timeout_s)
+        except (CaptureError, RuntimeError) as error:
+            self.problem = str(error)
+        repository = self._open(root)
+        commit, branch = (status.commit, status.branch) if status else _read_head(repository)
+        remote_url = _read_remote_url(repository, branch)
+        state = GitState(
+            root=to_text(root),
+            commit=commit,
+            branch=branch,
+            remote=strip_credentials(remote_url) if remote_url else None,
+            dirty=status.dirty if status else None,
+        )
+        return _Worktree(root, repository, status, asked_ns, state, remote_url)
+
+    def _open(self, root: Path) -> git.Repo | None:
+        try:
+            return _open_repository(root)
+        except Exception as error:  # a library reads a stranger's files here, and raises whatever it meets
+            if self.problem is None:
+                self.problem = f"The git repository of '{to_text(root)}' cannot be read: {error}."
+            return None
+
+    def _committed_blob(self, worktree: _Worktree, file: str) -> str | None:
+        """Return the id of the blob that the commit holds for `file`, None where it holds none."""
+        commit = worktree.state.commit
+        if commit is None:
+            return None
+        if worktree.repository is not None:
+            try:
+                entry = worktree.repository.commit(commit).tree / file
+            except KeyError:
+                return None
+            except Exception:  # noqa: S110 - kept in a form that GitPython cannot read; the git program is asked
+                pass
+            else:
+                return entry.hexsha if entry.type == "blob" else None
+        try:
+            arguments = ["ls-tree", "-z", "--full-tree", commit, "--", file]
+            output = run_git(worktree.root, arguments, timeout_s=self._timeout_s, limit_bytes=MAX_CODE_BYTES)
+        except (CaptureError, RuntimeError) as error:
+            self.problem = str(error)
+            return None
+        kind_and_id = output.content.partition(b"\t")[0].split()
+        return kind_and_id[2].decode() if len(kind_and_id) == 3 and kind_and_id[1] == b"blob" else None
+
+    def _read_patch(self, worktree: _Worktree) -> bytes | None:
+        if worktree.status is None or not worktree.status.changed:
+            return None
+        arguments = [*_DIFF, worktree.state.commit or _EMPTY_TREE, "--"]
+        try:
+            output = run_git(worktree.root, arguments, timeout_s=self._timeout_s, limit_bytes=MAX_PATCH_BYTES)
+        except (CaptureError, RuntimeError) as error:
+            self.problem = str(error)
+            return None
+        if output.truncated:
+            self.problem = (
+                f"The difference of '{worktree.state.root}' to its commit is larger than {MAX_PATCH_BYTES} bytes "
+                "and was not kept."
+            )
+            return None
+        return output.content or None
+
+
+def _find_root(directory: Path) -> Path | None:
+    """Return the innermost directory, from `directory` upwards, that holds a git repository."""
+    for candidate in (directory, *directory.parents):
+        dot_git = candidate / ".git"
+        try:
+            if dot_git.is_file() or (dot_git / "HEAD").is_file():
+                return candidate
+        except OSError:
+            return None
+    return None
+
+
+def _open_repository(root: Path) -> git.Repo:
+    """Open a repository so that reading it starts no process.
+
+    Raises:
+        Exception: Anything; see `GitReader._open`.
+    """
+    gitpython = _import_gitpython()
+    from gitdb import GitDB  # type: ignore[import-untyped]
+
+    repository: git.Repo = gitpython.Repo(root, expand_vars=False)
+    common = _common_directory(Path(repository.git_dir))
+    if not common.samefile(repository.common_dir):
+        raise CaptureError("an environment variable (GIT_COMMON_DIR) names another one")
+    # GitPython's own object database starts `git cat-file`; this one reads the files, and no variable diverts it.
+    repository.odb = GitDB(str(common / "objects"))
+    return repository
+
+
+def _import_gitpython() -> Any:
+    """Import GitPython, which by itself refuses to be imported where there is no git program."""
+    try:
+        import git
+    except ImportError:
+        before = os.environ.get("GIT_PYTHON_REFRESH")
+        os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+        try:
+            import git
+        finally:
+            del os.environ["GIT_PYTHON_REFRESH"]
+            if before is not None:
+                os.environ["GIT_PYTHON_REFRESH"] = before
+    return git
+
+
+def _common_directory(git_directory: Path) -> Path:
+    """Return where the objects and the configuration are; elsewhere for a linked work tree."""
+    try:
+        return git_directory / os.fsdecode((git_directory / "commondir").read_bytes().rstrip(b"\r\n"))
+    except FileNotFoundError:
+        return git_directory
+
+
+def _read_head(repository: git.Repo | None) -> tuple[str | None, str | None]:
+    """Return commit and branch as far as they can be read without the git program."""
+    if repository is None:
+        return None, None
+    try:
+        branch = None if repository.head.is_detached else repository.active_branch.name
+        return (repository.head.commit.hexsha if repository.head.is_valid() else None), branch
+    except Exception:  # as in `GitReader._open`
+        return None, None
+
+
+def _read_remote_url(repository: git.Repo | None, branch: str | None) -> str | None:
+    """Return the URL of the branch's upstream, else of origin, else of the only remote."""
+    if repository is None:
+        return None
+    try:
+        config = repository.config_reader()
+        urls = {
+            section[8:-1]: str(config.get_value(section, "url"))
+            for section in config.sections()
+            if section.startswith('remote "') and config.has_option(section, "url")
+        }
+        upstream = str(config.get_value(f'branch "{branch}"', "remote", default="")) if branch else ""
+    except Exception:  # as in `GitReader._open`
+        return None
+    for name in (upstream, "origin"):
+        if name in urls:
+            return urls[name]
+    return next(iter(urls.values())) if len(urls) == 1 else None
+
+
+def _inside(worktree: _Worktree, path: str) -> str:
+    return str(Path(path).resolve().relative_to(worktree.root))
+
+
+def _is_converted(worktree: _Worktree, file: str) -> bool:
+    """Tell whether git may store other bytes for `file` than those it checks out (line ends, filters)."""
+    if worktree.repository is None:
+        return True
+    folders = [worktree.root / folder for folder in Path(file).parents]
+    candidates = [folder / ".gitattributes" for folder in folders]
+    candidates.append(Path(worktree.repository.common_dir) / "info" / "attributes")
+    try:
+        config = worktree.repository.config_reader()
+        autocrlf = str(config.get_value("core", "autocrlf", default="false")).lower()
+        if autocrlf not in ("false", "no", "off", "0") or config.has_option("core", "attributesfile"):
+            return True
+    except Exception:  # as in `GitReader._open`
+        return True
+    return any(candidate.exists() for candidate in candidates)
+
+
+def _read_blob_sha1(path: str) -> str | None:
+    try:
+        seen = fingerprint(path)
+        if seen is None or seen.size_bytes > MAX_CODE_BYTES:
+            return None
+        with Path(path).open("rb") as file:
+            return git_blob_sha1(file.read(MAX_CODE_BYTES))
+    except OSError:
+        return None

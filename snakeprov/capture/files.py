@@ -1,0 +1,175 @@
+"""Single files: what `stat` says of them, and the digest of their bytes.
+
+Must not know: why a file is looked at, or where its digest is kept. Importing this loads neither git nor SQL.
+
+Paths are given as Python's file functions take them, not in text form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+
+from snakeprov.errors import CaptureError, ChangedFileError
+from snakeprov.model.digest import EMPTY, Digest
+from snakeprov.model.paths import to_text
+from snakeprov.model.records import Fingerprint
+
+INLINE_BYTES = 1 << 20
+"""Files up to this size are read at once and hashed without threads: starting threads would take longer."""
+
+CHUNK_BYTES = 2 << 20
+"""Bytes read at a time from larger files; two buffers of this size are all the memory that is used."""
+
+
+def fingerprint(path: str) -> Fingerprint | None:
+    """Return what `stat` says of the regular file at `path`, links followed; None where there is none.
+
+    Opens nothing and never raises: a file that cannot be seen is one that is not there.
+
+    >>> fingerprint("/nowhere/at/all") is None
+    True
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116 - once per file of every job: no Path is made
+    except (OSError, ValueError):
+        return None
+    return from_stat(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def from_stat(status: os.stat_result) -> Fingerprint:
+    """Return the fingerprint that a result of `os.stat` amounts to."""
+    return Fingerprint(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def digest_file(path: str) -> Digest:
+    """Return the digest of the regular file at `path`, links followed.
+
+    A FIFO, a socket or a device is never opened, so this cannot hang on one.
+
+    Raises:
+        CaptureError: There is no regular file, or it cannot be read.
+    """
+    try:
+        # Opening a FIFO, even without blocking, wakes its writer: look first. O_NONBLOCK covers the moment between.
+        _require_regular(os.stat(path), path)  # noqa: PTH116
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    try:
+        return _digest_regular(descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
+def digest_descriptor(descriptor: int) -> Digest:
+    """Return the digest of the whole regular file that is open as `descriptor`.
+
+    Neither moves the offset nor closes the descriptor, so one may be shared between threads.
+
+    Raises:
+        CaptureError: It is not a regular file open for reading, or it cannot be read.
+    """
+    return _digest_regular(descriptor, f"descriptor {descriptor}")
+
+
+def digest_stable(path: str, expected: Fingerprint | None = None) -> Digest:
+    """Return the digest of the file at `path`, sure that its bytes did not change while they were read.
+
+    Args:
+        path: The file.
+        expected: The fingerprint it must still have, when given. A change of mode or of links counts as a
+            change, since the file system does not tell it from one of the bytes.
+
+    Raises:
+        ChangedFileError: The fingerprint is not the expected one, or was another after reading than before.
+        CaptureError: There is no regular file, or it cannot be read.
+    """
+    before = fingerprint(path)
+    if expected is not None and before != expected:
+        raise _changed(path, "since it was seen" if before is not None else "since it was seen: it is gone")
+    digest = digest_file(path)
+    if before is None or fingerprint(path) != before or digest.size_bytes != before.size_bytes:
+        raise _changed(path, "while it was read")
+    return digest
+
+
+def _digest_regular(descriptor: int, name: str) -> Digest:
+    try:
+        status = os.fstat(descriptor)
+        _require_regular(status, name)
+        if status.st_size <= INLINE_BYTES:
+            return _digest_inline(descriptor)
+        try:
+            return _digest_side_by_side(descriptor)
+        except RuntimeError:  # no thread can be started: a limit on processes, or the interpreter is ending
+            return _digest_inline(descriptor)
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def _digest_inline(descriptor: int) -> Digest:
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    size_bytes = 0
+    while chunk := os.pread(descriptor, CHUNK_BYTES, size_bytes):
+        sha256.update(chunk)
+        md5.update(chunk)
+        size_bytes += len(chunk)
+    return Digest(sha256.hexdigest(), md5.hexdigest(), size_bytes) if size_bytes else EMPTY
+
+
+def _digest_side_by_side(descriptor: int) -> Digest:
+    """Digest a large file in two threads: here md5, beside it sha256 and the reading of the next chunk.
+
+    hashlib and preadv let go of the GIL, so the whole takes about as long as the slower digest alone. One meeting
+    of two threads per chunk is the only cost; a third thread, for reading, made it slower.
+    """
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    full, spare = memoryview(bytearray(CHUNK_BYTES)), memoryview(bytearray(CHUNK_BYTES))
+
+    def finish_and_read_ahead(chunk: memoryview, buffer: memoryview, offset: int) -> int:
+        sha256.update(chunk)
+        return os.preadv(descriptor, [buffer], offset)
+
+    size_bytes = 0
+    with ThreadPoolExecutor(1, "snakeprov-digest") as beside:
+        length = os.preadv(descriptor, [full], 0)
+        while length:
+            size_bytes += length
+            next_length = beside.submit(finish_and_read_ahead, full[:length], spare, size_bytes)
+            md5.update(full[:length])
+            length = next_length.result()
+            full, spare = spare, full
+    return Digest(sha256.hexdigest(), md5.hexdigest(), size_bytes)
+
+
+def _require_regular(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
+        raise CaptureError(f"'{to_text(name)}' cannot be digested: it is {kind}, and only regular files have a digest.")
+
+
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def _unreadable(name: str, error: OSError | ValueError) -> CaptureError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return CaptureError(
+        f"'{to_text(name)}' cannot be read for its digest: {reason}.",
+        hint="Check that it exists and that you may read it.",
+    )
+
+
+def _changed(path: str, when: str) -> ChangedFileError:
+    return ChangedFileError(
+        f"'{to_text(path)}' changed {when}, so its digest would not be that of the bytes the job saw.",
+        hint="Let nothing else write to the files of a workflow while it runs.",
+    )

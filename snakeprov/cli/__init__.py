@@ -1,0 +1,60 @@
+"""The `snakeprov` command: one module per command, each imported when it is called.
+
+Must not know: what the commands do. Importing this package loads click and nothing else that is not small.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from snakeprov import __version__
+
+_COMMANDS = ("log", "show", "lineage", "runs", "run", "status")
+"""Each is the name of a module of this package whose `command` it is; in the order of the help text."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"snakeprov.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def snakeprov(context: click.Context) -> None:
+    """Where does this file come from? Ask what snakeprov recorded of Snakemake's runs."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the `snakeprov` command and return its exit status; errors are told on stderr.
+
+    Args:
+        arguments: What follows the command's name; None: what the process was called with.
+    """
+    try:
+        status = snakeprov.main(
+            args=None if arguments is None else list(arguments), prog_name="snakeprov", standalone_mode=False
+        )
+    except Exception as error:
+        from snakeprov.cli import failure
+
+        return failure.tell(error)
+    except KeyboardInterrupt:
+        return 130
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""`snakeprov log`: the versions of a file, or the latest outputs of the last run.
+
+Must not know: how a version was made (`show` does).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from snakeprov.cli import options, output
+from snakeprov.errors import UsageError
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+_SHOWN = 20
+
+
+@click.command("log")
+@click.argument("path", required=False)
+@options.limit(_SHOWN)
+@options.project
+@options.common
+def command(path: str | None, limit: int | None, project: str | None, store: str | None, as_json: bool) -> None:
+    """List the versions of a file.
+
+    Newest first: when each version was recorded, which rule generated it in which run, the commit of the code, its
+    size and digest. Without PATH: the latest outputs of the last run.
+    """
+    from snakeprov.cli import target
+    from snakeprov.cli.repository import collect, opened
+    from snakeprov.view import answers, history
+
+    if limit is None and not as_json:
+        limit = _SHOWN
+    with opened(store) as (place, client):
+        if path is None:
+            _latest(client, limit=limit, as_json=as_json)
+            return
+        found = target.find(client, place, path, project=project)
+        if found.version_number is not None:
+            raise UsageError(
+                f"'log' lists every version of {found.name}, so @{found.version_number} has no meaning here.",
+                hint=f"'snakeprov show {found.name}@{found.version_number}' shows that one.",
+            )
+        answer = collect(lambda **page: client.provenance.history(found.entity_id, **page), "versions", limit=limit)
+    if as_json:
+        output.write_json(answers.history(answer))
+    else:
+        output.write_lines(history.versions(answer, output.screen()))
+
+
+def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
+    from snakeprov.cli.repository import collect
+    from snakeprov.view import history
+
+    runs = client.runs.list(limit=1)["results"]
+    if not runs:
+        if as_json:
+            output.write_json({"run": None, "outputs": [], "totalNumberOfResults": 0})
+        else:
+            output.write_lines(["No run has been recorded yet."])
+        return
+    run = runs[0]
+    total = client.runs.outputs(run["id"], limit=1)["totalNumberOfResults"]
+    skipped = max(total - (limit or options.LIMIT_MAX), 0)
+    outputs: list[dict[str, Any]] = []
+    if total:
+        answer = collect(
+            lambda *, limit, offset: client.runs.outputs(run["id"], limit=limit, offset=offset + skipped),
+            "results",
+            limit=total - skipped,
+        )
+        outputs = answer["results"][::-1]
+    if as_json:
+        output.write_json({"run": run, "outputs": outputs, "totalNumberOfResults": total})
+    else:
+        output.write_lines(history.latest(run, outputs, output.screen(), total=total))

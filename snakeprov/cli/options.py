@@ -1,0 +1,43 @@
+"""The options and arguments that several commands share.
+
+Must not know: what the commands do with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+LIMIT_MAX = 100_000
+"""No command lists more things than this."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def common(function: Function) -> Function:
+    """Give a command `--store WHERE` and `--json` (arguments `store` and `as_json`)."""
+    function = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)
+    return click.option("--store", metavar="WHERE", help="Folder or URL of the repository; default: found upwards.")(
+        function
+    )
+
+
+def limit(shown: int) -> Callable[[Function], Function]:
+    """Give a command `-n, --limit` (argument `limit`): None unless given; `shown` is what it then shows as text."""
+    return click.option(
+        "-n",
+        "--limit",
+        type=click.IntRange(1, LIMIT_MAX),
+        help=f"How many to list; default: {shown}, or all with --json.",
+    )
+
+
+def project(function: Function) -> Function:
+    """Give a command `--project NAME` (argument `project`)."""
+    return click.option("--project", metavar="NAME", help="Project of the file, where several have its path.")(function)
+
+
+versioned_path = click.argument("path", metavar="PATH[@N]")
+"""The argument `path`: a file, as typed, with the number of a version if not the latest is meant."""

@@ -1,0 +1,65 @@
+"""Standard output and error: what they can show, and writing to them.
+
+Must not know: what is written.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from snakeprov.view.text import Screen
+
+_JSON_INDENT = 2
+
+
+def screen() -> Screen:
+    """Return what standard output can show: a terminal has a width, and colour unless `NO_COLOR` is set."""
+    from snakeprov.view.text import Glyphs, Screen
+
+    return Screen(
+        now=datetime.now(UTC),
+        width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,
+        colour=_has_colour(sys.stdout),
+        unicode=_can_show(sys.stdout, "".join(Glyphs())),
+    )
+
+
+def stderr_has_colour() -> bool:
+    """Return whether standard error is a terminal on which colour is wanted."""
+    return _has_colour(sys.stderr)
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines to standard output; what its encoding cannot show is escaped."""
+    stream = sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    stream.writelines(line + "\n" for line in lines)
+    stream.flush()
+
+
+def write_json(value: Any) -> None:
+    """Write a value as JSON in UTF-8 to standard output."""
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=_JSON_INDENT) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _has_colour(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _can_show(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,30 @@
+"""`snakeprov runs`: the runs of Snakemake that were recorded.
+
+Must not know: what happened in a run (`run` does).
+"""
+
+from __future__ import annotations
+
+import click
+
+from snakeprov.cli import options, output
+
+_SHOWN = 20
+
+
+@click.command("runs")
+@options.limit(_SHOWN)
+@options.common
+def command(limit: int | None, store: str | None, as_json: bool) -> None:
+    """List the runs, newest first."""
+    from snakeprov.cli.repository import collect, opened
+    from snakeprov.view import answers, runs
+
+    if limit is None and not as_json:
+        limit = _SHOWN
+    with opened(store) as (_, client):
+        answer = collect(client.runs.list, "results", limit=limit)
+    if as_json:
+        output.write_json(answers.runs(answer))
+    else:
+        output.write_lines(runs.runs(answer, output.screen()))

@@ -1,0 +1,43 @@
+"""`snakeprov status`: what the repository holds, and what has not reached it yet.
+
+Must not know: how records are delivered.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from snakeprov.cli import options, output
+from snakeprov.errors import NoStoreError
+
+
+@click.command("status")
+@options.common
+def command(store: str | None, as_json: bool) -> None:
+    """Show what is recorded, and what waits.
+
+    Where the repository is, what it holds, and what has not been delivered to it yet.
+    """
+    from snakeprov.cli.repository import find_place
+    from snakeprov.embedded import connect
+    from snakeprov.recorder import backlog
+    from snakeprov.view import answers, runs
+
+    place = find_place(store)
+    waiting = backlog.count(backlog.outbox_folder(place.root))
+    try:
+        with connect(place.store) as client:
+            answer = client.status()
+    except NoStoreError:
+        answer = _EMPTY
+    counts: dict[str, Any] = {"store": place.store, "pending": waiting.pending, "failed": waiting.failed}
+    if as_json:
+        output.write_json(answers.status(answer, **counts))
+    else:
+        output.write_lines(runs.status(answer, output.screen(), **counts, reasons=waiting.reasons))
+
+
+_EMPTY: dict[str, Any] = {"entities": 0, "versions": 0, "activities": 0, "storedBytes": 0}
+"""What a repository holds to which nothing has been delivered yet."""

@@ -1,0 +1,226 @@
+"""Sending requests: time limits, retries, and errors that carry the server's reason.
+
+Must not know: what the requests mean, nor which repository answers.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+import requests
+
+from snakeprov.errors import (
+    ApiError,
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RemoteError,
+    ServerError,
+    StaleError,
+    UnauthorizedError,
+    UnreachableError,
+)
+
+CONNECT_TIMEOUT_S: Final = 10.0
+READ_TIMEOUT_S: Final = 120.0
+RETRIES_MAX: Final = 4
+BACKOFF_FIRST_S: Final = 0.25
+BACKOFF_MAX_S: Final = 8.0
+RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_ERRORS: Final[Mapping[int, type[ApiError]]] = {
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    412: StaleError,
+}
+_HINTS: Final[Mapping[int, str]] = {
+    401: "Check the access token.",
+    412: "Read it again and repeat the change.",
+}
+
+
+class Session:
+    """A connection to one repository, of which every client has one.
+
+    Requests that are safe to repeat (GET, HEAD, PUT, DELETE, and what the caller marks so) are repeated up to
+    `RETRIES_MAX` times, waiting longer each time, when the connection fails or the answer is 429 or 5xx. A
+    `Retry-After` in seconds is honoured up to `BACKOFF_MAX_S`.
+
+    Not thread-safe: give each thread a session of its own.
+    """
+
+    def __init__(self, base_url: str, *, token: str | None = None, transport: requests.Session | None = None) -> None:
+        """Prepare a session; nothing is sent yet.
+
+        Args:
+            base_url: What precedes `/repo/v1`, without a slash at its end.
+            token: Access token, sent as `Authorization: Bearer`.
+            transport: A `requests` session to send with, for a repository that is not behind a socket.
+        """
+        self.base_url = base_url.rstrip("/")
+        self._http = transport or requests.Session()
+        self._http.headers["Accept"] = "application/json"
+        if token:
+            self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        """Return the JSON that GET `path` answers. Raises as `send`."""
+        return self.json(self.send("GET", path, query=query))
+
+    def post(self, path: str, body: Any, *, query: Mapping[str, Any] | None = None, repeatable: bool = False) -> Any:
+        """Return the JSON that POST `path` answers. Raises as `send`."""
+        response = self.send("POST", path, query=query, content=msgspec.json.encode(body), repeatable=repeatable)
+        return self.json(response)
+
+    def put(self, path: str, body: Any = None, *, query: Mapping[str, Any] | None = None) -> Any:
+        """Return the JSON that PUT `path` answers. Raises as `send`."""
+        content = b"" if body is None else msgspec.json.encode(body)
+        return self.json(self.send("PUT", path, query=query, content=content))
+
+    def delete(self, path: str, query: Mapping[str, Any] | None = None) -> None:
+        """Send DELETE `path`. Raises as `send`."""
+        self.send("DELETE", path, query=query)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+        stream: bool = False,
+    ) -> requests.Response:
+        """Send one request and return its successful response.
+
+        Args:
+            method: HTTP method.
+            path: Path below the base URL, or a whole URL (a presigned one, say), to which no token is sent
+                unless it lies below the base URL.
+            query: Parameters of the query; those that are None are left out.
+            content: Body; JSON unless `headers` say otherwise.
+            headers: Further headers.
+            repeatable: Whether it is safe to send a POST again.
+            stream: Whether to leave the response's body unread.
+
+        Raises:
+            UnreachableError: No answer within the time limits, after all retries.
+            ApiError: An answer >= 400 (one of its subclasses; `ServerError` after all retries).
+        """
+        url = path if "://" in path else self.base_url + path
+        request = {
+            "params": {name: _text(value) for name, value in (query or {}).items() if value is not None},
+            "data": content,
+            "headers": self._headers(url, content, headers),
+            "timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+            "stream": stream,
+        }
+        tries = RETRIES_MAX + 1 if repeatable or method in _IDEMPOTENT else 1
+        for attempt in range(1, tries + 1):
+            try:
+                response = self._http.request(method, url, **request)  # type: ignore[arg-type]
+            except requests.RequestException as error:
+                if attempt == tries or not isinstance(error, (requests.ConnectionError, requests.Timeout)):
+                    raise self._unreachable(error) from error
+                _pause(attempt, None)
+                continue
+            if response.status_code < 400:
+                return response
+            if response.status_code not in RETRY_STATUSES or attempt == tries:
+                raise _error(method, path, response)
+            _pause(attempt, response.headers.get("Retry-After"))
+        raise AssertionError("unreachable")
+
+    def json(self, response: requests.Response) -> Any:
+        """Return the JSON in `response`, or None for an empty body.
+
+        Raises:
+            RemoteError: The body is not JSON.
+        """
+        if not response.content:
+            return None
+        try:
+            return msgspec.json.decode(response.content)
+        except msgspec.DecodeError as error:
+            raise RemoteError(
+                f"{self.base_url} answered {response.request.method} with something that is not JSON.",
+                hint="Is this the address of a snakeprov server or of Synapse?",
+            ) from error
+
+    def _headers(self, url: str, content: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str | None]:
+        merged: dict[str, str | None] = {}
+        if content is not None:
+            merged["Content-Type"] = "application/json; charset=UTF-8"
+        if not url.startswith(self.base_url + "/") and url != self.base_url:
+            merged["Authorization"] = None
+        merged.update(headers or {})
+        return merged
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
+        if isinstance(error, requests.Timeout):
+            why = f"no answer within {CONNECT_TIMEOUT_S:.0f} s (connecting) or {READ_TIMEOUT_S:.0f} s (reading)"
+        elif isinstance(error, requests.exceptions.SSLError):
+            why = "its certificate was not accepted"
+        elif isinstance(error, requests.ConnectionError):
+            why = "no connection could be made"
+        else:
+            why = f"the request could not be sent ({type(error).__name__})"
+        return UnreachableError(
+            f"The repository at {self.base_url} cannot be reached: {why}.",
+            hint="Is the address right and the server up?",
+        )
+
+
+def quoted(value: str) -> str:
+    """Return `value` as one segment of a URL's path.
+
+    >>> quoted("a/b c")
+    'a%2Fb%20c'
+    """
+    return quote(value, safe="")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _pause(attempt: int, retry_after: str | None) -> None:
+    """Wait before another attempt: exponential with full jitter, or what the server asked for, bounded."""
+    if retry_after and retry_after.strip().isdecimal():
+        time.sleep(min(float(retry_after), BACKOFF_MAX_S))
+    else:
+        time.sleep(random.uniform(0, min(BACKOFF_FIRST_S * 2**attempt, BACKOFF_MAX_S)))  # noqa: S311  not a secret
+
+
+def _error(method: str, path: str, response: requests.Response) -> ApiError:
+    status = response.status_code
+    reason, failed_request = response.reason or "no reason given", None
+    try:
+        body = msgspec.json.decode(response.content)
+        reason = str(body["reason"])
+        failed_request = body.get("failedRequest")
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+        pass
+    kind = _ERRORS.get(status, ServerError if status in RETRY_STATUSES or status >= 500 else BadRequestError)
+    shown = path.split("?")[0]
+    return kind(
+        f"The repository answered {status} to {method} {shown}: {reason}",
+        status=status,
+        reason=reason,
+        hint=_HINTS.get(status, ""),
+        failed_request=failed_request if isinstance(failed_request, int) else None,
+    )

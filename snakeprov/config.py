@@ -1,0 +1,271 @@
+"""Settings: what they are, where each came from, and where the repository is.
+
+Must not know: what the settings are used for.
+
+Later sources win: defaults, the user's `~/.config/snakeprov/config.toml`, `snakeprov.toml` in the working
+directory, `SNAKEPROV_…` environment variables, and what was given to `snakeprov.track(workflow, …)` or on the
+command line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from snakeprov.errors import ConfigError, NoStoreError, StoreError
+
+STORE_NAME = ".snakeprov"
+"""Name of the folder of an embedded repository."""
+
+DATABASE_NAME = "provenance.sqlite"
+"""Name of the file by which a folder is recognised as an embedded repository."""
+
+OUTBOX_NAME = "outbox"
+"""Name of the folder, in `.snakeprov/` of the working directory, where records wait to be delivered."""
+
+POINTER_NAME = "store"
+"""Name of the file in `.snakeprov/` that says where the records of this working directory go, if elsewhere."""
+
+FILE_NAME = "snakeprov.toml"
+
+_IGNORE_FILE = "# What snakeprov keeps here is not to be committed.\n*\n"
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one run.
+
+    Attributes:
+        store: Folder of an embedded repository (relative to the working directory) or the URL of a server.
+        project: Name of the project that files are recorded under; None: the name of the working directory.
+        versions: "changed": a new version when the bytes differ. "always": one each time a job writes the file.
+        keep_bytes_max: Files larger than this (bytes) are recorded without keeping their bytes.
+        strict: Make the workflow fail, after all jobs have run, if anything could not be recorded.
+        enabled: Record at all.
+        origins: Where each setting that is not a default was read from.
+    """
+
+    store: str = STORE_NAME
+    project: str | None = None
+    versions: str = "changed"
+    keep_bytes_max: int = 100_000_000
+    strict: bool = False
+    enabled: bool = True
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a repository is, and what paths given to a command are relative to.
+
+    Attributes:
+        store: Folder of the embedded repository, or the URL of a server.
+        root: The working directory of the recorded workflow, absolute.
+        settings: The settings that hold there.
+    """
+
+    store: str
+    root: Path
+    settings: Settings
+
+
+def is_url(store: str) -> bool:
+    """Return whether `store` is the URL of a server rather than a folder.
+
+    >>> is_url("https://prov.example.org"), is_url(".snakeprov")
+    (True, False)
+    """
+    return store.startswith(("http://", "https://"))
+
+
+def load(
+    working_directory: Path, overrides: Mapping[str, object] | None = None, *, origin: str = "the call"
+) -> Settings:
+    """Return the settings for a workflow that runs in `working_directory`.
+
+    Args:
+        working_directory: Where `snakeprov.toml` is looked for.
+        overrides: Settings that win over every other source; None as a value means "not given".
+        origin: What to call the source of `overrides` in an error.
+
+    Raises:
+        ConfigError: A setting is unknown or has a value it cannot have, or a file cannot be read.
+    """
+    settings = Settings()
+    for path in (_user_file(), working_directory / FILE_NAME):
+        settings = _merge(settings, _read(path), origin=str(path))
+    settings = _merge(settings, _environment(), origin="the environment")
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    return _merge(settings, given, origin=origin)
+
+
+def store_of(settings: Settings, working_directory: Path) -> str:
+    """Return the URL, or the absolute folder, of the repository that `settings` names."""
+    if is_url(settings.store):
+        return settings.store
+    return str(working_directory / Path(settings.store).expanduser())
+
+
+def locate(start: Path, *, store: str | None = None) -> Place:
+    """Find the repository for a command that was called in the folder `start`.
+
+    `store`, then `SNAKEPROV_STORE`, say where it is; else the nearest folder upwards that holds a repository, or
+    whose `snakeprov.toml` names one; else the user's configuration.
+
+    Raises:
+        NoStoreError: There is none.
+        ConfigError: A setting on the way is wrong.
+    """
+    start = start.resolve()
+    named = store or os.environ.get("SNAKEPROV_STORE")
+    if named:
+        return _named(named, start)
+    for folder in (start, *start.parents):
+        if "store" in _read(folder / FILE_NAME):
+            settings = load(folder)
+            return _existing(store_of(settings, folder), root=folder, settings=settings)
+        if _is_repository(folder / STORE_NAME):
+            return Place(store=_follow(folder / STORE_NAME), root=folder, settings=load(folder))
+    settings = load(start)
+    if "store" in settings.origins:
+        return _existing(store_of(settings, start), root=start, settings=settings)
+    raise NoStoreError(
+        f"There is no snakeprov repository in {start} or in a folder above it.",
+        hint="Run a workflow whose Snakefile says 'import snakeprov; snakeprov.track(workflow)', "
+        "or name a repository with --store.",
+    )
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make `folder`, with a `.gitignore` that keeps it out of version control.
+
+    Raises:
+        StoreError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text(_IGNORE_FILE, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(
+            f"The folder {folder} cannot be made or written ({error.strerror}).",
+            hint="Make it writable, or set `store` to a folder that is.",
+        ) from error
+
+
+def _named(store: str, start: Path) -> Place:
+    if is_url(store):
+        return Place(store=store, root=start, settings=load(start))
+    folder = (start / Path(store).expanduser()).resolve()
+    if not _is_repository(folder) and _is_repository(folder / STORE_NAME):
+        folder = folder / STORE_NAME
+    root = folder.parent if folder.name == STORE_NAME else start
+    return _existing(str(folder), root=root, settings=load(root))
+
+
+def _existing(store: str, *, root: Path, settings: Settings) -> Place:
+    if not is_url(store) and not _is_repository(Path(store)):
+        raise NoStoreError(
+            f"There is no snakeprov repository in {store}.",
+            hint="A tracked workflow makes it when it first runs; or name another one with --store.",
+        )
+    return Place(store=store, root=root, settings=settings)
+
+
+def _is_repository(folder: Path) -> bool:
+    return (folder / DATABASE_NAME).exists() or (folder / OUTBOX_NAME).is_dir()
+
+
+def _follow(folder: Path) -> str:
+    """Return where the records of the working directory that owns `folder` go."""
+    try:
+        return (folder / POINTER_NAME).read_text(encoding="utf-8").strip() or str(folder)
+    except OSError:
+        return str(folder)
+
+
+def _user_file() -> Path:
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  never raises
+    return Path(base) / "snakeprov" / "config.toml"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read ({type(error).__name__}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The settings file {path} is not valid TOML: {error}.") from error
+
+
+def _environment() -> dict[str, str]:
+    known = {f"SNAKEPROV_{one.name.upper()}": one.name for one in fields(Settings) if one.name != "origins"}
+    return {name: os.environ[variable] for variable, name in known.items() if os.environ.get(variable)}
+
+
+def _merge(settings: Settings, given: Mapping[str, object], *, origin: str) -> Settings:
+    if not given:
+        return settings
+    known = [one.name for one in fields(Settings) if one.name != "origins"]
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ConfigError(
+                f"Unknown setting {name!r} in {origin}.",
+                hint=f"Did you mean {near[0]!r}?" if near else f"The settings are: {', '.join(known)}.",
+            )
+        values[name] = _check(name, value, origin)
+    return replace(settings, **values, origins={**settings.origins, **dict.fromkeys(values, origin)})
+
+
+def _check(name: str, value: object, origin: str) -> object:
+    expected = ""
+    match name:
+        case "strict" | "enabled":
+            if isinstance(value, bool):
+                return value
+            if str(value).lower() in _TRUE | _FALSE:
+                return str(value).lower() in _TRUE
+            expected = "true or false"
+        case "versions":
+            if value in ("changed", "always"):
+                return value
+            expected = '"changed" or "always"'
+        case "keep_bytes_max":
+            size_bytes = _size_bytes(value)
+            if size_bytes is not None:
+                return size_bytes
+            expected = 'a size such as 500_000_000, "100MB" or "2GiB"'
+        case _:
+            if isinstance(value, os.PathLike):
+                value = os.fspath(value)
+            if isinstance(value, str) and value.strip():
+                return value.rstrip("/") if is_url(value) else value
+            expected = "a text that is not empty"
+    raise ConfigError(f"The setting {name!r} in {origin} is {value!r}; expected is {expected}.")
+
+
+def _size_bytes(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if value >= 0 else None
+    found = _SIZE.fullmatch(str(value).strip())
+    if not found:
+        return None
+    exponent = " kmgtp".index(found[2].lower() or " ")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** exponent)

@@ -1,0 +1,66 @@
+"""Connecting: a folder is opened as an embedded repository, a URL is a server.
+
+The only module that imports both the client and the server.
+"""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snakeprov.config import is_url, prepare_folder
+from snakeprov.errors import UsageError
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+
+def connect(where: str | os.PathLike[str], *, create: bool = False, token: str | None = None) -> Client:
+    """Return a client for a repository.
+
+    Args:
+        where: Folder of an embedded repository, or the http(s) URL of a server (what precedes `/repo/v1`).
+        create: Make the folder a repository if it is none yet.
+        token: Access token for a server.
+
+    Raises:
+        NoStoreError: The folder holds no repository, and `create` is false.
+        StoreError: It cannot be used; its subclasses say why.
+        UsageError: `where` is a URL that is neither http nor https.
+    """
+    from snakeprov.client import Client
+
+    text = os.fspath(where)
+    if is_url(text):
+        return Client(text, token=token)
+    if "://" in text:
+        raise UsageError(f"{text!r} is not a repository.", hint="Give a folder, or a URL that begins with http.")
+    return _open(Path(text), create=create)
+
+
+def _open(folder: Path, *, create: bool) -> Client:
+    from snakeprov.blobs.local import LocalBlobs
+    from snakeprov.client import Client, wsgi
+    from snakeprov.server import create_app
+    from snakeprov.store import open_store
+
+    # Without a handler Python prints warnings into the terminal, which belongs to the user's pipeline.
+    logging.getLogger("snakeprov").addHandler(logging.NullHandler())
+    if create:
+        prepare_folder(folder)
+    store = open_store(folder, create=create)
+    app = create_app(
+        store, LocalBlobs(folder / "blobs"), identify=lambda request: request.env["REMOTE_USER"], local_files=True
+    )
+    return Client(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()), on_close=store.close)
+
+
+def user_name() -> str:
+    """Return the name of the user that this process runs as."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

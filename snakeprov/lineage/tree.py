@@ -1,0 +1,171 @@
+"""A lineage as the rows of a tree: each subtree once, wide fan-outs folded.
+
+Must not know: how a row is drawn.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from snakeprov.lineage.graph import Direction, Graph, Node
+
+FOLD_ABOVE = 12
+"""More siblings than this that one rule made, or raw inputs of one kind in one top folder, are folded."""
+
+FOLD_SHOWS = 3
+"""So many of the siblings that are folded are still shown."""
+
+Mark = Literal["", "raw", "repeated", "unexplored"]
+"""`raw`: no recorded job made it. `repeated`: what lies below was shown before. `unexplored`: nobody looked."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the tree.
+
+    Attributes:
+        node: An entity version or a URL; an activity where it generated nothing.
+        activity: The activity that generated it, where known.
+        rails: For each level down to this row, whether a sibling follows; empty for the root.
+        executed: Whether the row above ran it as code rather than read it as data.
+        folded: This row stands for so many siblings like `node`; 0 for an ordinary row.
+    """
+
+    node: Node
+    activity: Node | None = None
+    rails: tuple[bool, ...] = ()
+    mark: Mark = ""
+    executed: bool = False
+    folded: int = 0
+
+
+class _Branch(msgspec.Struct, frozen=True, kw_only=True):
+    node: Node
+    activity: Node | None = None
+    executed: bool = False
+    folded: int = 0
+
+
+def rows(graph: Graph, *, direction: Direction = "upstream") -> Iterator[Row]:
+    """Yield the rows of the tree below the root, from top to bottom.
+
+    Upstream, what an entity version came from lies below it; code lies there only if a recorded job generated it
+    (`code` lists the rest). Downstream, what was generated from it. Cycles are safe.
+    """
+    unexplored = _unexplored(graph, direction)
+    shown: set[str] = set()
+    first = _Branch(node=graph.root, activity=graph.generator(graph.root))
+    stack: list[tuple[_Branch, tuple[bool, ...]]] = [(first, ())]
+    while stack:
+        branch, rails = stack.pop()
+        key = _subtree(branch, direction)
+        children = [] if branch.folded else _children(graph, branch, direction)
+        mark: Mark = ""
+        if children and key in shown:
+            mark, children = "repeated", []
+        elif not children and not branch.folded and branch.node.id in unexplored:
+            mark = "unexplored"
+        elif branch.activity is None and branch.node.kind != "activity" and not branch.folded:
+            mark = "raw"
+        shown.add(key)
+        yield Row(
+            node=branch.node,
+            activity=branch.activity,
+            rails=rails,
+            mark=mark,
+            executed=branch.executed,
+            folded=branch.folded,
+        )
+        for place, child in reversed(list(enumerate(children, start=1))):
+            stack.append((child, (*rails, place < len(children))))
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """The code that all activities called `label` ran.
+
+    Attributes:
+        label: The rule or the name; `rule#2` where activities of one rule did not all run the same code.
+        commit: The commit it was at.
+        dirty: Whether the work tree differed from it.
+        executed: Entity versions and URLs, in the order recorded.
+    """
+
+    label: str
+    commit: str | None
+    dirty: bool | None
+    executed: tuple[Node, ...]
+
+
+def code(graph: Graph) -> tuple[list[Code], dict[str, str]]:
+    """Return what was run as code, the same things once, and the label of each activity by its node id."""
+    variants: dict[str, dict[tuple[object, ...], Code]] = {}
+    labels: dict[str, str] = {}
+    for activity in graph.nodes.values():
+        if activity.kind != "activity":
+            continue
+        executed = tuple(graph.executed(activity))
+        of_rule = variants.setdefault(activity.label, {})
+        key = (activity.commit, activity.dirty, *(node.id for node in executed))
+        if key not in of_rule:
+            label = activity.label if not of_rule else f"{activity.label}#{len(of_rule) + 1}"
+            of_rule[key] = Code(label=label, commit=activity.commit, dirty=activity.dirty, executed=executed)
+        labels[activity.id] = of_rule[key].label
+    return [one for of_rule in variants.values() for one in of_rule.values() if one.executed], labels
+
+
+def _unexplored(graph: Graph, direction: Direction) -> set[str]:
+    """Return the ids of the nodes beyond which nobody looked: breadth first, those that are farthest away."""
+    if not graph.truncated:
+        return set()
+    far = graph.distances(direction)
+    edge = max(far.values())
+    return {name for name, away in far.items() if away == edge}
+
+
+def _subtree(branch: _Branch, direction: Direction) -> str:
+    """Return what names the subtree below a branch: the same name, the same subtree."""
+    if direction == "upstream" and branch.activity is not None:
+        return branch.activity.id
+    return branch.node.id
+
+
+def _children(graph: Graph, branch: _Branch, direction: Direction) -> Sequence[_Branch]:
+    found: list[_Branch] = []
+    if direction == "downstream":
+        for activity in graph.users(branch.node):
+            generated = graph.generated(activity)
+            found += [_Branch(node=node, activity=activity) for node in generated]
+            if not generated:
+                found.append(_Branch(node=activity))
+    elif branch.activity is not None:
+        found += [_Branch(node=node, activity=graph.generator(node)) for node in graph.used(branch.activity)]
+        for node in graph.executed(branch.activity):
+            if (generator := graph.generator(node)) is not None:
+                found.append(_Branch(node=node, activity=generator, executed=True))
+    return _fold(found) if len(found) > FOLD_ABOVE else found
+
+
+def _fold(branches: Sequence[_Branch]) -> list[_Branch]:
+    alike: dict[tuple[str, ...], list[_Branch]] = {}
+    for branch in branches:
+        alike.setdefault(_likeness(branch), []).append(branch)
+    folded: list[_Branch] = []
+    for group in alike.values():
+        if len(group) <= FOLD_ABOVE:
+            folded += group
+            continue
+        folded += group[:FOLD_SHOWS]
+        last = group[-1]
+        folded.append(_Branch(node=last.node, activity=last.activity, folded=len(group) - FOLD_SHOWS))
+    return folded
+
+
+def _likeness(branch: _Branch) -> tuple[str, ...]:
+    """Return what siblings must share to be folded: their rule, else their top folder and file name extension."""
+    if branch.activity is not None:
+        return (branch.activity.label,)
+    path = (branch.node.path or branch.node.label).rstrip("/")
+    return ("", posixpath.dirname(path).lstrip("/").partition("/")[0], posixpath.splitext(path)[1])

@@ -1,0 +1,316 @@
+"""One run as it is being captured: its live jobs, its recorder, and what went wrong.
+
+Must not know: which of Snakemake's methods are wrapped, or how a record is delivered.
+
+Every method may be called at any moment by Snakemake's own threads and never raises: what fails is counted, warned of
+once, and named in the run's record. The recorder is opened when the first job is handed out, so a call of Snakemake
+that finds nothing to do, or fails before its first job, writes nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Protocol
+from uuid import uuid4
+
+from snakeprov.config import Settings
+from snakeprov.errors import CaptureError, SnakeprovError
+from snakeprov.model.paths import to_text
+from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus
+from snakeprov.model.times import now
+from snakeprov.plugin.observe import hold, look
+from snakeprov.plugin.represent import cut
+from snakeprov.plugin.translate import LiveJob, Translator, run_record
+
+MAX_PROBLEMS = 20
+"""Problems that are put into words in the run's record; further ones are only counted."""
+
+MAX_PROBLEM_CHARACTERS = 500
+
+P = ParamSpec("P")
+
+
+class Summary(Protocol):
+    """What a recorder says when it has finished."""
+
+    @property
+    def lost(self) -> int: ...
+
+    def line(self) -> str: ...
+
+
+class Recorder(Protocol):
+    """What a recorder does for a run."""
+
+    def start(self, run: RunRecord) -> None: ...
+    def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None: ...
+    def finish(self, run: RunRecord) -> Summary: ...
+
+
+def warn(sentence: str) -> None:
+    """Print one sentence on stderr, where it does not depend on how Snakemake logs."""
+    print(f"snakeprov: {sentence}", file=sys.stderr)
+
+
+def _never_raises(
+    method: Callable[Concatenate[Capture, P], None],
+) -> Callable[Concatenate[Capture, P], None]:
+    @functools.wraps(method)
+    def guarded(self: Capture, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except Exception as error:
+            self.problem(f"{type(error).__name__}: {error}")
+
+    return guarded
+
+
+class Capture:
+    """Captures one run of one workflow.
+
+    Attributes:
+        problems: How many things could not be captured or recorded.
+        gaps: What they were, in words; at most `MAX_PROBLEMS` of them.
+    """
+
+    def __init__(self, workflow: Any, settings: Settings, *, executor: str | None) -> None:
+        self.problems = 0
+        self.gaps: list[str] = []
+        self._workflow = workflow
+        self._settings = settings
+        self._executor = executor
+        self._began_on = now()
+        self._live: dict[Any, LiveJob] = {}
+        self._announced: LiveJob | None = None
+        self._lock = threading.Lock()
+        self._is_dead = False
+        self._run: RunRecord | None = None
+        self._recorder: Recorder | None = None
+        self._translator: Translator | None = None
+        self._all_local = True
+        self._done: JobStatus = "success"
+
+    @property
+    def strict(self) -> bool:
+        """Whether the user wants the workflow to fail when something could not be recorded."""
+        return self._settings.strict
+
+    def problem(self, text: str) -> None:
+        """Count one thing that could not be captured; warn of the first."""
+        text = cut(text, MAX_PROBLEM_CHARACTERS)
+        with self._lock:
+            self.problems += 1
+            if len(self.gaps) < MAX_PROBLEMS:
+                self.gaps.append(text)
+        if self.problems == 1:
+            warn(f"something could not be recorded, the workflow goes on: {text}")
+
+    @_never_raises
+    def jobs_started(self, jobs: Any) -> None:
+        """Take note of jobs, and of the members of group jobs, that are handed out to be run."""
+        if self._recorder is None and not self._open():
+            return
+        now_s = time.time()
+        for job in jobs:
+            grouped = job.is_group()
+            group = job if grouped else None
+            for member in job if grouped else (job,):
+                self._live[member] = self._translator.begin(member, group=group, now_s=now_s)  # type: ignore[union-attr]
+
+    @_never_raises
+    def job_began(self, job: Any) -> None:
+        """Take the time at which a job of this machine begins. When a cluster begins one is not known here."""
+        live = self._announced = self._live.get(job)
+        if live is not None and (self._all_local or job.is_local):
+            live.started_s = time.time()
+
+    def job_announced(self, said: dict[str, Any]) -> None:
+        """Overhear what Snakemake says of the job that begins: it has just worked out texts that are costly to make."""
+        live, self._announced = self._announced, None
+        if live is not None:
+            live.reason = said.get("reason")
+            live.shellcmd = said.get("shellcmd")
+
+    @_never_raises
+    def job_registered(self, job: Any, external_id: str | None) -> None:
+        """Take the number that a cluster gave to a job."""
+        live = self._live.get(job)
+        if live is not None and external_id is not None:
+            live.external_id = str(external_id)
+
+    @_never_raises
+    def job_ended(self, job: Any, error: BaseException | None = None) -> None:
+        """Take the time at which a job, or a group of them, ended, and what ended it."""
+        now_s = time.time()
+        for member in job if job.is_group() else (job,):
+            live = self._live.get(member)
+            if live is not None:
+                live.ended_s = now_s
+                live.error = error
+
+    @_never_raises
+    def job_cached(self, job: Any) -> None:
+        """Take note that the outputs of a job were taken from the cache between workflows."""
+        live = self._live.get(job)
+        if live is not None:
+            live.was_cached = True
+
+    @_never_raises
+    def job_stored(self, job: Any) -> None:
+        """Look at the local copies of storage objects, which are about to be uploaded and removed."""
+        live = self._live.get(job)
+        if live is None:
+            return
+        for files in (job.input, job.output):
+            for one in files:
+                if one.flags and one.is_storage:
+                    path = str.__str__(one)
+                    live.stored[path] = look(path)
+                    self._hold(live, path)
+
+    @_never_raises
+    def job_finished(self, job: Any) -> None:
+        """Hand over the records of a job, or of a group's members, that succeeded for good."""
+        if self._recorder is None:
+            return
+        for member in job if job.is_group() else (job,):
+            live = self._live.pop(member, None) or self._unseen(member)
+            if live.ended_s is None and self._done == "success":
+                live.ended_s = time.time()
+            self._hand_over(member, live, "cached" if live.was_cached else self._done)
+
+    @_never_raises
+    def job_failed(self, job: Any, error: BaseException | None = None) -> None:
+        """Hand over the records of a job, or of a group's members, that failed; before Snakemake counts the attempt."""
+        if self._recorder is None:
+            return
+        status: JobStatus = "retried" if job.restart_times > job.attempt - 1 else "failed"
+        grouped = job.is_group()
+        for member in job if grouped else (job,):
+            live = self._live.pop(member, None) or self._unseen(member)
+            live.ended_s = live.ended_s or time.time()
+            live.error = error or live.error
+            if grouped and len(job) > 1:
+                live.notes.append("Snakemake said that the group failed, not which of its jobs did")
+            self._hand_over(member, live, status)
+
+    def finish(self, status: RunStatus, *, left: JobStatus = "interrupted") -> None:
+        """End the run: hand over the jobs still live as `left`, wait for the delivery, and print the end line.
+
+        Raises:
+            CaptureError: With `strict`, when the run itself succeeded and something could not be recorded.
+        """
+        if self._recorder is not None and self._run is not None:
+            for job, live in list(self._live.items()):
+                self._hand_over(job, live, left)
+            self._live.clear()
+            self._run.status = status
+            self._run.ended_on = now()
+            self._run.missing = [*self._run.missing, *self.gaps]
+            self._deliver(self._recorder, self._run)
+        if self.strict and self.problems and status == "success":
+            raise CaptureError(
+                f"All jobs succeeded, but {self.problems} thing(s) could not be recorded, "
+                f"the first: {self.gaps[0] if self.gaps else 'see above'}",
+                hint="The workflow is failed because of the setting strict=true.",
+            )
+
+    def has_live_jobs(self) -> bool:
+        """Return whether jobs were handed out and neither finished nor failed."""
+        return bool(self._live)
+
+    def _open(self) -> bool:
+        """Open the recorder for the first job; return whether there is one."""
+        if self._is_dead:
+            return False
+        try:
+            directory = Path.cwd()
+            text = to_text(directory)
+            run = run_record(
+                self._workflow,
+                run_id=uuid4().hex,
+                project=self._settings.project or directory.name or text,
+                directory=text,
+                executor=self._executor,
+            )
+            run.started_on = self._began_on
+            translator = Translator(self._workflow, run_id=run.id, directory=text)
+            recorder = open_recorder(self._settings, directory)
+            recorder.start(run)
+        except Exception as error:
+            self._is_dead = True
+            said = str(error) if isinstance(error, SnakeprovError) else f"{type(error).__name__}: {error}"
+            self.problem(f"Nothing of this run is recorded. {said}")
+            return False
+        self._all_local = bool(self._workflow.local_exec)
+        if self._workflow.touch:
+            self._done = "touched"
+        elif self._workflow.remote_execution_settings.immediate_submit:
+            self._done = "submitted"
+        self._run, self._translator, self._recorder = run, translator, recorder
+        return True
+
+    def _unseen(self, job: Any) -> LiveJob:
+        live = self._translator.begin(job, now_s=time.time())  # type: ignore[union-attr]
+        live.notes.append("The start of the job was not seen")
+        return live
+
+    def _hand_over(self, job: Any, live: LiveJob, status: JobStatus) -> None:
+        assert self._translator is not None and self._recorder is not None  # noqa: S101  callers have checked
+        try:
+            record = self._translator.record(job, live, status)
+            if status in ("failed", "retried"):
+                self._translator.fail(record, job, live.error)
+            elif status in ("success", "cached"):
+                self._hold_temporary(job, live)
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            self.problem(problem)
+            record = self._translator.bare(job, status, problem)
+        if record.incomplete:
+            self.problem(f"of a job of rule {record.rule}: {record.incomplete[0]}")
+        record.incomplete += live.notes
+        self._recorder.append(record, live.descriptors)
+
+    def _hold_temporary(self, job: Any, live: LiveJob) -> None:
+        """Keep the temporary outputs of a job open: they may be gone before they are read."""
+        for one in job.temp_output:
+            self._hold(live, str.__str__(one))
+
+    def _hold(self, live: LiveJob, path: str) -> None:
+        text = self._translator.path(path)  # type: ignore[union-attr]
+        if text in live.descriptors:
+            return
+        descriptor = hold(path)
+        if descriptor is not None:
+            live.descriptors[text] = descriptor
+        elif look(path).kind == "file":
+            live.notes.append(f"{text} is about to vanish and could not be held open for its digest")
+
+    def _deliver(self, recorder: Recorder, run: RunRecord) -> None:
+        try:
+            summary = recorder.finish(run)
+        except Exception as error:
+            self.problem(f"The end of the run could not be recorded. {type(error).__name__}: {error}")
+            return
+        self.problems += summary.lost
+        if summary.lost or not _is_silent(self._workflow):
+            print(summary.line(), file=sys.stderr)
+
+
+def open_recorder(settings: Settings, directory: Path) -> Recorder:
+    """Return the recorder that takes this run's records."""
+    from snakeprov.recorder import recorder
+
+    opened: Recorder = recorder.open_recorder(settings, directory)
+    return opened
+
+
+def _is_silent(workflow: Any) -> bool:
+    quiet = getattr(workflow.output_settings, "quiet", None) or ()
+    return any(getattr(one, "name", "") == "ALL" for one in quiet)

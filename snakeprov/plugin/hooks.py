@@ -1,0 +1,243 @@
+"""The wrappers around Snakemake's methods: put on once per process, they tell a run's Capture what happens.
+
+Must not know: what is recorded of a job.
+
+| wrapped | tells |
+|---|---|
+| `Workflow.execute` | a run begins and ends |
+| `DAG.register_running` | jobs are handed out |
+| `Job.log_info` | a job begins |
+| `Job.register` | the number a cluster gave it |
+| `JobScheduler._proceed`, `error_callback` | it ended; with the exception, while that is being handled |
+| `DAG.handle_storage` | its storage files are about to be uploaded and removed |
+| `fetch` of the output cache | its outputs came from the cache |
+| `DAG.finish` | its success is final, nothing temporary is deleted yet |
+| `JobScheduler._handle_error` | its attempt failed, partial outputs are still there |
+
+A wrapper looks up the run in the workflow and does nothing where there is none (a dry-run, a child process, a workflow
+that is not tracked), so several workflows in one process keep apart.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snakeprov.plugin.capturing import Capture
+
+CAPTURE = "_snakeprov_capture"
+"""Attribute of a Workflow, while it is executed, that holds its Capture."""
+
+REQUEST = "_snakeprov_request"
+"""Attribute of a Workflow that holds what `track` was called with."""
+
+_WRAPPED = "_snakeprov_wrapped"
+
+Method = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for: settings, and where they were given."""
+
+    settings: dict[str, object]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One method that is wrapped.
+
+    Attributes:
+        modules: Where the class is, newest Snakemake first.
+        tells: What is not known when the method is missing.
+        is_essential: Whether without it the log events must stand in.
+    """
+
+    modules: tuple[str, ...]
+    class_name: str
+    method: str
+    wrap: Callable[[Method], Method]
+    tells: str
+    is_essential: bool = False
+
+
+def request(workflow: Any, settings: dict[str, object], *, origin: str) -> None:
+    """Ask for `workflow` to be recorded; what was asked before holds where it differs."""
+    earlier: Request | None = workflow.__dict__.get(REQUEST)
+    if earlier is None:
+        workflow.__dict__[REQUEST] = Request(settings, origin)
+    else:
+        workflow.__dict__[REQUEST] = Request({**settings, **earlier.settings}, earlier.origin)
+    install()
+
+
+def install() -> list[Point]:
+    """Put the wrappers on, where they are not on yet; return the points that this Snakemake does not have."""
+    missing = []
+    for point in POINTS:
+        owner = _find_class(point)
+        method = getattr(owner, point.method, None)
+        if method is None:
+            missing.append(point)
+        elif not hasattr(method, _WRAPPED):
+            _replace(owner, point.method, point.wrap(method))
+    return missing
+
+
+def _find_class(point: Point) -> Any:
+    for module in point.modules:
+        try:
+            return getattr(importlib.import_module(module), point.class_name)
+        except (ImportError, AttributeError):
+            continue
+    return None
+
+
+def _replace(owner: Any, name: str, wrapper: Method) -> None:
+    setattr(wrapper, _WRAPPED, True)
+    setattr(owner, name, wrapper)
+
+
+def _capture_of(workflow: Any) -> Capture | None:
+    capture: Capture | None = workflow.__dict__.get(CAPTURE)
+    return capture
+
+
+def _wrap_execute(original: Method) -> Method:
+    @functools.wraps(original)
+    def execute(self: Any, *args: Any, **kwargs: Any) -> Any:
+        from snakeprov.plugin import running
+
+        capture = running.begin(self, args[0] if args else kwargs.get("executor_plugin"))
+        if capture is None:
+            return original(self, *args, **kwargs)
+        with running.captured(self, capture):
+            return original(self, *args, **kwargs)
+
+    return execute
+
+
+def _wrap_register_running(original: Method) -> Method:
+    @functools.wraps(original)
+    def register_running(self: Any, jobs: Any) -> Any:
+        if jobs:
+            capture = _capture_of(self.workflow)
+            if capture is not None:
+                capture.jobs_started(jobs)
+        return original(self, jobs)
+
+    return register_running
+
+
+def _wrap_log_info(original: Method) -> Method:
+    @functools.wraps(original)
+    def log_info(self: Any, *args: Any, **kwargs: Any) -> Any:
+        capture = _capture_of(self.dag.workflow)
+        if capture is not None:
+            capture.job_began(self)
+        return original(self, *args, **kwargs)
+
+    return log_info
+
+
+def _wrap_register(original: Method) -> Method:
+    @functools.wraps(original)
+    def register(self: Any, external_jobid: str | None = None) -> Any:
+        capture = _capture_of(self.dag.workflow)
+        if capture is not None:
+            capture.job_registered(self, external_jobid)
+        return original(self, external_jobid)
+
+    return register
+
+
+def _wrap_proceed(original: Method) -> Method:
+    @functools.wraps(original)
+    def _proceed(self: Any, job: Any) -> Any:
+        capture = _capture_of(self.workflow)
+        if capture is not None:
+            capture.job_ended(job)
+        return original(self, job)
+
+    return _proceed
+
+
+def _wrap_error_callback(original: Method) -> Method:
+    @functools.wraps(original)
+    def error_callback(self: Any, job: Any) -> Any:
+        capture = _capture_of(self.workflow)
+        if capture is not None:
+            # A local executor calls this from the `except` block that holds the job's exception.
+            capture.job_ended(job, sys.exception())
+        return original(self, job)
+
+    return error_callback
+
+
+def _wrap_handle_storage(original: Method) -> Method:
+    @functools.wraps(original)
+    def handle_storage(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
+        capture = _capture_of(self.workflow)
+        if capture is not None:
+            capture.job_stored(job)
+        return original(self, job, *args, **kwargs)
+
+    return handle_storage
+
+
+def _wrap_finish(original: Method) -> Method:
+    @functools.wraps(original)
+    def finish(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
+        capture = _capture_of(self.workflow)
+        if capture is not None:
+            capture.job_finished(job)
+        return original(self, job, *args, **kwargs)
+
+    return finish
+
+
+def _wrap_handle_error(original: Method) -> Method:
+    @functools.wraps(original)
+    def _handle_error(self: Any, job: Any, postprocess_job: bool = True) -> Any:
+        capture = _capture_of(self.workflow)
+        if capture is not None:
+            # Without postprocessing it is called from the `except` block of what postprocessing raised.
+            capture.job_failed(job, None if postprocess_job else sys.exception())
+        return original(self, job, postprocess_job)
+
+    return _handle_error
+
+
+def _wrap_fetch(original: Method) -> Method:
+    @functools.wraps(original)
+    async def fetch(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
+        result = await original(self, job, *args, **kwargs)  # raises where the cache does not have it
+        capture = _capture_of(job.dag.workflow)
+        if capture is not None:
+            capture.job_cached(job)
+        return result
+
+    return fetch
+
+
+_SCHEDULERS = ("snakemake.scheduling.job_scheduler", "snakemake.scheduler")
+
+POINTS = (
+    Point(("snakemake.workflow",), "Workflow", "execute", _wrap_execute, "when a run begins and ends"),
+    Point(("snakemake.dag",), "DAG", "register_running", _wrap_register_running, "when jobs are handed out", True),
+    Point(("snakemake.dag",), "DAG", "finish", _wrap_finish, "when jobs succeed", True),
+    Point(_SCHEDULERS, "JobScheduler", "_handle_error", _wrap_handle_error, "when jobs fail", True),
+    Point(("snakemake.dag",), "DAG", "handle_storage", _wrap_handle_storage, "the content of storage files"),
+    Point(("snakemake.jobs",), "Job", "log_info", _wrap_log_info, "when jobs begin"),
+    Point(("snakemake.jobs",), "Job", "register", _wrap_register, "the numbers that a cluster gave to jobs"),
+    Point(_SCHEDULERS, "JobScheduler", "_proceed", _wrap_proceed, "exactly when jobs end"),
+    Point(_SCHEDULERS, "JobScheduler", "error_callback", _wrap_error_callback, "what made jobs fail"),
+    Point(("snakemake.caching.local",), "OutputFileCache", "fetch", _wrap_fetch, "what came from the cache"),
+    Point(("snakemake.caching.storage",), "OutputFileCache", "fetch", _wrap_fetch, "what came from a remote cache"),
+)

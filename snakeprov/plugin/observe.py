@@ -1,0 +1,76 @@
+"""What is there on disk for a file of a job, seen without opening it; and descriptors of files about to vanish.
+
+Must not know: jobs, Snakemake, digests.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+from snakeprov.capture.files import from_stat
+from snakeprov.model.paths import to_text
+from snakeprov.model.records import FileKind, Fingerprint
+
+LAST_DESCRIPTOR = 256
+"""No descriptor above this number is kept open. The system hands out the lowest free number, so this bounds how many
+files are held at once, whoever holds them, and leaves the rest of the usual 1024 to Snakemake."""
+
+
+class Sight(NamedTuple):
+    """What `lstat`, and `stat` for a link, said of a path."""
+
+    kind: FileKind
+    fingerprint: Fingerprint | None = None
+    symlink_target: str | None = None
+
+
+MISSING = Sight("missing")
+
+
+def look(path: str) -> Sight:
+    """Return what is at `path`, links followed. One system call for a regular file; never raises, never opens."""
+    target = None
+    try:
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            target = to_text(os.readlink(path))  # noqa: PTH115  hot path
+            status = os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return Sight("missing", None, target) if target is not None else MISSING
+    if stat.S_ISREG(status.st_mode):
+        return Sight("file", from_stat(status), target)
+    return Sight("directory" if stat.S_ISDIR(status.st_mode) else "other", None, target)
+
+
+def hold(path: str) -> int | None:
+    """Open the regular file at `path` for reading, so that its bytes outlive its name.
+
+    Returns the descriptor, which the caller owns; None where `path` is not a regular file, cannot be opened, or
+    too many files are open already.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  opening a FIFO would wake its writer
+            return None
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    if descriptor > LAST_DESCRIPTOR:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def tail(path: str, max_bytes: int) -> str:
+    """Return the last `max_bytes` of the regular file at `path` as text; empty where it cannot be read."""
+    descriptor = hold(path)
+    if descriptor is None:
+        return ""
+    try:
+        size_bytes = os.fstat(descriptor).st_size
+        return os.pread(descriptor, max_bytes, max(0, size_bytes - max_bytes)).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,203 @@
+"""The code that a rule's jobs execute: found once per rule, fingerprinted when each job starts.
+
+Must not know: what a job read or wrote.
+
+A Snakefile counts as it was when the run began, since Snakemake has parsed it by then; a script as it is when the
+job starts. Nothing is ever downloaded: a remote source is named by its URL, and by its cached copy once Snakemake
+has made one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from snakeprov.capture.files import fingerprint
+from snakeprov.model.paths import relative_to, to_text
+from snakeprov.model.records import CodeFact, JobKind
+
+MAX_SNAKEFILES = 100
+"""Included Snakefiles that a job names besides its own."""
+
+Role = Literal["snakefile", "script", "notebook", "wrapper", "template", "cwl", "module"]
+
+_WRAPPER_NAMES = ("wrapper.py", "wrapper.R", "wrapper.Rmd", "wrapper.jl")
+
+
+@dataclass(slots=True, frozen=True)
+class Source:
+    """One file of code besides the Snakefiles: where it is, and Snakemake's own name for it."""
+
+    role: Role
+    path: str | None
+    url: str | None
+    candidates: tuple[Any, ...] = ()
+
+    def fact(self, directory: str) -> CodeFact:
+        """Return what is there now."""
+        path = self.path
+        if path is None:
+            return CodeFact(role=self.role, url=self.url)
+        return CodeFact(
+            role=self.role, path=relative_to(to_text(path), directory), url=self.url, fingerprint=fingerprint(path)
+        )
+
+
+@dataclass(slots=True, frozen=True)
+class RuleCode:
+    """What does not differ between the jobs of a rule.
+
+    Attributes:
+        kind: How the rule runs its jobs.
+        script: The script, notebook or wrapper as the rule names it.
+        snakefiles: The rule's Snakefile with its line, then the others of the workflow.
+        sources: The other code; None where wildcards or params are part of its path, so that it differs.
+    """
+
+    kind: JobKind
+    script: str | None
+    snakefiles: tuple[CodeFact, ...]
+    sources: tuple[Source, ...] | None
+
+
+class CodeFinder:
+    """Finds the code of the rules of one workflow. Belongs to one run; not thread-safe."""
+
+    def __init__(self, workflow: Any, directory: str) -> None:
+        self._workflow = workflow
+        self._directory = directory
+        self._rules: dict[str, RuleCode] = {}
+        self._snakefiles = {uri_of(source): self._snakefile(source) for source in _included(workflow)}
+
+    def of_rule(self, job: Any) -> RuleCode:
+        """Return what is known of the code of the rule of `job`."""
+        rule = job.rule
+        found = self._rules.get(rule.name)
+        if found is None:
+            found = self._rules[rule.name] = self._examine(job)
+        return found
+
+    def of_job(self, job: Any) -> list[CodeFact]:
+        """Return the code that `job` is about to execute, as it is now."""
+        code = self.of_rule(job)
+        sources = code.sources if code.sources is not None else self._sources(job, code.kind)
+        if not sources:
+            return list(code.snakefiles)
+        return [*code.snakefiles, *(source.fact(self._directory) for source in sources)]
+
+    def complete(self, job: Any, facts: list[CodeFact]) -> list[CodeFact]:
+        """Return `facts` with the copies of remote sources that Snakemake fetched while `job` ran."""
+        if all(fact.path is not None for fact in facts):
+            return facts
+        fetched = {source.url: source for source in self._sources(job, self.of_rule(job).kind) if source.path}
+        return [
+            fetched[fact.url].fact(self._directory) if fact.path is None and fact.url in fetched else fact
+            for fact in facts
+        ]
+
+    def _examine(self, job: Any) -> RuleCode:
+        rule = job.rule
+        kind = kind_of(rule)
+        named = _named_source(rule, kind)
+        varies = named is not None and "{" in _text(named)
+        return RuleCode(
+            kind=kind,
+            script=_text(named) if named is not None and kind != "cwl" else None,
+            snakefiles=tuple(self._snakefiles_of(rule)),
+            sources=None if varies or kind == "template" else self._sources(job, kind),
+        )
+
+    def _snakefiles_of(self, rule: Any) -> list[CodeFact]:
+        own = str(rule.snakefile)
+        fact = self._snakefiles.get(own) or CodeFact(role="snakefile", path=relative_to(to_text(own), self._directory))
+        others = [other for uri, other in self._snakefiles.items() if uri != own]
+        line = (self._workflow.linemaps.get(own) or {}).get(rule.lineno)
+        with_line = CodeFact(role="snakefile", path=fact.path, url=fact.url, line=line, fingerprint=fact.fingerprint)
+        return [with_line, *others[:MAX_SNAKEFILES]]
+
+    def _snakefile(self, source: Any) -> CodeFact:
+        return self._locate("module", [source]).fact(self._directory)
+
+    def _sources(self, job: Any, kind: JobKind) -> tuple[Source, ...]:
+        rule = job.rule
+        if kind == "template":
+            return (Source("template", str.__str__(job.input.get("template", job.input[0])), None),)
+        if kind == "wrapper":
+            return (self._wrapper(rule),)
+        named = _named_source(rule, kind)
+        if named is None:
+            return ()
+        role: Role = kind if kind in ("notebook", "cwl") else "script"
+        return (self._locate(role, [job._path_to_source_file(named)]),)
+
+    def _wrapper(self, rule: Any) -> Source:
+        from snakemake import wrapper  # type: ignore[import-untyped]
+
+        source = wrapper.get_path(rule.wrapper, prefix=self._workflow.workflow_settings.wrapper_prefix)
+        whole = wrapper.is_script(source)
+        return self._locate("wrapper", [source] if whole else [source.join(name) for name in _WRAPPER_NAMES])
+
+    def _locate(self, role: Role, candidates: list[Any]) -> Source:
+        """Return the first of `candidates` that is on this machine; else the first one's URL or path."""
+        for source in candidates:
+            path = self._local_path(source)
+            if path is not None and Path(path).exists():
+                return Source(role, path, _url_of(source))
+        first = candidates[0]
+        return Source(role, _own_path(first), _url_of(first))
+
+    def _local_path(self, source: Any) -> str | None:
+        own = _own_path(source)
+        return own if own is not None else str(self._workflow.sourcecache._cache_entry(source))
+
+
+def kind_of(rule: Any) -> JobKind:
+    """Return how `rule` runs its jobs."""
+    kinds: tuple[tuple[JobKind, object], ...] = (
+        ("template", rule.template_engine),
+        ("cwl", rule.cwl),
+        ("wrapper", rule.wrapper),
+        ("notebook", rule.notebook),
+        ("script", rule.script),
+        ("shell", rule.shellcmd),
+        ("norun", rule.norun),
+        ("run", rule.run_func),
+    )
+    return next((kind for kind, present in kinds if present), "unknown")
+
+
+def uri_of(source: Any) -> str:
+    """Return the path or URL of one of Snakemake's source files, without credentials."""
+    try:
+        return str(source.get_path_or_uri(secret_free=True))
+    except TypeError:  # Snakemake before 9.5 has no such argument
+        return _without_credentials(str(source.get_path_or_uri()))
+
+
+def _included(workflow: Any) -> list[Any]:
+    return list(workflow.included)
+
+
+def _named_source(rule: Any, kind: JobKind) -> Any:
+    return {"script": rule.script, "notebook": rule.notebook, "wrapper": rule.wrapper, "cwl": rule.cwl}.get(kind)
+
+
+def _text(named: Any) -> str:
+    return to_text(str(named)) if isinstance(named, str | Path) else uri_of(named)
+
+
+def _own_path(source: Any) -> str | None:
+    """Return the path of a source that is a plain file of this machine."""
+    path = getattr(source, "path", None)
+    return str(path) if path is not None and type(source).__name__ == "LocalSourceFile" else None
+
+
+def _url_of(source: Any) -> str | None:
+    return None if _own_path(source) is not None else _without_credentials(uri_of(source))
+
+
+def _without_credentials(url: str) -> str:
+    from snakeprov.capture.redact import strip_credentials
+
+    return strip_credentials(url)

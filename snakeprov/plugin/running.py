@@ -1,0 +1,121 @@
+"""From the first moment of an execution to its last: whether it is captured, with which settings, and how it ended.
+
+Must not know: what is recorded of a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from snakeprov.config import Settings, load
+from snakeprov.errors import ConfigError
+from snakeprov.model.records import JobStatus, RunStatus
+from snakeprov.plugin import fallback, hooks
+from snakeprov.plugin.capturing import Capture, warn
+from snakeprov.plugin.overhear import overhearing
+
+
+def begin(workflow: Any, executor_plugin: Any) -> Capture | None:
+    """Return the Capture of an execution that is about to begin; None where nothing is to be recorded.
+
+    Raises:
+        ConfigError: A setting is wrong, and `strict` was asked for beside it.
+    """
+    try:
+        request = _request_of(workflow)
+        if request is None or not workflow.is_main_process or executor_plugin.common_settings.dryrun_exec:
+            return None
+        settings = _settings(request)
+        return Capture(workflow, settings, executor=executor_plugin.name) if settings.enabled else None
+    except ConfigError as error:
+        if request is not None and request.settings.get("strict") is True:
+            raise
+        warn(f"nothing of this run is recorded, the workflow goes on: {error}")
+    except Exception as error:
+        warn(f"nothing of this run is recorded, the workflow goes on: {type(error).__name__}: {error}")
+    return None
+
+
+@contextmanager
+def captured(workflow: Any, capture: Capture) -> Iterator[None]:
+    """Tell `capture` of what happens inside the `with`, and of its end."""
+    missing = hooks.install()
+    capture.gaps += [f"This version of Snakemake does not tell {point.tells}" for point in missing]
+    stands_in = any(point.is_essential for point in missing)
+    if stands_in:
+        warn(
+            "this version of Snakemake is not known yet: jobs are recorded from its log messages and their records "
+            f"are incomplete (it does not tell {', '.join(point.tells for point in missing)})."
+        )
+    left: JobStatus = "unknown" if stands_in else "interrupted"
+    workflow.__dict__[hooks.CAPTURE] = capture
+    try:
+        with overhearing(capture), fallback.listening(workflow, capture) if stands_in else nullcontext():
+            yield
+    except BaseException as error:
+        capture.finish(_status_of_failure(workflow, capture, error), left="interrupted")
+        raise
+    else:
+        capture.finish("success", left=left)
+    finally:
+        workflow.__dict__.pop(hooks.CAPTURE, None)
+
+
+def _request_of(workflow: Any) -> hooks.Request | None:
+    """Return what the Snakefile or, without that, the command line asked for."""
+    from_snakefile: hooks.Request | None = workflow.__dict__.get(hooks.REQUEST)
+    from_command_line = _request_of_logger(workflow)
+    if from_snakefile is None or from_command_line is None:
+        return from_snakefile or from_command_line
+    return hooks.Request(
+        {**from_snakefile.settings, **from_command_line.settings},
+        f"{from_snakefile.origin} or {from_command_line.origin}",
+    )
+
+
+def _request_of_logger(workflow: Any) -> hooks.Request | None:
+    from snakemake import logging  # type: ignore[import-untyped]
+
+    manager = getattr(workflow, "logger_manager", None) or getattr(logging, "logger_manager", None)
+    listener = getattr(manager, "queue_listener", None)
+    for handler in getattr(manager, "plugin_handlers", None) or getattr(listener, "handlers", None) or ():
+        request = getattr(handler, "snakeprov_request", None)
+        if isinstance(request, hooks.Request):
+            return request
+    return None
+
+
+def _settings(request: hooks.Request) -> Settings:
+    """Return the settings that hold; a wrong one is left out with a warning, unless `strict` is among them.
+
+    Raises:
+        ConfigError: A setting is wrong elsewhere (a file, the environment), or here and `strict` was asked for.
+    """
+    directory = Path.cwd()
+    try:
+        return load(directory, request.settings, origin=request.origin)
+    except ConfigError:
+        if request.settings.get("strict") is True:
+            raise
+    load(directory, {}, origin=request.origin)
+    good: dict[str, object] = {}
+    for name, value in request.settings.items():
+        try:
+            load(directory, {name: value}, origin=request.origin)
+        except ConfigError as error:
+            warn(f"{error} The workflow goes on without this setting.")
+        else:
+            good[name] = value
+    return load(directory, good, origin=request.origin)
+
+
+def _status_of_failure(workflow: Any, capture: Capture, error: BaseException) -> RunStatus:
+    if isinstance(error, KeyboardInterrupt) or capture.has_live_jobs():
+        return "interrupted"
+    scheduler = getattr(workflow, "_scheduler", None)
+    if getattr(scheduler, "_user_kill", None) and not getattr(scheduler, "failed", None):
+        return "interrupted"
+    return "failed"

@@ -1,0 +1,363 @@
+"""Snakemake's Job and Workflow as a JobRecord and a RunRecord: plain facts, nothing interpreted.
+
+Must not know: when it is called, or who takes the records.
+
+What Snakemake cannot be asked (an attribute of another version, a function of the user that raises) is left out and
+named in `incomplete` or `missing`; the rest is recorded all the same.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import random
+import shlex
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from snakeprov import __version__
+from snakeprov.model.paths import relative_to, to_text
+from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus, RunRecord
+from snakeprov.plugin.observe import Sight, look, tail
+from snakeprov.plugin.represent import cut, encodable, represent
+from snakeprov.plugin.rulecode import CodeFinder, uri_of
+
+MAX_ERROR_CHARACTERS = 8_192
+"""Characters kept of what Snakemake said of a failure."""
+
+MAX_LOG_BYTES = 8_192
+"""Bytes kept of the end of a failed job's log, all its log files together."""
+
+MAX_TARGETS = 1_000
+"""Targets of the command line that are kept."""
+
+FLAGS = frozenset(
+    {
+        "ancient",
+        "before_update",
+        "directory",
+        "ensure",
+        "from_queue",
+        "nodelocal",
+        "pipe",
+        "protected",
+        "service",
+        "temp",
+        "touch",
+        "update",
+    }
+)
+"""The flags of Snakemake that say something about a file."""
+
+_STREAM = Sight("other")
+
+_T = TypeVar("_T")
+
+
+class Gaps(list[str]):
+    """What could not be captured, in words."""
+
+    def ask(self, what: str, question: Callable[[], _T], default: _T) -> _T:
+        """Return the answer to `question`, or `default`, noting that `what` is not known."""
+        try:
+            return question()
+        except Exception as error:
+            self.append(cut(f"{what}: {type(error).__name__}: {error}", MAX_ERROR_CHARACTERS))
+            return default
+
+
+@dataclass(slots=True)
+class LiveJob:
+    """What was seen of a job between its start and its end. Times are seconds since 1970.
+
+    `gaps` are failures of capture; `notes` are what no capture could have known.
+    """
+
+    code: list[CodeFact]
+    seen: list[Fingerprint | None]
+    submitted_s: float
+    group: str | None = None
+    reason: str | None = None
+    shellcmd: str | None = None
+    started_s: float | None = None
+    ended_s: float | None = None
+    external_id: str | None = None
+    was_cached: bool = False
+    streams: frozenset[str] = frozenset()
+    error: BaseException | None = None
+    stored: dict[str, Sight] = field(default_factory=dict)
+    descriptors: dict[str, int] = field(default_factory=dict)
+    gaps: Gaps = field(default_factory=Gaps)
+    notes: list[str] = field(default_factory=list)
+
+
+class Translator:
+    """Translates the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock."""
+
+    def __init__(self, workflow: Any, *, run_id: str, directory: str) -> None:
+        self._workflow = workflow
+        self._run_id = run_id
+        self._directory = directory
+        self._code = CodeFinder(workflow, directory)
+        self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
+
+    def path(self, path: str) -> str:
+        """Return the text form of one of Snakemake's paths, relative to the working directory."""
+        return relative_to(to_text(str.__str__(path)), self._directory)
+
+    def begin(self, job: Any, *, group: Any = None, now_s: float) -> LiveJob:
+        """Return what is known of `job` as it is handed out, in the group job `group` if it is a member of one.
+
+        Costs one `stat` for each input and code file.
+        """
+        gaps = Gaps()
+        return LiveJob(
+            code=gaps.ask("code", lambda: self._code.of_job(job), []),
+            seen=gaps.ask("inputs at the start", lambda: [look(one).fingerprint for one in job.input], []),
+            submitted_s=now_s,
+            group=None if group is None else encodable(str(group.groupid)),
+            streams=frozenset() if group is None else _streams(group),
+            gaps=gaps,
+        )
+
+    def record(self, job: Any, live: LiveJob, status: JobStatus) -> JobRecord:
+        """Return the record of `job`, whose files are looked at now."""
+        rule = job.rule
+        gaps = live.gaps
+        code = self._code.of_rule(job)
+        return JobRecord(
+            id=self._mint(),
+            run_id=self._run_id,
+            rule=encodable(rule.name),
+            status=status,
+            snakemake_id=gaps.ask("job number", lambda: int(job.jobid), None),
+            kind=code.kind,
+            wildcards=gaps.ask("wildcards", lambda: _wildcards(job), {}),
+            params=gaps.ask("params", lambda: _params(job.params), {}),
+            inputs=gaps.ask("inputs", lambda: self._inputs(job, live), []),
+            outputs=gaps.ask("outputs", lambda: self._outputs(job, live), []),
+            code=gaps.ask("fetched code", lambda: self._code.complete(job, live.code), live.code),
+            shellcmd=gaps.ask("shellcmd", lambda: _shellcmd(job, live), None),
+            script=code.script if code.sources is not None else _place_of(live.code),
+            log_paths=gaps.ask("log", lambda: [self.path(one) for one in job.log], []),
+            benchmark_path=gaps.ask("benchmark", lambda: self.path(job.benchmark), None) if rule.benchmark else None,
+            threads=gaps.ask("threads", lambda: int(job.threads), None),
+            resources=gaps.ask("resources", lambda: _resources(job.resources), {}),
+            priority=gaps.ask("priority", lambda: int(job.priority), None),
+            reason=gaps.ask("reason", lambda: _reason(job, live), None),
+            attempt=gaps.ask("attempt", lambda: int(job.attempt), 1),
+            group=live.group,
+            external_job_id=live.external_id,
+            is_checkpoint=bool(rule.is_checkpoint),
+            started_on=_moment(live.started_s),
+            submitted_on=_moment(live.submitted_s),
+            ended_on=_moment(live.ended_s),
+            incomplete=list(gaps),
+            **self._environment(job, gaps),
+        )
+
+    def bare(self, job: Any, status: JobStatus, problem: str) -> JobRecord:
+        """Return a record of what is left to say of a job that could not be translated."""
+        name = getattr(getattr(job, "rule", None), "name", None)
+        rule = encodable(name) if isinstance(name, str) else "unknown"
+        return JobRecord(id=self._mint(), run_id=self._run_id, rule=rule, status=status, incomplete=[problem])
+
+    def fail(self, record: JobRecord, job: Any, error: BaseException | None) -> None:
+        """Add to `record` what is known of the failure of `job`."""
+        if error is not None and str(error):
+            record.error = cut(f"{type(error).__name__}: {error}", MAX_ERROR_CHARACTERS)
+        logs = [log for log in (tail(str.__str__(path), MAX_LOG_BYTES) for path in job.log) if log]
+        record.log_excerpt = encodable("\n".join(logs)[-MAX_LOG_BYTES:]) or None
+
+    def _mint(self) -> str:
+        return f"{self._random.getrandbits(128):032x}"
+
+    def _inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
+        facts = self._files(job.input, live)
+        for fact, before in zip(facts, live.seen, strict=False):
+            if before is not None and fact.fingerprint != before:
+                fact.changed_while_reading = True
+        return facts
+
+    def _outputs(self, job: Any, live: LiveJob) -> list[FileFact]:
+        return self._files(job.output, live)
+
+    def _files(self, files: Any, live: LiveJob) -> list[FileFact]:
+        names = _names(files)
+        stored = live.stored
+        facts = []
+        for number, one in enumerate(files):
+            path = str.__str__(one)
+            flags = one.flags
+            if not flags and not live.streams:
+                kind, fingerprint, target = look(path)
+                facts.append(
+                    FileFact(
+                        path=self.path(path),
+                        name=names.get(number),
+                        kind=kind,
+                        fingerprint=fingerprint,
+                        symlink_target=target,
+                    )
+                )
+                continue
+            said = sorted(flag for flag in flags if flag in FLAGS and flags[flag])
+            sight = _STREAM if path in live.streams else stored.get(path) or look(path)
+            facts.append(
+                FileFact(
+                    path=self.path(path),
+                    name=names.get(number),
+                    flags=said,
+                    kind=sight.kind,
+                    fingerprint=sight.fingerprint,
+                    storage_query=_storage_query(one),
+                    symlink_target=sight.symlink_target,
+                )
+            )
+        return facts
+
+    def _environment(self, job: Any, gaps: Gaps) -> dict[str, Any]:
+        rule = job.rule
+        environment: dict[str, Any] = {}
+        if rule.conda_env is not None:
+            spec = gaps.ask("conda environment", lambda: job.conda_env_spec, None)
+            if hasattr(spec, "name"):
+                environment["conda_env_name"] = encodable(str(spec.name))
+            elif hasattr(spec, "file"):
+                environment["conda_env_path"] = self._place(uri_of(spec.file))
+            elif hasattr(spec, "path"):
+                environment["conda_env_path"] = self._place(str(spec.path))
+        if rule.container_img is not None:
+            environment["container"] = gaps.ask("container", lambda: _text_or_none(job.container_img_url), None)
+        if rule.env_modules is not None:
+            environment["env_modules"] = _texts(gaps.ask("env modules", lambda: rule.env_modules.names, ()))
+        return environment
+
+    def _place(self, uri: str) -> str:
+        return encodable(uri) if "://" in uri else self.path(uri)
+
+
+def run_record(workflow: Any, *, run_id: str, project: str, directory: str, executor: str | None) -> RunRecord:
+    """Return what is known of a run when it begins."""
+    gaps = Gaps()
+    settings = workflow.deployment_settings
+    return RunRecord(
+        id=run_id,
+        project=project,
+        working_directory=directory,
+        command_line=gaps.ask("command line", _command_line, None),
+        snakefile=gaps.ask("Snakefile", lambda: _snakefile(workflow, directory), None),
+        config=gaps.ask("config", lambda: _config(workflow.config), {}),
+        targets=gaps.ask("targets", lambda: _sorted_texts(workflow.dag_settings.targets, MAX_TARGETS), []),
+        host=gaps.ask("host", lambda: encodable(platform.node()), None),
+        user=gaps.ask("user", lambda: encodable(getpass.getuser()), None),
+        platform=gaps.ask("platform", platform.platform, None),
+        python_version=platform.python_version(),
+        snakemake_version=gaps.ask("Snakemake's version", _snakemake_version, None),
+        snakeprov_version=__version__,
+        executor=executor,
+        deployment_methods=gaps.ask(
+            "deployment methods", lambda: sorted(one.item_to_choice() for one in settings.deployment_method), []
+        ),
+        missing=list(gaps),
+    )
+
+
+def _streams(group: Any) -> frozenset[str]:
+    """Return the paths of the pipes and sockets through which the members of a group talk."""
+    return frozenset(str.__str__(path) for member in group for path in member.pipe_or_service_output)
+
+
+def _names(files: Any) -> dict[int, str]:
+    names = {}
+    for name, (start, end) in files._get_names():
+        for number in range(start, start + 1 if end is None else end):
+            names[number] = encodable(name)
+    return names
+
+
+def _place_of(code: list[CodeFact]) -> str | None:
+    """Return where the script lies whose path depends on the job."""
+    return next((fact.path or fact.url for fact in code if fact.role not in ("snakefile", "module", "template")), None)
+
+
+def _shellcmd(job: Any, live: LiveJob) -> str | None:
+    if not job.rule.shellcmd:
+        return None
+    return encodable(live.shellcmd if live.shellcmd is not None else job.shellcmd)
+
+
+def _reason(job: Any, live: LiveJob) -> str | None:
+    return encodable(live.reason if live.reason is not None else str(job.dag.reason(job))) or None
+
+
+def _wildcards(job: Any) -> dict[str, str]:
+    return {encodable(name): encodable(str(value)) for name, value in (job.wildcards_dict or {}).items()}
+
+
+def _params(params: Any) -> dict[str, Any]:
+    if not params:
+        return {}
+    named: dict[str, Any] = {}
+    spans = {start: (name, start + 1 if end is None else end, end) for name, (start, end) in params._get_names()}
+    number = 0
+    while number < len(params):
+        if number not in spans:
+            named[str(number)] = represent(params[number])
+            number += 1
+            continue
+        name, stop, end = spans[number]
+        named[encodable(name)] = represent(params[number] if end is None else list(params[number:stop]))
+        number = max(stop, number + 1)
+    return named
+
+
+def _resources(resources: Any) -> dict[str, Any]:
+    return {name: represent(value) for name, value in resources.items() if not name.startswith("_")}
+
+
+def _storage_query(file: Any) -> str | None:
+    if not file.is_storage:
+        return None
+    stored = file.storage_object
+    return encodable(str(getattr(stored, "print_query", None) or stored.query))
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else encodable(str(value))
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    return [encodable(str(value)) for value in values]
+
+
+def _sorted_texts(values: Iterable[object], max_values: int) -> list[str]:
+    return sorted(to_text(str(value)) for value in values)[:max_values]
+
+
+def _config(config: object) -> dict[str, Any]:
+    represented = represent(config)
+    return represented if isinstance(represented, dict) else {"config": represented}
+
+
+def _command_line() -> str:
+    return encodable(shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]))  # noqa: PTH119
+
+
+def _snakefile(workflow: Any, directory: str) -> str:
+    uri = uri_of(next(iter(workflow.included)))
+    return encodable(uri) if "://" in uri else relative_to(to_text(uri), directory)
+
+
+def _snakemake_version() -> str:
+    from snakemake.common import __version__ as version  # type: ignore[import-untyped]
+
+    return str(version)

@@ -1,0 +1,286 @@
+"""From a job's record and the digests of its files to the plan that makes a repository know it.
+
+Must not know: how digests are found or requests are sent. Pure: nothing is read or sent here.
+
+What a job's Activity says, and when bytes make a new version, is decided here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, Final, Literal
+
+import msgspec
+
+from snakeprov.client.batch import Ref, Request
+from snakeprov.client.files import Content
+from snakeprov.model.paths import to_os
+from snakeprov.model.provenance import USED_ENTITY, USED_URL
+from snakeprov.model.records import FileFact, JobRecord, RunRecord
+from snakeprov.recorder.catalog import Held
+from snakeprov.recorder.digesting import GENERATING, Observation, Observations
+from snakeprov.recorder.plan import REPO, Bytes, Plan
+
+ANNOTATION_CHARS_MAX: Final = 500
+ANNOTATIONS_MAX: Final = 90
+DESCRIPTION_CHARS_MAX: Final = 1000
+
+_ANNOTATION_KEY: Final = re.compile(r"[^A-Za-z0-9_.]")
+_NOTHING: Final = Observation(problem="not looked at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What the settings say of versions and bytes.
+
+    Attributes:
+        always: Make a version each time a job writes a file, even of the same bytes.
+        keep_bytes_max: Files larger than this are recorded without their bytes.
+    """
+
+    always: bool
+    keep_bytes_max: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What is needed to assemble the jobs of one run, beside the jobs.
+
+    Attributes:
+        run: The run.
+        policy: What the settings say.
+        permalinks: Of code files that are clean at a commit with a remote, by path and line.
+        members: Activities that generated directories known to hold a file, by the file's path.
+    """
+
+    run: RunRecord
+    policy: Policy
+    permalinks: Mapping[tuple[str, int | None], str] = field(default_factory=dict)
+    members: Mapping[str, str | Ref] = field(default_factory=dict)
+
+
+@dataclass
+class Tally:
+    """How many of what a plan records, for the line at the end of a run.
+
+    Attributes:
+        jobs: Jobs.
+        versions: Versions made by them.
+        reproduced: Versions that they wrote again, byte for byte.
+        adopted: Versions that were there before and turned out to be what a job makes.
+        without_bytes: Versions whose bytes are not kept.
+        unread: Files whose bytes could not be read any more.
+    """
+
+    jobs: int = 0
+    versions: int = 0
+    reproduced: int = 0
+    adopted: int = 0
+    without_bytes: int = 0
+    unread: int = 0
+
+
+Outcome = Literal["used", "executed", "generated", "reproduced", "touched"]
+
+
+def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
+    """Add to `plan` what makes a repository know `job`: versions read, code, Activity, versions made, the job.
+
+    Args:
+        plan: What to add to.
+        job: The record.
+        observations: What was found of its files.
+        context: The run and what goes with it.
+        tally: Counted up.
+    """
+    assembly = _Assembly(plan, job, observations, context, tally)
+    assembly.use_inputs()
+    assembly.use_environment()
+    assembly.execute_code()
+    activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
+    if job.status in GENERATING:
+        assembly.generate_outputs(activity_id)
+    body = {"job": msgspec.to_builtins(job), "activityId": activity_id, "files": assembly.files}
+    plan.add(Request("POST", "/snakeprov/v1/jobs", body))
+    tally.jobs += 1
+
+
+def path_of(fact: FileFact) -> str:
+    """Return the path under which the repository has a file: that of its storage object where it is one.
+
+    >>> path_of(FileFact(path=".snakemake/storage/s3/bucket/a.csv", storage_query="s3://bucket/a.csv"))
+    's3:/bucket/a.csv'
+    """
+    if fact.storage_query is not None:
+        return re.sub("/+", "/", fact.storage_query).strip("/") or fact.path
+    return fact.path + "/" if fact.kind == "directory" else fact.path
+
+
+class _Assembly:
+    """One job on its way into a plan."""
+
+    def __init__(self, plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
+        self.used: list[dict[str, Any]] = []
+        self.files: list[dict[str, Any]] = []
+        self._plan = plan
+        self._job = job
+        self._observations = observations
+        self._context = context
+        self._tally = tally
+        self._seen: set[tuple[str, bool]] = set()
+
+    def use_inputs(self) -> None:
+        for fact in self._job.inputs:
+            if "pipe" in fact.flags or "service" in fact.flags:
+                self._note("input", fact.path, None, None, "used")
+            elif fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
+                self._use_url(fact.storage_query, fact.storage_query)
+                self._note("input", fact.path, None, self._sha256(fact.path), "used")
+            elif fact.kind == "missing" and self._plan.file(fact.path) is None:
+                self._note("input", fact.path, None, None, "used")
+            else:
+                self._use("input", path_of(fact), fact.path, keep="temp" not in fact.flags)
+
+    def use_environment(self) -> None:
+        if self._job.conda_env_path is not None and self._job.conda_env_path in self._observations:
+            self._use("environment", self._job.conda_env_path, self._job.conda_env_path, keep=True)
+        if self._job.container is not None:
+            self._use_url(self._job.container, self._job.container)
+
+    def execute_code(self) -> None:
+        for code in self._job.code:
+            if code.path is not None and self._observed(code.path).digest is not None:
+                self._use("code", code.path, code.path, keep=True)
+            url = code.url or self._context.permalinks.get((code.path or "", code.line))
+            if url is not None:
+                name = code.path or PurePosixPath(url).name
+                self._use_url(url, f"{name}:{code.line}" if code.line else name, executed=True)
+
+    def generate_outputs(self, activity_id: Ref) -> None:
+        for fact in self._job.outputs:
+            if "pipe" in fact.flags or "service" in fact.flags or fact.kind == "missing":
+                continue
+            if self._job.status == "touched":
+                held = self._version_seen(path_of(fact), fact.path, keep=True)
+                self._note("output", path_of(fact), held, self._sha256(fact.path), "touched")
+            else:
+                self._generate(fact, activity_id)
+
+    def _generate(self, fact: FileFact, activity_id: Ref) -> None:
+        path = path_of(fact)
+        sha256 = self._sha256(fact.path)
+        held = self._plan.file(path)
+        keep = "temp" not in fact.flags
+        outcome: Outcome = "generated"
+        if held is None:
+            bytes_ = self._bytes(path, fact.path, keep=keep)
+            held = self._plan.create_file(path, bytes_, sha256=sha256, generated_by=activity_id)
+            self._tally.versions += 1
+        elif sha256 is None or held.sha256 != sha256 or self._context.policy.always:
+            bytes_ = self._bytes(path, fact.path, keep=keep)
+            held = self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=activity_id)
+            self._tally.versions += 1
+        elif held.activity_id is None:
+            # The very bytes were there before anybody saw how they were made: now it is known.
+            held = self._plan.adopt_version(path, held, activity_id)
+            self._tally.adopted += 1
+        else:
+            outcome = "reproduced"
+            self._tally.reproduced += 1
+        if outcome == "generated":
+            held = self._plan.annotate(path, held, _annotations(self._job, self._context.run, sha256))
+            for name, digest in self._observed(fact.path).members.items():
+                self._plan.makers[path + name, digest.sha256] = activity_id
+        self._note("output", path, held, sha256, outcome)
+
+    def _use(self, role: str, path: str, observed_as: str, *, keep: bool) -> None:
+        executed = role == "code"
+        held = self._version_seen(path, observed_as, keep=keep)
+        self._note(role, path, held, self._sha256(observed_as), "executed" if executed else "used")
+        if (path, executed) not in self._seen:
+            self._seen.add((path, executed))
+            reference = {"targetId": held.entity_id, "targetVersionNumber": held.version_number}
+            self.used.append({"concreteType": USED_ENTITY, "wasExecuted": executed, "reference": reference})
+
+    def _version_seen(self, path: str, observed_as: str, *, keep: bool) -> Held:
+        """Return the version whose bytes were seen at `path`, planned if the repository does not hold it yet."""
+        held = self._plan.file(path)
+        sha256 = self._sha256(observed_as)
+        if held is not None and (sha256 is None or held.sha256 == sha256):
+            return held
+        bytes_ = self._bytes(path, observed_as, keep=keep)
+        if held is not None:
+            return self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=None)
+        maker = self._plan.makers.get((path, sha256 or "")) or self._context.members.get(path)
+        return self._plan.create_file(path, bytes_, sha256=sha256, generated_by=maker)
+
+    def _use_url(self, url: str, name: str, *, executed: bool = False) -> None:
+        if (url, executed) not in self._seen:
+            self._seen.add((url, executed))
+            self.used.append({"concreteType": USED_URL, "wasExecuted": executed, "url": url, "name": name})
+
+    def _note(self, role: str, path: str, held: Held | None, sha256: str | None, outcome: Outcome) -> None:
+        entry: dict[str, Any] = {"role": role, "path": path, "outcome": outcome}
+        if held is not None:
+            entry |= {"entityId": held.entity_id, "versionNumber": held.version_number}
+        if sha256 is not None:
+            entry["sha256"] = sha256
+        self.files.append(entry)
+
+    def _bytes(self, path: str, observed_as: str, *, keep: bool) -> Bytes:
+        seen = self._observed(observed_as)
+        absolute = observed_as
+        if not absolute.startswith("/"):
+            absolute = f"{self._context.run.working_directory.rstrip('/')}/{observed_as}"
+        name = path.rstrip("/").rsplit("/", 1)[-1]
+        if seen.digest is None:
+            self._tally.unread += 1
+            return Bytes(external_url=PurePosixPath(to_os(absolute)).as_uri())
+        if seen.manifest is not None:
+            return Bytes(manifest=(name, seen.manifest))
+        keep = keep and seen.digest.size_bytes <= self._context.policy.keep_bytes_max
+        self._tally.without_bytes += not keep
+        return Bytes(content=Content(path=absolute, file_name=name, digest=seen.digest, keep=keep))
+
+    def _observed(self, path: str) -> Observation:
+        return self._observations.get(path, _NOTHING)
+
+    def _sha256(self, path: str) -> str | None:
+        digest = self._observed(path).digest
+        return digest.sha256 if digest else None
+
+
+def _activity(job: JobRecord, used: list[dict[str, Any]]) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": job.rule, "used": used, "activityType": "CODE_EXECUTION"}
+    if job.wildcards:
+        text = ", ".join(f"{name}={value}" for name, value in job.wildcards.items())
+        body["description"] = text[:DESCRIPTION_CHARS_MAX]
+    return body
+
+
+def _annotations(job: JobRecord, run: RunRecord, sha256: str | None) -> dict[str, Any]:
+    """Return what Synapse's users may want to search a version by, in `annotations2` form."""
+    values: dict[str, Any] = {"rule": job.rule, "run": run.id, "sha256": sha256}
+    if run.git is not None and run.git.commit is not None:
+        values["commit"] = run.git.commit + ("+dirty" if run.git.dirty else "")
+    values |= {f"wildcard.{name}": value for name, value in job.wildcards.items()}
+    values |= {f"param.{name}": value for name, value in job.params.items()}
+    annotations: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, bool):
+            annotation = {"type": "BOOLEAN", "value": [str(value).lower()]}
+        elif isinstance(value, int) and -(2**63) <= value < 2**63:
+            annotation = {"type": "LONG", "value": [str(value)]}
+        elif isinstance(value, float):
+            annotation = {"type": "DOUBLE", "value": [repr(value)]}
+        elif isinstance(value, str) and value:
+            annotation = {"type": "STRING", "value": [value[:ANNOTATION_CHARS_MAX]]}
+        else:
+            continue
+        annotations["snakeprov." + _ANNOTATION_KEY.sub("_", name)] = annotation
+        if len(annotations) == ANNOTATIONS_MAX:
+            break
+    return annotations

@@ -1,0 +1,59 @@
+"""What waits in the outbox folder of a working directory.
+
+Must not know: how records are delivered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from snakeprov.config import OUTBOX_NAME, STORE_NAME
+from snakeprov.recorder.outbox import SUFFIX, Kind, read
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many job records have not been delivered.
+
+    Attributes:
+        pending: Waiting for delivery.
+        failed: Refused by the repository; `snakeprov push` tries them again.
+        reasons: Why, each reason once.
+    """
+
+    pending: int = 0
+    failed: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+def outbox_folder(working_directory: Path) -> Path:
+    """Return the folder in which records of workflows run in `working_directory` wait."""
+    return working_directory / STORE_NAME / OUTBOX_NAME
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the outbox files in `folder`, the oldest first; none where there is no folder."""
+    try:
+        found = [(path.stat().st_mtime_ns, path) for path in folder.iterdir() if path.suffix == SUFFIX]
+    except OSError:
+        return []
+    return [path for _, path in sorted(found)]
+
+
+def count(folder: Path) -> Backlog:
+    """Return how many job records wait in the outbox folder `folder`.
+
+    Raises:
+        OutboxError: A file in it cannot be read.
+    """
+    pending = failed = 0
+    reasons: dict[str, None] = {}
+    for path in files(folder):
+        if not path.exists():
+            continue
+        content = read(path)
+        pending += sum(entry.kind is Kind.JOB for entry in content.pending)
+        failed += sum(entry.kind is Kind.JOB for entry, _ in content.rejected)
+        reasons.update(dict.fromkeys(reason for _, reason in content.rejected))
+    return Backlog(pending, failed, tuple(reasons))

@@ -1,0 +1,131 @@
+"""Finding out what bytes a job read, wrote and ran. Who computes a digest, and when, is this module's secret.
+
+Must not know: what becomes of the digests.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+import msgspec
+
+from snakeprov.capture import files, tree
+from snakeprov.capture.digestcache import DigestCache
+from snakeprov.errors import CaptureError
+from snakeprov.model.digest import Digest
+from snakeprov.model.paths import to_os
+from snakeprov.model.records import FileFact, Fingerprint, JobRecord, JobStatus
+
+GENERATING: frozenset[JobStatus] = frozenset({"success", "cached", "touched", "backfilled"})
+"""Status of jobs whose outputs are on disk and final."""
+
+
+class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
+    """What was found out about one file of a job.
+
+    Attributes:
+        digest: Of its bytes; of its manifest for a directory; None when it could not be had.
+        problem: Why not, in words.
+        manifest: Of a directory: its content, which is what is kept.
+        members: Of a directory: what is in it, path below it and digest.
+    """
+
+    digest: Digest | None = None
+    problem: str | None = None
+    manifest: bytes | None = None
+    members: dict[str, Digest] = {}
+
+
+Observations = dict[str, Observation]
+"""By path, as the job's record has it."""
+
+
+class Digester:
+    """Finds the digests of the files of jobs that ran in one working directory.
+
+    Not thread-safe; reads large files with threads of its own.
+    """
+
+    def __init__(self, working_directory: str, cache: DigestCache) -> None:
+        """Prepare for records whose paths are relative to `working_directory` (as the operating system has it)."""
+        self._working_directory = working_directory
+        self._cache = cache
+
+    def observe(self, job: JobRecord, descriptors: Mapping[str, int]) -> Observations:
+        """Return what is found of each file that `job` names, without ever raising.
+
+        Args:
+            job: The record.
+            descriptors: Open files, by path, of which the path may be gone by now. They are closed.
+        """
+        observations: Observations = {}
+        try:
+            for path, fact in self._facts(job):
+                if path not in observations:
+                    observations[path] = self._observe(path, fact, descriptors.get(path))
+        finally:
+            for descriptor in descriptors.values():
+                os.close(descriptor)
+        return observations
+
+    def absolute(self, path: str) -> str:
+        """Return where a path of a record lies, as Python's file functions take it."""
+        return os.path.join(self._working_directory, to_os(path))  # noqa: PTH118  the hot path
+
+    def _facts(self, job: JobRecord) -> Iterator[tuple[str, FileFact]]:
+        outputs = job.outputs if job.status in GENERATING else []
+        for fact in chain(job.inputs, outputs):
+            yield fact.path, fact
+        for code in job.code:
+            if code.path is not None:
+                yield code.path, FileFact(path=code.path, fingerprint=code.fingerprint)
+        if job.conda_env_path is not None:
+            fingerprint = files.fingerprint(self.absolute(job.conda_env_path))
+            yield job.conda_env_path, FileFact(path=job.conda_env_path, fingerprint=fingerprint)
+
+    def _observe(self, path: str, fact: FileFact, descriptor: int | None) -> Observation:
+        if fact.digest is not None:
+            return Observation(digest=fact.digest)
+        if fact.kind == "directory":
+            return self._observe_directory(path)
+        if fact.kind != "file" or fact.fingerprint is None:
+            return Observation(problem=_NO_BYTES.get(fact.kind, "not seen"))
+        try:
+            return Observation(digest=self._digest(self.absolute(path), fact.fingerprint, descriptor))
+        except CaptureError as error:
+            return Observation(problem=error.message)
+
+    def _digest(self, path: str, fingerprint: Fingerprint, descriptor: int | None = None) -> Digest:
+        known = self._cache.get(fingerprint)
+        if known is not None:
+            return known
+        if descriptor is not None:
+            digest = files.digest_descriptor(descriptor)
+        else:
+            digest = files.digest_stable(path, _allow_new_ctime(path, fingerprint))
+        self._cache.put(fingerprint, digest)
+        return digest
+
+    def _observe_directory(self, path: str) -> Observation:
+        try:
+            manifest = tree.digest_directory(self.absolute(path), self._digest_member)
+        except CaptureError as error:
+            return Observation(problem=error.message)
+        return Observation(digest=manifest.digest, manifest=manifest.content, members=dict(manifest.files))
+
+    def _digest_member(self, path: str) -> Digest:
+        fingerprint = files.fingerprint(path)
+        return files.digest_file(path) if fingerprint is None else self._digest(path, fingerprint)
+
+
+_NO_BYTES = {"missing": "it was not there when the job ended", "other": "it is not a regular file"}
+
+
+def _allow_new_ctime(path: str, expected: Fingerprint) -> Fingerprint:
+    """Return `expected` as it must be now: protecting a file changes its ctime, but neither its size nor its mtime."""
+    now = files.fingerprint(path)
+    if now is not None and msgspec.structs.replace(now, ctime_ns=expected.ctime_ns) == expected:
+        return now
+    return expected

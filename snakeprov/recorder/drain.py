@@ -1,0 +1,211 @@
+"""Emptying an outbox into a repository: one's own, or what dead processes left behind.
+
+Must not know: threads, Snakemake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from snakeprov.capture.code import GitReader
+from snakeprov.client import Client
+from snakeprov.config import Settings
+from snakeprov.errors import OutboxError, RemoteError
+from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.recorder import backlog
+from snakeprov.recorder.assemble import Policy, Tally
+from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.digesting import Digester, Observations
+from snakeprov.recorder.outbox import Content as OutboxContent
+from snakeprov.recorder.outbox import Entry, Kind, Outbox
+
+GROUP_JOBS_MAX: Final = 100
+"""How many jobs are delivered together: a batch costs a quarter of its requests sent one by one."""
+
+GROUP_FILES_MAX: Final = 10_000
+"""How many files the jobs delivered together have at most, unless one job alone has more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What every drain of one working directory works with."""
+
+    settings: Settings
+    working_directory: Path
+    digester: Digester
+    git: GitReader
+    catalogs: dict[str, Catalog] = field(default_factory=dict)
+
+
+class Drain:
+    """Delivers what one outbox holds. Not thread-safe."""
+
+    def __init__(
+        self, outbox: Outbox, run: RunRecord, client: Client, *, tools: Tools, patch: bytes | None = None
+    ) -> None:
+        """Prepare to deliver the records of `run` from `outbox` through `client`."""
+        self.rejected: list[str] = []
+        self._outbox = outbox
+        self._client = client
+        self._patch = patch
+        self._patch_id: str | None = None
+        self._digester = tools.digester
+        self._deliverer = Deliverer(
+            client,
+            run,
+            policy=Policy(always=tools.settings.versions == "always", keep_bytes_max=tools.settings.keep_bytes_max),
+            links=CodeLinks(tools.git),
+            # Files of one project are the same files for every run that is delivered in this process.
+            catalog=tools.catalogs.setdefault(run.project, Catalog()),
+        )
+
+    @property
+    def tally(self) -> Tally:
+        """What has been recorded so far."""
+        return self._deliverer.tally
+
+    def put_run(self, run: RunRecord, numbers: Sequence[int] = ()) -> None:
+        """Make the repository know the run as it is now; raises RemoteError.
+
+        `numbers` are the run's entries in the outbox.
+        """
+        if run.git is not None:
+            if self._patch is not None:
+                name = f"{run.id[:8]}.patch"
+                self._patch_id = self._client.files.upload(self._patch, file_name=name, content_type="text/x-diff")
+                self._patch = None
+            run.git.patch_file_handle_id = self._patch_id
+        self._deliverer.put_run(run)
+        self._outbox.delivered(numbers)
+
+    def deliver(self, prepared: Sequence[Prepared]) -> None:
+        """Deliver jobs and note in the outbox what became of them.
+
+        Raises:
+            RemoteError: The repository is not able to answer now. What was found of the files is kept in the outbox.
+        """
+        try:
+            receipts = self._deliverer.deliver(prepared)
+        except RemoteError:
+            self.keep(prepared)
+            raise
+        self._outbox.delivered(one.number for one in receipts if one.reason is None and one.number >= 0)
+        for one in receipts:
+            if one.reason is not None:
+                self.rejected.append(one.reason)
+                self._outbox.rejected(one.number, one.reason)
+
+    def keep(self, prepared: Sequence[Prepared]) -> None:
+        """Keep in the outbox what was found of the files of jobs that cannot be delivered now."""
+        for one in prepared:
+            if one.number >= 0:
+                self._outbox.digests(one.number, msgspec.json.encode(one.observations))
+
+    def deliver_pending(self, content: OutboxContent, *, retry_rejected: bool = False) -> int:
+        """Deliver what waits in the outbox, in order; return how many jobs.
+
+        Args:
+            content: What the outbox holds.
+            retry_rejected: Whether to try again what the repository refused before.
+
+        Raises:
+            RemoteError: As `deliver`.
+        """
+        entries = [*content.pending, *([entry for entry, _ in content.rejected] if retry_rejected else [])]
+        entries.sort(key=lambda entry: entry.number)
+        runs = [entry.number for entry in entries if entry.kind is Kind.RUN]
+        if runs and content.last_run is not None:
+            self.put_run(msgspec.json.decode(content.last_run, type=RunRecord), runs)
+        count = 0
+        for group in self._groups(entries, content):
+            self.deliver(group)
+            count += len(group)
+        return count
+
+    def _groups(self, entries: Sequence[Entry], content: OutboxContent) -> Iterator[list[Prepared]]:
+        group: list[Prepared] = []
+        files = 0
+        for entry in entries:
+            if entry.kind is not Kind.JOB:
+                continue
+            job = msgspec.json.decode(entry.payload, type=JobRecord)
+            found = content.digests.get(entry.number)
+            group.append(
+                Prepared(
+                    entry.number,
+                    job,
+                    self._digester.observe(job, {}) if found is None else msgspec.json.decode(found, type=Observations),
+                )
+            )
+            files += len(job.inputs) + len(job.outputs)
+            if len(group) >= GROUP_JOBS_MAX or files >= GROUP_FILES_MAX:
+                yield group
+                group, files = [], 0
+        if group:
+            yield group
+
+
+@dataclass
+class Leftovers:
+    """What became of the outboxes that dead processes left behind.
+
+    Attributes:
+        delivered: Job records delivered.
+        rejected: Reasons why others were refused.
+        problems: Outboxes that could not be read, in words.
+    """
+
+    delivered: int = 0
+    rejected: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = False) -> Leftovers:
+    """Deliver what runs that have ended left in the outbox folder, the oldest first.
+
+    Raises:
+        RemoteError: The repository is not able to answer now; what was not delivered waits on.
+    """
+    result = Leftovers()
+    for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
+        try:
+            recovered = Outbox.recover(path)
+        except OutboxError as error:
+            result.problems.append(error.message)
+            continue
+        if recovered is None:
+            continue
+        outbox, content = recovered
+        try:
+            _deliver_leftover(outbox, content, client, tools, result, retry_rejected=retry_rejected)
+        finally:
+            outbox.close()
+    return result
+
+
+def _deliver_leftover(
+    outbox: Outbox,
+    content: OutboxContent,
+    client: Client,
+    tools: Tools,
+    result: Leftovers,
+    *,
+    retry_rejected: bool,
+) -> None:
+    if content.last_run is None:
+        return
+    run = msgspec.json.decode(content.last_run, type=RunRecord)
+    drain = Drain(outbox, run, client, tools=tools, patch=content.patch)
+    result.delivered += drain.deliver_pending(content, retry_rejected=retry_rejected)
+    result.rejected += drain.rejected
+    if run.status == "running":
+        # Its process is dead, or it would hold the lock.
+        run.status = "interrupted"
+        drain.put_run(run)

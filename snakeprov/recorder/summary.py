@@ -1,0 +1,62 @@
+"""What a run's recording came to, as the one line that ends a workflow.
+
+Must not know: how anything was recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from snakeprov.recorder.assemble import Tally
+
+
+@dataclass
+class Summary:
+    """What a run's recording came to.
+
+    Attributes:
+        run_id: The run.
+        tally: What was recorded.
+        pending: Job records that wait in the outbox.
+        rejected: Job records that the repository refused.
+        lost: Job records that could be kept nowhere.
+        recovered: Job records of earlier runs that were delivered now.
+        problems: Each reason once, in words.
+    """
+
+    run_id: str
+    tally: Tally = field(default_factory=Tally)
+    pending: int = 0
+    rejected: int = 0
+    lost: int = 0
+    recovered: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything was recorded as it should be."""
+        return not (self.pending or self.rejected or self.lost or self.problems or self.tally.unread)
+
+    def line(self) -> str:
+        """Return the summary as the one line that ends a workflow."""
+        tally = self.tally
+        parts = [f"recorded {_count(tally.jobs, 'job')}: {_count(tally.versions, 'new version')}"]
+        if tally.reproduced:
+            parts.append(f"{tally.reproduced} reproduced")
+        if tally.unread:
+            parts.append(f"{_count(tally.unread, 'file')} could not be read")
+        line = f"snakeprov: {', '.join(parts)} (run {self.run_id[:8]}; see: snakeprov log)."
+        if self.recovered:
+            line += f" Delivered {_count(self.recovered, 'job record')} of earlier runs."
+        waiting = self.pending + self.rejected
+        if waiting:
+            line += f" {_count(waiting, 'job record')} could not be delivered yet; deliver with: snakeprov push."
+        if self.lost:
+            line += f" {_count(self.lost, 'job record')} lost."
+        if self.problems:
+            line += f" Problem: {'; '.join(problem.rstrip('.') for problem in self.problems)}."
+        return line
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

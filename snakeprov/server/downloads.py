@@ -1,0 +1,154 @@
+"""Resources whose bodies are bytes: blobs, signed downloads, the parts of an upload.
+
+Must not know: how bytes are kept, or how rows are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import falcon
+
+from snakeprov.server import filehandles, presigned, uploads
+from snakeprov.server.call import Call, shown
+from snakeprov.server.refusals import bad_request, not_found
+from snakeprov.store.tables import STORED
+
+CHUNK_BYTES = 256 * 1024
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+CallFor = Callable[[falcon.Request, dict[str, str]], Call]
+"""Makes the Call for a request; the app provides it."""
+
+
+class Blob:
+    """GET /snakeprov/v1/blobs/{sha256}."""
+
+    def __init__(self, call_for: CallFor) -> None:
+        self._call_for = call_for
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, *, sha256: str) -> None:
+        """Send the bytes, or the range of them that is asked for."""
+        call = self._call_for(request, {})
+        if not _SHA256.fullmatch(sha256):
+            raise bad_request(f"{shown(sha256)} is not a sha256: 64 lower-case hex digits were expected.")
+        _send(call, request, response, sha256)
+
+
+class Download:
+    """GET of the signed URL of a file handle."""
+
+    def __init__(self, call_for: CallFor) -> None:
+        self._call_for = call_for
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, **route: str) -> None:
+        """Send the bytes, or the range of them that is asked for."""
+        call = self._call_for(request, route)
+        presigned.check(request.path, call.query, secret=call.service.url_secret)
+        with call.reading():
+            handle = filehandles.existing(call)
+        if handle.kind != STORED or handle.sha256 is None:
+            raise not_found(f"The bytes of file handle {handle.id} are not kept here.")
+        _send(call, request, response, handle.sha256, content_type=handle.content_type)
+
+
+class Part:
+    """PUT of the signed URL of a part of an upload."""
+
+    def __init__(self, call_for: CallFor) -> None:
+        self._call_for = call_for
+
+    def on_put(self, request: falcon.Request, response: falcon.Response, **route: str) -> None:
+        """Take the bytes."""
+        call = self._call_for(request, route)
+        presigned.check(request.path, call.query, secret=call.service.url_secret)
+        chunks = iter(lambda: request.bounded_stream.read(CHUNK_BYTES), b"")
+        # The signature vouches for both being numbers.
+        uploads.receive(call, chunks, id_=int(route["id"]), number=int(route["part"]))
+
+
+class Location:
+    """GET /file/v1/fileHandle/{id}/url: where the bytes are to be had."""
+
+    def __init__(self, call_for: CallFor) -> None:
+        self._call_for = call_for
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, **route: str) -> None:
+        """Redirect to the URL, or tell it as text when `redirect=false`."""
+        call = self._call_for(request, route)
+        with call.reading():
+            url = filehandles.url_of(call, filehandles.existing(call))
+        if call.query.get("redirect", "true").lower() == "false":
+            response.content_type = falcon.MEDIA_TEXT
+            response.text = url
+            return
+        response.status = falcon.HTTP_307
+        response.location = url
+
+
+def _send(
+    call: Call,
+    request: falcon.Request,
+    response: falcon.Response,
+    sha256: str,
+    *,
+    content_type: str | None = None,
+) -> None:
+    try:
+        file = call.service.blobs.open(sha256)
+    except KeyError:
+        raise not_found(f"The bytes of {sha256} are not kept here.") from None
+    size = call.service.blobs.size_bytes(sha256)
+    response.content_type = content_type or "application/octet-stream"
+    response.set_header("Accept-Ranges", "bytes")
+    try:
+        start, length = _range(request, size)
+    except falcon.HTTPError:
+        file.close()
+        raise
+    if length < size:
+        response.status = falcon.HTTP_206
+        response.content_range = (start, start + length - 1, size)
+    file.seek(start)
+    response.set_stream(_Window(file, length), length)
+
+
+def _range(request: falcon.Request, size: int) -> tuple[int, int]:
+    """Return where to start and how much to send.
+
+    Raises:
+        falcon.HTTPRangeNotSatisfiable: The range begins after the end (416).
+    """
+    asked = request.range if request.range_unit == "bytes" else None
+    if asked is None:
+        return 0, size
+    first, last = asked
+    if first < 0:
+        return max(0, size + first), min(size, -first)
+    if first >= size:
+        raise falcon.HTTPRangeNotSatisfiable(size)
+    end = size if last < 0 else min(last + 1, size)
+    return first, end - first
+
+
+class _Window:
+    """A bounded part of an open file, as WSGI sends it."""
+
+    def __init__(self, file: BinaryIO, length: int) -> None:
+        self._file = file
+        self._left = length
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self.read(CHUNK_BYTES):
+            yield chunk
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self._file.close()

@@ -1,0 +1,255 @@
+"""/repo/v1/entity: make, read and change projects, folders and files.
+
+Must not know: how rows are kept.
+"""
+
+from __future__ import annotations
+
+from snakeprov.server import wire
+from snakeprov.server.call import Answer, Call, entity_number, plain_number
+from snakeprov.server.names import check_name
+from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, stale
+from snakeprov.server.wire import EntityBody
+from snakeprov.store import activities, entities, filehandles, revisions
+from snakeprov.store.entities import EntityRow, Place
+from snakeprov.store.tables import FILE, FOLDER, PROJECT, ROOT_ID
+
+DESCRIPTION_CHARS_MAX = 1000
+COMMENT_CHARS_MAX = 256
+LABEL_CHARS_MAX = 256
+PATH_CHARS_MAX = 16_384
+"""Four times what Linux allows: a byte that is not UTF-8 takes four characters in a path's text form."""
+
+UNLINK = -1
+"""`generatedBy=-1` removes the link to the activity."""
+
+
+def create(call: Call) -> Answer:
+    """POST /entity[?generatedBy=]."""
+    body = call.read(EntityBody)
+    kind = _kind(body)
+    parent = _parent(call, body.parent_id, kind=kind)
+    name = None if body.name is None else check_name(body.name, kind=kind)
+    _check_texts(body)
+    if name is not None:
+        _check_free(call, parent, name)
+    handle = None
+    if kind == FILE:
+        if body.data_file_handle_id is None:
+            raise bad_request("FileEntity.dataFileHandleId cannot be null")
+        handle = _own_handle(call, body.data_file_handle_id).id
+    generated_by = _generated_by(call)
+    id_, _, _ = entities.insert_entity(call.tx, kind=kind, name=name, parent=parent, user=call.user.id)
+    revisions.insert_first(
+        call.tx,
+        id_,
+        user=call.user.id,
+        file_handle_id=handle,
+        activity_id=None if generated_by == UNLINK else generated_by,
+        label=body.version_label or "1",
+        comment=body.version_comment,
+        description=body.description,
+    )
+    return 201, wire.entity(existing(call, id_))
+
+
+def read(call: Call) -> Answer:
+    """GET /entity/{id}[?versionNumber=]."""
+    return 200, wire.entity(existing(call, call.entity_id(), number=call.optional_number("versionNumber", least=1)))
+
+
+def read_version(call: Call) -> Answer:
+    """GET /entity/{id}/version/{version}."""
+    return 200, wire.entity(existing(call, call.entity_id(), number=call.version()))
+
+
+def update(call: Call) -> Answer:
+    """PUT /entity/{id}[?newVersion=][&generatedBy=]."""
+    body = call.read(EntityBody)
+    row = existing(call, call.entity_id())
+    if row.id == ROOT_ID:
+        raise forbidden("The root folder cannot be changed.")
+    generated_by = _generated_by(call)
+    if body.etag is None or body.parent_id is None:
+        raise bad_request("An update needs the etag and the parentId of the entity as they were read.")
+    check_etag(row, body.etag)
+    if body.concrete_type is not None and _kind(body) != row.kind:
+        raise bad_request(f"syn{row.id} is a {row.kind}; its concreteType cannot be changed to {body.concrete_type}.")
+    _check_texts(body)
+    _relocate(call, row, body)
+    number = _revise(call, row, body)
+    if generated_by is not None:
+        activity_id = None if generated_by == UNLINK else generated_by
+        revisions.set_activity(call.tx, row.id, number, activity_id=activity_id, user=call.user.id)
+    entities.touch(call.tx, row.id)
+    return 200, wire.entity(existing(call, row.id))
+
+
+def existing(call: Call, id_: int, *, number: int | None = None) -> EntityRow:
+    """Return an entity, at a version or at its current one.
+
+    Raises:
+        Refusal: 404, there is no such entity or version.
+    """
+    row = entities.get(call.tx, id_, number=number)
+    if row is None:
+        if number is None:
+            raise not_found(f"Entity syn{id_} does not exist.")
+        raise not_found(f"Cannot find a node with id syn{id_} and version {number}")
+    return row
+
+
+def check_etag(row: EntityRow, etag: str) -> None:
+    """Refuse a change that was made to an older state of an entity (412)."""
+    if etag != row.etag:
+        raise stale(
+            f"Object: syn{row.id} was updated since you last fetched it, retrieve it again and re-apply the update"
+        )
+
+
+def own_activity(call: Call, id_: int) -> int:
+    """Return an activity that this user may connect to entities: only who created it may.
+
+    Raises:
+        Refusal: 404, there is no such activity; 403, somebody else created it.
+    """
+    owner = activities.owner(call.tx, id_)
+    if owner is None:
+        raise not_found(f"Activity id {id_} not found.")
+    if owner != call.user.id:
+        raise forbidden(f"Only the user who created activity {id_} can connect it to an entity.")
+    return id_
+
+
+def generated_by_parameter(call: Call) -> int:
+    """Return the number in `generatedBy`, which is UNLINK or an activity of this user."""
+    number = call.number("generatedBy", least=UNLINK)
+    return number if number == UNLINK else own_activity(call, number)
+
+
+def _generated_by(call: Call) -> int | None:
+    return generated_by_parameter(call) if "generatedBy" in call.query else None
+
+
+def _kind(body: EntityBody) -> str:
+    if body.concrete_type is None:
+        raise bad_request("concreteType is missing.")
+    kind = wire.KINDS.get(body.concrete_type)
+    if kind is None:
+        known = ", ".join(wire.KINDS)
+        raise bad_request(f"concreteType {body.concrete_type!r} is not supported: one of {known} was expected.")
+    return kind
+
+
+def _parent(call: Call, parent_id: str | None, *, kind: str) -> Place:
+    if parent_id is None:
+        if kind != PROJECT:
+            raise bad_request(f"A {kind} needs a parentId.")
+        number = ROOT_ID
+    else:
+        number = entity_number(parent_id)
+    parent = entities.place(call.tx, number)
+    if parent is None:
+        raise not_found(f"The given parent: {parent_id} does not exist")
+    if (parent.id == ROOT_ID) != (kind == PROJECT) or parent.kind == FILE:
+        what = "root" if parent.id == ROOT_ID else parent.kind
+        raise bad_request(f"Entity type: {kind} cannot have a parent of type: {what}")
+    return parent
+
+
+def _check_free(call: Call, parent: Place, name: str) -> None:
+    if entities.child_id(call.tx, parent.id, name) is not None:
+        raise conflict(f"An entity with the name: {name} already exists with a parentId: syn{parent.id}")
+    if len(parent.path) + len(name) > PATH_CHARS_MAX:
+        raise bad_request(f"The path of {name!r} would have more than {PATH_CHARS_MAX} characters.")
+
+
+def _check_texts(body: EntityBody) -> None:
+    for text, what, most in (
+        (body.description, "description", DESCRIPTION_CHARS_MAX),
+        (body.version_comment, "versionComment", COMMENT_CHARS_MAX),
+        (body.version_label, "versionLabel", LABEL_CHARS_MAX),
+    ):
+        if text is not None and len(text) > most:
+            raise bad_request(f"The {what} has {len(text)} characters; at most {most} are allowed.")
+
+
+def _own_handle(call: Call, id_: str) -> filehandles.FileHandleRow:
+    handle = filehandles.get(call.tx, plain_number(id_, what="a file handle id"))
+    if handle is None:
+        raise not_found(f"File handle {id_} does not exist.")
+    if handle.created_by != call.user.id:
+        raise forbidden(f"Only the user who created file handle {id_} can assign it to an entity.")
+    return handle
+
+
+def _relocate(call: Call, row: EntityRow, body: EntityBody) -> None:
+    """Rename or move an entity, if the body says so."""
+    assert body.parent_id is not None  # noqa: S101 - the caller refuses a body without
+    name = row.name if body.name is None else check_name(body.name, kind=row.kind)
+    if entity_number(body.parent_id) == row.parent_id and name == row.name:
+        return
+    parent = _parent(call, body.parent_id, kind=row.kind)
+    inside_itself = (
+        parent.kind == FOLDER
+        and parent.project_id == row.project_id
+        and entities.inside(parent.path).startswith(entities.inside(row.path))
+    )
+    if inside_itself and row.kind == FOLDER:
+        raise bad_request(f"syn{row.id} cannot be moved into itself.")
+    _check_free(call, parent, name)
+    entities.move(call.tx, row, parent=parent, name=name)
+
+
+def _revise(call: Call, row: EntityRow, body: EntityBody) -> int:
+    """Make a new version where one is due, else change the current one; return the number of the current version."""
+    label = body.version_label if body.version_label != row.label else None
+    if row.kind != FILE:
+        _set_fields(call, row, body, file_handle_id=None, label=label)
+        return row.number
+    handle_id, other_content = _content(call, row, body)
+    asked_for = call.flag("newVersion")
+    if not other_content and not asked_for:
+        _check_label(call, row, label)
+        _set_fields(call, row, body, file_handle_id=handle_id, label=label)
+        return row.number
+    if revisions.count(call.tx, row.id) >= revisions.VERSIONS_MAX:
+        raise bad_request(f"syn{row.id} has {revisions.VERSIONS_MAX} versions; it cannot have more.")
+    if asked_for:
+        _check_label(call, row, label)
+    return revisions.insert_next(
+        call.tx,
+        row,
+        user=call.user.id,
+        file_handle_id=handle_id,
+        label=label if asked_for else None,
+        comment=body.version_comment if asked_for else None,
+        description=body.description,
+    )
+
+
+def _content(call: Call, row: EntityRow, body: EntityBody) -> tuple[int | None, bool]:
+    """Return the file handle that the body asks for, and whether its content is other than the present one."""
+    if body.data_file_handle_id is None or body.data_file_handle_id == str(row.file_handle_id):
+        return row.file_handle_id, False
+    new = _own_handle(call, body.data_file_handle_id)
+    old = None if row.file_handle_id is None else filehandles.get(call.tx, row.file_handle_id)
+    return new.id, old is None or old.md5 is None or new.md5 != old.md5
+
+
+def _check_label(call: Call, row: EntityRow, label: str | None) -> None:
+    taken = None if label is None else revisions.labelled(call.tx, row.id, label)
+    if taken is not None:
+        raise bad_request(f"Version {taken} of syn{row.id} has the label {label!r} already; labels are unique.")
+
+
+def _set_fields(call: Call, row: EntityRow, body: EntityBody, *, file_handle_id: int | None, label: str | None) -> None:
+    revisions.set_fields(
+        call.tx,
+        row,
+        user=call.user.id,
+        file_handle_id=file_handle_id,
+        label=label or row.label,
+        comment=body.version_comment,
+        description=body.description,
+    )

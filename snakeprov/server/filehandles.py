@@ -1,0 +1,134 @@
+"""/file/v1/fileHandle: what the content of a file is, and where to get it.
+
+Must not know: how bytes are kept, or how rows are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from snakeprov.server import presigned, wire
+from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
+from snakeprov.server.refusals import bad_request, forbidden, not_found
+from snakeprov.store import filehandles
+from snakeprov.store.filehandles import FileHandleRow
+from snakeprov.store.tables import EXTERNAL
+
+DOWNLOAD_PATH = "/snakeprov/v1/download/{id}"
+
+FILES_MAX = 1000
+"""How many file handles one request can ask for."""
+
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_MD5 = re.compile(r"[0-9a-fA-F]{32}")
+
+
+class ExternalBody(msgspec.Struct, rename="camel"):
+    """A file that is elsewhere."""
+
+    external_url: str = msgspec.field(name="externalURL")
+    file_name: str | None = None
+    content_type: str | None = None
+    content_md5: str | None = None
+    content_size: int | None = None
+
+
+class Association(msgspec.Struct, rename="camel"):
+    """A file handle, and what it is asked for as a part of."""
+
+    file_handle_id: str
+    associate_object_id: str | None = None
+    associate_object_type: str | None = None
+
+
+class BatchBody(msgspec.Struct, rename="camel"):
+    """Several file handles, and what to tell of each."""
+
+    requested_files: list[Association] = []
+    include_file_handles: bool = False
+    include_pre_signed_urls: bool = msgspec.field(name="includePreSignedURLs", default=False)
+
+
+def read(call: Call) -> Answer:
+    """GET /fileHandle/{id}: its creator."""
+    row = existing(call)
+    if row.created_by != call.user.id:
+        raise forbidden(f"Only the user who created file handle {row.id} can see it.")
+    return 200, wire.file_handle(row)
+
+
+def create_external(call: Call) -> Answer:
+    """POST /externalFileHandle."""
+    body = call.read(ExternalBody)
+    if ":" not in body.external_url:
+        raise bad_request(f"externalURL {shown(body.external_url)} is not a URL.")
+    if body.content_md5 is not None and not _MD5.fullmatch(body.content_md5):
+        raise bad_request(f"contentMd5 {shown(body.content_md5)} is not an md5: 32 hex digits were expected.")
+    if body.content_size is not None and not 0 <= body.content_size <= NUMBER_MAX:
+        raise bad_request(f"contentSize {body.content_size} is not a number of bytes.")
+    row = filehandles.insert(
+        call.tx,
+        kind=EXTERNAL,
+        user=call.user.id,
+        file_name=body.file_name,
+        content_type=body.content_type,
+        size_bytes=body.content_size,
+        md5=None if body.content_md5 is None else body.content_md5.lower(),
+        sha256=None,
+        external_url=body.external_url,
+    )
+    return 201, wire.file_handle(row)
+
+
+def batch(call: Call) -> Answer:
+    """POST /fileHandle/batch: file handles and URLs, each with its own failure."""
+    body = call.read(BatchBody)
+    if len(body.requested_files) > FILES_MAX:
+        raise bad_request(f"{len(body.requested_files)} files are asked for; at most {FILES_MAX} are allowed.")
+    return 200, {"requestedFiles": [_result(call, file, body) for file in body.requested_files]}
+
+
+def existing(call: Call) -> FileHandleRow:
+    """Return the file handle that the path names.
+
+    Raises:
+        Refusal: 404, there is none.
+    """
+    id_ = call.numeric_id("A file handle")
+    row = filehandles.get(call.tx, id_)
+    if row is None:
+        raise not_found(f"A file handle with id '{id_}' could not be found.")
+    return row
+
+
+def url_of(call: Call, row: FileHandleRow) -> str:
+    """Return a URL under which the content of a file can be had now without more ado."""
+    if row.external_url is not None:
+        return row.external_url
+    return presigned.sign(DOWNLOAD_PATH.format(id=row.id), base_url=call.base_url, secret=call.service.url_secret)
+
+
+def _result(call: Call, file: Association, body: BatchBody) -> dict[str, Any]:
+    result: dict[str, Any] = {"fileHandleId": file.file_handle_id}
+    row = filehandles.get(call.tx, int(file.file_handle_id)) if _DIGITS.fullmatch(file.file_handle_id) else None
+    if row is None:
+        return {**result, "failureCode": "NOT_FOUND"}
+    if not _is_allowed(call, row, file):
+        return {**result, "failureCode": "UNAUTHORIZED"}
+    if body.include_file_handles:
+        result["fileHandle"] = wire.file_handle(row)
+    if body.include_pre_signed_urls:
+        result["preSignedURL"] = url_of(call, row)
+    return result
+
+
+def _is_allowed(call: Call, row: FileHandleRow, file: Association) -> bool:
+    """Say whether the user may read a content: as its creator, or because an entity has it."""
+    if row.created_by == call.user.id:
+        return True
+    if file.associate_object_type != "FileEntity" or file.associate_object_id is None:
+        return False
+    return filehandles.belongs_to(call.tx, row.id, entity_number(file.associate_object_id))

@@ -1,0 +1,80 @@
+"""/snakeprov/v1/entity/{id}/history and /version/{version}/story: how versions came to be.
+
+Must not know: how rows are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from snakeprov.server import jobs as job_resource
+from snakeprov.server import runs as run_resource
+from snakeprov.server import wire
+from snakeprov.server.activities import body_of as activity_body
+from snakeprov.server.call import Answer, Call
+from snakeprov.server.entities import existing
+from snakeprov.store import jobs, revisions, runs
+from snakeprov.store.entities import EntityRow
+from snakeprov.store.revisions import VersionRow
+from snakeprov.store.tables import STORED
+
+PAGE_DEFAULT = 100
+PAGE_MAX = 10_000
+
+
+def listing(call: Call) -> Answer:
+    """GET /entity/{id}/history: newest first."""
+    row = existing(call, call.entity_id())
+    limit = call.number("limit", default=PAGE_DEFAULT, least=1, most=PAGE_MAX)
+    versions = revisions.page(call.tx, row.id, limit=limit, offset=call.number("offset", default=0))
+    return 200, {
+        "entity": _entity(row),
+        "versions": _versions(call, row, versions),
+        "totalNumberOfResults": revisions.count(call.tx, row.id),
+    }
+
+
+def story(call: Call) -> Answer:
+    """GET /entity/{id}/version/{version}/story: one version, its activity, job and run."""
+    row = existing(call, call.entity_id(), number=call.version())
+    version = _versions(call, row, revisions.page(call.tx, row.id, limit=1, number=row.number))[0]
+    job = None if row.activity_id is None else jobs.of_activity(call.tx, row.activity_id)
+    run = None if job is None else runs.get(call.tx, job.run_id)
+    return 200, {
+        "entity": _entity(row),
+        "version": version,
+        "activity": None if row.activity_id is None else activity_body(call, row.activity_id),
+        "job": None if job is None else job_resource.body_of(call, job),
+        "run": None if run is None else run_resource.body_of(run),
+    }
+
+
+def _entity(row: EntityRow) -> dict[str, Any]:
+    return {"id": f"syn{row.id}", "name": row.name, "path": row.path}
+
+
+def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[dict[str, Any]]:
+    made = jobs.made(call.tx, {version.activity_id for version in versions if version.activity_id is not None})
+    again = jobs.reproduced_by(call.tx, row.id, [version.number for version in versions])
+    bodies = []
+    for version in versions:
+        job = None if version.activity_id is None else made.get(version.activity_id)
+        dirty = None if job is None else job.git_dirty
+        bodies.append(
+            {
+                "versionNumber": version.number,
+                "createdOn": wire.time(version.created_on),
+                "createdBy": version.created_by,
+                "sha256": version.sha256,
+                "md5": version.md5,
+                "sizeBytes": version.size_bytes,
+                "bytesKept": version.file_kind == STORED,
+                "activityId": None if version.activity_id is None else str(version.activity_id),
+                "rule": None if job is None else job.rule,
+                "runId": None if job is None else job.run_id,
+                "commit": None if job is None else job.git_commit,
+                "dirty": None if dirty is None else bool(dirty),
+                "reproducedBy": [str(activity_id) for activity_id in again.get(version.number, [])],
+            }
+        )
+    return bodies

@@ -1,0 +1,145 @@
+"""/snakeprov/v1/jobs: jobs, and which versions of which files they touched.
+
+Must not know: how rows are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from snakeprov.model import times
+from snakeprov.model.records import JobRecord
+from snakeprov.server.activities import existing as existing_activity
+from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
+from snakeprov.server.refusals import bad_request, conflict, not_found
+from snakeprov.store import activities, jobs, runs
+from snakeprov.store.jobs import JobFileRow, JobRow
+
+FILES_MAX = 1_000_000
+"""How many files one job can have."""
+
+Role = Literal["input", "output", "code", "environment"]
+Outcome = Literal["used", "executed", "generated", "reproduced", "touched", "missing"]
+
+
+class JobFile(msgspec.Struct, omit_defaults=True, rename="camel"):
+    """One file of a job, and the version that it was."""
+
+    role: Role
+    path: str
+    outcome: Outcome
+    entity_id: str | None = None
+    version_number: int | None = None
+    sha256: str | None = None
+    activity_id: str | None = None
+
+
+class JobBody(msgspec.Struct, rename="camel"):
+    """A job to record."""
+
+    job: JobRecord
+    activity_id: str | None = None
+    files: list[JobFile] = []
+
+
+def create(call: Call) -> Answer:
+    """POST /jobs."""
+    body = call.read(JobBody)
+    job = body.job
+    if not job.id:
+        raise bad_request("The job has no id.")
+    if jobs.is_recorded(call.tx, job.id):
+        raise conflict(f"A job with id {job.id} is already recorded.")
+    if not runs.exists(call.tx, job.run_id):
+        raise not_found(f"There is no run with id {job.run_id}.")
+    if len(body.files) > FILES_MAX:
+        raise bad_request(f"The job has {len(body.files)} files; at most {FILES_MAX} are allowed.")
+    activity_id = _activity(call, body.activity_id)
+    columns = {
+        "id": job.id,
+        "run_id": job.run_id,
+        "rule": job.rule,
+        "status": job.status,
+        "attempt": job.attempt,
+        "started_on": None if job.started_on is None else times.to_ms(job.started_on),
+        "ended_on": None if job.ended_on is None else times.to_ms(job.ended_on),
+        "activity_id": activity_id,
+        "wildcards": msgspec.json.encode(job.wildcards).decode(),
+        "error": job.error,
+        "record": msgspec.json.encode(job).decode(),
+    }
+    jobs.insert(call.tx, columns=columns, files=_files(call, body.files, own=activity_id))
+    return 201, {"id": job.id}
+
+
+def read(call: Call) -> Answer:
+    """GET /jobs/{id}."""
+    id_ = call.route["id"]
+    row = jobs.get(call.tx, id_)
+    if row is None:
+        raise not_found(f"There is no job with id {shown(id_)}.")
+    return 200, body_of(call, row)
+
+
+def of_activity(call: Call) -> Answer:
+    """GET /activity/{id}/job."""
+    activity = existing_activity(call, call.numeric_id("Activity"))
+    row = jobs.of_activity(call.tx, activity.id)
+    if row is None:
+        raise not_found(f"Activity {activity.id} was not recorded from a job.")
+    return 200, body_of(call, row)
+
+
+def body_of(call: Call, row: JobRow) -> dict[str, Any]:
+    """Return a job with its files as it goes over the wire."""
+    body: dict[str, Any] = {"job": msgspec.Raw(row.record.encode())}
+    if row.activity_id is not None:
+        body["activityId"] = str(row.activity_id)
+    body["files"] = [_file(file) for file in jobs.files(call.tx, row.number)]
+    return body
+
+
+def _activity(call: Call, text: str | None) -> int | None:
+    if text is None:
+        return None
+    number = plain_number(text, what="an activity id")
+    if activities.owner(call.tx, number) is None:
+        raise not_found(f"Activity with id '{number}' could not be found.")
+    return number
+
+
+def _files(call: Call, files: Iterable[JobFile], *, own: int | None) -> list[JobFileRow]:
+    rows = []
+    known: set[int | None] = {None, own}
+    for file in files:
+        entity_id = None if file.entity_id is None else entity_number(file.entity_id)
+        if (entity_id is None) != (file.version_number is None):
+            raise bad_request(f"The file {shown(file.path)} needs both entityId and versionNumber, or neither.")
+        if (
+            entity_id is not None
+            and file.version_number is not None
+            and not jobs.has_version(call.tx, entity_id, file.version_number)
+        ):
+            raise not_found(f"Cannot find a node with id syn{entity_id} and version {file.version_number}")
+        activity_id = None if file.activity_id is None else plain_number(file.activity_id, what="an activity id")
+        if activity_id not in known:
+            known.add(_activity(call, file.activity_id))
+        rows.append(
+            JobFileRow(file.role, file.path, entity_id, file.version_number, file.sha256, file.outcome, activity_id)
+        )
+    return rows
+
+
+def _file(row: JobFileRow) -> JobFile:
+    return JobFile(
+        role=row.role,  # type: ignore[arg-type]
+        path=row.path,
+        outcome=row.outcome,  # type: ignore[arg-type]
+        entity_id=None if row.entity_id is None else f"syn{row.entity_id}",
+        version_number=row.version,
+        sha256=row.sha256,
+        activity_id=None if row.activity_id is None else str(row.activity_id),
+    )

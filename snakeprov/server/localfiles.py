@@ -1,0 +1,112 @@
+"""/snakeprov/v1/localFiles: file handles for files of the server's own machine, without sending their bytes.
+
+Must not know: how bytes are kept, or how rows are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from snakeprov.errors import FullStoreError
+from snakeprov.model.paths import to_os
+from snakeprov.server.call import NUMBER_MAX, Answer, Call, shown
+from snakeprov.server.refusals import bad_request, forbidden
+from snakeprov.store import filehandles
+from snakeprov.store.tables import EXTERNAL, STORED
+
+FILES_MAX = 100_000
+"""How many files one request can name."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+Reason = Literal["changed", "missing", "unreadable", "noSpace"]
+
+
+class LocalFile(msgspec.Struct, rename="camel"):
+    """A file of this machine, and what its content was when it was digested."""
+
+    path: str
+    file_name: str
+    sha256: str
+    md5: str
+    size_bytes: int
+    keep: bool
+    content_type: str | None = None
+
+
+class LocalFilesBody(msgspec.Struct):
+    """The files."""
+
+    files: list[LocalFile]
+
+
+def register(call: Call) -> Answer:
+    """POST /localFiles."""
+    if not call.service.local_files:
+        raise forbidden("This server takes no files by their path; upload them.")
+    body = call.read(LocalFilesBody)
+    if len(body.files) > FILES_MAX:
+        raise bad_request(f"{len(body.files)} files are named; at most {FILES_MAX} are allowed.")
+    for file in body.files:
+        _check(file)
+    # Copying can take long; nobody else has to wait for the store meanwhile.
+    kept = [_keep(call, file) if file.keep else None for file in body.files]
+    with call.writing():
+        results = [_handle(call, file, outcome) for file, outcome in zip(body.files, kept, strict=True)]
+    return 200, {"results": results}
+
+
+def _check(file: LocalFile) -> None:
+    if not file.path.startswith("/") or "\0" in file.path:
+        raise bad_request(f"{shown(file.path)} is not an absolute path.")
+    if not _SHA256.fullmatch(file.sha256) or not _MD5.fullmatch(file.md5):
+        raise bad_request(f"The digests of {shown(file.path)} must be a sha256 and an md5 in lower-case hex.")
+    if not 0 <= file.size_bytes <= NUMBER_MAX:
+        raise bad_request(f"{file.size_bytes} is not the size of {shown(file.path)} in bytes.")
+
+
+def _keep(call: Call, file: LocalFile) -> Reason | None:
+    """Keep the bytes of a file; return why they could not be, or None."""
+    try:
+        return None if call.service.blobs.put_file(to_os(file.path), file.sha256) else "changed"
+    except FileNotFoundError:
+        return "missing"
+    except FullStoreError:
+        return "noSpace"
+    except OSError:
+        return "unreadable"
+
+
+def _handle(call: Call, file: LocalFile, outcome: Reason | None) -> dict[str, Any]:
+    is_kept = file.keep and outcome is None
+    kind = STORED if is_kept else EXTERNAL
+    url = None if is_kept else "file://" + quote(os.fsencode(to_os(file.path)))
+    handle = filehandles.find_same(
+        call.tx,
+        kind=kind,
+        user=call.user.id,
+        file_name=file.file_name,
+        content_type=file.content_type,
+        sha256=file.sha256,
+        external_url=url,
+    ) or filehandles.insert(
+        call.tx,
+        kind=kind,
+        user=call.user.id,
+        file_name=file.file_name,
+        content_type=file.content_type,
+        size_bytes=file.size_bytes,
+        md5=file.md5,
+        sha256=file.sha256,
+        external_url=url,
+    )
+    result: dict[str, Any] = {"fileHandleId": str(handle.id), "bytesKept": is_kept}
+    if outcome is not None:
+        result["reason"] = outcome
+    return result

@@ -1,0 +1,84 @@
+"""/snakeprov/v1/lookup and /files: entities by the paths of the files that they are.
+
+Must not know: how rows are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from snakeprov.server.call import Answer, Call
+from snakeprov.server.refusals import bad_request
+from snakeprov.store import lookup
+from snakeprov.store.lookup import Found
+
+PATHS_MAX = 100_000
+"""How many paths one look-up can ask for."""
+
+MATCHES_MAX = 100
+"""How many files at one path, each in its own project, are listed."""
+
+
+class LookupBody(msgspec.Struct):
+    """Which paths of which project."""
+
+    project: str
+    paths: list[str]
+
+
+def at_paths(call: Call) -> Answer:
+    """POST /lookup: in the order asked, missing ones left out."""
+    body = call.read(LookupBody)
+    if len(body.paths) > PATHS_MAX:
+        raise bad_request(f"{len(body.paths)} paths are asked for; at most {PATHS_MAX} are allowed.")
+    project = lookup.project_id(call.tx, body.project)
+    if project is None:
+        return 200, {"found": []}
+    paths = dict.fromkeys(body.paths)
+    found = lookup.at_paths(call.tx, project, paths)
+    return 200, {"projectId": f"syn{project}", "found": [_found(found[path]) for path in paths if path in found]}
+
+
+def files(call: Call) -> Answer:
+    """GET /files?path=[&project=]: the files at a path, or else paths that resemble it."""
+    path = call.text("path")
+    project = call.query.get("project")
+    paths = [path] if path.endswith("/") or not path else [path, path + "/"]
+    matches = lookup.files_at(call.tx, paths, project=project, limit=MATCHES_MAX)
+    answer: dict[str, Any] = {
+        "matches": [
+            {
+                "path": match.path,
+                "projectId": f"syn{match.project_id}",
+                "projectName": match.project_name,
+                "entityId": f"syn{match.id}",
+                "name": match.name,
+                "versionNumber": match.number,
+            }
+            for match in matches
+        ]
+    }
+    if not matches:
+        answer["near"] = lookup.near(call.tx, path, project=project)
+    return 200, answer
+
+
+def _found(row: Found) -> dict[str, Any]:
+    body: dict[str, Any] = {"path": row.path, "kind": row.kind, "entityId": f"syn{row.id}", "etag": row.etag}
+    if row.parent_id is not None:
+        body["parentId"] = f"syn{row.parent_id}"
+    if row.file_handle_id is not None:
+        body["name"] = row.name
+        body["versionNumber"] = row.number
+        body["dataFileHandleId"] = str(row.file_handle_id)
+        content = {
+            "sha256": row.sha256,
+            "md5": row.md5,
+            "sizeBytes": row.size_bytes,
+            "contentType": row.content_type,
+            "activityId": None if row.activity_id is None else str(row.activity_id),
+        }
+        body.update((key, value) for key, value in content.items() if value is not None)
+    return body

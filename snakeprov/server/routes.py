@@ -1,0 +1,113 @@
+"""The table of resources: which method on which path is which function, and what it does to the store.
+
+Must not know: falcon's requests and responses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple
+
+from snakeprov.server import (
+    activities,
+    batch,
+    children,
+    entities,
+    filehandles,
+    generated,
+    history,
+    jobs,
+    lineage,
+    localfiles,
+    lookup,
+    profiles,
+    runs,
+    status,
+    uploads,
+    versions,
+)
+from snakeprov.server import annotations as annotation_resource
+from snakeprov.server.call import Answer, Call
+
+Handler = Callable[[Call], Answer]
+
+
+class Access(Enum):
+    """What a handler does to the store, and so which transaction it is given."""
+
+    READS = "reads"
+    WRITES = "writes"
+    OWN = "own"
+    """It opens transactions itself, because it also moves bytes. It cannot be part of a batch."""
+
+
+class Route(NamedTuple):
+    """One row of the table."""
+
+    method: str
+    template: str
+    handler: Handler
+    access: Access
+
+
+R, W, OWN = Access.READS, Access.WRITES, Access.OWN
+
+ROUTES = (
+    Route("GET", "/", status.greet, R),
+    Route("GET", "/repo/v1", status.greet, R),
+    Route("GET", "/file/v1", status.greet, R),
+    Route("GET", "/auth/v1", status.greet, R),
+    Route("GET", "/repo/v1/userProfile", profiles.own, R),
+    Route("GET", "/repo/v1/userProfile/{id}", profiles.read, R),
+    Route("POST", "/repo/v1/entity", entities.create, W),
+    Route("POST", "/repo/v1/entity/child", children.child, R),
+    Route("POST", "/repo/v1/entity/children", children.children, R),
+    Route("GET", "/repo/v1/entity/md5/{md5}", children.with_md5, R),
+    Route("GET", "/repo/v1/entity/{id}", entities.read, R),
+    Route("PUT", "/repo/v1/entity/{id}", entities.update, W),
+    Route("GET", "/repo/v1/entity/{id}/path", children.path, R),
+    Route("GET", "/repo/v1/entity/{id}/annotations2", annotation_resource.read, R),
+    Route("PUT", "/repo/v1/entity/{id}/annotations2", annotation_resource.replace, W),
+    Route("GET", "/repo/v1/entity/{id}/generatedBy", generated.read, R),
+    Route("PUT", "/repo/v1/entity/{id}/generatedBy", generated.connect, W),
+    Route("DELETE", "/repo/v1/entity/{id}/generatedBy", generated.disconnect, W),
+    Route("GET", "/repo/v1/entity/{id}/version", versions.listing, R),
+    Route("GET", "/repo/v1/entity/{id}/version/{version}", entities.read_version, R),
+    Route("GET", "/repo/v1/entity/{id}/version/{version}/annotations2", annotation_resource.read_version, R),
+    Route("GET", "/repo/v1/entity/{id}/version/{version}/generatedBy", generated.read, R),
+    Route("PUT", "/repo/v1/entity/{id}/version/{version}/generatedBy", generated.connect, W),
+    Route("DELETE", "/repo/v1/entity/{id}/version/{version}/generatedBy", generated.disconnect, W),
+    Route("POST", "/repo/v1/activity", activities.create, W),
+    Route("GET", "/repo/v1/activity/{id}", activities.read, R),
+    Route("PUT", "/repo/v1/activity/{id}", activities.update, W),
+    Route("DELETE", "/repo/v1/activity/{id}", activities.remove, W),
+    Route("GET", "/repo/v1/activity/{id}/generated", activities.generated, R),
+    Route("GET", "/file/v1/entity/{id}/uploadDestination", uploads.destination, R),
+    Route("POST", "/file/v1/file/multipart", uploads.start, W),
+    Route("POST", "/file/v1/file/multipart/{id}/presigned/url/batch", uploads.urls, R),
+    Route("PUT", "/file/v1/file/multipart/{id}/add/{part}", uploads.add, W),
+    Route("PUT", "/file/v1/file/multipart/{id}/complete", uploads.complete, OWN),
+    Route("GET", "/file/v1/fileHandle/{id}", filehandles.read, R),
+    Route("POST", "/file/v1/fileHandle/batch", filehandles.batch, R),
+    Route("POST", "/file/v1/externalFileHandle", filehandles.create_external, W),
+    Route("GET", "/snakeprov/v1", status.about, R),
+    Route("GET", "/snakeprov/v1/status", status.read, R),
+    Route("POST", "/snakeprov/v1/localFiles", localfiles.register, OWN),
+    Route("POST", "/snakeprov/v1/lookup", lookup.at_paths, R),
+    Route("GET", "/snakeprov/v1/files", lookup.files, R),
+    Route("GET", "/snakeprov/v1/runs", runs.listing, R),
+    Route("PUT", "/snakeprov/v1/runs/{id}", runs.put, W),
+    Route("GET", "/snakeprov/v1/runs/{id}", runs.read, R),
+    Route("GET", "/snakeprov/v1/runs/{id}/jobs", runs.jobs_of, R),
+    Route("GET", "/snakeprov/v1/runs/{id}/outputs", runs.outputs_of, R),
+    Route("POST", "/snakeprov/v1/jobs", jobs.create, W),
+    Route("GET", "/snakeprov/v1/jobs/{id}", jobs.read, R),
+    Route("GET", "/snakeprov/v1/activity/{id}/job", jobs.of_activity, R),
+    Route("GET", "/snakeprov/v1/entity/{id}/history", history.listing, R),
+    Route("GET", "/snakeprov/v1/entity/{id}/version/{version}/story", history.story, R),
+    Route("GET", "/snakeprov/v1/lineage", lineage.graph, R),
+)
+
+BATCH = Route("POST", "/snakeprov/v1/batch", batch.run, W)
+"""Apart from the others: a batch cannot hold a batch."""

@@ -1,0 +1,160 @@
+"""/snakeprov/v1/runs: invocations of Snakemake, their jobs and what these made.
+
+Must not know: how rows are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from snakeprov.model import times
+from snakeprov.model.records import RunRecord
+from snakeprov.server import wire
+from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server.refusals import bad_request, not_found
+from snakeprov.store import jobs, runs
+from snakeprov.store.jobs import JobFileRow, JobSummary, OutputRow
+from snakeprov.store.runs import RunRow
+
+RUNS_PAGE_DEFAULT = 20
+JOBS_PAGE_DEFAULT = 100
+OUTPUTS_PAGE_DEFAULT = 1000
+PAGE_MAX = 10_000
+PREFIX_CHARS_MIN = 4
+
+_RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+def put(call: Call) -> Answer:
+    """PUT /runs/{id}: creates or replaces."""
+    run = call.read(RunRecord)
+    id_ = call.route["id"]
+    if run.id != id_:
+        raise bad_request(f"The body has the id {shown(run.id)}, the path {shown(id_)}.")
+    if not _RUN_ID.fullmatch(id_):
+        raise bad_request(f"{shown(id_)} is not a run id: 1 to 64 letters and digits were expected.")
+    is_new = runs.put(
+        call.tx,
+        id_,
+        started_on=None if run.started_on is None else times.to_ms(run.started_on),
+        project=run.project,
+        status=run.status,
+        git_commit=run.git.commit if run.git else None,
+        git_dirty=run.git.dirty if run.git else None,
+        record=msgspec.json.encode(run).decode(),
+    )
+    return (201 if is_new else 200), {**msgspec.to_builtins(run), "status": run.status}
+
+
+def listing(call: Call) -> Answer:
+    """GET /runs: newest first."""
+    limit = call.number("limit", default=RUNS_PAGE_DEFAULT, least=1, most=PAGE_MAX)
+    rows, total = runs.page(call.tx, limit=limit, offset=call.number("offset", default=0))
+    return 200, {"results": _with_jobs(call, rows), "totalNumberOfResults": total}
+
+
+def read(call: Call) -> Answer:
+    """GET /runs/{id}."""
+    return 200, _with_jobs(call, [existing(call)])[0]
+
+
+def jobs_of(call: Call) -> Answer:
+    """GET /runs/{id}/jobs: in the order they ended."""
+    run = existing(call)
+    limit = call.number("limit", default=JOBS_PAGE_DEFAULT, least=1, most=PAGE_MAX)
+    rows, total = jobs.page(call.tx, run.id, limit=limit, offset=call.number("offset", default=0))
+    outputs = jobs.outputs_of(call.tx, [row.number for row in rows])
+    results = [_job(row, outputs.get(row.number, [])) for row in rows]
+    return 200, {"results": results, "totalNumberOfResults": total}
+
+
+def outputs_of(call: Call) -> Answer:
+    """GET /runs/{id}/outputs: newest last."""
+    run = existing(call)
+    limit = call.number("limit", default=OUTPUTS_PAGE_DEFAULT, least=1, most=PAGE_MAX)
+    rows, total = jobs.run_outputs(call.tx, run.id, limit=limit, offset=call.number("offset", default=0))
+    return 200, {"results": [_output(row) for row in rows], "totalNumberOfResults": total}
+
+
+def existing(call: Call) -> RunRow:
+    """Return the run that the path names by its id, or by the beginning of it.
+
+    Raises:
+        Refusal: 404, there is none; 400, the beginning is too short or fits several.
+    """
+    text = call.route["id"]
+    exact = runs.get(call.tx, text)
+    if exact is not None:
+        return exact
+    if not _RUN_ID.fullmatch(text):
+        raise not_found(f"There is no run with id {shown(text)}.")
+    if len(text) < PREFIX_CHARS_MIN:
+        raise bad_request(f"{shown(text)} is too short for a run id: at least {PREFIX_CHARS_MIN} characters of it.")
+    found = runs.beginning_with(call.tx, text)
+    if not found:
+        raise not_found(f"There is no run with id {shown(text)}.")
+    if len(found) > 1:
+        ids = ", ".join(row.id for row in found)
+        raise bad_request(f"Several runs begin with {shown(text)}: {ids}.")
+    return found[0]
+
+
+def body_of(row: RunRow) -> dict[str, Any]:
+    """Return a run's record as it goes over the wire; its status is there even when it is the default."""
+    record: dict[str, Any] = msgspec.json.decode(row.record)
+    return {**record, "status": row.status}
+
+
+def _with_jobs(call: Call, rows: list[RunRow]) -> list[dict[str, Any]]:
+    counts = runs.job_counts(call.tx, [row.id for row in rows])
+    return [{**body_of(row), "jobs": counts.get(row.id, {})} for row in rows]
+
+
+def _job(row: JobSummary, outputs: list[JobFileRow]) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "id": row.id,
+        "rule": row.rule,
+        "status": row.status,
+        "wildcards": msgspec.Raw(row.wildcards.encode()),
+        "attempt": row.attempt,
+    }
+    if row.started_on is not None:
+        body["startedOn"] = wire.time(row.started_on)
+    if row.ended_on is not None:
+        body["endedOn"] = wire.time(row.ended_on)
+    if row.error is not None:
+        body["error"] = row.error
+    if row.activity_id is not None:
+        body["activityId"] = str(row.activity_id)
+    body["outputs"] = [_job_output(file) for file in outputs]
+    return body
+
+
+def _job_output(file: JobFileRow) -> dict[str, Any]:
+    body: dict[str, Any] = {"path": file.path, "outcome": file.outcome}
+    if file.entity_id is not None:
+        body["entityId"] = f"syn{file.entity_id}"
+        body["versionNumber"] = file.version
+    if file.sha256 is not None:
+        body["sha256"] = file.sha256
+    return body
+
+
+def _output(row: OutputRow) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "path": row.path,
+        "entityId": f"syn{row.entity_id}",
+        "versionNumber": row.version,
+        "rule": row.rule,
+        "outcome": row.outcome,
+        "jobId": row.job_id,
+        "createdOn": wire.time(row.created_on),
+    }
+    if row.sha256 is not None:
+        body["sha256"] = row.sha256
+    if row.size_bytes is not None:
+        body["sizeBytes"] = row.size_bytes
+    return body

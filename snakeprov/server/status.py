@@ -1,0 +1,41 @@
+"""/snakeprov/v1 and /snakeprov/v1/status: what this server is, and how much it holds.
+
+Must not know: how rows are kept.
+"""
+
+from __future__ import annotations
+
+from snakeprov import __version__
+from snakeprov.server.batch import REQUESTS_MAX
+from snakeprov.server.call import Answer, Call
+from snakeprov.store import filehandles, lookup, tables
+
+API_VERSION = 1
+
+
+def greet(call: Call) -> Answer:
+    """GET /, /repo/v1, /file/v1, /auth/v1: a client looks whether somebody answers."""
+    return 200, {}
+
+
+def about(call: Call) -> Answer:
+    """GET /snakeprov/v1."""
+    return 200, {
+        "name": "snakeprov",
+        "version": __version__,
+        "apiVersion": API_VERSION,
+        "localFiles": call.service.local_files,
+        "maxBatchRequests": REQUESTS_MAX,
+    }
+
+
+def read(call: Call) -> Answer:
+    """GET /status."""
+    store = call.service.store
+    return 200, {
+        **lookup.counts(call.tx)._asdict(),
+        "storedBytes": filehandles.stored_bytes(call.tx),
+        "schemaVersion": tables.SCHEMA_REVISION,
+        "journalMode": store.journal_mode,
+        "notes": [store.note] if store.note else [],
+    }

@@ -1,0 +1,248 @@
+"""/file/v1/file/multipart: uploads in parts, which can be resumed.
+
+Must not know: how bytes are kept, or how rows are.
+Source: Synapse's JSON schemas `file/Multipart*`, `file/AddPartResponse`, `file/BatchPresignedUploadUrl*`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from snakeprov.server import presigned, wire
+from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server.entities import existing as existing_entity
+from snakeprov.server.refusals import bad_request, forbidden, not_found
+from snakeprov.store import filehandles, uploads
+from snakeprov.store.tables import STORED
+from snakeprov.store.uploads import UploadRow
+
+PART_PATH = "/snakeprov/v1/upload/{id}/{part}"
+
+PART_BYTES_MIN = 5 * 1024 * 1024
+PART_BYTES_MAX = 5 * 1024 * 1024 * 1024
+PARTS_MAX = 10_000
+"""These three are Synapse's."""
+
+_MD5 = re.compile(r"[0-9a-fA-F]{32}")
+
+
+class UploadBody(msgspec.Struct, rename="camel"):
+    """What is to be uploaded."""
+
+    file_name: str
+    file_size_bytes: int
+    part_size_bytes: int
+    content_md5_hex: str = msgspec.field(name="contentMD5Hex")
+    content_type: str | None = None
+
+
+class PartsBody(msgspec.Struct, rename="camel"):
+    """Which parts are to be uploaded next."""
+
+    part_numbers: list[int]
+
+
+def destination(call: Call) -> Answer:
+    """GET /entity/{id}/uploadDestination: there is only one."""
+    existing_entity(call, call.entity_id())
+    return 200, {
+        "concreteType": "org.sagebionetworks.repo.model.file.S3UploadDestination",
+        "storageLocationId": wire.STORAGE_LOCATION_ID,
+        "uploadType": "S3",
+        "banner": "",
+        "stsEnabled": False,
+    }
+
+
+def start(call: Call) -> Answer:
+    """POST /file/multipart[?forceRestart=]: begins an upload, or tells how far the same one has come."""
+    body = call.read(UploadBody)
+    _check(body)
+    key = hashlib.sha256(msgspec.json.encode([call.user.id, body])).hexdigest()
+    row = uploads.by_key(call.tx, key)
+    if row is not None and call.flag("forceRestart"):
+        uploads.forget(call.tx, row.id)
+        call.service.blobs.parts.discard(row.id)
+        row = None
+    if row is None:
+        row = uploads.insert(
+            call.tx,
+            request_key=key,
+            user=call.user.id,
+            file_name=body.file_name,
+            content_type=body.content_type,
+            size_bytes=body.file_size_bytes,
+            md5=body.content_md5_hex.lower(),
+            part_size_bytes=body.part_size_bytes,
+            part_count=_part_count(body),
+        )
+    return 200, _status(call, row)
+
+
+def urls(call: Call) -> Answer:
+    """POST /file/multipart/{id}/presigned/url/batch: where to send the parts."""
+    row = _own(call)
+    body = call.read(PartsBody)
+    return 200, {
+        "partPresignedUrls": [
+            {
+                "partNumber": number,
+                "uploadPresignedUrl": presigned.sign(
+                    PART_PATH.format(id=row.id, part=_part(row, number)),
+                    base_url=call.base_url,
+                    secret=call.service.url_secret,
+                ),
+                "signedHeaders": {},
+            }
+            for number in body.part_numbers
+        ]
+    }
+
+
+def receive(call: Call, chunks: Iterable[bytes], *, id_: int, number: int) -> None:
+    """Take the bytes of a part, which a signed URL allowed to be sent.
+
+    Raises:
+        Refusal: 404, there is no such upload; 400, the part has not the length it should have.
+    """
+    with call.reading():
+        row = uploads.get(call.tx, id_)
+    if row is None:
+        raise not_found(f"Upload {id_} does not exist.")
+    expected = _part_bytes(row, _part(row, number))
+    call.service.blobs.parts.put(row.id, number, _exactly(chunks, expected, number=number))
+
+
+def add(call: Call) -> Answer:
+    """PUT /file/multipart/{id}/add/{part}?partMD5Hex=: says that a part was sent, and which md5 it should have."""
+    row = _own(call)
+    text = call.route["part"]
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(PARTS_MAX)):
+        raise bad_request(f"{shown(text)} is not a part number.")
+    number = _part(row, int(text))
+    expected = call.text("partMD5Hex").lower()
+    actual = call.service.blobs.parts.md5(row.id, number)
+    answer: dict[str, Any] = {"uploadId": str(row.id), "partNumber": number}
+    if actual is None:
+        return 200, {**answer, "addPartState": "ADD_FAILED", "errorMessage": f"Part {number} has not arrived."}
+    if actual != expected:
+        message = f"Part {number} has the md5 {actual}; {shown(expected)} was expected."
+        return 200, {**answer, "addPartState": "ADD_FAILED", "errorMessage": message}
+    uploads.add_part(call.tx, row.id, number, md5=actual)
+    return 200, {**answer, "addPartState": "ADD_SUCCESS"}
+
+
+def complete(call: Call) -> Answer:
+    """PUT /file/multipart/{id}/complete: makes the file handle. Opens its transactions itself: reading takes long."""
+    with call.reading():
+        row = _own(call)
+        if row.file_handle_id is not None:
+            return 200, _status(call, row)
+        missing = sorted(set(range(1, row.part_count + 1)) - uploads.parts(call.tx, row.id))
+    if missing:
+        raise bad_request(f"Part {missing[0]} of {row.part_count} has not been added.")
+    parts = call.service.blobs.parts
+    try:
+        sha256 = call.service.blobs.put_stream(_with_md5(row.md5, parts.chunks(row.id, count=row.part_count)))
+    except KeyError as error:
+        raise bad_request(f"Part {error} of upload {row.id} is gone; send it once more.") from error
+    with call.writing():
+        row = _own(call)
+        if row.file_handle_id is None:
+            handle = filehandles.insert(
+                call.tx,
+                kind=STORED,
+                user=call.user.id,
+                file_name=row.file_name,
+                content_type=row.content_type,
+                size_bytes=row.size_bytes,
+                md5=row.md5,
+                sha256=sha256,
+            )
+            row = uploads.finish(call.tx, row, file_handle_id=handle.id)
+        status = _status(call, row)
+    parts.discard(row.id)
+    return 200, status
+
+
+def _check(body: UploadBody) -> None:
+    if not body.file_name or len(body.file_name) > 256 or "\0" in body.file_name:
+        raise bad_request(f"fileName {shown(body.file_name)} must have 1 to 256 characters.")
+    if body.file_size_bytes < 0:
+        raise bad_request(f"fileSizeBytes {body.file_size_bytes} is not a number of bytes.")
+    if not PART_BYTES_MIN <= body.part_size_bytes <= PART_BYTES_MAX:
+        raise bad_request(
+            f"partSizeBytes {body.part_size_bytes}: {PART_BYTES_MIN} to {PART_BYTES_MAX} bytes were expected."
+        )
+    if _part_count(body) > PARTS_MAX:
+        raise bad_request(f"The upload would have more than {PARTS_MAX} parts; choose larger ones.")
+    if not _MD5.fullmatch(body.content_md5_hex):
+        raise bad_request(f"contentMD5Hex {shown(body.content_md5_hex)} is not an md5: 32 hex digits were expected.")
+
+
+def _part_count(body: UploadBody) -> int:
+    # An empty file has one empty part.
+    return max(1, -(-body.file_size_bytes // body.part_size_bytes))
+
+
+def _part_bytes(row: UploadRow, number: int) -> int:
+    return min(row.part_size_bytes, row.size_bytes - (number - 1) * row.part_size_bytes)
+
+
+def _part(row: UploadRow, number: int) -> int:
+    if not 1 <= number <= row.part_count:
+        raise bad_request(f"Upload {row.id} has the parts 1 to {row.part_count}; there is no part {number}.")
+    return number
+
+
+def _own(call: Call) -> UploadRow:
+    row = uploads.get(call.tx, call.numeric_id("An upload"))
+    if row is None:
+        raise not_found(f"Upload {call.route['id']} does not exist.")
+    if row.started_by != call.user.id:
+        raise forbidden(f"Only the user who started upload {row.id} can go on with it.")
+    return row
+
+
+def _status(call: Call, row: UploadRow) -> dict[str, Any]:
+    done = row.file_handle_id is not None
+    arrived = set(range(1, row.part_count + 1)) if done else uploads.parts(call.tx, row.id)
+    body: dict[str, Any] = {
+        "uploadId": str(row.id),
+        "startedBy": str(row.started_by),
+        "startedOn": wire.time(row.started_on),
+        "updatedOn": wire.time(row.updated_on),
+        "state": "COMPLETED" if done else "UPLOADING",
+        "partsState": "".join("1" if number in arrived else "0" for number in range(1, row.part_count + 1)),
+    }
+    if done:
+        body["resultFileHandleId"] = str(row.file_handle_id)
+    return body
+
+
+def _exactly(chunks: Iterable[bytes], expected: int, *, number: int) -> Iterator[bytes]:
+    """Yield `chunks`; refuse when together they are longer or shorter than they should be."""
+    received = 0
+    for chunk in chunks:
+        received += len(chunk)
+        if received > expected:
+            break
+        yield chunk
+    if received != expected:
+        what = "more" if received > expected else "less"
+        raise bad_request(f"Part {number} has {what} than the {expected} bytes that were announced.")
+
+
+def _with_md5(expected: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield `chunks`; refuse at their end when together they have another md5."""
+    md5 = hashlib.md5(usedforsecurity=False)
+    for chunk in chunks:
+        md5.update(chunk)
+        yield chunk
+    if md5.hexdigest() != expected:
+        raise bad_request(f"The file has the md5 {md5.hexdigest()}; {expected} was expected.")

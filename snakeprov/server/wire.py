@@ -1,0 +1,180 @@
+"""The JSON of the resources that are Synapse's: bodies as they come, rows as they go.
+
+Must not know: SQL, or who may do what.
+Source: Synapse's JSON schemas `Entity`, `VersionInfo`, `EntityHeader`, `provenance/*`, `file/*`.
+
+What is absent is left out, never null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+
+from snakeprov.model import times
+from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT, S3_FILE_HANDLE
+from snakeprov.model.provenance import USED_ENTITY, USED_URL, Used
+from snakeprov.store import tables
+from snakeprov.store.activities import ActivityRow, UsageRow
+from snakeprov.store.entities import EntityRow, Header
+from snakeprov.store.filehandles import FileHandleRow
+from snakeprov.store.revisions import VersionRow
+
+CONCRETE_TYPES = {tables.PROJECT: PROJECT, tables.FOLDER: FOLDER, tables.FILE: FILE}
+KINDS = {concrete_type: kind for kind, concrete_type in CONCRETE_TYPES.items()}
+STORAGE_LOCATION_ID = 1
+
+ActivityType = Literal["UNDEFINED", "MANUAL", "CODE_EXECUTION"]
+
+
+class EntityBody(msgspec.Struct, rename="camel"):
+    """An entity as a client sends it; keys that are the server's to say are ignored."""
+
+    concrete_type: str | None = None
+    name: str | None = None
+    description: str | None = None
+    etag: str | None = None
+    parent_id: str | None = None
+    version_label: str | None = None
+    version_comment: str | None = None
+    data_file_handle_id: str | None = None
+
+
+class ActivityBody(msgspec.Struct, rename="camel"):
+    """An activity as a client sends it."""
+
+    id: str | None = None
+    etag: str | None = None
+    name: str | None = None
+    description: str | None = None
+    activity_type: ActivityType | None = None
+    used: list[Used] | None = None
+
+
+@lru_cache(maxsize=1024)
+def time(epoch_ms: int) -> str:
+    """Return a stored time as it goes over the wire."""
+    return times.to_wire(times.from_ms(epoch_ms))
+
+
+def entity(row: EntityRow) -> dict[str, Any]:
+    """Return an entity at a version."""
+    body: dict[str, Any] = {
+        "concreteType": CONCRETE_TYPES[row.kind],
+        "id": f"syn{row.id}",
+        "name": row.name,
+        "etag": row.etag,
+        "createdOn": time(row.created_on),
+        "createdBy": str(row.created_by),
+        "modifiedOn": time(row.modified_on),
+        "modifiedBy": str(row.modified_by),
+    }
+    if row.parent_id is not None:
+        body["parentId"] = f"syn{row.parent_id}"
+    if row.description is not None:
+        body["description"] = row.description
+    if row.kind == tables.FILE:
+        body["versionNumber"] = row.number
+        body["versionLabel"] = row.label
+        body["isLatestVersion"] = row.number == row.current_version
+        body["dataFileHandleId"] = str(row.file_handle_id)
+        if row.comment is not None:
+            body["versionComment"] = row.comment
+    return body
+
+
+def header(row: Header) -> dict[str, Any]:
+    """Return an entity as a listing shows it."""
+    return {
+        "id": f"syn{row.id}",
+        "name": row.name,
+        "type": CONCRETE_TYPES[row.kind],
+        "versionNumber": row.number,
+        "versionLabel": row.label,
+        "isLatestVersion": row.number == row.current_version,
+        "benefactorId": row.project_id,
+        "createdOn": time(row.created_on),
+        "modifiedOn": time(row.modified_on),
+        "createdBy": str(row.created_by),
+        "modifiedBy": str(row.modified_by),
+    }
+
+
+def version_info(row: VersionRow, *, entity_id: int, current: int) -> dict[str, Any]:
+    """Return a version as the list of versions shows it."""
+    body: dict[str, Any] = {
+        "id": f"syn{entity_id}",
+        "versionNumber": row.number,
+        "versionLabel": row.label,
+        "isLatestVersion": row.number == current,
+        "modifiedBy": str(row.modified_by),
+        "modifiedByPrincipalId": str(row.modified_by),
+        "modifiedOn": time(row.modified_on),
+    }
+    if row.comment is not None:
+        body["versionComment"] = row.comment
+    if row.md5 is not None:
+        body["contentMd5"] = row.md5
+    if row.size_bytes is not None:
+        body["contentSize"] = str(row.size_bytes)
+    return body
+
+
+def activity(row: ActivityRow, used: Iterable[UsageRow]) -> dict[str, Any]:
+    """Return an activity."""
+    body: dict[str, Any] = {
+        "id": str(row.id),
+        "etag": row.etag,
+        "createdOn": time(row.created_on),
+        "createdBy": str(row.created_by),
+        "modifiedOn": time(row.modified_on),
+        "modifiedBy": str(row.modified_by),
+    }
+    if row.name is not None:
+        body["name"] = row.name
+    if row.description is not None:
+        body["description"] = row.description
+    if row.activity_type is not None:
+        body["activityType"] = row.activity_type
+    body["used"] = [_used(item) for item in used]
+    return body
+
+
+def _used(row: UsageRow) -> dict[str, Any]:
+    if row.target_id is None:
+        item: dict[str, Any] = {"concreteType": USED_URL, "wasExecuted": bool(row.was_executed), "url": row.url}
+        if row.name is not None:
+            item["name"] = row.name
+        return item
+    reference: dict[str, Any] = {"targetId": f"syn{row.target_id}"}
+    if row.target_version is not None:
+        reference["targetVersionNumber"] = row.target_version
+    return {"concreteType": USED_ENTITY, "wasExecuted": bool(row.was_executed), "reference": reference}
+
+
+def file_handle(row: FileHandleRow) -> dict[str, Any]:
+    """Return a file handle."""
+    stored = row.kind == tables.STORED
+    values = {
+        "concreteType": S3_FILE_HANDLE if stored else EXTERNAL_FILE_HANDLE,
+        "id": str(row.id),
+        "etag": row.etag,
+        "createdBy": str(row.created_by),
+        "createdOn": time(row.created_on),
+        "modifiedOn": time(row.created_on),
+        "status": "AVAILABLE",
+        "fileName": row.file_name,
+        "contentType": row.content_type,
+        "contentSize": row.size_bytes,
+        "contentMd5": row.md5,
+        "contentSha256": row.sha256,
+        "externalURL": row.external_url,
+        "storageLocationId": STORAGE_LOCATION_ID if stored else None,
+        "bucketName": "blobs" if stored else None,
+        "key": row.sha256 if stored else None,
+        "isPreview": False if stored else None,
+    }
+    return {name: value for name, value in values.items() if value is not None}

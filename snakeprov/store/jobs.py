@@ -1,0 +1,303 @@
+"""Jobs, and the versions of files that they touched.
+
+Must not know: HTTP, or what a job's record holds beyond the columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, bindparam, func, select
+
+from snakeprov.store.statements import Parameters, Query, insert_into
+from snakeprov.store.store import Transaction
+from snakeprov.store.tables import file_handle, job, job_file, revision, run
+
+CHUNK = 500
+"""How many values one IN list holds."""
+
+
+class JobRow(NamedTuple):
+    """A job; `record` is its JobRecord as JSON."""
+
+    number: int
+    id: str
+    run_id: str
+    activity_id: int | None
+    record: str
+
+
+class JobFileRow(NamedTuple):
+    """One file of a job, and the version that it was."""
+
+    role: str
+    path: str
+    entity_id: int | None
+    version: int | None
+    sha256: str | None
+    outcome: str
+    activity_id: int | None
+
+
+class JobSummary(NamedTuple):
+    """What a listing says of a job."""
+
+    number: int
+    id: str
+    rule: str
+    status: str
+    wildcards: str
+    started_on: int | None
+    ended_on: int | None
+    attempt: int
+    error: str | None
+    activity_id: int | None
+
+
+class OutputRow(NamedTuple):
+    """An output of a run."""
+
+    path: str
+    entity_id: int
+    version: int
+    sha256: str | None
+    size_bytes: int | None
+    rule: str
+    outcome: str
+    job_id: str
+    created_on: int
+
+
+class MadeBy(NamedTuple):
+    """The job from which an activity was recorded."""
+
+    activity_id: int
+    job_id: str
+    rule: str
+    status: str
+    ended_on: int | None
+    wildcards: str
+    run_id: str
+    git_commit: str | None
+    git_dirty: bool | None
+
+
+class _Number(NamedTuple):
+    number: int
+
+
+_COLUMNS = (job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record)
+_NUMBER = Query(select(job.c.number).where(job.c.id == bindparam("id")), _Number)
+_GET = Query(select(*_COLUMNS).where(job.c.id == bindparam("id")), JobRow)
+_FILES = Query(
+    select(
+        job_file.c.role,
+        job_file.c.path,
+        job_file.c.entity_id,
+        job_file.c.version,
+        job_file.c.sha256,
+        job_file.c.outcome,
+        job_file.c.activity_id,
+    )
+    .where(job_file.c.job_number == bindparam("job_number"))
+    .order_by(job_file.c.position),
+    JobFileRow,
+)
+_VERSION = Query(
+    select(revision.c.number).where(
+        revision.c.entity_id == bindparam("entity_id"), revision.c.number == bindparam("number")
+    ),
+    _Number,
+)
+_INSERT = insert_into(job, but=["number"])
+_INSERT_FILE = insert_into(job_file)
+
+
+def is_recorded(tx: Transaction, id_: str) -> bool:
+    """Say whether there is a job with that id."""
+    return tx.one(_NUMBER, id=id_) is not None
+
+
+def get(tx: Transaction, id_: str) -> JobRow | None:
+    """Return the job with an id, or None."""
+    return tx.one(_GET, id=id_)
+
+
+def files(tx: Transaction, number: int) -> list[JobFileRow]:
+    """Return the files of a job in the order they were sent."""
+    return tx.all(_FILES, job_number=number)
+
+
+def has_version(tx: Transaction, entity_id: int, version: int) -> bool:
+    """Say whether an entity has a version."""
+    return tx.one(_VERSION, entity_id=entity_id, number=version) is not None
+
+
+def insert(tx: Transaction, *, columns: Parameters, files: Sequence[JobFileRow]) -> None:
+    """Add a job. `columns` are those of the table but `number` and `listed_on`."""
+    listed_on = columns["ended_on"] if columns["ended_on"] is not None else tx.now_ms
+    number = tx.insert(_INSERT, listed_on=listed_on, **columns)
+    tx.run_many(
+        _INSERT_FILE,
+        [
+            {
+                "job_number": number,
+                "position": position,
+                "role": file.role,
+                "path": file.path,
+                "entity_id": file.entity_id,
+                "version": file.version,
+                "sha256": file.sha256,
+                "outcome": file.outcome,
+                "activity_id": file.activity_id,
+            }
+            for position, file in enumerate(files)
+        ],
+    )
+
+
+def of_activity(tx: Transaction, activity_id: int) -> JobRow | None:
+    """Return the job from which an activity was recorded, or None."""
+    found = made(tx, [activity_id]).get(activity_id)
+    return None if found is None else get(tx, found.job_id)
+
+
+def made(tx: Transaction, activity_ids: Collection[int]) -> dict[int, MadeBy]:
+    """Return, for each activity that was recorded from a job, that job.
+
+    Usually the activity is the job's own; a file of a job can have an activity to itself.
+    """
+    columns = (
+        job.c.id,
+        job.c.rule,
+        job.c.status,
+        job.c.ended_on,
+        job.c.wildcards,
+        job.c.run_id,
+        run.c.git_commit,
+        run.c.git_dirty,
+    )
+    with_run = job.join(run, run.c.id == job.c.run_id)
+    own = select(job.c.activity_id, *columns).select_from(with_run)
+    of_file = select(job_file.c.activity_id, *columns).select_from(
+        with_run.join(job_file, job_file.c.job_number == job.c.number)
+    )
+    found: dict[int, MadeBy] = {}
+    for statement, column in ((own, job.c.activity_id), (of_file, job_file.c.activity_id)):
+        missing = [id_ for id_ in activity_ids if id_ not in found]
+        for chunk in chunked(missing):
+            rows = tx.connection.execute(statement.where(column.in_(chunk)).order_by(job.c.number))
+            for row in rows:
+                found.setdefault(row[0], MadeBy(*row))
+    return found
+
+
+def reproduced_by(tx: Transaction, entity_id: int, versions: Collection[int]) -> dict[int, list[int]]:
+    """Return, for each version that was made again, the activities that did, in the order they were recorded."""
+    made_it = func.coalesce(job_file.c.activity_id, job.c.activity_id)
+    statement = (
+        select(job_file.c.version, made_it)
+        .select_from(job_file.join(job, job.c.number == job_file.c.job_number))
+        .where(
+            job_file.c.entity_id == entity_id,
+            job_file.c.outcome == "reproduced",
+            job_file.c.version.in_(bindparam("versions", expanding=True)),
+            made_it.is_not(None),
+        )
+        .order_by(job_file.c.job_number, job_file.c.position)
+    )
+    found: dict[int, list[int]] = {}
+    for chunk in chunked(versions):
+        for version, activity_id in tx.connection.execute(statement, {"versions": chunk}):
+            found.setdefault(version, []).append(activity_id)
+    return found
+
+
+def page(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list[JobSummary], int]:
+    """Return a page of the jobs of a run in the order they ended, and how many there are."""
+    statement = (
+        select(
+            job.c.number,
+            job.c.id,
+            job.c.rule,
+            job.c.status,
+            job.c.wildcards,
+            job.c.started_on,
+            job.c.ended_on,
+            job.c.attempt,
+            job.c.error,
+            job.c.activity_id,
+        )
+        .where(job.c.run_id == run_id)
+        .order_by(job.c.listed_on, job.c.number)
+        .limit(limit)
+        .offset(offset)
+    )
+    total = select(func.count()).select_from(job).where(job.c.run_id == run_id)
+    rows = [JobSummary(*row) for row in tx.connection.execute(statement)]
+    return rows, int(tx.connection.execute(total).scalar_one())
+
+
+def outputs_of(tx: Transaction, numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
+    """Return the outputs of some jobs, by the number of the job."""
+    statement = (
+        select(
+            job_file.c.job_number,
+            job_file.c.role,
+            job_file.c.path,
+            job_file.c.entity_id,
+            job_file.c.version,
+            job_file.c.sha256,
+            job_file.c.outcome,
+            job_file.c.activity_id,
+        )
+        .where(job_file.c.job_number.in_(bindparam("numbers", expanding=True)), job_file.c.role == "output")
+        .order_by(job_file.c.job_number, job_file.c.position)
+    )
+    found: dict[int, list[JobFileRow]] = {}
+    for chunk in chunked(numbers):
+        for row in tx.connection.execute(statement, {"numbers": chunk}):
+            found.setdefault(row[0], []).append(JobFileRow(*row[1:]))
+    return found
+
+
+def run_outputs(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list[OutputRow], int]:
+    """Return a page of the versions that a run made or made again, newest last, and how many there are."""
+    joined = (
+        job.join(job_file, job_file.c.job_number == job.c.number)
+        .join(revision, (revision.c.entity_id == job_file.c.entity_id) & (revision.c.number == job_file.c.version))
+        .outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id)
+    )
+    where = (job.c.run_id == run_id, job_file.c.role == "output")
+    statement: Select[Any] = (
+        select(
+            job_file.c.path,
+            job_file.c.entity_id,
+            job_file.c.version,
+            job_file.c.sha256,
+            file_handle.c.size_bytes,
+            job.c.rule,
+            job_file.c.outcome,
+            job.c.id,
+            revision.c.created_on,
+        )
+        .select_from(joined)
+        .where(*where)
+        .order_by(job.c.listed_on, job.c.number, job_file.c.position)
+        .limit(limit)
+        .offset(offset)
+    )
+    total = select(func.count()).select_from(joined).where(*where)
+    rows = [OutputRow(*row) for row in tx.connection.execute(statement)]
+    return rows, int(tx.connection.execute(total).scalar_one())
+
+
+def chunked(values: Collection[Any]) -> list[list[Any]]:
+    """Return `values` in lists short enough for an IN."""
+    iterator = iter(values)
+    chunks = []
+    while chunk := list(islice(iterator, CHUNK)):
+        chunks.append(chunk)
+    return chunks

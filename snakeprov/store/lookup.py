@@ -1,0 +1,147 @@
+"""Finding entities by the paths of the files that they are.
+
+Must not know: HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, func, select
+
+from snakeprov.store.entities import inside, within
+from snakeprov.store.jobs import chunked
+from snakeprov.store.store import Transaction
+from snakeprov.store.tables import FILE, ROOT_ID, activity, entity, file_handle, job, revision, run
+
+NEAR_MAX = 5
+"""How many near paths are offered."""
+
+CANDIDATES_MAX = 5000
+"""How many recorded paths a path is compared with."""
+
+
+class Found(NamedTuple):
+    """An entity at its current version, with its content."""
+
+    path: str
+    kind: str
+    id: int
+    etag: str
+    parent_id: int | None
+    name: str
+    number: int
+    file_handle_id: int | None
+    activity_id: int | None
+    sha256: str | None
+    md5: str | None
+    size_bytes: int | None
+    content_type: str | None
+
+
+class Match(NamedTuple):
+    """A file in some project."""
+
+    path: str
+    project_id: int
+    project_name: str
+    id: int
+    name: str
+    number: int
+
+
+_CURRENT = and_(revision.c.entity_id == entity.c.id, revision.c.number == entity.c.current_version)
+_FOUND = (
+    select(
+        entity.c.path,
+        entity.c.kind,
+        entity.c.id,
+        entity.c.etag,
+        entity.c.parent_id,
+        entity.c.name,
+        revision.c.number,
+        revision.c.file_handle_id,
+        revision.c.activity_id,
+        file_handle.c.sha256,
+        file_handle.c.md5,
+        file_handle.c.size_bytes,
+        file_handle.c.content_type,
+    )
+    .select_from(entity.join(revision, _CURRENT).outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id))
+    .where(
+        entity.c.project_id == bindparam("project_id"),
+        entity.c.path.in_(bindparam("paths", expanding=True)),
+    )
+)
+
+
+def project_id(tx: Transaction, name: str) -> int | None:
+    """Return the project of that name, or None."""
+    statement = select(entity.c.id).where(entity.c.parent_id == ROOT_ID, entity.c.name == name)
+    found: int | None = tx.connection.execute(statement).scalar()
+    return found
+
+
+def at_paths(tx: Transaction, project: int, paths: Collection[str]) -> dict[str, Found]:
+    """Return the entities of a project that lie at some paths; "" is the project itself."""
+    found: dict[str, Found] = {}
+    for chunk in chunked(paths):
+        for row in tx.connection.execute(_FOUND, {"project_id": project, "paths": chunk}):
+            found[row[0]] = Found(*row)
+    return found
+
+
+def files_at(tx: Transaction, paths: list[str], *, project: str | None, limit: int) -> list[Match]:
+    """Return the files at any of some paths, in one project or in all."""
+    home = entity.alias("home")
+    statement = (
+        select(entity.c.path, home.c.id, home.c.name, entity.c.id, entity.c.name, entity.c.current_version)
+        .select_from(entity.join(home, home.c.id == entity.c.project_id))
+        .where(entity.c.path.in_(paths), entity.c.kind == FILE)
+        .order_by(home.c.name, entity.c.path)
+        .limit(limit)
+    )
+    if project is not None:
+        statement = statement.where(home.c.name == project)
+    return [Match(*row) for row in tx.connection.execute(statement)]
+
+
+def near(tx: Transaction, path: str, *, project: str | None) -> list[str]:
+    """Return recorded paths that resemble one that is not: first from the same folder, else from anywhere."""
+    folder, _, name = path.rstrip("/").rpartition("/")
+    statement = select(entity.c.path).where(entity.c.kind == FILE)
+    if project is not None:
+        statement = statement.where(entity.c.project_id == (project_id(tx, project) or ROOT_ID))
+    statement = statement.order_by(entity.c.path).limit(CANDIDATES_MAX)
+    same_name = statement.where(
+        (entity.c.path == name) | entity.c.path.endswith("/" + name, autoescape=True) if name else entity.c.path == ""
+    )
+    same_folder = statement.where(within(inside(folder))) if folder else statement
+    found: dict[str, None] = {}
+    for candidates in (same_folder, same_name, statement):
+        paths = [row[0] for row in tx.connection.execute(candidates)]
+        close = paths[:NEAR_MAX] if candidates is same_name else get_close_matches(path, paths, n=NEAR_MAX)
+        found.update(dict.fromkeys(close))
+        if len(found) >= NEAR_MAX:
+            break
+    return list(found)[:NEAR_MAX]
+
+
+class Counts(NamedTuple):
+    """How much a store holds."""
+
+    entities: int
+    versions: int
+    activities: int
+    jobs: int
+    runs: int
+
+
+def counts(tx: Transaction) -> Counts:
+    """Count what the store holds; entities and versions are those of files."""
+    of_files = select(func.count()).select_from(entity).where(entity.c.kind == FILE)
+    versions = select(func.count()).select_from(revision).where(revision.c.file_handle_id.is_not(None))
+    others = [select(func.count()).select_from(table) for table in (activity, job, run)]
+    return Counts(*(int(tx.connection.execute(statement).scalar_one()) for statement in (of_files, versions, *others)))

@@ -1,0 +1,232 @@
+"""The versions of an entity.
+
+Must not know: HTTP, or when a new version is due.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, func, select, update
+
+from snakeprov.store.entities import EntityRow
+from snakeprov.store.statements import Command, Query, insert_into
+from snakeprov.store.store import Transaction
+from snakeprov.store.tables import entity, file_handle, principal, revision
+
+VERSIONS_MAX = 15_000
+"""How many versions one entity can have, as in Synapse."""
+
+
+class _Annotations(NamedTuple):
+    annotations: str | None
+
+
+class _Number(NamedTuple):
+    number: int
+
+
+class VersionRow(NamedTuple):
+    """A version as a listing shows it."""
+
+    number: int
+    label: str
+    comment: str | None
+    created_on: int
+    created_by: str
+    modified_on: int
+    modified_by: int
+    activity_id: int | None
+    file_kind: str | None
+    sha256: str | None
+    md5: str | None
+    size_bytes: int | None
+
+
+_INSERT = insert_into(revision)
+_OF = (revision.c.entity_id == bindparam("of_entity"), revision.c.number == bindparam("of_number"))
+_ANNOTATIONS = Query(select(revision.c.annotations).where(*_OF), _Annotations)
+_LABELLED = Query(
+    select(revision.c.number).where(
+        revision.c.entity_id == bindparam("of_entity"), revision.c.label == bindparam("label")
+    ),
+    _Number,
+)
+_MODIFIED: dict[str, Any] = {"modified_on": bindparam("new_modified_on"), "modified_by": bindparam("new_modified_by")}
+_SET_ACTIVITY = Command(update(revision).where(*_OF).values(activity_id=bindparam("new_activity"), **_MODIFIED))
+_SET_ANNOTATIONS = Command(update(revision).where(*_OF).values(annotations=bindparam("new_annotations"), **_MODIFIED))
+_SET_FIELDS = Command(
+    update(revision)
+    .where(*_OF)
+    .values(
+        label=bindparam("new_label"),
+        comment=bindparam("new_comment"),
+        description=bindparam("new_description"),
+        file_handle_id=bindparam("new_file_handle"),
+        **_MODIFIED,
+    )
+)
+_SET_CURRENT = Command(
+    update(entity)
+    .where(entity.c.id == bindparam("of_entity"))
+    .values(current_version=bindparam("number"), last_version=bindparam("number"))
+)
+
+
+def insert_first(
+    tx: Transaction,
+    entity_id: int,
+    *,
+    user: int,
+    file_handle_id: int | None,
+    activity_id: int | None,
+    label: str,
+    comment: str | None,
+    description: str | None,
+) -> None:
+    """Add version 1."""
+    _insert(tx, entity_id, 1, user, file_handle_id, activity_id, label, comment, description, None)
+
+
+def insert_next(
+    tx: Transaction,
+    row: EntityRow,
+    *,
+    user: int,
+    file_handle_id: int | None,
+    label: str | None,
+    comment: str | None,
+    description: str | None,
+) -> int:
+    """Add the next version and make it the current one; return its number, which was never used before.
+
+    It takes the annotations along, and never the activity: that did not make it.
+    """
+    number = row.last_version + 1
+    kept = annotations_of(tx, row.id, row.number)
+    _insert(tx, row.id, number, user, file_handle_id, None, label or str(number), comment, description, kept)
+    tx.run(_SET_CURRENT, of_entity=row.id, number=number)
+    return number
+
+
+def _insert(
+    tx: Transaction,
+    entity_id: int,
+    number: int,
+    user: int,
+    file_handle_id: int | None,
+    activity_id: int | None,
+    label: str,
+    comment: str | None,
+    description: str | None,
+    annotations: str | None,
+) -> None:
+    tx.run(
+        _INSERT,
+        entity_id=entity_id,
+        number=number,
+        file_handle_id=file_handle_id,
+        activity_id=activity_id,
+        label=label,
+        comment=comment,
+        description=description,
+        annotations=annotations,
+        created_on=tx.now_ms,
+        created_by=user,
+        modified_on=tx.now_ms,
+        modified_by=user,
+    )
+
+
+def annotations_of(tx: Transaction, entity_id: int, number: int) -> str | None:
+    """Return the annotations of a version as JSON, or None."""
+    found = tx.one(_ANNOTATIONS, of_entity=entity_id, of_number=number)
+    return None if found is None else found.annotations
+
+
+def set_annotations(tx: Transaction, entity_id: int, number: int, *, json: str, user: int) -> None:
+    """Replace the annotations of a version."""
+    tx.run(
+        _SET_ANNOTATIONS,
+        of_entity=entity_id,
+        of_number=number,
+        new_annotations=json,
+        new_modified_on=tx.now_ms,
+        new_modified_by=user,
+    )
+
+
+def set_activity(tx: Transaction, entity_id: int, number: int, *, activity_id: int | None, user: int) -> None:
+    """Say which activity generated a version; None: unknown."""
+    tx.run(
+        _SET_ACTIVITY,
+        of_entity=entity_id,
+        of_number=number,
+        new_activity=activity_id,
+        new_modified_on=tx.now_ms,
+        new_modified_by=user,
+    )
+
+
+def set_fields(
+    tx: Transaction,
+    row: EntityRow,
+    *,
+    user: int,
+    file_handle_id: int | None,
+    label: str,
+    comment: str | None,
+    description: str | None,
+) -> None:
+    """Change a version in place."""
+    tx.run(
+        _SET_FIELDS,
+        of_entity=row.id,
+        of_number=row.number,
+        new_label=label,
+        new_comment=comment,
+        new_description=description,
+        new_file_handle=file_handle_id,
+        new_modified_on=tx.now_ms,
+        new_modified_by=user,
+    )
+
+
+def labelled(tx: Transaction, entity_id: int, label: str) -> int | None:
+    """Return the number of the version with a label, or None."""
+    found = tx.one(_LABELLED, of_entity=entity_id, label=label)
+    return None if found is None else found.number
+
+
+def count(tx: Transaction, entity_id: int) -> int:
+    """Return how many versions an entity has."""
+    statement = select(func.count()).select_from(revision).where(revision.c.entity_id == entity_id)
+    return int(tx.connection.execute(statement).scalar_one())
+
+
+def page(
+    tx: Transaction, entity_id: int, *, limit: int, offset: int = 0, number: int | None = None
+) -> list[VersionRow]:
+    """Return versions of an entity, newest first; with `number` only that one."""
+    columns: tuple[Any, ...] = (
+        revision.c.number,
+        revision.c.label,
+        revision.c.comment,
+        revision.c.created_on,
+        func.coalesce(principal.c.name, ""),
+        revision.c.modified_on,
+        revision.c.modified_by,
+        revision.c.activity_id,
+        file_handle.c.kind,
+        file_handle.c.sha256,
+        file_handle.c.md5,
+        file_handle.c.size_bytes,
+    )
+    joined = revision.outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id).outerjoin(
+        principal, principal.c.id == revision.c.created_by
+    )
+    statement = select(*columns).select_from(joined).where(revision.c.entity_id == entity_id)
+    if number is not None:
+        statement = statement.where(revision.c.number == number)
+    statement = statement.order_by(revision.c.number.desc()).limit(limit).offset(offset)
+    return [VersionRow(*row) for row in tx.connection.execute(statement)]

@@ -1,0 +1,89 @@
+"""Runs of Snakemake, and how their jobs ended.
+
+Must not know: HTTP, or what a run's record holds beyond the columns.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, func, select, update
+
+from snakeprov.store.statements import Command, Query, insert_into
+from snakeprov.store.store import Transaction
+from snakeprov.store.tables import job, run
+
+AMBIGUOUS_MAX = 6
+"""How many runs with the same beginning of their id are looked at."""
+
+
+class RunRow(NamedTuple):
+    """A run; `record` is its RunRecord as JSON."""
+
+    id: str
+    status: str
+    record: str
+
+
+class _Id(NamedTuple):
+    id: str
+
+
+_COLUMNS = (run.c.id, run.c.status, run.c.record)
+_EXISTS = Query(select(run.c.id).where(run.c.id == bindparam("id")), _Id)
+_GET = Query(select(*_COLUMNS).where(run.c.id == bindparam("id")), RunRow)
+_INSERT = insert_into(run)
+_UPDATE = Command(
+    update(run)
+    .where(run.c.id == bindparam("of_id"))
+    .values({name: bindparam(f"new_{name}") for name in run.columns.keys() if name != "id"})  # noqa: SIM118
+)
+
+
+def exists(tx: Transaction, id_: str) -> bool:
+    """Say whether there is a run with that very id."""
+    return tx.one(_EXISTS, id=id_) is not None
+
+
+def get(tx: Transaction, id_: str) -> RunRow | None:
+    """Return the run with that very id, or None."""
+    return tx.one(_GET, id=id_)
+
+
+def put(tx: Transaction, id_: str, *, started_on: int | None, **columns: Any) -> bool:
+    """Add a run or replace its record; return whether it is new."""
+    values = {"started_on": tx.now_ms if started_on is None else started_on, **columns}
+    if exists(tx, id_):
+        tx.run(_UPDATE, of_id=id_, **{f"new_{name}": value for name, value in values.items()})
+        return False
+    tx.run(_INSERT, id=id_, **values)
+    return True
+
+
+def beginning_with(tx: Transaction, prefix: str) -> list[RunRow]:
+    """Return the first few runs whose id begins with `prefix`, which is ASCII."""
+    statement = (
+        select(*_COLUMNS).where(run.c.id >= prefix, run.c.id < prefix + "\x7f").order_by(run.c.id).limit(AMBIGUOUS_MAX)
+    )
+    return [RunRow(*row) for row in tx.connection.execute(statement)]
+
+
+def page(tx: Transaction, *, limit: int, offset: int) -> tuple[list[RunRow], int]:
+    """Return a page of the runs, newest first, and how many there are."""
+    statement = select(*_COLUMNS).order_by(run.c.started_on.desc(), run.c.id.desc()).limit(limit).offset(offset)
+    rows = [RunRow(*row) for row in tx.connection.execute(statement)]
+    return rows, int(tx.connection.execute(select(func.count()).select_from(run)).scalar_one())
+
+
+def job_counts(tx: Transaction, ids: list[str]) -> dict[str, dict[str, int]]:
+    """Return, for each run that has jobs, how many ended in which status."""
+    counts: dict[str, dict[str, int]] = {}
+    statement = (
+        select(job.c.run_id, job.c.status, func.count())
+        .where(job.c.run_id.in_(ids))
+        .group_by(job.c.run_id, job.c.status)
+        .order_by(job.c.run_id, func.min(job.c.number))
+    )
+    for run_id, status, number in tx.connection.execute(statement):
+        counts.setdefault(run_id, {})[status] = number
+    return counts

@@ -1,0 +1,264 @@
+"""The store: open it, and run transactions on it.
+
+Must not know: HTTP, or what the tables mean.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from sqlalchemy import Engine, bindparam, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from snakeprov.errors import CorruptStoreError, NewerStoreError, NoStoreError, StoreError
+from snakeprov.model import times
+from snakeprov.store import sqlite, tables
+from snakeprov.store.statements import Command, Parameters, Query
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+FILE_NAME = "provenance.sqlite"
+SCHEMA_REVISION = tables.SCHEMA_REVISION
+
+R = TypeVar("R", bound=NamedTuple)
+
+
+class Transaction:
+    """One transaction: everything done through it happens together or not at all.
+
+    `connection` runs any Core statement; the methods here run the prepared ones, without SQLAlchemy's cost.
+    Belongs to one thread.
+
+    Attributes:
+        now_ms: The moment it began; everything written in it carries this one time.
+    """
+
+    __slots__ = ("_cursor", "_dialect", "connection", "now_ms")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.now_ms = times.to_ms(times.now())
+        self._dialect = connection.dialect
+        self._cursor: Any = connection.connection.cursor()
+
+    def one(self, query: Query[R], **parameters: Any) -> R | None:
+        """Return the first row, or None."""
+        row = self._cursor.execute(*query.bound(self._dialect, parameters)).fetchone()
+        return None if row is None else query.make(row)
+
+    def all(self, query: Query[R], **parameters: Any) -> list[R]:
+        """Return every row."""
+        make = query.make
+        return [make(row) for row in self._cursor.execute(*query.bound(self._dialect, parameters)).fetchall()]
+
+    def run(self, command: Command, **parameters: Any) -> int:
+        """Run a command; return the number of rows it changed."""
+        self._cursor.execute(*command.bound(self._dialect, parameters))
+        return int(self._cursor.rowcount)
+
+    def run_many(self, command: Command, rows: Sequence[Parameters]) -> None:
+        """Run a command once for each of `rows`."""
+        if rows:
+            self._cursor.executemany(command.bound(self._dialect, {})[0], rows)
+
+    def insert(self, command: Command, **parameters: Any) -> int:
+        """Run an INSERT; return the id that the new row was given."""
+        self._cursor.execute(*command.bound(self._dialect, parameters))
+        return int(self._cursor.lastrowid)
+
+    def close(self) -> None:
+        """Let go of the rows of the last query; the transaction itself ends where it was begun."""
+        self._cursor.close()
+
+
+class Store:
+    """An open store. Thread-safe; `close` it when done.
+
+    Attributes:
+        path: The database file.
+        journal_mode: "wal", or "delete" where the file system cannot do better.
+        note: What a user should know about the way it is opened; empty when there is nothing to say.
+    """
+
+    def __init__(self, path: Path, engine: Engine, *, journal_mode: sqlite.JournalMode, note: str) -> None:
+        self.path = path
+        self.journal_mode: str = journal_mode
+        self.note = note
+        self._readers = engine
+        self._writers = engine.execution_options(writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Open a transaction that sees one state of the store and changes nothing.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        with self._transaction(self._readers) as tx:
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Open a transaction that may write: it commits at the end, and rolls back on any exception.
+
+        Raises:
+            BusyStoreError: Another process kept the store locked for too long.
+            FullStoreError: No space is left.
+            StoreError: The store cannot be written.
+        """
+        with self._transaction(self._writers) as tx:
+            yield tx
+
+    def close(self) -> None:
+        """Close every connection; the store can be opened again."""
+        self._readers.dispose()
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Transaction]:
+        try:
+            with engine.connect() as connection, connection.begin():
+                tx = Transaction(connection)
+                with closing(tx):
+                    yield tx
+        except (sqlite3.Error, DBAPIError) as error:
+            meaning = sqlite.explain(error.orig if isinstance(error, DBAPIError) else error, self.path)
+            if meaning is None:
+                raise
+            raise meaning from error
+
+
+def open_store(folder: Path, *, create: bool = False, journal_mode: sqlite.JournalMode | None = None) -> Store:
+    """Open the store in `folder`.
+
+    Args:
+        folder: The repository folder; made, with `create`, where it is missing.
+        create: Make an empty store where there is none. Safe when several processes do so at once.
+        journal_mode: Forces SQLite's journal mode; by default what the file system can do.
+
+    Raises:
+        NoStoreError: There is none, and `create` is false.
+        NewerStoreError: It was made by another, newer version of snakeprov.
+        CorruptStoreError: It is damaged, or is not a store.
+        BusyStoreError: Another process kept it locked for too long.
+        StoreError: It cannot be read or written.
+    """
+    path = folder / FILE_NAME
+    note = ""
+    try:
+        if create:
+            folder.mkdir(parents=True, exist_ok=True)
+        if journal_mode is None:
+            journal_mode, note = sqlite.journal_mode_for(folder)
+        if not path.exists():
+            if not create:
+                raise NoStoreError(
+                    f"There is no store in {folder}.",
+                    hint="One is made by the first tracked run of Snakemake.",
+                )
+            _create(path, journal_mode=journal_mode)
+    except OSError as error:
+        raise StoreError(
+            f"The store {path} cannot be made or read: {error.strerror or error}.",
+            hint="Check that the folder exists and that you may write to it.",
+        ) from error
+    store = Store(path, sqlite.open_engine(path, journal_mode=journal_mode), journal_mode=journal_mode, note=note)
+    try:
+        _check_revision(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _create(path: Path, *, journal_mode: sqlite.JournalMode) -> None:
+    """Make an empty store, complete before it gets its name, so that nobody ever sees half of one."""
+    unfinished = path.with_name(f".new-{uuid.uuid4().hex}.sqlite")
+    unfinished.touch(exist_ok=False)
+    try:
+        engine = sqlite.open_engine(unfinished, journal_mode=journal_mode)
+        store = Store(unfinished, engine, journal_mode=journal_mode, note="")
+        with closing(store), store.write() as tx:
+            tables.metadata.create_all(tx.connection)
+            _fill(tx)
+        _publish(unfinished, path)
+    finally:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            unfinished.with_name(unfinished.name + ending).unlink(missing_ok=True)
+
+
+def _fill(tx: Transaction) -> None:
+    connection = tx.connection
+    connection.execute(insert(tables.alembic_version), {"version_num": tables.SCHEMA_REVISION})
+    connection.execute(insert(tables.setting), {"name": "url_secret", "value": os.urandom(32).hex()})
+    connection.execute(
+        insert(tables.entity),
+        {
+            "id": tables.ROOT_ID,
+            "kind": tables.FOLDER,
+            "name": "root",
+            "project_id": tables.ROOT_ID,
+            "path": "",
+            "etag": "00000000-0000-0000-0000-000000000000",
+            "created_on": tx.now_ms,
+            "created_by": 0,
+            "current_version": 1,
+            "last_version": 1,
+        },
+    )
+    connection.execute(
+        insert(tables.revision),
+        {
+            "entity_id": tables.ROOT_ID,
+            "number": 1,
+            "label": "1",
+            "created_on": tx.now_ms,
+            "created_by": 0,
+            "modified_on": tx.now_ms,
+            "modified_by": 0,
+        },
+    )
+
+
+def _publish(unfinished: Path, path: Path) -> None:
+    """Give a finished file its name, unless another process was first."""
+    try:
+        path.hardlink_to(unfinished)
+    except FileExistsError:
+        return
+    except OSError:
+        # A file system without hard links: a rename is the next best thing.
+        if not path.exists():
+            unfinished.rename(path)
+
+
+def _check_revision(store: Store) -> None:
+    statement = select(tables.alembic_version.c.version_num)
+    not_a_store = CorruptStoreError(
+        f"{store.path} is not a store of snakeprov.", hint="Move it away to start a new one."
+    )
+    try:
+        with store.read() as tx:
+            revisions = tx.connection.execute(statement).scalars().all()
+    except DBAPIError as error:
+        raise not_a_store from error
+    if len(revisions) != 1:
+        raise not_a_store
+    if revisions[0] != tables.SCHEMA_REVISION:
+        raise NewerStoreError(
+            f"The store {store.path} has revision {revisions[0]!r}; this version of snakeprov knows revision "
+            f"{tables.SCHEMA_REVISION!r}.",
+            hint="Upgrade snakeprov.",
+        )
+
+
+def setting(tx: Transaction, name: str) -> str | None:
+    """Return a setting of the store, or None."""
+    statement = select(tables.setting.c.value).where(tables.setting.c.name == bindparam("of_name"))
+    return tx.connection.execute(statement, {"of_name": name}).scalar()

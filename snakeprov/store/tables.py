@@ -1,0 +1,218 @@
+"""The tables of a repository.
+
+Must not know: which database holds them, or what is asked of them.
+
+Times are whole milliseconds since 1970. JSON is kept as text: it is stored and served, never searched. Ids of
+entities, file handles, activities and uploads are never issued twice, not even after a deletion.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_REVISION = "0001"
+"""The revision of these tables; a store says in `alembic_version` which one it has."""
+
+ROOT_ID = 0
+"""The entity that is the parent of every project."""
+
+PROJECT, FOLDER, FILE = "project", "folder", "file"
+"""The values of `entity.kind`."""
+
+STORED, EXTERNAL = "stored", "external"
+"""The values of `file_handle.kind`: the repository keeps the bytes, or only knows a URL."""
+
+metadata = MetaData()
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+alembic_version = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
+
+setting = Table("setting", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+
+principal = Table(
+    "principal",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, unique=True),
+    Column("etag", String(36), nullable=False),
+    Column("created_on", BigInteger, nullable=False),
+)
+
+entity = Table(
+    "entity",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("parent_id", _Id, ForeignKey("entity.id")),
+    Column("project_id", _Id, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("etag", String(36), nullable=False),
+    Column("created_on", BigInteger, nullable=False),
+    Column("created_by", _Id, nullable=False),
+    Column("current_version", Integer, nullable=False),
+    Column("last_version", Integer, nullable=False),
+    UniqueConstraint("parent_id", "name"),
+    # The path comes first so that one index serves "in this project" and "in any project".
+    UniqueConstraint("path", "project_id"),
+    sqlite_autoincrement=True,
+)
+
+file_handle = Table(
+    "file_handle",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("etag", String(36), nullable=False),
+    Column("created_on", BigInteger, nullable=False),
+    Column("created_by", _Id, nullable=False),
+    Column("file_name", Text),
+    Column("content_type", Text),
+    Column("size_bytes", BigInteger),
+    Column("md5", String(32)),
+    Column("sha256", String(64)),
+    Column("external_url", Text),
+    Index("file_handle_md5", "md5"),
+    Index("file_handle_sha256", "sha256"),
+    sqlite_autoincrement=True,
+)
+
+activity = Table(
+    "activity",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("etag", String(36), nullable=False),
+    Column("name", Text),
+    Column("description", Text),
+    Column("activity_type", String(16)),
+    Column("created_on", BigInteger, nullable=False),
+    Column("created_by", _Id, nullable=False),
+    Column("modified_on", BigInteger, nullable=False),
+    Column("modified_by", _Id, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("activity_id", _Id, ForeignKey("activity.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("was_executed", Boolean, nullable=False),
+    # Not a foreign key: as in Synapse an activity may name an entity that is not (or no longer) here.
+    Column("target_id", BigInteger),
+    Column("target_version", BigInteger),
+    Column("url", Text),
+    Column("name", Text),
+    Index("usage_target", "target_id", "target_version"),
+    sqlite_with_rowid=False,
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("entity_id", _Id, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("file_handle_id", _Id, ForeignKey("file_handle.id"), index=True),
+    Column("activity_id", _Id, ForeignKey("activity.id", ondelete="RESTRICT"), index=True),
+    Column("label", Text, nullable=False),
+    Column("comment", Text),
+    Column("description", Text),
+    Column("annotations", Text),
+    Column("created_on", BigInteger, nullable=False),
+    Column("created_by", _Id, nullable=False),
+    Column("modified_on", BigInteger, nullable=False),
+    Column("modified_by", _Id, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("started_on", BigInteger, nullable=False, index=True),
+    Column("git_commit", Text),
+    Column("git_dirty", Boolean),
+    Column("record", Text, nullable=False),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("number", _Id, primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("run_id", String(64), ForeignKey("run.id"), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("started_on", BigInteger),
+    Column("ended_on", BigInteger),
+    # When it ended, or else when it was recorded: the order in which jobs are listed.
+    Column("listed_on", BigInteger, nullable=False),
+    Column("activity_id", _Id, ForeignKey("activity.id", ondelete="SET NULL"), index=True),
+    Column("wildcards", Text, nullable=False),
+    Column("error", Text),
+    # Last, because it can be long: the columns before it are read without it.
+    Column("record", Text, nullable=False),
+    Index("job_run", "run_id", "listed_on", "number"),
+    sqlite_autoincrement=True,
+)
+
+job_file = Table(
+    "job_file",
+    metadata,
+    Column("job_number", _Id, ForeignKey("job.number", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("entity_id", _Id),
+    Column("version", Integer),
+    Column("sha256", String(64)),
+    Column("outcome", String(16), nullable=False),
+    Column("activity_id", _Id, ForeignKey("activity.id", ondelete="SET NULL"), index=True),
+    ForeignKeyConstraint(["entity_id", "version"], ["revision.entity_id", "revision.number"]),
+    Index("job_file_version", "entity_id", "version"),
+    sqlite_with_rowid=False,
+)
+
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("request_key", String(64), nullable=False, unique=True),
+    Column("file_name", Text, nullable=False),
+    Column("content_type", Text),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("md5", String(32), nullable=False),
+    Column("part_size_bytes", BigInteger, nullable=False),
+    Column("part_count", SmallInteger, nullable=False),
+    Column("started_on", BigInteger, nullable=False),
+    Column("started_by", _Id, nullable=False),
+    Column("updated_on", BigInteger, nullable=False),
+    Column("file_handle_id", _Id, ForeignKey("file_handle.id")),
+    sqlite_autoincrement=True,
+)
+
+upload_part = Table(
+    "upload_part",
+    metadata,
+    Column("upload_id", _Id, ForeignKey("upload.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", SmallInteger, primary_key=True),
+    Column("md5", String(32), nullable=False),
+    sqlite_with_rowid=False,
+)

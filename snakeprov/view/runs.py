@@ -1,0 +1,174 @@
+"""The screens of `runs`, `run` and `status`.
+
+Must not know: how the answers of the repository were got.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from snakeprov.view import text, times
+from snakeprov.view.answers import run_status
+from snakeprov.view.history import job_counts, run_line, status_role, versioned
+from snakeprov.view.text import Line, Screen, compose, counted, say
+
+REASONS_MAX = 5
+"""More reasons than this are not listed."""
+
+_LABEL_COLUMNS = 11
+
+
+def runs(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+    """Yield the lines of `runs` for an answer of the runs resource."""
+    shown = answer["results"]
+    if not shown:
+        yield "No run has been recorded yet."
+        return
+    titles = ("run", "when", "status", "jobs", "commit", "command")
+    rows = [_run(one, screen) for one in shown]
+    yield from text.table(rows, screen, titles=titles, flexible=5)
+    hidden = answer.get("totalNumberOfResults", len(shown)) - len(shown)
+    if hidden > 0:
+        yield compose([say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'older run')}")], screen)
+
+
+def _run(run: Mapping[str, Any], screen: Screen) -> Line:
+    started = times.parse(run.get("startedOn"))
+    status = run_status(run)
+    git = run.get("git") or {}
+    return [
+        say(text.short_id(run["id"]), "strong"),
+        say(times.relative(started, screen.now) if started else ""),
+        say(status, status_role(status)),
+        say(job_counts(run, noun="")),
+        say(text.short_commit(git.get("commit"), dirty=git.get("dirty")), "commit"),
+        say(_command(run.get("commandLine") or "")),
+    ]
+
+
+def _command(line: str) -> str:
+    """Return a command line without the folders that the program lies in."""
+    program, blank, rest = line.partition(" ")
+    return posixpath.basename(program) + blank + rest
+
+
+def run(record: Mapping[str, Any], jobs: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+    """Yield the lines of `run`.
+
+    Args:
+        record: An answer of the run resource.
+        jobs: An answer of its jobs resource.
+        screen: Where the lines will be shown.
+    """
+    yield compose(run_line(record, screen), screen)
+    yield ""
+    for label, value in _run_facts(record, screen).items():
+        if value:
+            yield _fact(label, [say(value)], screen)
+    shown = jobs["results"]
+    if not shown:
+        return
+    yield ""
+    titles = ("job", "status", "took", "wildcards", "outputs")
+    errors = ["", *(str(one.get("error") or "") for one in shown)]
+    lines = text.table([_job(one) for one in shown], screen, titles=titles, right=frozenset({2}), flexible=4)
+    for line, error in zip(lines, errors, strict=True):
+        yield line
+        if error:
+            yield compose([say("  "), say(" ".join(error.split()), "bad")], screen)
+    hidden = jobs.get("totalNumberOfResults", len(shown)) - len(shown)
+    if hidden > 0:
+        yield compose([say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'more job')} (--limit)")], screen)
+
+
+def _run_facts(record: Mapping[str, Any], screen: Screen) -> dict[str, str]:
+    started, ended = times.parse(record.get("startedOn")), times.parse(record.get("endedOn"))
+    git = record.get("git") or {}
+    commit = text.short_commit(git.get("commit"), dirty=git.get("dirty"))
+    branch = f" on {git['branch']}" if git.get("branch") else ""
+    versions = [
+        f"{name} {record[key]}"
+        for name, key in (
+            ("Snakemake", "snakemakeVersion"),
+            ("Python", "pythonVersion"),
+            ("snakeprov", "snakeprovVersion"),
+        )
+        if record.get(key)
+    ]
+    host = " as ".join(part for part in (record.get("host"), record.get("user")) if part)
+    return {
+        "id": record["id"],
+        "command": record.get("commandLine") or "",
+        "project": record.get("project") or "",
+        "in": record.get("workingDirectory") or "",
+        "commit": commit + branch if commit else "",
+        "host": host,
+        "with": ", ".join(versions),
+        "started": times.absolute(started, screen.zone) if started else "",
+        "ended": times.absolute(ended, screen.zone) if ended else "",
+        "incomplete": "; ".join(record.get("missing") or ()),
+    }
+
+
+def _job(job: Mapping[str, Any]) -> Line:
+    status = job.get("status", "unknown")
+    attempt = job.get("attempt", 1)
+    return [
+        say(job["rule"], "rule"),
+        say(status if attempt == 1 else f"{status}, attempt {attempt}", status_role(status)),
+        say(times.between(job.get("startedOn"), job.get("endedOn"))),
+        say(" ".join(f"{name}={value}" for name, value in (job.get("wildcards") or {}).items())),
+        say(_outputs(job.get("outputs") or ())),
+    ]
+
+
+def _outputs(outputs: Sequence[Mapping[str, Any]]) -> str:
+    if not outputs:
+        return ""
+    more = f" and {text.number(len(outputs) - 1)} more" if len(outputs) > 1 else ""
+    outcome = outputs[0].get("outcome", "generated")
+    return versioned(outputs[0]).text + more + ("" if outcome == "generated" else f" ({outcome})")
+
+
+def status(
+    answer: Mapping[str, Any], screen: Screen, *, store: str, pending: int, failed: int, reasons: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield the lines of `status`.
+
+    Args:
+        answer: An answer of the status resource.
+        screen: Where the lines will be shown.
+        store: Folder or URL of the repository.
+        pending: Records that wait in the outbox.
+        failed: Records that the repository refused.
+        reasons: Why it refused them.
+    """
+    yield compose([say(store, "strong")], screen)
+    yield ""
+    counts = [
+        counted(answer.get("entities", 0), "file"),
+        counted(answer.get("versions", 0), "version"),
+        counted(answer.get("activities", 0), "activity", "activities"),
+        counted(answer.get("jobs", 0), "job"),
+        counted(answer.get("runs", 0), "run"),
+    ]
+    yield _fact("recorded", [say(", ".join(counts))], screen)
+    yield _fact("kept", [say(f"{text.size(answer.get('storedBytes', 0))} of content")], screen)
+    if pending:
+        yield _fact("waiting", [say(counted(pending, "job"), "bad"), say(" to be delivered")], screen)
+    if failed:
+        yield _fact("refused", [say(counted(failed, "job"), "bad"), say(" by the repository")], screen)
+        for reason in reasons[:REASONS_MAX]:
+            yield _fact("", [say(reason)], screen)
+    if pending or failed:
+        yield _fact("", [say("'snakeprov push' delivers what can be delivered")], screen)
+    else:
+        yield _fact("waiting", [say("nothing", "good")], screen)
+    for note in answer.get("notes") or ():
+        yield _fact("note", [say(note)], screen)
+
+
+def _fact(label: str, value: Line, screen: Screen) -> str:
+    return compose([say(label.ljust(_LABEL_COLUMNS), "faint"), *value], screen._replace(width=None))

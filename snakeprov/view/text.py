@@ -1,0 +1,273 @@
+r"""Text for a terminal: what is safe to show, how wide it is, how it is coloured, cut and aligned.
+
+Must not know: what the text is about.
+
+Everything that is shown is made of pieces. `say` makes one and neutralises what a name or a command may hold to
+upset a terminal, so nothing that is made of pieces can.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
+from typing import Final, Literal, NamedTuple
+
+Role = Literal["", "strong", "faint", "heading", "version", "rule", "commit", "good", "bad", "raw"]
+
+_STYLES: dict[Role, dict[str, object]] = {
+    "strong": {"bold": True},
+    "faint": {"dim": True},
+    "heading": {"bold": True},
+    "version": {"fg": "cyan"},
+    "rule": {"fg": "green"},
+    "commit": {"fg": "yellow"},
+    "good": {"fg": "green"},
+    "bad": {"fg": "red", "bold": True},
+    "raw": {"fg": "magenta"},
+}
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
+"""C0 and C1 controls, line breaks, invisible and direction-changing characters, lone surrogates."""
+
+_GAP = 2
+"""Blanks between the columns of a table."""
+
+_FLEXIBLE_COLUMNS_MIN = 8
+"""A column is not cut to less than this."""
+
+_SIZE_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+class Glyphs(NamedTuple):
+    """The drawing characters of a screen."""
+
+    bar: str = "│  "
+    tee: str = "├─ "
+    corner: str = "└─ "
+    blank: str = "   "
+    arrow: str = "←"
+    ellipsis: str = "…"
+    dot: str = "·"
+    times: str = "×"  # noqa: RUF001  the multiplication sign is meant
+
+
+_ASCII = Glyphs("|  ", "|- ", "`- ", "   ", "<-", "...", "-", "x")
+
+
+class Screen(NamedTuple):
+    """What is known of where the text will be shown.
+
+    Attributes:
+        now: The present moment.
+        zone: Time zone of absolute times; None: the machine's own.
+        width: Columns; None where lines may be as long as they like (a pipe, a file).
+        colour: Whether escape sequences for colour are understood and wanted.
+        unicode: Whether the drawing characters of Unicode can be shown.
+    """
+
+    now: datetime
+    zone: tzinfo | None = None
+    width: int | None = None
+    colour: bool = False
+    unicode: bool = True
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The drawing characters to use."""
+        return Glyphs() if self.unicode else _ASCII
+
+
+class Piece(NamedTuple):
+    """A text of one line that is safe to show, and the role that gives it its colour."""
+
+    text: str
+    role: Role = ""
+
+
+Line = Sequence[Piece]
+
+
+def say(value: object, role: Role = "") -> Piece:
+    r"""Return a piece that shows `value`; characters that act on a terminal are shown as escapes.
+
+    >>> say("evil\x1b[2Jname\n").text
+    'evil\\x1b[2Jname\\x0a'
+    """
+    text = str(value)
+    return Piece(_UNSAFE.sub(_escape, text), role)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def width(text: str) -> int:
+    """Return how many columns `text` takes: wide characters count 2, combining ones 0.
+
+    >>> width("abc"), width("データ"), width("e\u0301")
+    (3, 6, 1)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def shorten(text: str, columns: int, *, keep: Literal["start", "end"] = "start", ellipsis: str = "…") -> str:
+    """Return `text` cut to at most `columns`, with an ellipsis where something is missing.
+
+    >>> shorten("results/clean/adelie.csv", 12, keep="end"), shorten("summarise", 6)
+    ('…/adelie.csv', 'summa…')
+    """
+    if width(text) <= columns:
+        return text
+    room = columns - width(ellipsis)
+    if room < 0:
+        return ellipsis[: max(columns, 0)]
+    if keep == "start":
+        return "".join(_leading(text, room)) + ellipsis
+    return ellipsis + "".join(reversed(list(_leading(reversed(text), room))))
+
+
+def _leading(characters: Iterable[str], columns: int) -> Iterator[str]:
+    for character in characters:
+        columns -= _columns(character)
+        if columns < 0:
+            return
+        yield character
+
+
+def compose(line: Line, screen: Screen) -> str:
+    """Return one line as it is printed: cut to the screen's width, coloured if the screen is."""
+    if screen.width is not None:
+        line = _cut(line, screen)
+    text = "".join(_paint(piece) for piece in line) if screen.colour else "".join(piece.text for piece in line)
+    return text.rstrip(" ")
+
+
+def _cut(line: Line, screen: Screen) -> Line:
+    room = screen.width or 0
+    if sum(width(piece.text) for piece in line) <= room:
+        return line
+    room -= width(screen.glyphs.ellipsis)
+    cut: list[Piece] = []
+    for piece in line:
+        kept = "".join(_leading(piece.text, room))
+        cut.append(Piece(kept, piece.role))
+        room -= width(kept)
+        if kept != piece.text:
+            break
+    return [*cut, Piece(screen.glyphs.ellipsis)]
+
+
+def _paint(piece: Piece) -> str:
+    if not piece.role or not piece.text:
+        return piece.text
+    import click
+
+    return click.style(piece.text, **_STYLES[piece.role])  # type: ignore[arg-type]
+
+
+def table(
+    rows: Sequence[Line],
+    screen: Screen,
+    *,
+    titles: Sequence[str] = (),
+    right: frozenset[int] = frozenset(),
+    flexible: int | None = None,
+    keep: Literal["start", "end"] = "start",
+    indent: int = 0,
+) -> Iterator[str]:
+    """Yield `rows` of cells as printed lines with aligned columns; a column without content is left out.
+
+    Args:
+        rows: All of the same length.
+        screen: Where they will be shown.
+        titles: Titles of the columns; they make the first line.
+        right: Columns that are aligned to the right.
+        flexible: The column that is cut where the rows are too wide for the screen.
+        keep: Which end of a cell in that column is kept.
+        indent: Blanks before each line.
+    """
+    if not rows:
+        return
+    shown = [column for column in range(len(rows[0])) if any(row[column].text for row in rows)]
+    cells = [[Piece(title, "faint") for title in titles]] if titles else []
+    cells += [list(row) for row in rows]
+    widths = {column: max(width(row[column].text) for row in cells) for column in shown}
+    if flexible in widths and screen.width is not None:
+        excess = indent + sum(widths.values()) + _GAP * (len(shown) - 1) - screen.width
+        widths[flexible] = max(widths[flexible] - max(excess, 0), min(widths[flexible], _FLEXIBLE_COLUMNS_MIN))
+        for row in cells:
+            cut = shorten(row[flexible].text, widths[flexible], keep=keep, ellipsis=screen.glyphs.ellipsis)
+            row[flexible] = Piece(cut, row[flexible].role)
+    for row in cells:
+        line = [Piece(" " * indent)]
+        for column in shown:
+            blank = Piece(" " * (widths[column] - width(row[column].text)))
+            space = Piece(" " * _GAP if column != shown[-1] else "")
+            line += [blank, row[column], space] if column in right else [row[column], blank, space]
+        yield compose(line, screen)
+
+
+def short_id(identifier: str | None, *, length: int = 8) -> str:
+    """Return the beginning of a run's id or of a digest, enough to tell it from others.
+
+    >>> short_id("9f86d081884c7d659a2feaa0c55ad015"), short_id(None)
+    ('9f86d081', '')
+    """
+    return (identifier or "")[:length]
+
+
+def short_commit(commit: str | None, *, dirty: bool | None) -> str:
+    """Return a commit as people write it, with `+dirty` where the work tree differed from it.
+
+    >>> short_commit("1a2b3c4d5e6f7a8b", dirty=True), short_commit("1a2b3c4d5e6f7a8b", dirty=None)
+    ('1a2b3c4+dirty', '1a2b3c4')
+    >>> short_commit(None, dirty=None)
+    ''
+    """
+    return commit[:7] + ("+dirty" if dirty else "") if commit else ""
+
+
+def size(size_bytes: int | None) -> str:
+    """Return a size in decimal units; an empty text where it is unknown.
+
+    >>> size(0), size(999), size(12_345), size(100_000_000), size(None)
+    ('0 B', '999 B', '12.3 kB', '100 MB', '')
+    """
+    if size_bytes is None:
+        return ""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    value, power = float(size_bytes), 0
+    while value >= 999.5 and power < len(_SIZE_UNITS) - 1:
+        value, power = value / 1000, power + 1
+    digits = 1 if value < 99.95 else 0
+    return f"{value:.{digits}f} {_SIZE_UNITS[power]}"
+
+
+def number(count: int) -> str:
+    """Return a whole number in groups of three digits.
+
+    >>> number(999), number(10_000)
+    ('999', '10,000')
+    """
+    return f"{count:,}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "version"), counted(2, "version"), counted(0, "activity", "activities")
+    ('1 version', '2 versions', '0 activities')
+    """
+    return f"{number(count)} {noun if count == 1 else plural or noun + 's'}"

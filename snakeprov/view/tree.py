@@ -1,0 +1,178 @@
+"""The screen of `lineage`: a tree of files, what made each, and the code that ran.
+
+Must not know: how the lineage was got.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import unquote
+
+from snakeprov.lineage.graph import Direction, Graph, Node
+from snakeprov.lineage.tree import Code, Row, code, rows
+from snakeprov.view import text
+from snakeprov.view.history import RAW, status_role
+from snakeprov.view.text import Line, Piece, Screen, compose, counted, say
+
+NAME_COLUMNS_MIN = 16
+"""Columns that a name has at least; where the rails leave less, the tree is not drawn deeper."""
+
+RULE_COLUMNS_MAX = 24
+"""The notes behind the rules are aligned at most this far to the right."""
+
+CODE_ROWS_MAX = 40
+"""More kinds of code than this are only counted."""
+
+
+def lineage(graph: Graph, screen: Screen, *, direction: Direction, depth: int | None = None) -> Iterator[str]:
+    """Yield the lines of `lineage`.
+
+    Args:
+        graph: What the lineage resource answered.
+        screen: Where the lines will be shown.
+        direction: The direction that it was asked for.
+        depth: The number of activities that the user wanted looked through, if any was named.
+    """
+    described, labels = code(graph)
+    every = list(rows(graph, direction=direction))
+    makers = _aligned([_maker(row, labels, screen) for row in every])
+    room = _room(makers, screen)
+    deepest = None if room is None else max((room - NAME_COLUMNS_MIN) // len(screen.glyphs.bar), 1)
+    drawn = [place for place, row in enumerate(every) if deepest is None or len(row.rails) <= deepest]
+    names = [_name(every[place], screen, room=room) for place in drawn]
+    column = max(sum(text.width(piece.text) for piece in name) for name in names)
+    for place, name in zip(drawn, names, strict=True):
+        blank = Piece(" " * (column - sum(text.width(piece.text) for piece in name)))
+        yield compose([*name, blank, say("  "), *makers[place]], screen)
+    yield from _endings(every, screen, graph=graph, direction=direction, depth=depth, deepest=deepest)
+    if direction == "upstream":
+        yield from _code(described, screen)
+
+
+def _name(row: Row, screen: Screen, *, room: int | None) -> list[Piece]:
+    glyphs = screen.glyphs
+    rails = "".join(glyphs.bar if follows else glyphs.blank for follows in row.rails[:-1])
+    if row.rails:
+        rails += glyphs.tee if row.rails[-1] else glyphs.corner
+    if row.folded:
+        return [say(rails, "faint"), say(f"{glyphs.ellipsis} and {text.number(row.folded)} more like these")]
+    node = row.node
+    number = f"@{node.version_number}" if node.version_number is not None else ""
+    label = node.path or node.url or node.label
+    if room is not None:
+        left = max(room - text.width(rails) - len(number), 1)
+        label = text.shorten(say(label).text, left, keep="end", ellipsis=glyphs.ellipsis)
+    role: text.Role = "strong" if not row.rails else "rule" if node.kind == "activity" else ""
+    return [say(rails, "faint"), say(label, role), say(number, "version")]
+
+
+def _maker(row: Row, labels: dict[str, str], screen: Screen) -> Line:
+    """Return what made a file (an arrow and a rule, or else that it is a raw input), and a note on that."""
+    glyphs = screen.glyphs
+    if row.node.kind == "activity":
+        status = row.node.status or ""
+        return [say(""), say(status, status_role(status)), say("generated nothing", "faint")]
+    notes: list[Piece] = []
+    if row.executed:
+        notes.append(say("executed", "faint"))
+    if row.mark == "repeated":
+        notes.append(say("see above", "faint"))
+    elif row.activity is not None and not row.folded:
+        notes.append(say(text.short_commit(row.activity.commit, dirty=row.activity.dirty), "commit"))
+        if row.activity.status not in (None, "success"):
+            notes.append(say(row.activity.status, status_role(row.activity.status or "")))
+    if row.mark == "unexplored" and row.activity is not None:
+        notes.append(say(glyphs.ellipsis, "faint"))
+    return [*_made(row, labels, screen), *_spaced([note for note in notes if note.text])]
+
+
+def _made(row: Row, labels: dict[str, str], screen: Screen) -> list[Piece]:
+    if row.activity is not None:
+        arrow = say(f"{screen.glyphs.arrow} ", "faint")
+        return [arrow, say(labels.get(row.activity.id, row.activity.label), "rule")]
+    if row.mark == "unexplored":
+        return [say(""), say(screen.glyphs.ellipsis, "faint")]
+    return [say(""), say(RAW + "s" if row.folded else RAW if row.mark == "raw" else "", "raw")]
+
+
+def _spaced(notes: Sequence[Piece]) -> list[Piece]:
+    return [piece for place, note in enumerate(notes) for piece in ([say("  "), note] if place else [note])]
+
+
+def _aligned(makers: Sequence[Line]) -> list[Line]:
+    """Align what follows the rules; a rule much longer than the others does not push the others' notes away."""
+    widths = [sum(text.width(piece.text) for piece in maker[:2]) for maker in makers]
+    column = max((wide for wide, maker in zip(widths, makers, strict=True) if len(maker) > 2), default=0)
+    column = min(column, RULE_COLUMNS_MAX)
+    return [
+        [*maker[:2], say(" " * max(column - wide, 0) + "  "), *maker[2:]] if len(maker) > 2 else maker
+        for wide, maker in zip(widths, makers, strict=True)
+    ]
+
+
+def _room(makers: Sequence[Line], screen: Screen) -> int | None:
+    """Return the columns that rails and names may take, so that what made a file still fits beside them."""
+    if screen.width is None:
+        return None
+    widest = max(sum(text.width(piece.text) for piece in maker) for maker in makers)
+    return max(screen.width - 2 - widest, NAME_COLUMNS_MIN)
+
+
+def _endings(
+    every: Sequence[Row],
+    screen: Screen,
+    *,
+    graph: Graph,
+    direction: Direction,
+    depth: int | None,
+    deepest: int | None,
+) -> Iterator[str]:
+    """Yield what is to be said of anything that the tree does not show."""
+    cut = next((row for row in every if deepest is not None and len(row.rails) == deepest + 1), None)
+    notes = []
+    if direction == "downstream" and len(every) == 1 and every[0].mark != "unexplored":
+        notes.append("No recorded job used it.")
+    if cut is not None:
+        notes.append("Deeper levels do not fit this screen: use a wider one, or ask for a file further down.")
+    if graph.truncated and depth is not None and max(graph.distances(direction).values()) >= depth:
+        notes.append(f"{screen.glyphs.ellipsis} marks where --depth {depth} ended the search.")
+    elif graph.truncated:
+        shown = counted(len(graph.nodes), "file or activity", "files and activities")
+        notes.append(f"There is more than the {shown} looked at: ask for a file further down.")
+    for note in notes:
+        yield ""
+        yield compose([say(note, "faint")], screen._replace(width=None))
+
+
+def _code(described: Sequence[Code], screen: Screen) -> Iterator[str]:
+    if not described:
+        return
+    yield ""
+    yield compose([say("code", "heading")], screen)
+    lines = [
+        [
+            say(one.label, "rule"),
+            say(text.short_commit(one.commit, dirty=one.dirty), "commit"),
+            say(", ".join(_executed(one))),
+        ]
+        for one in described[:CODE_ROWS_MAX]
+    ]
+    yield from text.table(lines, screen, flexible=2, indent=2)
+    if len(described) > CODE_ROWS_MAX:
+        hidden = counted(len(described) - CODE_ROWS_MAX, "rule")
+        yield compose([say(f"  {screen.glyphs.ellipsis} and {hidden} more")], screen)
+
+
+def _executed(one: Code) -> list[str]:
+    """Return the names of what was run; a permalink to a file that is named anyway is left out."""
+    paths = [node.path for node in one.executed if node.path]
+    return [_versioned(node) for node in one.executed if not (node.url and _is_link_to(node.url, paths))]
+
+
+def _is_link_to(url: str, paths: Sequence[str]) -> bool:
+    plain = unquote(url.partition("#")[0])
+    return any(plain.endswith("/" + path) for path in paths)
+
+
+def _versioned(node: Node) -> str:
+    return f"{node.path}@{node.version_number}" if node.path else node.url or node.label

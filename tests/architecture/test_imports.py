@@ -1,0 +1,132 @@
+"""The walls between the packages, and what importing them may cost."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import snakeprov
+
+PACKAGE = Path(snakeprov.__file__).parent
+
+BASE = {"errors", "config"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "config": {"errors"},
+    "model": BASE,
+    "capture": {*BASE, "model"},
+    "client": {*BASE, "model"},
+    "store": {*BASE, "model"},
+    "blobs": {*BASE, "model"},
+    "lineage": {*BASE, "model"},
+    "view": {*BASE, "model", "lineage"},
+    "server": {*BASE, "model", "store", "blobs"},
+    "embedded": {*BASE, "model", "client", "server", "store", "blobs"},
+    "recorder": {*BASE, "model", "capture", "client"},
+    "plugin": {*BASE, "model", "capture", "recorder", "embedded"},
+    "cli": {*BASE, "model", "capture", "client", "recorder", "embedded", "lineage", "view"},
+}
+"""Which rooms each room may import: data flows one way."""
+
+ONLY_IN = {
+    "snakemake": {"plugin"},
+    "sqlalchemy": {"store"},
+    "falcon": {"server"},
+    "requests": {"client"},
+    "git": {"capture"},
+    "click": {"cli"},
+}
+"""Which rooms may know a library."""
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if "_shims" not in path.parts)
+
+
+def room_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imported_by(path: Path) -> set[str]:
+    """The absolute names that a module imports anywhere in it, also inside functions and for type checking only."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide which wall is crossed"
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_each_module_imports_only_what_its_room_may_know(path: Path) -> None:
+    """A room imports the rooms before it in the flow of data, and only the libraries that are its own."""
+    room = room_of(path)
+    if room == "__init__":
+        return
+    rooms = {name.split(".")[1] for name in imported_by(path) if name.startswith("snakeprov.")}
+    rooms = {name for name in rooms if name in MAY_IMPORT}
+    libraries = {name.split(".")[0] for name in imported_by(path)} & ONLY_IN.keys()
+
+    assert rooms - MAY_IMPORT[room] - {room} == set()
+    assert {library for library in libraries if room not in ONLY_IN[library]} == set()
+
+
+def test_every_room_is_in_the_table() -> None:
+    """A new package does not slip past the rules."""
+    assert {room_of(path) for path in modules()} - {"__init__"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_each_module_says_what_it_is_for(path: Path) -> None:
+    """Every module begins with a docstring."""
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level names of what a fresh interpreter has loaded after `statement`, the standard library left out."""
+    code = f"import sys; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = {name.split(".")[0] for name in run.stdout.split()}
+    return names - sys.stdlib_module_names
+
+
+def test_importing_the_package_and_the_shim_loads_only_the_standard_library() -> None:
+    """Both are imported in every process of a workflow, the shim on every call of Snakemake."""
+    assert loaded_by("import snakeprov, snakemake_logger_plugin_snakeprov") == {
+        "snakeprov",
+        "snakemake_logger_plugin_snakeprov",
+    }
+
+
+def test_importing_the_package_loads_nearly_nothing() -> None:
+    """Not even large parts of the standard library."""
+    code = "import sys; before = set(sys.modules); import snakeprov; print(len(set(sys.modules) - before))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert int(run.stdout) <= 2
+
+
+def test_the_command_line_loads_only_click_before_it_knows_the_command() -> None:
+    """`snakeprov --help` answers at once."""
+    assert loaded_by("import snakeprov.cli") <= {"snakeprov", "click"}
+
+
+def test_the_public_names_are_those_in_all() -> None:
+    """Nothing becomes public by accident."""
+    run = subprocess.run(
+        [sys.executable, "-c", "import snakeprov; print(*(n for n in vars(snakeprov) if not n.startswith('_')))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    resolved = {name for name in snakeprov.__all__ if getattr(snakeprov, name) is not None}
+
+    assert set(run.stdout.split()) <= {"annotations", "TYPE_CHECKING", "Any"}
+    assert resolved == set(snakeprov.__all__)

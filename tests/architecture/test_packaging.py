@@ -1,0 +1,59 @@
+"""What pip installs: a wheel and an editable install are both found by Snakemake, in environments of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def make_environment(folder: Path) -> Path:
+    """Make an environment that sees this one's libraries but not its snakeprov; return its Python."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
+    libraries = site / "libraries"
+    libraries.mkdir()
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if "snakeprov" not in path.name:
+            (libraries / path.name).symlink_to(path)
+    (site / "libraries.pth").write_text("libraries\n")
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as it would be published."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.mark.parametrize("kind", ["wheel", "editable"])
+def test_snakemake_finds_the_plugin_of_an_install(kind: str, wheel: Path, tmp_path: Path) -> None:
+    """After `pip install` of a wheel and after `pip install -e .`, `snakemake --logger snakeprov` records a job."""
+    python = make_environment(tmp_path / "env")
+    what = [wheel] if kind == "wheel" else ["--no-build-isolation", "-e", ROOT]
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", *what, cwd=tmp_path)
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "Snakefile").write_text("rule one:\n    output: 'a.txt'\n    shell: 'echo a > {output}'\n")
+    run(python, "-m", "snakemake", "--cores", "1", "--logger", "snakeprov", cwd=work)
+
+    origin = run(python, "-c", "import snakeprov; print(snakeprov.__file__)", cwd=work)
+    log = run(python, "-m", "snakeprov.cli", "log", "a.txt", "--json", cwd=work)
+
+    assert Path(origin.strip()).is_relative_to(ROOT if kind == "editable" else tmp_path / "env")
+    assert '"rule": "one"' in log.replace('":"', '": "')

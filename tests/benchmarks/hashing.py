@@ -1,0 +1,108 @@
+"""How fast are digests? Alternates ours, which gives sha256 and md5, with `openssl dgst` of each, on one file.
+
+    python tests/benchmarks/hashing.py [--size-mib 1024] [--rounds 5] [--folder DIRECTORY]
+
+Prints medians, our throughput relative to the slower openssl digest (budget: at least 0.90), and what it costs to find
+an unchanged tree unchanged (stat and the digest cache only, no file is opened). openssl's times include starting the
+program, a few milliseconds. The file is read once beforehand, so that all read it from memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from snakeprov.capture import digestcache, files
+from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.digesting import digest_known_or_read
+
+MIB = 1 << 20
+TREE_FILES = 2000
+
+
+def main() -> None:
+    """Run both benchmarks and print their figures."""
+    parser = argparse.ArgumentParser(description="Digests against openssl, and an unchanged tree.")
+    parser.add_argument("--size-mib", type=int, default=1024, help="size of the file (default 1024)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is run (default 5)")
+    parser.add_argument("--folder", type=Path, help="where the file is made (default: the folder for temporary files)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        one_file(Path(folder) / "large", size_mib=arguments.size_mib, rounds=arguments.rounds)
+        unchanged_tree(Path(folder), rounds=arguments.rounds)
+
+
+def one_file(path: Path, *, size_mib: int, rounds: int) -> None:
+    """Compare on one file of random bytes, in alternation."""
+    block = os.urandom(MIB)
+    with path.open("wb") as file:
+        for number in range(size_mib):
+            file.write(number.to_bytes(8) + block[8:])
+    contestants: dict[str, Callable[[], object]] = {
+        "snakeprov sha256 + md5": lambda: files.digest_file(str(path)),
+        "openssl dgst -sha256": lambda: openssl("-sha256", path),
+        "openssl dgst -md5": lambda: openssl("-md5", path),
+    }
+    path.read_bytes()
+    times_s: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, contestant in contestants.items():
+            times_s[name].append(timed(contestant))
+    medians_s = {name: statistics.median(times) for name, times in times_s.items()}
+    print(f"one file of {size_mib} MiB, median of {rounds}:")
+    for name, median_s in medians_s.items():
+        print(f"  {name:24} {median_s:7.3f} s  {size_mib / median_s:7.0f} MiB/s")
+    ours_s, *theirs_s = medians_s.values()
+    print(f"  throughput relative to the slower openssl digest: {max(theirs_s) / ours_s:.2f}")
+
+
+def unchanged_tree(folder: Path, *, rounds: int) -> None:
+    """Measure a second look at a tree of small files, in a cache opened anew."""
+    paths = [str(folder / f"small{number}") for number in range(TREE_FILES)]
+    for path in paths:
+        Path(path).write_bytes(os.urandom(4096))
+    time.sleep(digestcache.SETTLED_NS / 1e9)
+
+    def look(cache: DigestCache) -> None:
+        for path in paths:
+            digest_known_or_read(path, cache)
+
+    def look_again() -> None:
+        cache = DigestCache(folder / "cache")
+        look(cache)
+        cache.close()
+
+    first_s = timed(look_again)
+    from_file_s = statistics.median(timed(look_again) for _ in range(rounds))
+    warm = DigestCache(folder / "cache")
+    look(warm)
+    from_memory_s = statistics.median(timed(lambda: look(warm)) for _ in range(rounds))
+    warm.close()
+    stat_s = statistics.median(timed(lambda: [files.fingerprint(path) for path in paths]) for _ in range(rounds))
+    print(f"{TREE_FILES} files of 4 KiB, a file:")
+    print(f"  read and digested        {first_s / TREE_FILES * 1e6:6.1f} us")
+    print(f"  unchanged, cache file    {from_file_s / TREE_FILES * 1e6:6.1f} us")
+    print(f"  unchanged, cache memory  {from_memory_s / TREE_FILES * 1e6:6.1f} us")
+    print(f"  stat alone               {stat_s / TREE_FILES * 1e6:6.1f} us")
+
+
+def openssl(digest: str, path: Path) -> None:
+    """Digest `path` with the openssl program."""
+    subprocess.run(["openssl", "dgst", digest, str(path)], check=True, stdout=subprocess.DEVNULL)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Return how many seconds `action` takes."""
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

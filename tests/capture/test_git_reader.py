@@ -1,0 +1,551 @@
+"""Git work trees, read with real repositories made by the real git program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snakeprov.capture import code, gitprogram
+from snakeprov.capture.code import GitReader, git_blob_sha1
+from snakeprov.capture.gitprogram import parse_status, run_git
+from snakeprov.errors import CaptureError
+from snakeprov.model.paths import to_os, to_text
+
+GITHUB = "https://github.com/ada/flights.git"
+
+
+@pytest.fixture(autouse=True)
+def own_git_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Git reads a configuration of the test's own, and no variable of the developer's shell."""
+    home = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    (home / ".gitconfig").write_text(
+        '[user]\nname = Ada\nemail = ada@example.org\n[init]\ndefaultBranch = main\n[protocol "file"]\nallow = always\n'
+    )
+    return home / ".gitconfig"
+
+
+def run(*arguments: str | Path, cwd: Path) -> str:
+    return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def make_repository(path: Path, *, remote: str | None = GITHUB, **files: str) -> Path:
+    """Make a repository with one commit of `files` (and a Snakefile) at `path`."""
+    path.mkdir(parents=True)
+    run("init", "-q", cwd=path)
+    if remote:
+        run("remote", "add", "origin", remote, cwd=path)
+    for name, content in {"Snakefile": "rule all:\n", **files}.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content.encode())
+    run("add", "-A", cwd=path)
+    run("commit", "-qm", "first", cwd=path)
+    return path
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "repository", **{"scripts/plot.py": "print(1)\n"})
+
+
+def is_clean(reader: GitReader, path: Path) -> bool:
+    return reader.is_clean(str(path), git_blob_sha1(path.read_bytes()))
+
+
+@settings(max_examples=10, deadline=None)
+@given(content=st.binary(max_size=50))
+def test_blob_id_is_gits(content: bytes) -> None:
+    """The id of a file's bytes is the one that git computes."""
+    of_git = subprocess.run(["git", "hash-object", "--stdin"], input=content, capture_output=True, check=True).stdout
+    assert git_blob_sha1(content) == of_git.decode().strip()
+
+
+def test_clean_repository(repository: Path) -> None:
+    """A clean work tree has commit, branch and remote, is not dirty, and its files have permalinks."""
+    reader = GitReader()
+    state = reader.state_of(str(repository / "Snakefile"))
+    assert state is not None
+    sha = run("rev-parse", "HEAD", cwd=repository)
+    assert (state.root, state.commit, state.branch) == (str(repository), sha, "main")
+    assert (state.remote, state.dirty) == (GITHUB, False)
+    assert reader.patch(state.root) is None
+    assert is_clean(reader, repository / "scripts/plot.py")
+    url = f"https://github.com/ada/flights/blob/{sha}/scripts/plot.py"
+    assert reader.permalink(str(repository / "scripts/plot.py")) == url
+    assert reader.permalink(str(repository / "scripts/plot.py"), line=7) == f"{url}#L7"
+    assert reader.problem is None
+
+
+def test_no_version_control(tmp_path: Path) -> None:
+    """A file that lies in no work tree has no state, is not clean, has no permalink, and that is no problem."""
+    (tmp_path / "Snakefile").touch()
+    reader = GitReader()
+    for path in (tmp_path / "Snakefile", tmp_path / "missing", Path("nul\0byte")):
+        assert reader.state_of(str(path)) is None
+        assert not reader.is_clean(str(path), git_blob_sha1(b""))
+        assert reader.permalink(str(path)) is None
+    assert reader.patch(str(tmp_path)) is None
+    assert reader.problem is None
+
+
+def test_changed_file_is_dirty_and_the_others_are_clean(repository: Path) -> None:
+    """A change makes the work tree dirty and its file unclean; the patch restores it, and other files stay clean."""
+    (repository / "Snakefile").write_text("rule all: # changed\n")
+    reader = GitReader()
+    state = reader.state_of(str(repository))
+    assert state is not None
+    assert state.dirty is True
+    assert not is_clean(reader, repository / "Snakefile")
+    assert reader.permalink(str(repository / "Snakefile")) is None
+    assert reader.permalink(str(repository / "scripts/plot.py")) is not None
+    assert reader.is_clean(str(repository / "Snakefile"), git_blob_sha1(b"rule all:\n"))
+
+
+def test_patch_restores_every_tracked_difference(repository: Path, own_git_configuration: Path) -> None:
+    """The patch applied to the commit gives the files back byte for byte: binary, staged, removed, oddly named."""
+    with own_git_configuration.open("a") as file:
+        file.write("[diff]\nnoprefix = true\nrenames = true\nexternal = false\n[color]\nui = always\n")
+    binary = bytes(range(256)) * 10
+    (repository / "scripts/plot.py").unlink()
+    (repository / "Snakefile").write_bytes(binary)
+    (repository / "added name é.py").write_text("no newline at the end")
+    run("add", "-A", cwd=repository)
+    (repository / "added name é.py").write_text("changed after it was staged")
+    (repository / "untracked").touch()
+    reader = GitReader()
+    patch = reader.patch(str(repository))
+    assert patch is not None
+    assert reader.problem is None
+    run("clone", "-q", repository, repository.parent / "clone", cwd=repository.parent)
+    subprocess.run(["git", "apply", "-"], cwd=repository.parent / "clone", input=patch, check=True)
+    assert (repository.parent / "clone/Snakefile").read_bytes() == binary
+    assert (repository.parent / "clone/added name é.py").read_text() == "changed after it was staged"
+    assert not (repository.parent / "clone/scripts/plot.py").exists()
+    assert not (repository.parent / "clone/untracked").exists()
+
+
+def test_untracked_file_is_dirty_and_an_ignored_one_is_not(tmp_path: Path, own_git_configuration: Path) -> None:
+    """Untracked files make a work tree dirty, whatever the user's configuration hides; ignored ones do not."""
+    repository = make_repository(tmp_path / "repository", **{".gitignore": "results/\n"})
+    with own_git_configuration.open("a") as file:
+        file.write("[status]\nshowUntrackedFiles = no\n")
+    (repository / "results").mkdir()
+    (repository / "results/a.txt").touch()
+    clean = GitReader().state_of(str(repository))
+    (repository / "new.py").touch()
+    reader = GitReader()
+    dirty = reader.state_of(str(repository))
+    assert clean is not None
+    assert dirty is not None
+    assert (clean.dirty, dirty.dirty) == (False, True)
+    assert reader.patch(str(repository)) is None
+    for name in ("new.py", "results/a.txt"):
+        assert not is_clean(reader, repository / name)
+        assert reader.permalink(str(repository / name)) is None
+
+
+def test_answers_stay_those_of_the_beginning_of_the_run(repository: Path) -> None:
+    """A commit made during the run does not change what the reader says."""
+    reader = GitReader()
+    before = reader.state_of(str(repository))
+    (repository / "Snakefile").write_text("rule other:\n")
+    run("commit", "-qam", "second", cwd=repository)
+    assert reader.state_of(str(repository / "scripts")) == before
+    assert not is_clean(reader, repository / "Snakefile")
+    assert is_clean(reader, repository / "scripts/plot.py")
+
+
+def test_one_status_and_nothing_else_is_started(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run asks the git program once per work tree, however many files it asks about; the rest is read from files."""
+    run("gc", "-q", cwd=repository)
+    started: list[list[str]] = []
+
+    class Recorded(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], **options: Any) -> None:
+            started.append(command)
+            super().__init__(command, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", Recorded)
+    reader = GitReader()
+    for name in ("Snakefile", "scripts/plot.py", "missing.py"):
+        reader.state_of(str(repository / name))
+        reader.permalink(str(repository / name), line=1)
+    reader.patch(str(repository))
+    assert [command[5] for command in started] == ["status"]
+
+
+def test_subdirectory_and_link_lead_to_the_file_that_runs(repository: Path, tmp_path: Path) -> None:
+    """A file is found from anywhere, and through a link it is the file that the link leads to."""
+    (tmp_path / "link.py").symlink_to(repository / "scripts/plot.py")
+    reader = GitReader()
+    assert reader.state_of(str(repository / "scripts")) == reader.state_of(str(repository))
+    assert is_clean(reader, tmp_path / "link.py")
+    url = reader.permalink(str(tmp_path / "link.py"))
+    assert url is not None
+    assert url.endswith("/scripts/plot.py")
+
+
+def test_detached_head(repository: Path) -> None:
+    """A detached HEAD has a commit and no branch."""
+    run("checkout", "-q", "--detach", cwd=repository)
+    state = GitReader().state_of(str(repository))
+    assert state is not None
+    assert (state.commit, state.branch) == (run("rev-parse", "HEAD", cwd=repository), None)
+
+
+def test_no_commit_yet(tmp_path: Path) -> None:
+    """Before the first commit there is a branch and no commit; staged files are in the patch."""
+    run("init", "-q", tmp_path, cwd=tmp_path)
+    (tmp_path / "Snakefile").write_text("rule all:\n")
+    run("add", "Snakefile", cwd=tmp_path)
+    reader = GitReader()
+    state = reader.state_of(str(tmp_path))
+    assert state is not None
+    assert (state.commit, state.branch, state.dirty, state.remote) == (None, "main", True, None)
+    assert b"+rule all:" in (reader.patch(state.root) or b"")
+    assert not is_clean(reader, tmp_path / "Snakefile")
+    assert reader.permalink(str(tmp_path / "Snakefile")) is None
+    assert reader.problem is None
+
+
+def test_linked_worktree(repository: Path, tmp_path: Path) -> None:
+    """A linked work tree has its own root, branch and commit, and the repository's remote and objects."""
+    run("worktree", "add", "-q", "-b", "topic", tmp_path / "linked", cwd=repository)
+    (tmp_path / "linked/Snakefile").write_text("rule topic:\n")
+    run("commit", "-qam", "topic", cwd=tmp_path / "linked")
+    reader = GitReader()
+    state = reader.state_of(str(tmp_path / "linked"))
+    assert state is not None
+    assert (state.root, state.branch, state.remote) == (str(tmp_path / "linked"), "topic", GITHUB)
+    assert state.commit == run("rev-parse", "topic", cwd=repository)
+    assert is_clean(reader, tmp_path / "linked/Snakefile")
+    assert reader.problem is None
+
+
+def test_submodule_has_its_own_state(repository: Path, tmp_path: Path) -> None:
+    """A file in a submodule belongs to the submodule's commit and remote."""
+    rules = make_repository(tmp_path / "rules", remote=None, **{"rules.smk": "rule shared:\n"})
+    run("submodule", "--quiet", "add", rules, "rules", cwd=repository)
+    run("remote", "set-url", "origin", "git@gitlab.com:lab/rules.git", cwd=repository / "rules")
+    run("commit", "-qm", "with rules", cwd=repository)
+    reader = GitReader()
+    state = reader.state_of(str(repository / "rules/rules.smk"))
+    assert state is not None
+    sha = run("rev-parse", "HEAD", cwd=rules)
+    assert (state.root, state.commit) == (str(repository / "rules"), sha)
+    assert (
+        reader.permalink(str(repository / "rules/rules.smk")) == f"https://gitlab.com/lab/rules/-/blob/{sha}/rules.smk"
+    )
+    outer = reader.state_of(str(repository))
+    assert outer is not None
+    assert (outer.root, outer.dirty) == (str(repository), False)
+
+
+def test_shallow_clone(repository: Path, tmp_path: Path) -> None:
+    """A shallow clone is read like any other."""
+    (repository / "Snakefile").write_text("rule second:\n")
+    run("commit", "-qam", "second", cwd=repository)
+    run("clone", "-q", "--depth", "1", f"file://{repository}", tmp_path / "shallow", cwd=tmp_path)
+    reader = GitReader()
+    assert is_clean(reader, tmp_path / "shallow/Snakefile")
+    assert reader.permalink(str(tmp_path / "shallow/Snakefile")) is None
+    assert reader.problem is None
+
+
+def test_bare_repository_is_no_work_tree(repository: Path, tmp_path: Path) -> None:
+    """A file that lies in a bare repository is not under its version control."""
+    run("clone", "-q", "--bare", repository, tmp_path / "bare.git", cwd=tmp_path)
+    assert GitReader().state_of(str(tmp_path / "bare.git/config")) is None
+
+
+@pytest.mark.parametrize("content", ["gitdir: /nowhere/at/all\n", "nonsense"])
+def test_broken_git_file_says_what_is_wrong(tmp_path: Path, content: str) -> None:
+    """A work tree whose repository is gone has a root and nothing else, and the problem is told."""
+    (tmp_path / ".git").write_text(content)
+    (tmp_path / "Snakefile").touch()
+    reader = GitReader()
+    state = reader.state_of(str(tmp_path / "Snakefile"))
+    assert state is not None
+    assert (state.root, state.commit, state.dirty) == (str(tmp_path), None, None)
+    assert not is_clean(reader, tmp_path / "Snakefile")
+    assert reader.permalink(str(tmp_path / "Snakefile")) is None
+    assert reader.patch(state.root) is None
+    assert reader.problem is not None
+    assert f"in '{tmp_path}' failed: fatal: " in reader.problem
+
+
+def test_missing_git_program(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the git program commit, branch, remote and clean files are read all the same; dirty is not known."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    reader = GitReader()
+    state = reader.state_of(str(repository))
+    assert state is not None
+    assert (state.branch, state.remote, state.dirty) == ("main", GITHUB, None)
+    assert state.commit == (repository / ".git/refs/heads/main").read_text().strip()
+    assert is_clean(reader, repository / "Snakefile")
+    assert reader.patch(state.root) is None
+    assert reader.problem is not None
+    assert "the git program cannot be started (No such file or directory). Install git" in reader.problem
+
+
+def test_gitpython_is_imported_without_the_git_program(repository: Path, tmp_path: Path) -> None:
+    """A process that has never had git on its PATH can read a commit, and its environment is left as it was."""
+    program = (
+        "import os, sys; from snakeprov.capture.code import GitReader\n"
+        "print(GitReader().state_of(sys.argv[1]).commit, os.environ.get('GIT_PYTHON_REFRESH'))"
+    )
+    python = shutil.which("python3")
+    assert python is not None
+    result = subprocess.run(
+        [python, "-W", "error", "-c", program, str(repository)],
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (result.stdout, result.stderr) == (f"{run('rev-parse', 'HEAD', cwd=repository)} None\n", "")
+
+
+def test_repository_of_another_user(repository: Path) -> None:
+    """Where git refuses another user's repository, the commit is known, dirty is not, and the hint says what to do."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a repository to another user")
+    for folder, _, names in os.walk(repository):
+        for name in (".", *names):
+            os.chown(Path(folder) / name, 12345, 12345)
+    reader = GitReader()
+    state = reader.state_of(str(repository))
+    assert state is not None
+    assert (state.branch, state.dirty) == ("main", None)
+    assert reader.problem is not None
+    assert "was refused: the repository belongs to another user. If you trust it: git config" in reader.problem
+
+
+def test_variables_of_another_repository_do_not_confuse(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Snakemake started from a git hook, where variables name another repository, still records the right one."""
+    other = make_repository(tmp_path / "other", remote="https://example.org/other.git")
+    for name, value in {
+        "GIT_DIR": other / ".git",
+        "GIT_WORK_TREE": other,
+        "GIT_INDEX_FILE": other / ".git/index",
+        "GIT_OBJECT_DIRECTORY": other / ".git/objects",
+        "GIT_EXTERNAL_DIFF": "false",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    (repository / "scripts/plot.py").write_text("changed\n")
+    reader = GitReader()
+    state = reader.state_of(str(repository / "Snakefile"))
+    assert state is not None
+    assert (state.root, state.remote, state.dirty) == (str(repository), GITHUB, True)
+    assert is_clean(reader, repository / "Snakefile")
+    assert b"+changed" in (reader.patch(state.root) or b"")
+    assert reader.problem is None
+    monkeypatch.setenv("GIT_COMMON_DIR", str(other / ".git"))
+    reader = GitReader()
+    state = reader.state_of(str(repository / "Snakefile"))
+    assert state is not None
+    assert (state.root, state.remote, state.dirty) == (str(repository), None, True)
+    assert is_clean(reader, repository / "Snakefile")
+    assert reader.problem == (
+        f"The git repository of '{repository}' cannot be read: "
+        "an environment variable (GIT_COMMON_DIR) names another one."
+    )
+
+
+@pytest.mark.parametrize(
+    ("remotes", "upstream", "expected"),
+    [
+        ({"origin": "https://a/o.git", "fork": "https://a/f.git"}, "fork", "https://a/f.git"),
+        ({"origin": "https://a/o.git", "fork": "https://a/f.git"}, None, "https://a/o.git"),
+        ({"mine": "https://u:p@a/m.git?token=x"}, None, "https://a/m.git"),
+        ({"one": "https://a/1.git", "two": "https://a/2.git"}, None, None),
+        ({"with/slash": "git@a:s.git"}, "with/slash", "git@a:s.git"),
+    ],
+)
+def test_choice_of_remote(tmp_path: Path, remotes: dict[str, str], upstream: str | None, expected: str | None) -> None:
+    """The remote is that of the branch's upstream, else origin, else the only one; without credentials."""
+    repository = make_repository(tmp_path / "repository", remote=None)
+    for name, url in remotes.items():
+        run("remote", "add", name, url, cwd=repository)
+    if upstream:
+        run("config", "branch.main.remote", upstream, cwd=repository)
+        run("config", "branch.main.merge", "refs/heads/main", cwd=repository)
+    state = GitReader().state_of(str(repository))
+    assert state is not None
+    assert state.remote == expected
+
+
+def test_line_ends_that_git_converts(tmp_path: Path) -> None:
+    """A file that git stores with other line ends is clean until it is edited."""
+    repository = make_repository(tmp_path / "repository", **{"a.py": "1\n", ".gitattributes": "*.py text eol=crlf\n"})
+    (repository / "a.py").unlink()
+    run("checkout", "-q", "a.py", cwd=repository)
+    assert (repository / "a.py").read_bytes() == b"1\r\n"
+    time.sleep(0.02)
+    reader = GitReader()
+    assert is_clean(reader, repository / "a.py")
+    (repository / "a.py").write_bytes(b"2\r\n")
+    assert not is_clean(reader, repository / "a.py")
+    assert not is_clean(GitReader(), repository / "a.py")
+
+
+def test_repository_in_a_form_gitpython_cannot_read(tmp_path: Path) -> None:
+    """A repository with SHA-256 object ids is asked of the git program."""
+    tmp_path.joinpath("r").mkdir()
+    made = subprocess.run(["git", "init", "-q", "--object-format=sha256"], cwd=tmp_path / "r", capture_output=True)
+    if made.returncode:
+        pytest.skip("this git cannot make SHA-256 repositories")
+    for name in ("a.py", "b.py"):
+        (tmp_path / "r" / name).write_text("1\n")
+    run("add", "-A", cwd=tmp_path / "r")
+    run("commit", "-qm", "first", cwd=tmp_path / "r")
+    (tmp_path / "r/b.py").write_text("2\n")
+    time.sleep(0.02)
+    reader = GitReader()
+    state = reader.state_of(str(tmp_path / "r"))
+    assert state is not None
+    assert (len(state.commit or ""), state.dirty) == (64, True)
+    assert is_clean(reader, tmp_path / "r/a.py")
+    assert not is_clean(reader, tmp_path / "r/b.py")
+
+
+def test_names_that_are_odd_or_not_utf8(tmp_path: Path) -> None:
+    """Files, and the work tree itself, may have any name that the file system allows."""
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 $HOME \n x"))
+    names = ["-dash.py", 'quo"te.py', "tab\t.py", os.fsdecode(b"latin\xe9.py"), "ünï.py", "new\nline.py"]
+    make_repository(root, **dict.fromkeys(names, "1\n"))
+    (root / names[3]).write_text("2\n")
+    reader = GitReader()
+    state = reader.state_of(str(root))
+    assert state is not None
+    assert state.root == to_text(str(root))
+    assert to_os(state.root) == str(root)
+    assert {name: is_clean(reader, root / name) for name in names} == {name: name != names[3] for name in names}
+    assert b"latin\\351.py" in (reader.patch(state.root) or b"")
+    url = reader.permalink(str(root / "new\nline.py"))
+    assert url is not None
+    assert url.endswith("/new%0Aline.py")
+    assert reader.problem is None
+
+
+def test_git_that_hangs_is_ended(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A git program that does not answer is ended at the time limit, and the commit is known all the same."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "bin/git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    reader = GitReader(timeout_s=0.2)
+    began = time.monotonic()
+    state = reader.state_of(str(repository))
+    assert time.monotonic() - began < 20
+    assert state is not None
+    assert (state.branch, state.dirty) == ("main", None)
+    assert reader.problem == f"git status in '{repository}' took longer than 0.2 s and was ended."
+
+
+def test_patch_is_bounded(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A patch at the bound is kept; a larger one is left out, and the problem says so."""
+    (repository / "Snakefile").write_text("x" * 1000)
+    patch = GitReader().patch(str(repository))
+    assert patch is not None
+    monkeypatch.setattr(code, "MAX_PATCH_BYTES", len(patch))
+    assert GitReader().patch(str(repository)) == patch
+    monkeypatch.setattr(code, "MAX_PATCH_BYTES", len(patch) - 1)
+    reader = GitReader()
+    assert reader.patch(str(repository)) is None
+    assert reader.problem is not None
+    assert f"is larger than {len(patch) - 1} bytes and was not kept" in reader.problem
+
+
+def test_status_that_is_cut_is_dirty_and_vouches_for_nothing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more changes than are read the work tree is dirty, and files are compared by their bytes alone."""
+    monkeypatch.setattr(gitprogram, "MAX_STATUS_BYTES", 150)
+    for number in range(50):
+        (repository / f"new{number}").touch()
+    reader = GitReader()
+    state = reader.state_of(str(repository))
+    assert state is not None
+    assert (state.branch, state.dirty) == ("main", True)
+    assert is_clean(reader, repository / "Snakefile")
+    assert not reader.is_clean(str(repository / "Snakefile"), git_blob_sha1(b"other"))
+
+
+def test_code_file_is_bounded(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file larger than code ever is has no permalink."""
+    monkeypatch.setattr(code, "MAX_CODE_BYTES", 3)
+    assert GitReader().permalink(str(repository / "Snakefile")) is None
+
+
+def test_git_neither_asks_nor_writes(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """git is told not to prompt and not to take locks, and the repository's files are left byte for byte."""
+    os.utime(repository / "Snakefile", (1, 1))
+
+    def contents() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in (repository / ".git").rglob("*") if path.is_file()}
+
+    before = contents()
+    reader = GitReader()
+    reader.permalink(str(repository / "Snakefile"))
+    assert contents() == before
+    monkeypatch.setenv("GIT_TRACE", "1")
+    assert run_git(repository, ["var", "GIT_EDITOR"], timeout_s=9, limit_bytes=99).content
+    answer = (
+        run_git(repository, ["-c", "alias.env=!env", "env"], timeout_s=9, limit_bytes=1 << 20)
+        .content.decode()
+        .splitlines()
+    )
+    assert {"GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C"} <= set(answer)
+    assert "GIT_TRACE=1" not in answer
+
+
+def test_failing_git_command_is_a_capture_error(repository: Path) -> None:
+    """A command that git rejects gives our sentence with git's reason."""
+    with pytest.raises(CaptureError, match=rf"^git show in '{repository}' failed: fatal: .*nothing.*\.$"):
+        run_git(repository, ["show", "nothing"], timeout_s=9, limit_bytes=99)
+
+
+def test_status_of_an_unmerged_file() -> None:
+    """Changed, unmerged and untracked entries of git's status are read, spaces in names included."""
+    zeros = "0" * 40
+    content = (
+        f"# branch.oid {zeros}\0# branch.head a b\0# branch.upstream o/a\0# branch.ab +1 -2\0"
+        f"1 .M N... 100644 100644 100644 {zeros} {zeros} one file.py\0"
+        f"u UU N... 100644 100644 100644 100644 {zeros} {zeros} {zeros} both sides.py\0"
+        "? new.py\0"
+    )
+    status = parse_status(content.encode())
+    assert status.changed == {"one file.py", "both sides.py"}
+    assert (status.commit, status.branch, status.dirty, status.complete) == (zeros, "a b", True, True)
+
+
+@settings(max_examples=100)
+@given(
+    content=st.binary(max_size=60)
+    | st.lists(st.sampled_from([b"#", b"1", b"u", b"?", b" ", b"\0", b"x"])).map(b"".join)
+)
+def test_any_status_can_be_read(content: bytes) -> None:
+    """Whatever git prints, reading it does not raise."""
+    parse_status(content)
+
+
+def test_gitpython_is_imported_only_when_asked() -> None:
+    """Importing the module loads no GitPython; it costs a tenth of a second and starts git."""
+    program = "import sys, snakeprov.capture.code; print([m for m in ('git', 'gitdb') if m in sys.modules])"
+    python = shutil.which("python3")
+    assert python is not None
+    assert subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"

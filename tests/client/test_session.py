@@ -1,0 +1,159 @@
+"""The session against real sockets: what is repeated, what is not, and how failures are told."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from snakeprov.client import session as session_module
+from snakeprov.client.session import RETRIES_MAX, Session
+from snakeprov.errors import (
+    ApiError,
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RemoteError,
+    ServerError,
+    StaleError,
+    UnauthorizedError,
+    UnreachableError,
+)
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with a prepared list of statuses, then 200; notes what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.statuses: list[int] = []
+        self.seen: list[tuple[str, str, str | None]] = []
+        self.body = b'{"ok": true}'
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.seen.append((self.command, self.path, self.headers.get("Authorization")))
+        status = self.server.statuses.pop(0) if self.server.statuses else 200
+        if status == 0:  # hang up without a word
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        body = self.server.body if status < 400 else json.dumps({"reason": f"reason {status}"}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A real server; waiting between attempts is made short."""
+    monkeypatch.setattr(session_module, "BACKOFF_FIRST_S", 0.001)
+    with Server() as running:
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+@pytest.fixture
+def session(server: Server) -> Iterator[Session]:
+    """A session with that server."""
+    made = Session(f"http://127.0.0.1:{server.server_port}", token="secret")  # noqa: S106
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("failures", [[503], [429, 500], [502, 503, 504, 0]])
+def test_what_is_safe_to_repeat_is_repeated(server: Server, session: Session, failures: list[int]) -> None:
+    """GET survives an answer of 429 or 5xx and a connection that breaks."""
+    server.statuses = failures.copy()
+
+    assert session.get("/x") == {"ok": True}
+    assert len(server.seen) == len(failures) + 1
+
+
+def test_attempts_are_bounded(server: Server, session: Session) -> None:
+    """A server that stays down is given up on, and its reason is told."""
+    server.statuses = [503] * 50
+
+    with pytest.raises(ServerError, match="answered 503 to GET /x: reason 503"):
+        session.get("/x")
+    assert len(server.seen) == RETRIES_MAX + 1
+
+
+@pytest.mark.parametrize(("failure", "error"), [(503, ServerError), (0, UnreachableError)])
+def test_a_post_is_not_repeated_unless_the_caller_says_it_may(
+    server: Server, session: Session, failure: int, error: type[RemoteError]
+) -> None:
+    """A request that may have been carried out is not sent twice."""
+    server.statuses = [failure]
+    with pytest.raises(error):
+        session.post("/x", {})
+    assert len(server.seen) == 1
+
+    server.statuses = [failure]
+    assert session.post("/x", {}, repeatable=True) == {"ok": True}
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, BadRequestError),
+        (401, UnauthorizedError),
+        (403, ForbiddenError),
+        (404, NotFoundError),
+        (405, BadRequestError),
+        (409, ConflictError),
+        (412, StaleError),
+    ],
+)
+def test_a_refusal_is_a_typed_error_with_the_servers_reason(
+    server: Server, session: Session, status: int, error: type[ApiError]
+) -> None:
+    """Each status has its class; nothing is repeated."""
+    server.statuses = [status]
+
+    with pytest.raises(error) as caught:
+        session.get("/x")
+    assert (caught.value.status, caught.value.reason, len(server.seen)) == (status, f"reason {status}", 1)
+
+
+def test_the_token_goes_to_the_repository_and_nowhere_else(server: Server, session: Session) -> None:
+    """A presigned URL on another host is asked for without the token."""
+    session.get("/mine")
+    session.send("GET", f"http://localhost:{server.server_port}/theirs")
+
+    assert [authorization for _, _, authorization in server.seen] == ["Bearer secret", None]
+
+
+def test_an_answer_that_is_no_json_is_told_as_such(server: Server, session: Session) -> None:
+    """A web page instead of a repository gives a sentence with a hint."""
+    server.body = b"<html>hello</html>"
+
+    with pytest.raises(RemoteError, match=r"something that is not JSON\. Is this the address"):
+        session.get("/x")
+
+
+def test_nobody_there_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that nobody listens on."""
+    monkeypatch.setattr(session_module, "BACKOFF_FIRST_S", 0.001)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    with pytest.raises(UnreachableError, match=f"127.0.0.1:{port} cannot be reached: no connection could be made"):
+        Session(f"http://127.0.0.1:{port}").get("/x")

@@ -1,0 +1,63 @@
+"""The transport without a socket hands an application what PEP 3333 promises it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from wsgiref.validate import validator
+
+import pytest
+
+from snakeprov.client import wsgi
+from snakeprov.client.session import Session
+from snakeprov.errors import ConflictError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+def echo(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answers with what it was asked."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    seen: dict[str, Any] = {
+        "method": environ["REQUEST_METHOD"],
+        "path": environ["PATH_INFO"].encode("latin-1").decode(),
+        "query": environ["QUERY_STRING"],
+        "user": environ["REMOTE_USER"],
+        "type": environ.get("CONTENT_TYPE"),
+        "body": environ["wsgi.input"].read(length).decode(),
+    }
+    body = json.dumps(seen).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    start_response("409 Conflict" if seen["path"] == "/taken" else "200 OK", headers)
+    return [body]
+
+
+@pytest.fixture
+def session() -> Session:
+    """A session with the application, through the standard's own checker."""
+    return Session(wsgi.PREFIX, transport=wsgi.session(validator(echo), user="ada"))
+
+
+def test_a_request_arrives_whole(session: Session) -> None:
+    """Method, decoded path, query, user and body."""
+    assert session.post("/a%2Fb/ü", {"x": 1}, query={"q": "ä b", "flag": True, "none": None}) == {
+        "method": "POST",
+        "path": "/a/b/ü",
+        "query": "q=%C3%A4+b&flag=true",
+        "user": "ada",
+        "type": "application/json; charset=UTF-8",
+        "body": '{"x":1}',
+    }
+
+
+def test_an_error_status_is_the_same_error_as_over_a_socket(session: Session) -> None:
+    """The caller cannot tell that there is no socket."""
+    with pytest.raises(ConflictError):
+        session.get("/taken")
+
+
+def test_a_put_without_a_body_arrives_as_one(session: Session) -> None:
+    """No body is a body of length 0."""
+    assert session.put("/x")["body"] == ""

@@ -1,0 +1,161 @@
+"""Settings: which source wins, and what is said about wrong ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME, Settings, load, locate, prepare_folder, store_of
+from snakeprov.errors import ConfigError, NoStoreError, StoreError
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings of the person who runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user"))
+    for name in ("STORE", "PROJECT", "VERSIONS", "KEEP_BYTES_MAX", "STRICT", "ENABLED"):
+        monkeypatch.delenv(f"SNAKEPROV_{name}", raising=False)
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A working directory."""
+    (tmp_path / "work").mkdir()
+    return tmp_path / "work"
+
+
+def test_without_any_source_the_defaults_hold(work: Path) -> None:
+    """An embedded repository beside `.snakemake`, versions when bytes change."""
+    settings = load(work)
+
+    assert settings == Settings()
+    assert store_of(settings, work) == str(work / ".snakeprov")
+
+
+def test_later_sources_win_and_each_is_remembered(work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """User's file, then the working directory's, then the environment, then the call."""
+    (tmp_path / "user" / "snakeprov").mkdir(parents=True)
+    user = tmp_path / "user" / "snakeprov" / "config.toml"
+    user.write_text('project = "user"\nversions = "always"\nkeep_bytes_max = "1kB"\nstore = "/srv/prov"\n')
+    (work / "snakeprov.toml").write_text('project = "folder"\nkeep_bytes_max = "2KiB"\nversions = "changed"\n')
+    monkeypatch.setenv("SNAKEPROV_PROJECT", "environment")
+    monkeypatch.setenv("SNAKEPROV_STRICT", "yes")
+
+    settings = load(work, {"project": "call", "versions": None}, origin="the Snakefile")
+
+    assert (settings.store, settings.project, settings.keep_bytes_max) == ("/srv/prov", "call", 2048)
+    assert (settings.strict, settings.versions) == (True, "changed")
+    assert dict(settings.origins) == {
+        "store": str(user),
+        "versions": str(work / "snakeprov.toml"),
+        "keep_bytes_max": str(work / "snakeprov.toml"),
+        "project": "the Snakefile",
+        "strict": "the environment",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("stor", "x", "Unknown setting 'stor' in the Snakefile. Did you mean 'store'?"),
+        ("zzz", 1, "Unknown setting 'zzz' in the Snakefile. The settings are: store, project,"),
+        (
+            "versions",
+            "often",
+            "The setting 'versions' in the Snakefile is 'often'; expected is \"changed\" or \"always\".",
+        ),
+        ("strict", "perhaps", "The setting 'strict' in the Snakefile is 'perhaps'; expected is true or false."),
+        ("keep_bytes_max", "lots", "The setting 'keep_bytes_max' in the Snakefile is 'lots'; expected is a size"),
+        ("keep_bytes_max", -1, "The setting 'keep_bytes_max' in the Snakefile is -1; expected is a size"),
+        ("keep_bytes_max", True, "The setting 'keep_bytes_max' in the Snakefile is True; expected is a size"),
+        ("store", "", "The setting 'store' in the Snakefile is ''; expected is a text that is not empty."),
+        ("project", 3, "The setting 'project' in the Snakefile is 3; expected is a text that is not empty."),
+    ],
+)
+def test_a_wrong_setting_is_told_with_its_value_and_what_was_expected(
+    work: Path, name: str, value: object, sentence: str
+) -> None:
+    """One sentence each."""
+    with pytest.raises(ConfigError) as caught:
+        load(work, {name: value}, origin="the Snakefile")
+
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("content", [b"store = ", b"\xff\xfe"])
+def test_a_settings_file_that_cannot_be_understood_is_named(work: Path, content: bytes) -> None:
+    """Neither TOML's nor Unicode's own words alone."""
+    (work / "snakeprov.toml").write_bytes(content)
+
+    with pytest.raises(ConfigError, match=r"The settings file .*snakeprov\.toml (is not valid TOML|cannot be read)"):
+        load(work)
+
+
+@pytest.mark.parametrize(("text", "size_bytes"), [("100MB", 10**8), ("2 GiB", 2**31), ("1.5k", 1500), ("0", 0), (7, 7)])
+def test_sizes_are_read_as_people_write_them(work: Path, text: object, size_bytes: int) -> None:
+    """Decimal and binary prefixes, with or without B."""
+    assert load(work, {"keep_bytes_max": text}).keep_bytes_max == size_bytes
+
+
+def test_a_repository_is_found_from_a_folder_below(work: Path) -> None:
+    """As git does."""
+    (work / STORE_NAME / OUTBOX_NAME).mkdir(parents=True)
+    (work / "results" / "deep").mkdir(parents=True)
+
+    place = locate(work / "results" / "deep")
+
+    assert (place.store, place.root) == (str(work / STORE_NAME), work)
+
+
+def test_a_working_directory_knows_where_its_records_go(work: Path) -> None:
+    """Where a setting of the call sent them elsewhere, the commands follow."""
+    (work / STORE_NAME / OUTBOX_NAME).mkdir(parents=True)
+    (work / STORE_NAME / POINTER_NAME).write_text("https://prov.example.org\n")
+
+    assert locate(work).store == "https://prov.example.org"
+
+
+def test_a_named_repository_may_be_the_folder_or_the_one_above_it(work: Path, tmp_path: Path) -> None:
+    """`--store project` and `--store project/.snakeprov` are the same."""
+    (work / STORE_NAME / OUTBOX_NAME).mkdir(parents=True)
+
+    by_folder, by_project = locate(tmp_path, store="work/.snakeprov"), locate(tmp_path, store="work")
+
+    assert by_folder.store == by_project.store == str(work / STORE_NAME)
+    assert by_folder.root == by_project.root == work
+
+
+def test_no_repository_is_told_with_how_to_make_one(work: Path) -> None:
+    """Nothing upwards."""
+    with pytest.raises(NoStoreError) as caught:
+        locate(work)
+
+    assert str(work) in caught.value.message
+    assert "import snakeprov; snakeprov.track(workflow)" in caught.value.hint
+
+
+def test_a_named_repository_that_does_not_exist_is_not_made(work: Path) -> None:
+    """Looking does not change anything."""
+    with pytest.raises(NoStoreError, match="There is no snakeprov repository in"):
+        locate(work, store="elsewhere")
+    assert list(work.iterdir()) == []
+
+
+def test_the_folder_keeps_itself_out_of_version_control(work: Path) -> None:
+    """It holds a `.gitignore` that ignores everything, which a user may change."""
+    prepare_folder(work / STORE_NAME)
+    ignore = work / STORE_NAME / ".gitignore"
+    assert ignore.read_text().splitlines()[-1] == "*"
+
+    ignore.write_text("mine")
+    prepare_folder(work / STORE_NAME)
+    assert ignore.read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_made_is_told(work: Path) -> None:
+    """A file stands in the way."""
+    (work / STORE_NAME).write_text("")
+
+    with pytest.raises(StoreError, match=r"The folder .* cannot be made or written \(.+\)"):
+        prepare_folder(work / STORE_NAME)

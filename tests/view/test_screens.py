@@ -1,0 +1,268 @@
+"""The screens, each against its golden file: what a person reads, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from snakeprov.lineage.graph import Graph
+from snakeprov.view import history as history_view
+from snakeprov.view import runs as runs_view
+from snakeprov.view import story as story_view
+from snakeprov.view import tree
+from snakeprov.view.text import Screen, width
+
+Golden = Callable[[str, str], None]
+Json = dict[str, Any]
+
+SIZES = [(80, "80"), (120, "120"), (None, "pipe")]
+
+
+def joined(lines: Iterable[str]) -> str:
+    """Return lines as a command prints them."""
+    return "".join(line + "\n" for line in lines)
+
+
+@pytest.fixture
+def penguins(lineage: Callable[..., Json]) -> Json:
+    """The lineage of a report on three species."""
+    species = ("adelie", "chinstrap", "gentoo")
+    link = "https://github.com/ada/penguins/blob/1a2b3c4d/Snakefile#L30"
+    cleanings = [
+        (
+            "clean",
+            [f"results/clean/{name}.csv@1"],
+            ["data/penguins.csv@1", "https://example.org/islands.csv"],
+            ["workflow/scripts/clean.py@1", f"Snakefile@{2 if name == 'gentoo' else 3}"],
+        )
+        for name in species
+    ]
+    table = [f"results/clean/{name}.csv@1" for name in species]
+    return lineage(
+        "results/report.html@2",
+        (
+            "report",
+            ["results/report.html@2"],
+            ["results/figures/bill_length.png@2", "results/table.csv@3"],
+            ["workflow/scripts/report.py@1", "Snakefile@3"],
+        ),
+        (
+            "plot",
+            ["results/figures/bill_length.png@2"],
+            ["results/table.csv@3"],
+            ["workflow/scripts/plot.py@1", "Snakefile@3", link],
+        ),
+        ("summarise", ["results/table.csv@3"], table, ["workflow/scripts/summarise.py@1", "Snakefile@3"]),
+        *cleanings,
+    )
+
+
+@pytest.mark.parametrize(("columns", "name"), SIZES)
+def test_log_of_a_file(history: Json, screen: Screen, golden: Golden, columns: int | None, name: str) -> None:
+    """`log PATH` lists the versions, newest first, with what made each and what is special about it."""
+    golden(f"log-{name}.txt", joined(history_view.versions(history, screen._replace(width=columns))))
+
+
+def test_log_says_how_much_it_does_not_show(history: Json, screen: Screen) -> None:
+    """Where the repository has more versions than are listed, the last line counts them."""
+    history["totalNumberOfResults"] = 1003
+    assert list(history_view.versions(history, screen))[-1] == "… and 1,000 older versions"
+
+
+def test_log_of_the_last_run(run: Json, screen: Screen, golden: Golden) -> None:
+    """`log` names the run and lists what it wrote; what is not new says so, a long path keeps its end."""
+    outputs = [
+        {
+            "path": "results/figures/bill_length_by_species_and_island.png",
+            "versionNumber": 2,
+            "sha256": "6b" * 32,
+            "sizeBytes": 34_567,
+            "rule": "plot",
+            "outcome": "generated",
+        },
+        {
+            "path": "results/table.csv",
+            "versionNumber": 3,
+            "sha256": "d4" * 32,
+            "sizeBytes": 567,
+            "rule": "summarise",
+            "outcome": "reproduced",
+        },
+    ]
+    narrow = screen._replace(width=80)
+    golden("latest.txt", joined(history_view.latest(run, outputs, narrow, total=14)))
+    assert list(history_view.latest(run, [], narrow, total=0))[-1] == "This run wrote no files."
+
+
+@pytest.mark.parametrize(("columns", "name"), SIZES)
+def test_show(story: Json, screen: Screen, golden: Golden, columns: int | None, name: str) -> None:
+    """`show` tells how a version was made, the important things first."""
+    golden(f"show-{name}.txt", joined(story_view.story(story, screen._replace(width=columns))))
+
+
+def test_show_in_colour(story: Json, screen: Screen, golden: Golden) -> None:
+    """On a terminal the same lines are coloured."""
+    golden("show-colour.txt", joined(story_view.story(story, screen._replace(width=80, colour=True))))
+
+
+def test_show_of_a_raw_input(story: Json, screen: Screen, golden: Golden) -> None:
+    """A file that no recorded job made says so instead of leaving the reader to guess."""
+    story |= {"activity": None, "job": None, "run": None}
+    golden("show-raw.txt", joined(story_view.story(story, screen)))
+
+
+def test_show_of_an_activity_that_was_no_job(story: Json, screen: Screen, golden: Golden) -> None:
+    """What was recorded by hand is shown from its Activity alone."""
+    used = [
+        {"reference": {"targetId": "syn7", "targetVersionNumber": 2}, "wasExecuted": False},
+        {"url": "https://example.org/tool", "wasExecuted": True},
+    ]
+    story |= {"activity": {"id": "9", "name": "curated", "description": "by\nhand", "used": used}, "job": None}
+    golden("show-activity.txt", joined(story_view.story(story, screen)))
+
+
+def test_show_bounds_what_is_long(story: Json, screen: Screen) -> None:
+    """Ten thousand inputs, a command of ten megabytes and a huge param are counted, not printed."""
+    one = story["job"]["files"][0]
+    story["job"]["files"] += [{**one, "path": f"part{number}"} for number in range(10_000)]
+    story["job"]["job"]["shellcmd"] = "echo x\n" * 1_500_000
+    story["job"]["job"]["params"]["list"] = list(range(100_000))
+    lines = list(story_view.story(story, screen))
+    assert len(lines) < 100
+    assert max(map(len, lines)) < 400
+    assert "  … and 9,983 more (--json lists all)" in lines
+    assert "  … 10,500,000 characters in all (--json has it whole)" in lines
+
+
+def test_show_of_what_went_wrong(story: Json, screen: Screen) -> None:
+    """A missing record, an input that changed while it was read, a second attempt, no git: each is said."""
+    job = story["job"]["job"]
+    job |= {
+        "status": "failed",
+        "attempt": 2,
+        "error": "exit status 1",
+        "logExcerpt": "a\nb\n",
+        "incomplete": ["reason"],
+    }
+    job["inputs"][0]["changedWhileReading"] = True
+    story["run"]["git"] = None
+    got = joined(story_view.story(story, screen))
+    assert "failed · attempt 2 · 3 minutes ago" in got
+    assert "changed while it was read" in got
+    assert "commit     not under version control" in got
+    assert "incomplete reason" in got
+    assert "error\n  exit status 1\n\nlog\n  a\n  b\n" in got
+
+
+@pytest.mark.parametrize(("columns", "name"), SIZES)
+def test_lineage(penguins: Json, screen: Screen, golden: Golden, columns: int | None, name: str) -> None:
+    """`lineage` draws the tree down to the raw inputs, and lists the code apart from the data."""
+    wide = screen._replace(width=columns)
+    golden(f"lineage-{name}.txt", joined(tree.lineage(Graph.from_wire(penguins), wide, direction="upstream")))
+
+
+def test_lineage_in_ascii(penguins: Json, screen: Screen, golden: Golden) -> None:
+    """A terminal that knows only ASCII gets the same tree in ASCII."""
+    lines = joined(
+        tree.lineage(Graph.from_wire(penguins), screen._replace(width=60, unicode=False), direction="upstream")
+    )
+    assert lines.isascii()
+    golden("lineage-ascii.txt", lines)
+
+
+def test_lineage_downstream(penguins: Json, screen: Screen, golden: Golden) -> None:
+    """Downstream the tree shows what came from a file, and no list of code."""
+    graph = Graph.from_wire({**penguins, "root": "syndata/penguins.csv.1"})
+    golden("lineage-downstream.txt", joined(tree.lineage(graph, screen, direction="downstream")))
+
+
+def test_lineage_of_what_nobody_used(lineage: Callable[..., Json], screen: Screen) -> None:
+    """A final result has no lineage downstream, and the screen says so."""
+    graph = Graph.from_wire(lineage("a@1", ("make", ["a@1"], [], [])))
+    assert list(tree.lineage(graph, screen, direction="downstream"))[-1] == "No recorded job used it."
+
+
+def test_lineage_folds_a_wide_fan(lineage: Callable[..., Json], screen: Screen, golden: Golden) -> None:
+    """Three hundred inputs of one rule take four rows."""
+    parts = [("align", [f"bam/s{n}.bam@1"], [f"fastq/s{n}.fq@1"], ["Snakefile@1"]) for n in range(300)]
+    answer = lineage("all.vcf@1", ("call", ["all.vcf@1"], [f"bam/s{n}.bam@1" for n in range(300)], []), *parts)
+    golden("lineage-folded.txt", joined(tree.lineage(Graph.from_wire(answer), screen, direction="upstream")))
+
+
+def test_a_deep_lineage_stays_on_the_screen(lineage: Callable[..., Json], screen: Screen) -> None:
+    """A chain of a thousand activities is drawn as deep as the screen is wide, and the rest is announced."""
+    chain = [(f"r{n}", [f"results/f{n}.txt@1"], [f"results/f{n + 1}.txt@1"], []) for n in range(1000)]
+    graph = Graph.from_wire(lineage("results/f0.txt@1", *chain))
+    narrow = list(tree.lineage(graph, screen._replace(width=80), direction="upstream"))
+    assert max(map(width, narrow[:-1])) <= 80
+    assert len(narrow) < 30
+    assert narrow[-1].startswith("Deeper levels do not fit this screen")
+    assert len(list(tree.lineage(graph, screen, direction="upstream"))) == 1001
+
+
+def test_a_bounded_lineage_says_so(lineage: Callable[..., Json], screen: Screen) -> None:
+    """Where the repository had more, or `--depth` ended the search, the last line says so."""
+    cut = Graph.from_wire(lineage("b@1", ("make", ["b@1"], ["a@1"], []), truncated=True))
+    lines = list(tree.lineage(cut, screen, direction="upstream"))
+    assert lines[1] == "└─ a@1  …"
+    assert lines[-1] == "There is more than the 3 files and activities looked at: ask for a file further down."
+    lines = list(tree.lineage(cut, screen, direction="upstream", depth=1))
+    assert lines[-1] == "… marks where --depth 1 ended the search."
+
+
+def test_runs(run: Json, screen: Screen, golden: Golden) -> None:
+    """`runs` lists what was run, when, and how it ended."""
+    other = {**run, "id": "ffee" * 8, "status": "failed", "git": None, "commandLine": "/opt/bin/snakemake -n"}
+    answer = {"results": [run, other], "totalNumberOfResults": 22}
+    golden("runs.txt", joined(runs_view.runs(answer, screen._replace(width=100))))
+    assert list(runs_view.runs({"results": []}, screen)) == ["No run has been recorded yet."]
+
+
+def test_run(run: Json, screen: Screen, golden: Golden) -> None:
+    """`run` shows the run's facts and its jobs; a job that failed says why."""
+    times = {"startedOn": "2026-11-22T11:56:30.000Z", "endedOn": "2026-11-22T11:56:31.300Z"}
+    output = {"path": "results/clean/adelie.csv", "versionNumber": 1, "outcome": "reproduced"}
+    jobs = [
+        {
+            "rule": "clean",
+            "status": "success",
+            "wildcards": {"species": "adelie"},
+            **times,
+            "outputs": [output, output],
+        },
+        {"rule": "plot", "status": "failed", "attempt": 2, "error": "exit status 1\nin shell", **times, "outputs": []},
+    ]
+    answer = {"results": jobs, "totalNumberOfResults": 12}
+    golden("run.txt", joined(runs_view.run(run, answer, screen._replace(width=100))))
+
+
+def test_status(screen: Screen, golden: Golden) -> None:
+    """`status` says what is held and what waits; only what waits is alarming."""
+    answer = {"entities": 12, "versions": 1400, "activities": 1, "jobs": 9, "runs": 3, "storedBytes": 1_234_567}
+    place = {"store": "/home/ada/penguins/.snakeprov"}
+    golden("status-calm.txt", joined(runs_view.status(answer, screen, **place, pending=0, failed=0)))
+    answer["notes"] = ["The file system is NFS: one writer at a time."]  # type: ignore[assignment]
+    waiting = runs_view.status(answer, screen, **place, pending=2, failed=1, reasons=["No such activity."])
+    golden("status-waiting.txt", joined(waiting))
+
+
+@pytest.mark.parametrize("evil", ["a\x1b[2Jb", "a\nb", "a\u202eb", "a\x9bb"])
+def test_no_name_reaches_the_terminal_raw(story: Json, run: Json, history: Json, screen: Screen, evil: str) -> None:
+    """Wherever a text from a record is shown, what would act on the terminal in it is escaped."""
+
+    def poison(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: value[key] if key.endswith("On") else poison(value[key]) for key in value}
+        if isinstance(value, list):
+            return [poison(one) for one in value]
+        return value + evil if isinstance(value, str) else value
+
+    lines = [
+        *story_view.story(poison(story), screen),
+        *history_view.versions(poison(history), screen),
+        *runs_view.run(poison(run), {"results": [poison(story["job"]["job"])]}, screen),
+        *runs_view.status({"notes": [evil]}, screen, store=evil, pending=0, failed=1, reasons=[evil]),
+    ]
+    assert not [line for line in lines if any(character in line for character in "\x1b\n\u202e\x9b")]
