@@ -154,7 +154,7 @@ class GitReader:
 
     def _find(self, path: str) -> _Worktree | None:
         try:
-            real = Path(path).absolute()
+            real = Path(path).resolve()
             directory = real if real.is_dir() else real.parent
         except (OSError, ValueError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
             return None

@@ -38,7 +38,8 @@ class Status(NamedTuple):
         commit: Full hex id of HEAD; None before the first commit.
         branch: None when HEAD is detached.
         changed: Tracked files that differ from HEAD, relative to the root, as Python's file functions take them.
-        dirty: Whether anything differs or is untracked and not ignored.
+        dirty: Whether anything tracked differs. What git was never told of is no difference: results lie about
+            uncommitted in many projects, and looking for them would read every folder.
         complete: Whether `changed` names all.
     """
 
@@ -99,7 +100,7 @@ def read_status(root: Path, *, timeout_s: float) -> Status:
     Raises:
         CaptureError: As `run_git`.
     """
-    arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--no-renames"]
+    arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no", "--no-renames"]
     output = run_git(root, arguments, timeout_s=timeout_s, limit_bytes=MAX_STATUS_BYTES)
     return parse_status(output.content, complete=not output.truncated)
 
@@ -111,7 +112,6 @@ def parse_status(content: bytes, *, complete: bool = True) -> Status:
     """
     head: dict[str, str] = {}
     changed: set[str] = set()
-    dirty = not complete
     for entry in os.fsdecode(content).split("\0"):
         match entry[:1]:
             case "#":
@@ -121,14 +121,12 @@ def parse_status(content: bytes, *, complete: bool = True) -> Status:
                 changed.add(entry.split(" ", 8)[-1])
             case "u":
                 changed.add(entry.split(" ", 10)[-1])
-            case "?":
-                dirty = True
     commit, branch = head.get("branch.oid"), head.get("branch.head")
     return Status(
         commit=None if commit == "(initial)" else commit,
         branch=None if branch == "(detached)" else branch,
         changed=frozenset(changed),
-        dirty=dirty or bool(changed),
+        dirty=bool(changed) or not complete,
         complete=complete,
     )
 

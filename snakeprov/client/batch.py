@@ -30,7 +30,7 @@ class Request:
     Attributes:
         method: HTTP method.
         path: Path; where `path_ref` is given it holds one `{}` for it.
-        body: JSON value, in which any value may be a `Ref`.
+        body: JSON value, in which any value may be a `Ref`; structs and raw JSON are taken as they are.
         query: Parameters, whose values may be `Ref`s.
         path_ref: What to put in place of `{}`.
     """

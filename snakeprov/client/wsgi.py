@@ -19,8 +19,11 @@ from requests.structures import CaseInsensitiveDict
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-PREFIX: Final = "http+embedded://repository"
-"""Base URL of an application in this process. It begins with `http`, or `requests` would drop queries."""
+PREFIX: Final = "http://embedded.snakeprov.invalid"
+"""Base URL of an application in this process, of a domain that can never exist (RFC 6761).
+
+Plain `http`, so that `requests` keeps queries and the application's own absolute URLs come back here too.
+"""
 
 
 class WSGIAdapter(BaseAdapter):
@@ -84,7 +87,7 @@ def _environ(request: requests.PreparedRequest, user: str) -> dict[str, Any]:
         # PEP 3333: bytes shown as ISO 8859-1 text.
         "PATH_INFO": unquote_to_bytes(url.path).decode("latin-1"),
         "QUERY_STRING": url.query,
-        "SERVER_NAME": "repository",
+        "SERVER_NAME": url.hostname or "",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",

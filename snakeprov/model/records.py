@@ -147,7 +147,7 @@ class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         branch: None when HEAD is detached.
         describe: What `git describe --always --tags` would say, where known.
         remote: The remote's URL, credentials stripped.
-        dirty: Whether tracked files differ from the commit or untracked (not ignored) ones exist; None when git
+        dirty: Whether tracked files differ from the commit, or code ran that it does not hold; None when git
             could not be asked.
         patch_file_handle_id: Where the difference to the commit is kept, when dirty.
     """

@@ -103,7 +103,7 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
     activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
     if job.status in GENERATING:
         assembly.generate_outputs(activity_id)
-    body = {"job": msgspec.to_builtins(job), "activityId": activity_id, "files": assembly.files}
+    body = {"job": job, "activityId": activity_id, "files": assembly.files}
     plan.add(Request("POST", "/snakeprov/v1/jobs", body))
     tally.jobs += 1
 
@@ -131,15 +131,14 @@ class _Assembly:
         self._context = context
         self._tally = tally
         self._seen: set[tuple[str, bool]] = set()
+        self._shared_annotations: dict[str, Any] | None = None
 
     def use_inputs(self) -> None:
         for fact in self._job.inputs:
-            if "pipe" in fact.flags or "service" in fact.flags:
-                self._note("input", fact.path, None, None, "used")
-            elif fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
+            if fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
                 self._use_url(fact.storage_query, fact.storage_query)
                 self._note("input", fact.path, None, self._sha256(fact.path), "used")
-            elif fact.kind == "missing" and self._plan.file(fact.path) is None:
+            elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
                 self._note("input", fact.path, None, None, "used")
             else:
                 self._use("input", path_of(fact), fact.path, keep="temp" not in fact.flags)
@@ -161,7 +160,7 @@ class _Assembly:
 
     def generate_outputs(self, activity_id: Ref) -> None:
         for fact in self._job.outputs:
-            if "pipe" in fact.flags or "service" in fact.flags or fact.kind == "missing":
+            if fact.kind == "missing" and not _is_stream(fact):
                 continue
             if self._job.status == "touched":
                 held = self._version_seen(path_of(fact), fact.path, keep=True)
@@ -176,11 +175,11 @@ class _Assembly:
         keep = "temp" not in fact.flags
         outcome: Outcome = "generated"
         if held is None:
-            bytes_ = self._bytes(path, fact.path, keep=keep)
+            bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=_is_stream(fact))
             held = self._plan.create_file(path, bytes_, sha256=sha256, generated_by=activity_id)
             self._tally.versions += 1
         elif sha256 is None or held.sha256 != sha256 or self._context.policy.always:
-            bytes_ = self._bytes(path, fact.path, keep=keep)
+            bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=_is_stream(fact))
             held = self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=activity_id)
             self._tally.versions += 1
         elif held.activity_id is None:
@@ -191,7 +190,7 @@ class _Assembly:
             outcome = "reproduced"
             self._tally.reproduced += 1
         if outcome == "generated":
-            held = self._plan.annotate(path, held, _annotations(self._job, self._context.run, sha256))
+            held = self._plan.annotate(path, held, self._annotations(sha256))
             for name, digest in self._observed(fact.path).members.items():
                 self._plan.makers[path + name, digest.sha256] = activity_id
         self._note("output", path, held, sha256, outcome)
@@ -230,14 +229,14 @@ class _Assembly:
             entry["sha256"] = sha256
         self.files.append(entry)
 
-    def _bytes(self, path: str, observed_as: str, *, keep: bool) -> Bytes:
+    def _bytes(self, path: str, observed_as: str, *, keep: bool, is_stream: bool = False) -> Bytes:
         seen = self._observed(observed_as)
         absolute = observed_as
         if not absolute.startswith("/"):
             absolute = f"{self._context.run.working_directory.rstrip('/')}/{observed_as}"
         name = path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
-            self._tally.unread += 1
+            self._tally.unread += not is_stream
             return Bytes(external_url=PurePosixPath(to_os(absolute)).as_uri())
         if seen.manifest is not None:
             return Bytes(manifest=(name, seen.manifest))
@@ -245,12 +244,34 @@ class _Assembly:
         self._tally.without_bytes += not keep
         return Bytes(content=Content(path=absolute, file_name=name, digest=seen.digest, keep=keep))
 
+    def _annotations(self, sha256: str | None) -> msgspec.Raw:
+        """Return what Synapse's users may want to search a version by, in `annotations2` form."""
+        job, run = self._job, self._context.run
+        if self._shared_annotations is None:
+            values: dict[str, Any] = {"rule": job.rule, "run": run.id}
+            if run.git is not None and run.git.commit is not None:
+                values["commit"] = run.git.commit + ("+dirty" if run.git.dirty else "")
+            values |= {f"wildcard.{name}": value for name, value in job.wildcards.items()}
+            values |= {f"param.{name}": value for name, value in job.params.items()}
+            named = ((_ANNOTATION_KEY.sub("_", name), _annotation(value)) for name, value in values.items())
+            known = [(f"snakeprov.{name}", annotation) for name, annotation in named if annotation is not None]
+            self._shared_annotations = dict(known[:ANNOTATIONS_MAX])
+        annotations = self._shared_annotations
+        if sha256 is not None:
+            annotations = annotations | {"snakeprov.sha256": _annotation(sha256)}
+        return msgspec.Raw(msgspec.json.encode(annotations))
+
     def _observed(self, path: str) -> Observation:
         return self._observations.get(path, _NOTHING)
 
     def _sha256(self, path: str) -> str | None:
         digest = self._observed(path).digest
         return digest.sha256 if digest else None
+
+
+def _is_stream(fact: FileFact) -> bool:
+    """Return whether the bytes went by without lying anywhere: what is known is who made them and who used them."""
+    return "pipe" in fact.flags or "service" in fact.flags
 
 
 def _activity(job: JobRecord, used: list[dict[str, Any]]) -> dict[str, Any]:
@@ -261,26 +282,16 @@ def _activity(job: JobRecord, used: list[dict[str, Any]]) -> dict[str, Any]:
     return body
 
 
-def _annotations(job: JobRecord, run: RunRecord, sha256: str | None) -> dict[str, Any]:
-    """Return what Synapse's users may want to search a version by, in `annotations2` form."""
-    values: dict[str, Any] = {"rule": job.rule, "run": run.id, "sha256": sha256}
-    if run.git is not None and run.git.commit is not None:
-        values["commit"] = run.git.commit + ("+dirty" if run.git.dirty else "")
-    values |= {f"wildcard.{name}": value for name, value in job.wildcards.items()}
-    values |= {f"param.{name}": value for name, value in job.params.items()}
-    annotations: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, bool):
-            annotation = {"type": "BOOLEAN", "value": [str(value).lower()]}
-        elif isinstance(value, int) and -(2**63) <= value < 2**63:
-            annotation = {"type": "LONG", "value": [str(value)]}
-        elif isinstance(value, float):
-            annotation = {"type": "DOUBLE", "value": [repr(value)]}
-        elif isinstance(value, str) and value:
-            annotation = {"type": "STRING", "value": [value[:ANNOTATION_CHARS_MAX]]}
-        else:
-            continue
-        annotations["snakeprov." + _ANNOTATION_KEY.sub("_", name)] = annotation
-        if len(annotations) == ANNOTATIONS_MAX:
-            break
-    return annotations
+def _annotation(value: Any) -> dict[str, Any] | None:
+    """Return `value` in `annotations2` form, or None where there is no such form."""
+    match value:
+        case bool():
+            return {"type": "BOOLEAN", "value": [str(value).lower()]}
+        case int() if -(2**63) <= value < 2**63:
+            return {"type": "LONG", "value": [str(value)]}
+        case float():
+            return {"type": "DOUBLE", "value": [repr(value)]}
+        case str() if value:
+            return {"type": "STRING", "value": [value[:ANNOTATION_CHARS_MAX]]}
+        case _:
+            return None

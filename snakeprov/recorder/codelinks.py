@@ -28,10 +28,15 @@ class _HasJob(Protocol):
 
 
 class CodeLinks:
-    """Finds permalinks for one run, each once. Not thread-safe."""
+    """Finds permalinks for one run, each once. Not thread-safe.
+
+    Attributes:
+        has_unclean: Whether code of the run's own work tree has been seen that is not what its commit holds.
+    """
 
     def __init__(self, git: GitReader) -> None:
         """Prepare to ask `git`, which knows the work trees as they were when the run began."""
+        self.has_unclean = False
         self._git = git
         self._known: dict[tuple[str, int | None, str], str | None] = {}
 
@@ -56,10 +61,16 @@ class CodeLinks:
         if size_bytes > CODE_SIZE_BYTES_MAX:
             return None
         state = self._git.state_of(str(path))
-        if state is None or (run.git is not None and state.root == run.git.root and state.commit != run.git.commit):
+        if state is None or state.commit is None:
             return None
+        is_own = run.git is not None and state.root == run.git.root
+        if is_own and run.git is not None and state.commit != run.git.commit:
+            return None  # recorded at another commit than the one that is checked out now
         try:
             blob = git_blob_sha1(path.read_bytes())
         except OSError:
             return None
-        return self._git.permalink(str(path), line=code.line) if self._git.is_clean(str(path), blob) else None
+        if not self._git.is_clean(str(path), blob):
+            self.has_unclean |= is_own
+            return None
+        return self._git.permalink(str(path), line=code.line, content_git_sha1=blob)

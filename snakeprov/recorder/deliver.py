@@ -136,11 +136,16 @@ class Deliverer:
 
     def _send(self, jobs: Sequence[Prepared]) -> None:
         self._look_up(jobs)
+        permalinks = self._links.permalinks(jobs, self._run)
+        if self._links.has_unclean and self._run.git is not None and not self._run.git.dirty:
+            # Code that git was never told of ran: the commit alone does not say what was executed.
+            self._run.git.dirty = True
+            self.put_run(self._run)
         plan = Plan(self._catalog, project=self._run.project)
         context = Context(
             run=self._run,
             policy=self._policy,
-            permalinks=self._links.permalinks(jobs, self._run),
+            permalinks=permalinks,
             members=self._members(jobs),
         )
         tally = Tally()

@@ -6,8 +6,11 @@ Must not know: what becomes of the digests.
 from __future__ import annotations
 
 import os
+import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from typing import Final
 
 import msgspec
 
@@ -20,6 +23,10 @@ from snakeprov.model.records import FileFact, Fingerprint, JobRecord, JobStatus
 
 GENERATING: frozenset[JobStatus] = frozenset({"success", "cached", "touched", "backfilled"})
 """Status of jobs whose outputs are on disk and final."""
+
+
+FILES_REMEMBERED_MAX: Final = 10_000
+"""How many digests are remembered for files that may vanish before they are asked for again."""
 
 
 class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
@@ -52,6 +59,7 @@ class Digester:
         """Prepare for records whose paths are relative to `working_directory` (as the operating system has it)."""
         self._working_directory = working_directory
         self._cache = cache
+        self._read: OrderedDict[Fingerprint, Digest] = OrderedDict()
 
     def observe(self, job: JobRecord, descriptors: Mapping[str, int]) -> Observations:
         """Return what is found of each file that `job` names, without ever raising.
@@ -101,11 +109,18 @@ class Digester:
         known = self._cache.get(fingerprint)
         if known is not None:
             return known
+        read_from_ns = time.time_ns()
         if descriptor is not None:
             digest = files.digest_descriptor(descriptor)
+        elif fingerprint in self._read and not os.path.lexists(path):
+            # A temporary file, gone by now, that was read when it was made and looked the same when it was used.
+            return self._read[fingerprint]
         else:
             digest = files.digest_stable(path, _allow_new_ctime(path, fingerprint))
-        self._cache.put(fingerprint, digest)
+        self._cache.put(fingerprint, digest, read_from_ns=read_from_ns)
+        self._read[fingerprint] = digest
+        if len(self._read) > FILES_REMEMBERED_MAX:
+            self._read.popitem(last=False)
         return digest
 
     def _observe_directory(self, path: str) -> Observation:

@@ -203,7 +203,7 @@ def _deliver_leftover(
         return
     run = msgspec.json.decode(content.last_run, type=RunRecord)
     drain = Drain(outbox, run, client, tools=tools, patch=content.patch)
-    result.delivered += drain.deliver_pending(content, retry_rejected=retry_rejected)
+    result.delivered += drain.deliver_pending(content, retry_rejected=retry_rejected) - len(drain.rejected)
     result.rejected += drain.rejected
     if run.status == "running":
         # Its process is dead, or it would hold the lock.

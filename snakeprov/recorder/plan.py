@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
+
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT
@@ -128,8 +130,8 @@ class Plan:
         self.draft.files[path] = held
         return held
 
-    def annotate(self, path: str, held: Held, annotations: dict[str, Any]) -> Held:
-        """Plan the annotations of the current version of a file."""
+    def annotate(self, path: str, held: Held, annotations: msgspec.Raw) -> Held:
+        """Plan the annotations (JSON) of the current version of a file."""
         body = {"id": held.entity_id, "etag": held.etag, "annotations": annotations}
         put = self.add(self._entity_request("PUT", "/annotations2", held, body))
         held = replace(held, etag=Ref(put, "etag"))

@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 
 from snakeprov.capture import digestcache, files
 from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.digesting import digest_known_or_read
-from snakeprov.errors import CaptureError, ChangedFileError
 from snakeprov.model.digest import Digest
 from snakeprov.model.records import Fingerprint
 
@@ -226,6 +224,26 @@ def test_another_process_that_holds_the_file_is_no_error(tmp_path: Path, monkeyp
     again.close()
 
 
+def test_file_that_another_process_is_just_making(tmp_path: Path) -> None:
+    """A cache that is opened while another process makes the file waits for it and uses it."""
+    DigestCache(tmp_path / "layout").close()
+    with sqlite3.connect(tmp_path / "layout") as connection:
+        (layout,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'digest'").fetchone()
+    maker = sqlite3.connect(tmp_path / "cache", isolation_level=None)
+    maker.execute("BEGIN IMMEDIATE")
+    maker.execute(layout)
+    maker.execute(f"PRAGMA user_version = {digestcache.FORMAT_VERSION}")
+    opened: list[DigestCache] = []
+    opener = threading.Thread(target=lambda: opened.append(DigestCache(tmp_path / "cache")))
+    opener.start()
+    time.sleep(0.1)
+    maker.execute("COMMIT")
+    maker.close()
+    opener.join()
+    assert opened[0].problem is None
+    opened[0].close()
+
+
 def test_many_processes_share_one_file(tmp_path: Path) -> None:
     """Processes that open and fill one new file at the same time all find what each has put."""
     program = (
@@ -274,29 +292,22 @@ def aged(path: Path, content: bytes) -> str:
     return str(path)
 
 
-def test_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second digest of an unchanged file comes from the cache, in this process and the next."""
-    path = aged(tmp_path / "file", b"old")
-    cache = DigestCache(tmp_path / "cache")
-    digest = digest_known_or_read(path, cache)
-    assert digest == files.digest_file(path)
-    cache.close()
-    again = DigestCache(tmp_path / "cache")
-    monkeypatch.setattr(os, "open", lambda *_, **__: pytest.fail("the file was opened"))
-    assert digest_known_or_read(path, again, expected=files.fingerprint(path)) == digest
-    again.close()
-
-
-def test_changed_file_is_read_again_and_checked(tmp_path: Path) -> None:
-    """A changed file gets its new digest, or an error where the old bytes were expected."""
+def test_unchanged_file_is_known_and_a_changed_one_is_not(tmp_path: Path) -> None:
+    """A real file is known as long as nothing touches it, in the next process as well."""
     path = aged(tmp_path / "file", b"old")
     seen = files.fingerprint(path)
-    cache = DigestCache(None)
-    old = digest_known_or_read(path, cache)
+    assert seen is not None
+    cache = DigestCache(tmp_path / "cache")
+    cache.put(seen, files.digest_stable(path, seen))
+    cache.close()
+    again = DigestCache(tmp_path / "cache")
+    unchanged = files.fingerprint(path)
+    assert unchanged is not None
+    assert again.get(unchanged) == files.digest_file(path)
     Path(path).write_bytes(b"new")
-    assert digest_known_or_read(path, cache) == files.digest_file(path) != old
-    with pytest.raises(ChangedFileError, match="changed since it was seen"):
-        digest_known_or_read(path, cache, expected=seen)
-    Path(path).unlink()
-    with pytest.raises(CaptureError, match="No such file"):
-        digest_known_or_read(path, cache)
+    os.utime(path, ns=(seen.mtime_ns, seen.mtime_ns))
+    changed = files.fingerprint(path)
+    assert changed is not None
+    assert (changed.size_bytes, changed.mtime_ns) == (seen.size_bytes, seen.mtime_ns)
+    assert again.get(changed) is None
+    again.close()

@@ -105,6 +105,17 @@ def test_manifest_has_this_form(tmp_path: Path) -> None:
     assert read_manifest(manifest.content) == manifest
 
 
+def test_order_is_that_of_bytes(tmp_path: Path) -> None:
+    """Members are sorted by the bytes of their paths, which is another order than that of Python's text."""
+    names = [b"a-b", b"a/c", b"a0", "\U0001f600".encode(), b"\xff"]
+    for name in names:
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    manifest = digest_directory(str(tmp_path), digest_file)
+    assert [os.fsencode(to_os(entry.path)) for entry in manifest.entries] == names
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     """A link to a directory, even to the one it lies in, is noted as a link and not entered."""
     (tmp_path / "loop").symlink_to(".")
