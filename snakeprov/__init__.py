@@ -6,8 +6,7 @@ in every process of a tracked workflow. The public names are resolved when they 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing's, which would cost more to import than all of this
 if TYPE_CHECKING:
     from snakeprov.embedded import connect as connect
     from snakeprov.model.activity import Activity as Activity
@@ -24,11 +23,11 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'snakeprov' has no attribute {name!r}")
     import importlib
 
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    value: object = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DEPTH_MAX = 1000
 """No more activities than this are looked through, one behind another."""
 
-NODES_MAX = 20_000
+NODES_MAX = 100_000
 """No more files and activities than this are looked at."""
 
 

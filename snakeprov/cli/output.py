@@ -7,25 +7,32 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
+
+from snakeprov.errors import SnakeprovError
 
 if TYPE_CHECKING:
     from snakeprov.view.text import Screen
 
 _JSON_INDENT = 2
 
+_COLUMNS_MIN = 40
+"""On a terminal that is narrower, lines wrap."""
+
 
 def screen() -> Screen:
     """Return what standard output can show: a terminal has a width, and colour unless `NO_COLOR` is set."""
+    import shutil
+
     from snakeprov.view.text import Glyphs, Screen
 
     return Screen(
         now=datetime.now(UTC),
-        width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,
+        width=max(shutil.get_terminal_size().columns, _COLUMNS_MIN) if sys.stdout.isatty() else None,
         colour=_has_colour(sys.stdout),
         unicode=_can_show(sys.stdout, "".join(Glyphs())),
     )
@@ -37,20 +44,39 @@ def stderr_has_colour() -> bool:
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Write lines to standard output; what its encoding cannot show is escaped."""
+    """Write lines to standard output; what its encoding cannot show is escaped.
+
+    Raises:
+        SnakeprovError: They cannot be written, and not because the reader has gone away (`BrokenPipeError`).
+    """
     stream = sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
-    stream.writelines(line + "\n" for line in lines)
-    stream.flush()
+    with _writing():
+        stream.writelines(line + "\n" for line in lines)
+        stream.flush()
 
 
 def write_json(value: Any) -> None:
-    """Write a value as JSON in UTF-8 to standard output."""
+    """Write a value as JSON in UTF-8 to standard output. Raises as `write_lines`."""
     import msgspec
 
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=_JSON_INDENT) + b"\n")
-    sys.stdout.buffer.flush()
+    encoded = msgspec.json.format(msgspec.json.encode(value), indent=_JSON_INDENT) + b"\n"
+    with _writing():
+        sys.stdout.buffer.write(encoded)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SnakeprovError(
+            f"The output cannot be written ({error.strerror}).", hint="Send it somewhere else."
+        ) from error
 
 
 def _has_colour(stream: TextIO) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 from typing import Literal
+from urllib.parse import unquote
 
 import msgspec
 
@@ -70,7 +71,8 @@ def rows(graph: Graph, *, direction: Direction = "upstream") -> Iterator[Row]:
             mark = "unexplored"
         elif branch.activity is None and branch.node.kind != "activity" and not branch.folded:
             mark = "raw"
-        shown.add(key)
+        if not branch.folded:
+            shown.add(key)
         yield Row(
             node=branch.node,
             activity=branch.activity,
@@ -84,36 +86,41 @@ def rows(graph: Graph, *, direction: Direction = "upstream") -> Iterator[Row]:
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """The code that all activities called `label` ran.
+    """One thing that was run as code: an entity version or a URL, and the labels of the activities that ran it."""
 
-    Attributes:
-        label: The rule or the name; `rule#2` where activities of one rule did not all run the same code.
-        commit: The commit it was at.
-        dirty: Whether the work tree differed from it.
-        executed: Entity versions and URLs, in the order recorded.
-    """
-
-    label: str
-    commit: str | None
-    dirty: bool | None
-    executed: tuple[Node, ...]
+    node: Node
+    labels: tuple[str, ...]
 
 
 def code(graph: Graph) -> tuple[list[Code], dict[str, str]]:
-    """Return what was run as code, the same things once, and the label of each activity by its node id."""
-    variants: dict[str, dict[tuple[object, ...], Code]] = {}
+    """Return what was run as code, and the label of each activity by its node id.
+
+    A label is the rule or the name; where activities of one name did not all run the same code, `name#2` and so on.
+    A link to a file that was run, and is listed as such, is not listed again.
+    """
+    variants: dict[str, dict[tuple[str, ...], str]] = {}
     labels: dict[str, str] = {}
+    ran: dict[str, dict[str, None]] = {}
     for activity in graph.nodes.values():
         if activity.kind != "activity":
             continue
-        executed = tuple(graph.executed(activity))
-        of_rule = variants.setdefault(activity.label, {})
-        key = (activity.commit, activity.dirty, *(node.id for node in executed))
-        if key not in of_rule:
-            label = activity.label if not of_rule else f"{activity.label}#{len(of_rule) + 1}"
-            of_rule[key] = Code(label=label, commit=activity.commit, dirty=activity.dirty, executed=executed)
-        labels[activity.id] = of_rule[key].label
-    return [one for of_rule in variants.values() for one in of_rule.values() if one.executed], labels
+        executed = _without_links(graph.executed(activity))
+        of_name = variants.setdefault(activity.label, {})
+        another = activity.label if not of_name else f"{activity.label}#{len(of_name) + 1}"
+        labels[activity.id] = of_name.setdefault(tuple(node.id for node in executed), another)
+        for node in executed:
+            ran.setdefault(node.id, {})[labels[activity.id]] = None
+    return [Code(node=graph.nodes[name], labels=tuple(by)) for name, by in ran.items()], labels
+
+
+def _without_links(executed: Sequence[Node]) -> list[Node]:
+    paths = [f"/{node.path}" for node in executed if node.path]
+    return [node for node in executed if not (node.url and _leads_to(node.url, paths))]
+
+
+def _leads_to(url: str, paths: Sequence[str]) -> bool:
+    plain = unquote(url.partition("#")[0])
+    return any(plain.endswith(path) for path in paths)
 
 
 def _unexplored(graph: Graph, direction: Direction) -> set[str]:

@@ -33,9 +33,9 @@ class Summary:
     problems: list[str] = field(default_factory=list)
 
     @property
-    def is_complete(self) -> bool:
-        """Whether everything was recorded as it should be."""
-        return not (self.pending or self.rejected or self.lost or self.problems or self.tally.unread)
+    def shortfall(self) -> int:
+        """How many things were not recorded as they should be."""
+        return self.pending + self.rejected + self.lost + self.tally.unread + len(self.problems)
 
     def line(self) -> str:
         """Return the summary as the one line that ends a workflow."""

@@ -73,7 +73,9 @@ def run(record: Mapping[str, Any], jobs: Mapping[str, Any], screen: Screen) -> I
     yield ""
     titles = ("job", "status", "took", "wildcards", "outputs")
     errors = ["", *(str(one.get("error") or "") for one in shown)]
-    lines = text.table([_job(one) for one in shown], screen, titles=titles, right=frozenset({2}), flexible=4)
+    lines = text.table(
+        [_job(one) for one in shown], screen, titles=titles, right=frozenset({2}), flexible=4, keep="end"
+    )
     for line, error in zip(lines, errors, strict=True):
         yield line
         if error:

@@ -15,7 +15,7 @@ from snakeprov.view.history import RAW, status_role, versioned
 from snakeprov.view.text import Line, Piece, Screen, compose, counted, say
 
 FILES_SHOWN_MAX = 20
-"""More inputs or outputs than this are only counted."""
+"""More inputs, outputs or params than this are only counted."""
 
 COMMAND_LINES_MAX = 20
 COMMAND_CHARACTERS_MAX = 4000
@@ -23,8 +23,6 @@ COMMAND_CHARACTERS_MAX = 4000
 
 VALUE_CHARACTERS_MAX = 300
 """What is shown of the value of one param or resource."""
-
-VALUES_SHOWN_MAX = 50
 
 _CHANGED = "changed while it was read"
 _LABEL_COLUMNS = 11
@@ -169,11 +167,11 @@ def _section(title: str, rows: Sequence[Line], screen: Screen, *, links: Sequenc
 
 def _parameters(job: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     params = [[say(name), say(_value(value))] for name, value in (job.get("params") or {}).items()]
-    yield from _section("params", params[:VALUES_SHOWN_MAX], screen)
+    yield from _section("params", params, screen)
     visible = {name: value for name, value in (job.get("resources") or {}).items() if not name.startswith("_")}
     resources = {"threads": job.get("threads"), **visible}
     rows = [[say(name), say(_value(value))] for name, value in resources.items() if value is not None]
-    yield from _section("resources", rows[:VALUES_SHOWN_MAX], screen)
+    yield from _section("resources", rows, screen)
 
 
 def _value(value: Any) -> str:

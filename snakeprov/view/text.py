@@ -115,6 +115,11 @@ def width(text: str) -> int:
     return sum(_columns(character) for character in text)
 
 
+def line_width(line: Line) -> int:
+    """Return how many columns a line takes."""
+    return sum(width(piece.text) for piece in line)
+
+
 def _columns(character: str) -> int:
     if unicodedata.combining(character):
         return 0
@@ -155,7 +160,7 @@ def compose(line: Line, screen: Screen) -> str:
 
 def _cut(line: Line, screen: Screen) -> Line:
     room = screen.width or 0
-    if sum(width(piece.text) for piece in line) <= room:
+    if line_width(line) <= room:
         return line
     room -= width(screen.glyphs.ellipsis)
     cut: list[Piece] = []

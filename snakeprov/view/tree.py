@@ -6,7 +6,6 @@ Must not know: how the lineage was got.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from urllib.parse import unquote
 
 from snakeprov.lineage.graph import Direction, Graph, Node
 from snakeprov.lineage.tree import Code, Row, code, rows
@@ -21,7 +20,7 @@ RULE_COLUMNS_MAX = 24
 """The notes behind the rules are aligned at most this far to the right."""
 
 CODE_ROWS_MAX = 40
-"""More kinds of code than this are only counted."""
+"""More files of code than this are only counted."""
 
 
 def lineage(graph: Graph, screen: Screen, *, direction: Direction, depth: int | None = None) -> Iterator[str]:
@@ -33,20 +32,19 @@ def lineage(graph: Graph, screen: Screen, *, direction: Direction, depth: int | 
         direction: The direction that it was asked for.
         depth: The number of activities that the user wanted looked through, if any was named.
     """
-    described, labels = code(graph)
+    described, labels = code(graph) if direction == "upstream" else ([], {})
     every = list(rows(graph, direction=direction))
     makers = _aligned([_maker(row, labels, screen) for row in every])
     room = _room(makers, screen)
     deepest = None if room is None else max((room - NAME_COLUMNS_MIN) // len(screen.glyphs.bar), 1)
     drawn = [place for place, row in enumerate(every) if deepest is None or len(row.rails) <= deepest]
     names = [_name(every[place], screen, room=room) for place in drawn]
-    column = max(sum(text.width(piece.text) for piece in name) for name in names)
+    column = max(map(text.line_width, names))
     for place, name in zip(drawn, names, strict=True):
-        blank = Piece(" " * (column - sum(text.width(piece.text) for piece in name)))
+        blank = Piece(" " * (column - text.line_width(name)))
         yield compose([*name, blank, say("  "), *makers[place]], screen)
     yield from _endings(every, screen, graph=graph, direction=direction, depth=depth, deepest=deepest)
-    if direction == "upstream":
-        yield from _code(described, screen)
+    yield from _code(described, screen)
 
 
 def _name(row: Row, screen: Screen, *, room: int | None) -> list[Piece]:
@@ -101,7 +99,7 @@ def _spaced(notes: Sequence[Piece]) -> list[Piece]:
 
 def _aligned(makers: Sequence[Line]) -> list[Line]:
     """Align what follows the rules; a rule much longer than the others does not push the others' notes away."""
-    widths = [sum(text.width(piece.text) for piece in maker[:2]) for maker in makers]
+    widths = [text.line_width(maker[:2]) for maker in makers]
     column = max((wide for wide, maker in zip(widths, makers, strict=True) if len(maker) > 2), default=0)
     column = min(column, RULE_COLUMNS_MAX)
     return [
@@ -114,8 +112,7 @@ def _room(makers: Sequence[Line], screen: Screen) -> int | None:
     """Return the columns that rails and names may take, so that what made a file still fits beside them."""
     if screen.width is None:
         return None
-    widest = max(sum(text.width(piece.text) for piece in maker) for maker in makers)
-    return max(screen.width - 2 - widest, NAME_COLUMNS_MIN)
+    return max(screen.width - 2 - max(map(text.line_width, makers)), NAME_COLUMNS_MIN)
 
 
 def _endings(
@@ -149,30 +146,13 @@ def _code(described: Sequence[Code], screen: Screen) -> Iterator[str]:
         return
     yield ""
     yield compose([say("code", "heading")], screen)
-    lines = [
-        [
-            say(one.label, "rule"),
-            say(text.short_commit(one.commit, dirty=one.dirty), "commit"),
-            say(", ".join(_executed(one))),
-        ]
-        for one in described[:CODE_ROWS_MAX]
-    ]
-    yield from text.table(lines, screen, flexible=2, indent=2)
+    shown = [[_versioned(one.node), say(", ".join(one.labels), "rule")] for one in described[:CODE_ROWS_MAX]]
+    yield from text.table(shown, screen, flexible=1, indent=2)
     if len(described) > CODE_ROWS_MAX:
-        hidden = counted(len(described) - CODE_ROWS_MAX, "rule")
+        hidden = counted(len(described) - CODE_ROWS_MAX, "file")
         yield compose([say(f"  {screen.glyphs.ellipsis} and {hidden} more")], screen)
 
 
-def _executed(one: Code) -> list[str]:
-    """Return the names of what was run; a permalink to a file that is named anyway is left out."""
-    paths = [node.path for node in one.executed if node.path]
-    return [_versioned(node) for node in one.executed if not (node.url and _is_link_to(node.url, paths))]
-
-
-def _is_link_to(url: str, paths: Sequence[str]) -> bool:
-    plain = unquote(url.partition("#")[0])
-    return any(plain.endswith("/" + path) for path in paths)
-
-
-def _versioned(node: Node) -> str:
-    return f"{node.path}@{node.version_number}" if node.path else node.url or node.label
+def _versioned(node: Node) -> Piece:
+    number = f"@{node.version_number}" if node.version_number is not None else ""
+    return say((node.path or node.url or node.label) + number)

@@ -38,7 +38,7 @@ ONLY_IN = {
     "falcon": {"server"},
     "requests": {"client"},
     "git": {"capture"},
-    "click": {"cli"},
+    "click": {"cli", "view"},
 }
 """Which rooms may know a library."""
 

@@ -81,6 +81,14 @@ def test_many_siblings_of_one_rule_are_folded(lineage: Make) -> None:
     assert len(got) == 2 + 2 * FOLD_SHOWS + 1
 
 
+def test_what_was_folded_has_not_been_shown(lineage: Make) -> None:
+    """A file that a fold hid is shown with all that lies below it where it comes up again."""
+    parts = [f"part{place}@1" for place in range(FOLD_ABOVE + 1)]
+    cleanings = [("clean", [part], ["raw@1"], []) for part in parts]
+    answer = lineage("z@1", ("last", ["z@1"], ["all@1", parts[-1]], []), ("join", ["all@1"], parts, []), *cleanings)
+    assert upstream(answer)[-3:] == ["..part12 <clean +10", ".part12 <clean", "..raw raw"]
+
+
 def test_twelve_siblings_are_not_folded(lineage: Make) -> None:
     """At the bound itself everything is shown."""
     answer = lineage("all@1", ("join", ["all@1"], [f"p{place}@1" for place in range(FOLD_ABOVE)], []))
@@ -116,18 +124,36 @@ def test_a_chain_as_long_as_can_be_asked_for(lineage: Make) -> None:
     assert got[-1] == "." * 1000 + "f1000 raw"
 
 
-def test_code_is_listed_once_for_each_rule(lineage: Make) -> None:
-    """Activities of one rule that ran the same code share a line; another version of it makes a second one."""
+def test_code_is_listed_once_with_the_rules_that_ran_it(lineage: Make) -> None:
+    """Each file of code is listed once; a rule that ran two versions of its code has two labels."""
     cleanings = [
-        ("clean", [f"{name}@1"], [], [f"clean.py@{number}"]) for name, number in (("a", 1), ("b", 1), ("c", 2))
+        ("clean", [f"{name}@1"], [], ["Snakefile@1", f"clean.py@{number}"])
+        for name, number in (("a", 1), ("b", 1), ("c", 2))
     ]
-    graph = Graph.from_wire(lineage("a@1", *cleanings, ("shell", ["d@1"], [], [])))
+    graph = Graph.from_wire(
+        lineage("a@1", *cleanings, ("sort", ["d@1"], [], ["Snakefile@1"]), ("bare", ["e@1"], [], []))
+    )
     listed, labels = code(graph)
-    assert [(one.label, [node.id for node in one.executed]) for one in listed] == [
-        ("clean", ["synclean.py.1"]),
-        ("clean#2", ["synclean.py.2"]),
+    assert [(one.node.id, *one.labels) for one in listed] == [
+        ("synSnakefile.1", "clean", "clean#2", "sort"),
+        ("synclean.py.1", "clean"),
+        ("synclean.py.2", "clean#2"),
     ]
-    assert labels == {"activity:1": "clean", "activity:2": "clean", "activity:3": "clean#2", "activity:4": "shell"}
+    assert list(labels.values()) == ["clean", "clean", "clean#2", "sort", "bare"]
+
+
+def test_a_link_to_code_that_is_listed_is_not_listed_again(lineage: Make) -> None:
+    """A permalink differs from commit to commit while the file it shows may not: it makes no new label."""
+    at = "https://github.com/ada/p/blob/{}/work%20flow/Snakefile#L3"
+    jobs = [
+        ("sort", [f"{name}@1"], [], ["work flow/Snakefile@1", at.format(name), "https://x.org/w.py"]) for name in "ab"
+    ]
+    listed, labels = code(Graph.from_wire(lineage("a@1", *jobs)))
+    assert [(one.node.label, *one.labels) for one in listed] == [
+        ("work flow/Snakefile", "sort"),
+        ("https://x.org/w.py", "sort"),
+    ]
+    assert set(labels.values()) == {"sort"}
 
 
 @settings(max_examples=60, deadline=None)

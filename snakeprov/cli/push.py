@@ -1,0 +1,59 @@
+"""`snakeprov push`: deliver what waits in the outbox of the working directory.
+
+Must not know: how records are delivered.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from snakeprov.cli import options, output
+from snakeprov.errors import RemoteError
+
+if TYPE_CHECKING:
+    from snakeprov.recorder.backlog import Backlog
+
+
+@click.command("push")
+@options.common
+def command(store: str | None, as_json: bool) -> int:
+    """Deliver what could not be delivered before.
+
+    Records of workflows that were killed, or whose repository was out of reach, wait in the working directory.
+    What the repository refused before is tried again too. A workflow that is running delivers its own records.
+    """
+    from snakeprov.cli.repository import find_place
+    from snakeprov.embedded import connect
+    from snakeprov.recorder import backlog, recorder
+
+    place = find_place(store)
+    with connect(place.store, create=True) as client:
+        result = recorder.push(place.settings, place.root, client)
+    waiting = backlog.count(backlog.outbox_folder(place.root))
+    reasons = [*result.rejected, *result.problems]
+    if as_json:
+        counts = {"delivered": result.delivered, "pending": waiting.pending, "failed": waiting.failed}
+        output.write_json({**counts, "reasons": reasons})
+    else:
+        output.write_lines([_sentence(result.delivered, waiting)])
+        for reason in dict.fromkeys(reasons):
+            print(f"snakeprov: {reason}", file=sys.stderr)
+    return RemoteError.exit_status if reasons else 0
+
+
+def _sentence(delivered: int, waiting: Backlog) -> str:
+    parts = [f"{_jobs(delivered)} delivered" if delivered else "Nothing was delivered"]
+    if waiting.failed:
+        parts.append(f"{_jobs(waiting.failed)} refused")
+    if waiting.pending:
+        parts.append(f"{_jobs(waiting.pending)} of a running workflow waiting")
+    if len(parts) == 1 and not delivered:
+        return "Nothing waits to be delivered."
+    return "; ".join(parts) + "."
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job record{'' if count == 1 else 's'}"
