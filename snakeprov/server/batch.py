@@ -72,7 +72,7 @@ def _run_one(call: Call, request: BatchedRequest, results: list[dict[str, Any]])
         if len(request.bind) > BINDINGS_MAX:
             raise bad_request(f"The request has {len(request.bind)} bindings; at most {BINDINGS_MAX} are allowed.")
         if raw:
-            decoded = msgspec.json.decode(raw)
+            decoded = _decoded(raw)
         for binding in request.bind:
             value = _value(binding, results)
             if binding.at == "/path":
@@ -94,6 +94,13 @@ def _run_one(call: Call, request: BatchedRequest, results: list[dict[str, Any]])
     )
     nested.tx = call.tx
     return call.service.run(nested, request.method, unquote(path))
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise bad_request(f"The body is not valid JSON, or is nested too deeply: {error}.") from error
 
 
 def _value(binding: Binding, results: list[dict[str, Any]]) -> Any:

@@ -6,7 +6,7 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 from snakeprov.server import wire
-from snakeprov.server.call import Answer, Call, entity_number, plain_number
+from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.names import check_name
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, stale
 from snakeprov.server.wire import EntityBody
@@ -32,7 +32,7 @@ def create(call: Call) -> Answer:
     name = None if body.name is None else check_name(body.name, kind=kind)
     _check_texts(body)
     if name is not None:
-        _check_free(call, parent, name)
+        _check_free(call, parent, name, kind=kind)
     handle = None
     if kind == FILE:
         if body.data_file_handle_id is None:
@@ -157,11 +157,12 @@ def _parent(call: Call, parent_id: str | None, *, kind: str) -> Place:
     return parent
 
 
-def _check_free(call: Call, parent: Place, name: str) -> None:
-    if entities.child_id(call.tx, parent.id, name) is not None:
+def _check_free(call: Call, parent: Place, name: str, *, kind: str, but: int | None = None) -> None:
+    """Refuse a place that an entity other than `but` has (409)."""
+    if entities.rival(call.tx, parent, name, kind=kind) not in (None, but):
         raise conflict(f"An entity with the name: {name} already exists with a parentId: syn{parent.id}")
     if len(parent.path) + len(name) > PATH_CHARS_MAX:
-        raise bad_request(f"The path of {name!r} would have more than {PATH_CHARS_MAX} characters.")
+        raise bad_request(f"The path of {shown(name)} would have more than {PATH_CHARS_MAX} characters.")
 
 
 def _check_texts(body: EntityBody) -> None:
@@ -191,13 +192,11 @@ def _relocate(call: Call, row: EntityRow, body: EntityBody) -> None:
         return
     parent = _parent(call, body.parent_id, kind=row.kind)
     inside_itself = (
-        parent.kind == FOLDER
-        and parent.project_id == row.project_id
-        and entities.inside(parent.path).startswith(entities.inside(row.path))
+        parent.kind == FOLDER and parent.project_id == row.project_id and entities.contains(row.path, parent.path)
     )
     if inside_itself and row.kind == FOLDER:
         raise bad_request(f"syn{row.id} cannot be moved into itself.")
-    _check_free(call, parent, name)
+    _check_free(call, parent, name, kind=row.kind, but=row.id)
     entities.move(call.tx, row, parent=parent, name=name)
 
 

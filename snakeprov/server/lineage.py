@@ -5,7 +5,7 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +21,11 @@ DEPTH_DEFAULT = 10
 DEPTH_MAX = 1000
 NODES_DEFAULT = 1000
 NODES_MAX = 100_000
+
+EDGES_PER_NODE_MAX = 10
+"""How many edges are looked at in one hop, for each node that the answer may have."""
+
+Row = TypeVar("Row")
 
 
 def graph(call: Call) -> Answer:
@@ -59,6 +64,7 @@ class _Walk:
         self.truncated = False
         self._tx = tx
         self._limit = limit
+        self._edges_max = limit * EDGES_PER_NODE_MAX
         self._activities: dict[int, None] = {}
         self._makers: dict[Version, int | None] = {}
 
@@ -68,7 +74,7 @@ class _Walk:
         fresh = self._add_activities(list(dict.fromkeys(makers.values())))
         for version, maker in makers.items():
             self._link(_version_id(version), f"activity:{maker}", "generatedBy")
-        usages = lineage.used_by(self._tx, fresh)
+        usages = self._whole(lineage.used_by(self._tx, fresh, limit=self._edges_max))
         found = self.add_versions([target for usage in usages if (target := _target(usage)) is not None])
         for usage in usages:
             self._add_url(usage)
@@ -77,11 +83,11 @@ class _Walk:
 
     def downstream(self, frontier: list[Version]) -> list[Version]:
         """Go from versions to the activities that used them, and on to what these made; return the new versions."""
-        usages = lineage.uses_of(self._tx, frontier)
+        usages = self._whole(lineage.uses_of(self._tx, frontier, limit=self._edges_max))
         fresh = self._add_activities(list(dict.fromkeys(usage.activity_id for usage in usages)))
         for usage in usages:
             self._link_usage(usage)
-        made = lineage.generated_by(self._tx, fresh)
+        made = self._whole(lineage.generated_by(self._tx, fresh, limit=self._edges_max))
         found = self.add_versions([(entity_id, number) for _, entity_id, number in made])
         for activity_id, entity_id, number in made:
             self._link(_version_id((entity_id, number)), f"activity:{activity_id}", "generatedBy")
@@ -91,7 +97,8 @@ class _Walk:
         """Say whether there is something beyond the versions of a frontier."""
         if upstream:
             return any(self._makers.get(version) not in (None, *self._activities) for version in frontier)
-        return any(usage.activity_id not in self._activities for usage in lineage.uses_of(self._tx, frontier))
+        usages = lineage.uses_of(self._tx, frontier, limit=self._edges_max)
+        return any(usage.activity_id not in self._activities for usage in usages)
 
     def add_versions(self, versions: list[Version]) -> list[Version]:
         """Add the versions that are new here; return those."""
@@ -157,6 +164,11 @@ class _Walk:
     def _link(self, source: str, target: str, kind: str) -> None:
         if source in self.nodes and target in self.nodes:
             self.edges[source, target, kind] = None
+
+    def _whole(self, rows: list[Row]) -> list[Row]:
+        if len(rows) >= self._edges_max:
+            self.truncated = True
+        return rows
 
     def _within_limit(self, fresh: list[Any]) -> list[Any]:
         room = self._limit - len(self.nodes)

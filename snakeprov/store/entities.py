@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, func, select, update
 
-from snakeprov.model.paths import from_names
+from snakeprov.model.paths import from_names, to_os, to_text
 from snakeprov.store.statements import Command, Query, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import FILE, PROJECT, entity, file_handle, revision
@@ -100,6 +100,9 @@ _PLACE = Query(
 _CHILD = Query(
     select(entity.c.id).where(entity.c.parent_id == bindparam("parent_id"), entity.c.name == bindparam("name")), Id
 )
+_AT_PATH = Query(
+    select(entity.c.id).where(entity.c.path == bindparam("path"), entity.c.project_id == bindparam("project_id")), Id
+)
 _INSERT = insert_into(entity, but=["id"])
 _ADOPT = Command(
     update(entity)
@@ -115,6 +118,11 @@ _MOVE = Command(
         project_id=bindparam("new_project_id"),
         path=bindparam("new_path"),
     )
+)
+_PLACE_AT = Command(
+    update(entity)
+    .where(entity.c.id == bindparam("of_id"))
+    .values(project_id=bindparam("new_project_id"), path=bindparam("new_path"))
 )
 _TOUCH = Command(update(entity).where(entity.c.id == bindparam("of_id")).values(etag=bindparam("new_etag")))
 
@@ -135,6 +143,19 @@ def child_id(tx: Transaction, parent_id: int, name: str) -> int | None:
     """Return the child of that name, or None."""
     found = tx.one(_CHILD, parent_id=parent_id, name=name)
     return None if found is None else found.id
+
+
+def rival(tx: Transaction, parent: Place, name: str, *, kind: str) -> int | None:
+    """Return the entity that has the place which another would take under `name`, or None."""
+    if kind == PROJECT:
+        return child_id(tx, parent.id, name)
+    found = tx.one(_AT_PATH, path=child_path(parent, name), project_id=parent.project_id)
+    return None if found is None else found.id
+
+
+def contains(outer: str, inner: str) -> bool:
+    """Say whether the folder at the path `inner` is the one at `outer`, or lies below it."""
+    return to_os(inside(inner)).startswith(to_os(inside(outer)))
 
 
 def insert_entity(tx: Transaction, *, kind: str, name: str | None, parent: Place, user: int) -> tuple[int, str, str]:
@@ -175,7 +196,7 @@ def child_path(parent: Place, name: str) -> str:
     """Return the path of a child of `parent`."""
     if parent.kind == PROJECT:
         return from_names((name,))
-    return inside(parent.path) + name
+    return to_text(to_os(inside(parent.path)) + to_os(name))
 
 
 def inside(path: str) -> str:
@@ -204,12 +225,27 @@ def move(tx: Transaction, row: EntityRow, *, parent: Place, name: str) -> None:
         new_path=path,
     )
     if row.kind != FILE and (path != row.path or parent.project_id != row.project_id):
-        old = inside(row.path)
-        tx.connection.execute(
-            update(entity)
-            .where(entity.c.project_id == row.project_id, within(old), entity.c.id != row.id)
-            .values(project_id=parent.project_id, path=inside(path) + func.substr(entity.c.path, len(old) + 1))
-        )
+        _move_below(tx, row, project_id=parent.project_id, path=path)
+
+
+def _move_below(tx: Transaction, row: EntityRow, *, project_id: int, path: str) -> None:
+    """Give everything below an entity the paths that follow from the entity's own."""
+    old, new = inside(row.path), inside(path)
+    below = and_(entity.c.project_id == row.project_id, entity.c.id != row.id)
+    if "\\" not in old + new:
+        moved = new + func.substr(entity.c.path, len(old) + 1)
+        tx.connection.execute(update(entity).where(below, within(old)).values(project_id=project_id, path=moved))
+        return
+    # Whether a backslash is doubled depends on the whole of a path, so one prefix does not do for all of them.
+    prefixes = {old} if "\\x" in old else {old, old.replace("\\", "\\\\")}
+    old_os, new_os = to_os(old), to_os(new)
+    for prefix in prefixes:
+        statement = select(entity.c.id, entity.c.path).where(below, within(prefix))
+        for id_, present in tx.connection.execute(statement).all():
+            present_os = to_os(present)
+            if present_os.startswith(old_os):
+                moved_path = to_text(new_os + present_os[len(old_os) :])
+                tx.run(_PLACE_AT, of_id=id_, new_project_id=project_id, new_path=moved_path)
 
 
 class Header(NamedTuple):

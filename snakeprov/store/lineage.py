@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, select, tuple_
+from sqlalchemy import Select, and_, bindparam, select, tuple_
 
 from snakeprov.store.jobs import chunked
 from snakeprov.store.store import Transaction
@@ -107,25 +107,30 @@ def nodes(tx: Transaction, versions: Collection[Version]) -> dict[Version, Versi
     return found
 
 
-def used_by(tx: Transaction, activity_ids: Collection[int]) -> list[UsageEdge]:
-    """Return what some activities used."""
-    return [
-        UsageEdge(*row) for chunk in chunked(activity_ids) for row in tx.connection.execute(_USED_BY, {"ids": chunk})
-    ]
+def used_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[UsageEdge]:
+    """Return what some activities used, at most `limit` of it."""
+    chunks = [{"ids": chunk} for chunk in chunked(activity_ids)]
+    return [UsageEdge(*row) for row in _rows(tx, _USED_BY, chunks, limit=limit)]
 
 
-def uses_of(tx: Transaction, versions: Collection[Version]) -> list[UsageEdge]:
-    """Return which activities used some versions."""
-    return [UsageEdge(*row) for chunk in chunked(versions) for row in tx.connection.execute(_USES, _pairs(chunk))]
+def uses_of(tx: Transaction, versions: Collection[Version], *, limit: int) -> list[UsageEdge]:
+    """Return which activities used some versions, at most `limit` uses."""
+    chunks = [_pairs(chunk) for chunk in chunked(versions)]
+    return [UsageEdge(*row) for row in _rows(tx, _USES, chunks, limit=limit)]
 
 
-def generated_by(tx: Transaction, activity_ids: Collection[int]) -> list[tuple[int, int, int]]:
-    """Return (activity, entity, version) for each version that some activities generated."""
-    return [
-        (row[0], row[1], row[2])
-        for chunk in chunked(activity_ids)
-        for row in tx.connection.execute(_GENERATED, {"ids": chunk})
-    ]
+def generated_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[tuple[int, int, int]]:
+    """Return (activity, entity, version) for each version that some activities generated, at most `limit`."""
+    chunks = [{"ids": chunk} for chunk in chunked(activity_ids)]
+    return [(row[0], row[1], row[2]) for row in _rows(tx, _GENERATED, chunks, limit=limit)]
+
+
+def _rows(tx: Transaction, statement: Select[Any], chunks: list[dict[str, Any]], *, limit: int) -> list[Any]:
+    rows: list[Any] = []
+    for parameters in chunks:
+        if len(rows) < limit:
+            rows.extend(tx.connection.execute(statement.limit(limit - len(rows)), parameters))
+    return rows
 
 
 def names(tx: Transaction, activity_ids: Collection[int]) -> dict[int, str | None]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 
 from snakeprov.store.entities import inside, within
 from snakeprov.store.jobs import chunked
@@ -19,8 +19,11 @@ from snakeprov.store.tables import FILE, ROOT_ID, activity, entity, file_handle,
 NEAR_MAX = 5
 """How many near paths are offered."""
 
-CANDIDATES_MAX = 5000
+CANDIDATES_MAX = 2000
 """How many recorded paths a path is compared with."""
+
+ALIKE_MIN = 0.75
+"""How alike two paths are that resemble each other, from 0 to 1."""
 
 
 class Found(NamedTuple):
@@ -109,24 +112,26 @@ def files_at(tx: Transaction, paths: list[str], *, project: str | None, limit: i
 
 
 def near(tx: Transaction, path: str, *, project: str | None) -> list[str]:
-    """Return recorded paths that resemble one that is not: first from the same folder, else from anywhere."""
+    """Return recorded paths that resemble one that is not.
+
+    These are the alike in its folder; if there are none, the files of its name anywhere; else the alike anywhere.
+    """
     folder, _, name = path.rstrip("/").rpartition("/")
-    statement = select(entity.c.path).where(entity.c.kind == FILE)
+    statement = select(entity.c.path).where(entity.c.kind == FILE).distinct()
     if project is not None:
         statement = statement.where(entity.c.project_id == (project_id(tx, project) or ROOT_ID))
-    statement = statement.order_by(entity.c.path).limit(CANDIDATES_MAX)
-    same_name = statement.where(
-        (entity.c.path == name) | entity.c.path.endswith("/" + name, autoescape=True) if name else entity.c.path == ""
+    statement = statement.order_by(entity.c.path)
+    in_folder = statement.where(within(inside(folder))) if folder else statement
+    namesakes = statement.where(entity.c.path.endswith("/" + name, autoescape=True))
+    return (
+        get_close_matches(path, _paths(tx, in_folder), n=NEAR_MAX, cutoff=ALIKE_MIN)
+        or (_paths(tx, namesakes, limit=NEAR_MAX) if name else [])
+        or get_close_matches(path, _paths(tx, statement), n=NEAR_MAX, cutoff=ALIKE_MIN)
     )
-    same_folder = statement.where(within(inside(folder))) if folder else statement
-    found: dict[str, None] = {}
-    for candidates in (same_folder, same_name, statement):
-        paths = [row[0] for row in tx.connection.execute(candidates)]
-        close = paths[:NEAR_MAX] if candidates is same_name else get_close_matches(path, paths, n=NEAR_MAX)
-        found.update(dict.fromkeys(close))
-        if len(found) >= NEAR_MAX:
-            break
-    return list(found)[:NEAR_MAX]
+
+
+def _paths(tx: Transaction, statement: Select[Any], *, limit: int = CANDIDATES_MAX) -> list[str]:
+    return list(tx.connection.execute(statement.limit(limit)).scalars())
 
 
 class Counts(NamedTuple):

@@ -33,7 +33,7 @@ _WITHOUT_SHARED_MEMORY = frozenset({
     "smb3", "smbfs", "vboxsf", "virtiofs",
 })
 # fmt: on
-_MOUNTS = Path("/proc/self/mounts")
+MOUNTS = Path("/proc/self/mounts")
 
 _FULL = frozenset({sqlite3.SQLITE_FULL})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
@@ -57,14 +57,8 @@ def open_engine(path: Path, *, journal_mode: JournalMode) -> Engine:
     `writes=True` takes the write lock at its beginning, so that it waits there and never fails half-way.
     """
 
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            path.absolute().as_uri() + "?mode=rw",
-            uri=True,
-            timeout=BUSY_TIMEOUT_S,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+    def prepared() -> sqlite3.Connection:
+        connection = connect(path)
         try:
             _prepare(connection, journal_mode=journal_mode)
         except BaseException:
@@ -75,7 +69,7 @@ def open_engine(path: Path, *, journal_mode: JournalMode) -> Engine:
     # For an empty URL SQLAlchemy would keep one connection per thread; a bounded queue suits a threaded server.
     engine = create_engine(
         "sqlite://",
-        creator=connect,
+        creator=prepared,
         paramstyle="named",
         hide_parameters=True,
         poolclass=QueuePool,
@@ -84,6 +78,17 @@ def open_engine(path: Path, *, journal_mode: JournalMode) -> Engine:
     )
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Return a plain connection to the database file `path`, which must exist. Changes nothing there."""
+    return sqlite3.connect(
+        path.absolute().as_uri() + "?mode=rw",
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
 
 
 def _prepare(connection: sqlite3.Connection, *, journal_mode: JournalMode) -> None:
@@ -101,9 +106,9 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def journal_mode_for(folder: Path) -> tuple[JournalMode, str]:
+def journal_mode_for(folder: Path, *, mounts: Path = MOUNTS) -> tuple[JournalMode, str]:
     """Return the journal mode that works where `folder` lies, and what is to be said about it, if anything."""
-    kind = file_system_of(folder)
+    kind = file_system_of(folder, mounts=mounts)
     if kind in _WITHOUT_SHARED_MEMORY or kind.startswith("fuse"):
         return "delete", (
             f"The store lies on a {kind} file system, where SQLite's write-ahead log is not safe; "
@@ -112,7 +117,7 @@ def journal_mode_for(folder: Path) -> tuple[JournalMode, str]:
     return "wal", ""
 
 
-def file_system_of(folder: Path, *, mounts: Path = _MOUNTS) -> str:
+def file_system_of(folder: Path, *, mounts: Path = MOUNTS) -> str:
     """Return the kind of file system that `folder` lies on ("ext4", "nfs4", …), or "" where that is unknown."""
     try:
         lines = mounts.read_bytes().splitlines()

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FILE_NAME = "provenance.sqlite"
-SCHEMA_REVISION = tables.SCHEMA_REVISION
 
 R = TypeVar("R", bound=NamedTuple)
 
@@ -168,13 +167,8 @@ def open_store(folder: Path, *, create: bool = False, journal_mode: sqlite.Journ
             f"The store {path} cannot be made or read: {error.strerror or error}.",
             hint="Check that the folder exists and that you may write to it.",
         ) from error
-    store = Store(path, sqlite.open_engine(path, journal_mode=journal_mode), journal_mode=journal_mode, note=note)
-    try:
-        _check_revision(store)
-    except BaseException:
-        store.close()
-        raise
-    return store
+    _check_revision(path)
+    return Store(path, sqlite.open_engine(path, journal_mode=journal_mode), journal_mode=journal_mode, note=note)
 
 
 def _create(path: Path, *, journal_mode: sqlite.JournalMode) -> None:
@@ -238,24 +232,27 @@ def _publish(unfinished: Path, path: Path) -> None:
             unfinished.rename(path)
 
 
-def _check_revision(store: Store) -> None:
-    statement = select(tables.alembic_version.c.version_num)
-    not_a_store = CorruptStoreError(
-        f"{store.path} is not a store of snakeprov.", hint="Move it away to start a new one."
-    )
+def _check_revision(path: Path) -> None:
+    """Refuse a file that is not a store of this revision, before anything is changed in it."""
+    statement = str(select(tables.alembic_version.c.version_num))
     try:
-        with store.read() as tx:
-            revisions = tx.connection.execute(statement).scalars().all()
-    except DBAPIError as error:
-        raise not_a_store from error
+        with closing(sqlite.connect(path)) as connection:
+            revisions = [row[0] for row in connection.execute(statement)]
+    except sqlite3.Error as error:
+        meaning = sqlite.explain(error, path)
+        raise meaning or _not_a_store(path) from error
     if len(revisions) != 1:
-        raise not_a_store
+        raise _not_a_store(path)
     if revisions[0] != tables.SCHEMA_REVISION:
         raise NewerStoreError(
-            f"The store {store.path} has revision {revisions[0]!r}; this version of snakeprov knows revision "
+            f"The store {path} has revision {revisions[0]!r}; this version of snakeprov knows revision "
             f"{tables.SCHEMA_REVISION!r}.",
             hint="Upgrade snakeprov.",
         )
+
+
+def _not_a_store(path: Path) -> CorruptStoreError:
+    return CorruptStoreError(f"{path} is not a store of snakeprov.", hint="Move it away to start a new one.")
 
 
 def setting(tx: Transaction, name: str) -> str | None:

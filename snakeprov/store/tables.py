@@ -169,7 +169,8 @@ job = Table(
     Column("error", Text),
     # Last, because it can be long: the columns before it are read without it.
     Column("record", Text, nullable=False),
-    Index("job_run", "run_id", "listed_on", "number"),
+    # With the status, so that the jobs of a run are counted from the index alone.
+    Index("job_run", "run_id", "listed_on", "number", "status"),
     sqlite_autoincrement=True,
 )
 

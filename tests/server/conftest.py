@@ -1,0 +1,31 @@
+"""What the tests of the server share: a real store in a folder, and the application on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from snakeprov.blobs.local import LocalBlobs
+from snakeprov.server import create_app
+from snakeprov.store import Store, open_store
+
+from .api import Api, user_of
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(tmp_path / "store", create=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> LocalBlobs:
+    return LocalBlobs(tmp_path / "store" / "blobs")
+
+
+@pytest.fixture
+def api(store: Store, blobs: LocalBlobs, tmp_path: Path) -> Api:
+    return Api(create_app(store, blobs, identify=user_of, local_files=True), tmp_path)
