@@ -27,11 +27,11 @@ def command(store: str | None, as_json: bool) -> int:
     """
     from snakeprov.cli.repository import find_place
     from snakeprov.embedded import connect
-    from snakeprov.recorder import backlog, recorder
+    from snakeprov.recorder import backlog, delivery
 
     place = find_place(store)
     with connect(place.store, create=True) as client:
-        result = recorder.push(place.settings, place.root, client)
+        result = delivery.push(place.settings, place.root, client)
     waiting = backlog.count(backlog.outbox_folder(place.root))
     reasons = [*result.rejected, *result.problems]
     if as_json:

@@ -39,7 +39,7 @@ class Summary(Protocol):
     """What a recorder says when it has finished."""
 
     @property
-    def lost(self) -> int: ...
+    def shortfall(self) -> int: ...
 
     def line(self) -> str: ...
 
@@ -54,7 +54,12 @@ class Recorder(Protocol):
 
 def warn(sentence: str) -> None:
     """Print one sentence on stderr, where it does not depend on how Snakemake logs."""
-    print(f"snakeprov: {sentence}", file=sys.stderr)
+    say(f"snakeprov: {sentence}")
+
+
+def say(line: str) -> None:
+    """Print a line on stderr in one piece, since Snakemake's logger writes there from another thread."""
+    sys.stderr.write(line + "\n")
 
 
 def _never_raises(
@@ -205,14 +210,10 @@ class Capture:
         Raises:
             CaptureError: With `strict`, when the run itself succeeded and something could not be recorded.
         """
-        if self._recorder is not None and self._run is not None:
-            for job, live in list(self._live.items()):
-                self._hand_over(job, live, left)
-            self._live.clear()
-            self._run.status = status
-            self._run.ended_on = now()
-            self._run.missing = [*self._run.missing, *self.gaps]
-            self._deliver(self._recorder, self._run)
+        for job, live in list(self._live.items()):
+            self._hand_over(job, live, left)
+        self._live.clear()
+        self._deliver(status)
         if self.strict and self.problems and status == "success":
             raise CaptureError(
                 f"All jobs succeeded, but {self.problems} thing(s) could not be recorded, "
@@ -260,6 +261,7 @@ class Capture:
         live.notes.append("The start of the job was not seen")
         return live
 
+    @_never_raises
     def _hand_over(self, job: Any, live: LiveJob, status: JobStatus) -> None:
         assert self._translator is not None and self._recorder is not None  # noqa: S101  callers have checked
         try:
@@ -292,23 +294,27 @@ class Capture:
         elif look(path).kind == "file":
             live.notes.append(f"{text} is about to vanish and could not be held open for its digest")
 
-    def _deliver(self, recorder: Recorder, run: RunRecord) -> None:
-        try:
-            summary = recorder.finish(run)
-        except Exception as error:
-            self.problem(f"The end of the run could not be recorded. {type(error).__name__}: {error}")
+    @_never_raises
+    def _deliver(self, status: RunStatus) -> None:
+        if self._recorder is None or self._run is None:
             return
-        self.problems += summary.lost
-        if summary.lost or not _is_silent(self._workflow):
-            print(summary.line(), file=sys.stderr)
+        self._run.status = status
+        self._run.ended_on = now()
+        self._run.missing = [*self._run.missing, *self.gaps]
+        summary = self._recorder.finish(self._run)
+        self.problems += summary.shortfall
+        if summary.shortfall or not _is_silent(self._workflow):
+            say(summary.line())
 
 
 def open_recorder(settings: Settings, directory: Path) -> Recorder:
-    """Return the recorder that takes this run's records."""
+    """Return the recorder that takes this run's records and delivers them where `settings` say."""
+    from snakeprov.config import store_of
+    from snakeprov.embedded import connect
     from snakeprov.recorder import recorder
 
-    opened: Recorder = recorder.open_recorder(settings, directory)
-    return opened
+    store = store_of(settings, directory)
+    return recorder.Recorder(settings, directory, connect=lambda: connect(store, create=True))
 
 
 def _is_silent(workflow: Any) -> bool:

@@ -27,26 +27,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from snakeprov.plugin.request import CAPTURE
+
 if TYPE_CHECKING:
     from snakeprov.plugin.capturing import Capture
-
-CAPTURE = "_snakeprov_capture"
-"""Attribute of a Workflow, while it is executed, that holds its Capture."""
-
-REQUEST = "_snakeprov_request"
-"""Attribute of a Workflow that holds what `track` was called with."""
 
 _WRAPPED = "_snakeprov_wrapped"
 
 Method = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for: settings, and where they were given."""
-
-    settings: dict[str, object]
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +55,13 @@ class Point:
     is_essential: bool = False
 
 
-def request(workflow: Any, settings: dict[str, object], *, origin: str) -> None:
-    """Ask for `workflow` to be recorded; what was asked before holds where it differs."""
-    earlier: Request | None = workflow.__dict__.get(REQUEST)
-    if earlier is None:
-        workflow.__dict__[REQUEST] = Request(settings, origin)
-    else:
-        workflow.__dict__[REQUEST] = Request({**settings, **earlier.settings}, earlier.origin)
-    install()
+def enable() -> None:
+    """Put the wrappers on; say so where that is of no use."""
+    if any(point.method == "execute" for point in install()):
+        sys.stderr.write(
+            "snakeprov: nothing of this run is recorded, the workflow goes on: this version of Snakemake is not known "
+            "yet, and does not tell when a run begins and ends.\n"
+        )
 
 
 def install() -> list[Point]:
@@ -117,7 +104,9 @@ def _wrap_execute(original: Method) -> Method:
         capture = running.begin(self, args[0] if args else kwargs.get("executor_plugin"))
         if capture is None:
             return original(self, *args, **kwargs)
-        with running.captured(self, capture):
+        missing = install()
+        untold = [point.tells for point in missing]
+        with running.captured(self, capture, untold=untold, is_unknown=any(point.is_essential for point in missing)):
             return original(self, *args, **kwargs)
 
     return execute

@@ -13,7 +13,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 if TYPE_CHECKING:
-    from snakeprov.plugin.hooks import Request
+    from snakeprov.plugin.request import Request
 
 ORIGIN = "--logger-snakeprov-…"
 
@@ -51,13 +51,14 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         from snakeprov.plugin import hooks
+        from snakeprov.plugin.request import Request
 
         self.setLevel(logging.CRITICAL + 1)
         given = (
             {one.name: getattr(self.settings, one.name) for one in fields(LogHandlerSettings)} if self.settings else {}
         )
-        self.snakeprov_request = hooks.Request({name: value for name, value in given.items() if value}, ORIGIN)
-        hooks.install()
+        self.snakeprov_request = Request({name: value for name, value in given.items() if value}, ORIGIN)
+        hooks.enable()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Do nothing."""

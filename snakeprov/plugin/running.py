@@ -5,6 +5,7 @@ Must not know: what is recorded of a job.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 from snakeprov.config import Settings, load
 from snakeprov.errors import ConfigError
 from snakeprov.model.records import JobStatus, RunStatus
-from snakeprov.plugin import fallback, hooks
+from snakeprov.plugin import fallback
 from snakeprov.plugin.capturing import Capture, warn
 from snakeprov.plugin.overhear import overhearing
+from snakeprov.plugin.request import CAPTURE, Request, recall
 
 
 def begin(workflow: Any, executor_plugin: Any) -> Capture | None:
@@ -40,55 +42,61 @@ def begin(workflow: Any, executor_plugin: Any) -> Capture | None:
 
 
 @contextmanager
-def captured(workflow: Any, capture: Capture) -> Iterator[None]:
-    """Tell `capture` of what happens inside the `with`, and of its end."""
-    missing = hooks.install()
-    capture.gaps += [f"This version of Snakemake does not tell {point.tells}" for point in missing]
-    stands_in = any(point.is_essential for point in missing)
-    if stands_in:
+def captured(workflow: Any, capture: Capture, *, untold: list[str], is_unknown: bool) -> Iterator[None]:
+    """Tell `capture` of what happens inside the `with`, and of its end.
+
+    Args:
+        workflow: What is executed.
+        capture: Who is told.
+        untold: What the wrappers cannot tell in this version of Snakemake.
+        is_unknown: Whether something essential is among it, so that the log messages have to stand in.
+    """
+    capture.gaps += [f"This version of Snakemake does not tell {one}" for one in untold]
+    if is_unknown:
         warn(
             "this version of Snakemake is not known yet: jobs are recorded from its log messages and their records "
-            f"are incomplete (it does not tell {', '.join(point.tells for point in missing)})."
+            f"are incomplete (it does not tell {', '.join(untold)})."
         )
-    left: JobStatus = "unknown" if stands_in else "interrupted"
-    workflow.__dict__[hooks.CAPTURE] = capture
+    left: JobStatus = "unknown" if is_unknown else "interrupted"
+    if not is_unknown:  # else the wrappers that are left would tell of the same jobs again
+        workflow.__dict__[CAPTURE] = capture
     try:
-        with overhearing(capture), fallback.listening(workflow, capture) if stands_in else nullcontext():
+        with overhearing(capture), fallback.listening(workflow, capture) if is_unknown else nullcontext():
             yield
     except BaseException as error:
-        capture.finish(_status_of_failure(workflow, capture, error), left="interrupted")
+        capture.finish(_status_of_failure(workflow, capture, error), left=left)
         raise
     else:
         capture.finish("success", left=left)
     finally:
-        workflow.__dict__.pop(hooks.CAPTURE, None)
+        workflow.__dict__.pop(CAPTURE, None)
 
 
-def _request_of(workflow: Any) -> hooks.Request | None:
+def _request_of(workflow: Any) -> Request | None:
     """Return what the Snakefile or, without that, the command line asked for."""
-    from_snakefile: hooks.Request | None = workflow.__dict__.get(hooks.REQUEST)
+    from_snakefile = recall(workflow)
     from_command_line = _request_of_logger(workflow)
     if from_snakefile is None or from_command_line is None:
         return from_snakefile or from_command_line
-    return hooks.Request(
+    return Request(
         {**from_snakefile.settings, **from_command_line.settings},
         f"{from_snakefile.origin} or {from_command_line.origin}",
     )
 
 
-def _request_of_logger(workflow: Any) -> hooks.Request | None:
+def _request_of_logger(workflow: Any) -> Request | None:
     from snakemake import logging  # type: ignore[import-untyped]
 
     manager = getattr(workflow, "logger_manager", None) or getattr(logging, "logger_manager", None)
     listener = getattr(manager, "queue_listener", None)
     for handler in getattr(manager, "plugin_handlers", None) or getattr(listener, "handlers", None) or ():
         request = getattr(handler, "snakeprov_request", None)
-        if isinstance(request, hooks.Request):
+        if isinstance(request, Request):
             return request
     return None
 
 
-def _settings(request: hooks.Request) -> Settings:
+def _settings(request: Request) -> Settings:
     """Return the settings that hold; a wrong one is left out with a warning, unless `strict` is among them.
 
     Raises:
@@ -113,7 +121,11 @@ def _settings(request: hooks.Request) -> Settings:
 
 
 def _status_of_failure(workflow: Any, capture: Capture, error: BaseException) -> RunStatus:
-    if isinstance(error, KeyboardInterrupt) or capture.has_live_jobs():
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if any(frame.f_code.co_name == "schedule" for frame, _ in traceback.walk_tb(error.__traceback__)):
+        return "failed"  # Snakemake itself broke, whatever was running then
+    if capture.has_live_jobs():
         return "interrupted"
     scheduler = getattr(workflow, "_scheduler", None)
     if getattr(scheduler, "_user_kill", None) and not getattr(scheduler, "failed", None):

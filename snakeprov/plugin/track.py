@@ -33,8 +33,10 @@ def track(workflow: Any, **settings: object) -> None:
         _reject(workflow, is_strict=settings.get("strict") is True)
         return
     from snakeprov.plugin import hooks
+    from snakeprov.plugin.request import Request, remember
 
-    hooks.request(workflow, settings, origin=f"track() in {sys._getframe(1).f_code.co_filename}")
+    remember(workflow, Request(settings, f"track() in {sys._getframe(1).f_code.co_filename}"))
+    hooks.enable()
 
 
 def _reject(value: object, *, is_strict: bool) -> None:
@@ -53,4 +55,4 @@ def _reject(value: object, *, is_strict: bool) -> None:
     )
     if is_strict:
         raise error
-    print(f"snakeprov: nothing of this run is recorded, the workflow goes on: {error}", file=sys.stderr)
+    sys.stderr.write(f"snakeprov: nothing of this run is recorded, the workflow goes on: {error}\n")

@@ -169,7 +169,9 @@ class Translator:
     def fail(self, record: JobRecord, job: Any, error: BaseException | None) -> None:
         """Add to `record` what is known of the failure of `job`."""
         if error is not None and str(error):
-            record.error = cut(f"{type(error).__name__}: {error}", MAX_ERROR_CHARACTERS)
+            kind = type(error).__name__
+            # A RuleException only wraps the error of the job, whose kind its text begins with.
+            record.error = cut(str(error) if kind == "RuleException" else f"{kind}: {error}", MAX_ERROR_CHARACTERS)
         logs = [log for log in (tail(str.__str__(path), MAX_LOG_BYTES) for path in job.log) if log]
         record.log_excerpt = encodable("\n".join(logs)[-MAX_LOG_BYTES:]) or None
 
@@ -224,18 +226,21 @@ class Translator:
         rule = job.rule
         environment: dict[str, Any] = {}
         if rule.conda_env is not None:
-            spec = gaps.ask("conda environment", lambda: job.conda_env_spec, None)
-            if hasattr(spec, "name"):
-                environment["conda_env_name"] = encodable(str(spec.name))
-            elif hasattr(spec, "file"):
-                environment["conda_env_path"] = self._place(uri_of(spec.file))
-            elif hasattr(spec, "path"):
-                environment["conda_env_path"] = self._place(str(spec.path))
+            environment |= gaps.ask("conda environment", lambda: self._conda(job.conda_env_spec), dict[str, str]())
         if rule.container_img is not None:
             environment["container"] = gaps.ask("container", lambda: _text_or_none(job.container_img_url), None)
         if rule.env_modules is not None:
             environment["env_modules"] = _texts(gaps.ask("env modules", lambda: rule.env_modules.names, ()))
         return environment
+
+    def _conda(self, spec: Any) -> dict[str, str]:
+        if hasattr(spec, "name"):
+            return {"conda_env_name": encodable(str(spec.name))}
+        file = getattr(spec, "file", None)
+        if file is None:
+            return {"conda_env_path": self._place(str(spec.path))} if spec is not None else {}
+        # Before Snakemake 9.5 the file is a path, since then one of Snakemake's source files.
+        return {"conda_env_path": self._place(str.__str__(file) if isinstance(file, str) else uri_of(file))}
 
     def _place(self, uri: str) -> str:
         return encodable(uri) if "://" in uri else self.path(uri)

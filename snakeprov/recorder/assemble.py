@@ -23,6 +23,7 @@ from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.digesting import GENERATING, Observation, Observations
 from snakeprov.recorder.plan import REPO, Bytes, Plan
+from snakeprov.recorder.summary import Tally
 
 ANNOTATION_CHARS_MAX: Final = 500
 ANNOTATIONS_MAX: Final = 90
@@ -60,27 +61,6 @@ class Context:
     policy: Policy
     permalinks: Mapping[tuple[str, int | None], str] = field(default_factory=dict)
     members: Mapping[str, str | Ref] = field(default_factory=dict)
-
-
-@dataclass
-class Tally:
-    """How many of what a plan records, for the line at the end of a run.
-
-    Attributes:
-        jobs: Jobs.
-        versions: Versions made by them.
-        reproduced: Versions that they wrote again, byte for byte.
-        adopted: Versions that were there before and turned out to be what a job makes.
-        without_bytes: Versions whose bytes are not kept.
-        unread: Files whose bytes could not be read any more.
-    """
-
-    jobs: int = 0
-    versions: int = 0
-    reproduced: int = 0
-    adopted: int = 0
-    without_bytes: int = 0
-    unread: int = 0
 
 
 Outcome = Literal["used", "executed", "generated", "reproduced", "touched"]

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
+
 from snakeprov.capture.tree import read_manifest
 from snakeprov.client import Client, Content
 from snakeprov.client.batch import Ref
 from snakeprov.errors import (
-    ApiError,
     BadRequestError,
     ConflictError,
     ForbiddenError,
@@ -26,11 +27,12 @@ from snakeprov.errors import (
 )
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.recorder.assemble import Context, Policy, Tally, assemble, path_of
+from snakeprov.recorder.assemble import Context, Policy, assemble, path_of
 from snakeprov.recorder.catalog import Catalog, Held, folders_above
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.plan import Plan
+from snakeprov.recorder.summary import Tally, explain
 
 TRIES_MAX: Final = 4
 """How often one job is sent when somebody else changed in between what its plan was made from."""
@@ -48,6 +50,10 @@ class Prepared:
     number: int
     job: JobRecord
     observations: Observations
+
+    def observations_json(self) -> bytes:
+        """Return what was found of its files, as the outbox keeps it."""
+        return msgspec.json.encode(self.observations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +249,3 @@ def _paths(job: JobRecord) -> Iterator[str]:
             yield code.path
     if job.conda_env_path is not None:
         yield job.conda_env_path
-
-
-def explain(error: Exception) -> str:
-    """Return in one sentence why a delivery did not succeed."""
-    if isinstance(error, ApiError):
-        return f"the repository answered {error.status}: {error.reason}"
-    return error.message if isinstance(error, SnakeprovError) else f"{type(error).__name__}: {error}"

@@ -18,13 +18,14 @@ from snakeprov.config import Settings
 from snakeprov.errors import OutboxError, RemoteError
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import backlog
-from snakeprov.recorder.assemble import Policy, Tally
+from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester, Observations
 from snakeprov.recorder.outbox import Content as OutboxContent
 from snakeprov.recorder.outbox import Entry, Kind, Outbox
+from snakeprov.recorder.summary import Tally
 
 GROUP_JOBS_MAX: Final = 100
 """How many jobs are delivered together: a batch costs a quarter of its requests sent one by one."""
@@ -94,19 +95,15 @@ class Drain:
         try:
             receipts = self._deliverer.deliver(prepared)
         except RemoteError:
-            self.keep(prepared)
+            for one in prepared:
+                if one.number >= 0:
+                    self._outbox.digests(one.number, one.observations_json())
             raise
-        self._outbox.delivered(one.number for one in receipts if one.reason is None and one.number >= 0)
-        for one in receipts:
-            if one.reason is not None:
-                self.rejected.append(one.reason)
-                self._outbox.rejected(one.number, one.reason)
-
-    def keep(self, prepared: Sequence[Prepared]) -> None:
-        """Keep in the outbox what was found of the files of jobs that cannot be delivered now."""
-        for one in prepared:
-            if one.number >= 0:
-                self._outbox.digests(one.number, msgspec.json.encode(one.observations))
+        self._outbox.delivered(receipt.number for receipt in receipts if receipt.reason is None and receipt.number >= 0)
+        for receipt in receipts:
+            if receipt.reason is not None:
+                self.rejected.append(receipt.reason)
+                self._outbox.rejected(receipt.number, receipt.reason)
 
     def deliver_pending(self, content: OutboxContent, *, retry_rejected: bool = False) -> int:
         """Deliver what waits in the outbox, in order; return how many jobs.

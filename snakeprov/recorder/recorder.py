@@ -2,57 +2,49 @@
 
 Must not know: Snakemake, SQL, which repository it delivers to.
 
-`append` is called in Snakemake's threads and only writes to the outbox. Everything that can take time (digests,
-git, requests) happens in the recorder's thread. What cannot be delivered stays in the outbox and is delivered by the
-next run in the same working directory or by `snakeprov push`.
+`append` is called in Snakemake's threads and only writes to the outbox. Everything that can take time (imports,
+digests, git, requests) happens in the recorder's thread. What cannot be delivered stays in the outbox and is delivered
+by the next run in the same working directory or by `snakeprov push`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from snakeprov.capture.code import GitReader
-from snakeprov.capture.digestcache import DigestCache
-from snakeprov.client import Client
-from snakeprov.config import POINTER_NAME, STORE_NAME, Settings, prepare_folder, store_of
+from snakeprov.config import STORE_NAME, Settings, prepare_folder
 from snakeprov.errors import OutboxError, SnakeprovError
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder.backlog import outbox_folder
-from snakeprov.recorder.deliver import Prepared, explain
-from snakeprov.recorder.digesting import Digester
-from snakeprov.recorder.drain import GROUP_JOBS_MAX, Drain, Leftovers, Tools, deliver_leftovers
 from snakeprov.recorder.outbox import Kind, Outbox, read
-from snakeprov.recorder.summary import Summary
+from snakeprov.recorder.summary import Summary, explain
+
+if TYPE_CHECKING:
+    from snakeprov.capture.code import GitReader
+    from snakeprov.client import Client
+    from snakeprov.recorder.delivery import Delivery
+
+GROUP_JOBS_MAX: Final = 100
+"""How many jobs are delivered together: a batch costs a quarter of its requests sent one by one."""
 
 LINGER_S: Final = 1.0
 """How long a record waits for others to be delivered with."""
 
-RETRY_S: Final = 15.0
-"""How long to wait with the next delivery after one failed, while the workflow is running."""
+BEHIND_S: Final = 5.0
+"""How often it is looked whether what could not be delivered can be now."""
 
 PROGRESS_AFTER_S: Final = 2.0
 """How long the last delivery may take before its progress is shown."""
-
-DIGESTS_NAME: Final = "digests.sqlite"
-
-
-@dataclass(frozen=True, slots=True)
-class _Queued:
-    """A job that waits for the thread. `number` is -1 where the outbox could not take it."""
-
-    number: int
-    job: JobRecord
-    descriptors: Mapping[str, int]
 
 
 class Recorder:
@@ -68,26 +60,18 @@ class Recorder:
         """
         self._settings = settings
         self._working_directory = working_directory
-        self._folder = working_directory / STORE_NAME
         self._connect = connect
-        self._git = GitReader()
         self._lock = threading.Condition()
         # What follows is shared, under the lock.
-        self._queue: deque[_Queued] = deque()
+        self._queue: deque[tuple[int, JobRecord, Mapping[str, int]]] = deque()
         self._finishing = False
         self._outbox: Outbox | None = None
         self._run_numbers: list[int] = []
+        self._patch: bytes | None = None
         self._problems: dict[str, None] = {}
         self._lost = 0
-        # What follows belongs to the thread.
-        self._patch: bytes | None = None
-        self._tools: Tools | None = None
-        self._drain: Drain | None = None
-        self._client: Client | None = None
-        self._digests: DigestCache | None = None
-        self._is_behind = False
-        self._next_try_s = 0.0
-        self._recovered = 0
+        # What follows belongs to the thread while it lives.
+        self._delivery: Delivery | None = None
 
     def start(self, run: RunRecord) -> None:
         """Begin the run. Returns at once; git is looked at in the thread."""
@@ -111,7 +95,12 @@ class Recorder:
                 number = self._open_outbox().append(Kind.JOB, payload)
             except SnakeprovError as error:
                 self._problems[error.message] = None
-            self._queue.append(_Queued(number, job, descriptors))
+            if self._outbox is None:
+                self._lost += 1
+                for descriptor in descriptors.values():
+                    os.close(descriptor)
+                return
+            self._queue.append((number, job, descriptors))
             if len(self._queue) in (1, GROUP_JOBS_MAX):
                 self._lock.notify()
 
@@ -124,11 +113,10 @@ class Recorder:
         Args:
             run: The run as it ended.
         """
-        run.git, run.git_problem = self._run.git, self._run.git_problem
-        self._run = run
         with self._lock:
-            if self._outbox is not None:
-                self._append_run()
+            run.git, run.git_problem = self._run.git, self._run.git_problem
+            self._run = run
+            self._append_run()
             self._finishing = True
             self._lock.notify()
         try:
@@ -141,7 +129,7 @@ class Recorder:
 
     def _open_outbox(self) -> Outbox:
         if self._outbox is None:
-            prepare_folder(self._folder)
+            prepare_folder(self._working_directory / STORE_NAME)
             self._outbox = Outbox.create(outbox_folder(self._working_directory), self._run.id)
             self._append_run()
             if self._patch is not None:
@@ -159,120 +147,54 @@ class Recorder:
 
     def _work(self) -> None:
         try:
-            self._look_at_git()
-            while self._take_turn():
+            from snakeprov.capture.code import GitReader
+
+            git = GitReader()
+            self._look_at_git(git)
+            while self._take_turn(git):
                 pass
         except Exception as error:  # whatever it is, the workflow must not notice and the user must be told
-            self._note(error)
+            self._problems[explain(error)] = None
         finally:
-            self._close()
+            if self._delivery is not None:
+                self._delivery.close()
 
-    def _look_at_git(self) -> None:
+    def _look_at_git(self, git: GitReader) -> None:
         snakefile = self._run.snakefile or "."
-        state = self._git.state_of(str(self._working_directory / to_os(snakefile)))
-        patch = self._git.patch(state.root) if state is not None and state.dirty else None
+        state = git.state_of(str(self._working_directory / to_os(snakefile)))
+        patch = git.patch(state.root) if state is not None and state.dirty else None
         with self._lock:
-            self._run.git, self._run.git_problem = state, self._git.problem
+            self._run.git, self._run.git_problem = state, git.problem
             self._patch = patch
-            if self._outbox is not None:
-                self._append_run()
-                if patch is not None:
-                    self._outbox.patch(patch)
+            self._append_run()
+            if self._outbox is not None and patch is not None:
+                self._outbox.patch(patch)
 
-    def _take_turn(self) -> bool:
+    def _take_turn(self, git: GitReader) -> bool:
         """Wait for jobs and deliver them; return whether to go on."""
+        is_behind = self._delivery is not None and self._delivery.is_behind
         with self._lock:
-            self._lock.wait_for(lambda: self._queue or self._finishing, timeout=RETRY_S)
+            self._lock.wait_for(lambda: self._queue or self._finishing, timeout=BEHIND_S if is_behind else None)
             if self._queue:
                 self._lock.wait_for(lambda: len(self._queue) >= GROUP_JOBS_MAX or self._finishing, timeout=LINGER_S)
             group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_JOBS_MAX))]
             is_last = self._finishing and not self._queue
-        if group or (self._outbox is not None and (self._is_behind or is_last)):
-            self._handle(group, is_last=is_last)
+            outbox, run_numbers = self._outbox, list(self._run_numbers)
+        if outbox is not None and (group or is_behind or is_last):
+            from snakeprov.recorder.delivery import Delivery, Taken
+
+            if self._delivery is None:
+                self._delivery = Delivery(
+                    self._settings,
+                    self._working_directory,
+                    connect=self._connect,
+                    outbox=outbox,
+                    git=git,
+                    patch=self._patch,
+                )
+            taken = [Taken(*one) for one in group]
+            self._delivery.handle(taken, self._run, run_numbers=run_numbers, is_last=is_last)
         return not is_last
-
-    def _handle(self, group: list[_Queued], *, is_last: bool) -> None:
-        prepared: list[Prepared] = []
-        try:
-            if self._outbox is not None:
-                self._outbox.sync()
-            tools = self._equip()
-            prepared = [
-                Prepared(one.number, one.job, tools.digester.observe(one.job, one.descriptors)) for one in group
-            ]
-            if self._is_behind and not is_last and time.monotonic() < self._next_try_s:
-                self._keep(prepared)
-                return
-            self._deliver(self._connected(tools), prepared)
-            if is_last and self._drain is not None:
-                self._drain.put_run(self._run, self._run_numbers)
-        except Exception as error:  # whatever it is, what has not been delivered waits in the outbox
-            self._note(error)
-            self._keep(prepared)
-            self._is_behind = True
-            self._next_try_s = time.monotonic() + RETRY_S
-
-    def _deliver(self, drain: Drain, prepared: list[Prepared]) -> None:
-        if not self._is_behind or self._outbox is None:
-            drain.deliver(prepared)
-            return
-        self._keep(prepared)
-        drain.deliver_pending(read(self._outbox.path))
-        self._is_behind = False
-        self._problems.clear()
-
-    def _keep(self, prepared: list[Prepared]) -> None:
-        """Keep what was found of jobs that are not delivered now; those that are in no outbox are lost."""
-        self._lost += sum(one.number < 0 for one in prepared)
-        if self._outbox is not None:
-            for one in prepared:
-                if one.number >= 0:
-                    self._outbox.digests(one.number, msgspec.json.encode(one.observations))
-
-    def _equip(self) -> Tools:
-        if self._tools is None:
-            self._digests = DigestCache(self._folder / DIGESTS_NAME)
-            self._tools = Tools(
-                settings=self._settings,
-                working_directory=self._working_directory,
-                digester=Digester(str(self._working_directory), self._digests),
-                git=self._git,
-            )
-        return self._tools
-
-    def _connected(self, tools: Tools) -> Drain:
-        """Return the drain of this run, after what earlier runs left behind has been delivered."""
-        if self._client is None:
-            self._client = self._connect()
-            self._point_to_store()
-        if self._drain is None:
-            if self._outbox is None:
-                raise OutboxError("The outbox could not be made.")
-            leftovers = deliver_leftovers(self._client, tools)
-            self._recovered += leftovers.delivered
-            self._problems |= dict.fromkeys(leftovers.problems)
-            self._drain = Drain(self._outbox, self._run, self._client, tools=tools, patch=self._patch)
-        return self._drain
-
-    def _point_to_store(self) -> None:
-        """Note for the commands where the records of this working directory go, if not into its own folder."""
-        store = store_of(self._settings, self._working_directory)
-        pointer = self._folder / POINTER_NAME
-        if store != str(self._folder):
-            pointer.write_text(store + "\n", encoding="utf-8")
-        else:
-            pointer.unlink(missing_ok=True)
-
-    def _note(self, error: Exception) -> None:
-        self._problems[explain(error)] = None
-
-    def _close(self) -> None:
-        for closable in (self._digests, self._outbox, self._client):
-            try:
-                if closable is not None:
-                    closable.close()
-            except Exception as error:  # nothing that was recorded is lost by it
-                self._note(error)
 
     # In the thread that ends the run.
 
@@ -289,44 +211,18 @@ class Recorder:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
     def _summary(self) -> Summary:
-        summary = Summary(self._run.id, recovered=self._recovered, lost=self._lost)
-        if self._drain is not None:
-            summary.tally = self._drain.tally
-        if self._outbox is not None and self._outbox.path.exists():
-            try:
+        summary = Summary(self._run.id, lost=self._lost)
+        if self._delivery is not None:
+            summary.tally = self._delivery.tally
+            summary.lost += self._delivery.lost
+            summary.recovered = self._delivery.recovered
+            self._problems |= self._delivery.problems
+        if self._outbox is not None:
+            # The file is gone when all of it has been delivered.
+            with contextlib.suppress(OutboxError):
                 content = read(self._outbox.path)
-            except OutboxError as error:
-                self._problems[error.message] = None
-            else:
                 summary.pending = sum(entry.kind is Kind.JOB for entry in content.pending)
                 summary.rejected = sum(entry.kind is Kind.JOB for entry, _ in content.rejected)
                 self._problems |= dict.fromkeys(f"refused: {reason}" for _, reason in content.rejected)
         summary.problems = list(self._problems)
         return summary
-
-
-def push(settings: Settings, working_directory: Path, client: Client) -> Leftovers:
-    """Deliver what runs that have ended left in the outbox of a working directory, also what was refused before.
-
-    Raises:
-        RemoteError: The repository is not able to answer now; what was not delivered waits on.
-    """
-    digests = DigestCache(working_directory / STORE_NAME / DIGESTS_NAME)
-    tools = Tools(
-        settings=settings,
-        working_directory=working_directory,
-        digester=Digester(str(working_directory), digests),
-        git=GitReader(),
-    )
-    try:
-        return deliver_leftovers(client, tools, retry_rejected=True)
-    finally:
-        digests.close()
-
-
-def open_recorder(settings: Settings, working_directory: Path) -> Recorder:
-    """Return a recorder that delivers where `settings` say."""
-    from snakeprov.embedded import connect
-
-    store = store_of(settings, working_directory)
-    return Recorder(settings, working_directory, connect=lambda: connect(store, create=True))

@@ -7,7 +7,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from snakeprov.recorder.assemble import Tally
+from snakeprov.errors import ApiError, SnakeprovError
+
+
+@dataclass
+class Tally:
+    """How many of what a plan records, for the line at the end of a run.
+
+    Attributes:
+        jobs: Jobs.
+        versions: Versions made by them.
+        reproduced: Versions that they wrote again, byte for byte.
+        adopted: Versions that were there before and turned out to be what a job makes.
+        without_bytes: Versions whose bytes are not kept.
+        unread: Files whose bytes could not be read any more.
+    """
+
+    jobs: int = 0
+    versions: int = 0
+    reproduced: int = 0
+    adopted: int = 0
+    without_bytes: int = 0
+    unread: int = 0
 
 
 @dataclass
@@ -60,3 +81,10 @@ class Summary:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def explain(error: Exception) -> str:
+    """Return in one sentence why a delivery did not succeed."""
+    if isinstance(error, ApiError):
+        return f"the repository answered {error.status}: {error.reason}"
+    return error.message if isinstance(error, SnakeprovError) else f"{type(error).__name__}: {error}"

@@ -13,10 +13,11 @@ import pytest
 from snakeprov.client.batch import to_wire
 from snakeprov.model.digest import Digest
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, GitState, JobRecord, RunRecord
-from snakeprov.recorder.assemble import Context, Policy, Tally, assemble
+from snakeprov.recorder.assemble import Context, Policy, assemble
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.digesting import Observation, Observations
 from snakeprov.recorder.plan import Plan
+from snakeprov.recorder.summary import Tally
 
 PRINT = Fingerprint(1, 2, 3, 4, 5)
 

@@ -1,0 +1,66 @@
+"""Runs Snakemake with a stand-in for the recorder that writes what it is given into a file, one JSON object a line.
+
+Usage: python collect.py RECORDS [argument of snakemake …]
+
+The lines are `{"start": run}`, `{"job": job, "held": {path: bytes read from the descriptor, as text}}` and
+`{"finish": run}`. With the environment variable COLLECT_FAILS=open|append|finish that method raises.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import snakemake.cli
+
+from snakeprov.errors import StoreError
+from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.plugin import capturing
+
+RECORDS, FAILS = Path(sys.argv[1]).absolute(), os.environ.get("COLLECT_FAILS")
+
+
+class Summary:
+    shortfall = 0
+
+    def line(self) -> str:
+        return "snakeprov: collected"
+
+
+class Collector:
+    def start(self, run: RunRecord) -> None:
+        self._write({"start": run})
+
+    def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None:
+        if FAILS == "append":
+            raise OSError("no space left")
+        held = {}
+        for path, descriptor in descriptors.items():
+            held[path] = os.pread(descriptor, 1000, 0).decode()
+            os.close(descriptor)
+        self._write({"job": job, "held": held})
+
+    def finish(self, run: RunRecord) -> Summary:
+        if FAILS == "finish":
+            raise OSError("no space left")
+        self._write({"finish": run})
+        return Summary()
+
+    def _write(self, line: dict[str, Any]) -> None:
+        with RECORDS.open("ab") as file:
+            file.write(msgspec.json.encode(line) + b"\n")
+
+
+def open_collector(_settings: Any, _directory: Path) -> Collector:
+    if FAILS == "open":
+        raise StoreError("The folder '.snakeprov' cannot be written.", hint="Check who owns it.")
+    return Collector()
+
+
+capturing.open_recorder = open_collector
+sys.argv = ["snakemake", *sys.argv[2:]]
+snakemake.cli.main()

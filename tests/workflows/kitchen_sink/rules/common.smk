@@ -1,0 +1,5 @@
+rule common:
+    output:
+        "results/common.txt",
+    shell:
+        "echo common > {output}"
