@@ -157,6 +157,10 @@ def prepare_folder(folder: Path) -> None:
         ignore = folder / ".gitignore"
         if not ignore.exists():
             ignore.write_text(_IGNORE_FILE, encoding="utf-8")
+    except FileExistsError as error:
+        raise StoreError(
+            f"The folder {folder} cannot be made: a file of that name is in its place.", hint="Move the file away."
+        ) from error
     except OSError as error:
         raise StoreError(
             f"The folder {folder} cannot be made or written ({error.strerror}).",

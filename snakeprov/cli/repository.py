@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snakeprov.cli.options import LIMIT_MAX
-from snakeprov.errors import UsageError
+from snakeprov.errors import NoStoreError, UsageError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -38,14 +38,30 @@ def opened(store: str | None) -> Iterator[tuple[Place, Client]]:
     """Give the place of the repository and a client for it; closed at the end.
 
     Raises:
-        NoStoreError: There is none.
+        NoStoreError: There is none, or nothing has been delivered to it yet.
         StoreError: It cannot be used.
     """
+    place = find_place(store)
+    with _connected(place) as client:
+        yield place, client
+
+
+def _connected(place: Place) -> Client:
     from snakeprov.embedded import connect
 
-    place = find_place(store)
-    with connect(place.store) as client:
-        yield place, client
+    try:
+        return connect(place.store)
+    except NoStoreError as error:
+        from snakeprov.recorder import backlog
+
+        waiting = backlog.count(backlog.outbox_folder(place.root)).pending
+        if not waiting:
+            raise
+        raise NoStoreError(
+            f"Nothing has been delivered to {place.store} yet.",
+            hint=f"{waiting} job record{'' if waiting == 1 else 's'} wait{'s' if waiting == 1 else ''} for it: "
+            "deliver with 'snakeprov push'.",
+        ) from error
 
 
 def current_folder() -> Path:

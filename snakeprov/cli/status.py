@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from snakeprov.cli import options, output
-from snakeprov.errors import NoStoreError
+from snakeprov.errors import NoStoreError, RemoteError, StoreError
 
 
 @click.command("status")
@@ -18,7 +18,8 @@ from snakeprov.errors import NoStoreError
 def command(store: str | None, as_json: bool) -> None:
     """Show what is recorded, and what waits.
 
-    Where the repository is, what it holds, and what has not been delivered to it yet.
+    Where the repository is, what it holds, and what has not been delivered to it yet. The last is told even where
+    the repository cannot be reached or read.
     """
     from snakeprov.cli.repository import find_place
     from snakeprov.embedded import connect
@@ -27,16 +28,21 @@ def command(store: str | None, as_json: bool) -> None:
 
     place = find_place(store)
     waiting = backlog.count(backlog.outbox_folder(place.root))
+    problem = None
     try:
         with connect(place.store) as client:
             answer = client.status()
     except NoStoreError:
         answer = _EMPTY
+    except (RemoteError, StoreError) as error:
+        answer, problem = {}, error
     counts: dict[str, Any] = {"store": place.store, "pending": waiting.pending, "failed": waiting.failed}
     if as_json:
         output.write_json(answers.status(answer, **counts))
     else:
         output.write_lines(runs.status(answer, output.screen(), **counts, reasons=waiting.reasons))
+    if problem is not None:
+        raise problem
 
 
 _EMPTY: dict[str, Any] = {"entities": 0, "versions": 0, "activities": 0, "storedBytes": 0}

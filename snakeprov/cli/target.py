@@ -29,6 +29,10 @@ _VERSIONS_LISTED_MAX = 1000
 """So many versions are looked at to say which there are."""
 
 
+NEAR_MAX = 3
+"""So many near matches of a name are shown; the first is nearly always the one."""
+
+
 class Target(NamedTuple):
     """An entity and the version that is meant; `version_number` is None where none was named."""
 
@@ -159,11 +163,17 @@ def _choose(matches: Sequence[dict[str, Any]], path: str, place: Place) -> dict[
     return matches[0] if len(matches) == 1 else of_own[0]
 
 
+def _listed(near: Sequence[str]) -> str:
+    """Return `a`, `a or b`, `a, b or c`."""
+    *before, last = near
+    return f"{', '.join(before)} or {last}" if before else last
+
+
 def _not_recorded(typed: str, place: Place, *, near: Sequence[str]) -> NotRecordedError:
     shown = paths.to_text(typed)
     message = f"{shown} is not recorded in {place.store}."
     if near:
-        return NotRecordedError(message, hint=f"Did you mean {' or '.join(near)}?")
+        return NotRecordedError(message, hint=f"Did you mean {_listed(near[:NEAR_MAX])}?")
     if os.path.lexists(typed):
         return NotRecordedError(
             message, hint="The file exists, but no recorded job has read or written it. 'snakeprov log' lists outputs."

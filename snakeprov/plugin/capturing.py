@@ -215,10 +215,10 @@ class Capture:
         self._live.clear()
         self._deliver(status)
         if self.strict and self.problems and status == "success":
+            first = self.gaps[0].rstrip(".") if self.gaps else ""
             raise CaptureError(
-                f"All jobs succeeded, but {self.problems} thing(s) could not be recorded, "
-                f"the first: {self.gaps[0] if self.gaps else 'see above'}",
-                hint="The workflow is failed because of the setting strict=true.",
+                "All jobs succeeded, but not everything could be recorded" + (f": {first}." if first else "."),
+                hint="The workflow fails because of the setting strict.",
             )
 
     def has_live_jobs(self) -> bool:

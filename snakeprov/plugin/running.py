@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from snakeprov.config import Settings, load
-from snakeprov.errors import ConfigError
+from snakeprov.errors import CaptureError, ConfigError
 from snakeprov.model.records import JobStatus, RunStatus
 from snakeprov.plugin import fallback
 from snakeprov.plugin.capturing import Capture, warn
@@ -67,9 +67,19 @@ def captured(workflow: Any, capture: Capture, *, untold: list[str], is_unknown: 
         capture.finish(_status_of_failure(workflow, capture, error), left=left)
         raise
     else:
-        capture.finish("success", left=left)
+        _finish_well(capture, left)
     finally:
         workflow.__dict__.pop(CAPTURE, None)
+
+
+def _finish_well(capture: Capture, left: JobStatus) -> None:
+    """End a run whose jobs succeeded; with `strict`, fail it as Snakemake fails, without a traceback."""
+    from snakemake.exceptions import WorkflowError  # type: ignore[import-untyped]
+
+    try:
+        capture.finish("success", left=left)
+    except CaptureError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def _request_of(workflow: Any) -> Request | None:

@@ -17,6 +17,7 @@ import msgspec
 
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
+from snakeprov.model.digest import Digest
 from snakeprov.model.paths import to_os
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
@@ -80,10 +81,13 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
     assembly.use_inputs()
     assembly.use_environment()
     assembly.execute_code()
-    activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
-    if job.status in GENERATING:
-        assembly.generate_outputs(activity_id)
-    body = {"job": job, "activityId": activity_id, "files": assembly.files}
+    body: dict[str, Any] = {"job": job, "files": assembly.files}
+    if job.kind != "norun" or job.outputs:
+        # A rule that only names its inputs, like `all`, does nothing: it is a job, but no Activity.
+        activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
+        body["activityId"] = activity_id
+        if job.status in GENERATING:
+            assembly.generate_outputs(activity_id)
     plan.add(Request("POST", "/snakeprov/v1/jobs", body))
     tally.jobs += 1
 
@@ -218,11 +222,17 @@ class _Assembly:
         if seen.digest is None:
             self._tally.unread += not is_stream
             return Bytes(external_url=PurePosixPath(to_os(absolute)).as_uri())
-        if seen.manifest is not None:
-            return Bytes(manifest=(name, seen.manifest))
-        keep = keep and seen.digest.size_bytes <= self._context.policy.keep_bytes_max
-        self._tally.without_bytes += not keep
-        return Bytes(content=Content(path=absolute, file_name=name, digest=seen.digest, keep=keep))
+        if seen.manifest is None:
+            return Bytes(content=self._content(absolute, seen.digest, keep=keep))
+        members = [self._content(f"{absolute}/{name}", digest, keep=True) for name, digest in seen.members.items()]
+        return Bytes(manifest=(name, seen.manifest), members=[one for one in members if keep and one.keep])
+
+    def _content(self, absolute: str, digest: Digest, *, keep: bool) -> Content:
+        if digest.size_bytes > self._context.policy.keep_bytes_max:
+            self._tally.without_bytes += keep
+            keep = False
+        name = absolute.rsplit("/", 1)[-1]
+        return Content(path=absolute, file_name=name, digest=digest, keep=keep)
 
     def _annotations(self, sha256: str | None) -> msgspec.Raw:
         """Return what Synapse's users may want to search a version by, in `annotations2` form."""

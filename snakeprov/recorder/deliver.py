@@ -157,7 +157,7 @@ class Deliverer:
         tally = Tally()
         for prepared in jobs:
             assemble(plan, prepared.job, prepared.observations, context, tally)
-        tally.without_bytes += self._upload(plan)
+        tally.unread += self._upload(plan)
         results = self._client.send(plan.requests)
         self._catalog.commit(plan.draft, results)
         self._catalog.trim()

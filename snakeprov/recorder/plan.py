@@ -34,16 +34,18 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """What a new version will consist of: one of the three is given.
+    """What a new version will consist of: a content, a manifest with its members, or a URL.
 
     Attributes:
         content: A file on this machine.
         manifest: Name and manifest of a directory.
+        members: The files in that directory whose bytes are to be kept with it.
         external_url: Where the bytes were, if they could not be read.
     """
 
     content: Content | None = None
     manifest: tuple[str, bytes] | None = None
+    members: Sequence[Content] = ()
     external_url: str | None = None
 
 
@@ -149,6 +151,8 @@ class Plan:
         """Arrange for the file handle in the entity `body`; return its id where that is known to the plan."""
         if bytes_.external_url is None:
             self.uploads.append(Upload(body, bytes_.content, bytes_.manifest))
+            # The manifest names them by digest; no entity needs the ids of their file handles.
+            self.uploads += [Upload({}, content=member) for member in bytes_.members]
             return None
         handle = {
             "concreteType": EXTERNAL_FILE_HANDLE,

@@ -94,7 +94,7 @@ class Recorder:
             try:
                 number = self._open_outbox().append(Kind.JOB, payload)
             except SnakeprovError as error:
-                self._problems[error.message] = None
+                self._problems[explain(error)] = None
             if self._outbox is None:
                 self._lost += 1
                 for descriptor in descriptors.values():
@@ -122,7 +122,7 @@ class Recorder:
         try:
             self._wait()
         except KeyboardInterrupt:
-            self._problems["the delivery was interrupted"] = None
+            self._problems["The delivery was interrupted."] = None
         return self._summary()
 
     # In any thread, under the lock.
@@ -141,7 +141,7 @@ class Recorder:
             try:
                 self._run_numbers.append(self._outbox.append(Kind.RUN, msgspec.json.encode(self._run)))
             except OutboxError as error:
-                self._problems[error.message] = None
+                self._problems[explain(error)] = None
 
     # In the recorder's thread.
 
@@ -223,6 +223,6 @@ class Recorder:
                 content = read(self._outbox.path)
                 summary.pending = sum(entry.kind is Kind.JOB for entry in content.pending)
                 summary.rejected = sum(entry.kind is Kind.JOB for entry, _ in content.rejected)
-                self._problems |= dict.fromkeys(f"refused: {reason}" for _, reason in content.rejected)
+                self._problems |= dict.fromkeys(reason for _, reason in content.rejected)
         summary.problems = list(self._problems)
         return summary

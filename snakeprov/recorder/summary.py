@@ -56,27 +56,34 @@ class Summary:
     @property
     def shortfall(self) -> int:
         """How many things were not recorded as they should be."""
-        return self.pending + self.rejected + self.lost + self.tally.unread + len(self.problems)
+        return self.pending + self.rejected + self.lost + self.tally.unread or len(self.problems)
 
     def line(self) -> str:
         """Return the summary as the one line that ends a workflow."""
-        tally = self.tally
-        parts = [f"recorded {_count(tally.jobs, 'job')}: {_count(tally.versions, 'new version')}"]
-        if tally.reproduced:
-            parts.append(f"{tally.reproduced} reproduced")
-        if tally.unread:
-            parts.append(f"{_count(tally.unread, 'file')} could not be read")
-        line = f"snakeprov: {', '.join(parts)} (run {self.run_id[:8]}; see: snakeprov log)."
+        line = f"snakeprov: {self._recorded()}."
         if self.recovered:
             line += f" Delivered {_count(self.recovered, 'job record')} of earlier runs."
         waiting = self.pending + self.rejected
         if waiting:
-            line += f" {_count(waiting, 'job record')} could not be delivered yet; deliver with: snakeprov push."
+            line += f" {_count(waiting, 'job record')} could not be delivered and wait; later: snakeprov push."
         if self.lost:
             line += f" {_count(self.lost, 'job record')} lost."
         if self.problems:
-            line += f" Problem: {'; '.join(problem.rstrip('.') for problem in self.problems)}."
+            line += f" Problem: {' '.join(self.problems)}"
         return line
+
+    def _recorded(self) -> str:
+        tally = self.tally
+        if not tally.jobs:
+            return "nothing was recorded"
+        parts = [f"recorded {_count(tally.jobs, 'job')}: {_count(tally.versions, 'new version')}"]
+        if tally.reproduced:
+            parts.append(f"{tally.reproduced} reproduced")
+        if tally.without_bytes:
+            parts.append(f"{tally.without_bytes} too large to keep")
+        if tally.unread:
+            parts.append(f"{_count(tally.unread, 'file')} could not be read")
+        return f"{', '.join(parts)} (run {self.run_id[:8]}; see: snakeprov log)"
 
 
 def _count(number: int, noun: str) -> str:
@@ -84,7 +91,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def explain(error: Exception) -> str:
-    """Return in one sentence why a delivery did not succeed."""
+    """Return why something could not be recorded, and what to do, as sentences."""
     if isinstance(error, ApiError):
-        return f"the repository answered {error.status}: {error.reason}"
-    return error.message if isinstance(error, SnakeprovError) else f"{type(error).__name__}: {error}"
+        return f"The repository answered {error.status}: {error.reason.rstrip('.')}."
+    if isinstance(error, SnakeprovError):
+        return str(error)
+    return f"{type(error).__name__}: {error}."

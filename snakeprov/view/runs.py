@@ -140,7 +140,7 @@ def status(
     """Yield the lines of `status`.
 
     Args:
-        answer: An answer of the status resource.
+        answer: An answer of the status resource; empty where there was none.
         screen: Where the lines will be shown.
         store: Folder or URL of the repository.
         pending: Records that wait in the outbox.
@@ -149,15 +149,16 @@ def status(
     """
     yield compose([say(store, "strong")], screen)
     yield ""
-    counts = [
-        counted(answer.get("entities", 0), "file"),
-        counted(answer.get("versions", 0), "version"),
-        counted(answer.get("activities", 0), "activity", "activities"),
-        counted(answer.get("jobs", 0), "job"),
-        counted(answer.get("runs", 0), "run"),
-    ]
-    yield _fact("recorded", [say(", ".join(counts))], screen)
-    yield _fact("kept", [say(f"{text.size(answer.get('storedBytes', 0))} of content")], screen)
+    if answer:
+        counts = [
+            counted(answer.get("entities", 0), "file"),
+            counted(answer.get("versions", 0), "version"),
+            counted(answer.get("activities", 0), "activity", "activities"),
+            counted(answer.get("jobs", 0), "job"),
+            counted(answer.get("runs", 0), "run"),
+        ]
+        yield _fact("recorded", [say(", ".join(counts))], screen)
+        yield _fact("kept", [say(f"{text.size(answer.get('storedBytes', 0))} of content")], screen)
     if pending:
         yield _fact("waiting", [say(counted(pending, "job"), "bad"), say(" to be delivered")], screen)
     if failed:

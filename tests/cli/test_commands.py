@@ -10,6 +10,7 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.cli.repository import collect
+from snakeprov.recorder.outbox import Kind, Outbox
 
 Run = Callable[..., Any]
 
@@ -204,6 +205,41 @@ def test_status_before_anything_was_delivered(tmp_path: Path, snakeprov: Run, mo
     answer = snakeprov("status", "--json")
     assert answer.status == 0
     assert answer.json["entities"] == 0
+
+
+def leave_waiting(folder: Path, jobs: int) -> None:
+    """Leave records in the outbox of a working directory, as a run does that was killed."""
+    outbox = Outbox.create(folder / ".snakeprov" / "outbox", "a" * 32)
+    for _ in range(jobs):
+        outbox.append(Kind.JOB, b"{}")
+    outbox.close()
+
+
+def test_status_says_what_waits_for_a_repository_that_is_out_of_order(study_folder: Path, snakeprov: Run) -> None:
+    """Where the repository cannot be read, `status` still says what waits for it, then fails with the reason."""
+    leave_waiting(study_folder, 2)
+    (study_folder / ".snakeprov" / "provenance.sqlite").write_text("no database")
+    answer = snakeprov("status")
+    assert answer.out.splitlines()[2:] == [
+        "waiting    2 jobs to be delivered",
+        "           'snakeprov push' delivers what can be delivered",
+    ]
+    assert (answer.status, "is damaged" in answer.err) == (33, True)
+    answer = snakeprov("status", "--json")
+    assert answer.status == 33
+    assert (answer.json["pending"], answer.json["entities"], answer.json["storedBytes"]) == (2, None, None)
+
+
+@pytest.mark.parametrize(("jobs", "hint"), [(1, "1 job record waits for it"), (2, "2 job records wait for it")])
+def test_nothing_delivered_yet(jobs: int, hint: str, study_folder: Path, snakeprov: Run) -> None:
+    """Where all records still wait to be delivered, a question says so, and how they are delivered."""
+    leave_waiting(study_folder, jobs)
+    answer = snakeprov("log", "results/table.csv")
+    assert (answer.status, answer.out) == (31, "")
+    assert answer.err == (
+        f"snakeprov: error: Nothing has been delivered to {study_folder / '.snakeprov'} yet.\n"
+        f"{hint}: deliver with 'snakeprov push'.\n"
+    )
 
 
 def test_an_empty_repository_is_no_error(study_folder: Path, snakeprov: Run) -> None:

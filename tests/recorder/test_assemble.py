@@ -244,7 +244,7 @@ def test_bytes_of_temp_files_and_of_large_files_are_not_kept() -> None:
 
     kept = {one.content.file_name: one.content.keep for one in bench.plan.uploads if one.content}
     assert kept == {"raw.csv": True, "small.csv": True, "large.csv": False, "temp.csv": False}
-    assert bench.tally.without_bytes == 2
+    assert bench.tally.without_bytes == 1
 
 
 def test_a_file_whose_bytes_could_not_be_read_is_recorded_by_where_it_was() -> None:
@@ -259,7 +259,7 @@ def test_a_file_whose_bytes_could_not_be_read_is_recorded_by_where_it_was() -> N
 
 
 def test_a_directory_is_one_file_and_what_is_in_it_has_the_same_maker() -> None:
-    """A later job that reads one file of the directory is linked to the job that made the directory."""
+    """What is in it is kept; a later job that reads one of its files is linked to the job that made it."""
     catalog = Catalog()
     plan = Plan(catalog, project="penguins")
     context = Context(run=RUN, policy=Policy(always=False, keep_bytes_max=1000))
@@ -270,6 +270,8 @@ def test_a_directory_is_one_file_and_what_is_in_it_has_the_same_maker() -> None:
     second = job(id="2" * 32, inputs=[fact("parts/1.csv")], outputs=[])
     assemble(plan, second, contents, context, Tally())
 
+    kept = [one.content for one in plan.uploads if one.content is not None and one.content.path.endswith("parts/1.csv")]
+    assert [one.keep for one in kept] == [True, True]
     names = {one.body["name"]: one for one in plan.requests if one.path == "/repo/v1/entity" and not one.path_ref}
     assert names["1.csv"].query == names["parts/"].query != {}
 
@@ -316,6 +318,15 @@ def test_an_input_that_was_never_there_is_named_but_is_no_version() -> None:
 
     assert outcomes(requests) == {"absent": "used", "fifo": "used"}
     assert activity(requests)["used"] == []
+
+
+def test_a_rule_that_only_names_its_inputs_is_a_job_but_no_activity() -> None:
+    """`rule all` does nothing."""
+    requests = Bench().do(job(rule="all", kind="norun", outputs=[]), seen(data__raw="raw"))
+
+    assert [one["path"] for one in requests][-1] == "/snakeprov/v1/jobs"
+    assert "/repo/v1/activity" not in [one["path"] for one in requests]
+    assert "activityId" not in requests[-1]["body"]
 
 
 def test_annotations_are_bounded() -> None:

@@ -1,0 +1,128 @@
+"""What is found out about the files of a job, and what is said where nothing can be found."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.files import fingerprint
+from snakeprov.model.records import CodeFact, FileFact, JobRecord
+from snakeprov.recorder.digesting import Digester
+
+
+@pytest.fixture
+def digester(tmp_path: Path) -> Digester:
+    """A digester for files in a temporary folder."""
+    return Digester(str(tmp_path), DigestCache(None))
+
+
+def job(*outputs: FileFact, inputs: tuple[FileFact, ...] = (), **more: object) -> JobRecord:
+    values = {"id": "1", "run_id": "a", "rule": "r", "status": "success", **more}
+    return JobRecord(**values, inputs=list(inputs), outputs=list(outputs))  # type: ignore[arg-type]
+
+
+def fact(folder: Path, name: str, content: str | None = None, *flags: str) -> FileFact:
+    if content is not None:
+        (folder / name).write_text(content)
+    return FileFact(path=name, fingerprint=fingerprint(str(folder / name)), flags=list(flags))
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_inputs_outputs_and_code_are_digested(digester: Digester, tmp_path: Path) -> None:
+    """By the path that the record has."""
+    record = job(fact(tmp_path, "out", "o"), inputs=(fact(tmp_path, "in", "i"),))
+    (tmp_path / "code.py").write_text("c")
+    record.code = [CodeFact(role="script", path="code.py", fingerprint=fingerprint(str(tmp_path / "code.py")))]
+
+    found = digester.observe(record, {})
+
+    assert {path: one.digest and one.digest.sha256 for path, one in found.items()} == {
+        "in": sha256("i"),
+        "out": sha256("o"),
+        "code.py": sha256("c"),
+    }
+
+
+def test_outputs_of_a_job_that_failed_are_not_looked_at(digester: Digester, tmp_path: Path) -> None:
+    """Snakemake removes them."""
+    assert digester.observe(job(fact(tmp_path, "out", "o"), status="failed"), {}) == {}
+
+
+def test_a_file_that_is_gone_is_read_from_its_descriptor_which_is_closed(digester: Digester, tmp_path: Path) -> None:
+    """As of a temporary output after its last use."""
+    output = fact(tmp_path, "temp", "t")
+    descriptor = os.open(tmp_path / "temp", os.O_RDONLY)
+    (tmp_path / "temp").unlink()
+
+    found = digester.observe(job(output), {"temp": descriptor})
+
+    assert found["temp"].digest is not None and found["temp"].digest.sha256 == sha256("t")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_a_temporary_file_is_known_to_who_used_it_after_it_is_gone(digester: Digester, tmp_path: Path) -> None:
+    """It was read when it was made."""
+    temporary = fact(tmp_path, "temp", "t")
+    digester.observe(job(temporary), {})
+    (tmp_path / "temp").unlink()
+
+    found = digester.observe(job(inputs=(temporary,)), {})
+
+    assert found["temp"].digest is not None and found["temp"].digest.sha256 == sha256("t")
+
+
+@pytest.mark.parametrize("what", ["changed", "gone"])
+def test_a_file_that_is_not_what_it_was_has_no_digest_but_a_reason(
+    digester: Digester, tmp_path: Path, what: str
+) -> None:
+    """A digest of other bytes would be a lie."""
+    output = fact(tmp_path, "out", "first")
+    if what == "changed":
+        (tmp_path / "out").write_text("second, and longer")
+    else:
+        (tmp_path / "out").unlink()
+
+    (found,) = digester.observe(job(output), {}).values()
+
+    assert found.digest is None
+    assert found.problem is not None and "since it was seen" in found.problem
+
+
+def test_protecting_a_file_after_it_was_seen_does_not_count_as_a_change(digester: Digester, tmp_path: Path) -> None:
+    """chmod changes the ctime, not the bytes."""
+    output = fact(tmp_path, "out", "o", "protected")
+    os.chmod(tmp_path / "out", 0o444)  # noqa: PTH101
+
+    (found,) = digester.observe(job(output), {}).values()
+
+    assert found.digest is not None
+
+
+def test_a_directory_is_digested_by_its_manifest(digester: Digester, tmp_path: Path) -> None:
+    """Its members are known by path and digest."""
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "leaf").write_text("l")
+
+    found = digester.observe(job(FileFact(path="tree", kind="directory")), {})["tree"]
+
+    assert found.manifest is not None and found.digest is not None
+    assert found.digest.sha256 == hashlib.sha256(found.manifest).hexdigest()
+    assert {name: one.sha256 for name, one in found.members.items()} == {"leaf": sha256("l")}
+
+
+@pytest.mark.parametrize("kind", ["missing", "other"])
+def test_what_is_no_regular_file_is_never_opened(digester: Digester, tmp_path: Path, kind: str) -> None:
+    """A FIFO would block for ever."""
+    os.mkfifo(tmp_path / "pipe")
+
+    (found,) = digester.observe(job(FileFact(path="pipe", kind=kind)), {}).values()  # type: ignore[arg-type]
+
+    assert found.digest is None and found.problem

@@ -1,0 +1,328 @@
+"""The README is true: its transcript is run for real, its example is run, and what it lists is what there is.
+
+The transcript is the blocks marked `console`. Output above the first `$` is that of the run command. A line `…` stands
+for lines that are left out. What differs from run to run is compared as `normalised` says. `--update-golden` writes
+the README's transcript anew, all of it, where it differs.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pytest
+
+from snakeprov import __version__, config
+from snakeprov.cli import snakeprov as command_group
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+RUN_TIMEOUT_S = 300
+
+RUN_COMMAND = (
+    "python3 -m venv .venv && . .venv/bin/activate && pip install '.[example]' "
+    "&& cd example_workflow && snakemake --cores 2"
+)
+TEST_COMMAND = "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[example,test]' && bash tests/run"
+
+CUT = "…"
+
+_VOLATILE = (
+    (re.compile(r"just now|\d+ (?:second|minute|hour)s? ago"), "<ago>"),
+    (re.compile(r"\b(?:\d+ min \d+ s|\d+(?:\.\d+)? s)\b"), "<duration>"),
+    (re.compile(r"\b\d+(?:\.\d+)? [kM]?B\b"), "<size>"),
+)
+_NAME = re.compile(r"\b(?:[0-9a-f]{7}|[0-9a-f]{8}|[0-9a-f]{64}|syn\d+)\b")
+"""Commits, run ids, digests, entity ids."""
+
+_GAP = re.compile(r"(?<=\S) {2,}")
+
+
+@dataclass
+class Step:
+    """A command of the README, where its output begins and ends there (line numbers), and what it really prints."""
+
+    command: str
+    begin: int
+    end: int
+    printed: list[str]
+
+    def shown(self, readme: list[str]) -> list[str]:
+        """Return the output as the README has it."""
+        return readme[self.begin : self.end]
+
+
+def blocks(readme: list[str], language: str) -> Iterator[range]:
+    """Yield the line numbers inside each block that is marked with `language`."""
+    begin = None
+    for number, line in enumerate(readme):
+        if begin is not None and line == "```":
+            yield range(begin, number)
+            begin = None
+        elif line == f"```{language}":
+            begin = number + 1
+
+
+def steps(readme: list[str]) -> list[Step]:
+    """Return the commands of the transcript, in order."""
+    found: list[Step] = []
+    for block in blocks(readme, "console"):
+        for number in block:
+            if readme[number].startswith("$ "):
+                found.append(Step(readme[number][2:], number + 1, number + 1, []))
+                continue
+            if not found:
+                found.append(Step(RUN_COMMAND, number, number, []))
+            found[-1].end = number + 1
+    return found
+
+
+def normalised(lines: list[str], *, is_tree: bool = False, names: dict[str, str] | None = None) -> list[str]:
+    """Return lines without what differs from run to run.
+
+    Ages, durations and sizes become `<ago>`, `<duration>`, `<size>`. Commits, digests and ids are numbered in the order
+    in which they appear, so equal ones stay equal and different ones different. As columns are as wide as what is in
+    them, two blanks or more count as two; but for a tree, in which nothing of varying width occurs.
+
+    Args:
+        lines: What was printed.
+        is_tree: Whether every blank counts.
+        names: The numbers given so far; added to.
+    """
+    names = {} if names is None else names
+    result = []
+    for line in lines:
+        for pattern, placeholder in _VOLATILE:
+            line = pattern.sub(placeholder, line)
+        line = _NAME.sub(lambda found: names.setdefault(found[0], f"<{len(names) + 1}>"), line)
+        result.append(line if is_tree else _GAP.sub("  ", line))
+    return result
+
+
+def excerpt(shown: list[str], printed: list[str]) -> list[str]:
+    """Return the part of `printed` that corresponds to `shown`, whose lines `…` are kept.
+
+    A part after a `…` begins where its first line is printed, or, if it is the last, as far from the end.
+    """
+    if CUT not in shown:
+        return printed
+    plain = [normalised([line])[0] for line in printed]
+    result: list[str] = []
+    at = 0
+    for number, line in enumerate(shown):
+        if line == CUT:
+            result.append(CUT)
+            rest = shown[number + 1 :]
+            if rest and CUT not in rest:
+                at = len(printed) - len(rest)
+            elif rest:
+                first = normalised(rest[:1])[0]
+                assert first in plain[at:], f"{rest[0]!r} is not printed any more: choose other lines for the README"
+                at = plain.index(first, at)
+        else:
+            result += printed[at : at + 1]
+            at += 1
+    return result
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, in a git repository of its own."""
+    clone = tmp_path_factory.mktemp("readme") / "snakeprov"
+    ignored = shutil.ignore_patterns(".snakemake", ".snakeprov", "results", "__pycache__")
+    shutil.copytree(ROOT / "example_workflow", clone / "example_workflow", ignore=ignored)
+    author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"]
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+    for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The example"]):
+        subprocess.run(["git", *author, *arguments], cwd=clone, env=environment, check=True)
+    return clone / "example_workflow"
+
+
+@pytest.fixture(scope="module")
+def transcript(work: Path) -> list[Step]:
+    """The commands of the README, each run for real, one after the other."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SNAKEMAKE_", "SNAKEPROV_"))}
+    environment = {
+        **kept,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
+        "XDG_CONFIG_HOME": str(work / "no-config"),
+        "LOGNAME": "ada",
+    }
+    found = steps(README.read_text(encoding="utf-8").splitlines())
+    for step in found:
+        command = step.command.rpartition("cd example_workflow && ")[2]
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=work,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=RUN_TIMEOUT_S,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}"
+        step.printed = done.stdout.splitlines()
+    return found
+
+
+def test_transcript(transcript: list[Step], request: pytest.FixtureRequest) -> None:
+    """Each command of the README's transcript prints what the README says."""
+    readme = README.read_text(encoding="utf-8").splitlines()
+    excerpts = [excerpt(step.shown(readme), step.printed) for step in transcript]
+    here: dict[str, str] = {}
+    there: dict[str, str] = {}
+    expected, got = [], []
+    for step, printed in zip(transcript, excerpts, strict=True):
+        is_tree = "lineage" in step.command
+        expected += [f"$ {step.command}", *normalised(step.shown(readme), is_tree=is_tree, names=there)]
+        got += [f"$ {step.command}", *normalised(printed, is_tree=is_tree, names=here)]
+    if expected != got and request.config.getoption("--update-golden"):
+        for step, printed in reversed(list(zip(transcript, excerpts, strict=True))):
+            readme[step.begin : step.end] = printed
+        README.write_text("\n".join(readme) + "\n", encoding="utf-8")
+        return
+
+    assert expected == got, "the README's transcript differs: see --update-golden"
+
+
+def test_python_example(transcript: list[Step], work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python example runs in the working directory of the example and prints what the README says."""
+    readme = README.read_text(encoding="utf-8").splitlines()
+    (block,) = blocks(readme, "pycon")
+    text = "\n".join(readme[number] for number in block) + "\n"
+    monkeypatch.chdir(work)
+    example = doctest.DocTestParser().get_doctest(text, {}, "README", str(README), block.start)
+    report: list[str] = []
+
+    result = doctest.DocTestRunner().run(example, out=report.append)
+
+    assert result.attempted > 0
+    assert result.failed == 0, "".join(report)
+
+
+def test_folder_contents(transcript: list[Step], work: Path) -> None:
+    """The README's table of what is in `.snakeprov/` names all that the runs left there."""
+    text = README.read_text(encoding="utf-8").partition("| in `.snakeprov/` |")[2].partition("\n\n")[0]
+    documented = re.findall(r"^\| `([\w.]+)/?` \| ", text, re.MULTILINE)
+    found = {entry.name for entry in (work / ".snakeprov").iterdir() if not entry.name.endswith(("-wal", "-shm"))}
+
+    assert found - {".gitignore"} <= set(documented)
+    assert {"provenance.sqlite", "blobs"} <= found
+
+
+def test_transcript_has_every_step_of_the_story() -> None:
+    """The transcript is not empty: run, change, log, the old version, and the lineage at its end."""
+    commands = [step.command for step in steps(README.read_text(encoding="utf-8").splitlines())]
+
+    assert commands[0] == RUN_COMMAND
+    assert commands[1].startswith("snakemake --cores 2 --config ")
+    assert [command.split()[1] for command in commands[2:]] == ["log", "show", "lineage"]
+    assert commands[3].endswith("@1")
+
+
+def test_run_and_test_commands() -> None:
+    """The README's commands to run and to test stand alone in a block; the checks on a fresh machine do the latter."""
+    readme = README.read_text(encoding="utf-8").splitlines()
+    commands = [[readme[number] for number in block] for block in blocks(readme, "sh")]
+    fresh_machine = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    assert [RUN_COMMAND] in commands
+    assert [TEST_COMMAND] in commands
+    assert "install --quiet -e '.[example,test]'" in fresh_machine
+    assert fresh_machine.endswith("\nbash tests/run\n")
+
+
+def test_every_command_is_documented() -> None:
+    """The README's table of commands has each command of `snakeprov`, in the order of its help text, and no other."""
+    documented = re.findall(r"^\| `snakeprov (\w+)", README.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert documented == command_group.list_commands(None)  # type: ignore[arg-type]
+
+
+def test_every_setting_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README's table of settings has each setting, with its true default."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    text = README.read_text(encoding="utf-8").partition("| setting |")[2].partition("\n\n")[0]
+    documented = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
+    told = {name: value.strip("`") for name, value in documented.items() if value.startswith("`")}
+    settings = config.Settings()
+    loaded = config.load(tmp_path, told)
+
+    assert list(documented) == [one.name for one in fields(config.Settings) if one.name != "origins"]
+    assert {name: getattr(loaded, name) for name in told} == {name: getattr(settings, name) for name in told}
+    assert [name for name in documented if name not in told] == ["project"]
+
+
+def test_colleagues_without_snakeprov() -> None:
+    """With the two lines of the README, a Snakefile does nothing where snakeprov is not installed."""
+    readme = README.read_text(encoding="utf-8").splitlines()
+    code = ["\n".join(readme[number] for number in block) for block in blocks(readme, "python")]
+    program = "import sys; sys.modules['snakeprov'] = None; exec(sys.argv[1], {'workflow': None})"
+    one_line, two_lines = (
+        subprocess.run([sys.executable, "-c", program, text], capture_output=True, text=True, check=False)
+        for text in code
+    )
+
+    assert "ModuleNotFoundError" in one_line.stderr
+    assert (two_lines.returncode, two_lines.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_line_records(number: int, tmp_path: Path) -> None:
+    """With the one line as with the two, Snakemake reads the Snakefile and records the run."""
+    readme = README.read_text(encoding="utf-8").splitlines()
+    block = list(blocks(readme, "python"))[number]
+    rule = ["", "rule one:", '    output: "one.txt"', '    shell: "echo one > {output}"', ""]
+    (tmp_path / "Snakefile").write_text("\n".join([*(readme[line] for line in block), *rule]), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True)
+
+    assert "snakeprov: recorded 1 job: 1 new version" in done.stderr
+
+
+def test_links_lead_somewhere() -> None:
+    """Each file that the README links to exists."""
+    targets = re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8"))
+
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_changelog_has_this_version() -> None:
+    """The changelog has a section for what is not released yet and one for the version of the package."""
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert headings[:2] == ["Unreleased", __version__]
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        ("@1  43 seconds ago  160aca21  ca7c7f6+dirty", "@1  <ago>  <1>  <2>+dirty"),
+        ("@1       just now   4949fd3f  875 B", "@1  <ago>  <1>  <size>"),
+        ("success · 1 minute ago · took 1 min 05 s", "success · <ago> · took <duration>"),
+        ("success · 1 minute ago · took 0.03 s", "success · <ago> · took <duration>"),
+        ("  used ca7c7f6 and ca7c7f6 of syn30", "  used <1> and <1> of <2>"),
+    ],
+)
+def test_normalised(printed: str, expected: str) -> None:
+    """What differs from run to run is replaced, and nothing else."""
+    assert normalised([printed]) == [expected]
+
+
+def test_excerpt() -> None:
+    """A cut leaves out as many lines as it takes, in the middle and at either end."""
+    printed = ["a", "b  160aca21", "c", "d", "e", "f"]
+
+    assert excerpt(["a", CUT, "b  00000000", CUT, "f"], printed) == ["a", CUT, "b  160aca21", CUT, "f"]
+    assert excerpt([CUT, "d", CUT], printed) == [CUT, "d", CUT]
+    assert excerpt(["x"], printed) == printed
