@@ -52,10 +52,14 @@ def _open(folder: Path, *, create: bool) -> Client:
     if create:
         prepare_folder(folder)
     store = open_store(folder, create=create)
-    app = create_app(
-        store, LocalBlobs(folder / "blobs"), identify=lambda request: request.env["REMOTE_USER"], local_files=True
-    )
-    return Client(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()), on_close=store.close)
+    blobs = LocalBlobs(folder / "blobs", journal_mode=store.journal_mode)
+    app = create_app(store, blobs, identify=lambda request: request.env["REMOTE_USER"], local_files=True)
+
+    def close() -> None:
+        blobs.close()
+        store.close()
+
+    return Client(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()), on_close=close)
 
 
 def user_name() -> str:

@@ -1,78 +1,88 @@
-"""Content-addressed bytes in a local folder.
+"""Content-addressed bytes in a local folder: small contents in one SQLite file, large ones in a file each.
 
-Must not know: entities, activities, SQL, HTTP.
-
-A blob lies at `ab/cd/<sha256>`, read-only, and is complete from the moment it has that name. A blob is never a hard
-link to a file of the user: writing to that would rewrite what was recorded.
+Must not know: how either is kept, entities, activities, HTTP.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
+import io
 import os
 import re
 import stat
-import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
+from snakeprov.blobs.loose import LooseBlobs, check
 from snakeprov.blobs.parts import LocalParts
-from snakeprov.errors import FullStoreError, StoreError
+from snakeprov.blobs.small import SmallBlobs
+from snakeprov.errors import FullStoreError
 
-CHUNK_BYTES = 1024 * 1024
-"""How much is read and written at a time."""
+SMALL_BYTES_MAX = 64 * 1024
+"""Up to which length a content counts as small."""
 
-_FICLONE = 0x40049409
+GATHERED_MAX = 256
+"""How many files are gathered for one transaction; times `SMALL_BYTES_MAX`, what is held in memory."""
+
+SMALL_FILE_NAME = "small.sqlite"
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_TEMPORARY = "incoming"
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+Outcome = Literal["kept", "changed", "missing", "unreadable", "full"]
+"""What became of a file that was to be kept; "full": no space was left."""
 
 
 class LocalBlobs:
     """The blobs in one folder, which is made when the first is put. Thread-safe, and safe between processes.
 
+    After a power cut the last of them may be missing; a blob that is put again is whole again.
+
     Attributes:
         parts: Where the parts of unfinished uploads wait.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, journal_mode: str = "delete") -> None:
+        """Name the folder; nothing is opened or made yet.
+
+        Args:
+            folder: Where the blobs are.
+            journal_mode: Of the SQLite file: "wal", or "delete", which works on every file system.
+
+        Raises:
+            ValueError: `journal_mode` is something else.
+        """
+        self._small = SmallBlobs(folder / SMALL_FILE_NAME, journal_mode=journal_mode)
+        self._loose = LooseBlobs(folder)
         self.parts = LocalParts(folder / "uploads")
 
     def put_file(self, path: str, sha256: str) -> bool:
         """Keep the content of a file; return False when it is not (or no longer) the content `sha256`.
-
-        Content that is kept already is not read again. Where the file system can share extents the copy costs
-        nothing; else it is copied. What is kept was digested after it was copied, or while.
 
         Raises:
             OSError: The file cannot be opened or read, or is not a regular file.
             FullStoreError: No space is left.
             StoreError: The folder cannot be written.
         """
-        target = self._path(sha256)
-        # Not blocking: opening a FIFO would wait for a writer.
-        source = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            status = os.fstat(source)
-            if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", path)
-            if _has_size(target, status.st_size):
-                return True
-            with self._incoming() as (temporary, descriptor):
-                if _cloned(source, descriptor):
-                    same = _digest(_chunks(descriptor)) == sha256
-                else:
-                    same = self._write(descriptor, _chunks(source)) == sha256
-                if same:
-                    self._publish(temporary, target)
-            return same
-        finally:
-            os.close(source)
+        gathered: dict[str, bytes] = {}
+        same = self._put(path, sha256, gathered)
+        self._small.put(gathered)
+        return same
+
+    def put_files(self, files: Sequence[tuple[str, str]]) -> list[Outcome]:
+        """Keep the contents of files, given as path and sha256; return what became of each, in the same order.
+
+        What is returned as kept is committed. Small files are kept `GATHERED_MAX` in one transaction.
+
+        Raises:
+            StoreError: The folder cannot be written; some of the files may have been kept.
+        """
+        outcomes: list[Outcome] = []
+        for start in range(0, len(files), GATHERED_MAX):
+            outcomes += self._put_together(files[start : start + GATHERED_MAX])
+        return outcomes
 
     def put_stream(self, chunks: Iterable[bytes], *, sha256: str | None = None) -> str:
         """Keep a stream of bytes; return its sha256.
@@ -82,11 +92,15 @@ class LocalBlobs:
             FullStoreError: No space is left.
             StoreError: The folder cannot be written.
         """
-        with self._incoming() as (temporary, descriptor):
-            actual = self._write(descriptor, chunks)
-            if sha256 is not None and actual != sha256:
-                raise ValueError(f"The content has the sha256 {actual}; {sha256} was expected.")
-            self._publish(temporary, self._path(actual))
+        rest = iter(chunks)
+        start = bytearray()
+        for chunk in rest:
+            start += chunk
+            if len(start) > SMALL_BYTES_MAX:
+                return self._loose.put_stream(chain([bytes(start)], rest), sha256=sha256)
+        actual = hashlib.sha256(start).hexdigest()
+        check(actual, sha256)
+        self._small.put({actual: bytes(start)})
         return actual
 
     def open(self, sha256: str) -> BinaryIO:
@@ -94,19 +108,15 @@ class LocalBlobs:
 
         Raises:
             KeyError: It is not kept.
+            CorruptStoreError: It is small, and its bytes are no longer those that were kept.
             StoreError: It cannot be read.
         """
-        path = self._path(sha256)
-        try:
-            return path.open("rb")
-        except FileNotFoundError:
-            raise KeyError(sha256) from None
-        except OSError as error:
-            raise StoreError(f"The blob {path} cannot be read: {error.strerror or error}.") from error
+        content = self._small.get(_checked(sha256))
+        return self._loose.open(sha256) if content is None else io.BytesIO(content)
 
     def has(self, sha256: str) -> bool:
         """Say whether a blob is kept."""
-        return self._path(sha256).is_file()
+        return self._small.size_bytes(_checked(sha256)) is not None or self._loose.has(sha256)
 
     def size_bytes(self, sha256: str) -> int:
         """Return the length of a blob.
@@ -114,97 +124,73 @@ class LocalBlobs:
         Raises:
             KeyError: It is not kept.
         """
-        try:
-            return self._path(sha256).stat().st_size
-        except FileNotFoundError:
-            raise KeyError(sha256) from None
+        size_bytes = self._small.size_bytes(_checked(sha256))
+        return self._loose.size_bytes(sha256) if size_bytes is None else size_bytes
 
     def total_bytes(self) -> int:
         """Return the length of all blobs together; walks the folder."""
-        return sum(path.stat().st_size for path in self._folder.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"))
+        return self._small.total_bytes() + self._loose.total_bytes()
 
     def remove(self, sha256: str) -> bool:
         """Remove a blob; return whether it was there."""
+        was_small = self._small.remove(_checked(sha256))
+        return self._loose.remove(sha256) or was_small
+
+    def close(self) -> None:
+        """Let go of open files, when no other thread uses them any more. They are opened again when needed."""
+        self._small.close()
+
+    def _put_together(self, files: Sequence[tuple[str, str]]) -> list[Outcome]:
+        gathered: dict[str, bytes] = {}
+        outcomes = [self._outcome(path, sha256, gathered) for path, sha256 in files]
         try:
-            self._path(sha256).unlink()
+            self._small.put(gathered)
+        except FullStoreError:
+            return [
+                "full" if outcome == "kept" and sha256 in gathered else outcome
+                for outcome, (_, sha256) in zip(outcomes, files, strict=True)
+            ]
+        return outcomes
+
+    def _outcome(self, path: str, sha256: str, gathered: dict[str, bytes]) -> Outcome:
+        try:
+            return "kept" if self._put(path, sha256, gathered) else "changed"
         except FileNotFoundError:
-            return False
-        return True
+            return "missing"
+        except FullStoreError:
+            return "full"
+        except OSError:
+            return "unreadable"
 
-    def _path(self, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
-            raise ValueError(f"{sha256!r} is not a sha256: 64 lower-case hex digits were expected.")
-        return self._folder / sha256[:2] / sha256[2:4] / sha256
-
-    @contextmanager
-    def _incoming(self) -> Iterator[tuple[Path, int]]:
-        """Open a new file of ours to write into; whatever is left of it at the end is removed."""
-        temporary = self._folder / _TEMPORARY / uuid.uuid4().hex
-        with self._explained():
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+    def _put(self, path: str, sha256: str, gathered: dict[str, bytes]) -> bool:
+        """Keep the content of a large file, or add that of a small one to `gathered`; False: it is another content."""
+        _checked(sha256)
+        # Not blocking: opening a FIFO would wait for a writer.
+        source = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            yield temporary, descriptor
+            status = os.fstat(source)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", path)
+            content = _start_of(source) if status.st_size <= SMALL_BYTES_MAX else None
+            if content is None or len(content) > SMALL_BYTES_MAX:
+                return self._loose.put(source, sha256, size_bytes=status.st_size)
+            same = hashlib.sha256(content).hexdigest() == sha256
+            if same:
+                gathered[sha256] = content
+            return same
         finally:
-            os.close(descriptor)
-            temporary.unlink(missing_ok=True)
-
-    def _write(self, descriptor: int, chunks: Iterable[bytes]) -> str:
-        sha256 = hashlib.sha256()
-        for chunk in chunks:
-            sha256.update(chunk)
-            with self._explained():
-                view = memoryview(chunk)
-                while view:
-                    view = view[os.write(descriptor, view) :]
-        return sha256.hexdigest()
-
-    def _publish(self, temporary: Path, target: Path) -> None:
-        with self._explained():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.rename(target)
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno in _NO_SPACE:
-                raise FullStoreError(
-                    f"Nothing more can be kept in {self._folder}: no space is left on the device.",
-                    hint="Free some space, or lower the size up to which files are kept.",
-                ) from error
-            raise StoreError(
-                f"Nothing can be kept in {self._folder}: {error.strerror or error}.",
-                hint="Check the permissions of the folder and the state of the disk.",
-            ) from error
+            os.close(source)
 
 
-def _has_size(path: Path, size_bytes: int) -> bool:
-    # After a power cut a blob can be shorter than it was; then it is put once more.
-    try:
-        return path.stat().st_size == size_bytes
-    except FileNotFoundError:
-        return False
+def _checked(sha256: str) -> str:
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError(f"{sha256!r} is not a sha256: 64 lower-case hex digits were expected.")
+    return sha256
 
 
-def _cloned(source: int, target: int) -> bool:
-    try:
-        fcntl.ioctl(target, _FICLONE, source)
-    except OSError:
-        return False
-    return True
-
-
-def _chunks(descriptor: int) -> Iterator[bytes]:
-    offset = 0
-    while chunk := os.pread(descriptor, CHUNK_BYTES, offset):
-        yield chunk
-        offset += len(chunk)
-
-
-def _digest(chunks: Iterable[bytes]) -> str:
-    sha256 = hashlib.sha256()
-    for chunk in chunks:
-        sha256.update(chunk)
-    return sha256.hexdigest()
+def _start_of(descriptor: int) -> bytes:
+    """Return the whole of a small file, or one byte more than a small file can have."""
+    content = b""
+    while chunk := os.pread(descriptor, SMALL_BYTES_MAX + 1 - len(content), len(content)):
+        content += chunk
+    return content

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from snakeprov.errors import FullStoreError
+from snakeprov.blobs.local import Outcome
 from snakeprov.model.paths import to_os
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, shown
 from snakeprov.server.refusals import bad_request, forbidden
@@ -25,7 +25,12 @@ FILES_MAX = 100_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
-Reason = Literal["changed", "missing", "unreadable", "noSpace"]
+_REASONS: dict[Outcome, str] = {
+    "changed": "changed",
+    "missing": "missing",
+    "unreadable": "unreadable",
+    "full": "noSpace",
+}
 
 
 class LocalFile(msgspec.Struct, rename="camel"):
@@ -55,10 +60,10 @@ def register(call: Call) -> Answer:
         raise bad_request(f"{len(body.files)} files are named; at most {FILES_MAX} are allowed.")
     for file in body.files:
         _check(file)
-    # Copying can take long; nobody else has to wait for the store meanwhile.
-    kept = [_keep(call, file) if file.keep else None for file in body.files]
+    # Copying can take long; nobody else has to wait for the store meanwhile. And no handle is for bytes to come.
+    outcomes = iter(call.service.blobs.put_files([(to_os(file.path), file.sha256) for file in body.files if file.keep]))
     with call.writing():
-        results = [_handle(call, file, outcome) for file, outcome in zip(body.files, kept, strict=True)]
+        results = [_handle(call, file, next(outcomes) if file.keep else None) for file in body.files]
     return 200, {"results": results}
 
 
@@ -71,20 +76,8 @@ def _check(file: LocalFile) -> None:
         raise bad_request(f"{file.size_bytes} is not the size of {shown(file.path)} in bytes.")
 
 
-def _keep(call: Call, file: LocalFile) -> Reason | None:
-    """Keep the bytes of a file; return why they could not be, or None."""
-    try:
-        return None if call.service.blobs.put_file(to_os(file.path), file.sha256) else "changed"
-    except FileNotFoundError:
-        return "missing"
-    except FullStoreError:
-        return "noSpace"
-    except OSError:
-        return "unreadable"
-
-
-def _handle(call: Call, file: LocalFile, outcome: Reason | None) -> dict[str, Any]:
-    is_kept = file.keep and outcome is None
+def _handle(call: Call, file: LocalFile, outcome: Outcome | None) -> dict[str, Any]:
+    is_kept = outcome == "kept"
     kind = STORED if is_kept else EXTERNAL
     url = None if is_kept else "file://" + quote(os.fsencode(to_os(file.path)))
     handle = filehandles.find_same(
@@ -107,6 +100,6 @@ def _handle(call: Call, file: LocalFile, outcome: Reason | None) -> dict[str, An
         external_url=url,
     )
     result: dict[str, Any] = {"fileHandleId": str(handle.id), "bytesKept": is_kept}
-    if outcome is not None:
-        result["reason"] = outcome
+    if outcome is not None and outcome != "kept":
+        result["reason"] = _REASONS[outcome]
     return result

@@ -1,0 +1,37 @@
+"""What an error of the operating system means for the folder that blobs are kept in.
+
+Must not know: how they are kept.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from snakeprov.errors import FullStoreError, StoreError
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn an OSError into ours.
+
+    Raises:
+        FullStoreError: No space is left on the device, or in the user's quota.
+        StoreError: It failed for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise FullStoreError(
+                f"Nothing more can be kept in {folder}: no space is left on the device.",
+                hint="Free some space, or lower the size up to which files are kept.",
+            ) from error
+        raise StoreError(
+            f"Nothing can be kept in {folder}: {error.strerror or error}.",
+            hint="Check the permissions of the folder and the state of the disk.",
+        ) from error

@@ -1,0 +1,199 @@
+"""Contents by their sha256, each in a file of its own.
+
+Must not know: small contents, entities, activities, SQL, HTTP.
+
+A content lies at `ab/<sha256>`, read-only, and is complete from the moment it has that name. It is never a hard link to
+a file of the user: writing to that would rewrite what was recorded.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from snakeprov.blobs.failures import explained
+from snakeprov.errors import StoreError
+
+CHUNK_BYTES = 1024 * 1024
+"""How much is read and written at a time."""
+
+_FICLONE = 0x40049409
+_TEMPORARY = "incoming"
+
+
+class LooseBlobs:
+    """Contents by sha256, which callers give as 64 lower-case hex digits. Thread-safe, and safe between processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, source: int, sha256: str, *, size_bytes: int) -> bool:
+        """Keep the content of an open file; return False when it is not (or no longer) the content `sha256`.
+
+        Content that is kept already is not read again. Where the file system can share extents the copy costs
+        nothing; else it is copied. What is kept was digested after it was copied, or while.
+
+        Args:
+            source: Descriptor of a regular file; its position does not matter.
+            sha256: What its content should be.
+            size_bytes: How long the file is.
+
+        Raises:
+            OSError: The file cannot be read.
+            FullStoreError: No space is left.
+            StoreError: The folder cannot be written.
+        """
+        target = self._path(sha256)
+        if _has_size(target, size_bytes):
+            return True
+        with self._incoming() as (temporary, descriptor):
+            if _cloned(source, descriptor):
+                same = _digest(_chunks(descriptor)) == sha256
+            else:
+                same = self._write(descriptor, _chunks(source)) == sha256
+            if same:
+                self._publish(temporary, target)
+        return same
+
+    def put_stream(self, chunks: Iterable[bytes], *, sha256: str | None = None) -> str:
+        """Keep a stream of bytes; return its sha256.
+
+        Raises:
+            ValueError: `sha256` was given and the content is another; nothing is kept.
+            FullStoreError: No space is left.
+            StoreError: The folder cannot be written.
+        """
+        with self._incoming() as (temporary, descriptor):
+            actual = self._write(descriptor, chunks)
+            check(actual, sha256)
+            self._publish(temporary, self._path(actual))
+        return actual
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open a content for reading.
+
+        Raises:
+            KeyError: It is not kept.
+            StoreError: It cannot be read.
+        """
+        path = self._path(sha256)
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            raise KeyError(sha256) from None
+        except OSError as error:
+            raise StoreError(f"The blob {path} cannot be read: {error.strerror or error}.") from error
+
+    def has(self, sha256: str) -> bool:
+        """Say whether a content is kept."""
+        return self._path(sha256).is_file()
+
+    def size_bytes(self, sha256: str) -> int:
+        """Return the length of a content.
+
+        Raises:
+            KeyError: It is not kept.
+        """
+        try:
+            return self._path(sha256).stat().st_size
+        except FileNotFoundError:
+            raise KeyError(sha256) from None
+
+    def total_bytes(self) -> int:
+        """Return the length of all contents together; walks the folder."""
+        return sum(path.stat().st_size for path in self._folder.glob("[0-9a-f][0-9a-f]/*"))
+
+    def remove(self, sha256: str) -> bool:
+        """Remove a content; return whether it was there."""
+        try:
+            self._path(sha256).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256
+
+    @contextmanager
+    def _incoming(self) -> Iterator[tuple[Path, int]]:
+        """Open a new file of ours to write into; whatever is left of it at the end is removed."""
+        temporary = self._folder / _TEMPORARY / uuid.uuid4().hex
+        with explained(self._folder):
+            try:
+                descriptor = _new(temporary)
+            except FileNotFoundError:
+                temporary.parent.mkdir(parents=True, exist_ok=True)
+                descriptor = _new(temporary)
+        try:
+            yield temporary, descriptor
+        finally:
+            os.close(descriptor)
+            temporary.unlink(missing_ok=True)
+
+    def _write(self, descriptor: int, chunks: Iterable[bytes]) -> str:
+        sha256 = hashlib.sha256()
+        for chunk in chunks:
+            sha256.update(chunk)
+            with explained(self._folder):
+                view = memoryview(chunk)
+                while view:
+                    view = view[os.write(descriptor, view) :]
+        return sha256.hexdigest()
+
+    def _publish(self, temporary: Path, target: Path) -> None:
+        with explained(self._folder):
+            try:
+                temporary.rename(target)
+            except FileNotFoundError:
+                target.parent.mkdir(exist_ok=True)
+                temporary.rename(target)
+
+
+def check(actual: str, expected: str | None) -> None:
+    """Compare the sha256 of a stream with the one it should have, if any.
+
+    Raises:
+        ValueError: They differ.
+    """
+    if expected is not None and actual != expected:
+        raise ValueError(f"The content has the sha256 {actual}; {expected} was expected.")
+
+
+def _new(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+
+
+def _has_size(path: Path, size_bytes: int) -> bool:
+    # After a power cut a file can be shorter than it was; then it is put once more.
+    try:
+        return path.stat().st_size == size_bytes
+    except FileNotFoundError:
+        return False
+
+
+def _cloned(source: int, target: int) -> bool:
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError:
+        return False
+    return True
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    offset = 0
+    while chunk := os.pread(descriptor, CHUNK_BYTES, offset):
+        yield chunk
+        offset += len(chunk)
+
+
+def _digest(chunks: Iterable[bytes]) -> str:
+    sha256 = hashlib.sha256()
+    for chunk in chunks:
+        sha256.update(chunk)
+    return sha256.hexdigest()

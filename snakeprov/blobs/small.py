@@ -1,0 +1,220 @@
+"""Small contents by their sha256, all in one SQLite file.
+
+Must not know: loose files, entities, activities, HTTP.
+
+A result of a few bytes costs a row instead of an inode, and many of them are kept in one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from snakeprov.blobs.failures import explained
+from snakeprov.errors import BusyStoreError, CorruptStoreError, FullStoreError, NewerStoreError, StoreError
+
+FORMAT_VERSION = 1
+"""Version of the file's layout, kept in SQLite's `user_version`."""
+
+BUSY_TIMEOUT_S = 30.0
+"""How long to wait for another process to finish writing."""
+
+CONNECTIONS_KEPT = 4
+"""How many connections stay open between uses; while in use there is one for each thread."""
+
+JOURNAL_MODES = frozenset({"wal", "delete"})
+
+_LAYOUT = "CREATE TABLE IF NOT EXISTS blob (sha256 BLOB PRIMARY KEY NOT NULL, content BLOB NOT NULL)"
+
+# What is put was digested just before; where the row says otherwise, the row has been damaged.
+_PUT = """
+INSERT INTO blob (sha256, content) VALUES (?, ?)
+ON CONFLICT (sha256) DO UPDATE SET content = excluded.content WHERE content IS NOT excluded.content
+"""
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+# The statements are always the same: one that is wrong for the file (SQLITE_ERROR) shows that the file is not ours.
+_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+
+
+class SmallBlobs:
+    """Contents by sha256, which callers give as 64 lower-case hex digits. The file is made when the first is put.
+
+    Thread-safe, and safe between processes. Every method raises StoreError where the file cannot be used:
+    CorruptStoreError when it is damaged, BusyStoreError when another process kept it locked for too long,
+    NewerStoreError when a newer version of snakeprov made it.
+    """
+
+    def __init__(self, path: Path, *, journal_mode: str) -> None:
+        """Name the file; nothing is opened yet.
+
+        Args:
+            path: The SQLite file.
+            journal_mode: "wal", or "delete" where the file system has no shared memory.
+
+        Raises:
+            ValueError: `journal_mode` is something else.
+        """
+        if journal_mode not in JOURNAL_MODES:
+            raise ValueError(f"The journal mode {journal_mode!r} is not known; 'wal' or 'delete' was expected.")
+        self._path = path
+        self._journal_mode = journal_mode
+        self._idle: list[sqlite3.Connection] = []
+
+    def put(self, contents: Mapping[str, bytes]) -> None:
+        """Keep contents that the caller has digested, all in one transaction or none of them.
+
+        Raises:
+            FullStoreError: No space is left; none of them is kept.
+        """
+        if not contents:
+            return
+        rows = [(bytes.fromhex(sha256), content) for sha256, content in contents.items()]
+        with self._connected() as connection, connection:  # commits, or rolls back
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(_PUT, rows)
+
+    def get(self, sha256: str) -> bytes | None:
+        """Return a content, or None where it is not kept.
+
+        Raises:
+            CorruptStoreError: What is kept under the digest is something else.
+        """
+        content: bytes | None = self._one("SELECT content FROM blob WHERE sha256 = ?", bytes.fromhex(sha256))
+        if content is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise CorruptStoreError(
+                f"The content with the sha256 {sha256} in {self._path} is damaged: its bytes have another sha256.",
+                hint="Record the file once more where it still exists, or restore the store from a backup.",
+            )
+        return content
+
+    def size_bytes(self, sha256: str) -> int | None:
+        """Return the length of a content, or None where it is not kept."""
+        size_bytes: int | None = self._one("SELECT length(content) FROM blob WHERE sha256 = ?", bytes.fromhex(sha256))
+        return size_bytes
+
+    def total_bytes(self) -> int:
+        """Return the length of all contents together; reads the whole table."""
+        return self._one("SELECT sum(length(content)) FROM blob") or 0
+
+    def remove(self, sha256: str) -> bool:
+        """Remove a content; return whether it was there."""
+        if not self._exists():
+            return False
+        with self._connected() as connection:
+            return connection.execute("DELETE FROM blob WHERE sha256 = ?", (bytes.fromhex(sha256),)).rowcount > 0
+
+    def close(self) -> None:
+        """Let go of the file, when no other thread uses it any more. It is opened again when it is needed."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _one(self, statement: str, *parameters: bytes) -> Any:
+        """Return the only value of the first row; None where there is no row, or no file yet."""
+        if not self._exists():
+            return None
+        with self._connected() as connection:
+            row = connection.execute(statement, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def _exists(self) -> bool:
+        with self._explained():
+            return self._path.exists()
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection; one that has failed is not lent again."""
+        with self._explained():
+            connection = self._taken() or self._open()
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
+            if len(self._idle) < CONNECTIONS_KEPT:
+                self._idle.append(connection)
+            else:
+                connection.close()
+
+    def _taken(self) -> sqlite3.Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA synchronous=NORMAL")
+        if _format_version(connection) == 0:
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(_LAYOUT)
+                connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+        version = _format_version(connection)
+        if version != FORMAT_VERSION:
+            raise NewerStoreError(
+                f"The file {self._path} has format {version}; this version of snakeprov knows format {FORMAT_VERSION}.",
+                hint="Upgrade snakeprov.",
+            )
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != self._journal_mode:
+            try:
+                connection.execute(f"PRAGMA journal_mode={self._journal_mode}")
+            except sqlite3.OperationalError as error:
+                # Refused at once while another process writes. The present journal is as safe.
+                if self._journal_mode != "wal" or _primary_code(error) not in _BUSY:
+                    raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        with explained(self._path.parent):
+            try:
+                yield
+            except sqlite3.Error as error:
+                code = _primary_code(error)
+                if code is None:
+                    raise
+                raise self._meaning(error, code) from error
+
+    def _meaning(self, error: sqlite3.Error, code: int) -> StoreError:
+        if code == sqlite3.SQLITE_FULL:
+            return FullStoreError(
+                f"Nothing more can be kept in {self._path}: no space is left on the device.",
+                hint="Free some space, or lower the size up to which files are kept.",
+            )
+        if code in _BUSY:
+            return BusyStoreError(
+                f"The file {self._path} was kept locked by another process for more than {BUSY_TIMEOUT_S:g} seconds.",
+                hint="See which process uses it, and run the command once more when that has ended.",
+            )
+        if code in _CORRUPT:
+            return CorruptStoreError(
+                f"The file {self._path} is damaged, or is not a file of snakeprov.",
+                hint="Restore it from a backup, or move it away: small files that were kept are then missing.",
+            )
+        return StoreError(
+            f"The file {self._path} cannot be used (SQLite says: {error}).",
+            hint="Check the permissions of the folder, the state of the disk and your quota.",
+        )
+
+
+def _format_version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _primary_code(error: sqlite3.Error) -> int | None:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
