@@ -25,6 +25,9 @@ from snakeprov.recorder.summary import Tally, explain
 RETRY_S: Final = 15.0
 """How long to wait with the next delivery after one failed, while the workflow is running."""
 
+SYNC_S: Final = 5.0
+"""How often the outbox is forced onto the disk. An append in Snakemake's threads waits while that happens."""
+
 DIGESTS_NAME: Final = "digests.sqlite"
 
 
@@ -77,6 +80,7 @@ class Delivery:
         self._drain: Drain | None = None
         self._is_behind = False
         self._next_try_s = 0.0
+        self._synced_s = 0.0
 
     @property
     def is_behind(self) -> bool:
@@ -101,7 +105,7 @@ class Delivery:
         try:
             observe = self._tools.digester.observe
             prepared = [Prepared(one.number, one.job, observe(one.job, one.descriptors)) for one in group]
-            self._outbox.sync()
+            self._sync()
             if self._is_behind and not is_last and time.monotonic() < self._next_try_s:
                 self._keep(prepared)
                 return
@@ -129,6 +133,11 @@ class Delivery:
                     close()
             except Exception as error:  # nothing that was recorded is lost by it
                 self.problems[explain(error)] = None
+
+    def _sync(self) -> None:
+        if time.monotonic() - self._synced_s > SYNC_S:
+            self._outbox.sync()
+            self._synced_s = time.monotonic()
 
     def _keep(self, prepared: Sequence[Prepared]) -> None:
         """Keep what was found of jobs that are not delivered now; those that are in no outbox are lost."""
