@@ -8,16 +8,22 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as typing's, which would cost more to import than all of this
 if TYPE_CHECKING:
+    from snakeprov.client.drafts import File as File
+    from snakeprov.client.drafts import Folder as Folder
+    from snakeprov.client.drafts import Project as Project
     from snakeprov.embedded import connect as connect
     from snakeprov.model.activity import Activity as Activity
     from snakeprov.plugin.track import track as track
 
 __version__ = "0.1.0"
 
-__all__ = ["Activity", "__version__", "connect", "track"]
+__all__ = ["Activity", "File", "Folder", "Project", "__version__", "connect", "track"]
 
 _HOMES = {
     "Activity": "snakeprov.model.activity",
+    "File": "snakeprov.client.drafts",
+    "Folder": "snakeprov.client.drafts",
+    "Project": "snakeprov.client.drafts",
     "connect": "snakeprov.embedded",
     "track": "snakeprov.plugin.track",
 }

@@ -34,6 +34,9 @@ POINTER_NAME = "store"
 
 FILE_NAME = "snakeprov.toml"
 
+SYNAPSE = "synapse"
+"""What `store` is set to when the repository is Synapse; a folder of that name is written `./synapse`."""
+
 _IGNORE_FILE = "# What snakeprov keeps here is not to be committed.\n*\n"
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
@@ -46,10 +49,12 @@ class Settings:
     """The settings of one run.
 
     Attributes:
-        store: Folder of an embedded repository (relative to the working directory) or the URL of a server.
-        project: Name of the project that files are recorded under; None: the name of the working directory.
+        store: Folder of an embedded repository (relative to the working directory), the URL of a server, or "synapse".
+        project: Name of the project that files are recorded under, in Synapse also its id (`syn123`); None: the name
+            of the working directory.
         versions: "changed": a new version when the bytes differ. "always": one each time a job writes the file.
         keep_bytes_max: Files larger than this (bytes) are recorded without keeping their bytes.
+        upload: Keep bytes at all; false: only what and where they are.
         strict: Make the workflow fail, after all jobs have run, if anything could not be recorded.
         enabled: Record at all.
         origins: Where each setting that is not a default was read from.
@@ -59,6 +64,7 @@ class Settings:
     project: str | None = None
     versions: str = "changed"
     keep_bytes_max: int = 100_000_000
+    upload: bool = True
     strict: bool = False
     enabled: bool = True
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +75,7 @@ class Place:
     """Where a repository is, and what paths given to a command are relative to.
 
     Attributes:
-        store: Folder of the embedded repository, or the URL of a server.
+        store: Folder of the embedded repository, the URL of a server, or "synapse".
         root: The working directory of the recorded workflow, absolute.
         settings: The settings that hold there.
     """
@@ -86,6 +92,15 @@ def is_url(store: str) -> bool:
     (True, False)
     """
     return store.startswith(("http://", "https://"))
+
+
+def is_remote(store: str) -> bool:
+    """Return whether `store` names a server, or Synapse, rather than a folder.
+
+    >>> is_remote("synapse"), is_remote("./synapse")
+    (True, False)
+    """
+    return store == SYNAPSE or is_url(store)
 
 
 def load(
@@ -110,8 +125,8 @@ def load(
 
 
 def store_of(settings: Settings, working_directory: Path) -> str:
-    """Return the URL, or the absolute folder, of the repository that `settings` names."""
-    if is_url(settings.store):
+    """Return the URL, or the absolute folder, of the repository that `settings` names, or "synapse"."""
+    if is_remote(settings.store):
         return settings.store
     return str(working_directory / Path(settings.store).expanduser())
 
@@ -169,7 +184,7 @@ def prepare_folder(folder: Path) -> None:
 
 
 def _named(store: str, start: Path) -> Place:
-    if is_url(store):
+    if is_remote(store):
         return Place(store=store, root=start, settings=load(start))
     folder = (start / Path(store).expanduser()).resolve()
     if not _is_repository(folder) and _is_repository(folder / STORE_NAME):
@@ -179,7 +194,7 @@ def _named(store: str, start: Path) -> Place:
 
 
 def _existing(store: str, *, root: Path, settings: Settings) -> Place:
-    if not is_url(store) and not _is_repository(Path(store)):
+    if not is_remote(store) and not _is_repository(Path(store)):
         raise NoStoreError(
             f"There is no snakeprov repository in {store}.",
             hint="A tracked workflow makes it when it first runs; or name another one with --store.",
@@ -239,7 +254,7 @@ def _merge(settings: Settings, given: Mapping[str, object], *, origin: str) -> S
 def _check(name: str, value: object, origin: str) -> object:
     expected = ""
     match name:
-        case "strict" | "enabled":
+        case "strict" | "enabled" | "upload":
             if isinstance(value, bool):
                 return value
             if str(value).lower() in _TRUE | _FALSE:

@@ -11,34 +11,49 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snakeprov.config import is_url, prepare_folder
+from snakeprov.config import SYNAPSE, is_url, prepare_folder
 from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
+
+TOKEN_VARIABLE = "SNAKEPROV_TOKEN"  # noqa: S105  the name of a variable
+"""Environment variable with the access token for a server."""
 
 
 def connect(where: str | os.PathLike[str], *, create: bool = False, token: str | None = None) -> Client:
     """Return a client for a repository.
 
     Args:
-        where: Folder of an embedded repository, or the http(s) URL of a server (what precedes `/repo/v1`).
+        where: Folder of an embedded repository, the http(s) URL of a server (what precedes `/repo/v1`), or "synapse".
         create: Make the folder a repository if it is none yet.
-        token: Access token for a server.
+        token: Access token for a server; by default that of the environment variable `SNAKEPROV_TOKEN`.
 
     Raises:
         NoStoreError: The folder holds no repository, and `create` is false.
         StoreError: It cannot be used; its subclasses say why.
         UsageError: `where` is a URL that is neither http nor https.
+        UnauthorizedError: `where` is Synapse, and there is no access token for it.
+        ConfigError: Synapse's configuration file cannot be read.
     """
     from snakeprov.client import Client
 
     text = os.fspath(where)
+    if text == SYNAPSE:
+        return _synapse(token)
     if is_url(text):
-        return Client(text, token=token)
+        return Client(text, token=token or os.environ.get(TOKEN_VARIABLE))
     if "://" in text:
         raise UsageError(f"{text!r} is not a repository.", hint="Give a folder, or a URL that begins with http.")
     return _open(Path(text), create=create)
+
+
+def _synapse(token: str | None) -> Client:
+    from snakeprov.client import Client, synapse
+
+    access = synapse.find_access(token=token)
+    base_url = access.endpoints[synapse.REPO_PREFIX].removesuffix(synapse.REPO_PREFIX)
+    return Client(base_url, token=access.token, endpoints=access.endpoints, is_snakeprov=False)
 
 
 def _open(folder: Path, *, create: bool) -> Client:
@@ -59,7 +74,7 @@ def _open(folder: Path, *, create: bool) -> Client:
         blobs.close()
         store.close()
 
-    return Client(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()), on_close=close)
+    return Client(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()), is_snakeprov=True, on_close=close)
 
 
 def user_name() -> str:

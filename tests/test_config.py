@@ -159,3 +159,16 @@ def test_a_folder_that_cannot_be_made_is_told(work: Path) -> None:
 
     with pytest.raises(StoreError, match="cannot be made: a file of that name is in its place"):
         prepare_folder(work / STORE_NAME)
+
+
+def test_synapse_is_a_store_that_is_no_folder(work: Path) -> None:
+    """A folder of that name is still a folder when it is written as one."""
+    (work / "snakeprov.toml").write_text('store = "synapse"\nupload = false\n')
+
+    settings = load(work)
+
+    assert store_of(settings, work) == "synapse" and settings.upload is False
+    assert locate(work).store == "synapse"
+    assert store_of(load(work, {"store": "./synapse"}), work) == str(work / "synapse")
+    with pytest.raises(ConfigError, match="expected is true or false"):
+        load(work, {"upload": "perhaps"})

@@ -67,6 +67,22 @@ def write_json(value: Any) -> None:
         sys.stdout.buffer.flush()
 
 
+def write_line_of_json(value: Any) -> None:
+    """Write a value as one line of JSON, for a program that reads while the command runs. Raises as `write_lines`."""
+    import msgspec
+
+    with _writing():
+        sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def moment(epoch_ms: int | None) -> str | None:
+    """Return a stored time as JSON has it."""
+    from snakeprov.model import times
+
+    return None if epoch_ms is None else times.to_wire(times.from_ms(epoch_ms))
+
+
 @contextmanager
 def _writing() -> Iterator[None]:
     try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from snakeprov.cli.options import LIMIT_MAX
 from snakeprov.errors import NoStoreError, UsageError
+from snakeprov.model.paths import to_text
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -33,6 +34,32 @@ def find_place(store: str | None) -> Place:
     return locate(current_folder(), store=store)
 
 
+def find_folder(store: str | None, *, create: bool = False) -> Path:
+    """Return the folder of the repository, for a command that works on the repository itself.
+
+    Args:
+        store: What `--store` named.
+        create: Whether a folder named by `--store` is fine also when it is no repository yet.
+
+    Raises:
+        NoStoreError: There is none.
+        UsageError: It is on a server.
+    """
+    from snakeprov.config import is_remote
+
+    try:
+        found = find_place(store).store
+    except NoStoreError:
+        if not create or store is None:
+            raise
+        return (current_folder() / Path(store).expanduser()).resolve()
+    if is_remote(found):
+        raise UsageError(
+            f"{found} is a server; this is done where the server has its folder.", hint="Name a folder with --store."
+        )
+    return Path(found)
+
+
 @contextmanager
 def opened(store: str | None) -> Iterator[tuple[Place, Client]]:
     """Give the place of the repository and a client for it; closed at the end.
@@ -43,6 +70,7 @@ def opened(store: str | None) -> Iterator[tuple[Place, Client]]:
     """
     place = find_place(store)
     with _connected(place) as client:
+        client.project = place.settings.project or to_text(place.root.name)
         yield place, client
 
 

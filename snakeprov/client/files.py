@@ -7,6 +7,7 @@ Source: Synapse's file services under `/file/v1` (multipart upload with presigne
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +16,22 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from snakeprov.client.session import Session, quoted
-from snakeprov.errors import RemoteError, UsageError
+from snakeprov.errors import ForbiddenError, NotFoundError, RemoteError, UsageError
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FileHandle
 from snakeprov.model.paths import to_os
 
 PART_SIZE_BYTES: Final = 8 * 1024 * 1024
 PARTS_MAX: Final = 10_000
+CHUNK_BYTES: Final = 1024 * 1024
+UPLOADS_AT_ONCE: Final = 4
+"""How many files are uploaded side by side."""
+
 LOCAL_FILES_MAX: Final = 1000
 """How many files are named in one request to a repository on this machine."""
+
+_DESTINATIONS: Final = frozenset({"S3UploadDestination", "ExternalS3UploadDestination"})
+"""Where bytes can be sent in parts with presigned URLs."""
 
 _UPLOAD: Final = "org.sagebionetworks.repo.model.file.MultipartUploadRequest"
 
@@ -65,21 +73,48 @@ class Stored:
 class Files:
     """File handles and their bytes."""
 
-    def __init__(self, session: Session, *, is_local: Callable[[], bool]) -> None:
-        """Prepare; `is_local` tells whether the repository can read this machine's files itself."""
+    def __init__(
+        self, session: Session, *, is_local: Callable[[], bool], takes_empty: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Prepare.
+
+        Args:
+            session: The connection.
+            is_local: Tells whether the repository can read this machine's files itself.
+            takes_empty: Tells whether it takes uploads of nothing.
+        """
         self._session = session
         self._is_local = is_local
+        self._takes_empty = takes_empty
+        self._storage_location_id: int | None = None
+
+    def upload_to(self, entity_id: str) -> None:
+        """Upload from now on to where the owner of a project or folder wants its bytes kept, rather than by default.
+
+        Raises:
+            NotFoundError: There is no such entity.
+            UsageError: The owner wants them somewhere that snakeprov cannot upload to.
+        """
+        answer = self._session.get(f"/file/v1/entity/{quoted(entity_id)}/uploadDestination")
+        kind = str(answer.get("concreteType", "")).rsplit(".", 1)[-1]
+        if kind not in _DESTINATIONS:
+            raise UsageError(
+                f"Files of {entity_id} are to be uploaded to {answer.get('url') or kind}, which snakeprov cannot do.",
+                hint="Set `upload = false` to record files without their bytes, or use another project.",
+            )
+        self._storage_location_id = answer.get("storageLocationId")
 
     def store(self, contents: Sequence[Content]) -> list[Stored]:
         """Make each of `contents` known to the repository; return what became of each, in order.
 
-        A file that is missing or changed is recorded without bytes.
+        A file that is missing or changed is recorded without bytes. Uploads go on side by side; one that was broken
+        off goes on where it stopped when the same is stored again.
 
         Raises:
             RemoteError: The repository failed; storing the same again does no harm.
         """
         if not self._is_local():
-            return [self._store_remotely(one) for one in contents]
+            return self._store_side_by_side(contents)
         stored: list[Stored] = []
         for start in range(0, len(contents), LOCAL_FILES_MAX):
             stored += self._store_locally(contents[start : start + LOCAL_FILES_MAX])
@@ -104,6 +139,34 @@ class Files:
         """
         answer = self._session.get(f"/file/v1/fileHandle/{quoted(file_handle_id)}")
         return msgspec.convert(answer, FileHandle)
+
+    def location(self, file_handle_id: str, *, entity_id: str) -> tuple[FileHandle, str | None]:
+        """Return the file handle of an entity, and a URL under which its bytes can be had, if there is one.
+
+        Raises:
+            NotFoundError: There is none of that id.
+            ForbiddenError: The user may not download it.
+        """
+        wanted = {
+            "fileHandleId": file_handle_id,
+            "associateObjectId": entity_id,
+            "associateObjectType": "FileEntity",
+        }
+        body = {"requestedFiles": [wanted], "includeFileHandles": True, "includePreSignedURLs": True}
+        result = self._session.post("/file/v1/fileHandle/batch", body, repeatable=True)["requestedFiles"][0]
+        if failure := result.get("failureCode"):
+            kind, status = (NotFoundError, 404) if failure == "NOT_FOUND" else (ForbiddenError, 403)
+            raise kind(f"The bytes of {entity_id} cannot be had: {failure}.", status=status, reason=failure)
+        return msgspec.convert(result["fileHandle"], FileHandle), result.get("preSignedURL")
+
+    def chunks(self, url: str) -> Iterator[bytes]:
+        """Yield the bytes that lie at a URL.
+
+        Raises:
+            RemoteError: They cannot be had.
+        """
+        with self._session.send("GET", url, stream=True) as response:
+            yield from response.iter_content(CHUNK_BYTES)
 
     def download(self, file_handle_id: str) -> bytes:
         """Return the bytes of a file handle.
@@ -132,8 +195,34 @@ class Files:
             Stored(result["fileHandleId"], result["bytesKept"], result.get("reason")) for result in answer["results"]
         ]
 
+    def _store_side_by_side(self, contents: Sequence[Content]) -> list[Stored]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        if len(contents) < 2 or not self._session.is_over_a_socket:
+            return [self._store_remotely(one) for one in contents]
+        takes_empty = self._takes_empty()
+        kept = threading.local()
+        made: list[Session] = []
+
+        def store(content: Content) -> Stored:
+            if not hasattr(kept, "files"):
+                session = self._session.another()
+                made.append(session)
+                kept.files = Files(session, is_local=lambda: False, takes_empty=lambda: takes_empty)
+                kept.files._storage_location_id = self._storage_location_id
+            files: Files = kept.files
+            return files._store_remotely(content)
+
+        pool = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="snakeprov-upload")
+        try:
+            return list(pool.map(store, contents))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            for session in made:
+                session.close()
+
     def _store_remotely(self, content: Content) -> Stored:
-        if not content.keep:
+        if not content.keep or (content.digest.size_bytes == 0 and not self._takes_empty()):
             return Stored(self._external(content), bytes_kept=False)
         try:
             with Path(to_os(content.path)).open("rb") as stream:
@@ -171,6 +260,8 @@ class Files:
             "generatePreview": False,
             "partSizeBytes": part_size_bytes,
         }
+        if self._storage_location_id is not None:
+            request["storageLocationId"] = self._storage_location_id
         path = "/file/v1/file/multipart"
         status = self._session.post(path, request, query={"forceRestart": False}, repeatable=True)
         if status["state"] != "COMPLETED":

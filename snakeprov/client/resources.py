@@ -77,6 +77,15 @@ class Entities:
         page = self._session.get(f"{REPO}/entity/{quoted(entity_id)}/version", {"limit": limit, "offset": offset})
         return list(page["results"])
 
+    def bundle(self, entity_id: str) -> dict[str, Any]:
+        """Return an entity as it is now with what belongs to it: `{entity, annotations, fileHandles, activity}`.
+
+        Raises:
+            NotFoundError: There is none of that id.
+        """
+        body = dict.fromkeys(("includeEntity", "includeAnnotations", "includeFileHandles", "includeActivity"), True)
+        return dict(self._session.post(f"{REPO}/entity/{quoted(entity_id)}/bundle2", body, repeatable=True))
+
     def annotations(self, entity_id: str) -> dict[str, Any]:
         """Return the annotations: `{id, etag, annotations: {key: {type, value: [text, …]}}}`."""
         return dict(self._session.get(f"{REPO}/entity/{quoted(entity_id)}/annotations2"))

@@ -32,7 +32,8 @@ READ_TIMEOUT_S: Final = 120.0
 RETRIES_MAX: Final = 4
 BACKOFF_FIRST_S: Final = 0.25
 BACKOFF_MAX_S: Final = 8.0
-RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+TOO_MANY: Final = 429
+RETRY_STATUSES: Final = frozenset({TOO_MANY, 500, 502, 503, 504})
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _ERRORS: Final[Mapping[int, type[ApiError]]] = {
@@ -52,25 +53,40 @@ class Session:
     """A connection to one repository, of which every client has one.
 
     Requests that are safe to repeat (GET, HEAD, PUT, DELETE, and what the caller marks so) are repeated up to
-    `RETRIES_MAX` times, waiting longer each time, when the connection fails or the answer is 429 or 5xx. A
-    `Retry-After` in seconds is honoured up to `BACKOFF_MAX_S`.
+    `RETRIES_MAX` times, waiting longer each time, when the connection fails or the answer is 5xx; any request when it
+    is 429. A `Retry-After` in seconds is honoured up to `BACKOFF_MAX_S`.
 
     Not thread-safe: give each thread a session of its own.
     """
 
-    def __init__(self, base_url: str, *, token: str | None = None, transport: requests.Session | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token: str | None = None,
+        transport: requests.Session | None = None,
+        endpoints: Mapping[str, str] | None = None,
+    ) -> None:
         """Prepare a session; nothing is sent yet.
 
         Args:
             base_url: What precedes `/repo/v1`, without a slash at its end.
             token: Access token, sent as `Authorization: Bearer`.
             transport: A `requests` session to send with, for a repository that is not behind a socket.
+            endpoints: URLs of groups of services that do not lie below `base_url`, by the prefix of their paths.
         """
         self.base_url = base_url.rstrip("/")
+        self._endpoints = dict(endpoints or {})
+        self._token = token
+        self.is_over_a_socket = transport is None
         self._http = transport or requests.Session()
         self._http.headers["Accept"] = "application/json"
         if token:
             self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def another(self) -> Session:
+        """Return a session of its own with the same repository, for another thread; not where a transport was given."""
+        return Session(self.base_url, token=self._token, endpoints=self._endpoints)
 
     def close(self) -> None:
         """Close the connections."""
@@ -121,7 +137,7 @@ class Session:
             UnreachableError: No answer within the time limits, after all retries.
             ApiError: An answer >= 400 (one of its subclasses; `ServerError` after all retries).
         """
-        url = path if "://" in path else self.base_url + path
+        url = path if "://" in path else self._url(path)
         request = {
             "params": {name: _text(value) for name, value in (query or {}).items() if value is not None},
             "data": content,
@@ -129,18 +145,25 @@ class Session:
             "timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
             "stream": stream,
         }
-        tries = RETRIES_MAX + 1 if repeatable or method in _IDEMPOTENT else 1
+        repeatable = repeatable or method in _IDEMPOTENT
+        tries = RETRIES_MAX + 1
         for attempt in range(1, tries + 1):
             try:
                 response = self._http.request(method, url, **request)  # type: ignore[arg-type]
             except requests.RequestException as error:
-                if attempt == tries or not isinstance(error, (requests.ConnectionError, requests.Timeout)):
+                if (
+                    not repeatable
+                    or attempt == tries
+                    or not isinstance(error, (requests.ConnectionError, requests.Timeout))
+                ):
                     raise self._unreachable(error) from error
                 _pause(attempt, None)
                 continue
             if response.status_code < 400:
                 return response
-            if response.status_code not in RETRY_STATUSES or attempt == tries:
+            # What was turned away for coming too fast (429) has not been done.
+            may_repeat = response.status_code in RETRY_STATUSES and (repeatable or response.status_code == TOO_MANY)
+            if not may_repeat or attempt == tries:
                 raise _error(method, path, response)
             _pause(attempt, response.headers.get("Retry-After"))
         raise AssertionError("unreachable")
@@ -161,11 +184,20 @@ class Session:
                 hint="Is this the address of a snakeprov server or of Synapse?",
             ) from error
 
+    def _url(self, path: str) -> str:
+        for prefix, endpoint in self._endpoints.items():
+            if path.startswith(prefix):
+                return endpoint + path[len(prefix) :]
+        return self.base_url + path
+
+    def _is_own(self, url: str) -> bool:
+        return any(url == own or url.startswith(own + "/") for own in (self.base_url, *self._endpoints.values()))
+
     def _headers(self, url: str, content: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str | None]:
         merged: dict[str, str | None] = {}
         if content is not None:
             merged["Content-Type"] = "application/json; charset=UTF-8"
-        if not url.startswith(self.base_url + "/") and url != self.base_url:
+        if not self._is_own(url):
             merged["Authorization"] = None
         merged.update(headers or {})
         return merged

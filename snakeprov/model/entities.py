@@ -9,6 +9,8 @@ repository assigns (id, etag, times, version number) is None until it has.
 
 from __future__ import annotations
 
+from typing import Self
+
 import msgspec
 
 PROJECT = "org.sagebionetworks.repo.model.Project"
@@ -40,14 +42,29 @@ class Folder(_Entity, tag=FOLDER):
     """A container inside a project or a folder."""
 
 
-class File(_Entity, tag=FILE):
-    """A file: a name whose content changes from version to version."""
+class File(_Entity, tag=FILE, dict=True):
+    """A file: a name whose content changes from version to version.
+
+    Where its bytes lie on this machine is known of a file that is to be stored or was downloaded. That is no field:
+    it is neither sent nor taken from an answer.
+    """
 
     version_number: int | None = None
     version_label: str | None = None
     version_comment: str | None = None
     is_latest_version: bool | None = None
     data_file_handle_id: str | None = None
+
+    @property
+    def path(self) -> str | None:
+        """Where its bytes lie on this machine, if they do."""
+        path: str | None = self.__dict__.get("path")
+        return path
+
+    def at(self, path: str) -> Self:
+        """Say where its bytes lie on this machine; return the file."""
+        self.__dict__["path"] = path
+        return self
 
 
 Entity = Project | Folder | File

@@ -8,7 +8,7 @@ What a job's Activity says, and when bytes make a new version, is decided here a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
@@ -41,10 +41,12 @@ class Policy:
     Attributes:
         always: Make a version each time a job writes a file, even of the same bytes.
         keep_bytes_max: Files larger than this are recorded without their bytes.
+        upload: Whether bytes are kept at all.
     """
 
     always: bool
     keep_bytes_max: int
+    upload: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +58,14 @@ class Context:
         policy: What the settings say.
         permalinks: Of code files that are clean at a commit with a remote, by path and line.
         members: Activities that generated directories known to hold a file, by the file's path.
+        by_hand: Whether the job is a step that somebody did by hand, of which there is no run.
     """
 
     run: RunRecord
     policy: Policy
     permalinks: Mapping[tuple[str, int | None], str] = field(default_factory=dict)
     members: Mapping[str, str | Ref] = field(default_factory=dict)
+    by_hand: bool = False
 
 
 Outcome = Literal["used", "executed", "generated", "reproduced", "touched"]
@@ -77,7 +81,7 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
         context: The run and what goes with it.
         tally: Counted up.
     """
-    assembly = _Assembly(plan, job, observations, context, tally)
+    assembly = Assembly(plan, job, observations, context, tally)
     assembly.use_inputs()
     assembly.use_environment()
     assembly.execute_code()
@@ -86,8 +90,10 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
         # A rule that only names its inputs, like `all`, does nothing: it is a job, but no Activity.
         activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
         body["activityId"] = activity_id
-        if job.status in GENERATING:
-            assembly.generate_outputs(activity_id)
+        if job.status == "touched":
+            assembly.see_outputs()
+        elif job.status in GENERATING:
+            assembly.generate(job.outputs, activity_id)
     plan.add(Request("POST", "/snakeprov/v1/jobs", body))
     tally.jobs += 1
 
@@ -103,8 +109,8 @@ def path_of(fact: FileFact) -> str:
     return fact.path + "/" if fact.kind == "directory" else fact.path
 
 
-class _Assembly:
-    """One job on its way into a plan."""
+class Assembly:
+    """One job on its way into a plan; a repository that takes other things has a subclass."""
 
     def __init__(self, plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
         self.used: list[dict[str, Any]] = []
@@ -120,7 +126,7 @@ class _Assembly:
     def use_inputs(self) -> None:
         for fact in self._job.inputs:
             if fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
-                self._use_url(fact.storage_query, fact.storage_query)
+                self.use_url(fact.storage_query, fact.storage_query)
                 self._note("input", fact.path, None, self._sha256(fact.path), "used")
             elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
                 self._note("input", fact.path, None, None, "used")
@@ -131,7 +137,7 @@ class _Assembly:
         if self._job.conda_env_path is not None and self._job.conda_env_path in self._observations:
             self._use("environment", self._job.conda_env_path, self._job.conda_env_path, keep=True)
         if self._job.container is not None:
-            self._use_url(self._job.container, self._job.container)
+            self.use_url(self._job.container, self._job.container)
 
     def execute_code(self) -> None:
         for code in self._job.code:
@@ -140,30 +146,43 @@ class _Assembly:
             url = code.url or self._context.permalinks.get((code.path or "", code.line))
             if url is not None:
                 name = code.path or PurePosixPath(url).name
-                self._use_url(url, f"{name}:{code.line}" if code.line else name, executed=True)
+                self.use_url(url, f"{name}:{code.line}" if code.line else name, executed=True)
 
-    def generate_outputs(self, activity_id: Ref) -> None:
+    def makes(self, fact: FileFact) -> bool:
+        """Return whether an output is more than the same bytes that the repository knows the origin of."""
+        if fact.kind == "missing" and not is_stream(fact):
+            return False
+        held = self._plan.file(path_of(fact))
+        return (
+            held is None
+            or held.activity_id is None
+            or self._context.policy.always
+            or not self._is_same(held, fact.path)
+        )
+
+    def see_outputs(self) -> None:
         for fact in self._job.outputs:
-            if fact.kind == "missing" and not _is_stream(fact):
-                continue
-            if self._job.status == "touched":
+            if fact.kind != "missing" or is_stream(fact):
                 held = self._version_seen(path_of(fact), fact.path, keep=True)
                 self._note("output", path_of(fact), held, self._sha256(fact.path), "touched")
-            else:
+
+    def generate(self, outputs: Sequence[FileFact], activity_id: str | Ref) -> None:
+        for fact in outputs:
+            if fact.kind != "missing" or is_stream(fact):
                 self._generate(fact, activity_id)
 
-    def _generate(self, fact: FileFact, activity_id: Ref) -> None:
+    def _generate(self, fact: FileFact, activity_id: str | Ref) -> None:
         path = path_of(fact)
         sha256 = self._sha256(fact.path)
         held = self._plan.file(path)
         keep = "temp" not in fact.flags
         outcome: Outcome = "generated"
         if held is None:
-            bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=_is_stream(fact))
+            bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=is_stream(fact))
             held = self._plan.create_file(path, bytes_, sha256=sha256, generated_by=activity_id)
             self._tally.versions += 1
-        elif sha256 is None or held.sha256 != sha256 or self._context.policy.always:
-            bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=_is_stream(fact))
+        elif self._context.policy.always or not self._is_same(held, fact.path):
+            bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=is_stream(fact))
             held = self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=activity_id)
             self._tally.versions += 1
         elif held.activity_id is None:
@@ -174,7 +193,7 @@ class _Assembly:
             outcome = "reproduced"
             self._tally.reproduced += 1
         if outcome == "generated":
-            held = self._plan.annotate(path, held, self._annotations(sha256))
+            held = self._describe(path, held, fact.path, made=True)
             for name, digest in self._observed(fact.path).members.items():
                 self._plan.makers[path + name, digest.sha256] = activity_id
         self._note("output", path, held, sha256, outcome)
@@ -192,15 +211,26 @@ class _Assembly:
         """Return the version whose bytes were seen at `path`, planned if the repository does not hold it yet."""
         held = self._plan.file(path)
         sha256 = self._sha256(observed_as)
-        if held is not None and (sha256 is None or held.sha256 == sha256):
+        if held is not None and (sha256 is None or self._is_same(held, observed_as)):
             return held
         bytes_ = self._bytes(path, observed_as, keep=keep)
         if held is not None:
-            return self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=None)
-        maker = self._plan.makers.get((path, sha256 or "")) or self._context.members.get(path)
-        return self._plan.create_file(path, bytes_, sha256=sha256, generated_by=maker)
+            held = self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=None)
+        else:
+            maker = self._plan.makers.get((path, sha256 or "")) or self._context.members.get(path)
+            held = self._plan.create_file(path, bytes_, sha256=sha256, generated_by=maker)
+        return self._describe(path, held, observed_as, made=False)
 
-    def _use_url(self, url: str, name: str, *, executed: bool = False) -> None:
+    def _is_same(self, held: Held, observed_as: str) -> bool:
+        """Return whether the current version has the bytes that were seen."""
+        sha256 = self._sha256(observed_as)
+        return sha256 is not None and held.sha256 == sha256
+
+    def _describe(self, path: str, held: Held, observed_as: str, *, made: bool) -> Held:
+        """Plan the annotations of a version that is new, or whose origin is; `made`: by this job."""
+        return self._plan.annotate(path, held, self._annotations(self._sha256(observed_as))) if made else held
+
+    def use_url(self, url: str, name: str, *, executed: bool = False) -> None:
         if (url, executed) not in self._seen:
             self._seen.add((url, executed))
             self.used.append({"concreteType": USED_URL, "wasExecuted": executed, "url": url, "name": name})
@@ -222,7 +252,7 @@ class _Assembly:
         if seen.digest is None:
             self._tally.unread += not is_stream
             return Bytes(external_url=PurePosixPath(to_os(absolute)).as_uri())
-        if seen.manifest is None:
+        if seen.manifest is None or not self._context.policy.upload:
             return Bytes(content=self._content(absolute, seen.digest, keep=keep))
         members = [self._content(f"{absolute}/{name}", digest, keep=True) for name, digest in seen.members.items()]
         return Bytes(manifest=(name, seen.manifest), members=[one for one in members if keep and one.keep])
@@ -231,10 +261,17 @@ class _Assembly:
         if digest.size_bytes > self._context.policy.keep_bytes_max:
             self._tally.without_bytes += keep
             keep = False
+        keep = keep and self._context.policy.upload
         name = absolute.rsplit("/", 1)[-1]
         return Content(path=absolute, file_name=name, digest=digest, keep=keep)
 
     def _annotations(self, sha256: str | None) -> msgspec.Raw:
+        annotations = self._annotations_of_job()
+        if sha256 is not None:
+            annotations = annotations | {"snakeprov.sha256": annotation(sha256)}
+        return msgspec.Raw(msgspec.json.encode(annotations))
+
+    def _annotations_of_job(self) -> dict[str, Any]:
         """Return what Synapse's users may want to search a version by, in `annotations2` form."""
         job, run = self._job, self._context.run
         if self._shared_annotations is None:
@@ -243,13 +280,10 @@ class _Assembly:
                 values["commit"] = run.git.commit + ("+dirty" if run.git.dirty else "")
             values |= {f"wildcard.{name}": value for name, value in job.wildcards.items()}
             values |= {f"param.{name}": value for name, value in job.params.items()}
-            named = ((_ANNOTATION_KEY.sub("_", name), _annotation(value)) for name, value in values.items())
-            known = [(f"snakeprov.{name}", annotation) for name, annotation in named if annotation is not None]
-            self._shared_annotations = dict(known[:ANNOTATIONS_MAX])
-        annotations = self._shared_annotations
-        if sha256 is not None:
-            annotations = annotations | {"snakeprov.sha256": _annotation(sha256)}
-        return msgspec.Raw(msgspec.json.encode(annotations))
+            named = ((_ANNOTATION_KEY.sub("_", name), annotation(value)) for name, value in values.items())
+            known = [(f"snakeprov.{name}", value) for name, value in named if value is not None]
+            self._shared_annotations = {} if self._context.by_hand else dict(known[:ANNOTATIONS_MAX])
+        return self._shared_annotations
 
     def _observed(self, path: str) -> Observation:
         return self._observations.get(path, _NOTHING)
@@ -259,7 +293,7 @@ class _Assembly:
         return digest.sha256 if digest else None
 
 
-def _is_stream(fact: FileFact) -> bool:
+def is_stream(fact: FileFact) -> bool:
     """Return whether the bytes went by without lying anywhere: what is known is who made them and who used them."""
     return "pipe" in fact.flags or "service" in fact.flags
 
@@ -272,7 +306,7 @@ def _activity(job: JobRecord, used: list[dict[str, Any]]) -> dict[str, Any]:
     return body
 
 
-def _annotation(value: Any) -> dict[str, Any] | None:
+def annotation(value: Any) -> dict[str, Any] | None:
     """Return `value` in `annotations2` form, or None where there is no such form."""
     match value:
         case bool():

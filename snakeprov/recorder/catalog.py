@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from snakeprov.client.batch import Ref, Results, resolve
+from snakeprov.recorder.synapse import Remote
 
 FILES_MAX: Final = 50_000
 """How many files are remembered; those not used for the longest time are forgotten, and asked for again."""
@@ -32,6 +33,7 @@ class Held:
         sha256: Of the current version's bytes; None when unknown.
         activity_id: What generated the current version, if known.
         file_handle_id: Of the current version.
+        remote: What Synapse says of it besides, where that is the repository.
     """
 
     entity_id: str | Ref
@@ -42,6 +44,7 @@ class Held:
     sha256: str | None = None
     activity_id: str | Ref | None = None
     file_handle_id: str | Ref | None = None
+    remote: Remote | None = None
 
 
 class Catalog:
@@ -94,6 +97,7 @@ class Catalog:
                     sha256=one.get("sha256"),
                     activity_id=one.get("activityId"),
                     file_handle_id=one.get("dataFileHandleId"),
+                    remote=one.get("remote"),
                 )
             elif path:
                 self._folders[path] = one["entityId"]

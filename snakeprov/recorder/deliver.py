@@ -3,12 +3,24 @@
 Must not know: threads, the outbox, how digests are found.
 
 At least once and idempotent: a job that the repository already has counts as delivered.
+
+A repository of snakeprov's own takes a batch: all of it or nothing. Synapse takes one request after another, and a
+delivery may break off between any two. What holds there when the job is delivered again:
+
+* Folders, inputs and code are found by name and md5, and are not made twice.
+* A version is made and linked to its Activity in one request, and the Activity's description names the job. So an
+  output that has its version is known again, also when others have made further versions since (the newest 50 that
+  have the same md5 are looked at), and the outputs that lack theirs are linked to that same Activity.
+* Annotations that are missing are added.
+* Only an Activity that no version was linked to yet cannot be found again: it stays behind, with nothing linked to it.
+* Two deliveries of one job at the same moment (never of one outbox, which is locked) are told apart by etags only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +28,7 @@ import msgspec
 from snakeprov.capture.tree import read_manifest
 from snakeprov.client import Client, Content
 from snakeprov.client.batch import Ref
+from snakeprov.client.resources import Provenance
 from snakeprov.errors import (
     BadRequestError,
     ConflictError,
@@ -27,12 +40,17 @@ from snakeprov.errors import (
 )
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder.assemble import Context, Policy, assemble, path_of
+from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held, folders_above
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.manual import Step, assemble_by_hand
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.summary import Tally, explain
+from snakeprov.recorder.synapse import remedy
+from snakeprov.recorder.synapselookup import SynapseLookup
 
 TRIES_MAX: Final = 4
 """How often one job is sent when somebody else changed in between what its plan was made from."""
@@ -84,12 +102,14 @@ class Deliverer:
         self._links = links
         self._catalog = catalog
         self._run_is_known = False
+        self._destination_is_known = False
         self._manifests: dict[str, tuple[str | None, frozenset[tuple[str, str]]]] = {}
 
     def put_run(self, run: RunRecord) -> None:
-        """Make the repository know the run as it is now. Raises RemoteError."""
+        """Make the repository know the run as it is now, where it has a place for runs. Raises RemoteError."""
         self._run = run
-        self._client.runs.put(run)
+        if self._client.is_snakeprov:
+            self._client.runs.put(run)
         self._run_is_known = True
 
     def deliver(self, jobs: Sequence[Prepared]) -> list[Receipt]:
@@ -108,6 +128,33 @@ class Deliverer:
         # One job that is refused must not hold up the others.
         return [Receipt(one.number, self._deliver_alone(one)) for one in jobs]
 
+    def deliver_by_hand(self, prepared: Prepared, step: Step) -> dict[str, Held]:
+        """Deliver a step that somebody did by hand; return the versions that it made, by path.
+
+        Raises:
+            RemoteError: It is refused, or the repository is not able to answer now.
+        """
+        for attempt in range(1, TRIES_MAX + 1):
+            try:
+                return self._send_by_hand(prepared, step)
+            except _OUTRUN:
+                self._catalog.forget()
+                if attempt == TRIES_MAX:
+                    raise
+        raise AssertionError("unreachable")
+
+    def held(self, path: str) -> Held | None:
+        """Return the file at a path of a job that was delivered last, as it is now known; None: there is none."""
+        return self._catalog.file(path)
+
+    def _send_by_hand(self, prepared: Prepared, step: Step) -> dict[str, Held]:
+        self._look_up([prepared])
+        plan, context, tally = self._plan(), self._context([prepared], by_hand=True), Tally()
+        is_own = self._client.is_snakeprov
+        paths = assemble_by_hand(plan, prepared, context, tally, step=step, is_own=is_own)
+        self._carry_out(plan, tally)
+        return {path: held for path in paths if (held := self._catalog.file(path)) is not None}
+
     def _deliver_alone(self, prepared: Prepared) -> str | None:
         """Deliver one job, again if others changed what its plan was made from; return why it is refused, or None."""
         error: Exception | None = None
@@ -117,7 +164,10 @@ class Deliverer:
                 return None
             if not isinstance(error, _OUTRUN):
                 break
-        return explain(error) if error is not None else None
+        if error is None:
+            return None
+        hint = "" if self._client.is_snakeprov else remedy(error)
+        return f"{explain(error)} {hint}".rstrip()
 
     def _refusal(self, jobs: Sequence[Prepared]) -> Exception | None:
         """Send jobs; return why they are refused, or None. Raises RemoteError if the repository cannot answer now."""
@@ -127,6 +177,8 @@ class Deliverer:
             self._catalog.forget()
             return error
         except RemoteError:
+            if not self._client.is_snakeprov:  # what came before the failure has been done
+                self._catalog.forget()
             raise
         except Exception as error:  # a record that cannot be assembled is refused too, rather than stop everything
             self._catalog.forget()
@@ -134,6 +186,8 @@ class Deliverer:
         return None
 
     def _is_known(self, job: JobRecord) -> bool:
+        if not self._client.is_snakeprov:
+            return False
         try:
             self._client.jobs.get(job.id)
         except NotFoundError:
@@ -147,21 +201,28 @@ class Deliverer:
             # Code that git was never told of ran: the commit alone does not say what was executed.
             self._run.git.dirty = True
             self.put_run(self._run)
-        plan = Plan(self._catalog, project=self._run.project)
-        context = Context(
-            run=self._run,
-            policy=self._policy,
-            permalinks=permalinks,
-            members=self._members(jobs),
-        )
-        tally = Tally()
+        plan, context, tally = self._plan(), self._context(jobs, permalinks=permalinks), Tally()
         for prepared in jobs:
-            assemble(plan, prepared.job, prepared.observations, context, tally)
+            if self._client.is_snakeprov:
+                assemble(plan, prepared.job, prepared.observations, context, tally)
+            else:
+                done = self._synapse.done(prepared.job, self._written(prepared))
+                assemble_for_synapse(plan, prepared.job, prepared.observations, context, tally, done=done)
+        self._carry_out(plan, tally)
+        self._remember_directories(jobs)
+
+    def _plan(self) -> Plan:
+        name_of = None if self._client.is_snakeprov else to_synapse_name
+        return Plan(self._catalog, project=self._run.project, name_of=name_of)
+
+    def _context(self, jobs: Sequence[Prepared], **more: Any) -> Context:
+        return Context(run=self._run, policy=self._policy, members=self._members(jobs), **more)
+
+    def _carry_out(self, plan: Plan, tally: Tally) -> None:
         tally.unread += self._upload(plan)
         results = self._client.send(plan.requests)
         self._catalog.commit(plan.draft, results)
         self._catalog.trim()
-        self._remember_directories(jobs)
         self._count(tally)
 
     def _look_up(self, jobs: Sequence[Prepared]) -> None:
@@ -171,7 +232,24 @@ class Deliverer:
         unknown = self._catalog.unknown(paths)
         for start in range(0, len(unknown), LOOKUP_PATHS_MAX):
             asked = unknown[start : start + LOOKUP_PATHS_MAX]
-            self._catalog.learn(asked, self._client.provenance.lookup(self._run.project, asked))
+            own = self._client.provenance
+            if isinstance(own, Provenance):
+                answer = own.lookup(self._run.project, asked)
+            else:
+                answer = self._synapse.look_up(asked, self._catalog)
+            self._catalog.learn(asked, answer)
+
+    @cached_property
+    def _synapse(self) -> SynapseLookup:
+        return SynapseLookup(self._client, self._run.project)
+
+    def _written(self, prepared: Prepared) -> Iterator[tuple[str, Held, str | None]]:
+        """Yield path, current version and md5 of each output that there is a file of."""
+        for fact in prepared.job.outputs:
+            held = self._catalog.file(path_of(fact))
+            if held is not None:
+                seen = prepared.observations.get(fact.path)
+                yield path_of(fact), held, seen.digest.md5 if seen is not None and seen.digest is not None else None
 
     def _members(self, jobs: Sequence[Prepared]) -> dict[str, str | Ref]:
         """Return the activities that made files inside of directories recorded as one thing, by the file's path.
@@ -219,6 +297,8 @@ class Deliverer:
 
     def _upload(self, plan: Plan) -> int:
         """Store what the plan needs stored; return how many files could not be kept though they should have been."""
+        if plan.uploads and self._policy.upload and not self._client.is_snakeprov:
+            self._choose_destination()
         contents: list[Content] = []
         bodies: list[dict[str, Any]] = []
         for upload in plan.uploads:
@@ -235,6 +315,12 @@ class Deliverer:
             body["dataFileHandleId"] = stored.file_handle_id
             lost += stored.reason is not None
         return lost
+
+    def _choose_destination(self) -> None:
+        """Have bytes sent to where the owner of the project wants them; a project yet to be made has no such wish."""
+        if not self._destination_is_known and self._catalog.project_id is not None:
+            self._client.files.upload_to(self._catalog.project_id)
+        self._destination_is_known = True
 
     def _count(self, tally: Tally) -> None:
         for name, value in vars(tally).items():

@@ -61,7 +61,11 @@ class Drain:
         self._deliverer = Deliverer(
             client,
             run,
-            policy=Policy(always=tools.settings.versions == "always", keep_bytes_max=tools.settings.keep_bytes_max),
+            policy=Policy(
+                always=tools.settings.versions == "always",
+                keep_bytes_max=tools.settings.keep_bytes_max,
+                upload=tools.settings.upload,
+            ),
             links=CodeLinks(tools.git),
             # Files of one project are the same files for every run that is delivered in this process.
             catalog=tools.catalogs.setdefault(run.project, Catalog()),
@@ -78,7 +82,7 @@ class Drain:
         `numbers` are the run's entries in the outbox.
         """
         if run.git is not None:
-            if self._patch is not None:
+            if self._patch is not None and self._client.is_snakeprov:
                 name = f"{run.id[:8]}.patch"
                 self._patch_id = self._client.files.upload(self._patch, file_name=name, content_type="text/x-diff")
                 self._patch = None

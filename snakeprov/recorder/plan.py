@@ -5,7 +5,7 @@ Must not know: jobs, runs, or how requests are sent. Pure: nothing is read or se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import msgspec
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT
-from snakeprov.model.paths import to_names
+from snakeprov.model.paths import OUTSIDE, to_names
 from snakeprov.recorder.catalog import Catalog, Draft, Held, folders_above
 
 REPO: Final = "/repo/v1"
@@ -59,13 +59,21 @@ class Plan:
         makers: Activities that made the files inside of directories of this plan, by path and sha256.
     """
 
-    def __init__(self, catalog: Catalog, *, project: str) -> None:
+    def __init__(self, catalog: Catalog, *, project: str, name_of: Callable[[str], str] | None = None) -> None:
+        """Begin an empty plan.
+
+        Args:
+            catalog: What the repository holds of the project.
+            project: Its name.
+            name_of: Turns a name on disk into the one that the repository takes, where these differ.
+        """
         self.requests: list[Request] = []
         self.uploads: list[Upload] = []
         self.draft = Draft()
         self.makers: dict[tuple[str, str], str | Ref] = {}
         self._catalog = catalog
         self._project = project
+        self._name_of = name_of
 
     def add(self, request: Request) -> int:
         """Append a request; return its position, for a `Ref`."""
@@ -78,7 +86,7 @@ class Plan:
 
     def create_file(self, path: str, bytes_: Bytes, *, sha256: str | None, generated_by: str | Ref | None) -> Held:
         """Plan a new file with its first version; return it as it will be."""
-        name = to_names(path)[-1]
+        name = self._name(to_names(path)[-1])
         parent_id = self._folder(folders_above(path))
         body = {"concreteType": FILE, "name": name, "parentId": parent_id}
         file_handle_id = self._fill(body, name, bytes_)
@@ -108,6 +116,8 @@ class Plan:
             "parentId": held.parent_id,
             "etag": held.etag,
         }
+        if held.remote is not None and held.remote.description is not None:
+            body["description"] = held.remote.description
         file_handle_id = self._fill(body, held.name, bytes_)
         query: dict[str, Any] = {"newVersion": "true"}
         if generated_by is not None:
@@ -170,17 +180,20 @@ class Plan:
         for path in paths:
             folder_id = self.draft.folders.get(path) or self._catalog.folder(path)
             if folder_id is None:
-                name = to_names(path)[-1] if path != "/" else to_names("/x")[0]
+                name = self._name(to_names(path)[-1] if path != "/" else OUTSIDE)
                 body = {"concreteType": FOLDER, "name": name, "parentId": parent_id}
                 folder_id = Ref(self.add(Request("POST", f"{REPO}/entity", body)), "id")
                 self.draft.folders[path] = folder_id
             parent_id = folder_id
         return parent_id
 
+    def _name(self, name: str) -> str:
+        return name if self._name_of is None else self._name_of(name)
+
     def _project_id(self) -> str | Ref:
         if self._catalog.project_id is not None:
             return self._catalog.project_id
         if self.draft.project_id is None:
-            body = {"concreteType": PROJECT, "name": self._project}
+            body = {"concreteType": PROJECT, "name": self._name(self._project)}
             self.draft.project_id = Ref(self.add(Request("POST", f"{REPO}/entity", body)), "id")
         return self.draft.project_id

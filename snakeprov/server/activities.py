@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from snakeprov.model.provenance import UsedEntity
-from snakeprov.server import wire
+from snakeprov.model.provenance import UsedEntity, UsedURL
+from snakeprov.server import strict, wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found, stale
 from snakeprov.server.wire import ActivityBody
-from snakeprov.store import activities
+from snakeprov.store import access, activities
 from snakeprov.store.activities import ActivityRow, UsageRow
 
 USED_MAX = 100_000
@@ -42,8 +42,9 @@ def create(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
-    """GET /activity/{id}."""
-    return 200, body_of(call, call.numeric_id("Activity"))
+    """GET /activity/{id}: its creator, and who may read something that it generated."""
+    row = readable(call, call.numeric_id("Activity"))
+    return 200, wire.activity(row, activities.usages(call.tx, row.id))
 
 
 def update(call: Call) -> Answer:
@@ -83,12 +84,24 @@ def remove(call: Call) -> Answer:
 
 
 def generated(call: Call) -> Answer:
-    """GET /activity/{id}/generated: the entity versions that it generated."""
-    row = existing(call, call.numeric_id("Activity"))
+    """GET /activity/{id}/generated: all entity versions that it generated, also those that the user may not read."""
+    row = readable(call, call.numeric_id("Activity"))
     limit = call.number("limit", default=GENERATED_PAGE_DEFAULT, least=1, most=GENERATED_PAGE_MAX)
     pairs, total = activities.generated(call.tx, row.id, limit=limit, offset=call.number("offset", default=0))
     results = [{"targetId": f"syn{id_}", "targetVersionNumber": number} for id_, number in pairs]
     return 200, {"results": results, "totalNumberOfResults": total}
+
+
+def readable(call: Call, id_: int) -> ActivityRow:
+    """Return an activity that this user may read.
+
+    Raises:
+        Refusal: 404, there is none; 403, the user neither created it nor may read anything that it generated.
+    """
+    row = existing(call, id_)
+    if row.created_by != call.user.id and not access.readable_activities(call.tx, [id_], call.user.reader):
+        raise forbidden(f"User lacks permission to access Activity {id_}")
+    return row
 
 
 def existing(call: Call, id_: int) -> ActivityRow:
@@ -126,7 +139,9 @@ def _usages(call: Call, body: ActivityBody) -> list[UsageRow]:
     used = body.used or []
     if len(used) > USED_MAX:
         raise bad_request(f"The activity used {len(used)} things; at most {USED_MAX} are allowed.")
-    return list(dict.fromkeys(_entity(call, item) if isinstance(item, UsedEntity) else _url(item) for item in used))
+    return list(
+        dict.fromkeys(_entity(call, item) if isinstance(item, UsedEntity) else _url(call, item) for item in used)
+    )
 
 
 def _entity(call: Call, item: UsedEntity) -> UsageRow:
@@ -139,7 +154,8 @@ def _entity(call: Call, item: UsedEntity) -> UsageRow:
     return UsageRow(item.was_executed, target, version, None, None)
 
 
-def _url(item: Any) -> UsageRow:
+def _url(call: Call, item: UsedURL) -> UsageRow:
     if not _URL.fullmatch(item.url):
         raise bad_request(f"UsedURL url field is malformed: {shown(item.url)}; a scheme and more was expected.")
+    strict.used_url(call, item.url)
     return UsageRow(item.was_executed, None, None, item.url, item.name)

@@ -6,21 +6,26 @@ Source: Synapse's JSON schemas `annotation/v2/*`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
 
+from snakeprov.server import strict
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.entities import check_etag, existing
 from snakeprov.server.refusals import bad_request
 from snakeprov.store import entities, revisions
+from snakeprov.store.access import UPDATE
 from snakeprov.store.entities import EntityRow
 
 KEYS_MAX = 100
 VALUES_MAX = 100
 KEY_CHARS_MAX = 256
 VALUE_CHARS_MAX = 10_000
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 class AnnotationsValue(msgspec.Struct):
@@ -39,29 +44,47 @@ class AnnotationsBody(msgspec.Struct):
 
 def read(call: Call) -> Answer:
     """GET /entity/{id}/annotations2."""
-    return 200, _body(call, existing(call, call.entity_id()))
+    return 200, body_of(call, existing(call, call.entity_id()))
 
 
 def read_version(call: Call) -> Answer:
     """GET /entity/{id}/version/{version}/annotations2."""
-    return 200, _body(call, existing(call, call.entity_id(), number=call.version()))
+    return 200, body_of(call, existing(call, call.entity_id(), number=call.version()))
 
 
 def replace(call: Call) -> Answer:
     """PUT /entity/{id}/annotations2: those of the current version; the etag of the entity changes."""
     body = call.read(AnnotationsBody)
-    row = existing(call, call.entity_id())
-    if body.etag is None:
+    row = with_etag(call, body.etag)
+    return 200, {"id": f"syn{row.id}", "etag": put(call, row, body.annotations), "annotations": body.annotations}
+
+
+def with_etag(call: Call, etag: str | None) -> EntityRow:
+    """Return the entity that the path names, whose annotations are to be changed and whose etag must be `etag`."""
+    row = existing(call, call.entity_id(), need=UPDATE)
+    if etag is None:
         raise bad_request("An update needs the etag of the entity as it was read.")
-    check_etag(row, body.etag)
-    _check(body.annotations)
-    json = msgspec.json.encode(body.annotations)
+    check_etag(row, etag)
+    return row
+
+
+def put(call: Call, row: EntityRow, annotations: dict[str, AnnotationsValue]) -> str:
+    """Replace the annotations of the version that is `row`; return the new etag of the entity."""
+    _check(annotations)
+    strict.annotation_keys(call, annotations)
+    json = msgspec.json.encode(annotations)
     revisions.set_annotations(call.tx, row.id, row.number, json=json.decode(), user=call.user.id)
-    etag = entities.touch(call.tx, row.id)
-    return 200, {"id": f"syn{row.id}", "etag": etag, "annotations": body.annotations}
+    return entities.touch(call.tx, row.id)
 
 
-def _body(call: Call, row: EntityRow) -> dict[str, Any]:
+def of(call: Call, row: EntityRow) -> dict[str, AnnotationsValue]:
+    """Return the annotations of a version."""
+    json = revisions.annotations_of(call.tx, row.id, row.number)
+    return {} if json is None else msgspec.json.decode(json, type=dict[str, AnnotationsValue])
+
+
+def body_of(call: Call, row: EntityRow) -> dict[str, Any]:
+    """Return the annotations of a version as they go over the wire."""
     json = revisions.annotations_of(call.tx, row.id, row.number)
     return {"id": f"syn{row.id}", "etag": row.etag, "annotations": msgspec.Raw((json or "{}").encode())}
 
@@ -87,21 +110,22 @@ def _check(annotations: dict[str, AnnotationsValue]) -> None:
                 raise bad_request(f"The annotation {shown(key)} has the value {shown(value)}, which is no {item.type}.")
 
 
-def _parses(parse: Callable[[str], Any]) -> Callable[[str], bool]:
-    def is_valid(text: str) -> bool:
-        try:
-            parse(text)
-        except ValueError:
-            return False
-        return True
+def _is_double(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
 
-    return is_valid
+
+def _is_long(text: str) -> bool:
+    return _INTEGER.fullmatch(text) is not None and -(2**63) <= int(text) < 2**63
 
 
 _VALID: dict[str, Callable[[str], bool]] = {
     "STRING": lambda text: True,
-    "DOUBLE": _parses(float),
-    "LONG": _parses(int),
-    "TIMESTAMP_MS": _parses(int),
+    "DOUBLE": _is_double,
+    "LONG": _is_long,
+    "TIMESTAMP_MS": _is_long,
     "BOOLEAN": lambda text: text.lower() in ("true", "false"),
 }

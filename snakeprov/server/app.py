@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import falcon
@@ -16,48 +15,60 @@ from falcon.routing import CompiledRouter
 
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.errors import BusyStoreError, StoreError
-from snakeprov.server import downloads, filehandles, uploads
+from snakeprov.server import auth, downloads, filehandles, openapi, permissions, uploads
+from snakeprov.server.auth import User
 from snakeprov.server.call import Answer, Call, Service
 from snakeprov.server.refusals import Refusal, bad_request, body_of
 from snakeprov.server.routes import BATCH, ROUTES, Access, Route
-from snakeprov.store import Store, principals
-from snakeprov.store.principals import Principal
+from snakeprov.server.strict import OWN_PREFIX
+from snakeprov.store import Store, tokens
 from snakeprov.store.store import setting
 
 BODY_BYTES_MAX = 256 * 1024 * 1024
 """How long a JSON body can be."""
 
-USERS_REMEMBERED_MAX = 4096
-"""How many users are known without asking the store."""
-
 _JSON = "application/json"
 _logger = logging.getLogger(__name__)
 
-Identify = Callable[[falcon.Request], str]
 App = falcon.App[falcon.Request, falcon.Response]
 
 
-def create_app(store: Store, blobs: LocalBlobs, *, identify: Identify, local_files: bool) -> App:
+def create_app(
+    store: Store,
+    blobs: LocalBlobs,
+    *,
+    identify: Callable[[falcon.Request], str] | None = None,
+    session: tuple[str, str] | None = None,
+    local_files: bool = False,
+    strict: bool = False,
+) -> App:
     """Return the repository as a WSGI application.
 
     Args:
         store: Where the records are. It stays the caller's to close.
         blobs: Where the bytes are.
-        identify: Returns the name of the user who sends a request. Whoever is new becomes a user.
+        identify: Returns the name of the user who sends a request. Whoever is new becomes a user, and no access
+            list stops anybody. By default users are those of the store, and prove it with an access token.
+        session: A user's name and a token for that user which is good for this application and kept nowhere.
         local_files: Whether clients share the file system of this process and may name files by their path.
+        strict: Refuse everything that Synapse refuses, and have nothing that Synapse has not.
     """
     with store.read() as tx:
         secret = bytes.fromhex(setting(tx, "url_secret") or "")
-    service = Service(store, blobs, local_files=local_files, url_secret=secret)
-    gate = _Gate(service, identify)
+    service = Service(store, blobs, local_files=local_files, url_secret=secret, strict=strict)
+    gate = _Gate(service, auth.by_token(store, session=session) if identify is None else auth.by_name(store, identify))
     router = CompiledRouter()
     app: App = falcon.App(router=router)
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
-    for resource in _resources(gate, [*ROUTES, BATCH]):
+    routes = [route for route in (*ROUTES, BATCH) if not (strict and route.template.startswith(OWN_PREFIX))]
+    if not strict:
+        routes.append(openapi.describing(routes))
+    for resource in _resources(gate, routes):
         app.add_route(resource.template, resource)
-    app.add_route("/snakeprov/v1/blobs/{sha256}", downloads.Blob(gate.call_for))
+    if not strict:
+        app.add_route("/snakeprov/v1/blobs/{sha256}", downloads.Blob(gate.call_for))
     app.add_route("/file/v1/fileHandle/{id}/url", downloads.Location(gate.call_for))
     app.add_route(filehandles.DOWNLOAD_PATH, downloads.Download(gate.anonymous_call_for))
     app.add_route(uploads.PART_PATH, downloads.Part(gate.anonymous_call_for))
@@ -80,16 +91,19 @@ class _Resource:
 class _Gate:
     """Turns a request of falcon's into a Call, and what a handler returns into the response."""
 
-    def __init__(self, service: Service, identify: Identify) -> None:
+    def __init__(self, service: Service, identify: auth.Identify) -> None:
         self._service = service
         self._identify = identify
-        self._user = lru_cache(maxsize=USERS_REMEMBERED_MAX)(lambda name: principals.ensure(service.store, name))
 
     def responder(self, route: Route) -> Callable[..., None]:
         """Return the function that falcon calls for one row of the table."""
 
+        scope = _scope_of(route)
+
         def respond(request: falcon.Request, response: falcon.Response, **parameters: str) -> None:
-            call = self.call_for(request, parameters, body=_body(request))
+            user = self._identify(request)
+            permissions.check_scope(user, scope)
+            call = self._call(request, parameters, user, _body(request))
             if route.access is Access.OWN:
                 status, body = route.handler(call)
             else:
@@ -102,19 +116,18 @@ class _Gate:
 
         return respond
 
-    def call_for(self, request: falcon.Request, route: dict[str, str], *, body: bytes = b"") -> Call:
-        """Return the Call of a user."""
-        return self._call(request, route, self._user(self._identify(request)), body)
+    def call_for(self, request: falcon.Request, route: dict[str, str]) -> Call:
+        """Return the Call of a user who wants bytes."""
+        user = self._identify(request)
+        permissions.check_scope(user, tokens.DOWNLOAD)
+        return self._call(request, route, user, b"")
 
     def anonymous_call_for(self, request: falcon.Request, route: dict[str, str]) -> Call:
         """Return the Call of somebody who has only a signed URL."""
-        return self._call(request, route, _NOBODY, b"")
+        return self._call(request, route, auth.ANONYMOUS, b"")
 
-    def _call(self, request: falcon.Request, route: dict[str, str], user: Principal, body: bytes) -> Call:
+    def _call(self, request: falcon.Request, route: dict[str, str], user: User, body: bytes) -> Call:
         return Call(self._service, user, base_url=request.prefix, route=route, query=_query(request), body=body)
-
-
-_NOBODY = Principal(0, "anonymous", "", 0)
 
 
 def _resources(gate: _Gate, routes: list[Route]) -> list[_Resource]:
@@ -122,7 +135,11 @@ def _resources(gate: _Gate, routes: list[Route]) -> list[_Resource]:
     for route in routes:
         resource = resources.setdefault(route.template, _Resource(route.template))
         resource.routes[route.method] = route
-        setattr(resource, f"on_{route.method.lower()}", gate.responder(route))
+        responder = gate.responder(route)
+        setattr(resource, f"on_{route.method.lower()}", responder)
+        if route.method == "GET":
+            # Falcon sends no body to whoever asks with HEAD.
+            resource.on_head = responder  # type: ignore[attr-defined]
     return list(resources.values())
 
 
@@ -141,10 +158,15 @@ def _runner(router: CompiledRouter) -> Callable[[Call, str, str], Answer]:
             raise Refusal(405, f"This method is not supported here; supported: {', '.join(resource.routes)}.")
         if route is BATCH or route.access is Access.OWN:
             raise bad_request(f"{method} {path} cannot be part of a batch.")
+        permissions.check_scope(call.user, _scope_of(route))
         call.route = parameters
         return route.handler(call)
 
     return run
+
+
+def _scope_of(route: Route) -> str:
+    return tokens.VIEW if route.access is Access.READS else tokens.MODIFY
 
 
 def _query(request: falcon.Request) -> dict[str, str]:

@@ -38,7 +38,7 @@ class BatchedRequest(msgspec.Struct):
     method: str
     path: str
     query: dict[str, str] = {}
-    body: msgspec.Raw = msgspec.Raw()
+    body: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
     bind: list[Binding] = []
 
 

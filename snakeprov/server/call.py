@@ -16,8 +16,8 @@ from snakeprov.server.refusals import bad_request, not_found
 
 if TYPE_CHECKING:
     from snakeprov.blobs.local import LocalBlobs
+    from snakeprov.server.auth import User
     from snakeprov.store import Store, Transaction
-    from snakeprov.store.principals import Principal
 
 T = TypeVar("T")
 
@@ -38,14 +38,18 @@ class Service:
 
     Attributes:
         local_files: Whether files of the server's own machine may be named.
+        strict: Whether everything that Synapse refuses is refused here too.
         url_secret: Signs the URLs under which bytes can be had without a token.
         run: Runs one request of a batch in the batch's transaction; the table of routes provides it.
     """
 
-    def __init__(self, store: Store, blobs: LocalBlobs, *, local_files: bool, url_secret: bytes) -> None:
+    def __init__(
+        self, store: Store, blobs: LocalBlobs, *, local_files: bool, url_secret: bytes, strict: bool = False
+    ) -> None:
         self.store = store
         self.blobs = blobs
         self.local_files = local_files
+        self.strict = strict
         self.url_secret = url_secret
         self.run: Callable[[Call, str, str], Answer] = _no_routes
 
@@ -59,7 +63,7 @@ class Call:
 
     Attributes:
         tx: The transaction; there is one while `reading()` or `writing()` is open.
-        user: Who asks.
+        user: Who asks, and what the user's token is good for.
         base_url: What precedes the path in a URL of this server.
         route: What the path names, by the names in the template of the route.
         query: The query parameters.
@@ -70,7 +74,7 @@ class Call:
     def __init__(
         self,
         service: Service,
-        user: Principal,
+        user: User,
         *,
         base_url: str,
         route: Mapping[str, str],

@@ -1,4 +1,4 @@
-"""/repo/v1/entity/child, /children, /{id}/path, /md5: finding entities by where they are and what they hold.
+"""/repo/v1/entity/child, /children, /{id}/type, /{id}/path, /md5: finding entities by place and by content.
 
 Must not know: how rows are kept.
 """
@@ -48,9 +48,12 @@ def child(call: Call) -> Answer:
     """POST /entity/child."""
     body = call.read(ChildBody)
     parent = ROOT_ID if body.parent_id is None else entity_number(body.parent_id)
+    if parent != ROOT_ID and entities.place(call.tx, parent) is not None:
+        existing(call, parent)
     found = entities.child_id(call.tx, parent, body.entity_name)
     if found is None:
         raise not_found(f"Entity: '{body.entity_name}' not found in parent: 'syn{parent}'")
+    existing(call, found)
     return 200, {"id": f"syn{found}"}
 
 
@@ -71,6 +74,7 @@ def children(call: Call) -> Answer:
         call.tx,
         parent,
         kinds=kinds,
+        reader=call.user.reader,
         sort_by=body.sort_by or "NAME",
         descending=body.sort_direction == "DESC",
         limit=PAGE_SIZE + 1,
@@ -80,6 +84,11 @@ def children(call: Call) -> Answer:
     if len(rows) > PAGE_SIZE:
         return 200, {**answer, "nextPageToken": str(offset + PAGE_SIZE)}
     return 200, answer
+
+
+def header(call: Call) -> Answer:
+    """GET /entity/{id}/type: the entity as a listing shows it."""
+    return 200, wire.header(existing(call, call.entity_id()))
 
 
 def path(call: Call) -> Answer:
@@ -93,5 +102,5 @@ def with_md5(call: Call) -> Answer:
     md5 = call.route["md5"]
     if not _MD5.fullmatch(md5):
         raise bad_request(f"{shown(md5)} is not an md5: 32 hex digits were expected.")
-    rows = entities.with_md5(call.tx, md5.lower(), limit=SAME_CONTENT_MAX)
+    rows = entities.with_md5(call.tx, md5.lower(), reader=call.user.reader, limit=SAME_CONTENT_MAX)
     return 200, {"results": [wire.header(row) for row in rows], "totalNumberOfResults": len(rows)}

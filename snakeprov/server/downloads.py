@@ -13,11 +13,13 @@ import falcon
 
 from snakeprov.server import filehandles, presigned, uploads
 from snakeprov.server.call import Call, shown
-from snakeprov.server.refusals import bad_request, not_found
+from snakeprov.server.refusals import bad_request, forbidden, not_found
+from snakeprov.store import access
 from snakeprov.store.tables import STORED
 
 CHUNK_BYTES = 256 * 1024
 
+_NOT_KEPT = "The bytes of {} are not kept here."
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 CallFor = Callable[[falcon.Request, dict[str, str]], Call]
@@ -35,6 +37,10 @@ class Blob:
         call = self._call_for(request, {})
         if not _SHA256.fullmatch(sha256):
             raise bad_request(f"{shown(sha256)} is not a sha256: 64 lower-case hex digits were expected.")
+        with call.reading():
+            is_readable = access.content_is_readable(call.tx, sha256, call.user.reader)
+        if not is_readable:
+            raise not_found(_NOT_KEPT.format(sha256))
         _send(call, request, response, sha256)
 
 
@@ -54,6 +60,8 @@ class Download:
             raise not_found(f"The bytes of file handle {handle.id} are not kept here.")
         _send(call, request, response, handle.sha256, content_type=handle.content_type)
 
+    on_head = on_get
+
 
 class Part:
     """PUT of the signed URL of a part of an upload."""
@@ -71,7 +79,10 @@ class Part:
 
 
 class Location:
-    """GET /file/v1/fileHandle/{id}/url: where the bytes are to be had."""
+    """GET /file/v1/fileHandle/{id}/url: where the bytes are to be had.
+
+    For the creator of the file handle, and for who may download an entity that has it.
+    """
 
     def __init__(self, call_for: CallFor) -> None:
         self._call_for = call_for
@@ -80,7 +91,10 @@ class Location:
         """Redirect to the URL, or tell it as text when `redirect=false`."""
         call = self._call_for(request, route)
         with call.reading():
-            url = filehandles.url_of(call, filehandles.existing(call))
+            handle = filehandles.existing(call)
+            if not access.handle_is_readable(call.tx, handle.id, call.user.reader):
+                raise forbidden(f"You may not have the bytes of file handle {handle.id}.")
+            url = filehandles.url_of(call, handle)
         if call.query.get("redirect", "true").lower() == "false":
             response.content_type = falcon.MEDIA_TEXT
             response.text = url
@@ -100,7 +114,7 @@ def _send(
     try:
         file = call.service.blobs.open(sha256)
     except KeyError:
-        raise not_found(f"The bytes of {sha256} are not kept here.") from None
+        raise not_found(_NOT_KEPT.format(sha256)) from None
     size = call.service.blobs.size_bytes(sha256)
     response.content_type = content_type or "application/octet-stream"
     response.set_header("Accept-Ranges", "bytes")

@@ -5,14 +5,15 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
-from snakeprov.server import wire
+from snakeprov.server import permissions, strict, wire
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.names import check_name
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, stale
 from snakeprov.server.wire import EntityBody
-from snakeprov.store import activities, entities, filehandles, revisions
+from snakeprov.store import access, activities, entities, filehandles, revisions
+from snakeprov.store.access import CHANGE_PERMISSIONS, CREATE, READ, UPDATE
 from snakeprov.store.entities import EntityRow, Place
-from snakeprov.store.tables import FILE, FOLDER, PROJECT, ROOT_ID
+from snakeprov.store.tables import FILE, FOLDER, PROJECT, ROOT_ID, TRASH_ID
 
 DESCRIPTION_CHARS_MAX = 1000
 COMMENT_CHARS_MAX = 256
@@ -26,10 +27,15 @@ UNLINK = -1
 
 def create(call: Call) -> Answer:
     """POST /entity[?generatedBy=]."""
-    body = call.read(EntityBody)
+    return 201, wire.entity(insert(call, call.read(EntityBody)))
+
+
+def insert(call: Call, body: EntityBody) -> EntityRow:
+    """Make an entity as a body says; `generatedBy` of the query connects it to an activity."""
     kind = _kind(body)
     parent = _parent(call, body.parent_id, kind=kind)
-    name = None if body.name is None else check_name(body.name, kind=kind)
+    strict.room_below(call, parent)
+    name = None if body.name is None else check_name(call, body.name, kind=kind)
     _check_texts(body)
     if name is not None:
         _check_free(call, parent, name, kind=kind)
@@ -50,7 +56,10 @@ def create(call: Call) -> Answer:
         comment=body.version_comment,
         description=body.description,
     )
-    return 201, wire.entity(existing(call, id_))
+    row = existing(call, id_, need=None)
+    if kind == PROJECT:
+        access.create(call.tx, id_, name=row.name, owner=call.user.id)
+    return row
 
 
 def read(call: Call) -> Answer:
@@ -66,7 +75,19 @@ def read_version(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     """PUT /entity/{id}[?newVersion=][&generatedBy=]."""
     body = call.read(EntityBody)
-    row = existing(call, call.entity_id())
+    return 200, wire.entity(change(call, call.entity_id(), body, new_version=call.flag("newVersion")))
+
+
+def change(call: Call, id_: int, body: EntityBody, *, new_version: bool) -> EntityRow:
+    """Change an entity to what a body says; `generatedBy` of the query connects it to an activity.
+
+    Args:
+        call: The request.
+        id_: The entity.
+        body: What it is to be.
+        new_version: Make a new version of a file even if its content is the same.
+    """
+    row = existing(call, id_, need=UPDATE)
     if row.id == ROOT_ID:
         raise forbidden("The root folder cannot be changed.")
     generated_by = _generated_by(call)
@@ -77,21 +98,26 @@ def update(call: Call) -> Answer:
         raise bad_request(f"syn{row.id} is a {row.kind}; its concreteType cannot be changed to {body.concrete_type}.")
     _check_texts(body)
     _relocate(call, row, body)
-    number = _revise(call, row, body)
+    number = _revise(call, row, body, new_version=new_version)
     if generated_by is not None:
         activity_id = None if generated_by == UNLINK else generated_by
         revisions.set_activity(call.tx, row.id, number, activity_id=activity_id, user=call.user.id)
     entities.touch(call.tx, row.id)
-    return 200, wire.entity(existing(call, row.id))
+    return existing(call, row.id, need=None)
 
 
-def existing(call: Call, id_: int, *, number: int | None = None) -> EntityRow:
-    """Return an entity, at a version or at its current one.
+def existing(call: Call, id_: int, *, number: int | None = None, need: str | None = READ) -> EntityRow:
+    """Return an entity, at a version or at its current one, if the user has the permission `need` on it.
 
     Raises:
-        Refusal: 404, there is no such entity or version.
+        Refusal: 404, there is no such entity or version, or it is in the trash; 403, the user lacks the permission.
     """
     row = entities.get(call.tx, id_, number=number)
+    place = row or entities.place(call.tx, id_)
+    if place is not None and place.project_id == TRASH_ID:
+        raise not_found(f"Entity syn{id_} is in trash can.")
+    if need is not None and place is not None:
+        permissions.check(call, id_, project_id=place.project_id, permission=need)
     if row is None:
         if number is None:
             raise not_found(f"Entity syn{id_} does not exist.")
@@ -141,7 +167,7 @@ def _kind(body: EntityBody) -> str:
     return kind
 
 
-def _parent(call: Call, parent_id: str | None, *, kind: str) -> Place:
+def _parent(call: Call, parent_id: str | None, *, kind: str, need: str = CREATE) -> Place:
     if parent_id is None:
         if kind != PROJECT:
             raise bad_request(f"A {kind} needs a parentId.")
@@ -151,6 +177,9 @@ def _parent(call: Call, parent_id: str | None, *, kind: str) -> Place:
     parent = entities.place(call.tx, number)
     if parent is None:
         raise not_found(f"The given parent: {parent_id} does not exist")
+    if parent.project_id == TRASH_ID:
+        raise forbidden(f"The given parent: {parent_id} is in trash can.")
+    permissions.check(call, parent.id, project_id=parent.project_id, permission=need)
     if (parent.id == ROOT_ID) != (kind == PROJECT) or parent.kind == FILE:
         what = "root" if parent.id == ROOT_ID else parent.kind
         raise bad_request(f"Entity type: {kind} cannot have a parent of type: {what}")
@@ -166,6 +195,8 @@ def _check_free(call: Call, parent: Place, name: str, *, kind: str, but: int | N
 
 
 def _check_texts(body: EntityBody) -> None:
+    if body.file_name_override is not None:
+        raise bad_request("fileNameOverride cannot be set; give the file handle the name.")
     for text, what, most in (
         (body.description, "description", DESCRIPTION_CHARS_MAX),
         (body.version_comment, "versionComment", COMMENT_CHARS_MAX),
@@ -187,42 +218,47 @@ def _own_handle(call: Call, id_: str) -> filehandles.FileHandleRow:
 def _relocate(call: Call, row: EntityRow, body: EntityBody) -> None:
     """Rename or move an entity, if the body says so."""
     assert body.parent_id is not None  # noqa: S101 - the caller refuses a body without
-    name = row.name if body.name is None else check_name(body.name, kind=row.kind)
-    if entity_number(body.parent_id) == row.parent_id and name == row.name:
+    name = row.name if body.name is None else check_name(call, body.name, kind=row.kind)
+    stays = entity_number(body.parent_id) == row.parent_id
+    if stays and name == row.name:
         return
-    parent = _parent(call, body.parent_id, kind=row.kind)
+    parent = _parent(call, body.parent_id, kind=row.kind, need=READ if stays else CREATE)
+    if parent.project_id not in (row.project_id, ROOT_ID):
+        # Another access list will hold for it.
+        permissions.check(call, row.id, project_id=row.project_id, permission=CHANGE_PERMISSIONS)
     inside_itself = (
         parent.kind == FOLDER and parent.project_id == row.project_id and entities.contains(row.path, parent.path)
     )
     if inside_itself and row.kind == FOLDER:
         raise bad_request(f"syn{row.id} cannot be moved into itself.")
+    if not stays:
+        strict.room_below(call, parent)
     _check_free(call, parent, name, kind=row.kind, but=row.id)
     entities.move(call.tx, row, parent=parent, name=name)
 
 
-def _revise(call: Call, row: EntityRow, body: EntityBody) -> int:
+def _revise(call: Call, row: EntityRow, body: EntityBody, *, new_version: bool) -> int:
     """Make a new version where one is due, else change the current one; return the number of the current version."""
     label = body.version_label if body.version_label != row.label else None
     if row.kind != FILE:
         _set_fields(call, row, body, file_handle_id=None, label=label)
         return row.number
     handle_id, other_content = _content(call, row, body)
-    asked_for = call.flag("newVersion")
-    if not other_content and not asked_for:
+    if not other_content and not new_version:
         _check_label(call, row, label)
         _set_fields(call, row, body, file_handle_id=handle_id, label=label)
         return row.number
     if revisions.count(call.tx, row.id) >= revisions.VERSIONS_MAX:
         raise bad_request(f"syn{row.id} has {revisions.VERSIONS_MAX} versions; it cannot have more.")
-    if asked_for:
+    if new_version:
         _check_label(call, row, label)
     return revisions.insert_next(
         call.tx,
         row,
         user=call.user.id,
         file_handle_id=handle_id,
-        label=label if asked_for else None,
-        comment=body.version_comment if asked_for else None,
+        label=label if new_version else None,
+        comment=body.version_comment if new_version else None,
         description=body.description,
     )
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-from snakeprov.server import presigned, wire
+from snakeprov.server import permissions, presigned, strict, wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found
-from snakeprov.store import filehandles
+from snakeprov.store import entities, filehandles, tokens
+from snakeprov.store.access import DOWNLOAD
 from snakeprov.store.filehandles import FileHandleRow
 from snakeprov.store.tables import EXTERNAL
 
@@ -21,6 +22,9 @@ DOWNLOAD_PATH = "/snakeprov/v1/download/{id}"
 
 FILES_MAX = 1000
 """How many file handles one request can ask for."""
+
+COPIES_MAX = 100
+"""How many file handles one request can copy, as in Synapse."""
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
@@ -44,7 +48,7 @@ class Association(msgspec.Struct, rename="camel"):
     associate_object_type: str | None = None
 
 
-class BatchBody(msgspec.Struct, rename="camel"):
+class FilesBody(msgspec.Struct, rename="camel"):
     """Several file handles, and what to tell of each."""
 
     requested_files: list[Association] = []
@@ -52,12 +56,23 @@ class BatchBody(msgspec.Struct, rename="camel"):
     include_pre_signed_urls: bool = msgspec.field(name="includePreSignedURLs", default=False)
 
 
+class CopyRequest(msgspec.Struct, rename="camel"):
+    """A file handle that is to be had once more, under another name or with another content type."""
+
+    original_file: Association
+    new_file_name: str | None = None
+    new_content_type: str | None = None
+
+
+class CopiesBody(msgspec.Struct, rename="camel"):
+    """Several file handles to copy."""
+
+    copy_requests: list[CopyRequest]
+
+
 def read(call: Call) -> Answer:
     """GET /fileHandle/{id}: its creator."""
-    row = existing(call)
-    if row.created_by != call.user.id:
-        raise forbidden(f"Only the user who created file handle {row.id} can see it.")
-    return 200, wire.file_handle(row)
+    return 200, wire.file_handle(own(call))
 
 
 def create_external(call: Call) -> Answer:
@@ -85,10 +100,52 @@ def create_external(call: Call) -> Answer:
 
 def batch(call: Call) -> Answer:
     """POST /fileHandle/batch: file handles and URLs, each with its own failure."""
-    body = call.read(BatchBody)
+    body = call.read(FilesBody)
     if len(body.requested_files) > FILES_MAX:
         raise bad_request(f"{len(body.requested_files)} files are asked for; at most {FILES_MAX} are allowed.")
     return 200, {"requestedFiles": [_result(call, file, body) for file in body.requested_files]}
+
+
+def copy(call: Call) -> Answer:
+    """POST /filehandles/copy: the same contents under other names or types, as file handles of the user's own."""
+    body = call.read(CopiesBody)
+    if len(body.copy_requests) > COPIES_MAX:
+        raise bad_request(f"{len(body.copy_requests)} copies are asked for; at most {COPIES_MAX} are allowed.")
+    permissions.check_scope(call.user, tokens.DOWNLOAD)
+    return 201, {"copyResults": [_copied(call, wanted) for wanted in body.copy_requests]}
+
+
+def _copied(call: Call, wanted: CopyRequest) -> dict[str, Any]:
+    result: dict[str, Any] = {"originalFileHandleId": wanted.original_file.file_handle_id}
+    row = _found(call, wanted.original_file)
+    if not isinstance(row, FileHandleRow):
+        return {**result, "failureCode": row}
+    if wanted.new_file_name is not None:
+        strict.entity_name(call, wanted.new_file_name)
+    new = filehandles.insert(
+        call.tx,
+        kind=row.kind,
+        user=call.user.id,
+        file_name=row.file_name if wanted.new_file_name is None else wanted.new_file_name,
+        content_type=row.content_type if wanted.new_content_type is None else wanted.new_content_type,
+        size_bytes=row.size_bytes,
+        md5=row.md5,
+        sha256=row.sha256,
+        external_url=row.external_url,
+    )
+    return {**result, "newFileHandle": wire.file_handle(new)}
+
+
+def own(call: Call) -> FileHandleRow:
+    """Return the file handle that the path names, which must be the user's own.
+
+    Raises:
+        Refusal: 404, there is none; 403, somebody else created it.
+    """
+    row = existing(call)
+    if row.created_by != call.user.id:
+        raise forbidden(f"Only the user who created file handle {row.id} can see it.")
+    return row
 
 
 def existing(call: Call) -> FileHandleRow:
@@ -111,24 +168,34 @@ def url_of(call: Call, row: FileHandleRow) -> str:
     return presigned.sign(DOWNLOAD_PATH.format(id=row.id), base_url=call.base_url, secret=call.service.url_secret)
 
 
-def _result(call: Call, file: Association, body: BatchBody) -> dict[str, Any]:
+def _result(call: Call, file: Association, body: FilesBody) -> dict[str, Any]:
     result: dict[str, Any] = {"fileHandleId": file.file_handle_id}
-    row = filehandles.get(call.tx, int(file.file_handle_id)) if _DIGITS.fullmatch(file.file_handle_id) else None
-    if row is None:
-        return {**result, "failureCode": "NOT_FOUND"}
-    if not _is_allowed(call, row, file):
-        return {**result, "failureCode": "UNAUTHORIZED"}
+    row = _found(call, file)
+    if not isinstance(row, FileHandleRow):
+        return {**result, "failureCode": row}
     if body.include_file_handles:
         result["fileHandle"] = wire.file_handle(row)
     if body.include_pre_signed_urls:
+        permissions.check_scope(call.user, tokens.DOWNLOAD)
         result["preSignedURL"] = url_of(call, row)
     return result
 
 
+def _found(call: Call, file: Association) -> FileHandleRow | str:
+    """Return a file handle, or why the user cannot have it."""
+    row = filehandles.get(call.tx, int(file.file_handle_id)) if _DIGITS.fullmatch(file.file_handle_id) else None
+    if row is None:
+        return "NOT_FOUND"
+    return row if _is_allowed(call, row, file) else "UNAUTHORIZED"
+
+
 def _is_allowed(call: Call, row: FileHandleRow, file: Association) -> bool:
-    """Say whether the user may read a content: as its creator, or because an entity has it."""
+    """Say whether the user may have a content: as its creator, or because an entity that may be downloaded has it."""
     if row.created_by == call.user.id:
         return True
     if file.associate_object_type != "FileEntity" or file.associate_object_id is None:
         return False
-    return filehandles.belongs_to(call.tx, row.id, entity_number(file.associate_object_id))
+    place = entities.place(call.tx, entity_number(file.associate_object_id))
+    if place is None or not permissions.may(call, place.project_id, DOWNLOAD):
+        return False
+    return filehandles.belongs_to(call.tx, row.id, place.id)

@@ -10,12 +10,13 @@ from snakeprov.server.call import Answer, Call
 from snakeprov.server.entities import UNLINK, existing, generated_by_parameter
 from snakeprov.server.refusals import not_found
 from snakeprov.store import entities, revisions
+from snakeprov.store.access import READ, UPDATE
 from snakeprov.store.entities import EntityRow
 
 
 def read(call: Call) -> Answer:
     """GET /entity/{id}/generatedBy and /entity/{id}/version/{version}/generatedBy."""
-    row = _named(call)
+    row = _named(call, need=READ)
     if row.activity_id is None:
         raise not_found("No activity")
     return 200, activity_resource.body_of(call, row.activity_id)
@@ -23,7 +24,7 @@ def read(call: Call) -> Answer:
 
 def connect(call: Call) -> Answer:
     """PUT /entity/{id}/generatedBy?generatedBy= and the same of a version; -1 unlinks. The entity's etag changes."""
-    row = _named(call)
+    row = _named(call, need=UPDATE)
     activity_id = generated_by_parameter(call)
     if activity_id == UNLINK:
         return _unlinked(call, row)
@@ -34,11 +35,11 @@ def connect(call: Call) -> Answer:
 
 def disconnect(call: Call) -> Answer:
     """DELETE /entity/{id}/generatedBy and the same of a version; the activity stays."""
-    return _unlinked(call, _named(call))
+    return _unlinked(call, _named(call, need=UPDATE))
 
 
-def _named(call: Call) -> EntityRow:
-    return existing(call, call.entity_id(), number=call.version() if "version" in call.route else None)
+def _named(call: Call, *, need: str) -> EntityRow:
+    return existing(call, call.entity_id(), number=call.version() if "version" in call.route else None, need=need)
 
 
 def _unlinked(call: Call, row: EntityRow) -> Answer:

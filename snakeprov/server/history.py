@@ -40,6 +40,8 @@ def story(call: Call) -> Answer:
     version = _versions(call, row, revisions.page(call.tx, row.id, limit=1, number=row.number))[0]
     job = None if row.activity_id is None else jobs.of_activity(call.tx, row.activity_id)
     run = None if job is None else runs.get(call.tx, job.run_id)
+    if run is None or not run_resource.is_visible(call, run):
+        job = run = None
     return 200, {
         "entity": _entity(row),
         "version": version,

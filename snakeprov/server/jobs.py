@@ -12,10 +12,13 @@ import msgspec
 
 from snakeprov.model import times
 from snakeprov.model.records import JobRecord
-from snakeprov.server.activities import existing as existing_activity
+from snakeprov.server import permissions
+from snakeprov.server.activities import readable as readable_activity
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
-from snakeprov.server.refusals import bad_request, conflict, not_found
-from snakeprov.store import activities, jobs, runs
+from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
+from snakeprov.server.runs import check_may_add, is_visible
+from snakeprov.store import access, activities, jobs, runs
+from snakeprov.store.access import READ, UPDATE
 from snakeprov.store.jobs import JobFileRow, JobRow
 
 FILES_MAX = 1_000_000
@@ -51,13 +54,16 @@ def create(call: Call) -> Answer:
     job = body.job
     if not job.id:
         raise bad_request("The job has no id.")
+    run = runs.owner(call.tx, job.run_id)
+    if run is None:
+        raise not_found(f"There is no run with id {job.run_id}.")
+    check_may_add(call, run)
     if jobs.is_recorded(call.tx, job.id):
         raise conflict(f"A job with id {job.id} is already recorded.")
-    if not runs.exists(call.tx, job.run_id):
-        raise not_found(f"There is no run with id {job.run_id}.")
     if len(body.files) > FILES_MAX:
         raise bad_request(f"The job has {len(body.files)} files; at most {FILES_MAX} are allowed.")
     activity_id = _activity(call, body.activity_id)
+    _check_files(call, body.files)
     columns = {
         "id": job.id,
         "run_id": job.run_id,
@@ -79,16 +85,16 @@ def read(call: Call) -> Answer:
     """GET /jobs/{id}."""
     id_ = call.route["id"]
     row = jobs.get(call.tx, id_)
-    if row is None:
+    if row is None or not _is_visible(call, row):
         raise not_found(f"There is no job with id {shown(id_)}.")
     return 200, body_of(call, row)
 
 
 def of_activity(call: Call) -> Answer:
     """GET /activity/{id}/job."""
-    activity = existing_activity(call, call.numeric_id("Activity"))
+    activity = readable_activity(call, call.numeric_id("Activity"))
     row = jobs.of_activity(call.tx, activity.id)
-    if row is None:
+    if row is None or not _is_visible(call, row):
         raise not_found(f"Activity {activity.id} was not recorded from a job.")
     return 200, body_of(call, row)
 
@@ -106,9 +112,36 @@ def _activity(call: Call, text: str | None) -> int | None:
     if text is None:
         return None
     number = plain_number(text, what="an activity id")
-    if activities.owner(call.tx, number) is None:
+    owner = activities.owner(call.tx, number)
+    if owner is None:
         raise not_found(f"Activity with id '{number}' could not be found.")
+    if owner != call.user.id and not permissions.is_trusted(call):
+        raise forbidden(f"Only the user who created activity {number} can record a job of it.")
     return number
+
+
+def _is_visible(call: Call, row: JobRow) -> bool:
+    """Say whether the user may see a job: whoever may see its run may."""
+    if permissions.is_trusted(call):
+        return True
+    run = runs.owner(call.tx, row.run_id)
+    return run is not None and is_visible(call, run)
+
+
+def _check_files(call: Call, files: Iterable[JobFile]) -> None:
+    """Refuse (403) files that the user may not read, and outputs that the user may not change."""
+    if permissions.is_trusted(call):
+        return
+    needs = {
+        entity_number(file.entity_id): UPDATE if file.role == "output" else READ
+        for file in sorted(files, key=lambda file: file.role == "output")
+        if file.entity_id is not None
+    }
+    projects = access.projects_of(call.tx, needs)
+    # One question for each project, however many files there are.
+    questions = {(projects[id_], need): id_ for id_, need in needs.items() if id_ in projects}
+    for (project_id, need), id_ in questions.items():
+        permissions.check(call, id_, project_id=project_id, permission=need)
 
 
 def _files(call: Call, files: Iterable[JobFile], *, own: int | None) -> list[JobFileRow]:

@@ -13,9 +13,11 @@ from snakeprov.server import wire
 from snakeprov.server.call import Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
-from snakeprov.store import jobs, lineage
+from snakeprov.store import access, jobs, lineage
+from snakeprov.store.access import Reader
 from snakeprov.store.lineage import UsageEdge, Version
 from snakeprov.store.store import Transaction
+from snakeprov.store.trash import recorded_path
 
 DEPTH_DEFAULT = 10
 DEPTH_MAX = 1000
@@ -24,6 +26,9 @@ NODES_MAX = 100_000
 
 EDGES_PER_NODE_MAX = 10
 """How many edges are looked at in one hop, for each node that the answer may have."""
+
+NO_ACCESS = "no access"
+"""The label of what the user may not read."""
 
 Row = TypeVar("Row")
 
@@ -37,7 +42,7 @@ def graph(call: Call) -> Answer:
     limit = call.number("limit", default=NODES_DEFAULT, least=1, most=NODES_MAX)
     number = call.optional_number("versionNumber", least=1)
     row = existing(call, entity_number(call.text("entityId")), number=number)
-    walk = _Walk(call.tx, limit=limit)
+    walk = _Walk(call.tx, limit=limit, reader=call.user.reader)
     hop = walk.upstream if direction == "upstream" else walk.downstream
     frontier = walk.add_versions([(row.id, row.number)])
     for _ in range(depth):
@@ -56,14 +61,18 @@ def graph(call: Call) -> Answer:
 
 
 class _Walk:
-    """The graph as far as it has been seen; `truncated` once something had to be left out."""
+    """The graph as far as it has been seen; `truncated` once something had to be left out.
 
-    def __init__(self, tx: Transaction, *, limit: int) -> None:
+    What `reader` may not read is a node without content, and nothing beyond it is looked at.
+    """
+
+    def __init__(self, tx: Transaction, *, limit: int, reader: Reader) -> None:
         self.nodes: dict[str, dict[str, Any]] = {}
         self.edges: dict[tuple[str, str, str], None] = {}
         self.truncated = False
         self._tx = tx
         self._limit = limit
+        self._reader = reader
         self._edges_max = limit * EDGES_PER_NODE_MAX
         self._activities: dict[int, None] = {}
         self._makers: dict[Version, int | None] = {}
@@ -84,7 +93,10 @@ class _Walk:
     def downstream(self, frontier: list[Version]) -> list[Version]:
         """Go from versions to the activities that used them, and on to what these made; return the new versions."""
         usages = self._whole(lineage.uses_of(self._tx, frontier, limit=self._edges_max))
-        fresh = self._add_activities(list(dict.fromkeys(usage.activity_id for usage in usages)))
+        users = list(dict.fromkeys(usage.activity_id for usage in usages))
+        readable = access.readable_activities(self._tx, users, self._reader)
+        self._add_closed([f"activity:{id_}" for id_ in users if id_ not in readable], kind="activity")
+        fresh = self._add_activities([id_ for id_ in users if id_ in readable])
         for usage in usages:
             self._link_usage(usage)
         made = self._whole(lineage.generated_by(self._tx, fresh, limit=self._edges_max))
@@ -98,13 +110,17 @@ class _Walk:
         if upstream:
             return any(self._makers.get(version) not in (None, *self._activities) for version in frontier)
         usages = lineage.uses_of(self._tx, frontier, limit=self._edges_max)
-        return any(usage.activity_id not in self._activities for usage in usages)
+        return any(f"activity:{usage.activity_id}" not in self.nodes for usage in usages)
 
     def add_versions(self, versions: list[Version]) -> list[Version]:
-        """Add the versions that are new here; return those."""
+        """Add the versions that are new here; return those that may be read."""
         fresh = [version for version in dict.fromkeys(versions) if _version_id(version) not in self.nodes]
         fresh = self._within_limit(fresh)
         known = lineage.nodes(self._tx, fresh)
+        readable = access.readable_projects(self._tx, {node.project_id for node in known.values()}, self._reader)
+        closed = {version for version, node in known.items() if node.project_id not in readable}
+        self._add_closed([_version_id(version) for version in closed], kind="entity")
+        fresh = [version for version in fresh if version not in closed]
         for version in fresh:
             id_ = _version_id(version)
             entity_id, number = version
@@ -115,7 +131,7 @@ class _Walk:
             node["path"] = id_
             node["isLatest"] = False
             if found is not None:
-                path = found.path or found.name
+                path = recorded_path(found.path) or found.name
                 node.update(label=path, path=path, isLatest=number == found.current_version)
                 if found.sha256 is not None:
                     node["sha256"] = found.sha256
@@ -149,6 +165,10 @@ class _Walk:
             node_id = f"activity:{id_}"
             self.nodes[node_id] = {"id": node_id, "kind": "activity", "label": node_id, "activityId": str(id_)}
         return fresh
+
+    def _add_closed(self, ids: list[str], *, kind: str) -> None:
+        for id_ in self._within_limit([id_ for id_ in ids if id_ not in self.nodes]):
+            self.nodes[id_] = {"id": id_, "kind": kind, "label": NO_ACCESS}
 
     def _add_url(self, usage: UsageEdge) -> None:
         if usage.url is None or (id_ := f"url:{usage.url}") in self.nodes:

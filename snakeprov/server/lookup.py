@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
+from snakeprov.server import permissions
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.refusals import bad_request
 from snakeprov.store import lookup
+from snakeprov.store.access import READ
 from snakeprov.store.lookup import Found
 
 PATHS_MAX = 100_000
@@ -36,17 +38,19 @@ def at_paths(call: Call) -> Answer:
     project = lookup.project_id(call.tx, body.project)
     if project is None:
         return 200, {"found": []}
+    permissions.check(call, project, project_id=project, permission=READ)
     paths = dict.fromkeys(body.paths)
     found = lookup.at_paths(call.tx, project, paths)
     return 200, {"projectId": f"syn{project}", "found": [_found(found[path]) for path in paths if path in found]}
 
 
 def files(call: Call) -> Answer:
-    """GET /files?path=[&project=]: the files at a path, or else paths that resemble it."""
+    """GET /files?path=[&project=]: the files at a path, or else paths that resemble it, in projects one may read."""
     path = call.text("path")
     project = call.query.get("project")
     paths = [path] if path.endswith("/") or not path else [path, path + "/"]
-    matches = lookup.files_at(call.tx, paths, project=project, limit=MATCHES_MAX)
+    reader = call.user.reader
+    matches = lookup.files_at(call.tx, paths, project=project, reader=reader, limit=MATCHES_MAX)
     answer: dict[str, Any] = {
         "matches": [
             {
@@ -61,7 +65,7 @@ def files(call: Call) -> Answer:
         ]
     }
     if not matches:
-        answer["near"] = lookup.near(call.tx, path, project=project)
+        answer["near"] = lookup.near(call.tx, path, project=project, reader=reader)
     return 200, answer
 
 

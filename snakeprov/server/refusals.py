@@ -29,8 +29,10 @@ class Refusal(falcon.HTTPError):
         failed_request: Position in a batch of the request that failed, when it was in one.
     """
 
-    def __init__(self, status: int, reason: str, *, failed_request: int | None = None) -> None:
-        super().__init__(status, description=reason)
+    def __init__(
+        self, status: int, reason: str, *, failed_request: int | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(status, description=reason, headers=headers)
         self.reason = reason
         self.failed_request = failed_request
 
@@ -38,6 +40,11 @@ class Refusal(falcon.HTTPError):
 def bad_request(reason: str) -> Refusal:
     """Return a 400: the request makes no sense as it is."""
     return Refusal(400, reason)
+
+
+def unauthenticated() -> Refusal:
+    """Return a 401: the token is not valid; which of the possible reasons it is, is not told."""
+    return Refusal(401, "Invalid access token", headers={"WWW-Authenticate": "Bearer"})
 
 
 def forbidden(reason: str) -> Refusal:

@@ -12,12 +12,13 @@ import msgspec
 
 from snakeprov.model import times
 from snakeprov.model.records import RunRecord
-from snakeprov.server import wire
+from snakeprov.server import permissions, wire
 from snakeprov.server.call import Answer, Call, shown
-from snakeprov.server.refusals import bad_request, not_found
-from snakeprov.store import jobs, runs
+from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
+from snakeprov.store import jobs, lookup, runs
+from snakeprov.store.access import CREATE
 from snakeprov.store.jobs import JobFileRow, JobSummary, OutputRow
-from snakeprov.store.runs import RunRow
+from snakeprov.store.runs import RunOwner, RunRow
 
 RUNS_PAGE_DEFAULT = 20
 JOBS_PAGE_DEFAULT = 100
@@ -36,9 +37,13 @@ def put(call: Call) -> Answer:
         raise bad_request(f"The body has the id {shown(run.id)}, the path {shown(id_)}.")
     if not _RUN_ID.fullmatch(id_):
         raise bad_request(f"{shown(id_)} is not a run id: 1 to 64 letters and digits were expected.")
+    known = runs.owner(call.tx, id_)
+    _check_may_put(call, run.project, known)
     is_new = runs.put(
         call.tx,
         id_,
+        user=call.user.id,
+        project_id=(known and known.project_id) or lookup.project_id(call.tx, run.project),
         started_on=None if run.started_on is None else times.to_ms(run.started_on),
         project=run.project,
         status=run.status,
@@ -50,9 +55,10 @@ def put(call: Call) -> Answer:
 
 
 def listing(call: Call) -> Answer:
-    """GET /runs: newest first."""
+    """GET /runs: the user's own and those of projects that the user may read, newest first."""
     limit = call.number("limit", default=RUNS_PAGE_DEFAULT, least=1, most=PAGE_MAX)
-    rows, total = runs.page(call.tx, limit=limit, offset=call.number("offset", default=0))
+    offset = call.number("offset", default=0)
+    rows, total = runs.page(call.tx, limit=limit, offset=offset, reader=call.user.reader)
     return 200, {"results": _with_jobs(call, rows), "totalNumberOfResults": total}
 
 
@@ -83,17 +89,17 @@ def existing(call: Call) -> RunRow:
     """Return the run that the path names by its id, or by the beginning of it.
 
     Raises:
-        Refusal: 404, there is none; 400, the beginning is too short or fits several.
+        Refusal: 404, there is none that the user may see; 400, the beginning is too short or fits several.
     """
     text = call.route["id"]
     exact = runs.get(call.tx, text)
-    if exact is not None:
+    if exact is not None and is_visible(call, exact):
         return exact
     if not _RUN_ID.fullmatch(text):
         raise not_found(f"There is no run with id {shown(text)}.")
     if len(text) < PREFIX_CHARS_MIN:
         raise bad_request(f"{shown(text)} is too short for a run id: at least {PREFIX_CHARS_MIN} characters of it.")
-    found = runs.beginning_with(call.tx, text)
+    found = runs.beginning_with(call.tx, text, reader=call.user.reader)
     if not found:
         raise not_found(f"There is no run with id {shown(text)}.")
     if len(found) > 1:
@@ -102,10 +108,41 @@ def existing(call: Call) -> RunRow:
     return found[0]
 
 
+def is_visible(call: Call, row: RunRow | RunOwner) -> bool:
+    """Say whether the user may see a run: as who recorded it, or as who may read its project."""
+    return permissions.may_see_run(call, created_by=row.created_by, project_id=row.project_id)
+
+
+def check_may_add(call: Call, row: RunOwner) -> None:
+    """Refuse to change a run or to add a job to it, unless the user may add to its project.
+
+    Raises:
+        Refusal: 404, the user may not even see it; 403, the user may only see it.
+    """
+    if permissions.may_add_to_run(call, created_by=row.created_by, project_id=row.project_id):
+        return
+    if not is_visible(call, row):
+        raise not_found(f"There is no run with id {row.id}.")
+    raise forbidden(f"You lack the CREATE permission on the project of run {row.id}.")
+
+
 def body_of(row: RunRow) -> dict[str, Any]:
     """Return a run's record as it goes over the wire; its status is there even when it is the default."""
     record: dict[str, Any] = msgspec.json.decode(row.record)
     return {**record, "status": row.status}
+
+
+def _check_may_put(call: Call, project: str, known: RunOwner | None) -> None:
+    """Refuse a run of a project to which the user may not add (403), and the id of a run that the user may not see."""
+    if permissions.is_trusted(call):
+        return
+    if known is not None:
+        if not is_visible(call, known):
+            raise conflict(f"The run id {known.id} is taken.")
+        check_may_add(call, known)
+    project_id = lookup.project_id(call.tx, project)
+    if project_id is not None:
+        permissions.check(call, project_id, project_id=project_id, permission=CREATE)
 
 
 def _with_jobs(call: Call, rows: list[RunRow]) -> list[dict[str, Any]]:

@@ -30,11 +30,11 @@ def about(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
-    """GET /status."""
+    """GET /status: counted is only what the user may see."""
     store = call.service.store
     return 200, {
-        **lookup.counts(call.tx)._asdict(),
-        "storedBytes": filehandles.stored_bytes(call.tx),
+        **lookup.counts(call.tx, reader=call.user.reader)._asdict(),
+        "storedBytes": filehandles.stored_bytes(call.tx, reader=call.user.reader),
         "schemaVersion": tables.SCHEMA_REVISION,
         "journalMode": store.journal_mode,
         "notes": [store.note] if store.note else [],

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from snakeprov.server import presigned, wire
+from snakeprov.server import permissions, presigned, strict, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.entities import existing as existing_entity
 from snakeprov.server.refusals import bad_request, forbidden, not_found
-from snakeprov.store import filehandles, uploads
+from snakeprov.store import filehandles, tokens, uploads
 from snakeprov.store.tables import STORED
 from snakeprov.store.uploads import UploadRow
 
@@ -63,6 +63,7 @@ def start(call: Call) -> Answer:
     """POST /file/multipart[?forceRestart=]: begins an upload, or tells how far the same one has come."""
     body = call.read(UploadBody)
     _check(body)
+    strict.uploaded_file(call, name=body.file_name, size_bytes=body.file_size_bytes)
     key = hashlib.sha256(msgspec.json.encode([call.user.id, body])).hexdigest()
     row = uploads.by_key(call.tx, key)
     if row is not None and call.flag("forceRestart"):
@@ -86,6 +87,7 @@ def start(call: Call) -> Answer:
 
 def urls(call: Call) -> Answer:
     """POST /file/multipart/{id}/presigned/url/batch: where to send the parts."""
+    permissions.check_scope(call.user, tokens.MODIFY)
     row = _own(call)
     body = call.read(PartsBody)
     return 200, {

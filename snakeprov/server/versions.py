@@ -7,11 +7,24 @@ from __future__ import annotations
 
 from snakeprov.server import wire
 from snakeprov.server.call import Answer, Call
-from snakeprov.server.entities import existing
+from snakeprov.server.entities import change, existing
+from snakeprov.server.refusals import bad_request
+from snakeprov.server.wire import EntityBody
 from snakeprov.store import revisions
+from snakeprov.store.access import UPDATE
+from snakeprov.store.tables import FILE
 
 PAGE_DEFAULT = 10
 PAGE_MAX = 1000
+
+
+def create(call: Call) -> Answer:
+    """PUT /entity/{id}/version[?generatedBy=]: the next version of a file, even if nothing of it changes."""
+    body = call.read(EntityBody)
+    row = existing(call, call.entity_id(), need=UPDATE)
+    if row.kind != FILE:
+        raise bad_request(f"syn{row.id} is a {row.kind}; only files have versions.")
+    return 200, wire.entity(change(call, row.id, body, new_version=True))
 
 
 def listing(call: Call) -> Answer:

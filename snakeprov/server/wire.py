@@ -34,6 +34,7 @@ class EntityBody(msgspec.Struct, rename="camel"):
     """An entity as a client sends it; keys that are the server's to say are ignored."""
 
     concrete_type: str | None = None
+    id: str | None = None
     name: str | None = None
     description: str | None = None
     etag: str | None = None
@@ -41,6 +42,7 @@ class EntityBody(msgspec.Struct, rename="camel"):
     version_label: str | None = None
     version_comment: str | None = None
     data_file_handle_id: str | None = None
+    file_name_override: str | None = None
 
 
 class ActivityBody(msgspec.Struct, rename="camel"):
@@ -86,7 +88,7 @@ def entity(row: EntityRow) -> dict[str, Any]:
     return body
 
 
-def header(row: Header) -> dict[str, Any]:
+def header(row: Header | EntityRow) -> dict[str, Any]:
     """Return an entity as a listing shows it."""
     return {
         "id": f"syn{row.id}",

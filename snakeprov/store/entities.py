@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, bindparam, func, select, update
 
 from snakeprov.model.paths import from_names, to_os, to_text
+from snakeprov.store.access import Reader, in_readable
 from snakeprov.store.statements import Command, Query, insert_into
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import FILE, PROJECT, entity, file_handle, revision
+from snakeprov.store.tables import FILE, PROJECT, TRASH_ID, entity, file_handle, revision
 
 
 class EntityRow(NamedTuple):
@@ -285,35 +286,42 @@ def children(
     parent_id: int,
     *,
     kinds: list[str],
+    reader: Reader,
     sort_by: str,
     descending: bool,
     limit: int,
     offset: int,
 ) -> list[Header]:
-    """Return a page of the children of an entity."""
+    """Return a page of the children of an entity that somebody may read."""
     column = _SORTS[sort_by]
     order = (column.desc(), entity.c.id.desc()) if descending else (column, entity.c.id)
     return _headers(
         tx,
         select(*_HEADER_COLUMNS)
         .select_from(_AT_CURRENT)
-        .where(entity.c.parent_id == parent_id, entity.c.kind.in_(kinds))
+        .where(entity.c.parent_id == parent_id, entity.c.kind.in_(kinds), in_readable(entity.c.project_id, reader))
         .order_by(*order)
         .limit(limit)
         .offset(offset),
     )
 
 
-def with_md5(tx: Transaction, md5: str, *, limit: int) -> list[Header]:
-    """Return the file versions whose content has an md5, newest entities last."""
+def with_md5(tx: Transaction, md5: str, *, reader: Reader, limit: int) -> list[Header]:
+    """Return the file versions that somebody may read whose content has an md5, newest entities last."""
     return _headers(
         tx,
         select(*_HEADER_COLUMNS)
         .select_from(_AT_ANY.join(file_handle, file_handle.c.id == revision.c.file_handle_id))
-        .where(file_handle.c.md5 == md5)
+        .where(file_handle.c.md5 == md5, entity.c.project_id != TRASH_ID, in_readable(entity.c.project_id, reader))
         .order_by(entity.c.id, revision.c.number)
         .limit(limit),
     )
+
+
+def count_children(tx: Transaction, parent_id: int) -> int:
+    """Return how many children an entity has."""
+    statement = select(func.count()).select_from(entity).where(entity.c.parent_id == parent_id)
+    return int(tx.connection.execute(statement).scalar_one())
 
 
 def ancestry(tx: Transaction, id_: int) -> list[Header]:

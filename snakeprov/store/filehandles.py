@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
+from snakeprov.store.access import Reader, in_readable
 from snakeprov.store.statements import Query, insert_into
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import STORED, file_handle, revision
+from snakeprov.store.tables import STORED, entity, file_handle, revision
 
 
 class FileHandleRow(NamedTuple):
@@ -116,10 +117,15 @@ def belongs_to(tx: Transaction, id_: int, entity_id: int) -> bool:
     return tx.connection.execute(statement).first() is not None
 
 
-def stored_bytes(tx: Transaction) -> int:
-    """Return how many bytes are kept, each content counted once."""
-    contents = (
-        select(file_handle.c.sha256, file_handle.c.size_bytes).where(file_handle.c.kind == STORED).distinct().subquery()
-    )
+def stored_bytes(tx: Transaction, *, reader: Reader) -> int:
+    """Return how many bytes are kept of what somebody may read, each content counted once."""
+    stored = select(file_handle.c.sha256, file_handle.c.size_bytes).where(file_handle.c.kind == STORED)
+    if reader is not None:
+        stored = (
+            stored.join(revision, revision.c.file_handle_id == file_handle.c.id)
+            .join(entity, entity.c.id == revision.c.entity_id)
+            .where(in_readable(entity.c.project_id, reader))
+        )
+    contents = stored.distinct().subquery()
     statement = select(func.coalesce(func.sum(contents.c.size_bytes), 0))
     return int(tx.connection.execute(statement).scalar_one())

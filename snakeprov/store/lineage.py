@@ -26,6 +26,7 @@ class VersionNode(NamedTuple):
     path: str
     name: str
     current_version: int
+    project_id: int
     sha256: str | None
     activity_id: int | None
 
@@ -70,6 +71,7 @@ _NODES = (
         entity.c.path,
         entity.c.name,
         entity.c.current_version,
+        entity.c.project_id,
         file_handle.c.sha256,
         revision.c.activity_id,
     )

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, func, select
 
+from snakeprov.store.access import Reader, activity_is_readable, in_readable, readable_run
 from snakeprov.store.entities import inside, within
 from snakeprov.store.jobs import chunked
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import FILE, ROOT_ID, activity, entity, file_handle, job, revision, run
+from snakeprov.store.tables import FILE, ROOT_ID, TRASH_ID, activity, entity, file_handle, job, revision, run
 
 NEAR_MAX = 5
 """How many near paths are offered."""
@@ -96,13 +97,13 @@ def at_paths(tx: Transaction, project: int, paths: Collection[str]) -> dict[str,
     return found
 
 
-def files_at(tx: Transaction, paths: list[str], *, project: str | None, limit: int) -> list[Match]:
-    """Return the files at any of some paths, in one project or in all."""
+def files_at(tx: Transaction, paths: list[str], *, project: str | None, reader: Reader, limit: int) -> list[Match]:
+    """Return the files at any of some paths, in one project or in all that somebody may read."""
     home = entity.alias("home")
     statement = (
         select(entity.c.path, home.c.id, home.c.name, entity.c.id, entity.c.name, entity.c.current_version)
         .select_from(entity.join(home, home.c.id == entity.c.project_id))
-        .where(entity.c.path.in_(paths), entity.c.kind == FILE)
+        .where(entity.c.path.in_(paths), entity.c.kind == FILE, in_readable(entity.c.project_id, reader))
         .order_by(home.c.name, entity.c.path)
         .limit(limit)
     )
@@ -111,13 +112,14 @@ def files_at(tx: Transaction, paths: list[str], *, project: str | None, limit: i
     return [Match(*row) for row in tx.connection.execute(statement)]
 
 
-def near(tx: Transaction, path: str, *, project: str | None) -> list[str]:
-    """Return recorded paths that resemble one that is not.
+def near(tx: Transaction, path: str, *, project: str | None, reader: Reader) -> list[str]:
+    """Return recorded paths that resemble one that is not, as far as somebody may read them.
 
     These are the alike in its folder; if there are none, the files of its name anywhere; else the alike anywhere.
     """
     folder, _, name = path.rstrip("/").rpartition("/")
-    statement = select(entity.c.path).where(entity.c.kind == FILE).distinct()
+    statement = select(entity.c.path).where(entity.c.kind == FILE, entity.c.project_id != TRASH_ID).distinct()
+    statement = statement.where(in_readable(entity.c.project_id, reader))
     if project is not None:
         statement = statement.where(entity.c.project_id == (project_id(tx, project) or ROOT_ID))
     statement = statement.order_by(entity.c.path)
@@ -144,9 +146,24 @@ class Counts(NamedTuple):
     runs: int
 
 
-def counts(tx: Transaction) -> Counts:
-    """Count what the store holds; entities and versions are those of files."""
+def counts(tx: Transaction, *, reader: Reader) -> Counts:
+    """Count what the store holds and somebody may see; entities and versions are those of files."""
+    if reader is not None:
+        return _counts_for(tx, reader)
     of_files = select(func.count()).select_from(entity).where(entity.c.kind == FILE)
     versions = select(func.count()).select_from(revision).where(revision.c.file_handle_id.is_not(None))
     others = [select(func.count()).select_from(table) for table in (activity, job, run)]
     return Counts(*(int(tx.connection.execute(statement).scalar_one()) for statement in (of_files, versions, *others)))
+
+
+def _counts_for(tx: Transaction, reader: Reader) -> Counts:
+    files = entity.c.kind == FILE, in_readable(entity.c.project_id, reader)
+    of_entity, of_run = revision.c.entity_id == entity.c.id, job.c.run_id == run.c.id
+    statements = (
+        select(func.count()).select_from(entity).where(*files),
+        select(func.count()).select_from(revision.join(entity, of_entity)).where(*files),
+        select(func.count()).select_from(activity).where(activity_is_readable(reader)),
+        select(func.count()).select_from(job.join(run, of_run)).where(readable_run(reader)),
+        select(func.count()).select_from(run).where(readable_run(reader)),
+    )
+    return Counts(*(int(tx.connection.execute(statement).scalar_one()) for statement in statements))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 
 from snakeprov.store.statements import Command, Query
 from snakeprov.store.store import Store, Transaction
@@ -26,6 +26,15 @@ class Principal(NamedTuple):
     created_on: int
 
 
+class Account(NamedTuple):
+    """A user as whoever runs the repository sees it."""
+
+    id: int
+    name: str
+    created_on: int
+    disabled_on: int | None
+
+
 _COLUMNS = (principal.c.id, principal.c.name, principal.c.etag, principal.c.created_on)
 _BY_NAME = Query(select(*_COLUMNS).where(principal.c.name == bindparam("name")), Principal)
 _BY_ID = Query(select(*_COLUMNS).where(principal.c.id == bindparam("id")), Principal)
@@ -36,6 +45,14 @@ _INSERT = Command(
         etag=bindparam("etag"),
         created_on=bindparam("created_on"),
     )
+)
+_ACCOUNT = (principal.c.id, principal.c.name, principal.c.created_on, principal.c.disabled_on)
+_ACCOUNTS = Query(select(*_ACCOUNT).order_by(principal.c.id), Account)
+_NAMED = Query(select(*_ACCOUNT).where(principal.c.name == bindparam("name")), Account)
+_DISABLE = Command(
+    update(principal)
+    .where(principal.c.name == bindparam("of_name"), principal.c.disabled_on.is_(None))
+    .values(disabled_on=bindparam("now"))
 )
 
 
@@ -57,3 +74,27 @@ def ensure(store: Store, name: str) -> Principal:
 def get(tx: Transaction, id_: int) -> Principal | None:
     """Return the user with a number, or None."""
     return tx.one(_BY_ID, id=id_)
+
+
+def beginning_with(tx: Transaction, prefix: str, *, limit: int, offset: int) -> tuple[list[Principal], int]:
+    """Return a page of the users whose names begin with a text in any case, by name, and how many there are."""
+    where = func.lower(principal.c.name).startswith(prefix.lower(), autoescape=True)
+    page = select(*_COLUMNS).where(where).order_by(principal.c.name).limit(limit).offset(offset)
+    total = select(func.count()).select_from(principal).where(where)
+    rows = [Principal(*row) for row in tx.connection.execute(page)]
+    return rows, int(tx.connection.execute(total).scalar_one())
+
+
+def named(tx: Transaction, name: str) -> Account | None:
+    """Return the user called `name`, or None."""
+    return tx.one(_NAMED, name=name)
+
+
+def accounts(tx: Transaction) -> list[Account]:
+    """Return all users in the order in which they came."""
+    return tx.all(_ACCOUNTS)
+
+
+def disable(tx: Transaction, name: str) -> bool:
+    """Make all tokens of a user invalid for good; return whether there was such a user who was not disabled yet."""
+    return tx.run(_DISABLE, of_name=name, now=tx.now_ms) > 0

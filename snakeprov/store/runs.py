@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
+from snakeprov.store import access
+from snakeprov.store.access import Reader
 from snakeprov.store.statements import Command, Query, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import job, run
@@ -23,26 +25,33 @@ class RunRow(NamedTuple):
     id: str
     status: str
     record: str
+    project_id: int | None
+    created_by: int
 
 
-class _Id(NamedTuple):
+class RunOwner(NamedTuple):
+    """Whose a run is, and the project that it belongs to, if there is one."""
+
     id: str
+    project_id: int | None
+    created_by: int
 
 
-_COLUMNS = (run.c.id, run.c.status, run.c.record)
-_EXISTS = Query(select(run.c.id).where(run.c.id == bindparam("id")), _Id)
+_COLUMNS = (run.c.id, run.c.status, run.c.record, run.c.project_id, run.c.created_by)
+_FIXED = ("id", "created_by")
+_OWNER = Query(select(run.c.id, run.c.project_id, run.c.created_by).where(run.c.id == bindparam("id")), RunOwner)
 _GET = Query(select(*_COLUMNS).where(run.c.id == bindparam("id")), RunRow)
 _INSERT = insert_into(run)
 _UPDATE = Command(
     update(run)
     .where(run.c.id == bindparam("of_id"))
-    .values({name: bindparam(f"new_{name}") for name in run.columns.keys() if name != "id"})  # noqa: SIM118
+    .values({name: bindparam(f"new_{name}") for name in run.columns.keys() if name not in _FIXED})  # noqa: SIM118
 )
 
 
-def exists(tx: Transaction, id_: str) -> bool:
-    """Say whether there is a run with that very id."""
-    return tx.one(_EXISTS, id=id_) is not None
+def owner(tx: Transaction, id_: str) -> RunOwner | None:
+    """Return whose the run with that very id is, or None."""
+    return tx.one(_OWNER, id=id_)
 
 
 def get(tx: Transaction, id_: str) -> RunRow | None:
@@ -50,29 +59,35 @@ def get(tx: Transaction, id_: str) -> RunRow | None:
     return tx.one(_GET, id=id_)
 
 
-def put(tx: Transaction, id_: str, *, started_on: int | None, **columns: Any) -> bool:
-    """Add a run or replace its record; return whether it is new."""
+def put(tx: Transaction, id_: str, *, user: int, started_on: int | None, **columns: Any) -> bool:
+    """Add a run, which is then the user's, or replace its record; return whether it is new."""
     values = {"started_on": tx.now_ms if started_on is None else started_on, **columns}
-    if exists(tx, id_):
+    if owner(tx, id_) is not None:
         tx.run(_UPDATE, of_id=id_, **{f"new_{name}": value for name, value in values.items()})
         return False
-    tx.run(_INSERT, id=id_, **values)
+    tx.run(_INSERT, id=id_, created_by=user, **values)
     return True
 
 
-def beginning_with(tx: Transaction, prefix: str) -> list[RunRow]:
-    """Return the first few runs whose id begins with `prefix`, which is ASCII."""
+def beginning_with(tx: Transaction, prefix: str, *, reader: Reader) -> list[RunRow]:
+    """Return the first few runs that somebody may see whose id begins with `prefix`, which is ASCII."""
     statement = (
-        select(*_COLUMNS).where(run.c.id >= prefix, run.c.id < prefix + "\x7f").order_by(run.c.id).limit(AMBIGUOUS_MAX)
+        select(*_COLUMNS)
+        .where(run.c.id >= prefix, run.c.id < prefix + "\x7f", access.readable_run(reader))
+        .order_by(run.c.id)
+        .limit(AMBIGUOUS_MAX)
     )
     return [RunRow(*row) for row in tx.connection.execute(statement)]
 
 
-def page(tx: Transaction, *, limit: int, offset: int) -> tuple[list[RunRow], int]:
-    """Return a page of the runs, newest first, and how many there are."""
-    statement = select(*_COLUMNS).order_by(run.c.started_on.desc(), run.c.id.desc()).limit(limit).offset(offset)
+def page(tx: Transaction, *, limit: int, offset: int, reader: Reader) -> tuple[list[RunRow], int]:
+    """Return a page of the runs that somebody may see, newest first, and how many there are."""
+    seen = access.readable_run(reader)
+    statement = (
+        select(*_COLUMNS).where(seen).order_by(run.c.started_on.desc(), run.c.id.desc()).limit(limit).offset(offset)
+    )
     rows = [RunRow(*row) for row in tx.connection.execute(statement)]
-    return rows, int(tx.connection.execute(select(func.count()).select_from(run)).scalar_one())
+    return rows, int(tx.connection.execute(select(func.count()).select_from(run).where(seen)).scalar_one())
 
 
 def job_counts(tx: Transaction, ids: list[str]) -> dict[str, dict[str, int]]:

@@ -191,33 +191,34 @@ def _fill(tx: Transaction) -> None:
     connection = tx.connection
     connection.execute(insert(tables.alembic_version), {"version_num": tables.SCHEMA_REVISION})
     connection.execute(insert(tables.setting), {"name": "url_secret", "value": os.urandom(32).hex()})
-    connection.execute(
-        insert(tables.entity),
-        {
-            "id": tables.ROOT_ID,
-            "kind": tables.FOLDER,
-            "name": "root",
-            "project_id": tables.ROOT_ID,
-            "path": "",
-            "etag": "00000000-0000-0000-0000-000000000000",
-            "created_on": tx.now_ms,
-            "created_by": 0,
-            "current_version": 1,
-            "last_version": 1,
-        },
-    )
-    connection.execute(
-        insert(tables.revision),
-        {
-            "entity_id": tables.ROOT_ID,
-            "number": 1,
-            "label": "1",
-            "created_on": tx.now_ms,
-            "created_by": 0,
-            "modified_on": tx.now_ms,
-            "modified_by": 0,
-        },
-    )
+    for id_, name in ((tables.ROOT_ID, "root"), (tables.TRASH_ID, "trash")):
+        connection.execute(
+            insert(tables.entity),
+            {
+                "id": id_,
+                "kind": tables.FOLDER,
+                "name": name,
+                "project_id": id_,
+                "path": "",
+                "etag": "00000000-0000-0000-0000-000000000000",
+                "created_on": tx.now_ms,
+                "created_by": 0,
+                "current_version": 1,
+                "last_version": 1,
+            },
+        )
+        connection.execute(
+            insert(tables.revision),
+            {
+                "entity_id": id_,
+                "number": 1,
+                "label": "1",
+                "created_on": tx.now_ms,
+                "created_by": 0,
+                "modified_on": tx.now_ms,
+                "modified_by": 0,
+            },
+        )
 
 
 def _publish(unfinished: Path, path: Path) -> None:

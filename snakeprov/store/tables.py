@@ -30,6 +30,9 @@ SCHEMA_REVISION = "0001"
 ROOT_ID = 0
 """The entity that is the parent of every project."""
 
+TRASH_ID = -1
+"""The project of everything that is in the trash. No id of the wire form can name it."""
+
 PROJECT, FOLDER, FILE = "project", "folder", "file"
 """The values of `entity.kind`."""
 
@@ -51,6 +54,21 @@ principal = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("etag", String(36), nullable=False),
     Column("created_on", BigInteger, nullable=False),
+    Column("disabled_on", BigInteger),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    # Only the digest: who reads the store learns no token.
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("user_id", _Id, ForeignKey("principal.id"), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_on", BigInteger, nullable=False),
+    Column("expires_on", BigInteger),
+    Column("revoked_on", BigInteger),
+    sqlite_autoincrement=True,
 )
 
 entity = Table(
@@ -71,6 +89,25 @@ entity = Table(
     # The path comes first so that one index serves "in this project" and "in any project".
     UniqueConstraint("path", "project_id"),
     sqlite_autoincrement=True,
+)
+
+acl = Table(
+    "acl",
+    metadata,
+    Column("project_id", _Id, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True),
+    Column("etag", String(36), nullable=False),
+    Column("created_on", BigInteger, nullable=False),
+)
+
+acl_entry = Table(
+    "acl_entry",
+    metadata,
+    Column("project_id", _Id, ForeignKey("acl.project_id", ondelete="CASCADE"), primary_key=True),
+    # Not a foreign key: the groups that everybody is in are not users.
+    Column("principal_id", _Id, primary_key=True),
+    Column("permission", String(32), primary_key=True),
+    Index("acl_entry_principal", "principal_id", "permission", "project_id"),
+    sqlite_with_rowid=False,
 )
 
 file_handle = Table(
@@ -144,6 +181,9 @@ run = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("project", Text, nullable=False),
+    # Null while there is no project of that name; it follows the project when that is renamed.
+    Column("project_id", _Id, ForeignKey("entity.id", ondelete="SET NULL"), index=True),
+    Column("created_by", _Id, nullable=False),
     Column("status", String(16), nullable=False),
     Column("started_on", BigInteger, nullable=False, index=True),
     Column("git_commit", Text),
@@ -186,7 +226,8 @@ job_file = Table(
     Column("sha256", String(64)),
     Column("outcome", String(16), nullable=False),
     Column("activity_id", _Id, ForeignKey("activity.id", ondelete="SET NULL"), index=True),
-    ForeignKeyConstraint(["entity_id", "version"], ["revision.entity_id", "revision.number"]),
+    # What a job made or read stays told, by path and digest, when the version itself is deleted.
+    ForeignKeyConstraint(["entity_id", "version"], ["revision.entity_id", "revision.number"], ondelete="SET NULL"),
     Index("job_file_version", "entity_id", "version"),
     sqlite_with_rowid=False,
 )

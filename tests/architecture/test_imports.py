@@ -26,9 +26,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "view": {*BASE, "model", "lineage"},
     "server": {*BASE, "model", "store", "blobs"},
     "embedded": {*BASE, "model", "client", "server", "store", "blobs"},
+    "accounts": {*BASE, "model", "store"},
+    "serving": {*BASE, "server", "store", "blobs"},
     "recorder": {*BASE, "model", "capture", "client"},
     "plugin": {*BASE, "model", "capture", "recorder", "embedded"},
-    "cli": {*BASE, "model", "capture", "client", "recorder", "embedded", "lineage", "view"},
+    "cli": {*BASE, "model", "capture", "client", "recorder", "embedded", "lineage", "view", "accounts", "serving"},
 }
 """Which rooms each room may import: data flows one way."""
 
@@ -39,6 +41,7 @@ ONLY_IN = {
     "requests": {"client"},
     "git": {"capture"},
     "click": {"cli", "view"},
+    "waitress": {"serving"},
 }
 """Which rooms may know a library."""
 

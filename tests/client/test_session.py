@@ -109,6 +109,14 @@ def test_a_post_is_not_repeated_unless_the_caller_says_it_may(
     assert session.post("/x", {}, repeatable=True) == {"ok": True}
 
 
+def test_a_post_that_came_too_fast_is_repeated(server: Server, session: Session) -> None:
+    """429 says that it was not carried out."""
+    server.statuses = [429, 429]
+
+    assert session.post("/x", {}) == {"ok": True}
+    assert len(server.seen) == 3
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [

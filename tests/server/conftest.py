@@ -12,6 +12,7 @@ from snakeprov.server import create_app
 from snakeprov.store import Store, open_store
 
 from .api import Api, user_of
+from .live import Served, Socket
 
 
 @pytest.fixture
@@ -29,3 +30,13 @@ def blobs(tmp_path: Path) -> LocalBlobs:
 @pytest.fixture
 def api(store: Store, blobs: LocalBlobs, tmp_path: Path) -> Api:
     return Api(create_app(store, blobs, identify=user_of, local_files=True), tmp_path)
+
+
+@pytest.fixture(scope="session")
+def socket() -> Socket:
+    return Socket()
+
+
+@pytest.fixture
+def served(store: Store, blobs: LocalBlobs, socket: Socket) -> Served:
+    return socket.serve(store, blobs)

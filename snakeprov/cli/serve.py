@@ -1,0 +1,55 @@
+"""`snakeprov serve`: the repository for others, on a socket.
+
+Must not know: how requests are answered.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from snakeprov.cli import options, output
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0: any that is free.")
+@click.option("--strict-synapse", "strict", is_flag=True, help="Refuse what Synapse refuses; have only what it has.")
+@options.common
+def command(host: str, port: int, strict: bool, store: str | None, as_json: bool) -> None:
+    """Serve the repository over HTTP.
+
+    Prints the URL and an access token of your own, which is good until the server ends; others get theirs with
+    'snakeprov user add' and 'snakeprov token create'. With --json both are printed as one line once it listens.
+    A folder that --store names is made a repository if it is none. Ctrl-C ends the server.
+    """
+    from snakeprov.cli.repository import find_folder
+    from snakeprov.config import prepare_folder
+    from snakeprov.embedded import user_name
+    from snakeprov.serving import listening
+
+    folder = find_folder(store, create=True)
+    prepare_folder(folder)
+    with listening(folder, user=user_name(), host=host, port=port, strict=strict) as server:
+        if server.is_public:
+            print(
+                "snakeprov: other machines can reach this server, and tokens travel unencrypted: "
+                "put a proxy that speaks https before it.",
+                file=sys.stderr,
+                flush=True,
+            )
+        if as_json:
+            output.write_line_of_json({"url": server.url, "token": server.token})
+        else:
+            output.write_lines(
+                [
+                    f"snakeprov serves {folder} at {server.url}",
+                    f"token: {server.token}",
+                    "",
+                    "To use it from another shell:",
+                    f"  export SNAKEPROV_STORE={server.url} SNAKEPROV_TOKEN={server.token}",
+                    "Ctrl-C ends the server.",
+                ]
+            )
+        server.run()

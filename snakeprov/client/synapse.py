@@ -1,0 +1,113 @@
+"""Where Synapse is and by which token it knows its user, found where Synapse's own client finds them.
+
+Must not know: what is asked of Synapse.
+Source: Synapse's Python client: `SYNAPSE_AUTH_TOKEN`, `SYNAPSE_PROFILE`, and `~/.synapseConfig` with its sections
+`[endpoints]`, `[default]`, `[authentication]` and `[profile NAME]`.
+
+The token is never printed, logged or put into an error.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from snakeprov.errors import ConfigError, UnauthorizedError
+
+TOKEN_VARIABLE: Final = "SYNAPSE_AUTH_TOKEN"  # noqa: S105  the name of a variable
+PROFILE_VARIABLE: Final = "SYNAPSE_PROFILE"
+CONFIG_NAME: Final = ".synapseConfig"
+
+REPO_PREFIX: Final = "/repo/v1"
+FILE_PREFIX: Final = "/file/v1"
+
+_ENDPOINTS: Final = {
+    "repoEndpoint": (REPO_PREFIX, "https://repo-prod.prod.sagebase.org/repo/v1"),
+    "fileHandleEndpoint": (FILE_PREFIX, "https://repo-prod.prod.sagebase.org/file/v1"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How to reach Synapse.
+
+    Attributes:
+        endpoints: URL of each group of services, by the prefix of its paths.
+        token: The user's access token; None: as nobody.
+    """
+
+    endpoints: Mapping[str, str]
+    token: str | None = field(default=None, repr=False)
+
+
+def find_access(*, token: str | None = None, environment: Mapping[str, str] | None = None) -> Access:
+    """Return how to reach Synapse.
+
+    A given token wins, then that of the profile that `SYNAPSE_PROFILE` names, then `SYNAPSE_AUTH_TOKEN`, then that
+    of the configuration's default section.
+
+    Args:
+        token: The token to use.
+        environment: Environment variables; None: those of this process.
+
+    Raises:
+        ConfigError: The configuration file cannot be read, or has no such profile.
+        UnauthorizedError: There is no token anywhere.
+    """
+    variables = os.environ if environment is None else environment
+    path = Path(variables.get("HOME") or Path.home()) / CONFIG_NAME
+    config = _read(path)
+    profile = variables.get(PROFILE_VARIABLE)
+    if profile and not any(config.has_section(name) for name in (f"profile {profile}", profile)):
+        raise ConfigError(
+            f"{PROFILE_VARIABLE} names the profile {profile!r}, which {path} does not have.",
+            hint=f"Add a section [profile {profile}] with an authtoken, or unset {PROFILE_VARIABLE}.",
+        )
+    found = (
+        token
+        or (_token(config, f"profile {profile}", profile) if profile else None)
+        or variables.get(TOKEN_VARIABLE)
+        or _token(config, "default", "authentication")
+    )
+    if not found:
+        raise UnauthorizedError(
+            "There is no access token for Synapse.",
+            status=401,
+            reason="no access token",
+            hint=f"Set {TOKEN_VARIABLE}, or put 'authtoken = …' into the section [default] of {path}.",
+        )
+    endpoints = {
+        prefix: config.get("endpoints", name, fallback=default).rstrip("/")
+        for name, (prefix, default) in _ENDPOINTS.items()
+    }
+    return Access(endpoints=endpoints, token=found.strip())
+
+
+def _token(config: configparser.ConfigParser, *sections: str) -> str | None:
+    for section in sections:
+        if value := config.get(section, "authtoken", fallback=None):
+            return value
+    return None
+
+
+def _read(path: Path) -> configparser.ConfigParser:
+    # The parser's own [DEFAULT] would spread into all sections; an authtoken may hold a percent sign.
+    config = configparser.ConfigParser(interpolation=None, default_section="\0")
+    try:
+        with path.open(encoding="utf-8") as stream:
+            config.read_file(stream)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Synapse's configuration {path} cannot be read ({type(error).__name__}).") from error
+    except configparser.Error as error:
+        # What the parser says may quote a line, and with it the token.
+        raise ConfigError(
+            f"Synapse's configuration {path} cannot be understood ({type(error).__name__}).",
+            hint="Sections are written [default], settings authtoken = …",
+        ) from None
+    return config

@@ -1,0 +1,309 @@
+"""Questions about provenance, answered by walking through Synapse's own services.
+
+Must not know: who asks. Answers have the form of those of snakeprov's own resources; what Synapse does not know is
+None, and what it cannot be asked is said to be so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from snakeprov.client.session import quoted
+from snakeprov.errors import ForbiddenError, NotFoundError, UsageError
+from snakeprov.model.activity import Activity
+from snakeprov.model.entities import File
+from snakeprov.model.jobmark import marked
+from snakeprov.model.paths import to_names
+from snakeprov.model.synapsenames import from_synapse_name, to_synapse_name
+
+if TYPE_CHECKING:
+    from snakeprov.client.client import Client
+
+Json = dict[str, Any]
+
+PAGE: Final = 50
+"""So many versions are asked for at once."""
+
+VERSIONS_MAX: Final = 1000
+"""So many versions of a file are looked through for one of them."""
+
+_PROJECT_ID: Final = re.compile(r"syn[0-9]{1,18}")
+
+
+class Walk:
+    """Answers what `Provenance` answers, request by request. Not thread-safe."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._latest: dict[str, File | None] = {}
+        self._users: dict[str, str] = {}
+
+    def find(self, path: str, *, project: str | None = None) -> Json:
+        """Return the files recorded at `path`: `{matches, near}`.
+
+        Raises:
+            UsageError: It is not said in which project.
+        """
+        wanted = project or self._client.project
+        if wanted is None:
+            raise UsageError(
+                "Synapse has to be told the project that a path lies in.",
+                hint="Give --project, or set `project` in snakeprov.toml.",
+            )
+        entities = self._client.entities
+        is_id = _PROJECT_ID.fullmatch(wanted) is not None
+        project_id = wanted if is_id else entities.find_child(None, to_synapse_name(wanted))
+        for candidate in (path, path.rstrip("/") + "/"):
+            found = project_id
+            for name in to_names(candidate):
+                found = found and entities.find_child(found, to_synapse_name(name))
+            entity = entities.get(found) if found else None
+            if isinstance(entity, File):
+                match = {
+                    "path": candidate,
+                    "projectId": project_id,
+                    "projectName": wanted,
+                    "entityId": entity.id,
+                    "name": entity.name,
+                    "versionNumber": entity.version_number,
+                }
+                return {"matches": [match], "near": []}
+        return {"matches": [], "near": []}
+
+    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> Json:
+        """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""
+        page = self._page(entity_id, limit=min(limit, PAGE), offset=offset)
+        versions = [self._version(entity_id, info) for info in page["results"]]
+        # Synapse's own total is an estimate: whether there is more shows when one asks for more.
+        total = offset + len(versions) + (len(versions) == min(limit, PAGE))
+        return {"entity": self._entity(entity_id), "versions": versions, "totalNumberOfResults": total}
+
+    def story(self, entity_id: str, version_number: int) -> Json:
+        """Return all that is known of a version: `{entity, version, activity, job, run}`.
+
+        Raises:
+            NotFoundError: There is no such version.
+        """
+        version = self._version(entity_id, self._info(entity_id, version_number))
+        activity = self._generated_by(entity_id, version_number)
+        story: Json = {
+            "entity": self._entity(entity_id),
+            "version": version,
+            "activity": activity,
+            "job": None,
+            "run": None,
+        }
+        if activity is not None and version["runId"] is not None:
+            story["job"] = self._job(entity_id, version_number, activity)
+        return story
+
+    def lineage(
+        self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000
+    ) -> Json:
+        """Return what a version came from: `{root, nodes, edges, truncated}`.
+
+        Raises:
+            UsageError: What came from it is asked for, which Synapse cannot tell.
+        """
+        if direction != "upstream":
+            raise UsageError(
+                "Synapse cannot tell what came from a file: it only knows what a file came from.",
+                hint="Ask upstream, or record into a repository of snakeprov.",
+            )
+        root = f"{entity_id}.{version_number}"
+        nodes: dict[str, Json] = {root: self._entity_node(entity_id, version_number)}
+        edges: list[Json] = []
+        truncated = False
+        queue = deque([(entity_id, version_number, 0)])
+        while queue:
+            source_id, number, passed = queue.popleft()
+            activity = self._generated_by(source_id, number)
+            if activity is None:
+                continue
+            name = f"activity:{activity['id']}"
+            known = name in nodes
+            if not known and (passed >= depth or len(nodes) >= limit):
+                truncated = True
+                continue
+            edges.append({"source": f"{source_id}.{number}", "target": name, "kind": "generatedBy"})
+            if known:
+                continue
+            nodes[name] = self._activity_node(activity, source_id, number)
+            for item in activity["used"]:
+                target = self._target(item)
+                if target not in nodes:
+                    if len(nodes) >= limit:
+                        truncated = True
+                        continue
+                    nodes[target] = self._node(item, target)
+                    if "entityId" in nodes[target]:
+                        queue.append((nodes[target]["entityId"], nodes[target]["versionNumber"], passed + 1))
+                edge = {"source": name, "target": target, "kind": "executed" if item["wasExecuted"] else "used"}
+                if edge not in edges:
+                    edges.append(edge)
+        return {"root": root, "nodes": list(nodes.values()), "edges": edges, "truncated": truncated}
+
+    def _page(self, entity_id: str, *, limit: int, offset: int) -> Json:
+        path = f"/repo/v1/entity/{quoted(entity_id)}/version"
+        return dict(self._client.session.get(path, {"limit": limit, "offset": offset}))
+
+    def _info(self, entity_id: str, version_number: int) -> Json:
+        for offset in range(0, VERSIONS_MAX, PAGE):
+            results = self._page(entity_id, limit=PAGE, offset=offset)["results"]
+            for info in results:
+                if int(info["versionNumber"]) == version_number:
+                    return dict(info)
+            if len(results) < PAGE:
+                break
+        reason = f"Cannot find a node with id {entity_id} and version {version_number}"
+        raise NotFoundError(f"{entity_id} has no version {version_number}.", status=404, reason=reason)
+
+    def _version(self, entity_id: str, info: Json) -> Json:
+        number = int(info["versionNumber"])
+        noted = self._annotations(entity_id, number)
+        activity = self._generated_by(entity_id, number)
+        mark = _mark(activity)
+        md5 = info.get("contentMd5")
+        commit = noted.get("commit", "") if mark else ""
+        return {
+            "versionNumber": number,
+            "createdOn": info.get("modifiedOn"),
+            "createdBy": self._user(info.get("modifiedBy")),
+            "sha256": noted.get("sha256") if md5 is not None and noted.get("md5") == md5 else None,
+            "md5": md5,
+            "sizeBytes": int(info["contentSize"]) if info.get("contentSize") is not None else None,
+            "bytesKept": None,
+            "activityId": str(activity["id"]) if activity is not None else None,
+            "rule": activity.name if activity is not None else None,
+            "runId": mark[1] if mark else None,
+            "commit": commit.removesuffix("+dirty") or None,
+            "dirty": commit.endswith("+dirty") if commit else None,
+            "reproducedBy": [],
+        }
+
+    def _job(self, entity_id: str, version_number: int, activity: Activity) -> Json:
+        mark = _mark(activity) or ("", "")
+        noted = self._annotations(entity_id, version_number)
+        files: list[Json] = []
+        for item in activity["used"]:
+            node = self._node(item, self._target(item))
+            if "entityId" in node:
+                role, outcome = ("code", "executed") if item["wasExecuted"] else ("input", "used")
+                keys = ("path", "entityId", "versionNumber", "sha256")
+                files.append({"role": role, "outcome": outcome, **{key: node.get(key) for key in keys}})
+        job = {
+            "id": mark[0],
+            "runId": mark[1],
+            "rule": activity.name or "",
+            "status": "success",
+            "wildcards": _below("wildcard.", noted),
+            "params": _below("param.", noted),
+        }
+        return {"job": job, "activityId": str(activity["id"]), "files": files}
+
+    def _entity(self, entity_id: str) -> Json:
+        latest = self._file(entity_id)
+        if latest is None:
+            raise NotFoundError(f"There is no file {entity_id}.", status=404, reason="not a file")
+        return {"id": entity_id, "name": latest.name, "path": self._path(entity_id, latest.version_number or 1)}
+
+    def _path(self, entity_id: str, version_number: int) -> str:
+        latest = self._file(entity_id)
+        name = from_synapse_name(latest.name or entity_id) if latest is not None else entity_id
+        return str(self._annotations(entity_id, version_number).get("path") or name)
+
+    def _file(self, entity_id: str) -> File | None:
+        if entity_id not in self._latest:
+            try:
+                found = self._client.entities.get(entity_id)
+            except (NotFoundError, ForbiddenError):
+                found = None
+            self._latest[entity_id] = found if isinstance(found, File) else None
+        return self._latest[entity_id]
+
+    def _annotations(self, entity_id: str, version_number: int) -> dict[str, str]:
+        """Return what snakeprov noted about a version, by the names without their prefix."""
+        path = f"/repo/v1/entity/{quoted(entity_id)}/version/{version_number}/annotations2"
+        try:
+            found = self._client.session.get(path)["annotations"]
+        except (NotFoundError, ForbiddenError):
+            return {}
+        return {
+            key.removeprefix("snakeprov."): str(one["value"][0])
+            for key, one in found.items()
+            if key.startswith("snakeprov.") and one["value"]
+        }
+
+    def _generated_by(self, entity_id: str, version_number: int) -> Activity | None:
+        try:
+            return self._client.entities.generated_by(entity_id, version_number=version_number)
+        except ForbiddenError:
+            return None
+
+    def _user(self, principal: object) -> str | None:
+        if principal is None:
+            return None
+        number = str(principal)
+        if number not in self._users:
+            try:
+                profile = self._client.session.get(f"/repo/v1/userProfile/{quoted(number)}")
+                self._users[number] = str(profile.get("userName") or number)
+            except (NotFoundError, ForbiddenError):
+                self._users[number] = number
+        return self._users[number]
+
+    def _target(self, item: Json) -> str:
+        if "url" in item:
+            return f"url:{item['url']}"
+        reference = item["reference"]
+        number = reference.get("targetVersionNumber")
+        if number is None:
+            latest = self._file(reference["targetId"])
+            number = latest.version_number if latest is not None else 1
+        return f"{reference['targetId']}.{number}"
+
+    def _node(self, item: Json, name: str) -> Json:
+        if "url" in item:
+            return {"id": name, "kind": "url", "label": item.get("name") or item["url"], "url": item["url"]}
+        entity_id, number = name.rsplit(".", 1)
+        return self._entity_node(entity_id, int(number))
+
+    def _entity_node(self, entity_id: str, version_number: int) -> Json:
+        latest = self._file(entity_id)
+        path = self._path(entity_id, version_number)
+        return {
+            "id": f"{entity_id}.{version_number}",
+            "kind": "entity",
+            "label": path,
+            "entityId": entity_id,
+            "versionNumber": version_number,
+            "path": path,
+            "isLatest": latest is not None and latest.version_number == version_number,
+        }
+
+    def _activity_node(self, activity: Activity, entity_id: str, version_number: int) -> Json:
+        node = {
+            "id": f"activity:{activity['id']}",
+            "kind": "activity",
+            "label": activity.name or f"Activity {activity['id']}",
+            "activityId": str(activity["id"]),
+            "endedOn": activity.get("createdOn"),
+        }
+        mark = _mark(activity)
+        if mark is not None:
+            noted = self._annotations(entity_id, version_number)
+            node |= {"jobId": mark[0], "rule": activity.name or "", "status": "success"}
+            if commit := noted.get("commit"):
+                node |= {"commit": commit.removesuffix("+dirty"), "dirty": commit.endswith("+dirty")}
+        return node
+
+
+def _mark(activity: Activity | None) -> tuple[str, str] | None:
+    """Return the ids of the job and of the run that an Activity stands for."""
+    return marked(activity.description) if activity is not None else None
+
+
+def _below(prefix: str, noted: dict[str, str]) -> dict[str, str]:
+    return {key.removeprefix(prefix): value for key, value in noted.items() if key.startswith(prefix)}

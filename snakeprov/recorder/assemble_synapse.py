@@ -1,0 +1,182 @@
+"""From a job's record to the plan that makes Synapse know it, which has no jobs and runs and takes fewer things.
+
+Must not know: how digests are found or requests are sent. Pure: nothing is read or sent here.
+
+What differs from a repository of snakeprov's own: the job is named in the description of its Activity, by which a
+version that it made is known again; bytes are the same when their md5 is; what Synapse has no place for is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from snakeprov.client.batch import Ref, Request
+from snakeprov.client.files import Content
+from snakeprov.model.digest import Digest
+from snakeprov.model.records import JobRecord
+from snakeprov.model.synapsenames import to_synapse_name
+from snakeprov.recorder import synapse
+from snakeprov.recorder.assemble import ANNOTATIONS_MAX, Assembly, Context, Outcome, annotation, path_of
+from snakeprov.recorder.catalog import Held
+from snakeprov.recorder.digesting import GENERATING, Observations
+from snakeprov.recorder.plan import REPO, Bytes, Plan
+from snakeprov.recorder.summary import Tally
+from snakeprov.recorder.synapse import Remote
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an earlier attempt to deliver a job has brought about.
+
+    Attributes:
+        activity_id: Its Activity.
+        paths: Its outputs that have their version.
+    """
+
+    activity_id: str
+    paths: set[str] = field(default_factory=set)
+
+
+def assemble_for_synapse(
+    plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally, *, done: Done | None
+) -> None:
+    """Add to `plan` what makes Synapse know `job`, as far as that is not `done`.
+
+    A job that makes no version, because it failed or wrote the same bytes again, leaves nothing in Synapse.
+
+    Args:
+        plan: What to add to.
+        job: The record.
+        observations: What was found of its files.
+        context: The run and what goes with it.
+        tally: Counted up.
+        done: What an earlier attempt has brought about.
+    """
+    tally.jobs += 1
+    if job.status not in GENERATING:
+        return
+    assembly = SynapseAssembly(plan, job, observations, context, tally)
+    finished: set[str] = set() if done is None else done.paths
+    assembly.finish(finished)
+    if job.status == "touched":
+        assembly.see_outputs()
+        return
+    outputs = [fact for fact in job.outputs if path_of(fact) not in finished]
+    if not any(assembly.makes(fact) for fact in outputs):
+        tally.reproduced += sum(fact.kind != "missing" for fact in outputs)
+        return
+    activity_id: str | Ref
+    if done is None:
+        assembly.use_inputs()
+        assembly.use_environment()
+        assembly.execute_code()
+        activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", assembly.activity())), "id")
+    else:
+        activity_id = done.activity_id
+    assembly.generate(outputs, activity_id)
+
+
+class SynapseAssembly(Assembly):
+    """One job on its way into a plan for Synapse."""
+
+    def __init__(self, plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
+        super().__init__(plan, job, observations, context, tally)
+        self._described: dict[str, str] = {}
+
+    def finish(self, paths: set[str]) -> None:
+        """Plan the annotations of outputs that have their version and lack them."""
+        for fact in self._job.outputs:
+            held = self._plan.file(path_of(fact))
+            if held is None or path_of(fact) not in paths or held.remote is None:
+                continue
+            if held.remote.job_id == self._job.id and not held.remote.is_annotated:
+                self._describe(path_of(fact), held, fact.path, made=True)
+
+    def activity(self, description: str | None = None) -> dict[str, Any]:
+        """Return the body of the job's Activity."""
+        return {
+            "name": self._job.rule,
+            "used": self.used,
+            "description": synapse.describe(self._job, self._described, description),
+        }
+
+    def execute_code(self) -> None:
+        for code in self._job.code:
+            url = code.url or self._context.permalinks.get((code.path or "", code.line))
+            if url is not None:
+                name = code.path or url.rsplit("/", 1)[-1]
+                self.use_url(url, f"{name}:{code.line}" if code.line else name, executed=True)
+            elif code.path is not None and self._observed(code.path).digest is not None:
+                self._use("code", code.path, code.path, keep=True)
+
+    def use_url(self, url: str, name: str, *, executed: bool = False) -> None:
+        if synapse.takes_url(url):
+            super().use_url(url, name, executed=executed)
+            return
+        what = " as code" if executed else ""
+        for fact in self._job.inputs:
+            digest = self._observed(fact.path).digest
+            if fact.storage_query == url and digest is not None:
+                what = f" (sha256 {digest.sha256})"
+        self._described.setdefault(url, what)
+
+    def _note(self, role: str, path: str, held: Held | None, sha256: str | None, outcome: Outcome) -> None:
+        """Do nothing: Synapse has no place for it."""
+
+    def _is_same(self, held: Held, observed_as: str) -> bool:
+        digest = self._observed(observed_as).digest
+        return digest is not None and held.remote is not None and held.remote.md5 == digest.md5
+
+    def _describe(self, path: str, held: Held, observed_as: str, *, made: bool) -> Held:
+        """Plan the annotations of a version: whence it comes, and those that were there and are not snakeprov's."""
+        remote = held.remote or Remote()
+        digest = self._observed(observed_as).digest
+        ours: dict[str, Any] = {"path": path}
+        if digest is not None:
+            ours |= {"sha256": digest.sha256, "md5": digest.md5}
+        values = {f"{synapse.PREFIX}{name}": annotation(value) for name, value in ours.items()}
+        if made:
+            values[f"{synapse.PREFIX}job"] = annotation(self._job.id)
+            values |= {key: _for_java(value) for key, value in self._annotations_of_job().items()}
+        kept = dict(list(values.items())[: max(ANNOTATIONS_MAX - len(remote.annotations), len(ours) + 1)])
+        held = self._plan.annotate(path, held, msgspec.Raw(msgspec.json.encode({**remote.annotations, **kept})))
+        held = replace(
+            held,
+            remote=replace(
+                remote,
+                md5=digest.md5 if digest is not None else None,
+                job_id=self._job.id if made else None,
+                is_annotated=True,
+                is_read=False,
+            ),
+        )
+        self._plan.draft.files[path] = held
+        return held
+
+    def _bytes(self, path: str, observed_as: str, *, keep: bool, is_stream: bool = False) -> Bytes:
+        bytes_ = super()._bytes(path, observed_as, keep=keep, is_stream=is_stream)
+        if bytes_.manifest is None:
+            return bytes_
+        # The files in a directory are no entities: Synapse would keep their bytes where nobody finds them.
+        name, manifest = bytes_.manifest
+        return Bytes(manifest=(to_synapse_name(name), manifest))
+
+    def _content(self, absolute: str, digest: Digest, *, keep: bool) -> Content:
+        content = super()._content(absolute, digest, keep=keep)
+        # Synapse takes no upload of nothing; the digest says it all.
+        keep = content.keep and digest.size_bytes > 0
+        return replace(content, file_name=to_synapse_name(content.file_name), keep=keep)
+
+
+def _for_java(value: dict[str, Any]) -> dict[str, Any]:
+    """Return an annotation whose numbers are written as Java reads them."""
+    if value["type"] != "DOUBLE":
+        return value
+    number = float(value["value"][0])
+    if math.isnan(number):
+        return {**value, "value": ["NaN"]}
+    return {**value, "value": ["Infinity" if number > 0 else "-Infinity"]} if math.isinf(number) else value

@@ -1,0 +1,105 @@
+"""Recording a step that somebody did by hand: the same versions and the same links as those of a job.
+
+Must not know: how it is told (`snakeprov record`), or how requests are sent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from snakeprov.capture import files
+from snakeprov.client.batch import Ref, Request
+from snakeprov.errors import UsageError
+from snakeprov.model.activity import Activity, ActivityType
+from snakeprov.model.paths import relative_to, to_text
+from snakeprov.model.records import CodeFact, FileFact, JobRecord
+from snakeprov.recorder.assemble import Assembly, Context, path_of
+from snakeprov.recorder.assemble_synapse import SynapseAssembly
+from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.plan import REPO, Plan
+from snakeprov.recorder.summary import Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What is told of a step beside the files that it read, ran and wrote.
+
+    Attributes:
+        description: What was done.
+        used: Ids of entities that were used, and URLs.
+        executed: The same, that were executed.
+    """
+
+    description: str | None = None
+    used: Sequence[str] = field(default_factory=tuple)
+    executed: Sequence[str] = field(default_factory=tuple)
+
+
+class _HasJob(Protocol):
+    @property
+    def job(self) -> JobRecord: ...
+    @property
+    def observations(self) -> Observations: ...
+
+
+def file_fact(path: str, *, working_directory: str) -> FileFact:
+    """Return what is seen of a file or a directory now.
+
+    Args:
+        path: Absolute, as Python's file functions take it.
+        working_directory: Absolute; what lies in it is recorded by its path relative to it.
+
+    Raises:
+        UsageError: There is none, or it is neither.
+    """
+    text = relative_to(to_text(path), to_text(working_directory))
+    if os.path.isdir(path):  # noqa: PTH112  any text will do
+        return FileFact(path=text, kind="directory")
+    fingerprint = files.fingerprint(path)
+    if fingerprint is None:
+        exists = os.path.lexists(path)
+        raise UsageError(
+            f"{to_text(path)} is neither a file nor a directory." if exists else f"There is no file {to_text(path)}.",
+            hint="Name files by their path, entities by their id (syn123 or syn123.4), anything else by its URL.",
+        )
+    return FileFact(path=text, fingerprint=fingerprint)
+
+
+def code_fact(fact: FileFact) -> CodeFact:
+    """Return a file as something that was executed."""
+    return CodeFact(role="script", path=fact.path, fingerprint=fact.fingerprint)
+
+
+def assemble_by_hand(
+    plan: Plan, prepared: _HasJob, context: Context, tally: Tally, *, step: Step, is_own: bool
+) -> list[str]:
+    """Add to `plan` what makes a repository know a step; return the paths of the files that get something new.
+
+    An output whose bytes are those of the current version, of which it is known how it was made, gets nothing.
+    """
+    job = prepared.job
+    kind = Assembly if is_own else SynapseAssembly
+    assembly = kind(plan, job, prepared.observations, context, tally)
+    outputs = [fact for fact in job.outputs if assembly.makes(fact)]
+    if not outputs:
+        return []
+    assembly.use_inputs()
+    assembly.execute_code()
+    for things, executed in ((step.used, False), (step.executed, True)):
+        for item in Activity(used=list(things))["used"]:
+            if "url" in item:
+                assembly.use_url(item["url"], item["name"], executed=executed)
+            else:
+                assembly.used.append({**item, "wasExecuted": executed})
+    body: Mapping[str, Any]
+    if isinstance(assembly, SynapseAssembly):
+        body = assembly.activity(step.description)
+    else:
+        body = {"name": job.rule, "used": assembly.used, "activityType": ActivityType.MANUAL.value}
+        body |= {"description": step.description} if step.description else {}
+    activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", body)), "id")
+    assembly.generate(outputs, activity_id)
+    return [path_of(fact) for fact in outputs]

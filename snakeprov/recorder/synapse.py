@@ -1,0 +1,111 @@
+"""What Synapse takes and what it refuses, so that a plan for it meets its rules.
+
+Must not know: how a plan is made or sent. Pure: nothing is read or sent here.
+Source: the behaviour of Synapse's repository services; `java.net.URL` for used URLs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from snakeprov.errors import ApiError
+from snakeprov.model.jobmark import mark
+from snakeprov.model.records import JobRecord
+
+PREFIX: Final = "snakeprov."
+"""Begins the keys of the annotations that are snakeprov's; all others are left as they are."""
+
+DESCRIPTION_CHARS_MAX: Final = 1000
+DESCRIBED_URLS_MAX: Final = 20
+
+_URL: Final = re.compile(r"(?:https?|ftp|file|mailto):\S+|jar:[a-z]+:\S*!/\S*", re.IGNORECASE)
+_ENTITY_ID: Final = re.compile(r"syn[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What Synapse says of the current version of a file, beyond what every repository says.
+
+    Attributes:
+        md5: Of its bytes; None when unknown.
+        job_id: The job whose Activity generated it, if that is one of snakeprov's.
+        is_annotated: Whether it carries that job's annotations: they are sent after the version is made.
+        annotations: Those that are not snakeprov's.
+        description: Of the entity.
+        is_read: Whether this was read from Synapse, rather than brought about by this process.
+    """
+
+    md5: str | None = None
+    job_id: str | None = None
+    is_annotated: bool = False
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+    description: str | None = None
+    is_read: bool = True
+
+
+def is_entity_id(project: str) -> bool:
+    """Return whether a project is named by its id.
+
+    >>> is_entity_id("syn123"), is_entity_id("penguins")
+    (True, False)
+    """
+    return _ENTITY_ID.fullmatch(project) is not None
+
+
+def takes_url(url: str) -> bool:
+    """Return whether Synapse takes `url` as a used URL.
+
+    >>> takes_url("https://example.org/a.csv"), takes_url("s3://bucket/a.csv"), takes_url("/data/image.sif")
+    (True, False, False)
+    """
+    if not _URL.fullmatch(url):
+        return False
+    try:
+        urlsplit(url).port  # noqa: B018  raises where there can be no such port
+    except ValueError:
+        return False
+    return True
+
+
+def describe(job: JobRecord, urls: Mapping[str, str], description: str | None = None) -> str:
+    """Return the description of a job's Activity: its mark, its wildcards, and what is no URL for Synapse.
+
+    Args:
+        job: The job.
+        urls: What was used and cannot be said as a used URL, each with what is known of it.
+        description: What somebody says of it.
+    """
+    parts = [mark(job.id, job.run_id), *([description] if description else [])]
+    if job.wildcards:
+        parts.append(", ".join(f"{name}={value}" for name, value in job.wildcards.items()))
+    parts += [f"used {url}{what}" for url, what in list(urls.items())[:DESCRIBED_URLS_MAX]]
+    if len(urls) > DESCRIBED_URLS_MAX:
+        parts.append(f"and {len(urls) - DESCRIBED_URLS_MAX} more")
+    return "; ".join(parts)[:DESCRIPTION_CHARS_MAX]
+
+
+def remedy(error: Exception) -> str:
+    """Return what can be done about a refusal, as a sentence, or nothing."""
+    if not isinstance(error, ApiError):
+        return ""
+    if error.status == 403:
+        return "Ask the owner of the project for the right to create and update in it, or set `project` to another."
+    if error.status == 404 and "trash" in error.reason.lower():
+        return "Restore it from Synapse's trash can, or set `project` to another project."
+    if error.status == 423:
+        return "Have the lock removed in Synapse; then deliver with 'snakeprov push'."
+    return _REMEDIES.get(error.status, "")
+
+
+_REMEDIES: Final = {
+    400: "Synapse does not take this record; rename or shorten what the reason names and run the job again, "
+    "or leave it.",
+    404: "Set `project` to a project that exists and that you may read; then deliver with 'snakeprov push'.",
+    409: "Something else has that name in Synapse: rename or move it there; then deliver with 'snakeprov push'.",
+    412: "Somebody changes the same file in Synapse; deliver once more with 'snakeprov push'.",
+    413: "The request is too large for Synapse; set `upload = false` to record files without their bytes.",
+}

@@ -1,0 +1,167 @@
+"""Asking Synapse what a project holds at some paths, which it has no one request for.
+
+Must not know: what becomes of the answers.
+
+A path is walked down from the project, one name after another; a file that is found is then read with its
+annotations and the Activity that generated it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from snakeprov.client import Client
+from snakeprov.errors import ConfigError, NotFoundError
+from snakeprov.model.activity import Activity
+from snakeprov.model.entities import FILE, Folder, Project
+from snakeprov.model.jobmark import marked
+from snakeprov.model.paths import OUTSIDE, to_names
+from snakeprov.model.records import JobRecord
+from snakeprov.model.synapsenames import to_synapse_name
+from snakeprov.recorder.assemble_synapse import Done
+from snakeprov.recorder.catalog import Catalog, Held, folders_above
+from snakeprov.recorder.synapse import PREFIX, Remote, is_entity_id
+
+VERSIONS_LOOKED_AT_MAX: Final = 50
+"""So far back it is looked for a version that a job made before others made more."""
+
+Json = dict[str, Any]
+
+
+class SynapseLookup:
+    """Asks for the files and folders of one project. Not thread-safe."""
+
+    def __init__(self, client: Client, project: str) -> None:
+        """Prepare to ask `client`; `project` is the name of a project, or its id."""
+        self._client = client
+        self._project = project
+
+    def look_up(self, paths: Iterable[str], catalog: Catalog) -> Json:
+        """Return what the project holds at each of `paths`, in the form of snakeprov's own look-up.
+
+        Raises:
+            ConfigError: The project is named by an id that no project or folder has.
+            RemoteError: Synapse failed.
+        """
+        asked = list(paths)
+        project_id = catalog.project_id or self._find_project()
+        if project_id is None:
+            return {"found": []}
+        above = {path: folders_above(path) for path in asked}
+        folders = {folder for each in above.values() for folder in each}
+        ids: dict[str, str | None] = {}
+
+        def folder_id(path: str) -> str | None:
+            if not path:
+                return project_id
+            if path not in ids:
+                ids[path] = catalog.folder(path) or self._child(folder_id(_parent(path)), path)
+            return ids[path]
+
+        found: list[Json] = []
+        for path in asked:
+            if not path:
+                continue
+            if path in folders:
+                if (known := folder_id(path)) is not None:
+                    found.append({"path": path, "kind": "folder", "entityId": known})
+            elif (known := self._child(folder_id(_parent(path)), path)) is not None:
+                found.append(self._read(path, known))
+        return {"projectId": project_id, "found": found}
+
+    def done(self, job: JobRecord, outputs: Iterable[tuple[str, Held, str | None]]) -> Done | None:
+        """Return what an earlier attempt to deliver `job` has brought about, or None.
+
+        Args:
+            job: The job.
+            outputs: Its outputs that there are files of: path, current version, md5 of the bytes it wrote.
+        """
+        result: Done | None = None
+        for path, held, md5 in outputs:
+            activity_id = None
+            if held.remote is not None and held.remote.job_id == job.id:
+                activity_id = str(held.activity_id)
+            elif held.remote is not None and held.remote.is_read and md5 is not None and held.remote.md5 != md5:
+                activity_id = self._made_before(str(held.entity_id), job, md5)
+            if activity_id is not None:
+                result = result or Done(activity_id)
+                result.paths.add(path)
+        return result
+
+    def _made_before(self, entity_id: str, job: JobRecord, md5: str) -> str | None:
+        """Return the Activity of an older version that `job` made, if there is one."""
+        for version in self._client.entities.versions(entity_id, limit=VERSIONS_LOOKED_AT_MAX):
+            if version.get("contentMd5") != md5:
+                continue
+            activity = self._client.entities.generated_by(entity_id, version_number=int(version["versionNumber"]))
+            if activity is not None and _job_id(activity.description) == job.id:
+                return str(activity["id"])
+        return None
+
+    def _find_project(self) -> str | None:
+        if not is_entity_id(self._project):
+            return self._client.entities.find_child(None, to_synapse_name(self._project))
+        try:
+            entity = self._client.entities.get(self._project)
+        except NotFoundError as error:
+            raise ConfigError(
+                f"The project {self._project} does not exist, or its owner lets you not see it.",
+                hint="Set `project` to the id of a project that you can see, or to the name of a new one.",
+            ) from error
+        if not isinstance(entity, (Project, Folder)):
+            raise ConfigError(f"{self._project} is a file.", hint="Set `project` to the id of a project or folder.")
+        return self._project
+
+    def _child(self, parent_id: str | None, path: str) -> str | None:
+        if parent_id is None:
+            return None
+        name = OUTSIDE if path == "/" else to_names(path)[-1]
+        return self._client.entities.find_child(parent_id, to_synapse_name(name))
+
+    def _read(self, path: str, entity_id: str) -> Json:
+        bundle = self._client.entities.bundle(entity_id)
+        entity = bundle["entity"]
+        if entity["concreteType"] != FILE:
+            return {"path": path, "kind": "folder", "entityId": entity_id}
+        annotations: Json = bundle.get("annotations", {}).get("annotations", {})
+        activity = Activity(data=bundle["activity"]) if bundle.get("activity") else None
+        handle_id = entity.get("dataFileHandleId")
+        md5 = next((one.get("contentMd5") for one in bundle.get("fileHandles", ()) if one["id"] == handle_id), None)
+        if md5 is None:  # file handles are shown only to those who may download
+            versions = self._client.entities.versions(entity_id, limit=1)
+            md5 = versions[0].get("contentMd5") if versions else None
+        job_id = _job_id(activity.description) if activity is not None else None
+        # A new version begins with the annotations of the one before: only if they name its md5 they are its own.
+        is_own = md5 is not None and _text(annotations, "md5") == md5
+        return {
+            "path": path,
+            "kind": "file",
+            "entityId": entity_id,
+            **{key: entity[key] for key in ("name", "parentId", "etag", "versionNumber")},
+            "dataFileHandleId": handle_id,
+            "activityId": str(activity["id"]) if activity is not None else None,
+            "sha256": _text(annotations, "sha256") if is_own else None,
+            "remote": Remote(
+                md5=md5,
+                job_id=job_id,
+                is_annotated=job_id is not None and _text(annotations, "job") == job_id,
+                annotations={key: value for key, value in annotations.items() if not key.startswith(PREFIX)},
+                description=entity.get("description"),
+            ),
+        }
+
+
+def _parent(path: str) -> str:
+    above = folders_above(path)
+    return above[-1] if above else ""
+
+
+def _job_id(description: str | None) -> str | None:
+    found = marked(description)
+    return found[0] if found else None
+
+
+def _text(annotations: Json, name: str) -> str | None:
+    values = (annotations.get(PREFIX + name) or {}).get("value")
+    return str(values[0]) if values else None

@@ -1,0 +1,161 @@
+"""/repo/v1/entity/{id}/acl, /permissions, /benefactor: who may do what with an entity.
+
+Must not know: how access lists are kept.
+Source: Synapse's JSON schemas `AccessControlList`, `auth/UserEntityPermissions`.
+
+A project has an access list; what is inside a project inherits it, and cannot have one of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from snakeprov.server import permissions, wire
+from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server.entities import existing
+from snakeprov.server.refusals import bad_request, forbidden, not_found, stale
+from snakeprov.store import access, entities
+from snakeprov.store.access import (
+    ANONYMOUS_ID,
+    AUTHENTICATED_ID,
+    CHANGE_PERMISSIONS,
+    DOWNLOAD,
+    PERMISSIONS,
+    PUBLIC_ID,
+    READ,
+    AclRow,
+)
+from snakeprov.store.entities import EntityRow
+from snakeprov.store.tables import PROJECT
+
+PRINCIPALS_MAX = 1000
+"""How many users and groups one access list can name."""
+
+
+class ResourceAccess(msgspec.Struct, rename="camel"):
+    """What one user or group may do."""
+
+    principal_id: int
+    access_type: list[str] = []
+
+
+class AclBody(msgspec.Struct, rename="camel"):
+    """An access list as a client sends it."""
+
+    resource_access: list[ResourceAccess]
+    etag: str | None = None
+
+
+def read(call: Call) -> Answer:
+    """GET /entity/{id}/acl: of a project."""
+    row = existing(call, call.entity_id())
+    return 200, body_of(call, _own_acl(call, row))
+
+
+def replace(call: Call) -> Answer:
+    """PUT /entity/{id}/acl: of a project, with the etag as it was read."""
+    body = call.read(AclBody)
+    row = existing(call, call.entity_id())
+    if body.etag is None:
+        raise bad_request("An update needs the etag of the access list as it was read.")
+    put(call, row, body)
+    return 200, body_of(call, _own_acl(call, row))
+
+
+def put(call: Call, row: EntityRow, body: AclBody) -> None:
+    """Replace the access list of a project by the one in a body, whose etag, if it has one, must be the present one."""
+    existing(call, row.id, need=CHANGE_PERMISSIONS)
+    acl = _own_acl(call, row)
+    if body.etag is not None and body.etag != acl.etag:
+        raise stale(f"The access list of syn{row.id} was updated since you last fetched it; retrieve it once more.")
+    access.replace(call.tx, row.id, _checked(call, body.resource_access))
+
+
+def create(call: Call) -> Answer:
+    """POST /entity/{id}/acl: a project has one already, and nothing else can have one."""
+    row = existing(call, call.entity_id(), need=CHANGE_PERMISSIONS)
+    if row.kind == PROJECT:
+        raise bad_request(f"syn{row.id} has an access list; change that one with PUT.")
+    raise bad_request(
+        f"syn{row.id} cannot have an access list of its own: here everything in a project shares that of the project, "
+        f"syn{row.project_id}."
+    )
+
+
+def remove(call: Call) -> Answer:
+    """DELETE /entity/{id}/acl: a project's stays, and nothing else has one."""
+    row = existing(call, call.entity_id(), need=CHANGE_PERMISSIONS)
+    _own_acl(call, row)
+    raise forbidden(f"The access list of syn{row.id} cannot be deleted: a project inherits from nothing.")
+
+
+def told(call: Call) -> Answer:
+    """GET /entity/{id}/permissions: the user's own; who may not read the entity is told that, and no more."""
+    row = existing(call, call.entity_id(), need=None)
+    return 200, permissions.told(call, project_id=row.project_id, created_by=row.created_by)
+
+
+def benefactor(call: Call) -> Answer:
+    """GET /entity/{id}/benefactor: whose access list holds for an entity."""
+    row = existing(call, call.entity_id())
+    return 200, wire.header(entities.ancestry(call.tx, row.project_id)[-1])
+
+
+def body_of(call: Call, acl: AclRow) -> dict[str, Any]:
+    """Return an access list as it goes over the wire."""
+    return {
+        "id": f"syn{acl.project_id}",
+        "creationDate": wire.time(acl.created_on),
+        "etag": acl.etag,
+        "resourceAccess": [
+            {"principalId": id_, "accessType": permissions_}
+            for id_, permissions_ in access.entries(call.tx, acl.project_id).items()
+        ],
+    }
+
+
+def own_of(call: Call, row: EntityRow) -> dict[str, Any] | None:
+    """Return the access list that an entity has for itself, or None."""
+    return body_of(call, _own_acl(call, row)) if row.kind == PROJECT else None
+
+
+def benefactor_of(call: Call, row: EntityRow) -> dict[str, Any] | None:
+    """Return the access list that holds for an entity, or None."""
+    acl = access.get(call.tx, row.project_id)
+    return None if acl is None else body_of(call, acl)
+
+
+def _own_acl(call: Call, row: EntityRow) -> AclRow:
+    acl = access.get(call.tx, row.id) if row.kind == PROJECT else None
+    if acl is None:
+        raise not_found(f"syn{row.id} has no access list of its own: it inherits that of syn{row.project_id}.")
+    return acl
+
+
+def _checked(call: Call, items: list[ResourceAccess]) -> dict[int, set[str]]:
+    """Return what is wanted for each user and group.
+
+    Raises:
+        Refusal: 400, somebody or a permission is unknown, all are given something that needs a user, or the user
+            would no longer be able to change the list.
+    """
+    if len(items) > PRINCIPALS_MAX:
+        raise bad_request(f"{len(items)} users and groups are named; at most {PRINCIPALS_MAX} are allowed.")
+    wanted: dict[int, set[str]] = {}
+    for item in items:
+        for permission in item.access_type:
+            if permission not in PERMISSIONS:
+                raise bad_request(f"accessType {shown(permission)}: one of {', '.join(PERMISSIONS)} was expected.")
+        wanted.setdefault(item.principal_id, set()).update(item.access_type)
+    unknown = access.unknown(call.tx, wanted)
+    if unknown:
+        raise bad_request(f"There is no user or group with the id {min(unknown)}.")
+    for id_ in (PUBLIC_ID, ANONYMOUS_ID):
+        if wanted.get(id_, set()) - {READ, DOWNLOAD}:
+            raise bad_request(f"Everybody ({id_}) can be given only READ and DOWNLOAD.")
+    keepers = {call.user.id, AUTHENTICATED_ID}
+    if not permissions.is_trusted(call) and not any(CHANGE_PERMISSIONS in wanted.get(id_, ()) for id_ in keepers):
+        raise bad_request("You would take your own CHANGE_PERMISSIONS away; leave it to yourself.")
+    return wanted

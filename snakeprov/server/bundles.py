@@ -1,0 +1,207 @@
+"""/repo/v1/entity/bundle, /bundle2: an entity and what belongs to it, in one request.
+
+Must not know: how rows are kept.
+Source: Synapse's JSON schemas `entitybundle/v2/*`; `entity/bundle` is the form of 2012, with annotations of that time.
+
+Unlike Synapse, the bundle of a version has that version's activity, not that of the current one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from snakeprov.server import acl, legacy, permissions, wire
+from snakeprov.server import annotations as annotation_resource
+from snakeprov.server.activities import readable as readable_activity
+from snakeprov.server.annotations import AnnotationsBody, AnnotationsValue
+from snakeprov.server.call import Answer, Call, entity_number
+from snakeprov.server.entities import change, check_etag, existing, insert
+from snakeprov.server.legacy import LegacyAnnotations
+from snakeprov.server.refusals import bad_request
+from snakeprov.server.wire import EntityBody
+from snakeprov.store import activities, entities
+from snakeprov.store import filehandles as stored_handles
+from snakeprov.store.access import DOWNLOAD, UPDATE
+from snakeprov.store.entities import EntityRow
+from snakeprov.store.tables import FILE
+
+
+class BundleBody(msgspec.Struct, rename="camel"):
+    """An entity with its annotations, and its access list where it is a project."""
+
+    entity: EntityBody | None = None
+    annotations: AnnotationsBody | None = None
+    access_control_list: acl.AclBody | None = None
+
+
+class LegacyBundleBody(msgspec.Struct, rename="camel"):
+    """The same, with annotations in the form of 2012."""
+
+    entity: EntityBody | None = None
+    annotations: LegacyAnnotations | None = None
+    access_control_list: acl.AclBody | None = None
+
+
+class BundleRequest(msgspec.Struct, rename="camel"):
+    """What a bundle is to hold. Anything else that Synapse knows is left out of the bundle."""
+
+    include_entity: bool = False
+    include_annotations: bool = False
+    include_permissions: bool = False
+    include_entity_path: bool = False
+    include_has_children: bool = False
+    include_access_control_list: bool = False
+    include_benefactor_acl: bool = msgspec.field(name="includeBenefactorACL", default=False)
+    include_file_handles: bool = False
+    include_file_name: bool = False
+    include_restriction_information: bool = False
+    include_activity: bool = False
+
+
+def create(call: Call) -> Answer:
+    """POST /entity/bundle2/create[?generatedBy=]."""
+    body = call.read(BundleBody)
+    row = _create(call, body, None if body.annotations is None else body.annotations.annotations)
+    return 201, _answer(call, row, body)
+
+
+def update(call: Call) -> Answer:
+    """PUT /entity/{id}/bundle2[?generatedBy=]: annotations are added to those there are; never forces a version."""
+    body = call.read(BundleBody)
+    row = _update(call, call.entity_id(), body, None if body.annotations is None else body.annotations.annotations)
+    return 200, _answer(call, row, body)
+
+
+def create_legacy(call: Call) -> Answer:
+    """POST /entity/bundle[?generatedBy=]."""
+    body = call.read(LegacyBundleBody)
+    row = _create(call, body, None if body.annotations is None else legacy.to_current(body.annotations))
+    return 201, _answer(call, row, body)
+
+
+def update_legacy(call: Call) -> Answer:
+    """PUT /entity/bundle[?generatedBy=] and /entity/{id}/bundle: the entity is the one in the body or in the path."""
+    body = call.read(LegacyBundleBody)
+    if "id" in call.route:
+        id_ = call.entity_id()
+    elif body.entity is not None and body.entity.id is not None:
+        id_ = entity_number(body.entity.id)
+    else:
+        raise bad_request("The bundle needs an entity with its id.")
+    row = _update(call, id_, body, None if body.annotations is None else legacy.to_current(body.annotations))
+    return 200, _answer(call, row, body)
+
+
+def read(call: Call) -> Answer:
+    """POST /entity/{id}/bundle2 and /entity/{id}/version/{version}/bundle2: what the body asks for."""
+    body = call.read(BundleRequest)
+    row = existing(call, call.entity_id(), number=call.version() if "version" in call.route else None)
+    return 200, _bundle(call, row, body)
+
+
+def _create(call: Call, body: BundleBody | LegacyBundleBody, noted: dict[str, AnnotationsValue] | None) -> EntityRow:
+    if body.entity is None:
+        raise bad_request("The bundle needs an entity.")
+    row = insert(call, body.entity)
+    if noted is not None:
+        annotation_resource.put(call, row, noted)
+    if body.access_control_list is not None:
+        acl.put(call, row, body.access_control_list)
+    return existing(call, row.id)
+
+
+def _update(
+    call: Call, id_: int, body: BundleBody | LegacyBundleBody, noted: dict[str, AnnotationsValue] | None
+) -> EntityRow:
+    row = existing(call, id_, need=UPDATE)
+    if body.entity is not None:
+        if body.entity.id is not None and entity_number(body.entity.id) != id_:
+            raise bad_request(f"The body has the entity {body.entity.id}, the path syn{id_}.")
+        row = change(call, id_, body.entity, new_version=False)
+    if noted is not None:
+        if body.entity is None:
+            # Nothing else says which state of the entity this was made for.
+            etag = None if body.annotations is None else body.annotations.etag
+            if etag is None:
+                raise bad_request("An update needs the etag of the entity as it was read.")
+            check_etag(row, etag)
+        annotation_resource.put(call, row, {**annotation_resource.of(call, row), **noted})
+    if body.access_control_list is not None:
+        acl.put(call, row, body.access_control_list)
+    return existing(call, id_)
+
+
+def _answer(call: Call, row: EntityRow, sent: BundleBody | LegacyBundleBody) -> dict[str, Any]:
+    """Return what Synapse answers to a bundle: the parts that it held."""
+    asked = BundleRequest(include_entity=True, include_access_control_list=sent.access_control_list is not None)
+    bundle = _bundle(call, row, asked)
+    if isinstance(sent.annotations, LegacyAnnotations):
+        bundle["annotations"] = legacy.body_of(call, row)
+    elif sent.annotations is not None:
+        bundle["annotations"] = annotation_resource.body_of(call, row)
+    return bundle
+
+
+def _bundle(call: Call, row: EntityRow, asked: BundleRequest) -> dict[str, Any]:
+    bundle: dict[str, Any] = {"entityType": row.kind}
+    for is_asked, name, part in (
+        (asked.include_entity, "entity", _entity),
+        (asked.include_annotations, "annotations", annotation_resource.body_of),
+        (asked.include_permissions, "permissions", _permissions),
+        (asked.include_entity_path, "path", _path),
+        (asked.include_has_children, "hasChildren", _has_children),
+        (asked.include_access_control_list, "accessControlList", acl.own_of),
+        (asked.include_benefactor_acl, "benefactorAcl", acl.benefactor_of),
+        (asked.include_file_handles, "fileHandles", _file_handles),
+        (asked.include_file_name, "fileName", _file_name),
+        (asked.include_restriction_information, "restrictionInformation", _restrictions),
+        (asked.include_activity, "activity", _activity),
+    ):
+        make: Callable[[Call, EntityRow], Any] = part
+        if is_asked and (value := make(call, row)) is not None:
+            bundle[name] = value
+    return bundle
+
+
+def _entity(call: Call, row: EntityRow) -> dict[str, Any]:
+    return wire.entity(row)
+
+
+def _permissions(call: Call, row: EntityRow) -> dict[str, Any]:
+    return permissions.told(call, project_id=row.project_id, created_by=row.created_by)
+
+
+def _path(call: Call, row: EntityRow) -> dict[str, Any]:
+    return {"path": [wire.header(step) for step in entities.ancestry(call.tx, row.id)]}
+
+
+def _has_children(call: Call, row: EntityRow) -> bool:
+    return row.kind != FILE and entities.count_children(call.tx, row.id) > 0
+
+
+def _file_handles(call: Call, row: EntityRow) -> list[dict[str, Any]]:
+    """Return the file handle of a version. None of it tells Synapse's client that it may not download."""
+    handle = None if row.file_handle_id is None else stored_handles.get(call.tx, row.file_handle_id)
+    if handle is None or not permissions.may(call, row.project_id, DOWNLOAD):
+        return []
+    return [wire.file_handle(handle)]
+
+
+def _file_name(call: Call, row: EntityRow) -> str | None:
+    handle = None if row.file_handle_id is None else stored_handles.get(call.tx, row.file_handle_id)
+    return None if handle is None else handle.file_name
+
+
+def _restrictions(call: Call, row: EntityRow) -> dict[str, Any]:
+    """Return that nothing but the access list restricts an entity: snakeprov has no access requirements."""
+    return {"objectId": row.id, "restrictionLevel": "OPEN", "hasUnmetAccessRequirement": False}
+
+
+def _activity(call: Call, row: EntityRow) -> dict[str, Any] | None:
+    if row.activity_id is None:
+        return None
+    found = readable_activity(call, row.activity_id)
+    return wire.activity(found, activities.usages(call.tx, found.id))

@@ -1,0 +1,287 @@
+"""What each service does, in words and types: the source of the API's description and of its reference.
+
+Must not know: how anything is done. The tests see to it that every route is described here, and truly.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from snakeprov.model.entities import Entity, FileHandle
+from snakeprov.model.records import RunRecord
+from snakeprov.server import (
+    acl,
+    activities,
+    batch,
+    bundles,
+    children,
+    entities,
+    filehandles,
+    generated,
+    history,
+    jobs,
+    legacy,
+    lineage,
+    localfiles,
+    lookup,
+    messages,
+    profiles,
+    requirements,
+    runs,
+    status,
+    trash,
+    uploads,
+    versions,
+    wire,
+)
+from snakeprov.server import annotations as annotation_resource
+from snakeprov.server import answers as to
+from snakeprov.server.routes import Handler
+
+
+class Operation(NamedTuple):
+    """One service.
+
+    Attributes:
+        summary: What it does.
+        body: The type of the JSON body; None: it has none.
+        answer: The type of the JSON answer; None: it has none.
+        status: The status of success.
+        query: The names of its query parameters; a `!` marks one that is required.
+        note: How the design of 2012, today's Synapse and this server differ; empty where they do not.
+    """
+
+    summary: str
+    answer: Any = None
+    body: Any = None
+    status: int = 200
+    query: str = ""
+    note: str = ""
+
+
+_PAGED = "limit offset"
+_CREATOR = (
+    "In the design only the creator of an activity may connect it to an entity (403); today's Synapse lets everybody "
+    "who may read the activity. Here: the creator."
+)
+_BUNDLE = (
+    "The design has bundles with annotations in their old form; today's clients know `bundle2` only. Both are here."
+)
+_NO_INHERITING = "A new version never inherits the activity of the one before it."
+
+OPERATIONS: dict[Handler, Operation] = {
+    status.greet: Operation("Says that somebody answers.", to.Nothing),
+    profiles.own: Operation("The user who asks.", to.UserProfile),
+    profiles.read: Operation("A user.", to.UserProfile),
+    profiles.teams: Operation("The teams of a user: there are none.", to.Page[to.Nothing]),
+    profiles.headers: Operation(
+        "Users whose names begin with a text, in any case.",
+        to.UserGroupHeaders,
+        query=f"prefix {_PAGED}",
+        note="`offset` is honoured: Synapse's client asks until a page is empty.",
+    ),
+    messages.send: Operation("A note to oneself, which is dropped.", dict[str, Any], messages.MessageBody, 201),
+    entities.create: Operation(
+        "Makes a project, a folder or a file.",
+        Entity,
+        wire.EntityBody,
+        201,
+        "generatedBy",
+        f"{_CREATOR} Synapse allows letters, digits, spaces and , _ . - + ( ) ' in names; here a name can be any "
+        "that a file can have. A strict server does as Synapse.",
+    ),
+    entities.read: Operation("An entity.", Entity, query="versionNumber"),
+    entities.read_version: Operation("An entity at a version.", Entity),
+    entities.update: Operation(
+        "Changes an entity, with its etag; other content, or `newVersion`, makes a new version of a file.",
+        Entity,
+        wire.EntityBody,
+        query="newVersion generatedBy",
+        note=f"{_CREATOR} {_NO_INHERITING} `generatedBy=-1` removes the link.",
+    ),
+    versions.create: Operation(
+        "Makes the next version of a file.",
+        Entity,
+        wire.EntityBody,
+        query="generatedBy",
+        note=f"In the design; deprecated in today's Synapse in favour of `newVersion=true`. Here as designed. "
+        f"{_NO_INHERITING}",
+    ),
+    versions.listing: Operation(
+        "The versions of an entity, newest first.",
+        to.Page[to.VersionInfo],
+        query=_PAGED,
+        note="Today's Synapse estimates `totalNumberOfResults`; here it is the true number.",
+    ),
+    trash.remove: Operation(
+        "Puts an entity and everything below it into the trash, or deletes it for good.",
+        status=204,
+        query="skipTrashCan",
+        note="What is in the trash answers 404, and its name is free. There are no services to look into the trash; "
+        "whoever made something can delete it from there with `skipTrashCan=true`.",
+    ),
+    trash.remove_version: Operation(
+        "Deletes a version for good; one that is not there is no error, and the last one cannot be deleted.",
+        status=204,
+    ),
+    bundles.create_legacy: Operation(
+        "Makes an entity with its annotations.", to.LegacyBundle, bundles.LegacyBundleBody, 201, "generatedBy", _BUNDLE
+    ),
+    bundles.update_legacy: Operation(
+        "Changes an entity and adds annotations.",
+        to.LegacyBundle,
+        bundles.LegacyBundleBody,
+        query="generatedBy",
+        note=_BUNDLE,
+    ),
+    bundles.create: Operation(
+        "Makes an entity with its annotations.", to.Bundle, bundles.BundleBody, 201, "generatedBy", _CREATOR
+    ),
+    bundles.update: Operation(
+        "Changes an entity and adds annotations; never forces a version.",
+        to.Bundle,
+        bundles.BundleBody,
+        query="generatedBy",
+        note=_CREATOR,
+    ),
+    bundles.read: Operation(
+        "An entity and what belongs to it.",
+        to.Bundle,
+        bundles.BundleRequest,
+        note="For a version Synapse gives the activity of the current one; here it is that version's. "
+        "What snakeprov has not got (tables, wikis, DOIs, threads) is left out.",
+    ),
+    children.child: Operation("The child of a name.", to.EntityId, children.ChildBody),
+    children.children: Operation(
+        "A page of children, fifty at a time; types that are unknown here are ignored.",
+        to.ChildrenPage,
+        children.ChildrenBody,
+    ),
+    children.with_md5: Operation("The file versions that have a content.", to.Page[to.EntityHeader]),
+    children.header: Operation("An entity as listings show it.", to.EntityHeader),
+    children.path: Operation("From the root to an entity.", to.EntityPath),
+    acl.read: Operation(
+        "The access list of a project.",
+        to.AccessControlList,
+        note="In Synapse every entity can have a list of its own; here projects have, and what is inside inherits.",
+    ),
+    acl.replace: Operation("Replaces the access list of a project.", to.AccessControlList, acl.AclBody),
+    acl.create: Operation(
+        "Refused: a project has a list, and nothing else can.",
+        to.AccessControlList,
+        note="In Synapse this gives an entity a list of its own.",
+    ),
+    acl.remove: Operation("Refused: the list of a project stays.", status=204),
+    acl.told: Operation("What the user may do with an entity.", dict[str, Any]),
+    acl.benefactor: Operation("The project whose access list holds for an entity.", to.EntityHeader),
+    requirements.listing: Operation("Access requirements: there are none.", to.Page[to.Nothing]),
+    requirements.lock: Operation(
+        "Refused: there are no access requirements, so nothing can be locked by one.",
+        to.Nothing,
+        note="Synapse locks the entity until its staff has looked at it.",
+    ),
+    requirements.wiki: Operation("404: there are no wikis.", to.Page[to.Nothing]),
+    legacy.read: Operation(
+        "Annotations in the form of 2012.",
+        LegacyAnnotations := legacy.LegacyAnnotations,
+        note="The same annotations as `annotations2`. Today's Synapse still has this form, deprecated.",
+    ),
+    legacy.read_version: Operation(
+        "Annotations of a version in the form of 2012.",
+        LegacyAnnotations,
+        note="PUT of the annotations of a version is 405, in the design and here.",
+    ),
+    legacy.replace: Operation("Replaces the annotations, with the etag.", LegacyAnnotations, LegacyAnnotations),
+    annotation_resource.read: Operation("Annotations.", to.AnnotationsAnswer),
+    annotation_resource.read_version: Operation("Annotations of a version.", to.AnnotationsAnswer),
+    annotation_resource.replace: Operation(
+        "Replaces the annotations, with the etag.",
+        to.AnnotationsAnswer,
+        annotation_resource.AnnotationsBody,
+        note="Synapse allows letters, digits, underscores and dots in their names; here a name can be any text. "
+        "A strict server does as Synapse.",
+    ),
+    generated.read: Operation("The activity that generated a version.", to.ActivityAnswer, note="404 without one."),
+    generated.connect: Operation(
+        "Says which activity generated a version; the etag of the entity changes.",
+        to.ActivityAnswer,
+        query="generatedBy!",
+        note=f"{_CREATOR} `generatedBy=-1` removes the link and answers 204; in today's Synapse it ends in 404.",
+    ),
+    generated.disconnect: Operation("Removes the link to the activity, which stays.", status=204),
+    activities.create: Operation(
+        "Makes an activity; what it used without naming a version is pinned to the current one.",
+        to.ActivityAnswer,
+        wire.ActivityBody,
+        201,
+        note="`activityType` is of the design, and not in today's Synapse; it is kept here. Today's Synapse takes used "
+        "URLs only with a scheme that Java knows; here any scheme. A strict server does as Synapse.",
+    ),
+    activities.read: Operation(
+        "An activity: for its creator, and for who may read something that it generated.", to.ActivityAnswer
+    ),
+    activities.update: Operation(
+        "Changes an activity: its creator, with the etag.",
+        to.ActivityAnswer,
+        wire.ActivityBody,
+        note="Today's Synapse changes the activity that the body names and ignores the path; here they must agree.",
+    ),
+    activities.remove: Operation(
+        "Deletes an activity: its creator, and only while no version refers to it, not even one in the trash.",
+        status=204,
+        note="A missing activity is 404 in the design and 204 today. Here: 404.",
+    ),
+    activities.generated: Operation(
+        "The versions that an activity generated, and how many.", to.Page[to.ReferenceAnswer], query=_PAGED
+    ),
+    uploads.destination: Operation("Where files are uploaded to.", to.UploadDestination),
+    uploads.start: Operation(
+        "Begins an upload in parts, or tells how far the same one has come.",
+        to.UploadStatus,
+        uploads.UploadBody,
+        query="forceRestart",
+        note="Synapse refuses an empty file; here it is taken. A strict server does as Synapse.",
+    ),
+    uploads.urls: Operation("Where to PUT the bytes of parts.", to.PartUrls, uploads.PartsBody),
+    uploads.add: Operation("Says that a part was sent.", to.AddedPart, query="partMD5Hex!"),
+    uploads.complete: Operation("Makes the file handle of a complete upload.", to.UploadStatus),
+    filehandles.read: Operation("A file handle: for its creator.", FileHandle),
+    filehandles.batch: Operation("File handles and URLs of their bytes.", to.FileResults, filehandles.FilesBody),
+    filehandles.copy: Operation(
+        "The same contents under other names, as the user's own.", to.CopyResults, filehandles.CopiesBody, 201
+    ),
+    filehandles.create_external: Operation(
+        "A file handle for a file that is elsewhere.", FileHandle, filehandles.ExternalBody, 201
+    ),
+    status.about: Operation("What answers here.", to.About),
+    status.read: Operation("How much the store holds.", to.Status),
+    localfiles.register: Operation(
+        "File handles for files of the server's own machine, where the server allows it.",
+        to.LocalFileResults,
+        localfiles.LocalFilesBody,
+    ),
+    lookup.at_paths: Operation("What is recorded at some paths of a project.", to.Lookup, lookup.LookupBody),
+    lookup.files: Operation("The files at a path, or the paths that resemble it.", to.Matches, query="path! project"),
+    runs.listing: Operation("Runs, newest first.", to.Page[to.RunAnswer], query=_PAGED),
+    runs.put: Operation("Makes a run (201) or replaces it (200).", RunRecord, RunRecord, 201),
+    runs.read: Operation("A run, by its id or the beginning of it.", to.RunAnswer),
+    runs.jobs_of: Operation(
+        "The jobs of a run, in the order in which they ended.", to.Page[dict[str, Any]], query=_PAGED
+    ),
+    runs.outputs_of: Operation("What a run made, newest last.", to.Page[dict[str, Any]], query=_PAGED),
+    jobs.create: Operation("Records a job, once.", to.JobId, jobs.JobBody, 201),
+    jobs.read: Operation("A job.", to.JobAnswer),
+    jobs.of_activity: Operation("The job from which an activity was recorded.", to.JobAnswer),
+    history.listing: Operation("The versions of an entity and how they came to be.", to.History, query=_PAGED),
+    history.story: Operation("One version, its activity, job and run.", to.Story),
+    lineage.graph: Operation(
+        "What a version comes from, or what comes from it.",
+        to.Graph,
+        query="entityId! versionNumber direction depth limit",
+    ),
+    batch.run: Operation(
+        "Many requests in one transaction, each able to use the answers to those before it.",
+        to.BatchResults,
+        batch.BatchBody,
+    ),
+}

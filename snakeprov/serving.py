@@ -1,0 +1,154 @@
+"""Serving: a repository folder as a server on a socket, until it is told to stop.
+
+Must not know: any client, or the command line.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import waitress  # type: ignore[import-untyped]
+
+from snakeprov.blobs.local import LocalBlobs
+from snakeprov.errors import UsageError
+from snakeprov.server import create_app
+from snakeprov.store import open_store
+from snakeprov.store.tokens import new_secret
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8642
+
+THREADS = 8
+"""How many requests are worked on at once; SQLite has one writer at a time anyway."""
+
+CONNECTIONS_MAX = 500
+
+REQUEST_BYTES_MAX = 5 * 1024 * 1024 * 1024
+"""How long a request can be: the largest part of an upload. JSON is limited further by the application."""
+
+
+class Server:
+    """A repository that listens; it answers once `run` is called.
+
+    Attributes:
+        url: Where it is, as a client names it.
+        token: Access token of the user who started it, good until the server ends.
+        is_public: Whether other machines can reach it.
+    """
+
+    def __init__(self, listener: Any, *, token: str) -> None:
+        self._listener = listener
+        self.token = token
+        address, port = _address(listener)
+        self.url = f"http://{_shown(address)}:{port}"
+        self.is_public = not _is_loopback(address)
+
+    def run(self) -> None:
+        """Answer until SIGINT or SIGTERM; requests that are being answered get a few seconds to end."""
+        self._listener.run()
+
+
+@contextmanager
+def listening(
+    folder: Path, *, user: str, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, strict: bool = False
+) -> Iterator[Server]:
+    """Give a server for the repository in `folder`, which is made where it is missing; closed at the end.
+
+    SIGINT and SIGTERM end what is done with it, without an exception; so this works in the main thread only.
+
+    Args:
+        folder: The repository.
+        user: Who the server's own token stands for.
+        host: Name or address of the interface to listen on.
+        port: Number of the port; 0: any that is free.
+        strict: Refuse everything that Synapse refuses.
+
+    Raises:
+        UsageError: Nothing can listen there.
+        StoreError: The repository cannot be used; its subclasses say why.
+    """
+    # That a request waits for a thread is no news for the person at the terminal.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    store = open_store(folder, create=True)
+    blobs = LocalBlobs(folder / "blobs", journal_mode=store.journal_mode)
+    try:
+        token = new_secret()
+        app = create_app(store, blobs, session=(user, token), strict=strict)
+        listener = _listen(app, host=host, port=port)
+        try:
+            with _ended_by_signals():
+                yield Server(listener, token=token)
+        finally:
+            listener.close()
+    finally:
+        blobs.close()
+        store.close()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _listen(app: Any, *, host: str, port: int) -> Any:
+    try:
+        return waitress.create_server(
+            app,
+            host=host,
+            port=port,
+            threads=THREADS,
+            connection_limit=CONNECTIONS_MAX,
+            max_request_body_size=REQUEST_BYTES_MAX,
+            clear_untrusted_proxy_headers=True,
+            ident=None,
+        )
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"Nothing can listen on port {port} of {host!r}: {getattr(error, 'strerror', None) or error}.",
+            hint="Choose another --port (0: any that is free) or --host.",
+        ) from error
+
+
+def _address(listener: Any) -> tuple[str, int]:
+    # A name can stand for several addresses; then there is a list of them.
+    several = getattr(listener, "effective_listen", None)
+    if several:
+        return several[0][0], int(several[0][1])
+    return listener.effective_host, int(listener.effective_port)
+
+
+def _shown(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.is_unspecified:
+        return "127.0.0.1" if parsed.version == 4 else "[::1]"
+    return f"[{address}]" if parsed.version == 6 else address
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    # A second signal ends the process at once.
+    signal.signal(number, signal.SIG_DFL)
+    raise KeyboardInterrupt

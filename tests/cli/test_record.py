@@ -1,0 +1,128 @@
+"""`snakeprov record`: steps done by hand become versions with an Activity, like those of jobs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snakeprov import connect
+from snakeprov.cli import main
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: it holds a repository and some files."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
+    monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
+    monkeypatch.chdir(folder)
+    connect(folder / ".snakeprov", create=True).close()
+    for name, text in {
+        "raw.csv": "raw",
+        "clean.csv": "clean",
+        "clean.py": "print()",
+        "out/a": "a",
+        "out/b": "",
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def ask(capfd: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    return json.loads(say(capfd, *arguments, "--json"))
+
+
+def say(capfd: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
+    capfd.readouterr()
+    found = main(arguments)
+    out, err = capfd.readouterr()
+    assert found == status, out + err
+    return out if status == 0 else err
+
+
+def test_a_step_by_hand_has_versions_and_links_like_a_job(study: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Paths, URLs and ids are used and executed; the Activity is MANUAL."""
+    url = "https://example.org/notes"
+    said = ["--used", "raw.csv", "--used", url, "--executed", "clean.py", "--name", "clean in an editor"]
+
+    made = ask(capfd, "record", "clean.csv", *said, "--description", "two rows were wrong")
+
+    assert [(one["path"], one["versionNumber"], one["isNew"]) for one in made] == [("clean.csv", 1, True)]
+    told = ask(capfd, "show", "clean.csv")
+    activity = told["activity"]
+    assert (activity["name"], activity["activityType"]) == ("clean in an editor", "MANUAL")
+    assert activity["description"] == "two rows were wrong"
+    raw = ask(capfd, "log", "raw.csv")["entity"]["id"]
+    script = ask(capfd, "log", "clean.py")["entity"]["id"]
+    links = [(one.get("url") or one["reference"]["targetId"], one["wasExecuted"]) for one in activity["used"]]
+    assert links == [(raw, False), (script, True), (url, False)]
+    (study / "final.csv").write_text("final")
+    ask(capfd, "record", "final.csv", "--used", f"{made[0]['entityId']}.1")
+    lineage = ask(capfd, "lineage", "final.csv")
+    assert {"raw.csv", "clean.csv", "clean.py"} <= {node.get("path") for node in lineage["nodes"]}
+    assert "clean in an editor" in say(capfd, "lineage", "final.csv")
+    assert "clean in an editor" in say(capfd, "show", "clean.csv")
+
+
+def test_recording_the_same_again_changes_nothing(study: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Other bytes make the next version; the same bytes do only if told so."""
+    ask(capfd, "record", "clean.csv", "--used", "raw.csv")
+
+    (again,) = ask(capfd, "record", "clean.csv", "--used", "raw.csv")
+    assert (again["versionNumber"], again["isNew"]) == (1, False)
+    assert "already" in say(capfd, "record", "clean.csv", "--used", "raw.csv")
+    assert ask(capfd, "record", "clean.csv", "--new-version")[0]["versionNumber"] == 2
+    (study / "clean.csv").write_text("cleaner")
+    assert ask(capfd, "record", "clean.csv", "--used", "raw.csv")[0]["versionNumber"] == 3
+    assert [one["versionNumber"] for one in ask(capfd, "log", "raw.csv")["versions"]] == [1]
+
+
+def test_a_file_of_unknown_origin_gets_one(study: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """An input nobody produced, and then somebody tells where it came from: no new version."""
+    ask(capfd, "record", "clean.csv", "--used", "raw.csv")
+
+    (made,) = ask(capfd, "record", "raw.csv", "--used", "https://example.org/raw.csv", "--name", "download")
+
+    assert (made["versionNumber"], made["isNew"]) == (1, True)
+    assert ask(capfd, "show", "raw.csv")["activity"]["name"] == "download"
+
+
+def test_directories_and_several_outputs_are_recorded_as_one_step(
+    study: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One Activity made all of them."""
+    made = ask(capfd, "record", "out", "clean.csv", "--used", "raw.csv")
+
+    assert [one["path"] for one in made] == ["out/", "clean.csv"]
+    ids = {ask(capfd, "show", path)["activity"]["id"] for path in ("out", "clean.csv")}
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["no-such.csv"], "There is no file"),
+        (["clean.csv", "--used", "no-such.csv"], "no-such.csv"),
+        (["clean.csv", "--executed", "raw.csv/x"], "There is no file"),
+        (["clean.csv", "--used", "/dev/null"], "neither a file nor a directory"),
+        ([], "Missing argument"),
+        (["clean.csv", "--used", "syn999"], "syn999"),
+    ],
+)
+def test_what_is_not_there_is_said_to_be_so(
+    study: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    """Nothing is recorded then."""
+    capfd.readouterr()
+    status = main(["record", *arguments])
+    _, err = capfd.readouterr()
+    if "syn999" in arguments:  # an id is taken on trust, as Synapse takes it
+        assert status == 0
+        return
+    assert status == 2 and sentence in err and "Traceback" not in err, err
+    assert say(capfd, "log", "clean.csv", status=3)

@@ -1,0 +1,129 @@
+"""A server on a socket that asks for tokens, and its users, for the tests of who may do what."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+from collections.abc import Collection
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from waitress.server import create_server
+
+from snakeprov.accounts import Accounts
+from snakeprov.blobs.local import LocalBlobs
+from snakeprov.server import create_app
+from snakeprov.server.uploads import PART_BYTES_MIN
+from snakeprov.store import Store
+from snakeprov.store.tokens import SCOPES
+
+from .api import MODEL, Api, Json, digests
+
+AUTHENTICATED, PUBLIC, ANONYMOUS = 273948, 273949, 273950
+
+
+class User(Api):
+    """Talks to a server over a socket as the holder of a token, or as nobody."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        self.url = url
+        self.session = requests.Session()
+        self.session.trust_env = False
+        if token is not None:
+            self.session.headers["Authorization"] = f"Bearer {token}"
+        self._numbers = itertools.count()
+
+    def ask(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
+        """Send a request; return the answer, whatever it is."""
+        url = path if path.startswith("http") else self.url + path
+        return self.session.request(method, url, json=body, timeout=30, allow_redirects=False, **options)
+
+    def send(self, method: str, path: str, body: Any = None, *, expect: int, **options: Any) -> Any:
+        answer = self.ask(method, path, body, **options)
+        assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text}"
+        if answer.status_code >= 400:
+            assert answer.json()["concreteType"] == MODEL + "ErrorResponse"
+        return answer.json() if answer.text else None
+
+    def handle(self, content: bytes | None = None, *, name: str = "a.txt", keep: bool = False) -> str:
+        """Return the id of a file handle for bytes that are elsewhere, or with `keep` here."""
+        content = f"content {next(self._numbers)}".encode() if content is None else content
+        if keep:
+            return self.upload(content, name=name)
+        sent = digests(content)
+        body = {"externalURL": f"https://example.org/{name}", "fileName": name, "contentMd5": sent["md5"]}
+        return str(self.post("/file/v1/externalFileHandle", body)["id"])
+
+    def start_upload(self, content: bytes, *, name: str = "a.txt") -> str:
+        body = {
+            "fileName": name,
+            "fileSizeBytes": len(content),
+            "partSizeBytes": PART_BYTES_MIN,
+            "contentMD5Hex": digests(content)["md5"],
+        }
+        return str(self.post("/file/v1/file/multipart", body, expect=200)["uploadId"])
+
+    def upload(self, content: bytes, *, name: str = "a.txt") -> str:
+        """Upload a content of one part; return the id of its file handle."""
+        id_ = self.start_upload(content, name=name)
+        path = f"/file/v1/file/multipart/{id_}"
+        urls = self.post(f"{path}/presigned/url/batch", {"partNumbers": [1]}, expect=200)["partPresignedUrls"]
+        requests.put(urls[0]["uploadPresignedUrl"], data=content, timeout=30).raise_for_status()
+        self.put(f"{path}/add/1?partMD5Hex={digests(content)['md5']}")
+        return str(self.put(f"{path}/complete")["resultFileHandleId"])
+
+    @property
+    def id(self) -> int:
+        return int(self.get("/repo/v1/userProfile")["ownerId"])
+
+    def share(self, project: Json, **wanted: Collection[str]) -> Json:
+        """Let others do something in a project: `u102=["READ"]`; all others lose what they had."""
+        path = f"/repo/v1/entity/{project['id']}/acl"
+        acl = self.get(path)
+        own = [entry for entry in acl["resourceAccess"] if entry["principalId"] == self.id]
+        others = [{"principalId": int(name[1:]), "accessType": list(types)} for name, types in wanted.items()]
+        return dict(self.put(path, {**acl, "resourceAccess": own + others}))
+
+
+class Served:
+    """A server on a socket, and its accounts."""
+
+    def __init__(self, url: str, store: Store) -> None:
+        self.url = url
+        self.accounts = Accounts(store)
+
+    def user(self, name: str, *, scopes: Collection[str] = SCOPES, expires_on: datetime | None = None) -> User:
+        """Return a user with a token, who is made if there is none of that name."""
+        if name not in [account.name for account in self.accounts.all()]:
+            self.accounts.add(name)
+        return User(self.url, self.accounts.create_token(name, scopes=scopes, expires_on=expires_on).token)
+
+    def nobody(self) -> User:
+        return User(self.url, None)
+
+
+class Socket:
+    """A socket on which one application after another answers: beginning to listen takes long, and ending longer."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+        server = create_server(lambda *arguments: self.app(*arguments), host="127.0.0.1", port=0)
+        self.url = f"http://127.0.0.1:{server.effective_port}"
+        threading.Thread(target=server.run, daemon=True).start()
+
+    def serve(self, store: Store, blobs: LocalBlobs, **options: Any) -> Served:
+        """Let an application that asks for tokens answer from now on."""
+        self.app = create_app(store, blobs, **options)
+        return Served(self.url, store)
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def stored_files(folder: Path) -> bytes:
+    """Return everything that the files of a store's database hold."""
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("provenance.sqlite*")))

@@ -1,0 +1,1 @@
+"""Synapse's official client, unmodified, against our server."""
