@@ -22,6 +22,10 @@ TOKEN_VARIABLE: Final = "SYNAPSE_AUTH_TOKEN"  # noqa: S105  the name of a variab
 PROFILE_VARIABLE: Final = "SYNAPSE_PROFILE"
 CONFIG_NAME: Final = ".synapseConfig"
 
+_DEFAULT: Final = "default"
+_DEFAULT_OF_OLD: Final = "authentication"
+"""The section that was read before there were profiles."""
+
 REPO_PREFIX: Final = "/repo/v1"
 FILE_PREFIX: Final = "/file/v1"
 
@@ -47,8 +51,8 @@ class Access:
 def find_access(*, token: str | None = None, environment: Mapping[str, str] | None = None) -> Access:
     """Return how to reach Synapse.
 
-    A given token wins, then that of the profile that `SYNAPSE_PROFILE` names, then `SYNAPSE_AUTH_TOKEN`, then that
-    of the configuration's default section.
+    A given token wins; then that of the configuration, of the profile that `SYNAPSE_PROFILE` names or else of its
+    default section; then `SYNAPSE_AUTH_TOKEN`. That is the order of Synapse's own client.
 
     Args:
         token: The token to use.
@@ -61,37 +65,28 @@ def find_access(*, token: str | None = None, environment: Mapping[str, str] | No
     variables = os.environ if environment is None else environment
     path = Path(variables.get("HOME") or Path.home()) / CONFIG_NAME
     config = _read(path)
-    profile = variables.get(PROFILE_VARIABLE)
-    if profile and not any(config.has_section(name) for name in (f"profile {profile}", profile)):
+    profile = variables.get(PROFILE_VARIABLE) or _DEFAULT
+    section = _DEFAULT if profile == _DEFAULT else f"profile {profile}"
+    if section != _DEFAULT and not config.has_section(section):
         raise ConfigError(
             f"{PROFILE_VARIABLE} names the profile {profile!r}, which {path} does not have.",
             hint=f"Add a section [profile {profile}] with an authtoken, or unset {PROFILE_VARIABLE}.",
         )
-    found = (
-        token
-        or (_token(config, f"profile {profile}", profile) if profile else None)
-        or variables.get(TOKEN_VARIABLE)
-        or _token(config, "default", "authentication")
-    )
+    is_old = section == _DEFAULT and not (config.has_section(section) and config.options(section))
+    noted = config.get(_DEFAULT_OF_OLD if is_old else section, "authtoken", fallback=None)
+    found = token or noted or variables.get(TOKEN_VARIABLE)
     if not found:
         raise UnauthorizedError(
             "There is no access token for Synapse.",
             status=401,
             reason="no access token",
-            hint=f"Set {TOKEN_VARIABLE}, or put 'authtoken = …' into the section [default] of {path}.",
+            hint=f"Set {TOKEN_VARIABLE}, or put 'authtoken = …' into the section [{section}] of {path}.",
         )
     endpoints = {
         prefix: config.get("endpoints", name, fallback=default).rstrip("/")
         for name, (prefix, default) in _ENDPOINTS.items()
     }
     return Access(endpoints=endpoints, token=found.strip())
-
-
-def _token(config: configparser.ConfigParser, *sections: str) -> str | None:
-    for section in sections:
-        if value := config.get(section, "authtoken", fallback=None):
-            return value
-    return None
 
 
 def _read(path: Path) -> configparser.ConfigParser:

@@ -18,6 +18,9 @@ authtoken = of%default
 [profile work]
 authtoken = of-work
 
+[profile guest]
+username = nobody
+
 [endpoints]
 repoEndpoint = https://repo.example.org/repo/v1/
 """
@@ -34,13 +37,14 @@ def home(tmp_path: Path) -> Path:
     ("variables", "token"),
     [
         ({}, "of%default"),
-        ({"SYNAPSE_AUTH_TOKEN": "of-variable"}, "of-variable"),
+        ({"SYNAPSE_AUTH_TOKEN": "of-variable"}, "of%default"),
         ({"SYNAPSE_PROFILE": "work"}, "of-work"),
         ({"SYNAPSE_PROFILE": "work", "SYNAPSE_AUTH_TOKEN": "of-variable"}, "of-work"),
+        ({"SYNAPSE_PROFILE": "guest", "SYNAPSE_AUTH_TOKEN": "of-variable"}, "of-variable"),
     ],
 )
 def test_the_token_comes_from_the_nearest_source(home: Path, variables: dict[str, str], token: str) -> None:
-    """A profile that is asked for, the variable, the default section."""
+    """The profile that is asked for or else the default section, then the variable."""
     assert find_access(environment={"HOME": str(home), **variables}).token == token
     assert find_access(token="given", environment={"HOME": str(home), **variables}).token == "given"  # noqa: S105, S106
 
