@@ -20,23 +20,25 @@ def test_the_official_client_gets_what_it_expects(
     name: str, official_python: Path, served: Served, tmp_path: Path
 ) -> None:
     """Every test in this file passes, and none is left out."""
-    _run(official_python, served, tmp_path, str(OFFICIAL / name))
+    run(official_python, served, tmp_path, str(OFFICIAL / name))
 
 
 def test_the_official_client_gets_as_much_from_a_strict_server(
     official_python: Path, served_strictly: Served, tmp_path: Path
 ) -> None:
     """In strict mode everything passes that Synapse would not refuse: strict is not stricter than it says."""
-    _run(official_python, served_strictly, tmp_path, "-m", "not lenient", str(OFFICIAL))
+    run(official_python, served_strictly, tmp_path, "-m", "not lenient", str(OFFICIAL))
 
 
-def _run(python: Path, served: Served, folder: Path, *arguments: str) -> None:
+def run(python: Path, served: Served, folder: Path, *arguments: str, **more: str) -> None:
+    """Run tests in the official client's environment; `more` are environment variables for them."""
     variables = environment(
         folder,
         SNAKEPROV_TEST_URL=served.url,
         SNAKEPROV_TEST_TOKEN=served.token,
         SNAKEPROV_TEST_OTHER_TOKEN=served.other_token,
         PYTHONDONTWRITEBYTECODE="1",
+        **more,
     )
     command = [str(python), "-m", "pytest", f"--basetemp={folder / 'work'}", *arguments]
     try:
