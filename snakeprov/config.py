@@ -131,11 +131,12 @@ def store_of(settings: Settings, working_directory: Path) -> str:
     return str(working_directory / Path(settings.store).expanduser())
 
 
-def locate(start: Path, *, store: str | None = None) -> Place:
+def locate(start: Path, *, store: str | None = None, create: bool = False) -> Place:
     """Find the repository for a command that was called in the folder `start`.
 
     `store`, then `SNAKEPROV_STORE`, say where it is; else the nearest folder upwards that holds a repository, or
-    whose `snakeprov.toml` names one; else the user's configuration.
+    whose `snakeprov.toml` names one; else the user's configuration. With `create` also a repository that is yet to
+    be made: the one that settings name, else one in `start`. One that `store` names has to be there all the same.
 
     Raises:
         NoStoreError: There is none.
@@ -148,12 +149,12 @@ def locate(start: Path, *, store: str | None = None) -> Place:
     for folder in (start, *start.parents):
         if "store" in _read(folder / FILE_NAME):
             settings = load(folder)
-            return _existing(store_of(settings, folder), root=folder, settings=settings)
+            return _existing(store_of(settings, folder), root=folder, settings=settings, create=create)
         if _is_repository(folder / STORE_NAME):
             return Place(store=_follow(folder / STORE_NAME), root=folder, settings=load(folder))
     settings = load(start)
-    if "store" in settings.origins:
-        return _existing(store_of(settings, start), root=start, settings=settings)
+    if "store" in settings.origins or create:
+        return _existing(store_of(settings, start), root=start, settings=settings, create=create)
     raise NoStoreError(
         f"There is no snakeprov repository in {start} or in a folder above it.",
         hint="Run a workflow whose Snakefile says 'import snakeprov; snakeprov.track(workflow)', "
@@ -193,8 +194,8 @@ def _named(store: str, start: Path) -> Place:
     return _existing(str(folder), root=root, settings=load(root))
 
 
-def _existing(store: str, *, root: Path, settings: Settings) -> Place:
-    if not is_remote(store) and not _is_repository(Path(store)):
+def _existing(store: str, *, root: Path, settings: Settings, create: bool = False) -> Place:
+    if not create and not is_remote(store) and not _is_repository(Path(store)):
         raise NoStoreError(
             f"There is no snakeprov repository in {store}.",
             hint="A tracked workflow makes it when it first runs; or name another one with --store.",

@@ -22,8 +22,12 @@ _PAGE = 1000
 """So many results are asked for at once."""
 
 
-def find_place(store: str | None) -> Place:
+def find_place(store: str | None, *, create: bool = False) -> Place:
     """Return where the repository is: what `--store` named, or what is found from the current folder upwards.
+
+    Args:
+        store: What `--store` named.
+        create: Whether one that is yet to be made will do, unless `--store` named it.
 
     Raises:
         NoStoreError: There is none.
@@ -31,7 +35,7 @@ def find_place(store: str | None) -> Place:
     """
     from snakeprov.config import locate
 
-    return locate(current_folder(), store=store)
+    return locate(current_folder(), store=store, create=create)
 
 
 def find_folder(store: str | None, *, create: bool = False) -> Path:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from snakeprov.config import OUTBOX_NAME, STORE_NAME
-from snakeprov.recorder.outbox import SUFFIX, Kind, read
+from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME
+from snakeprov.recorder.outbox import DONE, SUFFIX, read
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many job records have not been delivered.
+    """How many records of jobs and of steps by hand have not been delivered.
 
     Attributes:
         pending: Waiting for delivery.
@@ -32,6 +32,15 @@ def outbox_folder(working_directory: Path) -> Path:
     return working_directory / STORE_NAME / OUTBOX_NAME
 
 
+def point_to_store(working_directory: Path, store: str) -> None:
+    """Note for the commands where the records of a working directory go, if not into its own folder."""
+    own = working_directory / STORE_NAME
+    if store != str(own):
+        (own / POINTER_NAME).write_text(store + "\n", encoding="utf-8")
+    else:
+        (own / POINTER_NAME).unlink(missing_ok=True)
+
+
 def files(folder: Path) -> list[Path]:
     """Return the outbox files in `folder`, the oldest first; none where there is no folder."""
     try:
@@ -42,7 +51,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def count(folder: Path) -> Backlog:
-    """Return how many job records wait in the outbox folder `folder`.
+    """Return how many records of jobs and steps wait in the outbox folder `folder`.
 
     Raises:
         OutboxError: A file in it cannot be read.
@@ -53,7 +62,7 @@ def count(folder: Path) -> Backlog:
         if not path.exists():
             continue
         content = read(path)
-        pending += sum(entry.kind is Kind.JOB for entry in content.pending)
-        failed += sum(entry.kind is Kind.JOB for entry, _ in content.rejected)
+        pending += sum(entry.kind in DONE for entry in content.pending)
+        failed += sum(entry.kind in DONE for entry, _ in content.rejected)
         reasons.update(dict.fromkeys(reason for _, reason in content.rejected))
     return Backlog(pending, failed, tuple(reasons))

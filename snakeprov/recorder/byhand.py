@@ -1,109 +1,168 @@
-"""Recording a step that was done by hand: look at its files, deliver it at once, tell what became of it.
+"""Recording a step that was done by hand: look at its files, deliver it at once or else let it wait in the outbox.
 
 Must not know: how the step was told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.client import Client
-from snakeprov.config import STORE_NAME, Settings
-from snakeprov.errors import CaptureError
+from snakeprov.config import STORE_NAME, Place, locate, prepare_folder
+from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
-from snakeprov.recorder.assemble import Policy, path_of
+from snakeprov.recorder import backlog
 from snakeprov.recorder.catalog import Catalog
-from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.deliver import REFUSED, Prepared
 from snakeprov.recorder.delivery import DIGESTS_NAME
-from snakeprov.recorder.digesting import Digester
+from snakeprov.recorder.digesting import Digester, Observations
+from snakeprov.recorder.drain import Tools, deliver_leftovers
 from snakeprov.recorder.manual import Step, code_fact, file_fact
+from snakeprov.recorder.outbox import Kind, Outbox
+from snakeprov.recorder.steps import StepRecord, deliver_step
+from snakeprov.recorder.summary import explain
 
 
-def record(
-    client: Client,
-    settings: Settings,
-    working_directory: Path,
-    *,
-    outputs: Sequence[str],
-    used: Sequence[str],
-    executed: Sequence[str],
-    name: str,
-    description: str | None = None,
-    project: str | None = None,
-    new_version: bool = False,
-) -> list[dict[str, Any]]:
-    """Record that `outputs` were made by hand; return `{path, entityId, versionNumber, isNew}` of each.
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What somebody says of a step.
 
-    Args:
-        client: The repository.
-        settings: Those of the working directory.
-        working_directory: What recorded paths are relative to.
-        outputs: Absolute paths of files and directories.
+    Attributes:
+        outputs: Absolute paths of the files and directories that it made.
         used: What was read: absolute paths, ids of entities, URLs.
         executed: What was run: the same.
         name: Of the Activity.
         description: Of the Activity.
         project: Name of the project; None: that of the settings.
         new_version: Make versions even of the same bytes.
+    """
+
+    outputs: Sequence[str]
+    used: Sequence[str] = ()
+    executed: Sequence[str] = ()
+    name: str
+    description: str | None = None
+    project: str | None = None
+    new_version: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a step.
+
+    Attributes:
+        outputs: Of each output `{path, entityId, versionNumber, isNew}`; all but the path are None while it waits.
+        waits_because: Why it waits in the outbox; None when it was delivered.
+    """
+
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    waits_because: str | None = None
+
+
+def record(said: Said, place: Place, *, connect: Callable[[], Client]) -> Recorded:
+    """Record that files were made by hand.
+
+    What waited in the outbox is delivered before, so that versions come in the order in which they were made.
+
+    Args:
+        said: The step.
+        place: The repository, its settings, and what recorded paths are relative to.
+        connect: Opens the repository.
 
     Raises:
         UsageError: A path is neither a file nor a directory.
         CaptureError: A file cannot be read.
-        RemoteError: The repository refused or failed; nothing is kept to be delivered later.
+        RemoteError: The repository refused the step, which is kept nowhere then; or it cannot be reached and is
+            not the one that the outbox of the working directory is delivered to.
+        OutboxError: The repository cannot be reached, and the outbox cannot be written.
     """
-    inputs, other_used = _split(used, working_directory)
-    code, other_executed = _split(executed, working_directory)
+    step = _step(said, place)
+    store = place.root / STORE_NAME
+    cache = DigestCache(store / DIGESTS_NAME if store.is_dir() else None)
+    try:
+        digester = Digester(str(place.root), cache)
+        observations = _observe(step.job, digester)
+        tools = Tools(settings=place.settings, working_directory=place.root, digester=digester, git=GitReader())
+        try:
+            with connect() as client:
+                deliver_leftovers(client, tools)
+                catalog = tools.catalogs.setdefault(step.run.project, Catalog())
+                made = deliver_step(client, step, observations, settings=place.settings, catalog=catalog, git=tools.git)
+            return Recorded(made)
+        except REFUSED:
+            raise
+        except (RemoteError, BusyStoreError) as error:
+            if not _is_delivered_to(place):
+                raise
+            _keep(step, observations, place)
+            waiting = [
+                {"path": fact.path, "entityId": None, "versionNumber": None, "isNew": None} for fact in step.job.outputs
+            ]
+            return Recorded(waiting, waits_because=explain(error))
+    finally:
+        cache.close()
+
+
+def _step(said: Said, place: Place) -> StepRecord:
+    inputs, other_used = _split(said.used, place.root)
+    code, other_executed = _split(said.executed, place.root)
     run = RunRecord(
         id=uuid4().hex,
-        project=project or settings.project or to_text(working_directory.name) or "/",
-        working_directory=to_text(working_directory),
+        project=said.project or place.settings.project or to_text(place.root.name) or "/",
+        working_directory=to_text(place.root),
     )
     job = JobRecord(
         id=uuid4().hex,
         run_id=run.id,
-        rule=name,
+        rule=said.name,
         status="success",
         inputs=inputs,
-        outputs=_facts(outputs, working_directory),
+        outputs=_facts(said.outputs, place.root),
         code=[code_fact(fact) for fact in code],
         ended_on=now(),
     )
-    deliverer = Deliverer(
-        client,
-        run,
-        policy=Policy(always=new_version, keep_bytes_max=settings.keep_bytes_max, upload=settings.upload),
-        links=CodeLinks(GitReader()),
-        catalog=Catalog(),
-    )
-    prepared = Prepared(-1, job, _observe(job, working_directory))
-    made = deliverer.deliver_by_hand(prepared, Step(description=description, used=other_used, executed=other_executed))
-    paths = dict.fromkeys(path_of(fact) for fact in job.outputs)
-    return [
-        {"path": path, "entityId": held.entity_id, "versionNumber": held.version_number, "isNew": path in made}
-        for path in paths
-        if (held := made.get(path) or deliverer.held(path)) is not None
-    ]
+    step = Step(description=said.description, used=other_used, executed=other_executed)
+    return StepRecord(run=run, job=job, step=step, new_version=said.new_version)
 
 
-def _observe(job: JobRecord, working_directory: Path) -> dict[str, Any]:
-    store = working_directory / STORE_NAME
-    cache = DigestCache(store / DIGESTS_NAME if store.is_dir() else None)
-    try:
-        observations = Digester(str(working_directory), cache).observe(job, {})
-    finally:
-        cache.close()
+def _observe(job: JobRecord, digester: Digester) -> Observations:
+    observations = digester.observe(job, {})
     for path, seen in observations.items():
         if seen.digest is None:
             raise CaptureError(f"{path} cannot be recorded: {(seen.problem or 'it cannot be read').rstrip('.')}.")
     return observations
+
+
+def _is_delivered_to(place: Place) -> bool:
+    """Return whether what waits in the working directory will be delivered to the repository that is meant."""
+    if not backlog.outbox_folder(place.root).is_dir():
+        return True
+    try:
+        return locate(place.root).store == place.store
+    except NoStoreError:
+        return True
+
+
+def _keep(step: StepRecord, observations: Observations, place: Place) -> None:
+    prepare_folder(place.root / STORE_NAME)
+    backlog.point_to_store(place.root, place.store)
+    outbox = Outbox.create(backlog.outbox_folder(place.root), step.run.id)
+    try:
+        number = outbox.append(Kind.STEP, msgspec.json.encode(step))
+        outbox.digests(number, Prepared(number, step.job, observations).observations_json())
+        outbox.sync()
+    finally:
+        outbox.close()
 
 
 def _split(things: Sequence[str], working_directory: Path) -> tuple[list[FileFact], list[str]]:

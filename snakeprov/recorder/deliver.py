@@ -57,8 +57,10 @@ TRIES_MAX: Final = 4
 
 LOOKUP_PATHS_MAX: Final = 10_000
 
+REFUSED: Final = (StaleError, ConflictError, NotFoundError, BadRequestError, ForbiddenError)
+"""How a repository says that it will not take something, now or later."""
+
 _OUTRUN: Final = (StaleError, ConflictError, NotFoundError)
-_REFUSED: Final = (*_OUTRUN, BadRequestError, ForbiddenError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,9 @@ class Deliverer:
         for attempt in range(1, TRIES_MAX + 1):
             try:
                 return self._send_by_hand(prepared, step)
-            except _OUTRUN:
+            except Exception as error:
                 self._catalog.forget()
-                if attempt == TRIES_MAX:
+                if attempt == TRIES_MAX or not isinstance(error, _OUTRUN):
                     raise
         raise AssertionError("unreachable")
 
@@ -151,7 +153,8 @@ class Deliverer:
         self._look_up([prepared])
         plan, context, tally = self._plan(), self._context([prepared], by_hand=True), Tally()
         is_own = self._client.is_snakeprov
-        paths = assemble_by_hand(plan, prepared, context, tally, step=step, is_own=is_own)
+        done = None if is_own else self._synapse.done(prepared.job, self._written(prepared))
+        paths = assemble_by_hand(plan, prepared, context, tally, step=step, is_own=is_own, done=done)
         self._carry_out(plan, tally)
         return {path: held for path in paths if (held := self._catalog.file(path)) is not None}
 
@@ -164,16 +167,13 @@ class Deliverer:
                 return None
             if not isinstance(error, _OUTRUN):
                 break
-        if error is None:
-            return None
-        hint = "" if self._client.is_snakeprov else remedy(error)
-        return f"{explain(error)} {hint}".rstrip()
+        return None if error is None else reason_of(error, self._client)
 
     def _refusal(self, jobs: Sequence[Prepared]) -> Exception | None:
         """Send jobs; return why they are refused, or None. Raises RemoteError if the repository cannot answer now."""
         try:
             self._send(jobs)
-        except _REFUSED as error:
+        except REFUSED as error:
             self._catalog.forget()
             return error
         except RemoteError:
@@ -325,6 +325,12 @@ class Deliverer:
     def _count(self, tally: Tally) -> None:
         for name, value in vars(tally).items():
             setattr(self.tally, name, getattr(self.tally, name) + value)
+
+
+def reason_of(error: Exception, client: Client) -> str:
+    """Return why something was refused, and what can be done about it, as sentences."""
+    hint = "" if client.is_snakeprov else remedy(error)
+    return f"{explain(error)} {hint}".rstrip()
 
 
 def _paths(job: JobRecord) -> Iterator[str]:

@@ -14,8 +14,9 @@ from typing import Final
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.client import Client
-from snakeprov.config import POINTER_NAME, STORE_NAME, Settings, store_of
+from snakeprov.config import STORE_NAME, Settings, store_of
 from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.recorder import backlog
 from snakeprov.recorder.deliver import Prepared
 from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.drain import Drain, Leftovers, Tools, deliver_leftovers
@@ -150,22 +151,14 @@ class Delivery:
         """Return the drain of this run, after what earlier runs left behind has been delivered."""
         if self._client is None:
             self._client = self._connect()
-            self._point_to_store()
+            working_directory = self._folder.parent
+            backlog.point_to_store(working_directory, store_of(self._settings, working_directory))
         if self._drain is None:
             leftovers = deliver_leftovers(self._client, self._tools)
             self.recovered += leftovers.delivered
             self.problems |= dict.fromkeys(leftovers.problems)
             self._drain = Drain(self._outbox, run, self._client, tools=self._tools, patch=self._patch)
         return self._drain
-
-    def _point_to_store(self) -> None:
-        """Note for the commands where the records of this working directory go, if not into its own folder."""
-        store = store_of(self._settings, self._folder.parent)
-        pointer = self._folder / POINTER_NAME
-        if store != str(self._folder):
-            pointer.write_text(store + "\n", encoding="utf-8")
-        else:
-            pointer.unlink(missing_ok=True)
 
 
 def push(settings: Settings, working_directory: Path, client: Client) -> Leftovers:

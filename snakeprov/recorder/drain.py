@@ -15,16 +15,17 @@ import msgspec
 from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
 from snakeprov.config import Settings
-from snakeprov.errors import OutboxError, RemoteError
+from snakeprov.errors import OutboxError, RemoteError, UsageError
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.deliver import REFUSED, Deliverer, Prepared, reason_of
 from snakeprov.recorder.digesting import Digester, Observations
 from snakeprov.recorder.outbox import Content as OutboxContent
 from snakeprov.recorder.outbox import Entry, Kind, Outbox
+from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import Tally
 
 GROUP_JOBS_MAX: Final = 100
@@ -119,8 +120,7 @@ class Drain:
         Raises:
             RemoteError: As `deliver`.
         """
-        entries = [*content.pending, *([entry for entry, _ in content.rejected] if retry_rejected else [])]
-        entries.sort(key=lambda entry: entry.number)
+        entries = _to_deliver(content, retry_rejected=retry_rejected)
         runs = [entry.number for entry in entries if entry.kind is Kind.RUN]
         if runs and content.last_run is not None:
             self.put_run(msgspec.json.decode(content.last_run, type=RunRecord), runs)
@@ -137,14 +137,7 @@ class Drain:
             if entry.kind is not Kind.JOB:
                 continue
             job = msgspec.json.decode(entry.payload, type=JobRecord)
-            found = content.digests.get(entry.number)
-            group.append(
-                Prepared(
-                    entry.number,
-                    job,
-                    self._digester.observe(job, {}) if found is None else msgspec.json.decode(found, type=Observations),
-                )
-            )
+            group.append(Prepared(entry.number, job, _observations(content, entry, job, self._digester)))
             files += len(job.inputs) + len(job.outputs)
             if len(group) >= GROUP_JOBS_MAX or files >= GROUP_FILES_MAX:
                 yield group
@@ -158,7 +151,7 @@ class Leftovers:
     """What became of the outboxes that dead processes left behind.
 
     Attributes:
-        delivered: Job records delivered.
+        delivered: Records of jobs and steps delivered.
         rejected: Reasons why others were refused.
         problems: Outboxes that could not be read, in words.
     """
@@ -200,6 +193,7 @@ def _deliver_leftover(
     *,
     retry_rejected: bool,
 ) -> None:
+    _deliver_steps(outbox, content, client, tools, result, retry_rejected=retry_rejected)
     if content.last_run is None:
         return
     run = msgspec.json.decode(content.last_run, type=RunRecord)
@@ -210,3 +204,41 @@ def _deliver_leftover(
         # Its process is dead, or it would hold the lock.
         run.status = "interrupted"
         drain.put_run(run)
+
+
+def _deliver_steps(
+    outbox: Outbox,
+    content: OutboxContent,
+    client: Client,
+    tools: Tools,
+    result: Leftovers,
+    *,
+    retry_rejected: bool,
+) -> None:
+    for entry in _to_deliver(content, retry_rejected=retry_rejected):
+        if entry.kind is not Kind.STEP:
+            continue
+        step = msgspec.json.decode(entry.payload, type=StepRecord)
+        observations = _observations(content, entry, step.job, tools.digester)
+        catalog = tools.catalogs.setdefault(step.run.project, Catalog())
+        try:
+            deliver_step(client, step, observations, settings=tools.settings, catalog=catalog, git=tools.git)
+        except (*REFUSED, UsageError) as error:
+            reason = reason_of(error, client)
+            outbox.rejected(entry.number, reason)
+            result.rejected.append(reason)
+        else:
+            outbox.delivered([entry.number])
+            result.delivered += 1
+
+
+def _to_deliver(content: OutboxContent, *, retry_rejected: bool) -> list[Entry]:
+    """Return the entries that wait, in order, with those that were refused if they are to be tried again."""
+    again = [entry for entry, _ in content.rejected] if retry_rejected else []
+    return sorted([*content.pending, *again], key=lambda entry: entry.number)
+
+
+def _observations(content: OutboxContent, entry: Entry, job: JobRecord, digester: Digester) -> Observations:
+    """Return what was found of the files of an entry's job when it was taken, or else what is found now."""
+    found = content.digests.get(entry.number)
+    return digester.observe(job, {}) if found is None else msgspec.json.decode(found, type=Observations)

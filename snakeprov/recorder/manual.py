@@ -17,7 +17,7 @@ from snakeprov.model.activity import Activity, ActivityType
 from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
 from snakeprov.recorder.assemble import Assembly, Context, path_of
-from snakeprov.recorder.assemble_synapse import SynapseAssembly
+from snakeprov.recorder.assemble_synapse import Done, SynapseAssembly
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.plan import REPO, Plan
 from snakeprov.recorder.summary import Tally
@@ -74,18 +74,29 @@ def code_fact(fact: FileFact) -> CodeFact:
 
 
 def assemble_by_hand(
-    plan: Plan, prepared: _HasJob, context: Context, tally: Tally, *, step: Step, is_own: bool
+    plan: Plan, prepared: _HasJob, context: Context, tally: Tally, *, step: Step, is_own: bool, done: Done | None = None
 ) -> list[str]:
     """Add to `plan` what makes a repository know a step; return the paths of the files that get something new.
 
-    An output whose bytes are those of the current version, of which it is known how it was made, gets nothing.
+    An output whose bytes are those of the current version, of which it is known how it was made, gets nothing, and
+    neither does one that an earlier attempt has `done`.
     """
     job = prepared.job
     kind = Assembly if is_own else SynapseAssembly
     assembly = kind(plan, job, prepared.observations, context, tally)
-    outputs = [fact for fact in job.outputs if assembly.makes(fact)]
+    finished: set[str] = set() if done is None else done.paths
+    if isinstance(assembly, SynapseAssembly):
+        assembly.finish(finished)
+    outputs = [fact for fact in job.outputs if path_of(fact) not in finished and assembly.makes(fact)]
     if not outputs:
         return []
+    activity_id = _activity(plan, assembly, job.rule, step) if done is None else done.activity_id
+    assembly.generate(outputs, activity_id)
+    return [path_of(fact) for fact in outputs]
+
+
+def _activity(plan: Plan, assembly: Assembly, name: str, step: Step) -> Ref:
+    """Plan the Activity of a step, called `name`; return its id."""
     assembly.use_inputs()
     assembly.execute_code()
     for things, executed in ((step.used, False), (step.executed, True)):
@@ -98,8 +109,6 @@ def assemble_by_hand(
     if isinstance(assembly, SynapseAssembly):
         body = assembly.activity(step.description)
     else:
-        body = {"name": job.rule, "used": assembly.used, "activityType": ActivityType.MANUAL.value}
+        body = {"name": name, "used": assembly.used, "activityType": ActivityType.MANUAL.value}
         body |= {"description": step.description} if step.description else {}
-    activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", body)), "id")
-    assembly.generate(outputs, activity_id)
-    return [path_of(fact) for fact in outputs]
+    return Ref(plan.add(Request("POST", f"{REPO}/activity", body)), "id")

@@ -42,7 +42,7 @@ _FRAME: Final = struct.Struct("<4sBII")
 
 
 class Kind(IntEnum):
-    """What an entry is. RUN and JOB carry records and are numbered; the others speak of numbered ones."""
+    """What an entry is. RUN, JOB and STEP carry records and are numbered; the others speak of numbered ones."""
 
     RUN = 1
     JOB = 2
@@ -50,6 +50,13 @@ class Kind(IntEnum):
     REJECTED = 4
     DIGESTS = 5
     PATCH = 6
+    STEP = 7
+
+
+DONE: Final = frozenset({Kind.JOB, Kind.STEP})
+"""Records of something that was done: a job, or a step by hand."""
+
+_NUMBERED: Final = DONE | {Kind.RUN}
 
 
 class _Rejected(msgspec.Struct):
@@ -68,7 +75,7 @@ class Entry:
 
     Attributes:
         number: Position among the entries that carry records, from 0.
-        kind: RUN or JOB.
+        kind: RUN, JOB or STEP.
         payload: The record.
     """
 
@@ -258,7 +265,7 @@ def read(path: Path) -> Content:
     records: dict[int, Entry] = {}
     rejected: dict[int, str] = {}
     for kind, payload in _entries(data, content):
-        if kind in (Kind.RUN, Kind.JOB):
+        if kind in _NUMBERED:
             records[content.count] = Entry(content.count, kind, payload)
             content.count += 1
             if kind is Kind.RUN:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,9 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.cli import main
+
+NOBODY = "http://127.0.0.1:9"
+"""Where no server listens."""
 
 
 @pytest.fixture
@@ -126,3 +132,74 @@ def test_what_is_not_there_is_said_to_be_so(
         return
     assert status == 2 and sentence in err and "Traceback" not in err, err
     assert say(capfd, "log", "clean.csv", status=3)
+
+
+def test_where_there_is_no_repository_one_is_made(study: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A step can be the first thing that is recorded in a folder, or in the folder whose settings say where."""
+    shutil.rmtree(study / ".snakeprov")
+
+    assert ask(capfd, "record", "clean.csv")[0]["versionNumber"] == 1
+
+    assert (study / ".snakeprov" / "provenance.sqlite").exists()
+    (study / "snakeprov.toml").write_text('store = "kept"\n')
+    os.chdir(study / "out")
+    assert ask(capfd, "record", "a")[0]["path"] == "out/a"
+    assert (study / "kept" / "provenance.sqlite").exists() and not (study / "out" / ".snakeprov").exists()
+    assert "There is no snakeprov repository" in say(capfd, "record", "a", "--store", "mistyped", status=31)
+
+
+def test_a_step_waits_while_the_repository_is_out_of_reach(
+    study: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept as it was when it was recorded, and pushed once: the same versions, the same links."""
+    monkeypatch.setattr("snakeprov.client.session.RETRIES_MAX", 0)
+    (study / "snakeprov.toml").write_text(f'store = "{NOBODY}"\nproject = "study"\n')
+
+    main(["record", "clean.csv", "--used", "raw.csv", "--executed", "clean.py", "--name", "first"])
+    out, err = capfd.readouterr()
+    assert out == "clean.csv  waits to be delivered\n"
+    assert "cannot be reached" in err and "The step waits; later: snakeprov push." in err
+    (waiting,) = ask(capfd, "record", "out", "--used", "clean.csv", "--used", "syn1.2", "--name", "second")
+    assert waiting == {"path": "out", "entityId": None, "versionNumber": None, "isNew": None}
+    (study / "clean.csv").write_text("cleaner")
+    assert main(["status", "--json"]) == 41
+    assert json.loads(capfd.readouterr().out)["pending"] == 2
+
+    (study / "snakeprov.toml").write_text('store = ".snakeprov"\nproject = "study"\n')
+    assert ask(capfd, "push")["delivered"] == 2
+    assert ask(capfd, "push")["delivered"] == 0
+
+    told = ask(capfd, "show", "clean.csv@1")
+    assert (told["activity"]["name"], told["activity"]["activityType"]) == ("first", "MANUAL")
+    assert told["version"]["md5"] == hashlib.md5(b"clean", usedforsecurity=False).hexdigest()
+    second = ask(capfd, "show", "out")["activity"]
+    assert [one["reference"]["targetVersionNumber"] for one in second["used"]] == [1, 2]
+    assert [one["versionNumber"] for one in ask(capfd, "log", "clean.csv")["versions"]] == [1]
+    assert ask(capfd, "record", "clean.csv", "--used", "raw.csv")[0]["versionNumber"] == 2
+
+
+def test_what_waits_is_delivered_before_the_next_step(
+    study: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So versions come in the order in which they were made."""
+    monkeypatch.setattr("snakeprov.client.session.RETRIES_MAX", 0)
+    (study / "snakeprov.toml").write_text(f'store = "{NOBODY}"\n')
+    ask(capfd, "record", "clean.csv", "--name", "first")
+    (study / "snakeprov.toml").write_text('store = ".snakeprov"\n')
+    (study / "clean.csv").write_text("cleaner")
+
+    assert ask(capfd, "record", "clean.csv", "--name", "second")[0]["versionNumber"] == 2
+
+    assert ask(capfd, "show", "clean.csv@1")["activity"]["name"] == "first"
+
+
+def test_a_step_does_not_wait_for_a_repository_that_nothing_else_goes_to(
+    study: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`push` would deliver it elsewhere: that it was not recorded is said at once."""
+    monkeypatch.setattr("snakeprov.client.session.RETRIES_MAX", 0)
+    (study / ".snakeprov" / "outbox").mkdir()
+
+    assert "cannot be reached" in say(capfd, "record", "clean.csv", "--store", NOBODY, status=41)
+
+    assert ask(capfd, "status")["pending"] == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +216,16 @@ def test_a_delivery_that_broke_off_anywhere_is_finished_once(bench: Bench, monke
 
 def _lose_answer(bench: Bench, job: Prepared, at: int) -> bool:
     """Deliver a job and lose the answer to request number `at`; return whether there was such a request."""
+
+    def deliver() -> None:
+        with contextlib.suppress(RemoteError):
+            bench.deliver(job)
+
+    return _lose_answer_to(bench, at, deliver)
+
+
+def _lose_answer_to(bench: Bench, at: int, call: Callable[[], object]) -> bool:
+    """Call and lose the answer to request number `at`; return whether there was such a request."""
     count = itertools.count(1)
     lost = False
 
@@ -226,8 +236,7 @@ def _lose_answer(bench: Bench, job: Prepared, at: int) -> bool:
             raise ConnectionError
 
     bench.synapse.after = lose
-    with contextlib.suppress(RemoteError):
-        bench.deliver(job)
+    call()
     bench.synapse.after = lambda method, path: None
     return lost
 
@@ -329,6 +338,46 @@ def test_a_step_by_hand_is_recorded_in_synapse(bench: Bench, monkeypatch: pytest
     activity = bench.activity("a#1.csv")
     assert activity.name == "by eye" and "looked" in activity.description and "s3://b/k" in activity.description
     assert bench.versions("a#1.csv") == bench.versions("empty") == [1]
+
+
+def test_a_step_by_hand_that_broke_off_anywhere_is_finished_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It waits in the outbox, and the push that follows makes nothing twice, even with --new-version."""
+    monkeypatch.setattr("snakeprov.client.session.RETRIES_MAX", 0)
+    monkeypatch.chdir(bench.work)
+    Path("snakeprov.toml").write_text('store = "synapse"\n')
+    waited = 0
+    for at in itertools.count(1):
+        bench.project = f"by hand, broken off at {at}"
+        for path in ("in", "one", "two"):
+            bench.fact(path, f"{at} {path}")
+        arguments = ["record", "one", "two", "--used", "in", "--new-version", "--project", bench.project]
+        is_lost = _lose_answer_to(bench, at, lambda arguments=arguments: main(arguments))
+        assert ("waits" in capfd.readouterr().out) == is_lost
+        if not is_lost:
+            break
+        waited += 1
+        assert main(["push"]) == 0
+
+        assert [bench.versions(path) for path in ("one", "two", "in")] == [[1]] * 3, at
+        assert bench.activity("one")["id"] == bench.activity("two")["id"], at
+        assert bench.annotations("two")["snakeprov.job"] == bench.annotations("one")["snakeprov.job"], at
+    assert waited > 20
+
+
+def test_a_step_by_hand_that_is_refused_is_kept_nowhere(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Who typed it is told at once, and types it again."""
+    monkeypatch.chdir(bench.work)
+    deep = "/".join("d" * 60) + "/x"
+    bench.fact(deep, "x")
+
+    assert main(["record", deep, "--store", "synapse"]) == 42
+
+    assert "levels deep" in capfd.readouterr().err
+    assert not Path(".snakeprov").exists()
 
 
 def test_an_upload_that_broke_off_goes_on_where_it_stopped(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,76 @@
+"""A step done by hand as a record that can wait in an outbox, and its delivery.
+
+Must not know: how the step was told, or which outbox it waited in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from snakeprov.capture.code import GitReader
+from snakeprov.client import Client
+from snakeprov.config import Settings
+from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.recorder.assemble import Policy, path_of
+from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.manual import Step
+
+
+class StepRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """What is known of a step.
+
+    Attributes:
+        run: Stands for the working directory and the project; no repository is told of it.
+        job: The files that it read, ran and wrote.
+        step: What else was said of it.
+        new_version: Whether it makes versions even of the same bytes.
+    """
+
+    run: RunRecord
+    job: JobRecord
+    step: Step
+    new_version: bool = False
+
+
+def deliver_step(
+    client: Client,
+    record: StepRecord,
+    observations: Observations,
+    *,
+    settings: Settings,
+    catalog: Catalog,
+    git: GitReader,
+) -> list[dict[str, Any]]:
+    """Deliver a step; return `{path, entityId, versionNumber, isNew}` of each of its outputs.
+
+    Delivering the same again changes nothing, but where `new_version` asks a repository of snakeprov's own for one.
+
+    Args:
+        client: The repository.
+        record: The step.
+        observations: What was found of its files.
+        settings: Those of the working directory.
+        catalog: What is known of the project in this repository.
+        git: Knows the work trees.
+
+    Raises:
+        RemoteError: The repository refused (see `deliver.REFUSED`), or is not able to answer now.
+    """
+    deliverer = Deliverer(
+        client,
+        record.run,
+        policy=Policy(always=record.new_version, keep_bytes_max=settings.keep_bytes_max, upload=settings.upload),
+        links=CodeLinks(git),
+        catalog=catalog,
+    )
+    made = deliverer.deliver_by_hand(Prepared(-1, record.job, observations), record.step)
+    return [
+        {"path": path, "entityId": held.entity_id, "versionNumber": held.version_number, "isNew": path in made}
+        for path in dict.fromkeys(path_of(fact) for fact in record.job.outputs)
+        if (held := made.get(path) or deliverer.held(path)) is not None
+    ]
