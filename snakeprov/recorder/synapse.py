@@ -22,7 +22,7 @@ PREFIX: Final = "snakeprov."
 DESCRIPTION_CHARS_MAX: Final = 1000
 DESCRIBED_URLS_MAX: Final = 20
 
-_URL: Final = re.compile(r"(?:https?|ftp|file|mailto):\S+|jar:[a-z]+:\S*!/\S*", re.IGNORECASE)
+_URL: Final = re.compile(r"(?:https?|ftp|file|mailto):.+|jar:[a-z]+:.*!/.*", re.IGNORECASE | re.DOTALL)
 _ENTITY_ID: Final = re.compile(r"syn[0-9]{1,18}")
 
 
@@ -59,7 +59,7 @@ def is_entity_id(project: str) -> bool:
 def takes_url(url: str) -> bool:
     """Return whether Synapse takes `url` as a used URL.
 
-    >>> takes_url("https://example.org/a.csv"), takes_url("s3://bucket/a.csv"), takes_url("/data/image.sif")
+    >>> takes_url("https://example.org/a b.csv"), takes_url("s3://bucket/a.csv"), takes_url("/data/image.sif")
     (True, False, False)
     """
     if not _URL.fullmatch(url):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from snakeprov.server.call import Call, shown
 from snakeprov.server.refusals import bad_request
@@ -27,7 +28,7 @@ OWN_PREFIX = "/snakeprov/v1"
 
 _NAME = re.compile(r"[a-zA-Z0-9,_. \-+()']+")
 _ANNOTATION_KEY = re.compile(r"[a-zA-Z0-9_.]+")
-_URL = re.compile(r"(?:https?|ftp|file|mailto):\S*|jar:[a-z]+:\S*!/\S*", re.IGNORECASE)
+_URL = re.compile(r"(?:https?|ftp|file|mailto):.*|jar:[a-z]+:.*!/.*", re.IGNORECASE | re.DOTALL)
 
 
 def entity_name(call: Call, name: str) -> str:
@@ -56,8 +57,15 @@ def uploaded_file(call: Call, *, name: str, size_bytes: int) -> None:
 
 
 def used_url(call: Call, url: str) -> None:
-    """Refuse the URL of something used whose scheme Synapse does not know (400)."""
-    if call.service.strict and not _URL.fullmatch(url):
+    """Refuse the URL of something used that `java.net.URL` does not take (400): it takes spaces, but few schemes."""
+    if not call.service.strict:
+        return
+    try:
+        urlsplit(url).port  # noqa: B018  raises where there can be no such port
+        is_taken = _URL.fullmatch(url.strip()) is not None
+    except ValueError:  # of what is no port, or an address in brackets that is none
+        is_taken = False
+    if not is_taken:
         raise bad_request(f"UsedURL url field is malformed: {shown(url)}; http, https, ftp or file was expected.")
 
 

@@ -55,10 +55,20 @@ def test_empty_files_cannot_be_uploaded(synapse: Api, api: Api) -> None:
     api.post("/file/v1/file/multipart", empty, expect=200)
 
 
-@pytest.mark.parametrize("url", ["s3://b/k", "gs://b/k", "docker://x", "git+ssh://h/x", "drs://x/y", "jar:file:/x"])
-def test_used_urls_have_a_scheme_that_synapse_knows(synapse: Api, api: Api, url: str) -> None:
-    """Others are refused in new and in changed activities."""
-    known = ["http://a.b", "HTTPS://a.b/c?d", "ftp://a/b", "file:///data/x", "jar:file:/a.jar!/b"]
+@pytest.mark.parametrize(
+    "url",
+    ["s3://b/k", "gs://b/k", "docker://x", "git+ssh://h/x", "drs://x/y", "jar:file:/x", "http://a:b/", "http://[::1"],
+)
+def test_used_urls_are_such_as_synapse_knows(synapse: Api, api: Api, url: str) -> None:
+    """Others are refused in new and in changed activities; spaces are fine."""
+    known = [
+        "http://a.b",
+        "HTTPS://a.b/c?d=e f",
+        "ftp://a/b",
+        "file:///data/x y",
+        "jar:file:/a.jar!/b",
+        "http://[::1]:80/",
+    ]
     activity = synapse.activity(*(used_url(item) for item in known))
     body = {**activity, "used": [used_url(url)]}
 

@@ -182,13 +182,13 @@ def test_urls_that_synapse_refuses_are_described(bench: Bench) -> None:
     job = bench.job({}, {"out": "1"}, container="docker://debian:12")
     job.job.inputs = [
         FileFact(path=".snakemake/storage/s3/b/k", kind="missing", storage_query="s3://b/k"),
-        FileFact(path=".snakemake/storage/http/x", kind="missing", storage_query="https://example.org/x"),
+        FileFact(path=".snakemake/storage/http/x", kind="missing", storage_query="https://example.org/x y"),
     ]
 
     assert bench.deliver(job) == [None]
 
     activity = bench.activity("out")
-    assert [one["url"] for one in activity["used"]] == ["https://example.org/x"]
+    assert [one["url"] for one in activity["used"]] == ["https://example.org/x y"]
     assert "s3://b/k" in activity.description and "docker://debian:12" in activity.description
 
 
