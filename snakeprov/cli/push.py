@@ -14,6 +14,7 @@ from snakeprov.cli import options, output
 from snakeprov.errors import RemoteError
 
 if TYPE_CHECKING:
+    from snakeprov.client import Client
     from snakeprov.recorder.backlog import Backlog
 
 
@@ -27,10 +28,10 @@ def command(store: str | None, as_json: bool) -> int:
     """
     from snakeprov.cli.repository import find_place
     from snakeprov.embedded import connect
-    from snakeprov.recorder import backlog, delivery
+    from snakeprov.recorder import backlog, delivery, progress
 
     place = find_place(store)
-    with connect(place.store, create=True) as client:
+    with connect(place.store, create=True) as client, progress.shown(lambda: _progress(client)):
         result = delivery.push(place.settings, place.root, client)
     waiting = backlog.count(backlog.outbox_folder(place.root))
     reasons = [*result.rejected, *result.problems]
@@ -42,6 +43,12 @@ def command(store: str | None, as_json: bool) -> int:
         for reason in dict.fromkeys(reasons):
             print(f"snakeprov: {reason}", file=sys.stderr)
     return RemoteError.exit_status if reasons else 0
+
+
+def _progress(client: Client) -> str:
+    from snakeprov.recorder.progress import uploaded
+
+    return f"snakeprov: delivering{uploaded(client.files.transfer)}"
 
 
 def _sentence(delivered: int, waiting: Backlog) -> str:

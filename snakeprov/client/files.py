@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from snakeprov.client.session import Session, quoted
+from snakeprov.client.transfer import Transfer
 from snakeprov.errors import ForbiddenError, NotFoundError, RemoteError, UsageError
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FileHandle
@@ -71,7 +72,11 @@ class Stored:
 
 
 class Files:
-    """File handles and their bytes."""
+    """File handles and their bytes.
+
+    Attributes:
+        transfer: How far the uploads of `store` are; other threads may look at it.
+    """
 
     def __init__(
         self, session: Session, *, is_local: Callable[[], bool], takes_empty: Callable[[], bool] = lambda: True
@@ -87,6 +92,7 @@ class Files:
         self._is_local = is_local
         self._takes_empty = takes_empty
         self._storage_location_id: int | None = None
+        self.transfer = Transfer()
 
     def upload_to(self, entity_id: str) -> None:
         """Upload from now on to where the owner of a project or folder wants its bytes kept, rather than by default.
@@ -198,6 +204,7 @@ class Files:
     def _store_side_by_side(self, contents: Sequence[Content]) -> list[Stored]:
         from concurrent.futures import ThreadPoolExecutor
 
+        self.transfer.expect(sum(one.digest.size_bytes for one in contents if one.keep))
         if len(contents) < 2 or not self._session.is_over_a_socket:
             return [self._store_remotely(one) for one in contents]
         takes_empty = self._takes_empty()
@@ -210,6 +217,7 @@ class Files:
                 made.append(session)
                 kept.files = Files(session, is_local=lambda: False, takes_empty=lambda: takes_empty)
                 kept.files._storage_location_id = self._storage_location_id
+                kept.files.transfer = self.transfer
             files: Files = kept.files
             return files._store_remotely(content)
 
@@ -222,12 +230,25 @@ class Files:
                 session.close()
 
     def _store_remotely(self, content: Content) -> Stored:
-        if not content.keep or (content.digest.size_bytes == 0 and not self._takes_empty()):
+        if not content.keep:
             return Stored(self._external(content), bytes_kept=False)
+        left_bytes = content.digest.size_bytes
+
+        def advance(size_bytes: int) -> None:
+            nonlocal left_bytes
+            left_bytes -= size_bytes
+            self.transfer.advance(size_bytes)
+
         try:
+            if content.digest.size_bytes == 0 and not self._takes_empty():
+                return Stored(self._external(content), bytes_kept=False)
             with Path(to_os(content.path)).open("rb") as stream:
                 file_handle_id = self._upload(
-                    stream, content.digest, file_name=content.file_name, content_type=content.content_type
+                    stream,
+                    content.digest,
+                    file_name=content.file_name,
+                    content_type=content.content_type,
+                    advance=advance,
                 )
         except FileNotFoundError:
             return Stored(self._external(content), bytes_kept=False, reason="missing")
@@ -235,6 +256,8 @@ class Files:
             return Stored(self._external(content), bytes_kept=False, reason="unreadable")
         except _ChangedError:
             return Stored(self._external(content), bytes_kept=False, reason="changed")
+        finally:
+            self.transfer.advance(left_bytes)
         return Stored(file_handle_id, bytes_kept=True)
 
     def _external(self, content: Content) -> str:
@@ -249,7 +272,15 @@ class Files:
         )
         return str(self._session.post("/file/v1/externalFileHandle", body)["id"])
 
-    def _upload(self, stream: BinaryIO, digest: Digest, *, file_name: str, content_type: str) -> str:
+    def _upload(
+        self,
+        stream: BinaryIO,
+        digest: Digest,
+        *,
+        file_name: str,
+        content_type: str,
+        advance: Callable[[int], None] = lambda size_bytes: None,
+    ) -> str:
         part_size_bytes = max(PART_SIZE_BYTES, -(-digest.size_bytes // PARTS_MAX))
         request = {
             "concreteType": _UPLOAD,
@@ -268,6 +299,7 @@ class Files:
             upload = f"{path}/{status['uploadId']}"
             for number, part in _missing_parts(stream, status["partsState"], part_size_bytes):
                 self._put_part(upload, status["uploadId"], number, part)
+                advance(len(part))
             status = self._session.put(f"{upload}/complete")
         if "resultFileHandleId" not in status:
             raise RemoteError(f"The upload of {file_name!r} was not completed; its state is {status.get('state')}.")

@@ -14,6 +14,7 @@ from typing import Final
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.client import Client
+from snakeprov.client.transfer import Transfer
 from snakeprov.config import STORE_NAME, Settings, store_of
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import backlog
@@ -92,6 +93,11 @@ class Delivery:
     def tally(self) -> Tally:
         """What has been recorded so far."""
         return self._drain.tally if self._drain is not None else Tally()
+
+    @property
+    def transfer(self) -> Transfer | None:
+        """How far uploads are; None while there is no connection."""
+        return self._client.files.transfer if self._client is not None else None
 
     def handle(self, group: Sequence[Taken], run: RunRecord, *, run_numbers: Sequence[int], is_last: bool) -> None:
         """Deliver jobs; what cannot be delivered waits in the outbox. Never raises.

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +23,7 @@ from snakeprov.config import STORE_NAME, Settings, prepare_folder
 from snakeprov.errors import OutboxError, SnakeprovError
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.recorder import progress
 from snakeprov.recorder.backlog import outbox_folder
 from snakeprov.recorder.outbox import Kind, Outbox, read
 from snakeprov.recorder.summary import Summary, explain
@@ -42,9 +41,6 @@ LINGER_S: Final = 1.0
 
 BEHIND_S: Final = 5.0
 """How often it is looked whether what could not be delivered can be now."""
-
-PROGRESS_AFTER_S: Final = 2.0
-"""How long the last delivery may take before its progress is shown."""
 
 
 class Recorder:
@@ -199,16 +195,13 @@ class Recorder:
     # In the thread that ends the run.
 
     def _wait(self) -> None:
-        began_s = time.monotonic()
-        is_terminal = sys.stderr.isatty()
-        shown = False
-        while self._thread.is_alive():
-            self._thread.join(timeout=0.2)
-            if is_terminal and time.monotonic() - began_s > PROGRESS_AFTER_S:
-                shown = True
-                print(f"\rsnakeprov: recording, {len(self._queue)} jobs to go … ", end="", file=sys.stderr, flush=True)
-        if shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        with progress.shown(self._progress):
+            self._thread.join()
+
+    def _progress(self) -> str:
+        transfer = self._delivery.transfer if self._delivery is not None else None
+        uploads = progress.uploaded(transfer) if transfer is not None else ""
+        return f"snakeprov: recording, {len(self._queue)} jobs to go{uploads}"
 
     def _summary(self) -> Summary:
         summary = Summary(self._run.id, lost=self._lost)

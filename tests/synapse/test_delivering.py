@@ -312,6 +312,8 @@ def test_many_files_are_uploaded_side_by_side(bench: Bench) -> None:
 
     for path, content in outputs.items():
         assert bench.client.files.download(bench.entity(path).data_file_handle_id or "") == content.encode()
+    size_bytes = sum(map(len, outputs.values()))
+    assert bench.client.files.transfer.expected_bytes == bench.client.files.transfer.done_bytes == size_bytes
 
 
 def test_a_step_by_hand_is_recorded_in_synapse(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,8 +398,12 @@ def test_an_upload_that_broke_off_goes_on_where_it_stopped(bench: Bench, monkeyp
     bench.synapse.after = lambda method, path: None
     bench.synapse.requests.clear()
 
+    seen: list[int] = []
+    bench.synapse.before = lambda method, path: seen.append(bench.client.files.transfer.done_bytes)
     assert bench.deliver(job, keep_bytes_max=10**9) == [None]
 
+    sizes = {size - seen[0] for size in seen}
+    assert {0, PART_SIZE_BYTES // 2, len(content)} <= sizes, "what is done is seen while it is being uploaded"
     assert next(one for one in bench.synapse.requests if "/add/" in one).endswith("/add/3")
     handle = bench.entity("large.bin").data_file_handle_id or ""
     assert bench.client.files.download(handle) == content.encode()
