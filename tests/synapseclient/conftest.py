@@ -32,11 +32,12 @@ _SNAKEPROV = [sys.executable, "-c", "import sys; from snakeprov.cli import main;
 
 
 class Served(NamedTuple):
-    """A server that listens, and the tokens of its two users."""
+    """A server that listens, and the tokens of its two users; the second also has one that is only good for looking."""
 
     url: str
     token: str
     other_token: str
+    other_view_token: str
 
 
 @pytest.fixture(scope="session")
@@ -84,8 +85,9 @@ def _serving(folder: Path, *options: str) -> Iterator[Served]:
             assert line, (folder / "log").read_text()
             said = json.loads(line)
             _command(folder, "user", "add", "colleague", "--store", store)
-            other = json.loads(_command(folder, "token", "create", "colleague", "--json", "--store", store))
-            yield Served(said["url"], said["token"], other["token"])
+            create = ("token", "create", "colleague", "--json", "--store", store)
+            other, view = (json.loads(_command(folder, *create, *scope)) for scope in ((), ("--scope", "view")))
+            yield Served(said["url"], said["token"], other["token"], view["token"])
         finally:
             server.terminate()
             try:

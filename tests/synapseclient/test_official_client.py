@@ -37,6 +37,7 @@ def run(python: Path, served: Served, folder: Path, *arguments: str, **more: str
         SNAKEPROV_TEST_URL=served.url,
         SNAKEPROV_TEST_TOKEN=served.token,
         SNAKEPROV_TEST_OTHER_TOKEN=served.other_token,
+        SNAKEPROV_TEST_OTHER_VIEW_TOKEN=served.other_view_token,
         PYTHONDONTWRITEBYTECODE="1",
         **more,
     )

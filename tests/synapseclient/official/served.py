@@ -17,6 +17,9 @@ TOKEN = os.environ["SNAKEPROV_TEST_TOKEN"]
 OTHER_TOKEN = os.environ["SNAKEPROV_TEST_OTHER_TOKEN"]
 """Of somebody else."""
 
+OTHER_VIEW_TOKEN = os.environ["SNAKEPROV_TEST_OTHER_VIEW_TOKEN"]
+"""Of the same somebody, but good for looking only: neither for downloading nor for changing anything."""
+
 
 def endpoints() -> dict[str, str]:
     """Return what makes the client talk to the server under test."""
