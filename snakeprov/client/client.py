@@ -31,7 +31,8 @@ class Client:
     Made by `snakeprov.connect`. A context manager; not thread-safe: give each thread one of its own.
 
     Attributes:
-        project: In Synapse: the project, by name or id, that paths are looked up in where no other is named.
+        project: The project, by name (in Synapse also by id), that paths are looked up in where no other is named;
+            in Synapse one has to be.
     """
 
     def __init__(
@@ -156,13 +157,15 @@ class Client:
         """Return an entity; a file with its bytes in the folder `download`, if that is given.
 
         Args:
-            entity: Its id, `syn12` or `syn12.3`, or the entity.
+            entity: Its id, `syn12` or `syn12.3`; the path of a file as it was recorded, relative to the working
+                directory of its workflow (`results/table.csv`); or the entity.
             version: Its version; None: the latest.
             download: Folder to put the bytes into; a file that lies there already is never changed.
 
         Raises:
-            UsageError: That is no id, or something else lies where the file would.
-            NotRecordedError: The bytes are not kept.
+            UsageError: Files of several projects have that path and `project` is none of these, or something else
+                lies where the file would.
+            NotRecordedError: No such path is recorded, or the bytes are not kept.
             NotFoundError: There is no such entity or version.
         """
         from snakeprov.client import storing

@@ -72,6 +72,19 @@ class Entities:
             return None
         return str(found["id"])
 
+    def children(self, parent_id: str, *, limit: int) -> list[dict[str, Any]]:
+        """Return the headers (`{id, name, type, …}`) of at most `limit` files and folders in a container, by name."""
+        body: dict[str, Any] = {"parentId": parent_id, "includeTypes": ["file", "folder"]}
+        body |= {"sortBy": "NAME", "sortDirection": "ASC"}
+        found: list[dict[str, Any]] = []
+        while len(found) < limit:
+            page = self._session.post(f"{REPO}/entity/children", body, repeatable=True)
+            found += page["page"]
+            body["nextPageToken"] = page.get("nextPageToken")
+            if not page["page"] or body["nextPageToken"] is None:
+                break
+        return found[:limit]
+
     def versions(self, entity_id: str, *, limit: int = 10, offset: int = 0) -> list[dict[str, Any]]:
         """Return a page of an entity's versions (VersionInfo), newest first."""
         page = self._session.get(f"{REPO}/entity/{quoted(entity_id)}/version", {"limit": limit, "offset": offset})

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 AnyEntity = TypeVar("AnyEntity", Project, Folder, File)
 
+NEAR_MAX: Final = 3
 CHUNK_BYTES: Final = 1024 * 1024
 
 _ID: Final = re.compile(r"(syn[0-9]{1,18})(?:\.([0-9]{1,18}))?")
@@ -108,11 +109,11 @@ def get(
     """Return an entity, in its latest version or another; with its bytes if `download` names a folder.
 
     Raises:
-        UsageError: That is no id of an entity, or another file of its name lies in the folder.
-        NotRecordedError: The bytes of the file are not kept.
+        UsageError: Several projects have that path, or another file of its name lies in the folder.
+        NotRecordedError: No such path is recorded, or the bytes of the file are not kept.
         NotFoundError: There is no such entity or version.
     """
-    entity_id, number = _identified(entity)
+    entity_id, number = _identified(client, entity)
     if version is not None and number is not None and version != number:
         raise UsageError(f"Two versions are given for {entity_id}: {number} and {version}.")
     found = client.entities.get(entity_id, version_number=version if version is not None else number)
@@ -207,15 +208,32 @@ def _at(entity: AnyEntity, like: AnyEntity) -> AnyEntity:
     return entity
 
 
-def _identified(entity: str | Project | Folder | File) -> tuple[str, int | None]:
+def _identified(client: Client, entity: str | Project | Folder | File) -> tuple[str, int | None]:
     if not isinstance(entity, str):
         if entity.id is None:
             raise UsageError(f"The entity {entity.name!r} is not stored yet.", hint="Store it first.")
         return entity.id, None
     match = _ID.fullmatch(entity)
     if match is None:
-        raise UsageError(f"{entity!r} is not the id of an entity.", hint="Give syn123, or syn123.4 for a version.")
+        return _id_at(client, entity), None
     return match[1], int(match[2]) if match[2] else None
+
+
+def _id_at(client: Client, path: str) -> str:
+    """Return the id of the file that is recorded at `path`."""
+    answer = client.provenance.find(path, project=None if client.is_snakeprov else client.project)
+    matches = answer["matches"]
+    own = [one for one in matches if one["projectName"] == client.project]
+    if len(matches) > 1 and len(own) != 1:
+        names = ", ".join(sorted(one["projectName"] for one in matches))
+        raise UsageError(f"{path} is recorded in several projects: {names}.", hint="Set client.project to one of them.")
+    if not matches:
+        near = answer["near"]
+        raise NotRecordedError(
+            f"{path} is not recorded.",
+            hint=f"Did you mean {' or '.join(near[:NEAR_MAX])}?" if near else "An id is written syn123 or syn123.4.",
+        )
+    return str((own or matches)[0]["entityId"])
 
 
 def _download(client: Client, file: File, folder: Path) -> Path:

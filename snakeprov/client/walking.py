@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.client.session import quoted
@@ -25,6 +27,10 @@ Json = dict[str, Any]
 
 PAGE: Final = 50
 """So many versions are asked for at once."""
+
+NEAR_MAX: Final = 3
+SIBLINGS_MAX: Final = 200
+"""So many files in a folder are looked at for names that are alike."""
 
 VERSIONS_MAX: Final = 1000
 """So many versions of a file are looked through for one of them."""
@@ -70,7 +76,31 @@ class Walk:
                     "versionNumber": entity.version_number,
                 }
                 return {"matches": [match], "near": []}
-        return {"matches": [], "near": []}
+        return {"matches": [], "near": self._near(project_id, to_names(path)) if project_id else []}
+
+    def _near(self, parent_id: str, names: Sequence[str]) -> list[str]:
+        """Return paths of files that differ from one that is not there in one name, which is alike."""
+        entities = self._client.entities
+        position = 0
+        while position < len(names) and (found := entities.find_child(parent_id, to_synapse_name(names[position]))):
+            parent_id, position = found, position + 1
+        if position == len(names):
+            return []
+        above, below = names[:position], names[position + 1 :]
+        wanted = ".Folder" if below else ".FileEntity"
+        siblings = {
+            from_synapse_name(one["name"]): str(one["id"])
+            for one in entities.children(parent_id, limit=SIBLINGS_MAX)
+            if str(one["type"]).endswith(wanted)
+        }
+        near = []
+        for name in get_close_matches(names[position], siblings, n=NEAR_MAX):
+            at: str | None = siblings[name]
+            for part in below:
+                at = at and entities.find_child(at, to_synapse_name(part))
+            if at is not None:
+                near.append("/".join((*above, name, *below)))
+        return near
 
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> Json:
         """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""

@@ -132,8 +132,6 @@ def test_a_version_is_got_with_its_bytes(client: Client, tmp_path: Path) -> None
     assert [path.name for path in (tmp_path / "first").iterdir()] == ["excellent.csv"]
     with pytest.raises(NotFoundError):
         client.get(f"{data.id}.9")
-    with pytest.raises(UsageError, match="'excellent' is not the id of an entity"):
-        client.get("excellent")
 
 
 def test_bytes_that_are_not_kept_are_said_to_be_so(client: Client) -> None:
@@ -148,3 +146,36 @@ def test_bytes_that_are_not_kept_are_said_to_be_so(client: Client) -> None:
     else:
         with pytest.raises(NotRecordedError, match="are not kept"):
             client.get(empty, download="there")
+
+
+def test_a_file_is_got_by_its_path(client: Client) -> None:
+    """The path is the recorded one; what is not recorded is answered with what is like it."""
+    client.project = "P"
+    results = client.store(Folder("results", parent=client.store(Project("P"))))
+    for content in ("1", "2"):
+        Path("excellent.csv").write_text(content)
+        stored = client.store(File("excellent.csv", parent=results))
+
+    assert client.get("results/excellent.csv").id == stored.id
+    assert client.get("results/excellent.csv", version=1, download="there") == client.get(f"{stored.id}.1")
+    assert Path("there/excellent.csv").read_text() == "1"
+    for typed in ("results/excelent.csv", "result/excellent.csv"):
+        with pytest.raises(NotRecordedError, match=f"{typed} is not recorded") as missing:
+            client.get(typed)
+        assert missing.value.hint == "Did you mean results/excellent.csv?"
+    with pytest.raises(NotRecordedError, match="is not recorded") as missing:
+        client.get("something quite different")
+    assert missing.value.hint == "An id is written syn123 or syn123.4."
+    with pytest.raises(NotFoundError):
+        client.get("results/excellent.csv", version=3)
+
+
+def test_a_path_in_several_projects_is_not_guessed(client: Client) -> None:
+    """Unless the client was told the project, it says which there are."""
+    ids = [client.store(File("excellent.csv", parent=client.store(Project(name)))).id for name in ("P", "Q")]
+
+    with pytest.raises(UsageError, match="in several projects: P, Q" if client.is_snakeprov else "has to be told"):
+        client.get("excellent.csv")
+
+    client.project = "Q"
+    assert client.get("excellent.csv").id == ids[1]

@@ -123,6 +123,7 @@ def test_the_commands_ask_synapse(synapse: Synapse, make_work: Callable[..., Wor
     for command in ("log", "show", "lineage"):
         assert "all #1.txt" in work.say(command, "results/all #1.txt")
     assert "is not recorded" in work.say("log", "results/none", status=3)
+    assert "Did you mean results/all #1.txt?" in work.say("log", "results/al #1.txt", status=3)
     for command in (["log"], ["runs"], ["run"]):
         assert "Synapse keeps no runs" in work.say(*command, status=2)
     assert "cannot tell what came from" in work.say("lineage", "--downstream", "data/a.txt", status=2)
