@@ -20,6 +20,7 @@ from snakeprov.store.tables import STORED
 CHUNK_BYTES = 256 * 1024
 
 _NOT_KEPT = "The bytes of {} are not kept here."
+_CONTENT_TYPE = re.compile(r"[!-~][ -~]{0,255}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 CallFor = Callable[[falcon.Request, dict[str, str]], Call]
@@ -116,7 +117,9 @@ def _send(
     except KeyError:
         raise not_found(_NOT_KEPT.format(sha256)) from None
     size = call.service.blobs.size_bytes(sha256)
-    response.content_type = content_type or "application/octet-stream"
+    # What a client once said of a file must not be able to add a header to the answer, or to break it.
+    is_sound = content_type is not None and _CONTENT_TYPE.fullmatch(content_type) is not None
+    response.content_type = content_type if is_sound else "application/octet-stream"
     response.set_header("Accept-Ranges", "bytes")
     try:
         start, length = _range(request, size)

@@ -29,12 +29,13 @@ _POSITIVE: dict[str, Any] = {"type": "integer", "minimum": 1}
 _FLAG: dict[str, Any] = {"type": "boolean"}
 
 _PATH_PARAMETERS: dict[str, Any] = {
-    "id": _TEXT,
     "version": _POSITIVE,
     "part": _POSITIVE,
     "md5": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
 }
+_NUMBER = {"type": "string", "pattern": "^[0-9]{1,18}$"}
+_RUN_OR_JOB_ID = {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,64}$"}
 _ENTITY_ID = {"type": "string", "pattern": "^([sS][yY][nN])?[0-9]{1,18}$"}
 _QUERY_PARAMETERS: dict[str, Any] = {
     "depth": _POSITIVE,
@@ -129,7 +130,7 @@ def _operation(route: Route, operation: Operation, by_type: dict[Any, Any]) -> d
         "tags": [route.template.split("/")[1] or "root"],
         "parameters": _parameters(route.template, operation.query),
         "responses": {
-            **{str(status): _success(operation, by_type) for status in _statuses(route, operation)},
+            **_successes(route, operation, by_type),
             **{status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
         },
     }
@@ -141,17 +142,16 @@ def _operation(route: Route, operation: Operation, by_type: dict[Any, Any]) -> d
     return body
 
 
-def _statuses(route: Route, operation: Operation) -> set[int]:
-    """Return the statuses of success: replacing a run is 200, making it 201; unlinking an activity has no body."""
-    more = {"/snakeprov/v1/runs/{id}": {200}}.get(route.template, set()) if route.method == "PUT" else set()
-    return {operation.status, *more}
-
-
-def _success(operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
+def _successes(route: Route, operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "Done."}
     if operation.answer is not None:
         answer["content"] = {"application/json": {"schema": by_type[operation.answer]}}
-    return answer
+    found = {str(operation.status): answer}
+    if route.method == "PUT" and route.template.endswith("/generatedBy"):
+        found["204"] = {"description": "The link is removed."}
+    if route.method == "PUT" and route.template == "/snakeprov/v1/runs/{id}":
+        found["200"] = answer
+    return found
 
 
 def _parameters(template: str, query: str) -> list[dict[str, Any]]:
@@ -166,8 +166,10 @@ def _parameters(template: str, query: str) -> list[dict[str, Any]]:
 
 
 def _path_parameter(template: str, name: str) -> dict[str, Any]:
-    if name == "id" and "/entity/{id}" in template:
-        return _ENTITY_ID
+    if name == "id":
+        if "/entity/{id}" in template:
+            return _ENTITY_ID
+        return _RUN_OR_JOB_ID if re.search("/(runs|jobs)/", template) else _NUMBER
     parameter: dict[str, Any] = _PATH_PARAMETERS[name]
     return parameter
 

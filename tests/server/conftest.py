@@ -15,6 +15,11 @@ from .api import Api, user_of
 from .live import Served, Socket
 
 
+@pytest.fixture(scope="session")
+def socket() -> Socket:
+    return Socket()
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_store(tmp_path / "store", create=True)
@@ -28,13 +33,8 @@ def blobs(tmp_path: Path) -> LocalBlobs:
 
 
 @pytest.fixture
-def api(store: Store, blobs: LocalBlobs, tmp_path: Path) -> Api:
-    return Api(create_app(store, blobs, identify=user_of, local_files=True), tmp_path)
-
-
-@pytest.fixture(scope="session")
-def socket() -> Socket:
-    return Socket()
+def api(store: Store, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> Api:
+    return Api(socket.mount(create_app(store, blobs, identify=user_of, local_files=True)), tmp_path)
 
 
 @pytest.fixture

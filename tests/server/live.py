@@ -20,7 +20,10 @@ from snakeprov.server.uploads import PART_BYTES_MIN
 from snakeprov.store import Store
 from snakeprov.store.tokens import SCOPES
 
-from .api import MODEL, Api, Json, digests
+from .api import Api, Json, digests
+
+APPS_MAX = 8
+"""How many applications answer on the socket at once; one test has a few."""
 
 AUTHENTICATED, PUBLIC, ANONYMOUS = 273948, 273949, 273950
 
@@ -29,24 +32,10 @@ class User(Api):
     """Talks to a server over a socket as the holder of a token, or as nobody."""
 
     def __init__(self, url: str, token: str | None) -> None:
-        self.url = url
-        self.session = requests.Session()
-        self.session.trust_env = False
+        super().__init__(url, Path())
+        del self.session.headers["X-User"]
         if token is not None:
             self.session.headers["Authorization"] = f"Bearer {token}"
-        self._numbers = itertools.count()
-
-    def ask(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
-        """Send a request; return the answer, whatever it is."""
-        url = path if path.startswith("http") else self.url + path
-        return self.session.request(method, url, json=body, timeout=30, allow_redirects=False, **options)
-
-    def send(self, method: str, path: str, body: Any = None, *, expect: int, **options: Any) -> Any:
-        answer = self.ask(method, path, body, **options)
-        assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text}"
-        if answer.status_code >= 400:
-            assert answer.json()["concreteType"] == MODEL + "ErrorResponse"
-        return answer.json() if answer.text else None
 
     def handle(self, content: bytes | None = None, *, name: str = "a.txt", keep: bool = False) -> str:
         """Return the id of a file handle for bytes that are elsewhere, or with `keep` here."""
@@ -106,18 +95,31 @@ class Served:
 
 
 class Socket:
-    """A socket on which one application after another answers: beginning to listen takes long, and ending longer."""
+    """A socket on which many applications answer, each below a path: to begin to listen takes long, to end longer."""
 
     def __init__(self) -> None:
-        self.app: Any = None
-        server = create_server(lambda *arguments: self.app(*arguments), host="127.0.0.1", port=0)
-        self.url = f"http://127.0.0.1:{server.effective_port}"
+        self._apps: dict[str, Any] = {}
+        self._numbers = itertools.count()
+        server = create_server(self._answer, host="127.0.0.1", port=0)
+        self._url = f"http://127.0.0.1:{server.effective_port}"
         threading.Thread(target=server.run, daemon=True).start()
 
+    def mount(self, app: Any) -> str:
+        """Let an application answer from now on; return its URL. Only the last few that were mounted do."""
+        name = f"app{next(self._numbers)}"
+        self._apps[name] = app
+        if len(self._apps) > APPS_MAX:
+            del self._apps[next(iter(self._apps))]
+        return f"{self._url}/{name}"
+
     def serve(self, store: Store, blobs: LocalBlobs, **options: Any) -> Served:
-        """Let an application that asks for tokens answer from now on."""
-        self.app = create_app(store, blobs, **options)
-        return Served(self.url, store)
+        """Let an application that asks for tokens answer."""
+        return Served(self.mount(create_app(store, blobs, **options)), store)
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        _, name, *rest = environ["PATH_INFO"].split("/", 2)
+        environ |= {"SCRIPT_NAME": f"/{name}", "PATH_INFO": "/" + "".join(rest)}
+        return self._apps[name](environ, start_response)
 
 
 def sha256(content: bytes) -> str:

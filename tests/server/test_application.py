@@ -19,6 +19,7 @@ from snakeprov.server.app import BODY_BYTES_MAX
 from snakeprov.store import Store, open_store
 
 from .api import MODEL, Api, user_of
+from .live import Socket
 
 
 def test_every_address_that_a_client_tries_answers(api: Api) -> None:
@@ -47,24 +48,25 @@ def test_reasons_do_not_make_synapses_client_retry(api: Api) -> None:
         assert f"'{told}'" in api.reason("POST", "/repo/v1/entity/child", ask, expect=404)
 
 
-def test_a_body_is_bounded(api: Api) -> None:
+def test_a_body_is_bounded(store: Store, blobs: LocalBlobs) -> None:
     """A body that is announced as too long is refused unread."""
     environ = testing.create_environ("/repo/v1/entity", method="POST", headers={"Content-Length": "9"})
     environ["CONTENT_LENGTH"] = str(BODY_BYTES_MAX + 1)
     statuses: list[str] = []
-    body = b"".join(api.app(environ, lambda status, headers, exc=None: statuses.append(status)))
+    app = create_app(store, blobs, identify=user_of)
+    body = b"".join(app(environ, lambda status, headers, exc=None: statuses.append(status)))
 
     assert statuses == ["413 Content Too Large"]
     assert f"at most {BODY_BYTES_MAX} are allowed" in body.decode()
 
 
-def test_a_store_that_fails_is_told_as_such(store: Store, blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_fails_is_told_as_such(store: Store, blobs: LocalBlobs, socket: Socket) -> None:
     """A full disk is 507, which Synapse's client does not repeat; the sentence says what to do."""
 
     def full(request: Any) -> str:
         raise FullStoreError("The store cannot be written: no space is left.", hint="Free some space.")
 
-    api = Api(create_app(store, blobs, identify=full, local_files=False), Path())
+    api = Api(socket.mount(create_app(store, blobs, identify=full)), Path())
 
     assert api.reason("GET", "/snakeprov/v1", expect=507) == (
         "The store cannot be written: no space is left. Free some space."
@@ -72,14 +74,14 @@ def test_a_store_that_fails_is_told_as_such(store: Store, blobs: LocalBlobs, mon
 
 
 def test_a_mistake_of_ours_is_a_500_without_its_text(
-    store: Store, blobs: LocalBlobs, caplog: pytest.LogCaptureFixture
+    store: Store, blobs: LocalBlobs, socket: Socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An unexpected exception is logged, and the client learns only its kind."""
 
     def broken(request: Any) -> str:
         raise LookupError("secret")
 
-    api = Api(create_app(store, blobs, identify=broken, local_files=False), Path())
+    api = Api(socket.mount(create_app(store, blobs, identify=broken)), Path())
 
     assert api.reason("GET", "/snakeprov/v1", expect=500) == (
         "The server failed on this request (LookupError); its log says why."
@@ -87,17 +89,16 @@ def test_a_mistake_of_ours_is_a_500_without_its_text(
     assert "secret" in caplog.text
 
 
-def test_the_application_keeps_to_wsgi(store: Store, blobs: LocalBlobs, tmp_path: Path) -> None:
+def test_the_application_keeps_to_wsgi(store: Store, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> None:
     """The standard's own checker finds no fault with answers that have JSON, nothing, or bytes in them."""
     checked = validator(create_app(store, blobs, identify=user_of, local_files=True))
-    # Falcon's test client looks at the names of an application's arguments; the checker's has none.
-    api = Api(lambda environ, start_response: checked(environ, start_response), tmp_path)
+    api = Api(socket.mount(checked), tmp_path)
     handle = api.handle(b"hello", keep=True)
     file = api.file_in(api.project(), "a", handle=handle)
 
     api.delete(f"/repo/v1/entity/{file['id']}/generatedBy")
     sha256 = api.get(f"/file/v1/fileHandle/{handle}")["contentSha256"]
-    assert api._client.simulate_get(f"/snakeprov/v1/blobs/{sha256}").content == b"hello"
+    assert api.ask("GET", f"/snakeprov/v1/blobs/{sha256}").content == b"hello"
     api.get("/nothing", expect=404)
 
 
@@ -119,14 +120,15 @@ for number in range(count):
 
 
 @pytest.mark.parametrize("mode", ["wal", "delete"])
-def test_many_processes_and_threads_write_at_once(tmp_path: Path, mode: str) -> None:
+def test_many_processes_and_threads_write_at_once(socket: Socket, tmp_path: Path, mode: str) -> None:
     """Writers of several processes and threads wait for one another; nothing is lost and nobody is locked out."""
     folder, count = tmp_path / "store", 30
     script = WRITER.replace("create=True)", f"create=True, journal_mode={mode!r})")
     command = [sys.executable, "-c", script, str(folder)]
     processes = [subprocess.Popen([*command, f"process{number}", str(count)]) for number in range(2)]
     store = open_store(folder, create=True, journal_mode="wal" if mode == "wal" else "delete")
-    api = Api(create_app(store, LocalBlobs(folder), identify=user_of, local_files=True), tmp_path)
+    app = create_app(store, LocalBlobs(folder), identify=user_of, local_files=True)
+    api = Api(socket.mount(app), tmp_path)
 
     def write(name: str) -> None:
         for number in range(count):

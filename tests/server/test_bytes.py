@@ -1,16 +1,12 @@
-"""Bytes in and out: local files, uploads in parts, signed URLs, ranges; over a real socket where it matters."""
+"""Bytes in and out: local files, uploads in parts, signed URLs, ranges."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
-from waitress.server import create_server
 
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.model import times
@@ -19,6 +15,7 @@ from snakeprov.server.uploads import PART_BYTES_MIN
 from snakeprov.store import Store
 
 from .api import MODEL, Api, Json, digests, user_of
+from .live import Socket
 
 
 class Remote:
@@ -68,13 +65,8 @@ class Remote:
 
 
 @pytest.fixture
-def remote(store: Store, blobs: LocalBlobs) -> Iterator[Remote]:
-    server = create_server(create_app(store, blobs, identify=user_of, local_files=False), host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield Remote(f"http://127.0.0.1:{server.effective_port}")
-    server.close()
-    thread.join(timeout=30)
+def remote(store: Store, blobs: LocalBlobs, socket: Socket) -> Remote:
+    return Remote(socket.mount(create_app(store, blobs, identify=user_of, local_files=False)))
 
 
 def test_a_large_file_goes_up_in_parts_and_comes_down_in_ranges(remote: Remote) -> None:
@@ -232,10 +224,12 @@ def test_local_files_are_kept_or_not_and_handles_reused(api: Api, tmp_path: Path
     assert api.get("/snakeprov/v1/status")["storedBytes"] == 5
 
 
-def test_local_files_are_for_those_who_share_the_disk(api: Api, store: Store, blobs: LocalBlobs) -> None:
+def test_local_files_are_for_those_who_share_the_disk(
+    api: Api, store: Store, blobs: LocalBlobs, socket: Socket
+) -> None:
     """A server that does not share its clients' files refuses paths; malformed ones are always refused."""
     good = {"path": "/a", "fileName": "a", "keep": False, **digests(b"")}
-    strict = Api(create_app(store, blobs, identify=user_of, local_files=False), api.folder)
+    strict = Api(socket.mount(create_app(store, blobs, identify=user_of, local_files=False)), api.folder)
 
     assert "takes no files by their path" in strict.reason(
         "POST", "/snakeprov/v1/localFiles", {"files": [good]}, expect=403
@@ -264,8 +258,7 @@ def test_file_handles_are_told_to_those_who_may(api: Api) -> None:
     answer = eve.post("/file/v1/fileHandle/batch", body, expect=200)["requestedFiles"]
 
     assert answer[0]["fileHandle"]["id"] == content
-    url = urlsplit(answer[0]["preSignedURL"])
-    assert api._client.simulate_get(url.path, query_string=url.query).content == b"hello"
+    assert requests.get(answer[0]["preSignedURL"], timeout=30).content == b"hello"
     assert [item.get("failureCode") for item in answer] == [None, "UNAUTHORIZED", "NOT_FOUND", "NOT_FOUND"]
     assert "Only the user who created" in eve.reason("GET", f"/file/v1/fileHandle/{content}", expect=403)
     assert "could not be found" in api.reason("GET", "/file/v1/fileHandle/99", expect=404)
@@ -282,7 +275,7 @@ def test_a_file_elsewhere_is_known_by_its_url(api: Api) -> None:
         "contentType": "application/octet-stream",
     }
     handle = api.post("/file/v1/externalFileHandle", body)
-    answer = api._client.simulate_get(f"/file/v1/fileHandle/{handle['id']}/url")
+    answer = api.ask("GET", f"/file/v1/fileHandle/{handle['id']}/url")
 
     assert (answer.status_code, answer.headers["location"]) == (307, "https://example.org/x.bin")
     assert "contentMd5" not in handle

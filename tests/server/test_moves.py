@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.model.paths import from_names
 from snakeprov.server import create_app
-from snakeprov.store import open_store
+from snakeprov.store import Store, open_store
 
 from .api import MODEL, Api, Json, user_of
+from .live import Socket
 
 NAMES = st.sampled_from(["a", "b", "(root)", "\\x28root)", "ä%_", "a\\b", "\\xe9", "\\\\xe9"])
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,13 +26,18 @@ def expected_path(api: Api, entity: Json) -> str:
     return from_names(tuple(step["name"] for step in steps[2:]))
 
 
+def api_on(socket: Socket, store: Store, folder: Path) -> Api:
+    app = create_app(store, LocalBlobs(folder), identify=user_of, local_files=True)
+    return Api(socket.mount(app), folder)
+
+
 @FEW
-@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), NAMES), max_size=8))
-def test_paths_follow_every_rename_and_move(moves: list[tuple[int, int, str]]) -> None:
+@given(moves=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), NAMES), max_size=8))
+def test_paths_follow_every_rename_and_move(socket: Socket, moves: list[tuple[int, int, str]]) -> None:
     """However folders are renamed and moved, within a project or to another, every path is that of its names."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder), create=True)
-        api = Api(create_app(store, LocalBlobs(Path(folder)), identify=user_of, local_files=True), Path(folder))
+        api = api_on(socket, store, Path(folder))
         project, other = api.project("P"), api.project("Q")
         top, root = api.folder_in(project, "a"), api.folder_in(project, "(root)")
         inner = api.folder_in(top, "b")
@@ -40,7 +46,7 @@ def test_paths_follow_every_rename_and_move(moves: list[tuple[int, int, str]]) -
         for which, where, name in moves:
             entity = api.get(f"/repo/v1/entity/{things[which]['id']}")
             body = {**entity, "name": name, "parentId": entity["parentId"] if which < 2 else things[where]["id"]}
-            result = api._client.simulate_put(f"/repo/v1/entity/{entity['id']}", json=body)
+            result = api.ask("PUT", f"/repo/v1/entity/{entity['id']}", body)
             assert result.status_code in (200, 400, 409), result.text
         for entity in things:
             assert api.path_of(entity) == expected_path(api, entity)
@@ -48,12 +54,12 @@ def test_paths_follow_every_rename_and_move(moves: list[tuple[int, int, str]]) -
 
 
 @FEW
-@given(st.lists(st.tuples(st.sampled_from(["same", "x", "y"]), st.booleans()), max_size=8))
-def test_version_numbers_only_grow(changes: list[tuple[str, bool]]) -> None:
+@given(changes=st.lists(st.tuples(st.sampled_from(["same", "x", "y"]), st.booleans()), max_size=8))
+def test_version_numbers_only_grow(socket: Socket, changes: list[tuple[str, bool]]) -> None:
     """A version is made exactly when the content differs or one is asked for; numbers count up, none is lost."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder), create=True)
-        api = Api(create_app(store, LocalBlobs(Path(folder)), identify=user_of, local_files=True), Path(folder))
+        api = api_on(socket, store, Path(folder))
         file = api.file_in(api.project(), "f", handle=api.handle(b"same"))
         contents = ["same"]
         for content, forced in changes:

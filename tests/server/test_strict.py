@@ -11,13 +11,15 @@ from snakeprov.server import create_app, strict
 from snakeprov.store import Store
 
 from .api import MODEL, Api, used_url, user_of
+from .live import Socket
 
 UPLOAD = {"fileName": "a.txt", "fileSizeBytes": 1, "partSizeBytes": 5 * 1024 * 1024, "contentMD5Hex": "0" * 32}
 
 
 @pytest.fixture
-def synapse(store: Store, blobs: LocalBlobs, tmp_path: Path) -> Api:
-    return Api(create_app(store, blobs, identify=user_of, local_files=True, strict=True), tmp_path)
+def synapse(store: Store, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> Api:
+    app = create_app(store, blobs, identify=user_of, local_files=True, strict=True)
+    return Api(socket.mount(app), tmp_path)
 
 
 def external(api: Api) -> str:

@@ -103,6 +103,6 @@ def test_head_answers_as_get_does_without_a_body(api: Api) -> None:
     """HEAD has the status of GET, also where that is an error, and no body."""
     project = api.project()
 
-    assert api._client.simulate_head(f"/repo/v1/entity/{project['id']}").status_code == 200
-    assert api._client.simulate_head("/repo/v1/entity/syn99").status_code == 404
-    assert api._client.simulate_head(f"/repo/v1/entity/{project['id']}").content == b""
+    assert api.ask("HEAD", f"/repo/v1/entity/{project['id']}").status_code == 200
+    assert api.ask("HEAD", "/repo/v1/entity/syn99").status_code == 404
+    assert api.ask("HEAD", f"/repo/v1/entity/{project['id']}").content == b""
