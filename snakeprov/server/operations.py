@@ -48,7 +48,8 @@ class Operation(NamedTuple):
         answer: The type of the JSON answer; None: it has none.
         status: The status of success.
         query: The names of its query parameters; a `!` marks one that is required.
-        note: How the design of 2012, today's Synapse and this server differ; empty where they do not.
+        note: How the design of 2012, today's Synapse and this server differ; empty where they do not. Goes on from
+            "Differs:".
     """
 
     summary: str
@@ -61,13 +62,16 @@ class Operation(NamedTuple):
 
 _PAGED = "limit offset"
 _CREATOR = (
-    "In the design only the creator of an activity may connect it to an entity (403); today's Synapse lets everybody "
+    "in the design only the creator of an activity may connect it to an entity (403); today's Synapse lets everybody "
     "who may read the activity. Here: the creator."
 )
 _BUNDLE = (
-    "The design has bundles with annotations in their old form; today's clients know `bundle2` only. Both are here."
+    "the design has bundles with annotations in their old form; today's clients know `bundle2` only. Both are here, "
+    f"and add to the annotations that there are. For `generatedBy`: {_CREATOR}"
 )
 _NO_INHERITING = "A new version never inherits the activity of the one before it."
+_CREATED = "today's Synapse answers 201; here it is 200. Its client takes both."
+_LIMITS = "Synapse has 10 000 children in a container and 50 levels; a strict server has these bounds, others none."
 
 OPERATIONS: dict[Handler, Operation] = {
     status.greet: Operation("Says that somebody answers.", to.Nothing),
@@ -75,50 +79,57 @@ OPERATIONS: dict[Handler, Operation] = {
     profiles.read: Operation("A user.", to.UserProfile),
     profiles.teams: Operation("The teams of a user: there are none.", to.Page[to.Nothing]),
     profiles.headers: Operation(
-        "Users whose names begin with a text, in any case.",
+        "Users whose names begin with a text, in any case. Synapse's client asks until a page is empty.",
         to.UserGroupHeaders,
         query=f"prefix {_PAGED}",
-        note="`offset` is honoured: Synapse's client asks until a page is empty.",
     ),
-    messages.send: Operation("A note to oneself, which is dropped.", dict[str, Any], messages.MessageBody, 201),
+    messages.send: Operation(
+        "A note to oneself, which is dropped.",
+        dict[str, Any],
+        messages.MessageBody,
+        201,
+        note="Synapse sends mail to any user; here a note to somebody else is refused (403).",
+    ),
     entities.create: Operation(
         "Makes a project, a folder or a file.",
         Entity,
         wire.EntityBody,
         201,
         "generatedBy",
-        f"{_CREATOR} Synapse allows letters, digits, spaces and , _ . - + ( ) ' in names; here a name can be any "
-        "that a file can have. A strict server does as Synapse.",
+        f"{_CREATOR} Synapse allows letters, digits, spaces and `_,.-+()'` in names; here a name can be any that a "
+        f"file can have. A strict server does as Synapse. {_LIMITS}",
     ),
     entities.read: Operation("An entity.", Entity, query="versionNumber"),
     entities.read_version: Operation("An entity at a version.", Entity),
     entities.update: Operation(
-        "Changes an entity, with its etag; other content, or `newVersion`, makes a new version of a file.",
+        "Changes an entity, with its etag; other content, or `newVersion`, makes a new version of a file. "
+        f"{_NO_INHERITING} `generatedBy=-1` removes the link.",
         Entity,
         wire.EntityBody,
         query="newVersion generatedBy",
-        note=f"{_CREATOR} {_NO_INHERITING} `generatedBy=-1` removes the link.",
+        note=_CREATOR,
     ),
     versions.create: Operation(
-        "Makes the next version of a file.",
+        f"Makes the next version of a file. {_NO_INHERITING}",
         Entity,
         wire.EntityBody,
         query="generatedBy",
-        note=f"In the design; deprecated in today's Synapse in favour of `newVersion=true`. Here as designed. "
-        f"{_NO_INHERITING}",
+        note="in the design; deprecated in today's Synapse in favour of `newVersion=true`. Here as designed. For "
+        f"`generatedBy`: {_CREATOR}",
     ),
     versions.listing: Operation(
         "The versions of an entity, newest first.",
         to.Page[to.VersionInfo],
         query=_PAGED,
-        note="Today's Synapse estimates `totalNumberOfResults`; here it is the true number.",
+        note="today's Synapse estimates `totalNumberOfResults`; here it is the true number.",
     ),
     trash.remove: Operation(
-        "Puts an entity and everything below it into the trash, or deletes it for good.",
+        "Puts an entity and everything below it into the trash, or deletes it for good. What is in the trash answers "
+        "404, and its name is free.",
         status=204,
         query="skipTrashCan",
-        note="What is in the trash answers 404, and its name is free. There are no services to look into the trash; "
-        "whoever made something can delete it from there with `skipTrashCan=true`.",
+        note="Synapse has services that look into the trash and restore from it; here there are none, and whoever made "
+        "something can delete it from there with `skipTrashCan=true`.",
     ),
     trash.remove_version: Operation(
         "Deletes a version for good; one that is not there is no error, and the last one cannot be deleted.",
@@ -138,7 +149,7 @@ OPERATIONS: dict[Handler, Operation] = {
         "Makes an entity with its annotations.", to.Bundle, bundles.BundleBody, 201, "generatedBy", _CREATOR
     ),
     bundles.update: Operation(
-        "Changes an entity and adds annotations; never forces a version.",
+        "Changes an entity and adds to its annotations; never forces a version.",
         to.Bundle,
         bundles.BundleBody,
         query="generatedBy",
@@ -148,7 +159,7 @@ OPERATIONS: dict[Handler, Operation] = {
         "An entity and what belongs to it.",
         to.Bundle,
         bundles.BundleRequest,
-        note="For a version Synapse gives the activity of the current one; here it is that version's. "
+        note="for a version Synapse gives the activity of the current one; here it is that version's. "
         "What snakeprov has not got (tables, wikis, DOIs, threads) is left out.",
     ),
     children.child: Operation("The child of a name.", to.EntityId, children.ChildBody),
@@ -163,15 +174,17 @@ OPERATIONS: dict[Handler, Operation] = {
     acl.read: Operation(
         "The access list of a project.",
         to.AccessControlList,
-        note="In Synapse every entity can have a list of its own; here projects have, and what is inside inherits.",
+        note="in Synapse every entity can have a list of its own; here projects have, and what is inside inherits.",
     ),
     acl.replace: Operation("Replaces the access list of a project.", to.AccessControlList, acl.AclBody),
     acl.create: Operation(
         "Refused: a project has a list, and nothing else can.",
         to.AccessControlList,
-        note="In Synapse this gives an entity a list of its own.",
+        note="in Synapse this gives an entity a list of its own.",
     ),
-    acl.remove: Operation("Refused: the list of a project stays.", status=204),
+    acl.remove: Operation(
+        "Refused: the list of a project stays.", status=204, note="in Synapse this ends an entity's own list."
+    ),
     acl.told: Operation("What the user may do with an entity.", dict[str, Any]),
     acl.benefactor: Operation("The project whose access list holds for an entity.", to.EntityHeader),
     requirements.listing: Operation("Access requirements: there are none.", to.Page[to.Nothing]),
@@ -184,7 +197,7 @@ OPERATIONS: dict[Handler, Operation] = {
     legacy.read: Operation(
         "Annotations in the form of 2012.",
         LegacyAnnotations := legacy.LegacyAnnotations,
-        note="The same annotations as `annotations2`. Today's Synapse still has this form, deprecated.",
+        note="the same annotations as `annotations2`. Today's Synapse still has this form, deprecated. Both are here.",
     ),
     legacy.read_version: Operation(
         "Annotations of a version in the form of 2012.",
@@ -201,7 +214,11 @@ OPERATIONS: dict[Handler, Operation] = {
         note="Synapse allows letters, digits, underscores and dots in their names; here a name can be any text. "
         "A strict server does as Synapse.",
     ),
-    generated.read: Operation("The activity that generated a version.", to.ActivityAnswer, note="404 without one."),
+    generated.read: Operation(
+        "The activity that generated a version; 404 without one.",
+        to.ActivityAnswer,
+        note="today's Synapse asks only whether the activity may be read; here the entity must be readable as well.",
+    ),
     generated.connect: Operation(
         "Says which activity generated a version; the etag of the entity changes.",
         to.ActivityAnswer,
@@ -214,8 +231,9 @@ OPERATIONS: dict[Handler, Operation] = {
         to.ActivityAnswer,
         wire.ActivityBody,
         201,
-        note="`activityType` is of the design, and not in today's Synapse; it is kept here. Today's Synapse takes used "
-        "URLs only with a scheme that Java knows; here any scheme. A strict server does as Synapse.",
+        note="`activityType` is of the design, and not in today's Synapse; it is kept here. Used URLs came after the "
+        "design, and today's Synapse takes those with a scheme that Java knows; here any scheme. A strict server does "
+        f"as Synapse. Here an activity can have used at most {activities.USED_MAX} things.",
     ),
     activities.read: Operation(
         "An activity: for its creator, and for who may read something that it generated.", to.ActivityAnswer
@@ -224,12 +242,12 @@ OPERATIONS: dict[Handler, Operation] = {
         "Changes an activity: its creator, with the etag.",
         to.ActivityAnswer,
         wire.ActivityBody,
-        note="Today's Synapse changes the activity that the body names and ignores the path; here they must agree.",
+        note="today's Synapse changes the activity that the body names and ignores the path; here they must agree.",
     ),
     activities.remove: Operation(
         "Deletes an activity: its creator, and only while no version refers to it, not even one in the trash.",
         status=204,
-        note="A missing activity is 404 in the design and 204 today. Here: 404.",
+        note="a missing activity is 404 in the design and 204 today. Here: 404.",
     ),
     activities.generated: Operation(
         "The versions that an activity generated, and how many.", to.Page[to.ReferenceAnswer], query=_PAGED
@@ -240,13 +258,19 @@ OPERATIONS: dict[Handler, Operation] = {
         to.UploadStatus,
         uploads.UploadBody,
         query="forceRestart",
-        note="Synapse refuses an empty file; here it is taken. A strict server does as Synapse.",
+        note="Synapse refuses an empty file, and holds the file's name to the rule for entities; here both are taken. "
+        f"A strict server does as Synapse. {_CREATED[0].upper()}{_CREATED[1:]}",
     ),
-    uploads.urls: Operation("Where to PUT the bytes of parts.", to.PartUrls, uploads.PartsBody),
-    uploads.add: Operation("Says that a part was sent.", to.AddedPart, query="partMD5Hex!"),
-    uploads.complete: Operation("Makes the file handle of a complete upload.", to.UploadStatus),
+    uploads.urls: Operation("Where to PUT the bytes of parts.", to.PartUrls, uploads.PartsBody, note=_CREATED),
+    uploads.add: Operation("Says that a part was sent.", to.AddedPart, query="partMD5Hex!", note=_CREATED),
+    uploads.complete: Operation("Makes the file handle of a complete upload.", to.UploadStatus, note=_CREATED),
     filehandles.read: Operation("A file handle: for its creator.", FileHandle),
-    filehandles.batch: Operation("File handles and URLs of their bytes.", to.FileResults, filehandles.FilesBody),
+    filehandles.batch: Operation(
+        "File handles and URLs of their bytes, or why the user cannot have them.",
+        to.FileResults,
+        filehandles.FilesBody,
+        note=_CREATED,
+    ),
     filehandles.copy: Operation(
         "The same contents under other names, as the user's own.", to.CopyResults, filehandles.CopiesBody, 201
     ),

@@ -1,0 +1,157 @@
+"""The reference of the API as Markdown, from the same table and types as its OpenAPI description.
+
+Must not know: what any resource does.
+
+    python -m snakeprov.server.reference > docs/api.md
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from snakeprov.server import openapi
+from snakeprov.server.routes import BATCH, ROUTES
+
+_HEAD = """\
+# The REST API
+
+Made by `python -m snakeprov.server.reference` from the code; a test sees to it that it is up to date. The same as an
+OpenAPI 3.1 description is served at `/snakeprov/v1/openapi.json`.
+
+`/repo/v1`, `/file/v1` and `/auth/v1` are Synapse's; everything that is snakeprov's own is under `/snakeprov/v1`.
+A server that is started with `--strict-synapse` has nothing of its own and refuses what Synapse refuses.
+
+* JSON in UTF-8, keys in camelCase; what is absent is left out. Keys that the server does not know are ignored.
+* Ids of entities are `syn123`, and are taken as `123` too; all other ids are numbers as text.
+* A refusal has the body `{"concreteType": "org.sagebionetworks.repo.model.ErrorResponse", "reason": "…"}` and one of:
+  400 it makes no sense, 401 the token is not valid, 403 the user may not, 404 there is no such thing, 405 the method is
+  not there, 409 a name or an id is taken, 412 the thing was changed since it was read, 413 the body is too long.
+* `Authorization: Bearer TOKEN` says who asks. Without it only what is public can be seen.
+* HEAD is answered wherever GET is. Lists that are paged take `limit` and `offset`.
+* Whatever changes an entity or an activity under its `etag` is refused with 412 when that is no longer the latest.
+
+Where the design of 2012, today's Synapse and this server differ, a paragraph says so, which begins with **Differs:**
+"""
+
+_SECTIONS = (
+    ("Entities", r"/repo/v1/entity(/(child|children|md5/.*|\{id\}(/(type|path|wikiheadertree))?))?"),
+    ("Versions", r"/repo/v1/entity/\{id\}/version(/\{version\})?"),
+    ("Provenance", r"/repo/v1/(activity.*|entity/.*/generatedBy)"),
+    ("Annotations", r"/repo/v1/entity/.*/annotations2?"),
+    ("Bundles", r"/repo/v1/entity/.*bundle.*"),
+    ("Access", r"/repo/v1/entity/\{id\}/(acl|permissions|benefactor|accessRequirement|lockAccessRequirement)"),
+    ("Files", r"/file/v1/.*|/snakeprov/v1/(blobs|download|upload)/.*"),
+    ("Users", r"/repo/v1/(user.*|message)"),
+    ("Runs and jobs", r"/snakeprov/v1/(runs|jobs|activity).*"),
+    ("Questions", r"/snakeprov/v1/(lineage|lookup|files|entity).*"),
+    ("The server", r"/|/(repo|file|auth|snakeprov)/v1|/snakeprov/v1/(status|openapi.json|batch|localFiles)"),
+)
+
+_WIDTH = 120
+
+
+def markdown() -> str:
+    """Return the reference."""
+    routes = [*ROUTES, BATCH]
+    document = openapi.document([*routes, openapi.describing(routes)])
+    contents, lines = [_HEAD, "## Contents\n"], []
+    for title, pattern in _SECTIONS:
+        contents.append(f"* [{title}](#{_anchor(title)})")
+        lines.append(f"## {title}\n")
+        for path, operations in document["paths"].items():
+            if re.fullmatch(pattern, path):
+                for method, operation in operations.items():
+                    name = f"{method.upper()} {path}"
+                    contents.append(f"    * [{name}](#{_anchor(name)})")
+                    lines.extend(_service(name, operation))
+    contents.append("* [Bodies](#bodies)\n")
+    lines.append("## Bodies\n\nA `?` marks what can be left out.\n")
+    for name, schema in sorted(document["components"]["schemas"].items()):
+        lines.extend(_type(name, schema))
+    return "\n".join([*contents, *lines]).rstrip() + "\n"
+
+
+def _service(name: str, operation: dict[str, Any]) -> Iterator[str]:
+    yield f"### {name}\n"
+    yield _wrapped(operation["summary"]) + "\n"
+    query = [parameter for parameter in operation["parameters"] if parameter["in"] == "query"]
+    if query:
+        names = (f"`{item['name']}`{'' if item['required'] else '?'} {_shape(item['schema'])}" for item in query)
+        yield _item("query: " + ", ".join(names))
+    if "requestBody" in operation:
+        yield _item(f"body: {_content(operation['requestBody'])}")
+    for status, answer in operation["responses"].items():
+        if status.startswith(("2", "3")):
+            yield _item(f"{status}: {_content(answer)}")
+    yield ""
+    if "description" in operation:
+        yield _wrapped(f"**Differs:** {operation['description']}") + "\n"
+
+
+def _content(holder: dict[str, Any]) -> str:
+    content: dict[str, Any] = holder.get("content", {})
+    if "application/json" in content:
+        return _shape(content["application/json"]["schema"])
+    return "bytes" if "application/octet-stream" in content else "text" if content else "nothing"
+
+
+def _type(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    yield f"### {_plain(name)}\n"
+    about = schema.get("description", "").split("\n\n")[0]
+    if about:
+        yield _wrapped(about) + "\n"
+    required = schema.get("required", ())
+    for key, value in schema.get("properties", {}).items():
+        yield _item(f"`{key}`{'' if key in required else '?'} {_shape(value)}")
+    yield ""
+
+
+def _shape(schema: dict[str, Any]) -> str:
+    """Return the shape of a value in a few words."""
+    if "$ref" in schema:
+        name = _plain(schema["$ref"].rsplit("/", 1)[1])
+        return f"[{name}](#{_anchor(name)})"
+    if "anyOf" in schema:
+        return " or ".join(_shape(item) for item in schema["anyOf"] if item != {"type": "null"})
+    if "enum" in schema:
+        return ", ".join(f"`{item}`" for item in schema["enum"])
+    kind = schema.get("type")
+    if kind == "array":
+        items = schema.get("items")
+        return f"list of {_shape(items)}" if isinstance(items, dict) else "list"
+    if kind == "object":
+        values = schema.get("additionalProperties")
+        return f"map to {_shape(values)}" if isinstance(values, dict) and values else "object"
+    if kind == "integer" and "minimum" in schema:
+        return f"integer from {schema['minimum']}"
+    words = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false"}
+    return words.get(str(kind), "anything")
+
+
+def _plain(name: str) -> str:
+    """Return the name of a type as a person reads it: `Page_VersionInfo_` is a `Page of VersionInfo`."""
+    if not name.startswith("Page_"):
+        return name
+    inner = name.removeprefix("Page_").rstrip("_")
+    return f"Page of {'object' if inner.startswith('dict') else inner}"
+
+
+def _anchor(title: str) -> str:
+    """Return what a heading is called in a link, by GitHub's rule."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def _item(text: str) -> str:
+    return _wrapped(f"* {text}", indent="  ")
+
+
+def _wrapped(text: str, *, indent: str = "") -> str:
+    return textwrap.fill(text, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())
