@@ -33,9 +33,14 @@ class User(Api):
 
     def __init__(self, url: str, token: str | None) -> None:
         super().__init__(url, Path())
+        self._token = token
         del self.session.headers["X-User"]
         if token is not None:
             self.session.headers["Authorization"] = f"Bearer {token}"
+
+    def as_another(self) -> User:
+        """Return the same user on a connection of its own, for another thread."""
+        return User(self.url, self._token)
 
     def handle(self, content: bytes | None = None, *, name: str = "a.txt", keep: bool = False) -> str:
         """Return the id of a file handle for bytes that are elsewhere, or with `keep` here."""

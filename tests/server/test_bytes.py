@@ -18,6 +18,10 @@ from .api import MODEL, Api, Json, digests, user_of
 from .live import Socket
 
 
+PART_BYTES = 8 * 1024 * 1024
+"""As Synapse's client has it."""
+
+
 class Remote:
     """A server on a socket of this machine."""
 
@@ -36,7 +40,7 @@ class Remote:
             "fileName": name,
             "contentType": "text/plain",
             "fileSizeBytes": len(content),
-            "partSizeBytes": PART_BYTES_MIN,
+            "partSizeBytes": PART_BYTES,
             "contentMD5Hex": digests(content)["md5"],
             "generatePreview": True,
             "storageLocationId": 1,
@@ -71,8 +75,8 @@ def remote(store: Store, blobs: LocalBlobs, socket: Socket) -> Remote:
 
 def test_a_large_file_goes_up_in_parts_and_comes_down_in_ranges(remote: Remote) -> None:
     """Parts may arrive in any order and be resumed; what comes back, whole or in ranges, are the bytes sent."""
-    content = bytes(range(256)) * (2 * PART_BYTES_MIN // 256) + b"the end"
-    parts = [content[:PART_BYTES_MIN], content[PART_BYTES_MIN : 2 * PART_BYTES_MIN], content[2 * PART_BYTES_MIN :]]
+    content = bytes(range(256)) * (20 * 1024 * 1024 // 256) + b"the end"
+    parts = [content[start : start + PART_BYTES] for start in range(0, len(content), PART_BYTES)]
     upload = remote.upload(content)
     assert (upload["state"], upload["partsState"]) == ("UPLOADING", "000")
     assert remote.send_part(upload, 3, parts[2]) == "ADD_SUCCESS"
@@ -105,15 +109,16 @@ def test_a_large_file_goes_up_in_parts_and_comes_down_in_ranges(remote: Remote) 
     assert blob.content == content
 
 
-def test_an_empty_file_has_one_empty_part(remote: Remote) -> None:
-    """A file of no bytes is uploaded and downloaded like any other, which real Synapse refuses."""
-    upload = remote.upload(b"")
+@pytest.mark.parametrize("content", [b"", b"fifteen bytes.."], ids=["empty", "15 bytes"])
+def test_a_small_file_has_one_part(remote: Remote, content: bytes) -> None:
+    """A file of a few bytes, or of none, which real Synapse refuses, goes up and comes down like any other."""
+    upload = remote.upload(content)
     assert upload["partsState"] == "0"
-    remote.send_part(upload, 1, b"")
+    remote.send_part(upload, 1, content)
     url = remote.download_url(remote.complete(upload)["resultFileHandleId"])
 
     answer = requests.get(url, timeout=30)
-    assert (answer.status_code, answer.content) == (200, b"")
+    assert (answer.status_code, answer.content) == (200, content)
 
 
 def test_a_damaged_part_is_refused(remote: Remote) -> None:
