@@ -17,7 +17,6 @@ from snakeprov.store import Store
 from .api import MODEL, Api, Json, digests, user_of
 from .live import Socket
 
-
 PART_BYTES = 8 * 1024 * 1024
 """As Synapse's client has it."""
 
