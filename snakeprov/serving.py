@@ -19,6 +19,7 @@ import waitress  # type: ignore[import-untyped]
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.errors import UsageError
 from snakeprov.server import create_app
+from snakeprov.server.uploads import PART_BYTES_MAX
 from snakeprov.store import open_store
 from snakeprov.store.tokens import new_secret
 
@@ -30,8 +31,10 @@ THREADS = 8
 
 CONNECTIONS_MAX = 500
 
-REQUEST_BYTES_MAX = 5 * 1024 * 1024 * 1024
-"""How long a request can be: the largest part of an upload. JSON is limited further by the application."""
+REQUEST_BYTES_MAX = PART_BYTES_MAX
+"""How long a request can be, whoever sends it. JSON is limited further by the application."""
+
+_FORWARDED = {"x-forwarded-host", "x-forwarded-proto"}
 
 
 class Server:
@@ -57,7 +60,13 @@ class Server:
 
 @contextmanager
 def listening(
-    folder: Path, *, user: str, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, strict: bool = False
+    folder: Path,
+    *,
+    user: str,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    strict: bool = False,
+    trusted_proxy: str | None = None,
 ) -> Iterator[Server]:
     """Give a server for the repository in `folder`, which is made where it is missing; closed at the end.
 
@@ -69,9 +78,10 @@ def listening(
         host: Name or address of the interface to listen on.
         port: Number of the port; 0: any that is free.
         strict: Refuse everything that Synapse refuses.
+        trusted_proxy: Address of a proxy before the server, whose X-Forwarded-Proto and X-Forwarded-Host are believed.
 
     Raises:
-        UsageError: Nothing can listen there.
+        UsageError: Nothing can listen there, or the proxy has no address.
         StoreError: The repository cannot be used; its subclasses say why.
     """
     # That a request waits for a thread is no news for the person at the terminal.
@@ -81,7 +91,7 @@ def listening(
     try:
         token = new_secret()
         app = create_app(store, blobs, session=(user, token), strict=strict)
-        listener = _listen(app, host=host, port=port)
+        listener = _listen(app, host=host, port=port, trusted_proxy=trusted_proxy)
         try:
             with _ended_by_signals():
                 yield Server(listener, token=token)
@@ -104,7 +114,8 @@ def _ended_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _listen(app: Any, *, host: str, port: int) -> Any:
+def _listen(app: Any, *, host: str, port: int, trusted_proxy: str | None) -> Any:
+    proxy = {} if trusted_proxy is None else _trusting(trusted_proxy)
     try:
         return waitress.create_server(
             app,
@@ -114,6 +125,7 @@ def _listen(app: Any, *, host: str, port: int) -> Any:
             connection_limit=CONNECTIONS_MAX,
             max_request_body_size=REQUEST_BYTES_MAX,
             clear_untrusted_proxy_headers=True,
+            **proxy,
             ident=None,
         )
     except (OSError, ValueError) as error:
@@ -121,6 +133,18 @@ def _listen(app: Any, *, host: str, port: int) -> Any:
             f"Nothing can listen on port {port} of {host!r}: {getattr(error, 'strerror', None) or error}.",
             hint="Choose another --port (0: any that is free) or --host.",
         ) from error
+
+
+def _trusting(proxy: str) -> dict[str, Any]:
+    """Return the settings with which waitress believes a proxy."""
+    try:
+        address = str(ipaddress.ip_address(proxy))
+    except ValueError as error:
+        raise UsageError(
+            f"The trusted proxy {proxy!r} is not an IP address.",
+            hint="Name the address from which the proxy connects, such as 127.0.0.1.",
+        ) from error
+    return {"trusted_proxy": address, "trusted_proxy_count": 1, "trusted_proxy_headers": _FORWARDED}
 
 
 def _address(listener: Any) -> tuple[str, int]:

@@ -20,6 +20,7 @@ from snakeprov.client.transfer import Transfer
 from snakeprov.errors import ForbiddenError, NotFoundError, RemoteError, UsageError
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FileHandle
+from snakeprov.model.media_types import guessed
 from snakeprov.model.paths import to_os
 
 PART_SIZE_BYTES: Final = 8 * 1024 * 1024
@@ -46,14 +47,14 @@ class Content:
         file_name: What to call it.
         digest: Of the bytes.
         keep: Whether to keep the bytes, or to record only what and where they are.
-        content_type: MIME type.
+        content_type: MIME type; None: the one that goes with the name.
     """
 
     path: str
     file_name: str
     digest: Digest
     keep: bool
-    content_type: str = "application/octet-stream"
+    content_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Files:
             stored += self._store_locally(contents[start : start + LOCAL_FILES_MAX])
         return stored
 
-    def upload(self, content: bytes, *, file_name: str, content_type: str = "application/octet-stream") -> str:
+    def upload(self, content: bytes, *, file_name: str, content_type: str | None = None) -> str:
         """Store bytes that are in memory; return the id of their file handle."""
         import io
 
@@ -188,7 +189,7 @@ class Files:
             {
                 "path": one.path,
                 "fileName": one.file_name,
-                "contentType": one.content_type,
+                "contentType": one.content_type or guessed(one.file_name),
                 "sha256": one.digest.sha256,
                 "md5": one.digest.md5,
                 "sizeBytes": one.digest.size_bytes,
@@ -264,7 +265,7 @@ class Files:
         body = FileHandle(
             concrete_type=EXTERNAL_FILE_HANDLE,
             file_name=content.file_name,
-            content_type=content.content_type,
+            content_type=content.content_type or guessed(content.file_name),
             content_size=content.digest.size_bytes,
             content_md5=content.digest.md5,
             content_sha256=content.digest.sha256,
@@ -278,13 +279,13 @@ class Files:
         digest: Digest,
         *,
         file_name: str,
-        content_type: str,
+        content_type: str | None,
         advance: Callable[[int], None] = lambda size_bytes: None,
     ) -> str:
         part_size_bytes = max(PART_SIZE_BYTES, -(-digest.size_bytes // PARTS_MAX))
         request = {
             "concreteType": _UPLOAD,
-            "contentType": content_type,
+            "contentType": content_type or guessed(file_name),
             "contentMD5Hex": digest.md5,
             "fileName": file_name,
             "fileSizeBytes": digest.size_bytes,

@@ -14,6 +14,7 @@ import msgspec
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT
+from snakeprov.model.media_types import guessed
 from snakeprov.model.paths import OUTSIDE, to_names
 from snakeprov.recorder.catalog import Catalog, Draft, Held, folders_above
 
@@ -168,7 +169,7 @@ class Plan:
             "concreteType": EXTERNAL_FILE_HANDLE,
             "fileName": name,
             "externalURL": bytes_.external_url,
-            "contentType": "application/octet-stream",
+            "contentType": guessed(name),
         }
         file_handle_id = Ref(self.add(Request("POST", "/file/v1/externalFileHandle", handle)), "id")
         body["dataFileHandleId"] = file_handle_id

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import falcon
 
-from snakeprov.server import filehandles, presigned, uploads
+from snakeprov.server import directories, filehandles, presigned, uploads
 from snakeprov.server.call import Call, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found
 from snakeprov.store import access
@@ -28,7 +28,7 @@ CallFor = Callable[[falcon.Request, dict[str, str]], Call]
 
 
 class Blob:
-    """GET /snakeprov/v1/blobs/{sha256}."""
+    """GET /snakeprov/v1/blobs/{sha256}[?entityId=&versionNumber=]: the query names a directory that has it inside."""
 
     def __init__(self, call_for: CallFor) -> None:
         self._call_for = call_for
@@ -39,7 +39,9 @@ class Blob:
         if not _SHA256.fullmatch(sha256):
             raise bad_request(f"{shown(sha256)} is not a sha256: 64 lower-case hex digits were expected.")
         with call.reading():
-            is_readable = access.content_is_readable(call.tx, sha256, call.user.reader)
+            is_readable = access.content_is_readable(call.tx, sha256, call.user.reader) or directories.lets_have(
+                call, sha256
+            )
         if not is_readable:
             raise not_found(_NOT_KEPT.format(sha256))
         _send(call, request, response, sha256)
@@ -121,6 +123,9 @@ def _send(
     is_sound = content_type is not None and _CONTENT_TYPE.fullmatch(content_type) is not None
     response.content_type = content_type if is_sound else "application/octet-stream"
     response.set_header("Accept-Ranges", "bytes")
+    # A browser shows it as something of nobody's, so that a script in a stored page cannot act for who looks at it.
+    response.set_header("Content-Security-Policy", "sandbox")
+    response.set_header("X-Content-Type-Options", "nosniff")
     try:
         start, length = _range(request, size)
     except falcon.HTTPError:

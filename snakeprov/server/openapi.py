@@ -193,6 +193,7 @@ def _byte_resources() -> list[tuple[str, str, dict[str, Any]]]:
         "416": {"description": "The range begins after the end."},
     }
     errors = {status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS}
+    inside = "A content, by digest. Of what is inside a recorded directory, the query names the directory."
     url = "/file/v1/fileHandle/{id}/url"
     download = "/snakeprov/v1/download/{id}"
     part = "/snakeprov/v1/upload/{id}/{part}"
@@ -217,7 +218,7 @@ def _byte_resources() -> list[tuple[str, str, dict[str, Any]]]:
     taken["responses"]["200"] = {"description": "Done."}
     taken["requestBody"] = {"required": True, "content": _BYTES}
     return [
-        (blob, "get", described("get_blob", "A content, by digest.", [*_parameters(blob, ""), ranged], sent)),
+        (blob, "get", described("get_blob", inside, [*_parameters(blob, "entityId versionNumber"), ranged], sent)),
         (url, "get", described("get_url", "Where the bytes are.", [*_parameters(url, ""), redirect], located)),
         (
             download,

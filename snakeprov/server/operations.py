@@ -259,7 +259,8 @@ OPERATIONS: dict[Handler, Operation] = {
         uploads.UploadBody,
         query="forceRestart",
         note="Synapse refuses an empty file, and holds the file's name to the rule for entities; here both are taken. "
-        f"A strict server does as Synapse. {_CREATED[0].upper()}{_CREATED[1:]}",
+        "Synapse has parts of up to 5 GiB; here they are up to 1 GiB. A strict server refuses what Synapse refuses. "
+        f"{_CREATED[0].upper()}{_CREATED[1:]}",
     ),
     uploads.urls: Operation("Where to PUT the bytes of parts.", to.PartUrls, uploads.PartsBody, note=_CREATED),
     uploads.add: Operation("Says that a part was sent.", to.AddedPart, query="partMD5Hex!", note=_CREATED),

@@ -24,9 +24,17 @@ from snakeprov.store.uploads import UploadRow
 PART_PATH = "/snakeprov/v1/upload/{id}/{part}"
 
 PART_BYTES_MIN = 5 * 1024 * 1024
-PART_BYTES_MAX = 5 * 1024 * 1024 * 1024
 PARTS_MAX = 10_000
-"""These three are Synapse's."""
+"""These two are Synapse's."""
+
+PART_BYTES_MAX = 1024 * 1024 * 1024
+"""Synapse's is five times that; this is enough for a file of 10 TB."""
+
+IDLE_DAYS = 7
+"""After how long without a new part an unfinished upload is given up, and its parts are removed."""
+
+GIVEN_UP_MAX = 100
+"""How many uploads are given up at once."""
 
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
@@ -71,6 +79,7 @@ def start(call: Call) -> Answer:
         call.service.blobs.parts.discard(row.id)
         row = None
     if row is None:
+        _give_up_idle(call)
         row = uploads.insert(
             call.tx,
             request_key=key,
@@ -83,6 +92,13 @@ def start(call: Call) -> Answer:
             part_count=_part_count(body),
         )
     return 200, _status(call, row)
+
+
+def _give_up_idle(call: Call) -> None:
+    before_ms = call.tx.now_ms - IDLE_DAYS * 24 * 3600 * 1000
+    for id_ in uploads.idle(call.tx, before_ms=before_ms, limit=GIVEN_UP_MAX):
+        uploads.forget(call.tx, id_)
+        call.service.blobs.parts.discard(id_)
 
 
 def urls(call: Call) -> Answer:
@@ -110,12 +126,14 @@ def receive(call: Call, chunks: Iterable[bytes], *, id_: int, number: int) -> No
     """Take the bytes of a part, which a signed URL allowed to be sent.
 
     Raises:
-        Refusal: 404, there is no such upload; 400, the part has not the length it should have.
+        Refusal: 404, there is no such upload; 400, it is complete, or the part has not the length it should have.
     """
     with call.reading():
         row = uploads.get(call.tx, id_)
     if row is None:
         raise not_found(f"Upload {id_} does not exist.")
+    if row.file_handle_id is not None:
+        raise bad_request(f"Upload {id_} is complete; it takes no more parts.")
     expected = _part_bytes(row, _part(row, number))
     call.service.blobs.parts.put(row.id, number, _exactly(chunks, expected, number=number))
 

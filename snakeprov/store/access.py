@@ -183,6 +183,12 @@ def content_is_readable(tx: Transaction, sha256: str, reader: Reader) -> bool:
     return _may_be_had(tx, file_handle.c.sha256 == sha256, reader)
 
 
+def content_is_of(tx: Transaction, sha256: str, user: int) -> bool:
+    """Say whether a user has brought some bytes."""
+    statement = select(file_handle.c.id).where(file_handle.c.sha256 == sha256, file_handle.c.created_by == user)
+    return tx.connection.execute(statement.limit(1)).first() is not None
+
+
 def handle_is_readable(tx: Transaction, id_: int, reader: Reader) -> bool:
     """Say whether somebody may have the bytes of a file handle, for one of the same two reasons."""
     return _may_be_had(tx, file_handle.c.id == id_, reader)

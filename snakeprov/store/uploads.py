@@ -31,6 +31,10 @@ class UploadRow(NamedTuple):
     file_handle_id: int | None
 
 
+class _Upload(NamedTuple):
+    id: int
+
+
 class _Part(NamedTuple):
     number: int
 
@@ -38,6 +42,13 @@ class _Part(NamedTuple):
 _GET = Query(select(*upload.columns).where(upload.c.id == bindparam("id")), UploadRow)
 _BY_KEY = Query(select(*upload.columns).where(upload.c.request_key == bindparam("request_key")), UploadRow)
 _PARTS = Query(select(upload_part.c.number).where(upload_part.c.upload_id == bindparam("upload_id")), _Part)
+_IDLE = Query(
+    select(upload.c.id)
+    .where(upload.c.file_handle_id.is_(None), upload.c.updated_on < bindparam("before"))
+    .order_by(upload.c.updated_on)
+    .limit(bindparam("limit")),
+    _Upload,
+)
 _INSERT = insert_into(upload, but=["id"])
 _INSERT_PART = insert_into(upload_part)
 _DELETE = Command(delete(upload).where(upload.c.id == bindparam("of_id")))
@@ -67,6 +78,11 @@ def by_key(tx: Transaction, request_key: str) -> UploadRow | None:
 def parts(tx: Transaction, id_: int) -> set[int]:
     """Return the numbers of the parts that have arrived."""
     return {part.number for part in tx.all(_PARTS, upload_id=id_)}
+
+
+def idle(tx: Transaction, *, before_ms: int, limit: int) -> list[int]:
+    """Return unfinished uploads in which nothing has happened since a time, those that are idle longest first."""
+    return [found.id for found in tx.all(_IDLE, before=before_ms, limit=limit)]
 
 
 def insert(

@@ -107,6 +107,27 @@ def test_the_owners_token_ends_with_the_server(tmp_path: Path) -> None:
             client.session.get("/repo/v1/userProfile")
 
 
+def test_urls_are_those_of_a_trusted_proxy(tmp_path: Path) -> None:
+    """Behind a proxy that speaks https, URLs for bytes say so; nobody else can make the server say it."""
+    upload = {"fileName": "a", "fileSizeBytes": 1, "partSizeBytes": 5 * 1024 * 1024, "contentMD5Hex": "0" * 32}
+    said_by_proxy = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "data.example.org"}
+    for proxy, expected in (("127.0.0.1", "https://data.example.org/"), ("127.0.0.2", "http://127.0.0.1:")):
+        with serve("--store", "s", "--json", "--trusted-proxy", proxy, cwd=tmp_path) as server:
+            headers = {"Authorization": f"Bearer {server.said['token']}", **said_by_proxy}
+            url = server.said["url"] + "/file/v1/file/multipart"
+            number = requests.post(url, json=upload, headers=headers, timeout=10).json()["uploadId"]
+            parts = f"{url}/{number}/presigned/url/batch"
+            answer = requests.post(parts, json={"partNumbers": [1]}, headers=headers, timeout=10).json()
+            assert answer["partPresignedUrls"][0]["uploadPresignedUrl"].startswith(expected)
+
+
+def test_a_proxy_has_an_address(tmp_path: Path, command: Run) -> None:
+    """A name would never match where a connection comes from; it is refused."""
+    answer = command("serve", "--store", str(tmp_path / "s"), "--port", "0", "--trusted-proxy", "localhost", expect=2)
+    assert "'localhost' is not an IP address" in answer.err
+    assert "such as 127.0.0.1" in answer.err
+
+
 def test_people_are_told_what_to_do(tmp_path: Path) -> None:
     """Without --json there are the URL, the token, and how to use them."""
     with serve("--store", "s", cwd=tmp_path) as server:

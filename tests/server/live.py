@@ -51,8 +51,9 @@ class User(Api):
         body = {"externalURL": f"https://example.org/{name}", "fileName": name, "contentMd5": sent["md5"]}
         return str(self.post("/file/v1/externalFileHandle", body)["id"])
 
-    def start_upload(self, content: bytes, *, name: str = "a.txt") -> str:
+    def start_upload(self, content: bytes, *, name: str = "a.txt", content_type: str | None = None) -> str:
         body = {
+            "contentType": content_type,
             "fileName": name,
             "fileSizeBytes": len(content),
             "partSizeBytes": PART_BYTES_MIN,
@@ -60,9 +61,9 @@ class User(Api):
         }
         return str(self.post("/file/v1/file/multipart", body, expect=200)["uploadId"])
 
-    def upload(self, content: bytes, *, name: str = "a.txt") -> str:
+    def upload(self, content: bytes, *, name: str = "a.txt", content_type: str | None = None) -> str:
         """Upload a content of one part; return the id of its file handle."""
-        id_ = self.start_upload(content, name=name)
+        id_ = self.start_upload(content, name=name, content_type=content_type)
         path = f"/file/v1/file/multipart/{id_}"
         urls = self.post(f"{path}/presigned/url/batch", {"partNumbers": [1]}, expect=200)["partPresignedUrls"]
         requests.put(urls[0]["uploadPresignedUrl"], data=content, timeout=30).raise_for_status()

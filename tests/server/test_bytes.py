@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import requests
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.model import times
 from snakeprov.server import create_app
-from snakeprov.server.uploads import PART_BYTES_MIN
+from snakeprov.server.uploads import IDLE_DAYS, PART_BYTES_MIN
 from snakeprov.store import Store
 
 from .api import MODEL, Api, Json, digests, user_of
@@ -167,13 +168,57 @@ def test_an_upload_is_its_users(remote: Remote) -> None:
     assert "does not exist" in remote.complete({"uploadId": "99"}, expect=404)["reason"]
 
 
+def test_an_idle_upload_is_given_up(remote: Remote, blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When another upload begins, one of which no part came for a week is gone, with its parts; others stay."""
+    started = times.now()
+    idle, finished = remote.upload(b"idle!"), remote.upload(b"done")
+    remote.send_part(idle, 1, b"idle!")
+    remote.send_part(finished, 1, b"done")
+    handle = remote.complete(finished)["resultFileHandleId"]
+    monkeypatch.setattr(times, "now", lambda: started + timedelta(days=IDLE_DAYS - 1))
+    fresh = remote.upload(b"fresh")
+    assert remote.upload(b"idle!")["partsState"] == "1"
+    assert blobs.parts.md5(int(idle["uploadId"]), 1) is not None
+
+    monkeypatch.setattr(times, "now", lambda: started + timedelta(days=IDLE_DAYS + 1))
+    remote.upload(b"another")
+    assert "does not exist" in remote.complete(idle, expect=404)["reason"]
+    assert blobs.parts.md5(int(idle["uploadId"]), 1) is None
+    assert "has not been added" in remote.complete(fresh, expect=400)["reason"]
+    assert remote.upload(b"done")["resultFileHandleId"] == handle
+    assert remote.upload(b"idle!")["partsState"] == "0"
+
+
+def test_a_complete_upload_takes_no_more_parts(remote: Remote, blobs: LocalBlobs) -> None:
+    """A URL for a part that is still good when the upload is complete leaves nothing behind on the disk."""
+    upload = remote.upload(b"hello")
+    url = remote.part_url(upload, 1)
+    remote.send_part(upload, 1, b"hello")
+    remote.complete(upload)
+    answer = requests.put(url, data=b"hello", timeout=30)
+
+    assert (answer.status_code, answer.json()["reason"]) == (400, "Upload 1 is complete; it takes no more parts.")
+    assert blobs.parts.md5(1, 1) is None
+
+
+def test_a_stored_page_cannot_act_for_who_looks_at_it(remote: Remote) -> None:
+    """A browser is told to show what is downloaded as nobody's, and as nothing but what it says it is."""
+    upload = remote.upload(b"<script>alert(1)</script>")
+    remote.send_part(upload, 1, b"<script>alert(1)</script>")
+    answer = requests.get(remote.download_url(remote.complete(upload)["resultFileHandleId"]), timeout=30)
+
+    assert answer.headers["content-security-policy"] == "sandbox"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"fileName": ""}, "must have 1 to 256 characters"),
         ({"fileSizeBytes": -1}, "is not a number of bytes"),
         ({"fileSizeBytes": 10**18}, "more than 10000 parts"),
-        ({"partSizeBytes": 1}, "partSizeBytes 1: 5242880 to"),
+        ({"partSizeBytes": 1}, "partSizeBytes 1: 5242880 to 1073741824 bytes"),
+        ({"partSizeBytes": 2**30 + 1}, "partSizeBytes 1073741825: 5242880 to 1073741824 bytes"),
         ({"contentMD5Hex": "x"}, "is not an md5"),
         ({"fileSizeBytes": "5"}, "Expected `int`"),
     ],

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
+from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.server.routes import BATCH, ROUTES
 from snakeprov.store.access import PERMISSIONS
 
 from .api import MODEL, RUN, Json, digests, used
-from .live import AUTHENTICATED, PUBLIC, Served, sha256
+from .live import AUTHENTICATED, PUBLIC, Served, User, sha256
 
 OTHER_RUN = "f" * 32
 CONTENT = b"the secret bytes"
@@ -330,6 +332,44 @@ def test_a_read_right_is_not_a_right_to_the_bytes(world: World) -> None:
     asked = {**_wanted(world)["requestedFiles"][0], "associateObjectId": other["id"]}
     answer = world.eve.post("/file/v1/fileHandle/batch", {"requestedFiles": [asked]}, expect=200)
     assert answer["requestedFiles"][0]["failureCode"] == "UNAUTHORIZED"
+
+
+def test_what_is_inside_a_directory_is_for_whoever_may_download_it(world: World) -> None:
+    """The query names the directory; a manifest that somebody makes up opens nothing that is not already theirs."""
+    inner = b"inside of the tree"
+    path = f"{OWN}/blobs/{sha256(inner)}"
+    world.ada.upload(inner, name="inner.txt")
+    manifest = directory(world.ada, inner)
+    tree = world.ada.file_in(world.folder, "tree/", handle=manifest)
+    named = f"{path}?entityId={tree['id']}"
+
+    world.eve.get(named, expect=403)
+    world.share("READ")
+    world.eve.get(named, expect=403)
+    world.share("READ", "DOWNLOAD")
+    world.eve.get(path, expect=404)
+    assert world.eve.ask("GET", named).content == inner
+    assert world.eve.ask("GET", f"{named}&versionNumber=1").content == inner
+    world.eve.get(f"{named}&versionNumber=2", expect=404)
+    world.eve.get(f"{OWN}/blobs/{'0' * 64}?entityId={tree['id']}", expect=404)
+    world.eve.get(f"{path}?entityId={world.file['id']}", expect=404)
+    world.nobody.get(named, expect=403)
+
+    world.share()
+    own = world.eve.project("Eve's")
+    forged = world.eve.file_in(own, "tree/", handle=directory(world.eve, inner, CONTENT))
+    for content in (inner, CONTENT):
+        world.eve.get(f"{OWN}/blobs/{sha256(content)}?entityId={forged['id']}", expect=404)
+
+
+def directory(user: User, *contents: bytes) -> str:
+    """Return the file handle of the manifest of a directory with some contents."""
+    entries = [
+        {"path": str(number), "type": "file", "sizeBytes": len(content), "sha256": sha256(content), "md5": "0" * 32}
+        for number, content in enumerate(contents)
+    ]
+    manifest = json.dumps({"manifestVersion": 1, "entries": entries}, separators=(",", ":")).encode()
+    return user.upload(manifest, name="tree", content_type=DIRECTORY_CONTENT_TYPE)
 
 
 def test_nobody_takes_a_file_out_of_a_project(world: World) -> None:

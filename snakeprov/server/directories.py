@@ -1,0 +1,42 @@
+"""The files inside a recorded directory: had by whoever may download the directory.
+
+Must not know: how bytes are kept, or how rows are.
+
+A directory is one File, whose content is a manifest that names what is inside by digest. No entity has the contents
+themselves, so whoever wants one names the directory with it.
+"""
+
+from __future__ import annotations
+
+from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
+from snakeprov.server.call import Call, entity_number
+from snakeprov.server.entities import existing
+from snakeprov.store import access, filehandles
+
+MANIFEST_BYTES_MAX = 64 * 1024 * 1024
+"""How long a manifest can be that is looked into; it has some 200 bytes for each file."""
+
+
+def lets_have(call: Call, sha256: str) -> bool:
+    """Say whether the directory that the query names, if it does, has a content inside.
+
+    Who recorded the directory must have brought the content as well: a manifest that is made up opens nothing.
+
+    Raises:
+        Refusal: 404, there is no such entity or version; 403, the user may not download it.
+    """
+    if "entityId" not in call.query:
+        return False
+    number = call.optional_number("versionNumber", least=1)
+    row = existing(call, entity_number(call.query["entityId"]), number=number, need=access.DOWNLOAD)
+    handle = None if row.file_handle_id is None else filehandles.get(call.tx, row.file_handle_id)
+    if handle is None or handle.sha256 is None or handle.content_type != DIRECTORY_CONTENT_TYPE:
+        return False
+    if not access.content_is_of(call.tx, sha256, handle.created_by):
+        return False
+    try:
+        with call.service.blobs.open(handle.sha256) as manifest:
+            # Its form is canonical, and in the text of a name the quotation marks would be escaped.
+            return f'"sha256":"{sha256}"'.encode() in manifest.read(MANIFEST_BYTES_MAX)
+    except KeyError:
+        return False
