@@ -27,6 +27,7 @@ from snakeprov.recorder.plan import REPO, Bytes, Plan
 from snakeprov.recorder.summary import Tally
 
 ANNOTATION_CHARS_MAX: Final = 500
+ANNOTATION_KEY_CHARS_MAX: Final = 256
 ANNOTATIONS_MAX: Final = 90
 DESCRIPTION_CHARS_MAX: Final = 1000
 
@@ -281,7 +282,9 @@ class Assembly:
             values |= {f"wildcard.{name}": value for name, value in job.wildcards.items()}
             values |= {f"param.{name}": value for name, value in job.params.items()}
             named = ((_ANNOTATION_KEY.sub("_", name), annotation(value)) for name, value in values.items())
-            known = [(f"snakeprov.{name}", value) for name, value in named if value is not None]
+            known = [
+                (f"snakeprov.{name}"[:ANNOTATION_KEY_CHARS_MAX], value) for name, value in named if value is not None
+            ]
             self._shared_annotations = {} if self._context.by_hand else dict(known[:ANNOTATIONS_MAX])
         return self._shared_annotations
 

@@ -142,7 +142,8 @@ class SynapseAssembly(Assembly):
         if made:
             values[f"{synapse.PREFIX}job"] = annotation(self._job.id)
             values |= {key: _for_java(value) for key, value in self._annotations_of_job().items()}
-        kept = dict(list(values.items())[: max(ANNOTATIONS_MAX - len(remote.annotations), len(ours) + 1)])
+        room = max(ANNOTATIONS_MAX - len(remote.annotations), len(ours) + 1)
+        kept = dict(list(values.items())[: min(room, synapse.ANNOTATIONS_MAX - len(remote.annotations))])
         held = self._plan.annotate(path, held, msgspec.Raw(msgspec.json.encode({**remote.annotations, **kept})))
         held = replace(
             held,

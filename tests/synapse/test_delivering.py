@@ -269,6 +269,23 @@ def test_what_people_noted_in_synapse_is_kept(bench: Bench) -> None:
     assert bench.versions("out") == [2, 1]
 
 
+@pytest.mark.parametrize("count", [0, 50, 98, 100])
+def test_annotations_keep_to_their_limits(bench: Bench, count: int) -> None:
+    """However many there are of a job or of people, and however long: those of people stay, as many of ours as fit."""
+    bench.deliver(bench.job({}, {"out": "1"}))
+    entity_id = bench.entity("out").id or ""
+    annotations = bench.client.entities.annotations(entity_id)
+    noted = {f"noted{number}": {"type": "STRING", "value": ["x"]} for number in range(count)}
+    bench.client.entities.set_annotations(entity_id, {**annotations, "annotations": noted})
+    params = {"name" * 100: "value" * 5000, "a b/ü": [1], **{f"p{number}": number for number in range(150)}}
+
+    assert bench.deliver(bench.job({}, {"out": "2"}, params=params)) == [None]
+
+    found = bench.annotations("out")
+    assert noted.keys() <= found.keys() and 90 <= len(found) <= 100
+    assert ("snakeprov.path" in found) == (count < 100)
+
+
 def test_a_project_is_named_by_its_id(bench: Bench) -> None:
     """Files go into the project that there is; one that there is not is said to be missing."""
     bench.deliver(bench.job({}, {"out": "1"}))

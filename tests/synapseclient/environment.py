@@ -1,6 +1,8 @@
 """The environment of the official client, apart from that of the project.
 
 The client wants exact versions of a dozen libraries; nobody who tests the project otherwise should need them.
+
+Run as a program with a folder, this makes the environment there and prints its Python; it needs nothing installed.
 """
 
 from __future__ import annotations
@@ -58,3 +60,10 @@ def _run(command: list[str]) -> None:
         raise NotInstallableError(f"{' '.join(command)} did not end within {INSTALL_TIMEOUT_S} s.") from error
     if done.returncode != 0:
         raise NotInstallableError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
+
+
+if __name__ == "__main__":
+    try:
+        print(make(Path(sys.argv[1])))
+    except NotInstallableError as error:
+        sys.exit(str(error))
