@@ -21,7 +21,7 @@ def file(syn: Synapse, other: Synapse, folder: Folder, write: Write) -> File:
     """Give a file with provenance, in a project in which somebody else may do nearly everything too."""
     number = other.getUserProfile()["ownerId"]
     syn.setPermissions(folder.parentId, number, accessType=EVERYTHING, warn_if_inherits=False)
-    return syn.store(File(write("a.txt", "a"), parent=folder), activity=Activity(name="mine"))
+    return syn.store(File(write("a.txt", "limits"), parent=folder), activity=Activity(name="mine"))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_token_for_looking_downloads_nothing(viewer: Synapse, other: Synapse, 
     answer = viewer.restPOST("/fileHandle/batch", body=body, endpoint=viewer.fileHandleEndpoint)
     assert answer["requestedFiles"][0]["failureCode"] == "UNAUTHORIZED"
 
-    assert Path(other.get(file.id, downloadLocation=str(tmp_path)).path).read_text() == "a"
+    assert Path(other.get(file.id, downloadLocation=str(tmp_path / "other")).path).read_text() == "limits"
 
 
 def test_a_token_for_looking_changes_nothing(viewer: Synapse, syn: Synapse, file: File, write: Write) -> None:
