@@ -11,10 +11,11 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select, true
 
+from snakeprov.store.checksums import content
 from snakeprov.store.jobs import chunked
-from snakeprov.store.statements import Command, Query, insert_into
+from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import (
     ROOT_ID,
@@ -64,7 +65,7 @@ _IS_READER = acl_entry.c.principal_id.in_((bindparam("own"), bindparam("group"),
 _GRANTED = Query(
     select(acl_entry.c.permission).where(acl_entry.c.project_id == bindparam("project_id"), _IS_READER), _Permission
 )
-_GET = Query(select(*acl.columns).where(acl.c.project_id == bindparam("project_id")), AclRow)
+_GET = Query(select(*content(acl)).where(acl.c.project_id == bindparam("project_id")), AclRow)
 _ENTRIES = Query(
     select(acl_entry.c.principal_id, acl_entry.c.permission)
     .where(acl_entry.c.project_id == bindparam("project_id"))
@@ -73,12 +74,16 @@ _ENTRIES = Query(
 )
 _INSERT = insert_into(acl)
 _INSERT_ENTRY = insert_into(acl_entry)
-_SET_ETAG = Command(update(acl).where(acl.c.project_id == bindparam("of_id")).values(etag=bindparam("new_etag")))
+_SET_ETAG = Command(change(acl, acl.c.project_id == bindparam("of_id"), etag=bindparam("new_etag")))
 _DELETE_ENTRIES = Command(delete(acl_entry).where(acl_entry.c.project_id == bindparam("of_id")))
 _ADOPT_RUNS = Command(
-    update(run)
-    .where(run.c.project == bindparam("of_name"), run.c.created_by == bindparam("of_user"), run.c.project_id.is_(None))
-    .values(project_id=bindparam("new_id"))
+    change(
+        run,
+        run.c.project == bindparam("of_name"),
+        run.c.created_by == bindparam("of_user"),
+        run.c.project_id.is_(None),
+        project_id=bindparam("new_id"),
+    )
 )
 
 

@@ -9,9 +9,10 @@ import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select
 
-from snakeprov.store.statements import Command, Query, insert_into
+from snakeprov.store.checksums import content
+from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import activity, entity, revision, usage
 
@@ -48,7 +49,7 @@ class _Current(NamedTuple):
     current_version: int
 
 
-_GET = Query(select(*activity.columns).where(activity.c.id == bindparam("id")), ActivityRow)
+_GET = Query(select(*content(activity)).where(activity.c.id == bindparam("id")), ActivityRow)
 _OWNER = Query(select(activity.c.created_by).where(activity.c.id == bindparam("id")), _Owner)
 _USAGES = Query(
     select(usage.c.was_executed, usage.c.target_id, usage.c.target_version, usage.c.url, usage.c.name)
@@ -60,9 +61,9 @@ _CURRENT = Query(select(entity.c.current_version).where(entity.c.id == bindparam
 _INSERT = insert_into(activity, but=["id"])
 _INSERT_USAGE = insert_into(usage)
 _UPDATE = Command(
-    update(activity)
-    .where(activity.c.id == bindparam("of_id"))
-    .values(
+    change(
+        activity,
+        activity.c.id == bindparam("of_id"),
         etag=bindparam("new_etag"),
         name=bindparam("new_name"),
         description=bindparam("new_description"),

@@ -11,11 +11,11 @@ from __future__ import annotations
 import uuid
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, func, select, update
+from sqlalchemy import Select, and_, bindparam, func, select
 
 from snakeprov.model.paths import from_names, to_os, to_text
 from snakeprov.store.access import Reader, in_readable
-from snakeprov.store.statements import Command, Query, insert_into
+from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import FILE, PROJECT, TRASH_ID, entity, file_handle, revision
 
@@ -106,14 +106,18 @@ _AT_PATH = Query(
 )
 _INSERT = insert_into(entity, but=["id"])
 _ADOPT = Command(
-    update(entity)
-    .where(entity.c.id == bindparam("of_id"))
-    .values(name=bindparam("new_name"), project_id=bindparam("new_project_id"), path=bindparam("new_path"))
+    change(
+        entity,
+        entity.c.id == bindparam("of_id"),
+        name=bindparam("new_name"),
+        project_id=bindparam("new_project_id"),
+        path=bindparam("new_path"),
+    )
 )
 _MOVE = Command(
-    update(entity)
-    .where(entity.c.id == bindparam("of_id"))
-    .values(
+    change(
+        entity,
+        entity.c.id == bindparam("of_id"),
         name=bindparam("new_name"),
         parent_id=bindparam("new_parent_id"),
         project_id=bindparam("new_project_id"),
@@ -121,11 +125,14 @@ _MOVE = Command(
     )
 )
 _PLACE_AT = Command(
-    update(entity)
-    .where(entity.c.id == bindparam("of_id"))
-    .values(project_id=bindparam("new_project_id"), path=bindparam("new_path"))
+    change(
+        entity,
+        entity.c.id == bindparam("of_id"),
+        project_id=bindparam("new_project_id"),
+        path=bindparam("new_path"),
+    )
 )
-_TOUCH = Command(update(entity).where(entity.c.id == bindparam("of_id")).values(etag=bindparam("new_etag")))
+_TOUCH = Command(change(entity, entity.c.id == bindparam("of_id"), etag=bindparam("new_etag")))
 
 
 def get(tx: Transaction, id_: int, *, number: int | None = None) -> EntityRow | None:
@@ -235,7 +242,7 @@ def _move_below(tx: Transaction, row: EntityRow, *, project_id: int, path: str) 
     below = and_(entity.c.project_id == row.project_id, entity.c.id != row.id)
     if "\\" not in old + new:
         moved = new + func.substr(entity.c.path, len(old) + 1)
-        tx.connection.execute(update(entity).where(below, within(old)).values(project_id=project_id, path=moved))
+        tx.connection.execute(change(entity, below, within(old), project_id=project_id, path=moved))
         return
     # Whether a backslash is doubled depends on the whole of a path, so one prefix does not do for all of them.
     prefixes = {old} if "\\x" in old else {old, old.replace("\\", "\\\\")}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, select
 
 from snakeprov.store.access import Reader, in_readable
+from snakeprov.store.checksums import content
 from snakeprov.store.statements import Query, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import STORED, entity, file_handle, revision
@@ -32,9 +33,9 @@ class FileHandleRow(NamedTuple):
     external_url: str | None
 
 
-_GET = Query(select(*file_handle.columns).where(file_handle.c.id == bindparam("id")), FileHandleRow)
+_GET = Query(select(*content(file_handle)).where(file_handle.c.id == bindparam("id")), FileHandleRow)
 _SAME = Query(
-    select(*file_handle.columns)
+    select(*content(file_handle))
     .where(
         file_handle.c.sha256 == bindparam("sha256"),
         file_handle.c.created_by == bindparam("created_by"),

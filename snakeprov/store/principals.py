@@ -8,9 +8,9 @@ from __future__ import annotations
 import uuid
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select
 
-from snakeprov.store.statements import Command, Query
+from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Store, Transaction
 from snakeprov.store.tables import principal
 
@@ -35,24 +35,25 @@ class Account(NamedTuple):
     disabled_on: int | None
 
 
+class _Id(NamedTuple):
+    id: int
+
+
 _COLUMNS = (principal.c.id, principal.c.name, principal.c.etag, principal.c.created_on)
 _BY_NAME = Query(select(*_COLUMNS).where(principal.c.name == bindparam("name")), Principal)
 _BY_ID = Query(select(*_COLUMNS).where(principal.c.id == bindparam("id")), Principal)
-_INSERT = Command(
-    insert(principal).values(
-        id=select(func.coalesce(func.max(principal.c.id), FIRST_ID - 1) + 1).scalar_subquery(),
-        name=bindparam("name"),
-        etag=bindparam("etag"),
-        created_on=bindparam("created_on"),
-    )
-)
+_LAST = Query(select(func.coalesce(func.max(principal.c.id), FIRST_ID - 1).label("id")), _Id)
+_INSERT = insert_into(principal)
 _ACCOUNT = (principal.c.id, principal.c.name, principal.c.created_on, principal.c.disabled_on)
 _ACCOUNTS = Query(select(*_ACCOUNT).order_by(principal.c.id), Account)
 _NAMED = Query(select(*_ACCOUNT).where(principal.c.name == bindparam("name")), Account)
 _DISABLE = Command(
-    update(principal)
-    .where(principal.c.name == bindparam("of_name"), principal.c.disabled_on.is_(None))
-    .values(disabled_on=bindparam("now"))
+    change(
+        principal,
+        principal.c.name == bindparam("of_name"),
+        principal.c.disabled_on.is_(None),
+        disabled_on=bindparam("now"),
+    )
 )
 
 
@@ -65,9 +66,9 @@ def ensure(store: Store, name: str) -> Principal:
     with store.write() as tx:
         found = tx.one(_BY_NAME, name=name)
         if found is None:
-            tx.run(_INSERT, name=name, etag=str(uuid.uuid4()), created_on=tx.now_ms)
-            found = tx.one(_BY_NAME, name=name)
-    assert found is not None  # noqa: S101 - it was inserted two lines above
+            (last,) = tx.all(_LAST)
+            found = Principal(last.id + 1, name, str(uuid.uuid4()), tx.now_ms)
+            tx.run(_INSERT, **found._asdict(), disabled_on=None)
     return found
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select
 
 from snakeprov.store.entities import EntityRow
-from snakeprov.store.statements import Command, Query, insert_into
+from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import entity, file_handle, principal, revision
 
@@ -53,12 +53,12 @@ _LABELLED = Query(
     _Number,
 )
 _MODIFIED: dict[str, Any] = {"modified_on": bindparam("new_modified_on"), "modified_by": bindparam("new_modified_by")}
-_SET_ACTIVITY = Command(update(revision).where(*_OF).values(activity_id=bindparam("new_activity"), **_MODIFIED))
-_SET_ANNOTATIONS = Command(update(revision).where(*_OF).values(annotations=bindparam("new_annotations"), **_MODIFIED))
+_SET_ACTIVITY = Command(change(revision, *_OF, activity_id=bindparam("new_activity"), **_MODIFIED))
+_SET_ANNOTATIONS = Command(change(revision, *_OF, annotations=bindparam("new_annotations"), **_MODIFIED))
 _SET_FIELDS = Command(
-    update(revision)
-    .where(*_OF)
-    .values(
+    change(
+        revision,
+        *_OF,
         label=bindparam("new_label"),
         comment=bindparam("new_comment"),
         description=bindparam("new_description"),
@@ -67,9 +67,12 @@ _SET_FIELDS = Command(
     )
 )
 _SET_CURRENT = Command(
-    update(entity)
-    .where(entity.c.id == bindparam("of_entity"))
-    .values(current_version=bindparam("number"), last_version=bindparam("number"))
+    change(
+        entity,
+        entity.c.id == bindparam("of_entity"),
+        current_version=bindparam("number"),
+        last_version=bindparam("number"),
+    )
 )
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select
 
 from snakeprov.store import access
 from snakeprov.store.access import Reader
-from snakeprov.store.statements import Command, Query, insert_into
+from snakeprov.store.checksums import content
+from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import job, run
 
@@ -43,9 +44,11 @@ _OWNER = Query(select(run.c.id, run.c.project_id, run.c.created_by).where(run.c.
 _GET = Query(select(*_COLUMNS).where(run.c.id == bindparam("id")), RunRow)
 _INSERT = insert_into(run)
 _UPDATE = Command(
-    update(run)
-    .where(run.c.id == bindparam("of_id"))
-    .values({name: bindparam(f"new_{name}") for name in run.columns.keys() if name not in _FIXED})  # noqa: SIM118
+    change(
+        run,
+        run.c.id == bindparam("of_id"),
+        **{column.name: bindparam(f"new_{column.name}") for column in content(run) if column.name not in _FIXED},
+    )
 )
 
 

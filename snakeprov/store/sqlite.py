@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from snakeprov.errors import BusyStoreError, CorruptStoreError, FullStoreError, StoreError
+from snakeprov.store import checksums
 
 JournalMode = Literal["wal", "delete"]
 
@@ -50,17 +51,18 @@ _REASONS = {
 }
 
 
-def open_engine(path: Path, *, journal_mode: JournalMode) -> Engine:
+def open_engine(path: Path, *, journal_mode: JournalMode, checks_references: bool = True) -> Engine:
     """Return an engine for the database file `path`, which must exist.
 
     Connections start no transaction by themselves; a transaction on an engine with the execution option
     `writes=True` takes the write lock at its beginning, so that it waits there and never fails half-way.
+    Without `checks_references` rows may refer to what is not there, and deleting takes nothing else along.
     """
 
     def prepared() -> sqlite3.Connection:
         connection = connect(path)
         try:
-            _prepare(connection, journal_mode=journal_mode)
+            _prepare(connection, journal_mode=journal_mode, checks_references=checks_references)
         except BaseException:
             connection.close()
             raise
@@ -91,14 +93,15 @@ def connect(path: Path) -> sqlite3.Connection:
     )
 
 
-def _prepare(connection: sqlite3.Connection, *, journal_mode: JournalMode) -> None:
+def _prepare(connection: sqlite3.Connection, *, journal_mode: JournalMode, checks_references: bool) -> None:
     present = connection.execute("PRAGMA journal_mode").fetchone()[0]
     if present != journal_mode:
         connection.execute(f"PRAGMA journal_mode={journal_mode}")
     connection.execute(f"PRAGMA synchronous={'NORMAL' if journal_mode == 'wal' else 'FULL'}")
     connection.execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_BYTES_MAX}")
-    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA foreign_keys={'ON' if checks_references else 'OFF'}")
     connection.execute("PRAGMA temp_store=MEMORY")
+    connection.create_function(checksums.FUNCTION, -1, checksums.of_values, deterministic=True)
 
 
 def _begin(connection: Connection) -> None:

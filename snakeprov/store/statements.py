@@ -4,15 +4,18 @@ Must not know: tables or what the statements are for.
 
 Running a Core statement through SQLAlchemy costs about ten times what the driver needs for it, and the recording of
 a job is a dozen statements. So what every job needs is a `Query` or a `Command`; everything else is plain Core.
+Whatever writes a row is made here, so that no row is without its checksum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
-from sqlalchemy import Table, bindparam, insert
+from sqlalchemy import ColumnElement, Table, Update, bindparam, insert, update
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from snakeprov.store import checksums
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -60,8 +63,31 @@ class Query(_Statement, Generic[R]):
 class Command(_Statement):
     """An INSERT, UPDATE or DELETE."""
 
+    def complete(self, parameters: dict[str, Any]) -> None:
+        """Add to the parameters those that follow from them."""
+
+
+class _Insert(Command):
+    """An INSERT into a table whose rows have a checksum."""
+
+    def __init__(self, clause: ClauseElement, checksum: Callable[[Parameters], int]) -> None:
+        super().__init__(clause)
+        self._checksum = checksum
+
+    def complete(self, parameters: dict[str, Any]) -> None:
+        """Add the checksum of the row."""
+        parameters[checksums.NAME] = self._checksum(parameters)
+
 
 def insert_into(table: Table, *, but: Iterable[str] = ()) -> Command:
-    """Return the INSERT that takes one parameter for every column except those in `but`."""
+    """Return the INSERT that takes one parameter for every column except those in `but` and the checksum."""
     left_out = set(but)
-    return Command(insert(table).values({c.name: bindparam(c.name) for c in table.columns if c.name not in left_out}))
+    clause = insert(table).values({c.name: bindparam(c.name) for c in table.columns if c.name not in left_out})
+    checksum = checksums.of_parameters(table)
+    return Command(clause) if checksum is None else _Insert(clause, checksum)
+
+
+def change(table: Table, *where: ColumnElement[bool], **values: Any) -> Update:
+    """Return an UPDATE of the rows for which all of `where` holds, whose values can be SQL."""
+    sealed = {checksums.NAME: checksums.of_row(table, values)} if checksums.covered(table) else {}
+    return update(table).where(*where).values(**values, **sealed)

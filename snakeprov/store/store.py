@@ -13,13 +13,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from sqlalchemy import Engine, bindparam, insert, select
+from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.exc import DBAPIError
 
-from snakeprov.errors import CorruptStoreError, NewerStoreError, NoStoreError, StoreError
+from snakeprov import __version__
+from snakeprov.errors import NoStoreError, StoreError
 from snakeprov.model import times
 from snakeprov.store import sqlite, tables
-from snakeprov.store.statements import Command, Parameters, Query
+from snakeprov.store.migration import CURRENT, MADE_BY, Schema, bring_forward
+from snakeprov.store.statements import Command, Query, insert_into
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -59,16 +61,20 @@ class Transaction:
 
     def run(self, command: Command, **parameters: Any) -> int:
         """Run a command; return the number of rows it changed."""
+        command.complete(parameters)
         self._cursor.execute(*command.bound(self._dialect, parameters))
         return int(self._cursor.rowcount)
 
-    def run_many(self, command: Command, rows: Sequence[Parameters]) -> None:
-        """Run a command once for each of `rows`."""
+    def run_many(self, command: Command, rows: Sequence[dict[str, Any]]) -> None:
+        """Run a command once for each of `rows`, the parameters by name, to which those that follow are added."""
         if rows:
+            for row in rows:
+                command.complete(row)
             self._cursor.executemany(command.bound(self._dialect, {})[0], rows)
 
     def insert(self, command: Command, **parameters: Any) -> int:
         """Run an INSERT; return the id that the new row was given."""
+        command.complete(parameters)
         self._cursor.execute(*command.bound(self._dialect, parameters))
         return int(self._cursor.lastrowid)
 
@@ -133,13 +139,20 @@ class Store:
             raise meaning from error
 
 
-def open_store(folder: Path, *, create: bool = False, journal_mode: sqlite.JournalMode | None = None) -> Store:
-    """Open the store in `folder`.
+def open_store(
+    folder: Path,
+    *,
+    create: bool = False,
+    journal_mode: sqlite.JournalMode | None = None,
+    schema: Schema = CURRENT,
+) -> Store:
+    """Open the store in `folder`; one that an older version of snakeprov made is brought forward.
 
     Args:
         folder: The repository folder; made, with `create`, where it is missing.
         create: Make an empty store where there is none. Safe when several processes do so at once.
         journal_mode: Forces SQLite's journal mode; by default what the file system can do.
+        schema: The tables that it is to have.
 
     Raises:
         NoStoreError: There is none, and `create` is false.
@@ -161,17 +174,17 @@ def open_store(folder: Path, *, create: bool = False, journal_mode: sqlite.Journ
                     f"There is no store in {folder}.",
                     hint="One is made by the first tracked run of Snakemake.",
                 )
-            _create(path, journal_mode=journal_mode)
+            _create(path, journal_mode=journal_mode, schema=schema)
     except OSError as error:
         raise StoreError(
             f"The store {path} cannot be made or read: {error.strerror or error}.",
             hint="Check that the folder exists and that you may write to it.",
         ) from error
-    _check_revision(path)
+    bring_forward(path, journal_mode=journal_mode, schema=schema)
     return Store(path, sqlite.open_engine(path, journal_mode=journal_mode), journal_mode=journal_mode, note=note)
 
 
-def _create(path: Path, *, journal_mode: sqlite.JournalMode) -> None:
+def _create(path: Path, *, journal_mode: sqlite.JournalMode, schema: Schema) -> None:
     """Make an empty store, complete before it gets its name, so that nobody ever sees half of one."""
     unfinished = path.with_name(f".new-{uuid.uuid4().hex}.sqlite")
     unfinished.touch(exist_ok=False)
@@ -179,45 +192,43 @@ def _create(path: Path, *, journal_mode: sqlite.JournalMode) -> None:
         engine = sqlite.open_engine(unfinished, journal_mode=journal_mode)
         store = Store(unfinished, engine, journal_mode=journal_mode, note="")
         with closing(store), store.write() as tx:
-            tables.metadata.create_all(tx.connection)
-            _fill(tx)
+            schema.metadata.create_all(tx.connection)
+            _fill(tx, revision=schema.revision)
         _publish(unfinished, path)
     finally:
         for ending in ("", "-wal", "-shm", "-journal"):
             unfinished.with_name(unfinished.name + ending).unlink(missing_ok=True)
 
 
-def _fill(tx: Transaction) -> None:
-    connection = tx.connection
-    connection.execute(insert(tables.alembic_version), {"version_num": tables.SCHEMA_REVISION})
-    connection.execute(insert(tables.setting), {"name": "url_secret", "value": os.urandom(32).hex()})
+def _fill(tx: Transaction, *, revision: str) -> None:
+    tx.run(insert_into(tables.alembic_version), version_num=revision)
+    tx.run(insert_into(tables.setting), name=MADE_BY, value=__version__)
+    tx.run(insert_into(tables.setting), name="url_secret", value=os.urandom(32).hex())
+    changes = {"created_on": tx.now_ms, "created_by": 0}
+    nothing = dict.fromkeys(("file_handle_id", "activity_id", "comment", "description", "annotations"))
     for id_, name in ((tables.ROOT_ID, "root"), (tables.TRASH_ID, "trash")):
-        connection.execute(
-            insert(tables.entity),
-            {
-                "id": id_,
-                "kind": tables.FOLDER,
-                "name": name,
-                "project_id": id_,
-                "path": "",
-                "etag": "00000000-0000-0000-0000-000000000000",
-                "created_on": tx.now_ms,
-                "created_by": 0,
-                "current_version": 1,
-                "last_version": 1,
-            },
+        tx.run(
+            insert_into(tables.entity),
+            id=id_,
+            kind=tables.FOLDER,
+            name=name,
+            parent_id=None,
+            project_id=id_,
+            path="",
+            etag=str(uuid.UUID(int=0)),
+            current_version=1,
+            last_version=1,
+            **changes,
         )
-        connection.execute(
-            insert(tables.revision),
-            {
-                "entity_id": id_,
-                "number": 1,
-                "label": "1",
-                "created_on": tx.now_ms,
-                "created_by": 0,
-                "modified_on": tx.now_ms,
-                "modified_by": 0,
-            },
+        tx.run(
+            insert_into(tables.revision),
+            entity_id=id_,
+            number=1,
+            label="1",
+            modified_on=tx.now_ms,
+            modified_by=0,
+            **changes,
+            **nothing,
         )
 
 
@@ -231,29 +242,6 @@ def _publish(unfinished: Path, path: Path) -> None:
         # A file system without hard links: a rename is the next best thing.
         if not path.exists():
             unfinished.rename(path)
-
-
-def _check_revision(path: Path) -> None:
-    """Refuse a file that is not a store of this revision, before anything is changed in it."""
-    statement = str(select(tables.alembic_version.c.version_num))
-    try:
-        with closing(sqlite.connect(path)) as connection:
-            revisions = [row[0] for row in connection.execute(statement)]
-    except sqlite3.Error as error:
-        meaning = sqlite.explain(error, path)
-        raise meaning or _not_a_store(path) from error
-    if len(revisions) != 1:
-        raise _not_a_store(path)
-    if revisions[0] != tables.SCHEMA_REVISION:
-        raise NewerStoreError(
-            f"The store {path} has revision {revisions[0]!r}; this version of snakeprov knows revision "
-            f"{tables.SCHEMA_REVISION!r}.",
-            hint="Upgrade snakeprov.",
-        )
-
-
-def _not_a_store(path: Path) -> CorruptStoreError:
-    return CorruptStoreError(f"{path} is not a store of snakeprov.", hint="Move it away to start a new one.")
 
 
 def setting(tx: Transaction, name: str) -> str | None:

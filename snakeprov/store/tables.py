@@ -3,7 +3,8 @@
 Must not know: which database holds them, or what is asked of them.
 
 Times are whole milliseconds since 1970. JSON is kept as text: it is stored and served, never searched. Ids of
-entities, file handles, activities and uploads are never issued twice, not even after a deletion.
+entities, file handles, activities and uploads are never issued twice, not even after a deletion. Every row that stays
+has a checksum.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+
+from snakeprov.store import checksums
 
 SCHEMA_REVISION = "0001"
 """The revision of these tables; a store says in `alembic_version` which one it has."""
@@ -258,3 +261,9 @@ upload_part = Table(
     Column("md5", String(32), nullable=False),
     sqlite_with_rowid=False,
 )
+
+_PASSING = (alembic_version, upload, upload_part)
+"""What goes again, or is read whenever the store is opened."""
+
+for _table in set(metadata.tables.values()) - {*_PASSING}:
+    _table.append_column(Column(checksums.NAME, BigInteger))

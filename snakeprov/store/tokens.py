@@ -10,9 +10,9 @@ import secrets
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
-from snakeprov.store.statements import Command, Query, insert_into
+from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import principal, token
 
@@ -75,9 +75,7 @@ _ALL = Query(
 )
 _INSERT = insert_into(token, but=["id"])
 _REVOKE = Command(
-    update(token)
-    .where(token.c.id == bindparam("of_id"), token.c.revoked_on.is_(None))
-    .values(revoked_on=bindparam("now"))
+    change(token, token.c.id == bindparam("of_id"), token.c.revoked_on.is_(None), revoked_on=bindparam("now"))
 )
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, bindparam, delete, func, select, update
+from sqlalchemy import CTE, bindparam, delete, func, select
 
 from snakeprov.store.entities import EntityRow
-from snakeprov.store.statements import Command, Query
+from snakeprov.store.statements import Command, Query, change
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import TRASH_ID, entity, revision
 
@@ -29,9 +29,7 @@ _DELETE_VERSION = Command(
 _NEWEST = Query(
     select(func.max(revision.c.number).label("number")).where(revision.c.entity_id == bindparam("of_entity")), _Newest
 )
-_SET_CURRENT = Command(
-    update(entity).where(entity.c.id == bindparam("of_entity")).values(current_version=bindparam("new_current"))
-)
+_SET_CURRENT = Command(change(entity, entity.c.id == bindparam("of_entity"), current_version=bindparam("new_current")))
 _IN_TRASH = re.compile(r"//syn[0-9]+/")
 
 
@@ -39,10 +37,8 @@ def put(tx: Transaction, row: EntityRow) -> None:
     """Put an entity into the trash, and everything below it."""
     within = _within(row.id)
     path = f"//syn{row.id}/" + entity.c.path
-    tx.connection.execute(
-        update(entity).where(entity.c.id.in_(select(within.c.id))).values(project_id=TRASH_ID, path=path)
-    )
-    tx.connection.execute(update(entity).where(entity.c.id == row.id).values(name=f"syn{row.id}", parent_id=TRASH_ID))
+    tx.connection.execute(change(entity, entity.c.id.in_(select(within.c.id)), project_id=TRASH_ID, path=path))
+    tx.connection.execute(change(entity, entity.c.id == row.id, name=f"syn{row.id}", parent_id=TRASH_ID))
 
 
 def purge(tx: Transaction, id_: int) -> None:

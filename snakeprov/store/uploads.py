@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select
 
-from snakeprov.store.statements import Command, Query, insert_into
+from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import upload, upload_part
 
@@ -57,11 +57,14 @@ _DELETE_PART = Command(
         upload_part.c.upload_id == bindparam("of_upload"), upload_part.c.number == bindparam("of_number")
     )
 )
-_TOUCH = Command(update(upload).where(upload.c.id == bindparam("of_id")).values(updated_on=bindparam("new_updated_on")))
+_TOUCH = Command(change(upload, upload.c.id == bindparam("of_id"), updated_on=bindparam("new_updated_on")))
 _FINISH = Command(
-    update(upload)
-    .where(upload.c.id == bindparam("of_id"))
-    .values(updated_on=bindparam("new_updated_on"), file_handle_id=bindparam("new_file_handle"))
+    change(
+        upload,
+        upload.c.id == bindparam("of_id"),
+        updated_on=bindparam("new_updated_on"),
+        file_handle_id=bindparam("new_file_handle"),
+    )
 )
 
 

@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ONLY_IN = {
     "snakemake": {"plugin"},
     "sqlalchemy": {"store"},
+    "alembic": {"store"},
     "falcon": {"server"},
     "requests": {"client"},
     "git": {"capture"},

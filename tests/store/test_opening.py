@@ -54,15 +54,19 @@ def test_only_one_of_many_makers_makes_the_store(tmp_path: Path) -> None:
 
 
 def test_a_newer_store_is_not_touched(tmp_path: Path) -> None:
-    """A revision that is not known is named beside the one that is, and the hint is to upgrade."""
+    """A revision that is not known is named beside the one that is, and the hint says which version is needed."""
     open_store(tmp_path, create=True).close()
     connection = sqlite3.connect(tmp_path / FILE_NAME)
     connection.execute("UPDATE alembic_version SET version_num = '0099'")
+    connection.execute("UPDATE setting SET value = '7.1' WHERE name = 'made_by'")
     connection.commit()
     connection.close()
+    content = (tmp_path / FILE_NAME).read_bytes()
 
-    with pytest.raises(NewerStoreError, match=r"has revision '0099'; .* knows revision '0001'\. Upgrade snakeprov\."):
+    with pytest.raises(NewerStoreError, match=r"has revision '0099'.* knows revision '0001'") as refused:
         open_store(tmp_path)
+    assert str(refused.value).endswith("Upgrade snakeprov to 7.1 or newer.")
+    assert (tmp_path / FILE_NAME).read_bytes() == content
 
 
 @pytest.mark.parametrize("content", [b"this is no database, and it is long enough to be one" * 20, b""])
@@ -173,13 +177,13 @@ def test_a_full_disk_is_told_and_harms_nothing(tmp_path: Path) -> None:
     with pytest.raises(FullStoreError, match="no space is left on the device"), store.write() as tx:
         tx.connection.exec_driver_sql("PRAGMA max_page_count=1")
         for number in range(5000):
-            tx.connection.exec_driver_sql(f"INSERT INTO setting VALUES ('{number}', '{'x' * 500}')")  # noqa: S608
+            tx.connection.exec_driver_sql(f"INSERT INTO setting (name, value) VALUES ('{number}', '{'x' * 500}')")  # noqa: S608
     store.close()
     store = open_store(tmp_path)
 
     assert principals.ensure(store, "ada") == ada
     with store.read() as tx:
-        assert tx.connection.exec_driver_sql("SELECT count(*) FROM setting").scalar() == 1
+        assert tx.connection.exec_driver_sql("SELECT count(*) FROM setting").scalar() == 2
     store.close()
 
 
@@ -189,18 +193,18 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
 
     def names() -> int:
         with store.read() as tx:
-            return int(tx.connection.exec_driver_sql("SELECT count(*) FROM setting").scalar_one())
+            return int(tx.connection.exec_driver_sql("SELECT count(*) FROM setting WHERE name = 'a'").scalar_one())
 
     with pytest.raises(RuntimeError), store.write() as tx:
-        tx.connection.exec_driver_sql("INSERT INTO setting VALUES ('a', 'b')")
+        tx.connection.exec_driver_sql("INSERT INTO setting (name, value) VALUES ('a', 'b')")
         raise RuntimeError
-    assert names() == 1
+    assert names() == 0
     with store.read() as before:
-        assert before.connection.exec_driver_sql("SELECT count(*) FROM setting").scalar() == 1
+        assert before.connection.exec_driver_sql("SELECT count(*) FROM setting WHERE name = 'a'").scalar() == 0
         with store.write() as tx:
-            tx.connection.exec_driver_sql("INSERT INTO setting VALUES ('a', 'b')")
-        assert before.connection.exec_driver_sql("SELECT count(*) FROM setting").scalar() == 1
-    assert names() == 2
+            tx.connection.exec_driver_sql("INSERT INTO setting (name, value) VALUES ('a', 'b')")
+        assert before.connection.exec_driver_sql("SELECT count(*) FROM setting WHERE name = 'a'").scalar() == 0
+    assert names() == 1
     store.close()
 
 

@@ -1,0 +1,11 @@
+"""The tables that the first release had. There is nothing before them to come from.
+
+Must not know: the tables of today.
+"""
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Do nothing: a new store is made complete."""
