@@ -5,12 +5,14 @@ Must not know: how bytes are kept, or how rows are.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import falcon
 
+from snakeprov.errors import CorruptStoreError
 from snakeprov.server import directories, filehandles, presigned, uploads
 from snakeprov.server.call import Call, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found
@@ -134,8 +136,10 @@ def _send(
     if length < size:
         response.status = falcon.HTTP_206
         response.content_range = (start, start + length - 1, size)
-    file.seek(start)
-    response.set_stream(_Window(file, length), length)
+        file.seek(start)
+        response.set_stream(_Window(file, length), length)
+    else:
+        response.set_stream(_Whole(file, length, sha256), length)
 
 
 def _range(request: falcon.Request, size: int) -> tuple[int, int]:
@@ -157,7 +161,10 @@ def _range(request: falcon.Request, size: int) -> tuple[int, int]:
 
 
 class _Window:
-    """A bounded part of an open file, as WSGI sends it."""
+    """A bounded part of an open file, as WSGI sends it.
+
+    Nobody can say whether a part is what it was; who asks for parts knows the digest of the whole.
+    """
 
     def __init__(self, file: BinaryIO, length: int) -> None:
         self._file = file
@@ -174,3 +181,24 @@ class _Window:
 
     def close(self) -> None:
         self._file.close()
+
+
+class _Whole(_Window):
+    """All of an open file; what is damaged never arrives whole, because its last piece is not sent."""
+
+    def __init__(self, file: BinaryIO, length: int, sha256: str) -> None:
+        super().__init__(file, length)
+        self._expected = sha256
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = super().read(size)
+        self._digest.update(chunk)
+        if self._left and chunk:
+            return chunk
+        if self._digest.hexdigest() != self._expected:
+            raise CorruptStoreError(
+                f"The blob {self._expected} is damaged: its bytes have another sha256.",
+                hint="'snakeprov verify --store' tells everything that is damaged.",
+            )
+        return chunk
