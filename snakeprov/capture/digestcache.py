@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+import zlib
 from pathlib import Path
 
 from snakeprov.model.digest import Digest
@@ -45,7 +46,8 @@ CREATE TABLE digest (
     file TEXT NOT NULL UNIQUE,
     state TEXT NOT NULL,
     sha256 BLOB NOT NULL,
-    md5 BLOB NOT NULL
+    md5 BLOB NOT NULL,
+    checksum INTEGER NOT NULL
 )
 """
 
@@ -119,15 +121,17 @@ class DigestCache:
         file, state = _keys(fingerprint)
         try:
             row = self._connection.execute(
-                "SELECT sha256, md5 FROM digest WHERE file = ? AND state = ?", (file, state)
+                "SELECT sha256, md5, checksum FROM digest WHERE file = ? AND state = ?", (file, state)
             ).fetchone()
         except sqlite3.Error as error:
             self._fail(error)
             return None
         if row is None:
             return None
-        sha256, md5 = row
+        sha256, md5, checksum = row
         if not (isinstance(sha256, bytes) and isinstance(md5, bytes) and len(sha256) == 32 and len(md5) == 16):
+            return None
+        if checksum != _checksum(file, state, sha256, md5):
             return None
         digest = Digest(sha256.hex(), md5.hex(), fingerprint.size_bytes)
         _remember(self._memory, fingerprint, digest)
@@ -136,15 +140,12 @@ class DigestCache:
     def _write(self) -> None:
         if self._connection is None or not self._unwritten:
             return
-        rows = [
-            (*_keys(fingerprint), bytes.fromhex(digest.sha256), bytes.fromhex(digest.md5))
-            for fingerprint, digest in self._unwritten.items()
-        ]
+        rows = [_row(fingerprint, digest) for fingerprint, digest in self._unwritten.items()]
         try:
             with self._connection:  # commits, or rolls back
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany(
-                    "INSERT OR REPLACE INTO digest (file, state, sha256, md5) VALUES (?, ?, ?, ?)", rows
+                    "INSERT OR REPLACE INTO digest (file, state, sha256, md5, checksum) VALUES (?, ?, ?, ?, ?)", rows
                 )
                 # Numbers only grow, and a file that is put again gets a new one: the lowest are the oldest.
                 self._connection.execute(
@@ -169,6 +170,34 @@ class DigestCache:
             self._connection.close()
         self._connection = None
         self._unwritten.clear()
+
+
+def check(path: Path) -> list[str]:
+    """Return what is wrong with a cache file, as sentences; a file that is not there is fine."""
+    if not path.exists():
+        return []
+    try:
+        connection = _open(path)
+    except (sqlite3.Error, OSError, ValueError) as error:
+        return [f"It cannot be used: {error}."]
+    try:
+        lines = [line for (line,) in connection.execute("PRAGMA integrity_check(10)")]
+        # What was damaged need not be text any more.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        rows = connection.execute("SELECT file, state, sha256, md5, checksum FROM digest")
+        wrong = sum(not _is_right(*row) for row in rows)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        return [f"It cannot be read (SQLite says: {error})."]
+    finally:
+        connection.close()
+    problems = [f"Its pages do not hang together (SQLite says: {line})." for line in lines if line != "ok"]
+    return [*problems, *([f"{wrong} of its rows do not fit their checksums."] if wrong else [])]
+
+
+def _is_right(file: object, state: object, sha256: object, md5: object, checksum: object) -> bool:
+    if not (isinstance(file, str) and isinstance(state, str) and isinstance(sha256, bytes) and isinstance(md5, bytes)):
+        return False
+    return checksum == _checksum(file, state, sha256, md5)
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -202,6 +231,17 @@ def _keys(fingerprint: Fingerprint) -> tuple[str, str]:
         f"{fingerprint.device}:{fingerprint.inode}",
         f"{fingerprint.size_bytes}:{fingerprint.mtime_ns}:{fingerprint.ctime_ns}",
     )
+
+
+def _row(fingerprint: Fingerprint, digest: Digest) -> tuple[str, str, bytes, bytes, int]:
+    file, state = _keys(fingerprint)
+    sha256, md5 = bytes.fromhex(digest.sha256), bytes.fromhex(digest.md5)
+    return file, state, sha256, md5, _checksum(file, state, sha256, md5)
+
+
+def _checksum(file: str, state: str, sha256: bytes, md5: bytes) -> int:
+    # SQLite does not notice a bit that has flipped in a row, and a wrong digest would be recorded as a fact.
+    return zlib.crc32(b"\0".join((file.encode(), state.encode(), sha256, md5)))
 
 
 def _is_settled(fingerprint: Fingerprint, moment_ns: int) -> bool:

@@ -52,6 +52,25 @@ def test_any_difference_of_the_fingerprint_is_a_miss(tmp_path: Path, field: str)
     cache.close()
 
 
+@pytest.mark.parametrize("column", ["sha256", "md5"])
+def test_a_row_that_is_damaged_is_a_miss(tmp_path: Path, column: str) -> None:
+    """A wrong digest would be recorded as a fact; the check of the file tells that there is one."""
+    cache = DigestCache(tmp_path / "cache")
+    cache.put(OLD, DIGEST)
+    cache.close()
+    assert digestcache.check(tmp_path / "cache") == []
+    connection = sqlite3.connect(tmp_path / "cache")
+    connection.execute(f"UPDATE digest SET {column} = zeroblob(length({column}))")  # noqa: S608
+    connection.commit()
+    connection.close()
+
+    again = DigestCache(tmp_path / "cache")
+    assert again.get(OLD) is None
+    again.close()
+    assert digestcache.check(tmp_path / "cache") == ["1 of its rows do not fit their checksums."]
+    assert digestcache.check(tmp_path / "none") == []
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     fingerprint=st.builds(
