@@ -137,7 +137,7 @@ def _glance(path: Path) -> str:
     try:
         with closing(sqlite.connect(path)) as connection:
             rows = connection.execute(statement).fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise sqlite.explain(error, path) or _not_a_store(path) from error
     if len(rows) != 1:
         raise _not_a_store(path)

@@ -8,18 +8,21 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from snakeprov.errors import BusyStoreError, CorruptStoreError, FullStoreError, StoreError
+from snakeprov.errors import BusyStoreError, ConfigError, CorruptStoreError, FullStoreError, StoreError
 from snakeprov.store import checksums
 
 JournalMode = Literal["wal", "delete"]
 
 BUSY_TIMEOUT_S = 30.0
 """How long a transaction waits for another process to finish writing."""
+
+JOURNAL_VARIABLE = "SNAKEPROV_JOURNAL_MODE"
+"""Environment variable with the journal mode, for a file system that is taken for what it is not."""
 
 CONNECTIONS_KEPT = 4
 CONNECTIONS_MAX = 64
@@ -36,7 +39,8 @@ _WITHOUT_SHARED_MEMORY = frozenset({
 # fmt: on
 MOUNTS = Path("/proc/self/mounts")
 
-_FULL = frozenset({sqlite3.SQLITE_FULL})
+# The second one: the shared memory beside the write-ahead log cannot grow.
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _REASONS = {
@@ -96,7 +100,12 @@ def connect(path: Path) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, *, journal_mode: JournalMode, checks_references: bool) -> None:
     present = connection.execute("PRAGMA journal_mode").fetchone()[0]
     if present != journal_mode:
-        connection.execute(f"PRAGMA journal_mode={journal_mode}")
+        try:
+            connection.execute(f"PRAGMA journal_mode={journal_mode}")
+        except sqlite3.OperationalError as error:
+            # Refused while another process of this machine has it open in its mode, which is then as good.
+            if error.sqlite_errorcode & 0xFF not in _BUSY:
+                raise
     connection.execute(f"PRAGMA synchronous={'NORMAL' if journal_mode == 'wal' else 'FULL'}")
     connection.execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_BYTES_MAX}")
     connection.execute(f"PRAGMA foreign_keys={'ON' if checks_references else 'OFF'}")
@@ -110,7 +119,16 @@ def _begin(connection: Connection) -> None:
 
 
 def journal_mode_for(folder: Path, *, mounts: Path = MOUNTS) -> tuple[JournalMode, str]:
-    """Return the journal mode that works where `folder` lies, and what is to be said about it, if anything."""
+    """Return the journal mode that works where `folder` lies, and what is to be said about it, if anything.
+
+    Raises:
+        ConfigError: `SNAKEPROV_JOURNAL_MODE` is no journal mode.
+    """
+    forced = os.environ.get(JOURNAL_VARIABLE)
+    if forced:
+        if forced not in get_args(JournalMode):
+            raise ConfigError(f"{JOURNAL_VARIABLE} in the environment is {forced!r}; expected is 'wal' or 'delete'.")
+        return cast(JournalMode, forced), f"The journal mode is {forced!r}, because {JOURNAL_VARIABLE} says so."
     kind = file_system_of(folder, mounts=mounts)
     if kind in _WITHOUT_SHARED_MEMORY or kind.startswith("fuse"):
         return "delete", (
@@ -149,10 +167,12 @@ def _unescape(field: bytes) -> bytes:
 def explain(error: BaseException | None, path: Path) -> StoreError | None:
     """Return what an error of SQLite means for the store at `path`, in our words; None: it is a mistake of ours."""
     code = getattr(error, "sqlite_errorcode", None)
+    if isinstance(error, UnicodeDecodeError) or "decode to UTF-8" in str(error):
+        code = sqlite3.SQLITE_CORRUPT  # A text, or a name in a message, that is none any more.
     if code is None:
         return None
     primary = code & 0xFF
-    if primary in _FULL:
+    if not _FULL.isdisjoint((code, primary)):
         return FullStoreError(
             f"The store {path} cannot be written: no space is left on the device.",
             hint="Free some space; what was recorded before is unharmed.",
@@ -172,5 +192,5 @@ def explain(error: BaseException | None, path: Path) -> StoreError | None:
         return None
     return StoreError(
         f"The store {path} cannot be used: {reason} (SQLite says: {error}).",
-        hint="Check the permissions of the folder and the state of the disk.",
+        hint="Check the permissions of the folder, the state of the disk and your quota.",
     )

@@ -132,7 +132,7 @@ class Store:
                 tx = Transaction(connection)
                 with closing(tx):
                     yield tx
-        except (sqlite3.Error, DBAPIError) as error:
+        except (sqlite3.Error, DBAPIError, UnicodeDecodeError) as error:
             meaning = sqlite.explain(error.orig if isinstance(error, DBAPIError) else error, self.path)
             if meaning is None:
                 raise
@@ -190,7 +190,7 @@ def _create(path: Path, *, journal_mode: sqlite.JournalMode, schema: Schema) -> 
     unfinished.touch(exist_ok=False)
     try:
         engine = sqlite.open_engine(unfinished, journal_mode=journal_mode)
-        store = Store(unfinished, engine, journal_mode=journal_mode, note="")
+        store = Store(path, engine, journal_mode=journal_mode, note="")
         with closing(store), store.write() as tx:
             schema.metadata.create_all(tx.connection)
             _fill(tx, revision=schema.revision)

@@ -97,7 +97,9 @@ def test_the_revision_of_today_is_written_down(tmp_path: Path, request: pytest.F
     """The tables of a revision that has been released never change; a change to them is a new revision."""
     open_store(tmp_path, create=True).close()
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
-        statements = [sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema ORDER BY type = 'index', name") if sql]
+        statements = [
+            sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema ORDER BY type = 'index', name") if sql
+        ]
     text = ";\n".join(one for one in statements if "sqlite_sequence" not in one) + ";\n"
     kept = REVISIONS / f"{CURRENT.revision}.sql"
     if request.config.getoption("--update-golden"):

@@ -10,6 +10,7 @@ import pytest
 
 from snakeprov.errors import (
     BusyStoreError,
+    ConfigError,
     CorruptStoreError,
     FullStoreError,
     NewerStoreError,
@@ -150,6 +151,36 @@ def test_network_file_systems_get_a_rollback_journal(tmp_path: Path) -> None:
 
     assert mode == "delete"
     assert note.startswith("The store lies on a nfs4 file system")
+
+
+def test_the_journal_mode_can_be_forced_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store says so; any other word is refused."""
+    monkeypatch.setenv("SNAKEPROV_JOURNAL_MODE", "delete")
+    store = open_store(tmp_path, create=True)
+    store.close()
+    monkeypatch.setenv("SNAKEPROV_JOURNAL_MODE", "memory")
+    with pytest.raises(ConfigError, match="SNAKEPROV_JOURNAL_MODE in the environment is 'memory'; expected is 'wal'"):
+        open_store(tmp_path)
+
+    assert store.journal_mode == "delete"
+    assert store.note == "The journal mode is 'delete', because SNAKEPROV_JOURNAL_MODE says so."
+
+
+@pytest.mark.parametrize(("first", "second"), [("wal", "delete"), ("delete", "wal")])
+def test_a_store_that_is_open_in_another_journal_mode_can_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: sqlite.JournalMode, second: sqlite.JournalMode
+) -> None:
+    """The mode that it has stays while others use it; nobody is locked out."""
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.2)
+    one = open_store(tmp_path, create=True, journal_mode=first)
+    with one.read() as tx:
+        tx.connection.exec_driver_sql("SELECT count(*) FROM setting").scalar()
+        other = open_store(tmp_path, journal_mode=second)
+        with other.read() as tx_too:
+            assert tx_too.connection.exec_driver_sql("SELECT count(*) FROM setting").scalar() == 2
+        other.close()
+    assert principals.ensure(one, "ada").id == 101
+    one.close()
 
 
 def test_a_lock_is_waited_for_and_then_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
