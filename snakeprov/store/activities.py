@@ -49,13 +49,14 @@ class _Current(NamedTuple):
     current_version: int
 
 
-_GET = Query(select(*content(activity)).where(activity.c.id == bindparam("id")), ActivityRow)
+_GET = Query(select(*content(activity)).where(activity.c.id == bindparam("id")), ActivityRow, checked=activity)
 _OWNER = Query(select(activity.c.created_by).where(activity.c.id == bindparam("id")), _Owner)
 _USAGES = Query(
     select(usage.c.was_executed, usage.c.target_id, usage.c.target_version, usage.c.url, usage.c.name)
     .where(usage.c.activity_id == bindparam("activity_id"))
     .order_by(usage.c.position),
     UsageRow,
+    checked=usage,
 )
 _CURRENT = Query(select(entity.c.current_version).where(entity.c.id == bindparam("id")), _Current)
 _INSERT = insert_into(activity, but=["id"])

@@ -33,7 +33,9 @@ class FileHandleRow(NamedTuple):
     external_url: str | None
 
 
-_GET = Query(select(*content(file_handle)).where(file_handle.c.id == bindparam("id")), FileHandleRow)
+_GET = Query(
+    select(*content(file_handle)).where(file_handle.c.id == bindparam("id")), FileHandleRow, checked=file_handle
+)
 _SAME = Query(
     select(*content(file_handle))
     .where(

@@ -90,7 +90,7 @@ class _Number(NamedTuple):
 
 _COLUMNS = (job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record)
 _NUMBER = Query(select(job.c.number).where(job.c.id == bindparam("id")), _Number)
-_GET = Query(select(*_COLUMNS).where(job.c.id == bindparam("id")), JobRow)
+_GET = Query(select(*_COLUMNS).where(job.c.id == bindparam("id")), JobRow, checked=job)
 _FILES = Query(
     select(
         job_file.c.role,
@@ -104,6 +104,7 @@ _FILES = Query(
     .where(job_file.c.job_number == bindparam("job_number"))
     .order_by(job_file.c.position),
     JobFileRow,
+    checked=job_file,
 )
 _VERSION = Query(
     select(revision.c.number).where(

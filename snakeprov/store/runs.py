@@ -41,7 +41,7 @@ class RunOwner(NamedTuple):
 _COLUMNS = (run.c.id, run.c.status, run.c.record, run.c.project_id, run.c.created_by)
 _FIXED = ("id", "created_by")
 _OWNER = Query(select(run.c.id, run.c.project_id, run.c.created_by).where(run.c.id == bindparam("id")), RunOwner)
-_GET = Query(select(*_COLUMNS).where(run.c.id == bindparam("id")), RunRow)
+_GET = Query(select(*_COLUMNS).where(run.c.id == bindparam("id")), RunRow, checked=run)
 _INSERT = insert_into(run)
 _UPDATE = Command(
     change(
