@@ -11,11 +11,12 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from snakeprov.blobs.checked import Checked
 from snakeprov.blobs.loose import LooseBlobs, check
 from snakeprov.blobs.parts import LocalParts
 from snakeprov.blobs.small import SmallBlobs
@@ -130,6 +131,15 @@ class LocalBlobs:
     def total_bytes(self) -> int:
         """Return the length of all blobs together; walks the folder."""
         return self._small.total_bytes() + self._loose.total_bytes()
+
+    def check(self) -> Iterator[Checked]:
+        """Read every blob and yield what became of it, the small ones first. Changes nothing and raises nothing."""
+        yield from self._small.check()
+        yield from self._loose.check()
+
+    def unfinished(self) -> list[Path]:
+        """Return the files of large blobs that are being put now, or whose putting was broken off."""
+        return self._loose.unfinished()
 
     def remove(self, sha256: str) -> bool:
         """Remove a blob; return whether it was there."""

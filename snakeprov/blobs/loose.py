@@ -11,20 +11,31 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from snakeprov.blobs.checked import OTHER_BYTES, Checked
 from snakeprov.blobs.failures import explained
 from snakeprov.errors import StoreError
 
 CHUNK_BYTES = 1024 * 1024
 """How much is read and written at a time."""
 
+CHECKED_AT_ONCE = 4
+"""How many files are read side by side when all are checked: digests are computed without Python's lock."""
+
+CHECKED_TOGETHER = 256
+"""How many files wait to be checked at most."""
+
 _FICLONE = 0x40049409
 _TEMPORARY = "incoming"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class LooseBlobs:
@@ -107,7 +118,18 @@ class LooseBlobs:
 
     def total_bytes(self) -> int:
         """Return the length of all contents together; walks the folder."""
-        return sum(path.stat().st_size for path in self._folder.glob("[0-9a-f][0-9a-f]/*"))
+        return sum(path.stat().st_size for path in self._paths())
+
+    def check(self) -> Iterator[Checked]:
+        """Read everything, several files at once, and yield what became of it."""
+        paths = iter(sorted(self._paths()))
+        with ThreadPoolExecutor(CHECKED_AT_ONCE, thread_name_prefix="snakeprov-check") as pool:
+            while some := list(islice(paths, CHECKED_TOGETHER)):
+                yield from pool.map(_checked, some)
+
+    def unfinished(self) -> list[Path]:
+        """Return the files of contents that are being put now, or whose putting was broken off."""
+        return sorted((self._folder / _TEMPORARY).glob("*"))
 
     def remove(self, sha256: str) -> bool:
         """Remove a content; return whether it was there."""
@@ -116,6 +138,9 @@ class LooseBlobs:
         except FileNotFoundError:
             return False
         return True
+
+    def _paths(self) -> Iterator[Path]:
+        return self._folder.glob("[0-9a-f][0-9a-f]/*")
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -197,3 +222,18 @@ def _digest(chunks: Iterable[bytes]) -> str:
     for chunk in chunks:
         sha256.update(chunk)
     return sha256.hexdigest()
+
+
+def _checked(path: Path) -> Checked:
+    if path.name[:2] != path.parent.name or not _SHA256.fullmatch(path.name):
+        return Checked(str(path), "", 0, "It is not named like a blob, and not used as one.", is_damage=False)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            size_bytes = os.fstat(descriptor).st_size
+            is_whole = _digest(_chunks(descriptor)) == path.name
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return Checked(str(path), path.name, 0, f"It cannot be read: {error.strerror or error}.")
+    return Checked(str(path), path.name, size_bytes, "" if is_whole else OTHER_BYTES)

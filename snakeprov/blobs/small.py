@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from snakeprov.blobs.checked import OTHER_BYTES, Checked
 from snakeprov.blobs.failures import explained
 from snakeprov.errors import BusyStoreError, CorruptStoreError, FullStoreError, NewerStoreError, StoreError
 
@@ -84,7 +85,9 @@ class SmallBlobs:
         Raises:
             CorruptStoreError: What is kept under the digest is something else.
         """
-        content: bytes | None = self._one("SELECT content FROM blob WHERE sha256 = ?", bytes.fromhex(sha256))
+        content: bytes | None = self._one(
+            "SELECT CAST(content AS BLOB) FROM blob WHERE sha256 = ?", bytes.fromhex(sha256)
+        )
         if content is not None and hashlib.sha256(content).hexdigest() != sha256:
             raise CorruptStoreError(
                 f"The content with the sha256 {sha256} in {self._path} is damaged: its bytes have another sha256.",
@@ -100,6 +103,26 @@ class SmallBlobs:
     def total_bytes(self) -> int:
         """Return the length of all contents together; reads the whole table."""
         return self._one("SELECT sum(length(content)) FROM blob") or 0
+
+    def check(self) -> Iterator[Checked]:
+        """Read everything and yield what became of it; what is wrong with the file as such comes first."""
+        if not self._exists():
+            return
+        try:
+            with self._connected() as connection:
+                yield from self._check(connection)
+        except StoreError as error:
+            yield Checked(str(self._path), "", 0, error.message)
+
+    def _check(self, connection: sqlite3.Connection) -> Iterator[Checked]:
+        for (line,) in connection.execute("PRAGMA integrity_check"):
+            if line != "ok":
+                yield Checked(str(self._path), "", 0, f"Its pages do not hang together (SQLite says: {line}).")
+        # What is damaged need not have its type any more.
+        for sha256, content in connection.execute("SELECT lower(hex(sha256)), CAST(content AS BLOB) FROM blob"):
+            is_whole = hashlib.sha256(content or b"").hexdigest() == sha256
+            where = f"{self._path}, blob {sha256}"
+            yield Checked(where, sha256, len(content or b""), "" if is_whole else OTHER_BYTES)
 
     def remove(self, sha256: str) -> bool:
         """Remove a content; return whether it was there."""
@@ -173,8 +196,8 @@ class SmallBlobs:
             try:
                 connection.execute(f"PRAGMA journal_mode={self._journal_mode}")
             except sqlite3.OperationalError as error:
-                # Refused at once while another process writes. The present journal is as safe.
-                if self._journal_mode != "wal" or _primary_code(error) not in _BUSY:
+                # Refused while another process of this machine has it open in its mode, which is then as good.
+                if _primary_code(error) not in _BUSY:
                     raise
 
     @contextmanager
@@ -182,24 +205,27 @@ class SmallBlobs:
         with explained(self._path.parent):
             try:
                 yield
-            except sqlite3.Error as error:
-                code = _primary_code(error)
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                # Messages of SQLite hold names from the file, which need not be text any more.
+                is_text = not isinstance(error, UnicodeDecodeError)
+                code: int | None = getattr(error, "sqlite_errorcode", None) if is_text else sqlite3.SQLITE_CORRUPT
                 if code is None:
                     raise
                 raise self._meaning(error, code) from error
 
-    def _meaning(self, error: sqlite3.Error, code: int) -> StoreError:
-        if code == sqlite3.SQLITE_FULL:
+    def _meaning(self, error: Exception, code: int) -> StoreError:
+        # The second one: the shared memory beside the write-ahead log cannot grow.
+        if code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
             return FullStoreError(
                 f"Nothing more can be kept in {self._path}: no space is left on the device.",
                 hint="Free some space, or lower the size up to which files are kept.",
             )
-        if code in _BUSY:
+        if code & 0xFF in _BUSY:
             return BusyStoreError(
                 f"The file {self._path} was kept locked by another process for more than {BUSY_TIMEOUT_S:g} seconds.",
                 hint="See which process uses it, and run the command once more when that has ended.",
             )
-        if code in _CORRUPT:
+        if code & 0xFF in _CORRUPT:
             return CorruptStoreError(
                 f"The file {self._path} is damaged, or is not a file of snakeprov.",
                 hint="Restore it from a backup, or move it away: small files that were kept are then missing.",

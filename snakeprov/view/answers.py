@@ -5,8 +5,10 @@ Must not know: how the answers are shown to people. Every key named here is alwa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from snakeprov.model.findings import Finding
 
 Json = dict[str, Any]
 
@@ -63,6 +65,24 @@ def status(answer: Mapping[str, Any], *, store: str, pending: int, failed: int) 
     """Return what `status --json` prints for an answer of the status resource and the state of the outbox."""
     counts = _pick(answer, ("entities", "versions", "activities", "storedBytes"))
     return {"store": store, "pending": pending, "failedDeliveries": failed, **counts}
+
+
+def verification(
+    found: Sequence[Finding],
+    *,
+    folder: str,
+    damaged: int,
+    rows: int,
+    contents: int,
+    content_bytes: int,
+    outboxes: int,
+) -> Json:
+    """Return what `verify --store --json` prints for what was checked and found."""
+    findings = [
+        {"where": one.where, "problem": one.problem, "remedy": one.remedy, "isDamage": one.is_damage} for one in found
+    ]
+    checked = {"rows": rows, "contents": contents, "contentBytes": content_bytes, "outboxes": outboxes}
+    return {"store": folder, "ok": not damaged, "damaged": damaged, "checked": checked, "findings": findings}
 
 
 def run_status(run: Mapping[str, Any]) -> str:

@@ -28,9 +28,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedded": {*BASE, "model", "client", "server", "store", "blobs"},
     "accounts": {*BASE, "model", "store"},
     "serving": {*BASE, "server", "store", "blobs"},
+    "verifying": {*BASE, "model", "store", "blobs", "capture", "recorder"},
     "recorder": {*BASE, "model", "capture", "client"},
     "plugin": {*BASE, "model", "capture", "recorder", "embedded"},
-    "cli": {*BASE, "model", "capture", "client", "recorder", "embedded", "lineage", "view", "accounts", "serving"},
+    "cli": {
+        *BASE,
+        "model",
+        "capture",
+        "client",
+        "recorder",
+        "embedded",
+        "lineage",
+        "view",
+        "accounts",
+        "serving",
+        "verifying",
+    },
 }
 """Which rooms each room may import: data flows one way."""
 

@@ -1,0 +1,65 @@
+"""The screen of `verify`: what was checked, and what is not as it should be.
+
+Must not know: how anything is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from snakeprov.model.findings import Finding
+from snakeprov.view import text
+from snakeprov.view.text import Screen, compose, counted, say
+
+_LABEL_COLUMNS = 11
+
+
+def store(
+    found: Sequence[Finding],
+    screen: Screen,
+    *,
+    folder: str,
+    damaged: int,
+    rows: int,
+    contents: int,
+    content_bytes: int,
+    outboxes: int,
+) -> Iterator[str]:
+    """Yield the lines of `verify --store`.
+
+    Args:
+        found: What was found.
+        screen: Where the lines will be shown.
+        folder: The repository.
+        damaged: How many findings are damage, shown or not.
+        rows: How many rows of the database were checked.
+        contents: How many contents were checked.
+        content_bytes: How long these are together.
+        outboxes: How many outbox files were checked.
+    """
+    yield compose([say(folder, "strong")], screen._replace(width=None))
+    yield ""
+    checked = [counted(rows, "row"), f"{counted(contents, 'content')} ({text.size(content_bytes)})"]
+    if outboxes:
+        checked.append(counted(outboxes, "outbox file"))
+    yield _fact("checked", ", ".join(checked), screen)
+    for finding in found:
+        yield ""
+        yield _fact("damaged" if finding.is_damage else "note", finding.where, screen, bad=finding.is_damage)
+        yield _fact("", finding.problem, screen)
+        yield _fact("", finding.remedy, screen)
+    hidden = damaged - sum(finding.is_damage for finding in found)
+    if hidden > 0:
+        yield ""
+        yield _fact("", f"{screen.glyphs.ellipsis} and {text.number(hidden)} more", screen)
+    yield ""
+    yield compose([say(_verdict(damaged), "bad" if damaged else "good")], screen)
+
+
+def _verdict(damaged: int) -> str:
+    return f"{counted(damaged, 'thing is', 'things are')} damaged or missing." if damaged else "Nothing is damaged."
+
+
+def _fact(label: str, value: str, screen: Screen, *, bad: bool = False) -> str:
+    pieces = [say(label.ljust(_LABEL_COLUMNS), "bad" if bad else "faint"), say(value)]
+    return compose(pieces, screen._replace(width=None))

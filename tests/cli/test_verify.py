@@ -1,0 +1,61 @@
+"""`snakeprov verify`: the repository is checked, what is damaged is named, and the exit status says whether any is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from .conftest import Answer, Study
+
+Run = Callable[..., Answer]
+
+
+def test_a_repository_that_is_whole_exits_with_0(study: Study, snakeprov: Run) -> None:
+    """As text it says what was checked; a value of `--store` names the repository, as everywhere."""
+    answer = snakeprov("verify", "--store")
+    named = snakeprov("verify", "--store", str(study.store), "--json")
+
+    assert (answer.status, answer.err) == (0, "")
+    assert answer.out.splitlines()[0] == str(study.store)
+    assert answer.out.endswith("\nNothing is damaged.\n")
+    assert named.status == 0
+    assert (named.json["ok"], named.json["damaged"], named.json["findings"]) == (True, 0, [])
+    assert set(named.json["checked"]) == {"rows", "contents", "contentBytes", "outboxes"}
+    assert named.json["checked"]["rows"] > 50
+
+
+def test_damage_exits_with_33_and_is_named_with_its_remedy(
+    study: Study, snakeprov: Run, golden: Callable[[str, str], None]
+) -> None:
+    """The file and the row, what is wrong, what to do; the rest is a note."""
+    with closing(sqlite3.connect(study.store / "provenance.sqlite")) as connection:
+        connection.execute("UPDATE job SET record = '{}' WHERE number = 2")
+        connection.commit()
+    (study.store / "blobs" / "incoming").mkdir()
+    (study.store / "blobs" / "incoming" / "0123").write_text("half")
+    answer = snakeprov("verify", "--store")
+    told = snakeprov("verify", "--store", "--json")
+
+    assert (answer.status, told.status) == (33, 33)
+    golden("verify_damaged.txt", answer.out.replace(str(study.store), "/home/ada/penguins/.snakeprov"))
+    assert [one["isDamage"] for one in told.json["findings"]] == [True, False]
+    assert set(told.json["findings"][0]) == {"where", "problem", "remedy", "isDamage"}
+
+
+def test_what_cannot_be_verified_is_refused(
+    study_folder: Path, snakeprov: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing to check, no repository, a server."""
+    for arguments, status, said in (
+        (("verify",), 2, "Missing option '--store'"),
+        (("verify", "--store"), 31, "There is no snakeprov repository in"),
+        (("verify", "--store", "elsewhere"), 31, "There is no snakeprov repository in"),
+        (("verify", "--store", "https://prov.example.org"), 2, "is a server; this is done where the server has its"),
+    ):
+        answer = snakeprov(*arguments)
+        assert (answer.status, answer.out) == (status, ""), answer
+        assert said in answer.err
