@@ -124,6 +124,23 @@ def load(
     return _merge(settings, given, origin=origin)
 
 
+def wants_strict(working_directory: Path, overrides: Mapping[str, object] | None = None) -> bool:
+    """Return whether `strict` is set, whatever else is wrong with the settings; arguments as of `load`."""
+    strict = False
+    for path in (_user_file(), working_directory / FILE_NAME):
+        try:
+            strict = _is_true(_read(path).get("strict"), strict)
+        except ConfigError:
+            continue
+    strict = _is_true(os.environ.get("SNAKEPROV_STRICT"), strict)
+    return _is_true((overrides or {}).get("strict"), strict)
+
+
+def _is_true(value: object, default: bool) -> bool:
+    text = str(value).lower()
+    return text in _TRUE if text in _TRUE | _FALSE else default
+
+
 def store_of(settings: Settings, working_directory: Path) -> str:
     """Return the URL, or the absolute folder, of the repository that `settings` names, or "synapse"."""
     if is_remote(settings.store):
