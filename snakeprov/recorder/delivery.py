@@ -6,7 +6,8 @@ Must not know: threads. Imports the client and what it needs, which takes a mome
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,8 @@ from snakeprov.config import POINTER_NAME, STORE_NAME, Settings, store_of
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder.deliver import Prepared
 from snakeprov.recorder.digesting import Digester
-from snakeprov.recorder.drain import Drain, Leftovers, Tools, deliver_leftovers
+from snakeprov.recorder.drain import Drain, Tools
+from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers
 from snakeprov.recorder.outbox import Outbox, read
 from snakeprov.recorder.summary import Tally, explain
 
@@ -174,10 +176,23 @@ def push(settings: Settings, working_directory: Path, client: Client) -> Leftove
     Raises:
         RemoteError: The repository is not able to answer now; what was not delivered waits on.
     """
-    digests = DigestCache(working_directory / STORE_NAME / DIGESTS_NAME)
-    try:
-        tools = _tools(settings, working_directory, digests, GitReader())
+    with opened_tools(settings, working_directory) as tools:
         return deliver_leftovers(client, tools, retry_rejected=True)
+
+
+def recover_leftovers(settings: Settings, working_directory: Path, client: Client) -> Leftovers:
+    """Do as `push`, but leave what was refused before. Raises RemoteError as `push`."""
+    with opened_tools(settings, working_directory) as tools:
+        return deliver_leftovers(client, tools)
+
+
+@contextmanager
+def opened_tools(settings: Settings, working_directory: Path) -> Iterator[Tools]:
+    """Give the tools for a working directory; its digest cache is kept in its folder, where that is there already."""
+    store = working_directory / STORE_NAME
+    digests = DigestCache(store / DIGESTS_NAME if store.is_dir() else None)
+    try:
+        yield _tools(settings, working_directory, digests, GitReader())
     finally:
         digests.close()
 

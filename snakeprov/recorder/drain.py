@@ -5,7 +5,7 @@ Must not know: threads, Snakemake.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,9 +15,8 @@ import msgspec
 from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
 from snakeprov.config import Settings
-from snakeprov.errors import OutboxError, RemoteError
+from snakeprov.errors import RemoteError
 from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.recorder import backlog
 from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
@@ -45,6 +44,22 @@ class Tools:
     catalogs: dict[str, Catalog] = field(default_factory=dict)
 
 
+def make_deliverer(client: Client, run: RunRecord, tools: Tools) -> Deliverer:
+    """Return what delivers the jobs of `run` through `client`."""
+    return Deliverer(
+        client,
+        run,
+        policy=Policy(
+            always=tools.settings.versions == "always",
+            keep_bytes_max=tools.settings.keep_bytes_max,
+            upload=tools.settings.upload,
+        ),
+        links=CodeLinks(tools.git),
+        # Files of one project are the same files for every run that is delivered in this process.
+        catalog=tools.catalogs.setdefault(run.project, Catalog()),
+    )
+
+
 class Drain:
     """Delivers what one outbox holds. Not thread-safe."""
 
@@ -58,18 +73,7 @@ class Drain:
         self._patch = patch
         self._patch_id: str | None = None
         self._digester = tools.digester
-        self._deliverer = Deliverer(
-            client,
-            run,
-            policy=Policy(
-                always=tools.settings.versions == "always",
-                keep_bytes_max=tools.settings.keep_bytes_max,
-                upload=tools.settings.upload,
-            ),
-            links=CodeLinks(tools.git),
-            # Files of one project are the same files for every run that is delivered in this process.
-            catalog=tools.catalogs.setdefault(run.project, Catalog()),
-        )
+        self._deliverer = make_deliverer(client, run, tools)
 
     @property
     def tally(self) -> Tally:
@@ -109,12 +113,19 @@ class Drain:
                 self.rejected.append(receipt.reason)
                 self._outbox.rejected(receipt.number, receipt.reason)
 
-    def deliver_pending(self, content: OutboxContent, *, retry_rejected: bool = False) -> int:
+    def deliver_pending(
+        self,
+        content: OutboxContent,
+        *,
+        retry_rejected: bool = False,
+        told: Callable[[int], None] = lambda done: None,
+    ) -> int:
         """Deliver what waits in the outbox, in order; return how many jobs.
 
         Args:
             content: What the outbox holds.
             retry_rejected: Whether to try again what the repository refused before.
+            told: Told how many jobs are done, now and then.
 
         Raises:
             RemoteError: As `deliver`.
@@ -128,6 +139,7 @@ class Drain:
         for group in self._groups(entries, content):
             self.deliver(group)
             count += len(group)
+            told(count)
         return count
 
     def _groups(self, entries: Sequence[Entry], content: OutboxContent) -> Iterator[list[Prepared]]:
@@ -151,62 +163,3 @@ class Drain:
                 group, files = [], 0
         if group:
             yield group
-
-
-@dataclass
-class Leftovers:
-    """What became of the outboxes that dead processes left behind.
-
-    Attributes:
-        delivered: Job records delivered.
-        rejected: Reasons why others were refused.
-        problems: Outboxes that could not be read, in words.
-    """
-
-    delivered: int = 0
-    rejected: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-
-def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = False) -> Leftovers:
-    """Deliver what runs that have ended left in the outbox folder, the oldest first.
-
-    Raises:
-        RemoteError: The repository is not able to answer now; what was not delivered waits on.
-    """
-    result = Leftovers()
-    for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
-        try:
-            recovered = Outbox.recover(path)
-        except OutboxError as error:
-            result.problems.append(error.message)
-            continue
-        if recovered is None:
-            continue
-        outbox, content = recovered
-        try:
-            _deliver_leftover(outbox, content, client, tools, result, retry_rejected=retry_rejected)
-        finally:
-            outbox.close()
-    return result
-
-
-def _deliver_leftover(
-    outbox: Outbox,
-    content: OutboxContent,
-    client: Client,
-    tools: Tools,
-    result: Leftovers,
-    *,
-    retry_rejected: bool,
-) -> None:
-    if content.last_run is None:
-        return
-    run = msgspec.json.decode(content.last_run, type=RunRecord)
-    drain = Drain(outbox, run, client, tools=tools, patch=content.patch)
-    result.delivered += drain.deliver_pending(content, retry_rejected=retry_rejected) - len(drain.rejected)
-    result.rejected += drain.rejected
-    if run.status == "running":
-        # Its process is dead, or it would hold the lock.
-        run.status = "interrupted"
-        drain.put_run(run)

@@ -208,12 +208,12 @@ class Outbox:
         with self._lock, contextlib.suppress(OutboxError):
             self._write(Kind.PATCH, content)
 
-    def close(self) -> None:
-        """Let go of the file; remove it when all of its records have been delivered."""
+    def close(self, *, keep: bool = False) -> None:
+        """Let go of the file; remove it when all of its records have been delivered, unless it is to be kept."""
         with self._lock:
             if self._descriptor < 0:
                 return
-            if not self._undelivered:
+            if not self._undelivered and not keep:
                 self.path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1
@@ -278,6 +278,18 @@ def read(path: Path) -> Content:
     content.pending = [entry for number, entry in records.items() if number not in rejected]
     content.rejected = [(records[number], reason) for number, reason in rejected.items() if number in records]
     return content
+
+
+def is_live(path: Path) -> bool:
+    """Return whether the process that writes the outbox file `path`, or one that delivers it, still lives."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _entries(data: bytes, content: Content) -> Iterator[tuple[Kind, bytes]]:

@@ -51,7 +51,7 @@ class Recorder:
     """Records one run: `start`, then `append` for each job, then `finish`; from any threads."""
 
     def __init__(self, settings: Settings, working_directory: Path, *, connect: Callable[[], Client]) -> None:
-        """Prepare to record a run; nothing is written before the first `append`.
+        """Prepare to record a run; nothing is written before `start`.
 
         Args:
             settings: The run's settings.
@@ -74,8 +74,13 @@ class Recorder:
         self._delivery: Delivery | None = None
 
     def start(self, run: RunRecord) -> None:
-        """Begin the run. Returns at once; git is looked at in the thread."""
+        """Begin the run. Returns at once; git is looked at in the thread.
+
+        The outbox is made now: should this process be killed before the first `append`, the next run knows by it.
+        """
         self._run = run
+        with self._lock, contextlib.suppress(SnakeprovError):  # `append` will try again, and tell
+            self._open_outbox()
         self._thread = threading.Thread(target=self._work, name="snakeprov-recorder", daemon=True)
         self._thread.start()
 

@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors"},
     "model": BASE,
     "capture": {*BASE, "model"},
+    "metadata": {*BASE, "model", "capture"},
     "client": {*BASE, "model"},
     "store": {*BASE, "model"},
     "blobs": {*BASE, "model"},
@@ -28,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedded": {*BASE, "model", "client", "server", "store", "blobs"},
     "accounts": {*BASE, "model", "store"},
     "serving": {*BASE, "server", "store", "blobs"},
-    "recorder": {*BASE, "model", "capture", "client"},
+    "recorder": {*BASE, "model", "capture", "client", "metadata"},
     "plugin": {*BASE, "model", "capture", "recorder", "embedded"},
     "cli": {*BASE, "model", "capture", "client", "recorder", "embedded", "lineage", "view", "accounts", "serving"},
 }

@@ -1,0 +1,106 @@
+"""Delivering what dead processes left behind in the outbox folder, and noticing what did not even get there.
+
+Must not know: threads, Snakemake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from snakeprov.client import Client
+from snakeprov.errors import OutboxError, RemoteError
+from snakeprov.model.records import RunRecord
+from snakeprov.recorder import backlog
+from snakeprov.recorder.backfill import backfill_missing
+from snakeprov.recorder.drain import Drain, Tools
+from snakeprov.recorder.outbox import Content, Outbox
+from snakeprov.recorder.summary import explain
+
+
+@dataclass
+class Leftovers:
+    """What became of the outboxes that dead processes left behind.
+
+    Attributes:
+        delivered: Job records delivered.
+        backfilled: How many of them were made from Snakemake's metadata, since a run was killed before it made them.
+        rejected: Reasons why others were refused.
+        problems: Outboxes that could not be read, in words.
+    """
+
+    delivered: int = 0
+    backfilled: int = 0
+    rejected: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def line(self) -> str | None:
+        """Return the line that tells the user of it; None where nothing was left behind."""
+        parts = []
+        if self.delivered:
+            backfilled = f", {self.backfilled} of them backfilled" if self.backfilled else ""
+            records = "job record" if self.delivered == 1 else "job records"
+            parts.append(f"Delivered {self.delivered} {records} of earlier runs{backfilled}.")
+        parts += self.problems
+        return f"snakeprov: {' '.join(parts)}" if parts else None
+
+
+def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = False) -> Leftovers:
+    """Deliver what runs that have ended left in the outbox folder, the oldest first.
+
+    Raises:
+        RemoteError: The repository is not able to answer now; what was not delivered waits on.
+    """
+    result = Leftovers()
+    for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
+        try:
+            recovered = Outbox.recover(path)
+        except OutboxError as error:
+            result.problems.append(error.message)
+            continue
+        if recovered is None:
+            continue
+        outbox, content = recovered
+        is_done = False
+        try:
+            _deliver_leftover(outbox, content, client, tools, result, retry_rejected=retry_rejected)
+            is_done = True
+        finally:
+            # Until it was looked for jobs that did not get there, the file says that there may be some.
+            outbox.close(keep=not is_done)
+    return result
+
+
+def _deliver_leftover(
+    outbox: Outbox,
+    content: Content,
+    client: Client,
+    tools: Tools,
+    result: Leftovers,
+    *,
+    retry_rejected: bool,
+) -> None:
+    if content.last_run is None:
+        return
+    run = msgspec.json.decode(content.last_run, type=RunRecord)
+    drain = Drain(outbox, run, client, tools=tools, patch=content.patch)
+    result.delivered += drain.deliver_pending(content, retry_rejected=retry_rejected) - len(drain.rejected)
+    result.rejected += drain.rejected
+    if run.status == "running":
+        # Its process is dead, or it would hold the lock.
+        _notice_missing(client, tools, run, result)
+        run.status = "interrupted"
+        drain.put_run(run)
+
+
+def _notice_missing(client: Client, tools: Tools, run: RunRecord, result: Leftovers) -> None:
+    try:
+        backfilled = backfill_missing(client, tools, run)
+    except RemoteError:
+        raise
+    except Exception as error:  # whatever Snakemake left there, it must not keep back what is recorded
+        result.problems.append(f"What run {run.id[:8]} did before it was killed could not be read: {explain(error)}")
+    else:
+        result.delivered += backfilled
+        result.backfilled += backfilled
