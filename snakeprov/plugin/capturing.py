@@ -308,13 +308,10 @@ class Capture:
 
 
 def open_recorder(settings: Settings, directory: Path) -> Recorder:
-    """Return the recorder that takes this run's records and delivers them where `settings` say."""
-    from snakeprov.config import store_of
-    from snakeprov.embedded import connect
+    """Return the recorder that takes this run's records and has them delivered where `settings` say."""
     from snakeprov.recorder import recorder
 
-    store = store_of(settings, directory)
-    return recorder.Recorder(settings, directory, connect=lambda: connect(store, create=True))
+    return recorder.Recorder(settings, directory, program="snakeprov.delivering")
 
 
 def _is_silent(workflow: Any) -> bool:

@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {*BASE, "model", "store"},
     "serving": {*BASE, "server", "store", "blobs"},
     "recorder": {*BASE, "model", "capture", "client"},
-    "plugin": {*BASE, "model", "capture", "recorder", "embedded"},
+    "delivering": {*BASE, "recorder", "embedded"},
+    "plugin": {*BASE, "model", "capture", "recorder"},
     "cli": {*BASE, "model", "capture", "client", "recorder", "embedded", "lineage", "view", "accounts", "serving"},
 }
 """Which rooms each room may import: data flows one way."""

@@ -1,0 +1,19 @@
+"""The program that delivers what a workflow's capture appends to the outbox: `python -m snakeprov.delivering`.
+
+Started beside Snakemake by the recorder, not by people. Must not know: how records are delivered.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from snakeprov.config import store_of
+from snakeprov.embedded import connect
+from snakeprov.recorder import process
+
+if __name__ == "__main__":
+    process.run(
+        socket.socket(fileno=int(sys.argv[1])),
+        lambda settings, working_directory: connect(store_of(settings, working_directory), create=True),
+    )
