@@ -5,6 +5,7 @@ Started beside Snakemake by the recorder, not by people. Must not know: how reco
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 
@@ -17,3 +18,4 @@ if __name__ == "__main__":
         socket.socket(fileno=int(sys.argv[1])),
         lambda settings, working_directory: connect(store_of(settings, working_directory), create=True),
     )
+    os._exit(0)  # all is closed: Snakemake's user need not wait until Python has tidied up as well

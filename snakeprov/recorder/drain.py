@@ -173,9 +173,10 @@ class CodeFound(msgspec.Struct, omit_defaults=True):
 
 def run_of(content: OutboxContent) -> RunRecord:
     """Return the run that an outbox belongs to, with what was found of its code. Raises OutboxError."""
-    if content.last_run is None:
-        raise OutboxError("The record of the run is damaged.", hint="Move the outbox out of its folder.")
-    run = msgspec.json.decode(content.last_run, type=RunRecord)
+    try:
+        run = msgspec.json.decode(content.last_run or b"", type=RunRecord)
+    except msgspec.MsgspecError as error:
+        raise OutboxError("The record of the run is damaged.", hint="Move the outbox out of its folder.") from error
     if content.git is None:
         run.git_problem = "Snakemake was killed before git could be asked"
     else:
