@@ -317,13 +317,10 @@ class Capture:
 
 
 def open_recorder(settings: Settings, directory: Path) -> Recorder:
-    """Return the recorder that takes this run's records and delivers them where `settings` say."""
-    from snakeprov.config import store_of
-    from snakeprov.embedded import connect
+    """Return the recorder that takes this run's records and has them delivered where `settings` say."""
     from snakeprov.recorder import recorder
 
-    store = store_of(settings, directory)
-    return recorder.Recorder(settings, directory, connect=lambda: connect(store, create=True))
+    return recorder.Recorder(settings, directory, program="snakeprov.delivering")
 
 
 def recover(settings: Settings, directory: Path) -> str | None:
@@ -332,12 +329,9 @@ def recover(settings: Settings, directory: Path) -> str | None:
 
     if not backlog.files(backlog.outbox_folder(directory)):
         return None
-    from snakeprov.config import store_of
-    from snakeprov.embedded import connect
-    from snakeprov.recorder.delivery import recover_leftovers
+    from snakeprov import delivering
 
-    with connect(store_of(settings, directory), create=True) as client:
-        return recover_leftovers(settings, directory, client).line()
+    return delivering.recover(settings, directory).line()
 
 
 def _is_silent(workflow: Any) -> bool:

@@ -31,7 +31,7 @@ from snakeprov.model.times import now
 from snakeprov.recorder import backlog
 from snakeprov.recorder.assemble import path_of
 from snakeprov.recorder.drain import GROUP_JOBS_MAX, Drain, Tools, make_deliverer
-from snakeprov.recorder.outbox import SUFFIX, Kind, Outbox, is_live, read
+from snakeprov.recorder.outbox import Kind, Log, Outbox, is_live, read
 
 CLOCK_SKEW: Final = timedelta(seconds=2)
 """How far the clock of a file system may be behind that of this machine."""
@@ -112,8 +112,8 @@ def find(
     wanted.require()
     result = Backfill(run, past=past, unreadable=metadata.unreadable)
     outboxes = backlog.files(backlog.outbox_folder(tools.working_directory))
-    own = f"{killed.id}{SUFFIX}" if killed is not None else None
-    result.jobs = list(_unclaimed(past.jobs, [path for path in outboxes if path.name != own]))
+    own = killed.id if killed is not None else None
+    result.jobs = list(_unclaimed(past.jobs, [path for path in outboxes if path.name.partition(".")[0] != own]))
     _drop_recorded(result, client, tools, progress)
     return result
 
@@ -243,12 +243,11 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
 
 def _append(found: Backfill, working_directory: Path) -> Path:
     prepare_folder(working_directory / STORE_NAME)
-    outbox = Outbox.create(backlog.outbox_folder(working_directory), found.run.id)
+    folder = backlog.outbox_folder(working_directory)
+    log = Log.create(folder, found.run.id, run=msgspec.json.encode(found.run))
     try:
-        outbox.append(Kind.RUN, msgspec.json.encode(found.run))
         for job in found.jobs:
-            outbox.append(Kind.JOB, msgspec.json.encode(job))
-        outbox.sync()
+            log.append(Kind.JOB, msgspec.json.encode(job))
     finally:
-        outbox.close()
-    return outbox.path
+        log.close()
+    return log.path

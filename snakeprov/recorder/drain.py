@@ -15,8 +15,8 @@ import msgspec
 from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
 from snakeprov.config import Settings
-from snakeprov.errors import RemoteError
-from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.errors import OutboxError, RemoteError
+from snakeprov.model.records import GitState, JobRecord, RunRecord
 from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
@@ -61,12 +61,12 @@ def make_deliverer(client: Client, run: RunRecord, tools: Tools) -> Deliverer:
 
 
 class Drain:
-    """Delivers what one outbox holds. Not thread-safe."""
+    """Delivers what the outboxes of one run hold, one after another. Not thread-safe."""
 
     def __init__(
         self, outbox: Outbox, run: RunRecord, client: Client, *, tools: Tools, patch: bytes | None = None
     ) -> None:
-        """Prepare to deliver the records of `run` from `outbox` through `client`."""
+        """Prepare to deliver the records of `run`, those of `outbox` first, through `client`."""
         self.rejected: list[str] = []
         self._outbox = outbox
         self._client = client
@@ -80,6 +80,10 @@ class Drain:
         """What has been recorded so far."""
         return self._deliverer.tally
 
+    def turn_to(self, outbox: Outbox) -> None:
+        """Go on with another outbox of the run."""
+        self._outbox = outbox
+
     def put_run(self, run: RunRecord, numbers: Sequence[int] = ()) -> None:
         """Make the repository know the run as it is now; raises RemoteError.
 
@@ -90,7 +94,7 @@ class Drain:
                 name = f"{run.id[:8]}.patch"
                 self._patch_id = self._client.files.upload(self._patch, file_name=name, content_type="text/x-diff")
                 self._patch = None
-            run.git.patch_file_handle_id = self._patch_id
+            run.git.patch_file_handle_id = self._patch_id or run.git.patch_file_handle_id
         self._deliverer.put_run(run)
         self._outbox.delivered(numbers)
 
@@ -110,8 +114,12 @@ class Drain:
         self._outbox.delivered(receipt.number for receipt in receipts if receipt.reason is None and receipt.number >= 0)
         for receipt in receipts:
             if receipt.reason is not None:
-                self.rejected.append(receipt.reason)
-                self._outbox.rejected(receipt.number, receipt.reason)
+                self.reject(receipt.number, receipt.reason)
+
+    def reject(self, number: int, reason: str) -> None:
+        """Note that a record can not be delivered as it is."""
+        self.rejected.append(reason)
+        self._outbox.rejected(number, reason)
 
     def deliver_pending(
         self,
@@ -133,8 +141,8 @@ class Drain:
         entries = [*content.pending, *([entry for entry, _ in content.rejected] if retry_rejected else [])]
         entries.sort(key=lambda entry: entry.number)
         runs = [entry.number for entry in entries if entry.kind is Kind.RUN]
-        if runs and content.last_run is not None:
-            self.put_run(msgspec.json.decode(content.last_run, type=RunRecord), runs)
+        if runs:
+            self.put_run(run_of(content), runs)
         count = 0
         for group in self._groups(entries, content):
             self.deliver(group)
@@ -148,7 +156,10 @@ class Drain:
         for entry in entries:
             if entry.kind is not Kind.JOB:
                 continue
-            job = msgspec.json.decode(entry.payload, type=JobRecord)
+            job = decode_job(entry)
+            if isinstance(job, str):
+                self.reject(entry.number, job)
+                continue
             found = content.digests.get(entry.number)
             group.append(
                 Prepared(
@@ -163,3 +174,32 @@ class Drain:
                 group, files = [], 0
         if group:
             yield group
+
+
+class CodeFound(msgspec.Struct, omit_defaults=True):
+    """What was found of the code of a run when it began, as the outbox keeps it; see `RunRecord`."""
+
+    git: GitState | None = None
+    git_problem: str | None = None
+
+
+def run_of(content: OutboxContent) -> RunRecord:
+    """Return the run that an outbox belongs to, with what was found of its code. Raises OutboxError."""
+    try:
+        run = msgspec.json.decode(content.last_run or b"", type=RunRecord)
+    except msgspec.MsgspecError as error:
+        raise OutboxError("The record of the run is damaged.", hint="Move the outbox out of its folder.") from error
+    if content.git is None:
+        run.git_problem = "Snakemake was killed before git could be asked"
+    else:
+        found = msgspec.json.decode(content.git, type=CodeFound)
+        run.git, run.git_problem = found.git, found.git_problem
+    return run
+
+
+def decode_job(entry: Entry) -> JobRecord | str:
+    """Return the record in an entry, or why it is none."""
+    try:
+        return msgspec.json.decode(entry.payload, type=JobRecord)
+    except msgspec.MsgspecError as error:
+        return f"The record of a job cannot be read ({error})."

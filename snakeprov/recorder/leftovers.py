@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import msgspec
-
 from snakeprov.client import Client
 from snakeprov.errors import OutboxError, RemoteError
 from snakeprov.model.records import RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.backfill import backfill_missing
-from snakeprov.recorder.drain import Drain, Tools
+from snakeprov.recorder.drain import Drain, Tools, run_of
 from snakeprov.recorder.outbox import Content, Outbox
 from snakeprov.recorder.summary import explain
 
@@ -66,6 +64,11 @@ def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = Fa
         try:
             _deliver_leftover(outbox, content, client, tools, result, retry_rejected=retry_rejected)
             is_done = True
+            damage = outbox.damage()
+            if damage is not None:
+                result.problems.append(damage)
+        except OutboxError as error:
+            result.problems.append(f"{path}: {error.message}")
         finally:
             # Until it was looked for jobs that did not get there, the file says that there may be some.
             outbox.close(keep=not is_done)
@@ -81,20 +84,19 @@ def _deliver_leftover(
     *,
     retry_rejected: bool,
 ) -> None:
-    if content.last_run is None:
-        return
-    run = msgspec.json.decode(content.last_run, type=RunRecord)
+    run = run_of(content)
     drain = Drain(outbox, run, client, tools=tools, patch=content.patch)
     result.delivered += drain.deliver_pending(content, retry_rejected=retry_rejected) - len(drain.rejected)
     result.rejected += drain.rejected
     if run.status == "running":
         # Its process is dead, or it would hold the lock.
-        _notice_missing(client, tools, run, result)
+        notice_missing(client, tools, run, result)
         run.status = "interrupted"
         drain.put_run(run)
 
 
-def _notice_missing(client: Client, tools: Tools, run: RunRecord, result: Leftovers) -> None:
+def notice_missing(client: Client, tools: Tools, run: RunRecord, result: Leftovers) -> None:
+    """Record what a run that was killed had finished and not recorded. Raises RemoteError; else tells in `result`."""
     try:
         backfilled = backfill_missing(client, tools, run)
     except RemoteError:

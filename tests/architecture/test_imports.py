@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {*BASE, "model", "store"},
     "serving": {*BASE, "server", "store", "blobs"},
     "recorder": {*BASE, "model", "capture", "client", "metadata"},
-    "plugin": {*BASE, "model", "capture", "recorder", "embedded"},
+    "delivering": {*BASE, "recorder", "embedded"},
+    "plugin": {*BASE, "model", "capture", "recorder", "delivering"},
     "cli": {*BASE, "model", "capture", "client", "recorder", "embedded", "lineage", "view", "accounts", "serving"},
 }
 """Which rooms each room may import: data flows one way."""
