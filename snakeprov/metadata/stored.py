@@ -96,7 +96,8 @@ def read(working_directory: Path, *, since_s: float | None = None) -> Metadata:
 
     Args:
         working_directory: Absolute.
-        since_s: Only what was written at this time or later, in seconds since 1970.
+        since_s: Only of jobs that began or ended at this time or later, in seconds since 1970. (An output may be older
+            than its job: `cp -p` makes such.)
     """
     folder = working_directory / FOLDER_NAME
     found = Metadata()
@@ -114,7 +115,9 @@ def read(working_directory: Path, *, since_s: float | None = None) -> Metadata:
         earlier = by_target.get(record.target)
         if earlier is None or (record.endtime or 0) > (earlier.endtime or 0):
             by_target[record.target] = record
-    found.records = list(by_target.values())
+    found.records = [
+        one for one in by_target.values() if since_s is None or max(one.starttime or 0, one.endtime or 0) >= since_s
+    ]
     return found
 
 
@@ -161,7 +164,7 @@ def _read_database(folder: Path, since_s: float | None, found: Metadata) -> Iter
             namespace = _namespace(connection, str(folder))
             rows = connection.execute(
                 f"SELECT target, {_COLUMNS} FROM snakemake_metadata"  # noqa: S608  only constants
-                " WHERE namespace = ? AND (endtime IS NULL OR endtime >= ?)",
+                " WHERE namespace = ? AND max(coalesce(starttime, 0), coalesce(endtime, 0)) >= ?",
                 (namespace, since_s or 0),
             )
             for row in rows:

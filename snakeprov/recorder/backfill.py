@@ -103,7 +103,7 @@ def find(
     metadata = stored.read(tools.working_directory, since_s=since_s)
     wanted = _Wanted(targets)
     past = read_past(
-        [one for one in metadata.records if since_s is None or (one.endtime or 0) >= since_s],
+        metadata.records,
         str(tools.working_directory),
         run_id=run.id,
         is_wanted=wanted,

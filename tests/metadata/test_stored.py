@@ -71,6 +71,15 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path) -> No
     assert sorted(found.unreadable) == sorted(map(str, (torn, other, stray)))
 
 
+def test_only_jobs_since_a_moment_are_read_where_that_is_asked_for(tmp_path: Path) -> None:
+    """Also a job whose output is older than the job itself, as `cp -p` makes them."""
+    keep(tmp_path, "before.txt", rule="one", starttime=1.0, endtime=2.0)
+    keep(tmp_path, "after.txt", rule="one", starttime=5.0, endtime=6.0)
+    keep(tmp_path, "copied.txt", rule="one", starttime=5.0, endtime=2.0)
+
+    assert {one.target for one in stored.read(tmp_path, since_s=4.0).records} == {"after.txt", "copied.txt"}
+
+
 def test_a_record_of_an_old_format_without_times_is_left_out(tmp_path: Path) -> None:
     """Nothing tells whether the file is still the one that the job left."""
     make(tmp_path, "old.txt", endtime=None, starttime=None)
