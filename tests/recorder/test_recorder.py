@@ -7,6 +7,7 @@ import resource
 import signal
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,6 +156,31 @@ def test_files_about_to_vanish_that_nobody_takes_are_named_in_the_record(
 
     assert 0 < len(job.incomplete) < 200
     assert all("is about to vanish, and too many such files waited" in one for one in job.incomplete)
+
+
+def test_ctrl_c_while_the_end_is_waited_for_leaves_the_rest_in_the_outbox(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a terminal it is shown what is waited for, and the line is gone in the end."""
+    monkeypatch.setattr(recorder_module, "PROGRESS_AFTER_S", 0.1)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    recorder = open_recorder(Settings(), work)
+    recorder.start(faults.run_record(work, status="running"))
+    assert isinstance(recorder, Recorder) and recorder._process is not None
+    recorder._process._process.send_signal(signal.SIGSTOP)
+    for job in faults.records(work):
+        recorder.append(job, {})
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.8)
+        summary = recorder.finish(faults.run_record(work))
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+
+    assert (summary.pending, summary.problems) == (3, ["The delivery was interrupted."])
+    shown = capsys.readouterr().err
+    assert shown.startswith("\rsnakeprov: recording, 3 jobs to go … ")
+    assert shown.endswith("\r\033[K")
 
 
 def test_a_held_file_is_there_when_its_record_is(work: Path) -> None:
