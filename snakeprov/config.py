@@ -9,7 +9,6 @@ command line.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -259,7 +258,9 @@ def _merge(settings: Settings, given: Mapping[str, object], *, origin: str) -> S
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            from difflib import get_close_matches  # costs more to import than all that a run needs of this module
+
+            near = get_close_matches(name, known, n=1)
             raise ConfigError(
                 f"Unknown setting {name!r} in {origin}.",
                 hint=f"Did you mean {near[0]!r}?" if near else f"The settings are: {', '.join(known)}.",

@@ -52,7 +52,7 @@ class Delivery:
     Attributes:
         problems: What went wrong, in words, each once.
         recovered: How many job records of earlier runs were delivered.
-        jobs: How many jobs have been dealt with.
+        jobs: How many jobs have been taken from the outboxes. May be read by another thread.
     """
 
     def __init__(
@@ -98,18 +98,16 @@ class Delivery:
         """Take a further outbox of the run: nothing more will be appended to the one before."""
         self._further.append(outbox)
 
-    def turn(self, *, is_last: bool, on_progress: Callable[[int], None] = lambda jobs: None) -> None:
+    def turn(self, *, is_last: bool) -> None:
         """Deliver what has been appended since the last turn; what cannot be delivered waits. Never raises.
 
         Args:
             is_last: Whether nothing more will be appended.
-            on_progress: Told how many jobs have been dealt with.
         """
         try:
             while group := self._next_group(is_last=is_last):
                 self._sync()
                 self._handle(group, is_urgent=is_last)
-                on_progress(self.jobs)
             if self._outbox is not None and (is_last or self._is_behind):
                 self._handle([], is_urgent=is_last)
             if is_last:

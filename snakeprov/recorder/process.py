@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,9 @@ LINGER_S: Final = 1.0
 
 HELD_MAX: Final = 10_000
 """How many files that are about to vanish are held open, at most half of what the system allows."""
+
+TELL_S: Final = 0.5
+"""How often Snakemake's process hears how far the last delivery is."""
 
 SAY_TIMEOUT_S: Final = 5.0
 """How long Snakemake's process, which waits for the end by then, may take to hear something."""
@@ -71,7 +74,8 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client]) -> None
                 for number in _IGNORED:
                     signal.signal(number, signal.SIG_DFL)
                 end.settimeout(SAY_TIMEOUT_S)
-                delivery.turn(is_last=True, on_progress=lambda jobs: _say(end, Progress(jobs)))
+                with _telling(end, lambda: Progress(delivery.jobs)):
+                    delivery.turn(is_last=True)
             else:
                 delivery.turn(is_last=False)
     finally:
@@ -170,6 +174,24 @@ def _raise_limit() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         soft = hard
     return HELD_MAX if soft == resource.RLIM_INFINITY else min(HELD_MAX, soft // 2)
+
+
+@contextlib.contextmanager
+def _telling(end: socket.socket, progress: Callable[[], Progress]) -> Iterator[None]:
+    """Tell every `TELL_S` how far it is, from a thread of its own: one job may take long."""
+    is_over = threading.Event()
+
+    def tell() -> None:
+        while not is_over.wait(TELL_S):
+            _say(end, progress())
+
+    thread = threading.Thread(target=tell, name="snakeprov-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def _say(end: socket.socket, message: FromDelivery) -> None:

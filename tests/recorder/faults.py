@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,14 @@ def push_all(work: Path, connect: Callable[[], Client]) -> int:
         result = push(Settings(), work, client)
     assert (result.rejected, result.problems) == ([], [])
     return result.delivered
+
+
+def wait_for(condition: Callable[[], object], timeout_s: float = 60) -> None:
+    """Wait until something is so."""
+    until_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < until_s, "it did not happen in time"
+        time.sleep(0.02)
 
 
 def holdings(client: Client) -> dict[str, int]:

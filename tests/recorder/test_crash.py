@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,8 @@ from snakeprov.recorder import backlog
 from snakeprov.recorder.outbox import Kind, Log, Outbox, read
 
 from . import faults
+
+NOBODY = 65534
 
 EVERYTHING = {"entities": 6, "versions": 6, "activities": 3, "jobs": 3, "runs": 1}
 """Six files in one version each, and what made them: three jobs of one run."""
@@ -45,12 +48,14 @@ def check(work: Path) -> None:
     assert list(backlog.outbox_folder(work).iterdir()) == []
 
 
-@pytest.mark.parametrize("how", [faults.deliver, faults.push_all], ids=["while it runs", "push"])
+@pytest.mark.parametrize(
+    ("how", "stride"), [(faults.deliver, 1), (faults.push_all, 3)], ids=["while it runs", "push, every third"]
+)
 def test_a_delivery_that_is_killed_at_any_step_is_made_good_by_the_next(
-    how: Callable[[Path, Callable[[], Client]], object], template: Path, tmp_path: Path
+    how: Callable[[Path, Callable[[], Client]], object], stride: int, template: Path, tmp_path: Path
 ) -> None:
     """Whatever it had stored, sent, or noted, and however torn its last note was."""
-    for step in range(1, faults.STEPS_MAX):
+    for step in range(1, faults.STEPS_MAX, stride):
         work = faults.fresh(template, tmp_path / "work")
         faults.fill_outbox(work)
         if not faults.dies_at(step, partial(how, work, repository(work))):
@@ -152,3 +157,30 @@ def test_a_record_that_is_none_is_refused_and_the_others_are_delivered(template:
     assert (left.pending, left.failed) == (0, 1)
     assert "The record of a job cannot be read" in left.reasons[0]
     assert Outbox.recover(path) is not None
+
+
+def test_a_folder_that_may_no_longer_be_written_costs_nothing_but_time(template: Path) -> None:
+    """Permission goes while the workflow runs: the records stay where they are, and are delivered when it is back."""
+    if os.getuid() != 0:
+        pytest.skip("becoming somebody to whom permissions matter takes root")
+    with tempfile.TemporaryDirectory() as folder:  # where somebody else may look, unlike into pytest's own
+        Path(folder).chmod(0o755)
+        work = faults.fresh(template, Path(folder) / "work")
+        faults.fill_outbox(work)
+        for path in [work, *work.rglob("*")]:
+            os.chown(path, NOBODY, NOBODY)
+        locked = [work / ".snakeprov", backlog.outbox_folder(work), work / ".snakeprov" / "provenance.sqlite"]
+        for path in locked:
+            path.chmod(0o555)
+
+        def deliver() -> None:
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            assert faults.deliver(work, repository(work))
+
+        assert not faults.dies_at(0, deliver)
+        assert backlog.count(backlog.outbox_folder(work)).pending == faults.JOBS
+        for path in locked:
+            path.chmod(0o755)
+        assert faults.push_all(work, repository(work)) == faults.JOBS
+        check(work)
