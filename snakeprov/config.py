@@ -9,7 +9,6 @@ command line.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -122,6 +121,23 @@ def load(
     settings = _merge(settings, _environment(), origin="the environment")
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     return _merge(settings, given, origin=origin)
+
+
+def wants_strict(working_directory: Path, overrides: Mapping[str, object] | None = None) -> bool:
+    """Return whether `strict` is set, whatever else is wrong with the settings; arguments as of `load`."""
+    strict = False
+    for path in (_user_file(), working_directory / FILE_NAME):
+        try:
+            strict = _is_true(_read(path).get("strict"), strict)
+        except ConfigError:
+            continue
+    strict = _is_true(os.environ.get("SNAKEPROV_STRICT"), strict)
+    return _is_true((overrides or {}).get("strict"), strict)
+
+
+def _is_true(value: object, default: bool) -> bool:
+    text = str(value).lower()
+    return text in _TRUE if text in _TRUE | _FALSE else default
 
 
 def store_of(settings: Settings, working_directory: Path) -> str:
@@ -243,7 +259,9 @@ def _merge(settings: Settings, given: Mapping[str, object], *, origin: str) -> S
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            from difflib import get_close_matches  # costs more to import than all that a run needs of this module
+
+            near = get_close_matches(name, known, n=1)
             raise ConfigError(
                 f"Unknown setting {name!r} in {origin}.",
                 hint=f"Did you mean {near[0]!r}?" if near else f"The settings are: {', '.join(known)}.",

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME, Settings, load, locate, prepare_folder, store_of
+from snakeprov.config import (
+    OUTBOX_NAME,
+    POINTER_NAME,
+    STORE_NAME,
+    Settings,
+    load,
+    locate,
+    prepare_folder,
+    store_of,
+    wants_strict,
+)
 from snakeprov.errors import ConfigError, NoStoreError, StoreError
 
 
@@ -172,3 +182,16 @@ def test_synapse_is_a_store_that_is_no_folder(work: Path) -> None:
     assert store_of(load(work, {"store": "./synapse"}), work) == str(work / "synapse")
     with pytest.raises(ConfigError, match="expected is true or false"):
         load(work, {"upload": "perhaps"})
+
+
+def test_strict_is_known_even_where_other_settings_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt setting beside it must not switch it off; later sources win as always."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    (tmp_path / "snakeprov.toml").write_text('strict = true\nprojct = "x"\n')
+
+    assert wants_strict(tmp_path)
+    assert not wants_strict(tmp_path, {"strict": False})
+    monkeypatch.setenv("SNAKEPROV_STRICT", "no")
+    assert not wants_strict(tmp_path)
+    (tmp_path / "snakeprov.toml").write_text("strict = ")
+    assert wants_strict(tmp_path, {"strict": True})

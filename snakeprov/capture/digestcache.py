@@ -24,7 +24,7 @@ FORMAT_VERSION = 1
 MAX_ROWS = 1_000_000
 """Most digests kept in the file; past it the oldest go (about 150 bytes each)."""
 
-MAX_IN_MEMORY = 100_000
+MAX_IN_MEMORY = 25_000
 """Most digests kept in memory; past it the oldest go."""
 
 BATCH_ROWS = 512

@@ -13,7 +13,21 @@ import click
 
 from snakeprov import __version__
 
-_COMMANDS = ("log", "show", "lineage", "runs", "run", "status", "verify", "push", "record", "serve", "user", "token")
+_COMMANDS = (
+    "log",
+    "show",
+    "lineage",
+    "runs",
+    "run",
+    "status",
+    "verify",
+    "push",
+    "record",
+    "backfill",
+    "serve",
+    "user",
+    "token",
+)
 """Each is the name of a module of this package whose `command` it is; in the order of the help text."""
 
 _GC_THRESHOLD = 100_000

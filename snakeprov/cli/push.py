@@ -48,7 +48,8 @@ def command(store: str | None, as_json: bool) -> int:
 def _progress(client: Client) -> str:
     from snakeprov.recorder.progress import uploaded
 
-    return f"snakeprov: delivering{uploaded(client.files.transfer)}"
+    transfer = client.files.transfer
+    return f"snakeprov: delivering{uploaded(transfer.done_bytes, transfer.expected_bytes)}"
 
 
 def _sentence(delivered: int, waiting: Backlog) -> str:

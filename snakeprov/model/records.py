@@ -24,11 +24,13 @@ JobStatus = Literal[
 ]
 """`retried`: this attempt failed and Snakemake tried again. `interrupted`: still running when the run ended."""
 
-RunStatus = Literal["running", "success", "failed", "interrupted", "unknown"]
+RunStatus = Literal["running", "success", "failed", "interrupted", "backfilled", "unknown"]
+"""`backfilled`: no run, but what was found later of jobs that nobody recorded when they ran."""
 
 JobKind = Literal["shell", "script", "notebook", "wrapper", "run", "cwl", "template", "norun", "unknown"]
 
-FileKind = Literal["file", "directory", "missing", "other"]
+FileKind = Literal["file", "directory", "missing", "other", "unknown"]
+"""`unknown`: of an input that was read long before it was recorded, and that is not known to be the same still."""
 
 
 class Fingerprint(msgspec.Struct, frozen=True, array_like=True):

@@ -213,6 +213,8 @@ class Capture:
         for job, live in list(self._live.items()):
             self._hand_over(job, live, left)
         self._live.clear()
+        if self._recorder is None:
+            self._recover()
         self._deliver(status)
         if self.strict and self.problems and status == "success":
             first = self.gaps[0].rstrip(".") if self.gaps else ""
@@ -295,6 +297,13 @@ class Capture:
             live.notes.append(f"{text} is about to vanish and could not be held open for its digest")
 
     @_never_raises
+    def _recover(self) -> None:
+        """Deliver what earlier runs left behind where this one had nothing to do."""
+        line = recover(self._settings, Path.cwd())
+        if line is not None and not _is_silent(self._workflow):
+            say(line)
+
+    @_never_raises
     def _deliver(self, status: RunStatus) -> None:
         if self._recorder is None or self._run is None:
             return
@@ -308,13 +317,21 @@ class Capture:
 
 
 def open_recorder(settings: Settings, directory: Path) -> Recorder:
-    """Return the recorder that takes this run's records and delivers them where `settings` say."""
-    from snakeprov.config import store_of
-    from snakeprov.embedded import connect
+    """Return the recorder that takes this run's records and has them delivered where `settings` say."""
     from snakeprov.recorder import recorder
 
-    store = store_of(settings, directory)
-    return recorder.Recorder(settings, directory, connect=lambda: connect(store, create=True))
+    return recorder.Recorder(settings, directory, program="snakeprov.delivering")
+
+
+def recover(settings: Settings, directory: Path) -> str | None:
+    """Deliver what runs that were killed, or had no repository, left behind; return a line that says so, if any did."""
+    from snakeprov.recorder import backlog
+
+    if not backlog.files(backlog.outbox_folder(directory)):
+        return None
+    from snakeprov import delivering
+
+    return delivering.recover(settings, directory).line()
 
 
 def _is_silent(workflow: Any) -> bool:

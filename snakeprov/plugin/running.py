@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from snakeprov.config import Settings, load
+from snakeprov.config import Settings, load, wants_strict
 from snakeprov.errors import CaptureError, ConfigError
 from snakeprov.model.records import JobStatus, RunStatus
 from snakeprov.plugin import fallback
@@ -24,8 +24,10 @@ def begin(workflow: Any, executor_plugin: Any) -> Capture | None:
     """Return the Capture of an execution that is about to begin; None where nothing is to be recorded.
 
     Raises:
-        ConfigError: A setting is wrong, and `strict` was asked for beside it.
+        ConfigError: A setting is wrong, and `strict` is set all the same.
+        CaptureError: The capture cannot begin, and `strict` is set.
     """
+    request = None
     try:
         request = _request_of(workflow)
         if request is None or not workflow.is_main_process or executor_plugin.common_settings.dryrun_exec:
@@ -33,10 +35,15 @@ def begin(workflow: Any, executor_plugin: Any) -> Capture | None:
         settings = _settings(request)
         return Capture(workflow, settings, executor=executor_plugin.name) if settings.enabled else None
     except ConfigError as error:
-        if request is not None and request.settings.get("strict") is True:
+        if request is not None and wants_strict(Path.cwd(), request.settings):
             raise
         warn(f"nothing of this run is recorded, the workflow goes on: {error}")
     except Exception as error:
+        if request is not None and request.settings.get("strict") is True:
+            raise CaptureError(
+                f"Nothing of this run could be recorded ({type(error).__name__}: {error}).",
+                hint="The workflow fails because of the setting strict.",
+            ) from error
         warn(f"nothing of this run is recorded, the workflow goes on: {type(error).__name__}: {error}")
     return None
 
@@ -116,7 +123,7 @@ def _settings(request: Request) -> Settings:
     try:
         return load(directory, request.settings, origin=request.origin)
     except ConfigError:
-        if request.settings.get("strict") is True:
+        if wants_strict(directory, request.settings):
             raise
     load(directory, {}, origin=request.origin)
     good: dict[str, object] = {}

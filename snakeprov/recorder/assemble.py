@@ -126,7 +126,9 @@ class Assembly:
 
     def use_inputs(self) -> None:
         for fact in self._job.inputs:
-            if fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
+            if fact.kind == "unknown":
+                self._use_unknown(fact)
+            elif fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
                 self.use_url(fact.storage_query, fact.storage_query)
                 self._note("input", fact.path, None, self._sha256(fact.path), "used")
             elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
@@ -207,6 +209,19 @@ class Assembly:
             self._seen.add((path, executed))
             reference = {"targetId": held.entity_id, "targetVersionNumber": held.version_number}
             self.used.append({"concreteType": USED_ENTITY, "wasExecuted": executed, "reference": reference})
+
+    def _use_unknown(self, fact: FileFact) -> None:
+        """Use a file of which it is not known what was in it when it was read: no version is named."""
+        path = path_of(fact)
+        held = self._plan.file(path)
+        if held is not None and (path, False) not in self._seen:
+            self._seen.add((path, False))
+            self.used.append(
+                {"concreteType": USED_ENTITY, "wasExecuted": False, "reference": {"targetId": held.entity_id}}
+            )
+        elif held is None and fact.storage_query is not None:
+            self.use_url(fact.storage_query, fact.storage_query)
+        self._note("input", path, None, None, "used")
 
     def _version_seen(self, path: str, observed_as: str, *, keep: bool) -> Held:
         """Return the version whose bytes were seen at `path`, planned if the repository does not hold it yet."""

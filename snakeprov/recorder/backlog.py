@@ -41,27 +41,37 @@ def point_to_store(working_directory: Path, store: str) -> None:
         (own / POINTER_NAME).unlink(missing_ok=True)
 
 
-def files(folder: Path) -> list[Path]:
-    """Return the outbox files in `folder`, the oldest first; none where there is no folder."""
+def files(folder: Path, *, run_id: str | None = None) -> list[Path]:
+    """Return the logs in the outbox folder `folder`, the oldest first; none where there is no folder.
+
+    Args:
+        folder: The folder.
+        run_id: Only those of this run.
+    """
     try:
-        found = [(path.stat().st_mtime_ns, path) for path in folder.iterdir() if path.suffix == SUFFIX]
+        found = [
+            (path.stat().st_mtime_ns, path)
+            for path in folder.iterdir()
+            if path.suffix == SUFFIX and run_id in (None, path.name.partition(".")[0])
+        ]
     except OSError:
         return []
     return [path for _, path in sorted(found)]
 
 
-def count(folder: Path) -> Backlog:
-    """Return how many records of jobs and steps wait in the outbox folder `folder`.
+def count(folder: Path, *, run_id: str | None = None) -> Backlog:
+    """Return how many records of jobs and steps wait in the outbox folder `folder`, or those of one run.
 
     Raises:
         OutboxError: A file in it cannot be read.
     """
     pending = failed = 0
     reasons: dict[str, None] = {}
-    for path in files(folder):
-        if not path.exists():
+    for path in files(folder, run_id=run_id):
+        try:
+            content = read(path)
+        except FileNotFoundError:  # all of it has been delivered in the meantime
             continue
-        content = read(path)
         pending += sum(entry.kind in DONE for entry in content.pending)
         failed += sum(entry.kind in DONE for entry, _ in content.rejected)
         reasons.update(dict.fromkeys(reason for _, reason in content.rejected))

@@ -26,9 +26,10 @@ from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.deliver import REFUSED, Prepared
 from snakeprov.recorder.delivery import DIGESTS_NAME
 from snakeprov.recorder.digesting import Digester, Observations
-from snakeprov.recorder.drain import Tools, deliver_leftovers
+from snakeprov.recorder.drain import Tools
+from snakeprov.recorder.leftovers import deliver_leftovers
 from snakeprov.recorder.manual import Step, code_fact, file_fact
-from snakeprov.recorder.outbox import Kind, Outbox
+from snakeprov.recorder.outbox import Kind, Log, Outbox
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import explain
 
@@ -156,10 +157,15 @@ def _is_delivered_to(place: Place) -> bool:
 def _keep(step: StepRecord, observations: Observations, place: Place) -> None:
     prepare_folder(place.root / STORE_NAME)
     backlog.point_to_store(place.root, place.store)
-    outbox = Outbox.create(backlog.outbox_folder(place.root), step.run.id)
+    log = Log.create(backlog.outbox_folder(place.root), step.run.id, first=msgspec.json.encode(step), kind=Kind.STEP)
+    log.close()
+    recovered = Outbox.recover(log.path)
+    if recovered is None:  # another process delivers it at this moment
+        return
+    outbox, content = recovered
     try:
-        number = outbox.append(Kind.STEP, msgspec.json.encode(step))
-        outbox.digests(number, Prepared(number, step.job, observations).observations_json())
+        for entry in content.pending:
+            outbox.digests(entry.number, Prepared(entry.number, step.job, observations).observations_json())
         outbox.sync()
     finally:
         outbox.close()

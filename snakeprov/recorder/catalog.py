@@ -109,9 +109,11 @@ class Catalog:
         self._folders.clear()
 
     def trim(self) -> None:
-        """Forget the files that were not used for the longest time, past `FILES_MAX`."""
+        """Forget the files that were not used for the longest time, past `FILES_MAX`, and what is no folder."""
         while len(self._files) > FILES_MAX:
             self._files.popitem(last=False)
+        if len(self._folders) > FILES_MAX:
+            self._folders = {path: id_ for path, id_ in self._folders.items() if id_ is not None}
 
     def commit(self, draft: Draft, results: Results) -> None:
         """Take in what a plan has brought about, now that the answers to its requests are there."""

@@ -18,7 +18,7 @@ delivery may break off between any two. What holds there when the job is deliver
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -146,7 +146,7 @@ class Deliverer:
         raise AssertionError("unreachable")
 
     def held(self, path: str) -> Held | None:
-        """Return the file at a path of a job that was delivered last, as it is now known; None: there is none."""
+        """Return the file at a path that was looked up or delivered last, as it is now known; None: there is none."""
         return self._catalog.file(path)
 
     def _send_by_hand(self, prepared: Prepared, step: Step) -> dict[str, Held]:
@@ -226,9 +226,10 @@ class Deliverer:
         self._count(tally)
 
     def _look_up(self, jobs: Sequence[Prepared]) -> None:
-        self._learn(path for prepared in jobs for path in _paths(prepared.job))
+        self.look_up(path for prepared in jobs for path in _paths(prepared.job))
 
-    def _learn(self, paths: Iterator[str]) -> None:
+    def look_up(self, paths: Iterable[str]) -> None:
+        """Ask the repository what it holds at these paths, where that is not known yet. Raises RemoteError."""
         unknown = self._catalog.unknown(paths)
         for start in range(0, len(unknown), LOOKUP_PATHS_MAX):
             asked = unknown[start : start + LOOKUP_PATHS_MAX]
@@ -264,7 +265,7 @@ class Deliverer:
                 if seen is not None and seen.digest is not None and self._catalog.file(path_of(fact)) is None:
                     strangers[fact.path] = seen.digest.sha256
         above = {path: [f"{folder}/" for folder in folders_above(path)] for path in strangers}
-        self._learn(folder for folders in above.values() for folder in folders)
+        self.look_up(folder for folders in above.values() for folder in folders)
         made: dict[str, str | Ref] = {}
         for path, sha256 in strangers.items():
             for folder in above[path]:

@@ -1,27 +1,39 @@
 """Delivering a run while it goes on: now where the repository answers, later where it does not.
 
-Must not know: threads. Imports the client and what it needs, which takes a moment: the recorder's thread does it.
+Must not know: processes, sockets, signals.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
 from snakeprov.config import STORE_NAME, Settings, store_of
-from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.model.paths import to_os
+from snakeprov.model.records import RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.deliver import Prepared
 from snakeprov.recorder.digesting import Digester
-from snakeprov.recorder.drain import Drain, Leftovers, Tools, deliver_leftovers
-from snakeprov.recorder.outbox import Outbox, read
+from snakeprov.recorder.drain import (
+    GROUP_FILES_MAX,
+    GROUP_JOBS_MAX,
+    CodeFound,
+    Drain,
+    Tools,
+    decode_job,
+)
+from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers, notice_missing
+from snakeprov.recorder.outbox import Entry, Kind, Outbox
 from snakeprov.recorder.summary import Tally, explain
 
 RETRY_S: Final = 15.0
@@ -32,62 +44,52 @@ SYNC_S: Final = 5.0
 
 DIGESTS_NAME: Final = "digests.sqlite"
 
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A job that was taken from capture.
-
-    Attributes:
-        number: Its number in the outbox; -1 where the outbox could not take it.
-        job: Its record.
-        descriptors: Open files whose paths may vanish, by path.
-    """
-
-    number: int
-    job: JobRecord
-    descriptors: Mapping[str, int]
+Held = Callable[[str], Mapping[str, int]]
+"""Gives the open files of a job, by its id: descriptors by path, which whoever asks closes."""
 
 
 class Delivery:
-    """Delivers the jobs of one run as they come. Not thread-safe.
+    """Delivers the jobs of one run as they are appended to its outboxes. Not thread-safe.
 
     Attributes:
         problems: What went wrong, in words, each once.
-        lost: How many job records could be kept nowhere.
         recovered: How many job records of earlier runs were delivered.
+        jobs: How many jobs have been taken from the outboxes. May be read by another thread.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        working_directory: Path,
-        *,
-        connect: Callable[[], Client],
-        outbox: Outbox,
-        git: GitReader,
-        patch: bytes | None,
+        self, settings: Settings, working_directory: Path, *, connect: Callable[[], Client], held: Held
     ) -> None:
-        """Prepare; nothing is connected yet. `patch` is how the run's code differs from its commit."""
+        """Prepare; nothing is connected yet.
+
+        Args:
+            settings: The run's settings.
+            working_directory: Absolute; its `.snakeprov/` holds the outbox and the digest cache.
+            connect: Opens the repository.
+            held: Gives the open files of a job.
+        """
         self.problems: dict[str, None] = {}
-        self.lost = 0
         self.recovered = 0
+        self.jobs = 0
         self._settings = settings
+        self._working_directory = working_directory
         self._folder = working_directory / STORE_NAME
         self._connect = connect
-        self._outbox = outbox
-        self._patch = patch
+        self._held = held
         self._digests = DigestCache(self._folder / DIGESTS_NAME)
-        self._tools = _tools(settings, working_directory, self._digests, git)
+        self._tools = _tools(settings, working_directory, self._digests, GitReader())
         self._client: Client | None = None
         self._drain: Drain | None = None
+        self._run: RunRecord | None = None
+        self._code: CodeFound | None = None
+        self._patch: bytes | None = None
+        self._outbox: Outbox | None = None
+        self._run_numbers: list[int] = []
+        self._further: deque[Outbox] = deque()
+        self._full: list[Outbox] = []
         self._is_behind = False
         self._next_try_s = 0.0
         self._synced_s = 0.0
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether records wait in the outbox that could not be delivered when they came."""
-        return self._is_behind
 
     @property
     def tally(self) -> Tally:
@@ -99,71 +101,182 @@ class Delivery:
         """How far uploads are; None while there is no connection."""
         return self._client.files.transfer if self._client is not None else None
 
-    def handle(self, group: Sequence[Taken], run: RunRecord, *, run_numbers: Sequence[int], is_last: bool) -> None:
-        """Deliver jobs; what cannot be delivered waits in the outbox. Never raises.
+    def take(self, outbox: Outbox) -> None:
+        """Take a further outbox of the run: nothing more will be appended to the one before."""
+        self._further.append(outbox)
+
+    def turn(self, *, is_last: bool) -> None:
+        """Deliver what has been appended since the last turn; what cannot be delivered waits. Never raises.
 
         Args:
-            group: The jobs.
-            run: The run as it is now.
-            run_numbers: Its entries in the outbox.
-            is_last: Whether the run has ended and no job will follow.
+            is_last: Whether nothing more will be appended.
         """
-        prepared: list[Prepared] = []
         try:
-            observe = self._tools.digester.observe
-            prepared = [Prepared(one.number, one.job, observe(one.job, one.descriptors)) for one in group]
-            self._sync()
-            if self._is_behind and not is_last and time.monotonic() < self._next_try_s:
-                self._keep(prepared)
-                return
-            drain = self._connected(run)
-            if self._is_behind:
-                self._keep(prepared)
-                drain.deliver_pending(read(self._outbox.path))
-                self._is_behind = False
-                self.problems.clear()
-            else:
-                drain.deliver(prepared)
+            while group := self._next_group(is_last=is_last):
+                self._sync()
+                self._handle(group, is_urgent=is_last)
+            if self._outbox is not None and (is_last or self._is_behind):
+                self._handle([], is_urgent=is_last)
             if is_last:
-                drain.put_run(run, run_numbers)
+                self._end()
         except Exception as error:  # whatever it is, the workflow goes on and its user will be told
             self.problems[explain(error)] = None
-            self._keep(prepared)
-            self._is_behind = True
-            self._next_try_s = time.monotonic() + RETRY_S
 
     def close(self) -> None:
-        """Let go of the digest cache, the outbox and the repository. Never raises."""
-        for close in (self._digests.close, self._outbox.close, self._client.close if self._client else None):
+        """Let go of the digest cache, the outboxes and the repository. Never raises."""
+        outboxes = [*self._full, *([self._outbox] if self._outbox is not None else []), *self._further]
+        for outbox in outboxes:
+            damage = outbox.damage()
+            if damage is not None:
+                self.problems[damage] = None
+        closing = [self._digests.close, *(one.close for one in outboxes)]
+        if self._client is not None:
+            closing.append(self._client.close)
+        for close in closing:
             try:
-                if close is not None:
-                    close()
+                close()
             except Exception as error:  # nothing that was recorded is lost by it
                 self.problems[explain(error)] = None
 
+    # Reading
+
+    def _next_group(self, *, is_last: bool) -> list[Prepared]:
+        """Return jobs to deliver together, all of one outbox, with what is found of their files."""
+        group: list[Prepared] = []
+        files = 0
+        while len(group) < GROUP_JOBS_MAX and files < GROUP_FILES_MAX:
+            outbox, entry = self._next_entry(is_last=is_last, may_turn_over=not group)
+            if outbox is None or entry is None:
+                break
+            if entry.kind is Kind.RUN:
+                self._learn(outbox, entry)
+                continue
+            self.jobs += 1
+            job = decode_job(entry)
+            if isinstance(job, str):
+                outbox.rejected(entry.number, job)
+                continue
+            observations = self._tools.digester.observe(job, self._held(job.id))
+            group.append(Prepared(entry.number, job, observations))
+            files += len(job.inputs) + len(job.outputs)
+        return group
+
+    def _next_entry(self, *, is_last: bool, may_turn_over: bool) -> tuple[Outbox | None, Entry | None]:
+        while True:
+            entry = None
+            if self._outbox is not None:
+                entry = self._outbox.take(is_final=is_last or bool(self._further))
+            if entry is not None or not (self._further and may_turn_over):
+                return self._outbox, entry
+            self._turn_over()
+
+    def _turn_over(self) -> None:
+        """Go on with the next outbox."""
+        if self._outbox is not None:
+            self._outbox.delivered(self._run_numbers)  # the next outbox begins with the run as well
+            self._run_numbers.clear()
+            self._full.append(self._outbox)
+            if not self._is_behind:
+                self._close_full()
+        self._outbox = self._further.popleft()
+        if self._code is not None:
+            self._note_code(self._outbox, self._code)
+        if self._drain is not None:
+            self._drain.turn_to(self._outbox)
+
+    def _learn(self, outbox: Outbox, entry: Entry) -> None:
+        """Take in the run as it is now, and look at its code when it begins."""
+        run = msgspec.json.decode(entry.payload, type=RunRecord)
+        if self._code is None:
+            self._code = self._look_at_git(run)
+            self._note_code(outbox, self._code)
+        run.git, run.git_problem = self._code.git, self._code.git_problem
+        self._run = run
+        self._run_numbers.append(entry.number)
+
+    def _look_at_git(self, run: RunRecord) -> CodeFound:
+        git = self._tools.git
+        state = git.state_of(str(self._working_directory / to_os(run.snakefile or ".")))
+        self._patch = git.patch(state.root) if state is not None and state.dirty else None
+        return CodeFound(state, git.problem)
+
+    def _note_code(self, outbox: Outbox, code: CodeFound) -> None:
+        is_stored = code.git is not None and code.git.patch_file_handle_id is not None
+        outbox.code(msgspec.json.encode(code), None if is_stored else self._patch)
+
+    # Delivering
+
+    def _handle(self, group: Sequence[Prepared], *, is_urgent: bool) -> None:
+        """Deliver jobs, and before them what waits; where that fails all of it waits."""
+        if self._is_behind and not is_urgent and time.monotonic() < self._next_try_s:
+            self._keep(group)
+            return
+        try:
+            drain = self._connected()
+            if self._is_behind:
+                self._keep(group)
+                self._catch_up(drain)
+            else:
+                drain.deliver(group)
+        except Exception as error:  # whatever it is, the workflow goes on and its user will be told
+            self.problems[explain(error)] = None
+            self._keep(group)
+            self._is_behind = True
+            self._next_try_s = time.monotonic() + RETRY_S
+
+    def _catch_up(self, drain: Drain) -> None:
+        assert self._outbox is not None  # noqa: S101  there is a drain
+        for outbox in (*self._full, self._outbox):
+            drain.turn_to(outbox)
+            drain.deliver_pending(outbox.content())
+        self._close_full()
+        self._is_behind = False
+        self.problems.clear()
+
+    def _close_full(self) -> None:
+        """Let go of the outboxes to which nothing will be appended; those with refused records stay on disk."""
+        for outbox in self._full:
+            damage = outbox.damage()
+            if damage is not None:
+                self.problems[damage] = None
+            outbox.close()
+        self._full.clear()
+
+    def _end(self) -> None:
+        """Make the repository know how the run ended; a run that does not say so was killed."""
+        if self._run is None or self._is_behind:
+            return
+        drain = self._connected()
+        if self._run.status == "running":
+            assert self._client is not None  # noqa: S101  it is connected
+            noticed = Leftovers()
+            notice_missing(self._client, self._tools, self._run, noticed)
+            self.problems |= dict.fromkeys(noticed.problems)
+            self._run.status = "interrupted"
+        drain.put_run(self._run, self._run_numbers)
+
     def _sync(self) -> None:
-        if time.monotonic() - self._synced_s > SYNC_S:
+        if self._outbox is not None and time.monotonic() - self._synced_s > SYNC_S:
             self._outbox.sync()
             self._synced_s = time.monotonic()
 
-    def _keep(self, prepared: Sequence[Prepared]) -> None:
-        """Keep what was found of jobs that are not delivered now; those that are in no outbox are lost."""
-        self.lost += sum(one.number < 0 for one in prepared)
-        for one in prepared:
-            if one.number >= 0:
+    def _keep(self, group: Sequence[Prepared]) -> None:
+        """Keep what was found of jobs that are not delivered now."""
+        if self._outbox is not None:
+            for one in group:
                 self._outbox.digests(one.number, one.observations_json())
 
-    def _connected(self, run: RunRecord) -> Drain:
+    def _connected(self) -> Drain:
         """Return the drain of this run, after what earlier runs left behind has been delivered."""
+        assert self._outbox is not None and self._run is not None  # noqa: S101  every log begins with the run
         if self._client is None:
             self._client = self._connect()
-            working_directory = self._folder.parent
-            backlog.point_to_store(working_directory, store_of(self._settings, working_directory))
+            backlog.point_to_store(self._working_directory, store_of(self._settings, self._working_directory))
         if self._drain is None:
             leftovers = deliver_leftovers(self._client, self._tools)
             self.recovered += leftovers.delivered
             self.problems |= dict.fromkeys(leftovers.problems)
-            self._drain = Drain(self._outbox, run, self._client, tools=self._tools, patch=self._patch)
+            self._drain = Drain(self._outbox, self._run, self._client, tools=self._tools, patch=self._patch)
         return self._drain
 
 
@@ -173,10 +286,23 @@ def push(settings: Settings, working_directory: Path, client: Client) -> Leftove
     Raises:
         RemoteError: The repository is not able to answer now; what was not delivered waits on.
     """
-    digests = DigestCache(working_directory / STORE_NAME / DIGESTS_NAME)
-    try:
-        tools = _tools(settings, working_directory, digests, GitReader())
+    with opened_tools(settings, working_directory) as tools:
         return deliver_leftovers(client, tools, retry_rejected=True)
+
+
+def recover_leftovers(settings: Settings, working_directory: Path, client: Client) -> Leftovers:
+    """Do as `push`, but leave what was refused before. Raises RemoteError as `push`."""
+    with opened_tools(settings, working_directory) as tools:
+        return deliver_leftovers(client, tools)
+
+
+@contextmanager
+def opened_tools(settings: Settings, working_directory: Path) -> Iterator[Tools]:
+    """Give the tools for a working directory; its digest cache is kept in its folder, where that is there already."""
+    store = working_directory / STORE_NAME
+    digests = DigestCache(store / DIGESTS_NAME if store.is_dir() else None)
+    try:
+        yield _tools(settings, working_directory, digests, GitReader())
     finally:
         digests.close()
 

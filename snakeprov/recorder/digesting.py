@@ -78,6 +78,11 @@ class Digester:
                 os.close(descriptor)
         return observations
 
+    def has_digest(self, fact: FileFact, sha256: str | None) -> bool:
+        """Return whether a file has this digest; False where its own cannot be had."""
+        digest = self._observe(fact.path, fact, None).digest
+        return digest is not None and digest.sha256 == sha256
+
     def absolute(self, path: str) -> str:
         """Return where a path of a record lies, as Python's file functions take it."""
         return os.path.join(self._working_directory, to_os(path))  # noqa: PTH118  the hot path
@@ -135,7 +140,11 @@ class Digester:
         return files.digest_file(path) if fingerprint is None else self._digest(path, fingerprint)
 
 
-_NO_BYTES = {"missing": "it was not there when the job ended", "other": "it is not a regular file"}
+_NO_BYTES = {
+    "missing": "it was not there when the job ended",
+    "other": "it is not a regular file",
+    "unknown": "it is not known to be what was read",
+}
 
 
 def _allow_new_ctime(path: str, expected: Fingerprint) -> Fingerprint:

@@ -5,7 +5,7 @@ Must not know: threads, Snakemake.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,17 +15,15 @@ import msgspec
 from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
 from snakeprov.config import Settings
-from snakeprov.errors import OutboxError, RemoteError, UsageError
-from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.recorder import backlog
+from snakeprov.errors import OutboxError, RemoteError
+from snakeprov.model.records import GitState, JobRecord, RunRecord
 from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.deliver import REFUSED, Deliverer, Prepared, reason_of
+from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester, Observations
 from snakeprov.recorder.outbox import Content as OutboxContent
 from snakeprov.recorder.outbox import Entry, Kind, Outbox
-from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import Tally
 
 GROUP_JOBS_MAX: Final = 100
@@ -46,36 +44,45 @@ class Tools:
     catalogs: dict[str, Catalog] = field(default_factory=dict)
 
 
+def make_deliverer(client: Client, run: RunRecord, tools: Tools) -> Deliverer:
+    """Return what delivers the jobs of `run` through `client`."""
+    return Deliverer(
+        client,
+        run,
+        policy=Policy(
+            always=tools.settings.versions == "always",
+            keep_bytes_max=tools.settings.keep_bytes_max,
+            upload=tools.settings.upload,
+        ),
+        links=CodeLinks(tools.git),
+        # Files of one project are the same files for every run that is delivered in this process.
+        catalog=tools.catalogs.setdefault(run.project, Catalog()),
+    )
+
+
 class Drain:
-    """Delivers what one outbox holds. Not thread-safe."""
+    """Delivers what the outboxes of one run hold, one after another. Not thread-safe."""
 
     def __init__(
         self, outbox: Outbox, run: RunRecord, client: Client, *, tools: Tools, patch: bytes | None = None
     ) -> None:
-        """Prepare to deliver the records of `run` from `outbox` through `client`."""
+        """Prepare to deliver the records of `run`, those of `outbox` first, through `client`."""
         self.rejected: list[str] = []
         self._outbox = outbox
         self._client = client
         self._patch = patch
         self._patch_id: str | None = None
         self._digester = tools.digester
-        self._deliverer = Deliverer(
-            client,
-            run,
-            policy=Policy(
-                always=tools.settings.versions == "always",
-                keep_bytes_max=tools.settings.keep_bytes_max,
-                upload=tools.settings.upload,
-            ),
-            links=CodeLinks(tools.git),
-            # Files of one project are the same files for every run that is delivered in this process.
-            catalog=tools.catalogs.setdefault(run.project, Catalog()),
-        )
+        self._deliverer = make_deliverer(client, run, tools)
 
     @property
     def tally(self) -> Tally:
         """What has been recorded so far."""
         return self._deliverer.tally
+
+    def turn_to(self, outbox: Outbox) -> None:
+        """Go on with another outbox of the run."""
+        self._outbox = outbox
 
     def put_run(self, run: RunRecord, numbers: Sequence[int] = ()) -> None:
         """Make the repository know the run as it is now; raises RemoteError.
@@ -87,7 +94,7 @@ class Drain:
                 name = f"{run.id[:8]}.patch"
                 self._patch_id = self._client.files.upload(self._patch, file_name=name, content_type="text/x-diff")
                 self._patch = None
-            run.git.patch_file_handle_id = self._patch_id
+            run.git.patch_file_handle_id = self._patch_id or run.git.patch_file_handle_id
         self._deliverer.put_run(run)
         self._outbox.delivered(numbers)
 
@@ -107,27 +114,39 @@ class Drain:
         self._outbox.delivered(receipt.number for receipt in receipts if receipt.reason is None and receipt.number >= 0)
         for receipt in receipts:
             if receipt.reason is not None:
-                self.rejected.append(receipt.reason)
-                self._outbox.rejected(receipt.number, receipt.reason)
+                self.reject(receipt.number, receipt.reason)
 
-    def deliver_pending(self, content: OutboxContent, *, retry_rejected: bool = False) -> int:
+    def reject(self, number: int, reason: str) -> None:
+        """Note that a record can not be delivered as it is."""
+        self.rejected.append(reason)
+        self._outbox.rejected(number, reason)
+
+    def deliver_pending(
+        self,
+        content: OutboxContent,
+        *,
+        retry_rejected: bool = False,
+        told: Callable[[int], None] = lambda done: None,
+    ) -> int:
         """Deliver what waits in the outbox, in order; return how many jobs.
 
         Args:
             content: What the outbox holds.
             retry_rejected: Whether to try again what the repository refused before.
+            told: Told how many jobs are done, now and then.
 
         Raises:
             RemoteError: As `deliver`.
         """
-        entries = _to_deliver(content, retry_rejected=retry_rejected)
+        entries = to_deliver(content, retry_rejected=retry_rejected)
         runs = [entry.number for entry in entries if entry.kind is Kind.RUN]
-        if runs and content.last_run is not None:
-            self.put_run(msgspec.json.decode(content.last_run, type=RunRecord), runs)
+        if runs:
+            self.put_run(run_of(content), runs)
         count = 0
         for group in self._groups(entries, content):
             self.deliver(group)
             count += len(group)
+            told(count)
         return count
 
     def _groups(self, entries: Sequence[Entry], content: OutboxContent) -> Iterator[list[Prepared]]:
@@ -136,8 +155,11 @@ class Drain:
         for entry in entries:
             if entry.kind is not Kind.JOB:
                 continue
-            job = msgspec.json.decode(entry.payload, type=JobRecord)
-            group.append(Prepared(entry.number, job, _observations(content, entry, job, self._digester)))
+            job = decode_job(entry)
+            if isinstance(job, str):
+                self.reject(entry.number, job)
+                continue
+            group.append(Prepared(entry.number, job, observations_of(content, entry, job, self._digester)))
             files += len(job.inputs) + len(job.outputs)
             if len(group) >= GROUP_JOBS_MAX or files >= GROUP_FILES_MAX:
                 yield group
@@ -146,99 +168,42 @@ class Drain:
             yield group
 
 
-@dataclass
-class Leftovers:
-    """What became of the outboxes that dead processes left behind.
+class CodeFound(msgspec.Struct, omit_defaults=True):
+    """What was found of the code of a run when it began, as the outbox keeps it; see `RunRecord`."""
 
-    Attributes:
-        delivered: Records of jobs and steps delivered.
-        rejected: Reasons why others were refused.
-        problems: Outboxes that could not be read, in words.
-    """
-
-    delivered: int = 0
-    rejected: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    git: GitState | None = None
+    git_problem: str | None = None
 
 
-def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = False) -> Leftovers:
-    """Deliver what runs that have ended left in the outbox folder, the oldest first.
-
-    Raises:
-        RemoteError: The repository is not able to answer now; what was not delivered waits on.
-    """
-    result = Leftovers()
-    for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
-        try:
-            recovered = Outbox.recover(path)
-        except OutboxError as error:
-            result.problems.append(error.message)
-            continue
-        if recovered is None:
-            continue
-        outbox, content = recovered
-        try:
-            _deliver_leftover(outbox, content, client, tools, result, retry_rejected=retry_rejected)
-        finally:
-            outbox.close()
-    return result
+def run_of(content: OutboxContent) -> RunRecord:
+    """Return the run that an outbox belongs to, with what was found of its code. Raises OutboxError."""
+    try:
+        run = msgspec.json.decode(content.last_run or b"", type=RunRecord)
+    except msgspec.MsgspecError as error:
+        raise OutboxError("The record of the run is damaged.", hint="Move the outbox out of its folder.") from error
+    if content.git is None:
+        run.git_problem = "Snakemake was killed before git could be asked"
+    else:
+        found = msgspec.json.decode(content.git, type=CodeFound)
+        run.git, run.git_problem = found.git, found.git_problem
+    return run
 
 
-def _deliver_leftover(
-    outbox: Outbox,
-    content: OutboxContent,
-    client: Client,
-    tools: Tools,
-    result: Leftovers,
-    *,
-    retry_rejected: bool,
-) -> None:
-    _deliver_steps(outbox, content, client, tools, result, retry_rejected=retry_rejected)
-    if content.last_run is None:
-        return
-    run = msgspec.json.decode(content.last_run, type=RunRecord)
-    drain = Drain(outbox, run, client, tools=tools, patch=content.patch)
-    result.delivered += drain.deliver_pending(content, retry_rejected=retry_rejected) - len(drain.rejected)
-    result.rejected += drain.rejected
-    if run.status == "running":
-        # Its process is dead, or it would hold the lock.
-        run.status = "interrupted"
-        drain.put_run(run)
-
-
-def _deliver_steps(
-    outbox: Outbox,
-    content: OutboxContent,
-    client: Client,
-    tools: Tools,
-    result: Leftovers,
-    *,
-    retry_rejected: bool,
-) -> None:
-    for entry in _to_deliver(content, retry_rejected=retry_rejected):
-        if entry.kind is not Kind.STEP:
-            continue
-        step = msgspec.json.decode(entry.payload, type=StepRecord)
-        observations = _observations(content, entry, step.job, tools.digester)
-        catalog = tools.catalogs.setdefault(step.run.project, Catalog())
-        try:
-            deliver_step(client, step, observations, settings=tools.settings, catalog=catalog, git=tools.git)
-        except (*REFUSED, UsageError) as error:
-            reason = reason_of(error, client)
-            outbox.rejected(entry.number, reason)
-            result.rejected.append(reason)
-        else:
-            outbox.delivered([entry.number])
-            result.delivered += 1
-
-
-def _to_deliver(content: OutboxContent, *, retry_rejected: bool) -> list[Entry]:
+def to_deliver(content: OutboxContent, *, retry_rejected: bool) -> list[Entry]:
     """Return the entries that wait, in order, with those that were refused if they are to be tried again."""
     again = [entry for entry, _ in content.rejected] if retry_rejected else []
     return sorted([*content.pending, *again], key=lambda entry: entry.number)
 
 
-def _observations(content: OutboxContent, entry: Entry, job: JobRecord, digester: Digester) -> Observations:
+def observations_of(content: OutboxContent, entry: Entry, job: JobRecord, digester: Digester) -> Observations:
     """Return what was found of the files of an entry's job when it was taken, or else what is found now."""
     found = content.digests.get(entry.number)
     return digester.observe(job, {}) if found is None else msgspec.json.decode(found, type=Observations)
+
+
+def decode_job(entry: Entry) -> JobRecord | str:
+    """Return the record in an entry, or why it is none."""
+    try:
+        return msgspec.json.decode(entry.payload, type=JobRecord)
+    except msgspec.MsgspecError as error:
+        return f"The record of a job cannot be read ({error})."

@@ -2,27 +2,25 @@
 
 Must not know: what the records say, or where they go. Knows bytes and files.
 
-One append-only file per run, `<run id>.log`, which begins with `HEADER` and goes on with entries:
+A run has one outbox after another, each of two files that are only ever appended to:
 
-    magic (4 bytes) | kind (1) | length (4, little-endian) | crc32 of kind, length and payload (4) | payload
+| file | holds | written by |
+|---|---|---|
+| `<name>.log` | a header, then records: the run, its jobs, the run again when it changes | `Log`, in Snakemake |
+| `<name>.ack` | what became of them, and what was found of their files and code | `Outbox`, where they are delivered |
 
-An entry that was torn (the machine stopped in the middle of writing it) or damaged fails its checksum; reading goes
-on at the next magic. Entries of kind DELIVERED and REJECTED name earlier entries by their number, counted from 0
-among the entries that carry records.
-
-The process that writes the file holds a lock on it while it lives; whoever wants to deliver what a dead process
-left behind takes the lock first. Two deliveries of one record do no harm: the repository knows the id.
+Two processes have the log open at the same time, and its lock is theirs together: whoever wants to deliver what dead
+processes left behind takes the lock first. Two deliveries of one record do no harm: the repository knows the id.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
-import struct
-import threading
-import zlib
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -31,18 +29,21 @@ from typing import Final, Self
 import msgspec
 
 from snakeprov.errors import OutboxError
+from snakeprov.recorder.frames import frame, parse
 
-HEADER: Final = b"snakeprov outbox 1\n"
+HEADER: Final = b"snakeprov outbox 2\n"
 SUFFIX: Final = ".log"
-RECYCLE_SIZE_BYTES: Final = 4 * 1024 * 1024
-"""A file larger than this is emptied when all of it has been delivered."""
+ACK_SUFFIX: Final = ".ack"
+DAMAGED_SUFFIX: Final = ".damaged"
+LOG_SIZE_MAX: Final = 4 * 1024 * 1024
+"""A log larger than this (bytes) is followed by the next one, so that a long run takes no disk without end."""
 
-_MAGIC: Final = b"\xf5SPR"
-_FRAME: Final = struct.Struct("<4sBII")
+READ_SIZE: Final = 256 * 1024
+"""How many bytes of a log are read at once, unless one entry has more."""
 
 
 class Kind(IntEnum):
-    """What an entry is. RUN, JOB and STEP carry records and are numbered; the others speak of numbered ones."""
+    """What an entry is: RUN, JOB and STEP are the records in a log; the others, beside it, speak of them."""
 
     RUN = 1
     JOB = 2
@@ -50,13 +51,14 @@ class Kind(IntEnum):
     REJECTED = 4
     DIGESTS = 5
     PATCH = 6
-    STEP = 7
+    GIT = 7
+    STEP = 8
 
 
 DONE: Final = frozenset({Kind.JOB, Kind.STEP})
 """Records of something that was done: a job, or a step by hand."""
 
-_NUMBERED: Final = DONE | {Kind.RUN}
+_RECORDS: Final = DONE | {Kind.RUN}
 
 
 class _Rejected(msgspec.Struct):
@@ -74,7 +76,7 @@ class Entry:
     """An entry that carries a record.
 
     Attributes:
-        number: Position among the entries that carry records, from 0.
+        number: Where in its log it begins, which names it whatever else in the file may be damaged.
         kind: RUN, JOB or STEP.
         payload: The record.
     """
@@ -86,71 +88,114 @@ class Entry:
 
 @dataclass
 class Content:
-    """What an outbox file holds.
+    """What an outbox holds.
 
     Attributes:
         pending: Records neither delivered nor rejected, in order.
         rejected: Records that the repository refused, with its reason.
         digests: What was found out about the files of a record, by its number.
         last_run: The newest RUN payload, delivered or not.
+        git: What was found of the code of the run (JSON); None where nobody has looked.
         patch: How the code of the run differed from its commit, if it did.
-        count: How many records were ever numbered in it.
-        damaged_bytes: How many bytes could not be read as entries.
+        damaged_bytes: How many bytes of the log could not be read as entries.
     """
 
     pending: list[Entry] = field(default_factory=list)
     rejected: list[tuple[Entry, str]] = field(default_factory=list)
     digests: dict[int, bytes] = field(default_factory=dict)
     last_run: bytes | None = None
+    git: bytes | None = None
     patch: bytes | None = None
-    count: int = 0
     damaged_bytes: int = 0
 
 
-class Outbox:
-    """One run's outbox file, open for appending and locked.
+class Log:
+    """A log, locked and open for appending. Not thread-safe."""
 
-    `append`, `delivered` and the like may be called from several threads.
-    """
-
-    def __init__(self, path: Path, descriptor: int, *, count: int, is_new: bool) -> None:
+    def __init__(self, path: Path, descriptor: int, size_bytes: int) -> None:
         self.path = path
-        self._descriptor = descriptor
-        self._lock = threading.Lock()
-        self._count = count
-        self._undelivered: set[int] = set()
-        self._last_run: bytes | None = None
-        self._size_bytes = len(HEADER) if is_new else os.fstat(descriptor).st_size
+        self.descriptor = descriptor
+        self.size_bytes = size_bytes
 
     @classmethod
-    def create(cls, folder: Path, run_id: str) -> Self:
-        """Make and lock the outbox file of a new run.
+    def create(cls, folder: Path, name: str, *, first: bytes, kind: Kind = Kind.RUN) -> Self:
+        """Make and lock the log `name`, which begins with the record `first`.
 
         Raises:
             OutboxError: The folder cannot be made or written.
         """
-        path = folder / f"{run_id}{SUFFIX}"
+        path = folder / f"{name}{SUFFIX}"
+        new = folder / f"{name}.new"
+        start = HEADER + frame(kind, first)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-            _lock(descriptor)
-            os.write(descriptor, HEADER)
+            descriptor = os.open(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            try:
+                _lock(descriptor)
+                _write(descriptor, start, size_bytes=0)
+                # Nobody may take it for one that was left behind, as it would be before it is locked.
+                new.rename(path)
+            except OSError:
+                os.close(descriptor)
+                new.unlink(missing_ok=True)
+                raise
         except OSError as error:
             raise OutboxError(
                 f"The outbox {path} cannot be written ({error.strerror}).",
                 hint="Is the folder writable, the disk full?",
             ) from error
-        return cls(path, descriptor, count=0, is_new=True)
+        return cls(path, descriptor, len(start))
+
+    def append(self, kind: Kind, payload: bytes) -> None:
+        """Append a record. It survives the death of this process when this returns.
+
+        Raises:
+            OutboxError: The disk is full or failing; nothing was appended.
+        """
+        entry = frame(kind, payload)
+        try:
+            _write(self.descriptor, entry, size_bytes=self.size_bytes)
+        except OSError as error:
+            raise OutboxError(f"The outbox {self.path} cannot be written ({error.strerror}).") from error
+        self.size_bytes += len(entry)
+
+    def discard(self) -> None:
+        """Remove the log, to which nothing was appended yet."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file. The lock is free when the delivering process has let go of it too."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+class Outbox:
+    """An outbox where it is delivered: its log is read, and what became of the records is noted. Not thread-safe."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        """Take the outbox whose log is `path`, open and locked as `descriptor`, which is closed by `close`."""
+        self.path = path
+        self._descriptor = descriptor
+        self._acks = -1
+        self._acks_size_bytes = 0
+        self._entries: deque[Entry] = deque()
+        self._read_to = len(HEADER)
+        self._taken_to = len(HEADER)
+        self._undelivered: set[int] = set()
+        self._digested: set[int] = set()
+        self._damaged_bytes = 0
 
     @classmethod
     def recover(cls, path: Path) -> tuple[Self, Content] | None:
-        """Lock the outbox file that another process left behind and read it; None if that process still lives.
+        """Lock the outbox that dead processes left behind and read it; None if one of them still lives.
 
         Raises:
             OutboxError: It cannot be read.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -159,30 +204,49 @@ class Outbox:
         if not _lock(descriptor) or not path.exists():
             os.close(descriptor)
             return None
-        content = read(path)
-        outbox = cls(path, descriptor, count=content.count, is_new=False)
-        outbox._undelivered = {entry.number for entry in content.pending}
-        outbox._last_run = content.last_run
-        outbox._undelivered |= {entry.number for entry, _ in content.rejected}
+        outbox = cls(path, descriptor)
+        try:
+            content = read(path)
+        except OutboxError:
+            os.close(descriptor)
+            raise
+        outbox._read_to = outbox._taken_to = os.fstat(descriptor).st_size
+        outbox._undelivered = {one.number for one in (*content.pending, *(one for one, _ in content.rejected))}
+        outbox._digested = set(content.digests)
+        outbox._damaged_bytes = content.damaged_bytes
         return outbox, content
 
-    def append(self, kind: Kind, payload: bytes) -> int:
-        """Append a record; return its number. It survives the death of this process when this returns.
+    @property
+    def is_delivered(self) -> bool:
+        """Whether all that was taken from it has been delivered."""
+        return not self._undelivered
+
+    def take(self, *, is_final: bool) -> Entry | None:
+        """Return the next record, or None: there is none yet.
+
+        Args:
+            is_final: Whether nothing more will be appended.
 
         Raises:
-            OutboxError: The disk is full or failing; nothing was appended.
+            OutboxError: The log cannot be read.
         """
-        with self._lock:
-            self._write(kind, payload)
-            number = self._count
-            self._count += 1
-            self._undelivered.add(number)
-            if kind is Kind.RUN:
-                self._last_run = payload
-            return number
+        if not self._entries:
+            self._read_on(is_final=is_final)
+        if not self._entries:
+            return None
+        entry = self._entries.popleft()
+        self._taken_to = entry.number + 1
+        self._undelivered.add(entry.number)
+        return entry
+
+    def content(self) -> Content:
+        """Return what it holds of what was taken from it. Raises OutboxError."""
+        content = read(self.path)
+        content.pending = [one for one in content.pending if one.number < self._taken_to]
+        return content
 
     def sync(self) -> None:
-        """Make what was appended survive a power cut too. Raises OutboxError when the disk fails."""
+        """Make what was appended to the log survive a power cut too. Raises OutboxError when the disk fails."""
         try:
             os.fdatasync(self._descriptor)
         except OSError as error:
@@ -194,121 +258,163 @@ class Outbox:
         A failure to write the note is harmless: they would be delivered again, which changes nothing.
         """
         done = list(numbers)
-        with self._lock, contextlib.suppress(OutboxError, OSError):
+        if done:
             self._undelivered.difference_update(done)
-            self._write(Kind.DELIVERED, msgspec.json.encode(done))
-            if not self._undelivered and self._size_bytes > RECYCLE_SIZE_BYTES:
-                self._recycle()
+            self._note(Kind.DELIVERED, msgspec.json.encode(done))
 
     def rejected(self, number: int, reason: str) -> None:
         """Note that the repository refused a record for good, and why."""
-        with self._lock, contextlib.suppress(OutboxError):
-            self._write(Kind.REJECTED, msgspec.json.encode(_Rejected(number, reason)))
+        self._note(Kind.REJECTED, msgspec.json.encode(_Rejected(number, reason)))
 
     def digests(self, number: int, payload: bytes) -> None:
-        """Keep what was found out about the files of a record (JSON), for a delivery by a later process."""
-        with self._lock, contextlib.suppress(OutboxError):
-            self._write(Kind.DIGESTS, msgspec.json.encode(_Digests(number, msgspec.Raw(payload))))
+        """Keep what was found out about the files of a record (JSON), once, for a delivery by a later process."""
+        if number in self._digested:
+            return
+        self._digested.add(number)
+        self._note(Kind.DIGESTS, msgspec.json.encode(_Digests(number, msgspec.Raw(payload))))
 
-    def patch(self, content: bytes) -> None:
-        """Keep how the code of the run differs from its commit."""
-        with self._lock, contextlib.suppress(OutboxError):
-            self._write(Kind.PATCH, content)
+    def code(self, git: bytes, patch: bytes | None) -> None:
+        """Keep what was found of the code of the run (JSON), and how it differs from its commit."""
+        self._note(Kind.GIT, git)
+        if patch is not None:
+            self._note(Kind.PATCH, patch)
 
-    def close(self) -> None:
-        """Let go of the file; remove it when all of its records have been delivered."""
-        with self._lock:
-            if self._descriptor < 0:
+    def damage(self) -> str | None:
+        """Return what of the log could not be read, in words; None where all of it could."""
+        if not self._damaged_bytes:
+            return None
+        kept = self.path.with_suffix(DAMAGED_SUFFIX).name
+        return f"{self._damaged_bytes} bytes of the outbox {self.path} are damaged: records are lost; see {kept}."
+
+    def close(self, *, keep: bool = False) -> None:
+        """Let go of the files; remove them when all records have been delivered, unless they are to be kept.
+
+        A damaged log is not removed but set aside.
+        """
+        if self._descriptor < 0:
+            return
+        with contextlib.suppress(OSError):
+            if not keep and self.is_delivered and self._read_to >= os.fstat(self._descriptor).st_size:
+                # In this order: a log whose acknowledgements are gone is only delivered again.
+                self.path.with_suffix(ACK_SUFFIX).unlink(missing_ok=True)
+                if self._damaged_bytes:
+                    self.path.rename(self.path.with_suffix(DAMAGED_SUFFIX))
+                else:
+                    self.path.unlink(missing_ok=True)
+        for descriptor in (self._descriptor, self._acks):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._descriptor = self._acks = -1
+
+    def _read_on(self, *, is_final: bool) -> None:
+        size = READ_SIZE
+        while True:
+            try:
+                data = os.pread(self._descriptor, size, self._read_to)
+            except OSError as error:
+                raise OutboxError(f"The outbox {self.path} cannot be read ({error.strerror}).") from error
+            is_end = len(data) < size
+            frames = parse(data, offset=self._read_to, is_final=is_final and is_end)
+            self._entries += [
+                Entry(one.start, Kind(one.kind), one.payload) for one in frames.found if one.kind in _RECORDS
+            ]
+            self._read_to = frames.end
+            self._damaged_bytes += frames.damaged_bytes
+            if self._entries or is_end:
                 return
-            if not self._undelivered:
-                self.path.unlink(missing_ok=True)
-            os.close(self._descriptor)
-            self._descriptor = -1
+            size *= 2
 
-    def _recycle(self) -> None:
-        """Empty the file, all of which has been delivered, but for the run that it belongs to."""
-        os.ftruncate(self._descriptor, len(HEADER))
-        self._size_bytes = len(HEADER)
-        self._count = 0
-        if self._last_run is not None:
-            self._write(Kind.RUN, self._last_run)
-            self._write(Kind.DELIVERED, b"[0]")
-            self._count = 1
-
-    def _write(self, kind: Kind, payload: bytes) -> None:
-        entry = _frame(kind, payload)
-        try:
-            written = os.write(self._descriptor, entry)
-            if written != len(entry):
-                os.ftruncate(self._descriptor, self._size_bytes)
-                raise OSError(28, "No space left on device")
-        except OSError as error:
-            raise OutboxError(f"The outbox {self.path} cannot be written ({error.strerror}).") from error
-        self._size_bytes += written
+    def _note(self, kind: Kind, payload: bytes) -> None:
+        entry = frame(kind, payload)
+        with contextlib.suppress(OSError):
+            if self._acks < 0:
+                path = self.path.with_suffix(ACK_SUFFIX)
+                self._acks = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                self._acks_size_bytes = os.fstat(self._acks).st_size
+            _write(self._acks, entry, size_bytes=self._acks_size_bytes)
+            self._acks_size_bytes += len(entry)
 
 
 def read(path: Path) -> Content:
-    """Return what an outbox file holds, without locking it.
+    """Return what the outbox holds whose log is `path`, without locking it.
 
     Raises:
-        OutboxError: It cannot be read, or is no outbox file.
+        OutboxError: It cannot be read, or is no outbox.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise OutboxError(f"The outbox {path} cannot be read ({error.strerror}).") from error
-    if not data.startswith(HEADER):
-        if HEADER.startswith(data):
-            return Content()
-        raise OutboxError(f"{path} is not an outbox of snakeprov.", hint="Move it out of the outbox folder.")
     content = Content()
+    log = _bytes_of(path)
+    if not log.startswith(HEADER):
+        raise OutboxError(f"{path} is not an outbox of snakeprov.", hint="Move it out of the outbox folder.")
+    frames = parse(log[len(HEADER) :], offset=len(HEADER), is_final=True)
+    content.damaged_bytes = frames.damaged_bytes
     records: dict[int, Entry] = {}
-    rejected: dict[int, str] = {}
-    for kind, payload in _entries(data, content):
-        if kind in _NUMBERED:
-            records[content.count] = Entry(content.count, kind, payload)
-            content.count += 1
-            if kind is Kind.RUN:
-                content.last_run = payload
-        elif kind is Kind.DELIVERED:
-            for number in msgspec.json.decode(payload, type=list[int]):
-                records.pop(number, None)
-                rejected.pop(number, None)
-        elif kind is Kind.PATCH:
-            content.patch = payload
-        elif kind is Kind.REJECTED:
-            note = msgspec.json.decode(payload, type=_Rejected)
-            rejected[note.number] = note.reason
-        else:
-            found = msgspec.json.decode(payload, type=_Digests)
-            content.digests[found.number] = bytes(found.payload)
+    for one in frames.found:
+        if one.kind in _RECORDS:
+            records[one.start] = Entry(one.start, Kind(one.kind), one.payload)
+        if one.kind == Kind.RUN:
+            content.last_run = one.payload
+    rejected = _read_acks(path, records, content)
     content.pending = [entry for number, entry in records.items() if number not in rejected]
     content.rejected = [(records[number], reason) for number, reason in rejected.items() if number in records]
     return content
 
 
-def _entries(data: bytes, content: Content) -> Iterator[tuple[Kind, bytes]]:
-    position = len(HEADER)
-    while position < len(data):
-        if data.startswith(_MAGIC, position) and position + _FRAME.size <= len(data):
-            _, kind, length, checksum = _FRAME.unpack_from(data, position)
-            end = position + _FRAME.size + length
-            payload = data[position + _FRAME.size : end]
-            if end <= len(data) and checksum == _checksum(kind, payload) and kind in Kind._value2member_map_:
-                yield Kind(kind), payload
-                position = end
-                continue
-        following = data.find(_MAGIC, position + 1)
-        content.damaged_bytes += (following if following >= 0 else len(data)) - position
-        position = following if following >= 0 else len(data)
+def is_live(path: Path) -> bool:
+    """Return whether the process that writes the log `path`, or one that delivers it, still lives."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
-def _frame(kind: int, payload: bytes) -> bytes:
-    return _FRAME.pack(_MAGIC, kind, len(payload), _checksum(kind, payload)) + payload
+def _read_acks(path: Path, records: dict[int, Entry], content: Content) -> dict[int, str]:
+    """Take in what is noted beside a log, and out of `records` what was delivered; return what was refused, and why.
+
+    A damaged note is passed over: what it spoke of is done again.
+    """
+    rejected: dict[int, str] = {}
+    try:
+        data = _bytes_of(path.with_suffix(ACK_SUFFIX))
+    except FileNotFoundError:
+        return rejected
+    for one in parse(data, offset=0, is_final=True).found:
+        match one.kind:
+            case Kind.DELIVERED:
+                for number in msgspec.json.decode(one.payload, type=list[int]):
+                    records.pop(number, None)
+                    rejected.pop(number, None)
+            case Kind.REJECTED:
+                note = msgspec.json.decode(one.payload, type=_Rejected)
+                rejected[note.number] = note.reason
+            case Kind.DIGESTS:
+                found = msgspec.json.decode(one.payload, type=_Digests)
+                content.digests[found.number] = bytes(found.payload)
+            case Kind.GIT:
+                content.git = one.payload
+            case Kind.PATCH:
+                content.patch = one.payload
+    return rejected
 
 
-def _checksum(kind: int, payload: bytes) -> int:
-    return zlib.crc32(payload, kind << 24 ^ len(payload))
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise OutboxError(f"The outbox {path} cannot be read ({error.strerror}).") from error
+
+
+def _write(descriptor: int, entry: bytes, *, size_bytes: int) -> None:
+    """Append an entry to a file of `size_bytes`: all of it or nothing. Raises OSError."""
+    written = os.write(descriptor, entry)
+    if written != len(entry):
+        os.ftruncate(descriptor, size_bytes)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _lock(descriptor: int) -> bool:

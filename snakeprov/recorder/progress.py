@@ -9,10 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from snakeprov.client.transfer import Transfer
+from typing import Final
 
 AFTER_S: Final = 2.0
 """How long a delivery may take before anything is shown."""
@@ -49,19 +46,13 @@ def shown(describe: Callable[[], str]) -> Iterator[None]:
         thread.join()
 
 
-def uploaded(transfer: Transfer) -> str:
+def uploaded(done_bytes: int, expected_bytes: int) -> str:
     """Return how far uploads are, to be put behind a sentence; nothing where there is nothing to upload.
 
-    >>> from snakeprov.client.transfer import Transfer
-    >>> transfer = Transfer()
-    >>> transfer.expect(2_500_000_000)
-    >>> transfer.advance(7_300_000)
-    >>> uploaded(transfer)
+    >>> uploaded(7_300_000, 2_500_000_000)
     ', 7.3 MB of 2.5 GB uploaded'
     """
-    if not transfer.expected_bytes:
-        return ""
-    return f", {_size(transfer.done_bytes)} of {_size(transfer.expected_bytes)} uploaded"
+    return f", {_size(done_bytes)} of {_size(expected_bytes)} uploaded" if expected_bytes else ""
 
 
 def _size(size_bytes: int) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.cli.repository import collect
-from snakeprov.recorder.outbox import Kind, Outbox
+from snakeprov.recorder.outbox import Kind, Log
 
 Run = Callable[..., Any]
 
@@ -209,10 +209,10 @@ def test_status_before_anything_was_delivered(tmp_path: Path, snakeprov: Run, mo
 
 def leave_waiting(folder: Path, jobs: int) -> None:
     """Leave records in the outbox of a working directory, as a run does that was killed."""
-    outbox = Outbox.create(folder / ".snakeprov" / "outbox", "a" * 32)
+    log = Log.create(folder / ".snakeprov" / "outbox", "a" * 32, first=b"{}")
     for _ in range(jobs):
-        outbox.append(Kind.JOB, b"{}")
-    outbox.close()
+        log.append(Kind.JOB, b"{}")
+    log.close()
 
 
 def test_status_says_what_waits_for_a_repository_that_is_out_of_order(study_folder: Path, snakeprov: Run) -> None:

@@ -88,7 +88,7 @@ def test_a_project_that_somebody_else_just_made_is_used(client: Client, work: Pa
     """Both found no project when they looked."""
     one, two = deliverer(client, work, "a"), deliverer(client, work, "b")
     for each in (one, two):
-        each._learn(iter(["x"]))
+        each.look_up(iter(["x"]))
 
     assert one.deliver([job(work, "1", "a", inputs={}, outputs={"x": "1"})])[0].reason is None
     assert two.deliver([job(work, "2", "b", inputs={}, outputs={"y": "1"})])[0].reason is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from snakeprov.blobs.local import SMALL_BYTES_MAX
-from snakeprov.recorder.outbox import Kind, Outbox
+from snakeprov.recorder.outbox import Log
 from snakeprov.verifying import Report, verify_store
 from tests.replaying import jobs_of, replay
 
@@ -48,9 +48,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     large = jobs_of(work, "c" * 32, ["large.txt"], size_bytes=SMALL_BYTES_MAX + 100)
     replay(work, "a" * 32, records)
     replay(work, "c" * 32, large)
-    outbox = Outbox.create(work / ".snakeprov" / "outbox", "waiting")
-    outbox.append(Kind.RUN, b'{"id": "dddd", "project": "p"}')
-    outbox.close()
+    Log.create(work / ".snakeprov" / "outbox", "waiting", first=b'{"id": "dddd", "project": "p"}').close()
     return work / ".snakeprov"
 
 

@@ -1,0 +1,35 @@
+"""The program that delivers what a workflow's capture appends to the outbox: `python -m snakeprov.delivering`.
+
+Started beside Snakemake by the recorder, not by people. Must not know: how records are delivered.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from snakeprov.config import Settings, store_of
+from snakeprov.embedded import connect
+from snakeprov.recorder import delivery, process
+from snakeprov.recorder.leftovers import Leftovers
+
+
+def recover(settings: Settings, working_directory: Path) -> Leftovers:
+    """Deliver at once what earlier runs left behind, for a run that has nothing to deliver itself.
+
+    Raises:
+        StoreError: The repository cannot be used.
+        RemoteError: The repository is not able to answer now.
+    """
+    with connect(store_of(settings, working_directory), create=True) as client:
+        return delivery.recover_leftovers(settings, working_directory, client)
+
+
+if __name__ == "__main__":
+    process.run(
+        socket.socket(fileno=int(sys.argv[1])),
+        lambda settings, working_directory: connect(store_of(settings, working_directory), create=True),
+    )
+    os._exit(0)  # all is closed: Snakemake's user need not wait until Python has tidied up as well

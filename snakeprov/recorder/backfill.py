@@ -1,0 +1,253 @@
+"""Recording what was there before: jobs that are complete in Snakemake and that nobody recorded when they ran.
+
+Must not know: Snakemake's code, how records are delivered.
+
+The jobs become records of a run of their own, of status `backfilled`, that go through the outbox like those of any
+other run. What the repository knows already, or what waits for it in an outbox, is not recorded again; and since the
+id of a job is made from what it left, the same job has the same id each time it is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+
+from snakeprov import __version__
+from snakeprov.client import Client
+from snakeprov.config import STORE_NAME, Settings, prepare_folder
+from snakeprov.errors import NotRecordedError, OutboxError
+from snakeprov.metadata import failures, stored
+from snakeprov.metadata.past import Past, read_past
+from snakeprov.model.paths import to_text
+from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.model.times import now
+from snakeprov.recorder import backlog
+from snakeprov.recorder.assemble import path_of
+from snakeprov.recorder.drain import GROUP_JOBS_MAX, Drain, Tools, make_deliverer
+from snakeprov.recorder.outbox import Kind, Log, Outbox, is_live, read
+
+CLOCK_SKEW: Final = timedelta(seconds=2)
+"""How far the clock of a file system may be behind that of this machine."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass
+class Backfill:
+    """What was found, and what became of it.
+
+    Attributes:
+        run: The run that stands for it.
+        jobs: The jobs that were not recorded yet, in the order in which they ended.
+        recorded_outputs: How many outputs were recorded already.
+        past: All that was found in Snakemake's metadata, with what was left out.
+        unreadable: Metadata that could not be read, in words.
+        delivered: How many jobs were delivered.
+        reasons: Why others were refused.
+    """
+
+    run: RunRecord
+    jobs: list[JobRecord] = field(default_factory=list)
+    recorded_outputs: int = 0
+    past: Past = field(default_factory=Past)
+    unreadable: list[str] = field(default_factory=list)
+    delivered: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+def require_metadata(working_directory: Path) -> None:
+    """Raise NotRecordedError if Snakemake keeps nothing of workflows that ran in `working_directory`."""
+    if not stored.is_there(working_directory):
+        raise NotRecordedError(
+            f"Snakemake keeps no metadata of past jobs in {working_directory}.",
+            hint="Call this where the workflow ran; nothing is kept of runs with --drop-metadata.",
+        )
+
+
+def find(
+    client: Client | None,
+    tools: Tools,
+    *,
+    targets: Sequence[str] = (),
+    killed: RunRecord | None = None,
+    progress: Progress = lambda what, done, total: None,
+) -> Backfill:
+    """Return what could be recorded of the past; nothing is written.
+
+    Args:
+        client: The repository; None where there is none yet.
+        tools: Those of the working directory.
+        targets: Outputs, or folders of them, by their paths as they are recorded; none: all.
+        killed: Only jobs that ended after this run began, which was killed and holds the lock of its outbox no more.
+        progress: Told how far it is.
+
+    Raises:
+        NotRecordedError: Snakemake keeps nothing here, or nothing of one of the targets.
+        RemoteError: The repository is not able to answer now.
+    """
+    require_metadata(tools.working_directory)
+    run = _run(tools.settings, tools.working_directory)
+    since_s = None
+    if killed is not None:
+        run.project = killed.project
+        run.missing = [f"Run {killed.id} was killed before it could record these jobs"]
+        since_s = None if killed.started_on is None else (killed.started_on - CLOCK_SKEW).timestamp()
+    metadata = stored.read(tools.working_directory, since_s=since_s)
+    wanted = _Wanted(targets)
+    past = read_past(
+        metadata.records,
+        str(tools.working_directory),
+        run_id=run.id,
+        is_wanted=wanted,
+        failed_on_s=failures.read(tools.working_directory).get,
+    )
+    wanted.require()
+    result = Backfill(run, past=past, unreadable=metadata.unreadable)
+    outboxes = backlog.files(backlog.outbox_folder(tools.working_directory))
+    own = killed.id if killed is not None else None
+    result.jobs = list(_unclaimed(past.jobs, [path for path in outboxes if path.name.partition(".")[0] != own]))
+    _drop_recorded(result, client, tools, progress)
+    return result
+
+
+def record(
+    client: Client, tools: Tools, found: Backfill, *, progress: Progress = lambda what, done, total: None
+) -> None:
+    """Record what `find` found: append it to an outbox of its own, and deliver that.
+
+    Raises:
+        StoreError, OutboxError: The outbox cannot be written; nothing is recorded.
+        RemoteError: The repository is not able to answer now; what was not delivered waits in the outbox.
+    """
+    if not found.jobs:
+        return
+    path = _append(found, tools.working_directory)
+    recovered = Outbox.recover(path)
+    if recovered is None:  # another process is delivering it at this moment
+        return
+    outbox, content = recovered
+    try:
+        drain = Drain(outbox, found.run, client, tools=tools)
+        total = len(found.jobs)
+        delivered = drain.deliver_pending(content, told=lambda done: progress("recording", done, total))
+        found.delivered = delivered - len(drain.rejected)
+        found.reasons = drain.rejected
+    finally:
+        outbox.close()
+
+
+def backfill_missing(client: Client, tools: Tools, killed: RunRecord) -> int:
+    """Record the jobs that a run had finished but could not record before it was killed; return how many.
+
+    Raises:
+        StoreError, OutboxError: The outbox cannot be written.
+        RemoteError: The repository is not able to answer now.
+    """
+    if not stored.is_there(tools.working_directory):
+        return 0
+    found = find(client, tools, killed=killed)
+    record(client, tools, found)
+    return found.delivered
+
+
+def _run(settings: Settings, working_directory: Path) -> RunRecord:
+    moment = now()
+    return RunRecord(
+        id=uuid4().hex,
+        project=settings.project or to_text(working_directory.name) or "/",
+        working_directory=to_text(working_directory),
+        status="backfilled",
+        command_line="snakeprov backfill",
+        git_problem="what ran then is not known",
+        snakeprov_version=__version__,
+        started_on=moment,
+        ended_on=moment,
+    )
+
+
+class _Wanted:
+    """Whether an output was asked for, and whether all that was asked for was found."""
+
+    def __init__(self, targets: Sequence[str]) -> None:
+        self._missing = dict.fromkeys(targets)
+        self._targets = [(target, target.rstrip("/") + "/") for target in targets]
+
+    def __call__(self, path: str) -> bool:
+        asked = [target for target, folder in self._targets if path == target or path.startswith(folder)]
+        for target in asked:
+            self._missing.pop(target, None)
+        return bool(asked) or not self._targets
+
+    def require(self) -> None:
+        for target in self._missing:
+            raise NotRecordedError(
+                f"Snakemake keeps no metadata of {target}.",
+                hint="Name outputs of rules, or folders that hold some.",
+            )
+
+
+def _unclaimed(jobs: Sequence[JobRecord], outboxes: Sequence[Path]) -> Iterator[JobRecord]:
+    """Yield the jobs that no outbox speaks of and no living run may yet speak of."""
+    waiting: set[str] = set()
+    until: datetime | None = None
+    for path in outboxes:
+        with suppress(OutboxError):
+            content = read(path)
+            run = None if content.last_run is None else msgspec.json.decode(content.last_run, type=RunRecord)
+            if run is not None and run.started_on is not None and is_live(path):
+                until = run.started_on if until is None else min(until, run.started_on)
+            for entry in (*content.pending, *(entry for entry, _ in content.rejected)):
+                if entry.kind is Kind.JOB:
+                    waiting |= {fact.path for fact in msgspec.json.decode(entry.payload, type=JobRecord).outputs}
+    for job in jobs:
+        began = job.started_on or job.ended_on
+        if until is not None and began is not None and began >= until:
+            continue
+        job.outputs = [fact for fact in job.outputs if fact.path not in waiting]
+        if job.outputs:
+            yield job
+
+
+def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progress: Progress) -> None:
+    """Leave only the outputs that the repository does not hold with these bytes and an Activity that made them."""
+    if client is None:
+        return
+    deliverer = make_deliverer(client, result.run, tools)
+    jobs, result.jobs = result.jobs, []
+    for start in range(0, len(jobs), GROUP_JOBS_MAX):
+        progress("comparing", start, len(jobs))
+        group = jobs[start : start + GROUP_JOBS_MAX]
+        deliverer.look_up(path_of(fact) for job in group for fact in job.outputs)
+        for job in group:
+            outputs = len(job.outputs)
+            recorded = {
+                fact.path
+                for fact in job.outputs
+                if (held := deliverer.held(path_of(fact))) is not None
+                and held.activity_id is not None
+                and tools.digester.has_digest(fact, held.sha256)
+            }
+            job.outputs = [fact for fact in job.outputs if fact.path not in recorded]
+            result.recorded_outputs += outputs - len(job.outputs)
+            if job.outputs:
+                result.jobs.append(job)
+
+
+def _append(found: Backfill, working_directory: Path) -> Path:
+    prepare_folder(working_directory / STORE_NAME)
+    folder = backlog.outbox_folder(working_directory)
+    log = Log.create(folder, found.run.id, first=msgspec.json.encode(found.run))
+    try:
+        for job in found.jobs:
+            log.append(Kind.JOB, msgspec.json.encode(job))
+    finally:
+        log.close()
+    return log.path

@@ -1,0 +1,150 @@
+"""What Snakemake's process and the delivering process say to each other, over a pair of sockets.
+
+Must not know: what is done about what is said.
+
+| said | by | means |
+|---|---|---|
+| `Begin` | Snakemake | these are the settings |
+| `Take` | Snakemake | a further outbox; with the open log, and so with its lock |
+| `Hold` | Snakemake | a file of a job that is about to vanish, open |
+| `Progress` | the delivering process | so many jobs have been dealt with |
+| `Done` | the delivering process | all has been dealt with, and this came of it |
+
+Snakemake ends what it says by closing its side: at the end of the run, or by dying. Records are not said: they are
+read from the log.
+"""
+
+from __future__ import annotations
+
+import array
+import socket
+import struct
+from collections import deque
+from typing import Final, TypeVar
+
+import msgspec
+
+from snakeprov.config import Settings
+from snakeprov.recorder.summary import Tally
+
+BUFFER_SIZE: Final = 256 * 1024
+"""How many bytes may wait in the socket: a few hundred open files, while the delivering process reads a large one."""
+
+MESSAGE_SIZE_MAX: Final = 16 * 1024 * 1024
+"""A longer message than this can only be a mistake: it ends the connection."""
+
+_LENGTH: Final = struct.Struct("<I")
+_DESCRIPTORS_MAX: Final = 64
+_NO_SIGNAL: Final = getattr(socket, "MSG_NOSIGNAL", 0)
+_CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+
+class Begin(msgspec.Struct, tag=True):
+    """The settings of the run, its working directory, and the id of Snakemake's process."""
+
+    settings: Settings
+    working_directory: str
+    process_id: int
+
+
+class Take(msgspec.Struct, tag=True):
+    """A further outbox of the run: the path of its log. One descriptor comes with it."""
+
+    path: str
+
+
+class Hold(msgspec.Struct, tag=True):
+    """A file of a job, by the path that the job's record has. One descriptor comes with it."""
+
+    job_id: str
+    path: str
+
+
+class Progress(msgspec.Struct, tag=True):
+    """How many jobs of the run have been dealt with, and how many bytes are uploaded, of those that are to be."""
+
+    jobs: int = 0
+    uploaded_bytes: int = 0
+    expected_bytes: int = 0
+
+
+class Done(msgspec.Struct, tag=True):
+    """What came of it; see `Summary`."""
+
+    tally: Tally
+    recovered: int
+    problems: list[str]
+
+
+FromCapture = Begin | Take | Hold
+FromDelivery = Progress | Done
+
+_Message = TypeVar("_Message")
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return two sockets that are connected with each other; neither is inherited by other processes."""
+    one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    for end in (one, two):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_SIZE)
+    return one, two
+
+
+def send(end: socket.socket, message: FromCapture | FromDelivery, descriptor: int | None = None) -> None:
+    """Send a message, with an open file; the sender's own descriptor stays open.
+
+    Raises:
+        BlockingIOError: `end` does not block, and the other side is too far behind. Nothing was sent.
+        OSError: The other side is gone.
+    """
+    payload = msgspec.json.encode(message)
+    data = _LENGTH.pack(len(payload)) + payload
+    ancillary = []
+    if descriptor is not None:
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+    sent = end.sendmsg([data], ancillary, _NO_SIGNAL)
+    if sent < len(data):  # hardly ever: a message is much smaller than the buffer
+        timeout_s = end.gettimeout()
+        end.settimeout(None)
+        end.sendall(data[sent:])
+        end.settimeout(timeout_s)
+
+
+class Receiver:
+    """Puts together what arrives at one end. Not thread-safe."""
+
+    def __init__(self, end: socket.socket, said: type[_Message]) -> None:
+        """Receive messages of the types `said` at `end`."""
+        self._end = end
+        self._decoder: msgspec.json.Decoder[object] = msgspec.json.Decoder(said)
+        self._data = bytearray()
+        self._descriptors: deque[int] = deque()
+
+    def receive(self) -> list[object] | None:
+        """Return the messages that have arrived, waiting as long as the socket does; None: the other side is gone.
+
+        Raises:
+            TimeoutError: Nothing came in the time that was set for the socket.
+            OSError: The connection is of no use any more.
+        """
+        data, descriptors, flags, _ = socket.recv_fds(self._end, BUFFER_SIZE, _DESCRIPTORS_MAX, _CLOSE_ON_EXEC)
+        self._descriptors += descriptors
+        if flags & socket.MSG_CTRUNC:
+            raise OSError("too many open files")
+        if not data:
+            return None
+        self._data += data
+        messages = []
+        while len(self._data) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._data)
+            if length > MESSAGE_SIZE_MAX:
+                raise OSError(f"a message of {length} bytes")
+            if len(self._data) < _LENGTH.size + length:
+                break
+            messages.append(self._decoder.decode(bytes(self._data[_LENGTH.size : _LENGTH.size + length])))
+            del self._data[: _LENGTH.size + length]
+        return messages
+
+    def descriptor(self) -> int:
+        """Return the open file that came with the next message that has one; the caller closes it."""
+        return self._descriptors.popleft()

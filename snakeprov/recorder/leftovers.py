@@ -1,0 +1,143 @@
+"""Delivering what dead processes left behind in the outbox folder, and noticing what did not even get there.
+
+Must not know: threads, Snakemake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from snakeprov.client import Client
+from snakeprov.errors import OutboxError, RemoteError, UsageError
+from snakeprov.model.records import RunRecord
+from snakeprov.recorder import backlog
+from snakeprov.recorder.backfill import backfill_missing
+from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.deliver import REFUSED, reason_of
+from snakeprov.recorder.drain import Drain, Tools, observations_of, run_of, to_deliver
+from snakeprov.recorder.outbox import Content, Kind, Outbox
+from snakeprov.recorder.steps import StepRecord, deliver_step
+from snakeprov.recorder.summary import explain
+
+
+@dataclass
+class Leftovers:
+    """What became of the outboxes that dead processes left behind.
+
+    Attributes:
+        delivered: Records of jobs and of steps by hand delivered.
+        backfilled: How many of them were made from Snakemake's metadata, since a run was killed before it made them.
+        rejected: Reasons why others were refused.
+        problems: Outboxes that could not be read, in words.
+    """
+
+    delivered: int = 0
+    backfilled: int = 0
+    rejected: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def line(self) -> str | None:
+        """Return the line that tells the user of it; None where nothing was left behind."""
+        parts = []
+        if self.delivered:
+            backfilled = f", {self.backfilled} of them backfilled" if self.backfilled else ""
+            records = "job record" if self.delivered == 1 else "job records"
+            parts.append(f"Delivered {self.delivered} {records} of earlier runs{backfilled}.")
+        parts += self.problems
+        return f"snakeprov: {' '.join(parts)}" if parts else None
+
+
+def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = False) -> Leftovers:
+    """Deliver what runs that have ended left in the outbox folder, the oldest first.
+
+    Raises:
+        RemoteError: The repository is not able to answer now; what was not delivered waits on.
+    """
+    result = Leftovers()
+    for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
+        try:
+            recovered = Outbox.recover(path)
+        except OutboxError as error:
+            result.problems.append(error.message)
+            continue
+        if recovered is None:
+            continue
+        outbox, content = recovered
+        is_done = False
+        try:
+            _deliver_leftover(outbox, content, client, tools, result, retry_rejected=retry_rejected)
+            is_done = True
+            damage = outbox.damage()
+            if damage is not None:
+                result.problems.append(damage)
+        except OutboxError as error:
+            result.problems.append(f"{path}: {error.message}")
+        finally:
+            # Until it was looked for jobs that did not get there, the file says that there may be some.
+            outbox.close(keep=not is_done)
+    return result
+
+
+def _deliver_leftover(
+    outbox: Outbox,
+    content: Content,
+    client: Client,
+    tools: Tools,
+    result: Leftovers,
+    *,
+    retry_rejected: bool,
+) -> None:
+    _deliver_steps(outbox, content, client, tools, result, retry_rejected=retry_rejected)
+    entries = to_deliver(content, retry_rejected=True)
+    if content.last_run is None and all(entry.kind is Kind.STEP for entry in entries):
+        return
+    run = run_of(content)
+    drain = Drain(outbox, run, client, tools=tools, patch=content.patch)
+    result.delivered += drain.deliver_pending(content, retry_rejected=retry_rejected) - len(drain.rejected)
+    result.rejected += drain.rejected
+    if run.status == "running":
+        # Its process is dead, or it would hold the lock.
+        notice_missing(client, tools, run, result)
+        run.status = "interrupted"
+        drain.put_run(run)
+
+
+def _deliver_steps(
+    outbox: Outbox,
+    content: Content,
+    client: Client,
+    tools: Tools,
+    result: Leftovers,
+    *,
+    retry_rejected: bool,
+) -> None:
+    for entry in to_deliver(content, retry_rejected=retry_rejected):
+        if entry.kind is not Kind.STEP:
+            continue
+        step = msgspec.json.decode(entry.payload, type=StepRecord)
+        observations = observations_of(content, entry, step.job, tools.digester)
+        catalog = tools.catalogs.setdefault(step.run.project, Catalog())
+        try:
+            deliver_step(client, step, observations, settings=tools.settings, catalog=catalog, git=tools.git)
+        except (*REFUSED, UsageError) as error:
+            reason = reason_of(error, client)
+            outbox.rejected(entry.number, reason)
+            result.rejected.append(reason)
+        else:
+            outbox.delivered([entry.number])
+            result.delivered += 1
+
+
+def notice_missing(client: Client, tools: Tools, run: RunRecord, result: Leftovers) -> None:
+    """Record what a run that was killed had finished and not recorded. Raises RemoteError; else tells in `result`."""
+    try:
+        backfilled = backfill_missing(client, tools, run)
+    except RemoteError:
+        raise
+    except Exception as error:  # whatever Snakemake left there, it must not keep back what is recorded
+        result.problems.append(f"What run {run.id[:8]} did before it was killed could not be read: {explain(error)}")
+    else:
+        result.delivered += backfilled
+        result.backfilled += backfilled

@@ -1,0 +1,206 @@
+"""The delivering process, beside Snakemake's: what it hears, how long it lives, what it does not let disturb it.
+
+Must not know: how records are delivered, or which repository it delivers to.
+
+It reads what Snakemake appends to the outbox until Snakemake closes its side of the connection, which it also does by
+dying; then it delivers what is left, says what came of it to whoever still listens, and ends. It may be killed at any
+moment: what is not acknowledged is delivered again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from snakeprov.client import Client
+from snakeprov.config import Settings
+from snakeprov.recorder.channel import Begin, Done, FromCapture, FromDelivery, Hold, Progress, Receiver, Take, send
+from snakeprov.recorder.delivery import Delivery
+from snakeprov.recorder.outbox import Outbox
+
+LINGER_S: Final = 1.0
+"""How often it is looked what was appended: jobs delivered together cost a quarter of what they cost alone."""
+
+HELD_MAX: Final = 10_000
+"""How many files that are about to vanish are held open, at most half of what the system allows."""
+
+TELL_S: Final = 0.5
+"""How often Snakemake's process hears how far the last delivery is."""
+
+SAY_TIMEOUT_S: Final = 5.0
+"""How long Snakemake's process, which waits for the end by then, may take to hear something."""
+
+NICENESS: Final = 5
+"""How far it stands back behind the jobs of the workflow where they compete for the processor."""
+
+_IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Batch systems send these to every process of a job; Snakemake's end is what ends this one."""
+
+
+def run(end: socket.socket, connect: Callable[[Settings, Path], Client]) -> None:
+    """Deliver what Snakemake, at the other end of `end`, appends; return when it has ended and all is dealt with.
+
+    Args:
+        end: Its socket.
+        connect: Opens the repository of a working directory with these settings.
+    """
+    for number in _IGNORED:
+        signal.signal(number, lambda *_: None)  # unlike SIG_IGN it is not inherited by git
+    os.nice(NICENESS)
+    inbox = Inbox(end)
+    begin = inbox.begin()
+    working_directory = Path(begin.working_directory)
+    delivery = Delivery(
+        begin.settings,
+        working_directory,
+        connect=lambda: connect(begin.settings, working_directory),
+        held=inbox.take_held,
+    )
+    try:
+        has_ended = False
+        while not has_ended:
+            has_ended = inbox.wait(LINGER_S) or os.getppid() != begin.process_id
+            for outbox in inbox.take_outboxes():
+                delivery.take(outbox)
+            if has_ended:
+                for number in _IGNORED:
+                    signal.signal(number, signal.SIG_DFL)
+                end.settimeout(SAY_TIMEOUT_S)
+                with _telling(end, lambda: _progress(delivery)):
+                    delivery.turn(is_last=True)
+            else:
+                delivery.turn(is_last=False)
+    finally:
+        delivery.close()
+    _say(end, Done(delivery.tally, delivery.recovered, list(delivery.problems)))
+
+
+class Inbox:
+    """What Snakemake has said. It is listened to in a thread, so that no file waits while another is read."""
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._end = end
+        self._receiver = Receiver(end, FromCapture)  # type: ignore[arg-type]  # mypy has no type of types for unions
+        self._held_max = _raise_limit()
+        self._changed = threading.Condition()
+        # What follows is shared, under the lock, and so is the receiver.
+        self._has_ended = False
+        self._begin: Begin | None = None
+        self._outboxes: list[Outbox] = []
+        self._held: dict[str, dict[str, int]] = {}
+        self._held_count = 0
+        threading.Thread(target=self._listen, name="snakeprov-inbox", daemon=True).start()
+
+    def begin(self) -> Begin:
+        """Return what is said first, when it has come. Raises EOFError if nothing comes."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._begin is not None or self._has_ended)
+            if self._begin is None:
+                raise EOFError("Snakemake's process has ended before it said anything")
+            return self._begin
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end of the run; return whether it has come."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._has_ended, timeout_s)
+
+    def take_outboxes(self) -> list[Outbox]:
+        """Return the outboxes that were told of since this was last asked."""
+        with self._changed:
+            outboxes, self._outboxes = self._outboxes, []
+            return outboxes
+
+    def take_held(self, job_id: str) -> Mapping[str, int]:
+        """Return the open files of a job, by path; the caller closes them.
+
+        They were sent before the job's record was appended, but may not have been heard of yet.
+        """
+        with self._changed:
+            self._hear_all()
+            held = self._held.pop(job_id, {})
+            self._held_count -= len(held)
+            return held
+
+    def _listen(self) -> None:
+        while not self._has_ended:
+            select.select([self._end], [], [])
+            with self._changed:
+                self._hear_all()
+
+    # Under the lock.
+
+    def _hear_all(self) -> None:
+        while not self._has_ended:
+            try:
+                messages = self._receiver.receive()
+            except BlockingIOError:
+                return
+            except OSError:  # it cannot be heard any more, which is the same as its end
+                messages = None
+            for message in messages or ():
+                self._hear(message)
+            if messages is None:
+                self._has_ended = True
+            self._changed.notify_all()
+
+    def _hear(self, message: object) -> None:
+        match message:
+            case Begin():
+                self._begin = message
+            case Take(path=path):
+                self._outboxes.append(Outbox(Path(path), self._receiver.descriptor()))
+            case Hold(job_id=job_id, path=path):
+                descriptor = self._receiver.descriptor()
+                if self._held_count >= self._held_max:
+                    os.close(descriptor)
+                else:
+                    self._held.setdefault(job_id, {})[path] = descriptor
+                    self._held_count += 1
+
+
+def _progress(delivery: Delivery) -> Progress:
+    transfer = delivery.transfer
+    if transfer is None:
+        return Progress(delivery.jobs)
+    return Progress(delivery.jobs, transfer.done_bytes, transfer.expected_bytes)
+
+
+def _raise_limit() -> int:
+    """Allow as many open files as this process may have; return how many of them may be held."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return HELD_MAX if soft == resource.RLIM_INFINITY else min(HELD_MAX, soft // 2)
+
+
+@contextlib.contextmanager
+def _telling(end: socket.socket, progress: Callable[[], Progress]) -> Iterator[None]:
+    """Tell every `TELL_S` how far it is, from a thread of its own: one job may take long."""
+    is_over = threading.Event()
+
+    def tell() -> None:
+        while not is_over.wait(TELL_S):
+            _say(end, progress())
+
+    thread = threading.Thread(target=tell, name="snakeprov-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def _say(end: socket.socket, message: FromDelivery) -> None:
+    with contextlib.suppress(OSError):  # nobody listens any more
+        send(end, message)

@@ -1,0 +1,238 @@
+"""The recorder and its delivering process, both real: what reaches the repository, and what is said when it fails."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from snakeprov.config import Settings
+from snakeprov.embedded import connect
+from snakeprov.model.records import FileFact
+from snakeprov.plugin.capturing import open_recorder
+from snakeprov.recorder import backlog, channel, process
+from snakeprov.recorder import recorder as recorder_module
+from snakeprov.recorder.channel import Begin, Hold, Receiver, Take
+from snakeprov.recorder.process import Inbox
+from snakeprov.recorder.recorder import Recorder
+
+from . import faults
+
+NO_SUCH_PROGRAM = "snakeprov.no_such_program"
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A working directory in which the jobs have run."""
+    faults.make_files(tmp_path)
+    return tmp_path
+
+
+def temporary(work: Path, name: str) -> tuple[FileFact, int]:
+    """Make a file that is gone when this returns, and what was held of it."""
+    place = work / name
+    place.write_text(name)
+    fact = FileFact(path=name, flags=["temp"], fingerprint=faults.fingerprint(str(place)))
+    descriptor = os.open(place, os.O_RDONLY)
+    place.unlink()
+    return fact, descriptor
+
+
+@contextmanager
+def full_disk(limit_bytes: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_what_is_appended_is_delivered_beside_and_vanished_files_have_their_digest(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over several logs; nothing is left in the outbox; a SIGTERM that all processes of a batch job get is outlived."""
+    monkeypatch.setattr(recorder_module, "LOG_SIZE_MAX", 1000)
+    open_before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    recorder = open_recorder(Settings(), work)
+    recorder.start(faults.run_record(work, status="running"))
+    assert isinstance(recorder, Recorder) and recorder._process is not None
+    for job in faults.records(work):
+        fact, descriptor = temporary(work, f"{job.id}.tmp")
+        job.outputs.append(fact)
+        recorder.append(job, {fact.path: descriptor})
+    with connect_when_there(work) as client:
+        recorder._process._process.send_signal(signal.SIGTERM)
+        summary = recorder.finish(faults.run_record(work))
+
+        assert summary.line().startswith("snakeprov: recorded 3 jobs: 7 new versions (run aaaaaaaa")
+        assert (summary.shortfall, summary.problems) == (0, [])
+        assert faults.holdings(client) == {"entities": 9, "versions": 9, "activities": 3, "jobs": 3, "runs": 1}
+        (run,) = client.runs.list()["results"]
+        assert run["status"] == "success"
+    assert list(backlog.outbox_folder(work).iterdir()) == []
+    assert len(os.listdir("/proc/self/fd")) == open_before  # noqa: PTH208
+
+
+def connect_when_there(work: Path) -> faults.Client:
+    """Wait until the delivering process has made the repository; return a client of it."""
+    faults.wait_for(lambda: (work / ".snakeprov" / "provenance.sqlite").exists())
+    return connect(work / ".snakeprov", create=True)
+
+
+def test_a_process_that_cannot_be_started_leaves_the_records_and_says_why(work: Path) -> None:
+    """The last line has what Python said."""
+    recorder = Recorder(Settings(), work, program=NO_SUCH_PROGRAM)
+    recorder.start(faults.run_record(work, status="running"))
+    for job in faults.records(work):
+        recorder.append(job, {})
+    summary = recorder.finish(faults.run_record(work))
+
+    assert (summary.pending, summary.lost) == (3, 0)
+    (problem,) = summary.problems
+    assert problem.startswith("The process that delivers ended before it was done (exit status 1: ")
+    assert f"No module named {NO_SUCH_PROGRAM}" in problem
+    assert faults.push_all(work, lambda: connect(work / ".snakeprov", create=True)) == 3
+
+
+def test_records_that_a_full_disk_does_not_take_are_appended_when_it_does(work: Path) -> None:
+    """In their order, and nothing is said in the end."""
+    recorder = Recorder(Settings(), work, program=NO_SUCH_PROGRAM)
+    recorder.start(faults.run_record(work, status="running"))
+    first, second, third = faults.records(work)
+    with full_disk(300):
+        recorder.append(first, {})
+        recorder.append(second, {})
+        assert backlog.count(backlog.outbox_folder(work)).pending == 0
+    recorder.append(third, {})
+    summary = recorder.finish(faults.run_record(work))
+
+    assert (summary.pending, summary.lost) == (3, 0)
+    assert "cannot be written" not in " ".join(summary.problems)
+
+
+def test_records_that_a_disk_full_to_the_end_does_not_take_are_lost_aloud(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As are those that no longer fit into memory."""
+    monkeypatch.setattr(recorder_module, "UNWRITTEN_MAX", 2)
+    recorder = Recorder(Settings(), work, program=NO_SUCH_PROGRAM)
+    recorder.start(faults.run_record(work, status="running"))
+    with full_disk(300):
+        for job in faults.records(work):
+            recorder.append(job, {})
+        summary = recorder.finish(faults.run_record(work))
+
+    assert (summary.pending, summary.lost) == (0, 3)
+    assert "3 job records lost" in summary.line()
+    assert "cannot be written (" in summary.line()
+
+
+def test_files_about_to_vanish_that_nobody_takes_are_named_in_the_record(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the delivering process stands still, Snakemake does not wait for it."""
+    monkeypatch.setattr(channel, "BUFFER_SIZE", 8192)
+    recorder = open_recorder(Settings(), work)
+    recorder.start(faults.run_record(work, status="running"))
+    assert isinstance(recorder, Recorder) and recorder._process is not None
+    recorder._process._process.send_signal(signal.SIGSTOP)
+    job = faults.records(work)[0]
+    held = [temporary(work, f"{number}.tmp") for number in range(200)]
+    recorder.append(job, {fact.path: descriptor for fact, descriptor in held})
+    recorder._process._process.send_signal(signal.SIGCONT)
+    recorder.finish(faults.run_record(work))
+
+    assert 0 < len(job.incomplete) < 200
+    assert all("is about to vanish, and too many such files waited" in one for one in job.incomplete)
+
+
+def test_ctrl_c_while_the_end_is_waited_for_leaves_the_rest_in_the_outbox(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a terminal it is shown what is waited for, and the line is gone in the end."""
+    monkeypatch.setattr(recorder_module, "PROGRESS_AFTER_S", 0.1)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    recorder = open_recorder(Settings(), work)
+    recorder.start(faults.run_record(work, status="running"))
+    assert isinstance(recorder, Recorder) and recorder._process is not None
+    recorder._process._process.send_signal(signal.SIGSTOP)
+    for job in faults.records(work):
+        recorder.append(job, {})
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.8)
+        summary = recorder.finish(faults.run_record(work))
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+
+    assert (summary.pending, summary.problems) == (3, ["The delivery was interrupted."])
+    shown = capsys.readouterr().err
+    assert shown.startswith("\rsnakeprov: recording, 3 jobs to go … ")
+    assert shown.endswith("\r\033[K")
+
+
+def test_a_held_file_is_there_when_its_record_is(work: Path) -> None:
+    """It was sent before, but nobody need have listened in between; past the bound it is let go of."""
+    ours, theirs = channel.pair()
+    inbox = Inbox(theirs)
+    inbox._held_max = 2
+    channel.send(ours, Begin(Settings(project="p"), str(work), os.getpid()))
+    assert inbox.begin().settings.project == "p"
+    with (work / "in.txt").open() as file:
+        for number in range(3):
+            channel.send(ours, Hold("job", str(number)), file.fileno())
+    held = inbox.take_held("job")
+
+    assert list(held) == ["0", "1"]
+    assert os.pread(held["0"], 100, 0) == b"the content of in.txt\n"
+    assert inbox.take_held("other") == {}
+    assert not inbox.wait(0)
+    ours.close()
+    assert inbox.wait(10)
+    for descriptor in held.values():
+        os.close(descriptor)
+
+
+def test_a_process_that_hears_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Snakemake may die before it has said anything."""
+    monkeypatch.setattr(process.os, "nice", lambda _: 0)
+    ours, theirs = channel.pair()
+    ours.close()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with pytest.raises(EOFError, match="before it said anything"):
+            process.run(theirs, lambda settings, directory: pytest.fail("there is nothing to connect to"))
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def test_messages_come_whole_however_they_are_cut() -> None:
+    """One byte at a time; what is too long to be one ends the connection."""
+    ours, theirs = channel.pair()
+    with ours, theirs, socket.socket() as other:
+        channel.send(ours, Take("a.log"), other.fileno())
+        received = Receiver(theirs, Take)
+        assert received.receive() == [Take("a.log")]
+        os.close(received.descriptor())
+        text = b'{"type":"Take","path":"b.log"}'
+        found = []
+        for byte in struct.pack("<I", len(text)) + text:
+            ours.send(bytes([byte]))
+            found += received.receive() or []
+        assert found == [Take("b.log")]
+        ours.send(b"\xff\xff\xff\xff")
+        with pytest.raises(OSError, match="a message of"):
+            received.receive()
