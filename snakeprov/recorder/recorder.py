@@ -13,12 +13,13 @@ import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from snakeprov.capture.redactor import without
 from snakeprov.config import STORE_NAME, Settings, prepare_folder
 from snakeprov.errors import OutboxError, SnakeprovError
 from snakeprov.model.paths import to_os
@@ -46,17 +47,26 @@ BEHIND_S: Final = 5.0
 class Recorder:
     """Records one run: `start`, then `append` for each job, then `finish`; from any threads."""
 
-    def __init__(self, settings: Settings, working_directory: Path, *, connect: Callable[[], Client]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        working_directory: Path,
+        *,
+        connect: Callable[[], Client],
+        secrets: Sequence[str] = (),
+    ) -> None:
         """Prepare to record a run; nothing is written before the first `append`.
 
         Args:
             settings: The run's settings.
             working_directory: Absolute; its `.snakeprov/` holds the outbox and the digest cache.
             connect: Opens the repository; called in the recorder's thread.
+            secrets: What must not stand in the difference of the code to its commit.
         """
         self._settings = settings
         self._working_directory = working_directory
         self._connect = connect
+        self._secrets = secrets
         self._lock = threading.Condition()
         # What follows is shared, under the lock.
         self._queue: deque[tuple[int, JobRecord, Mapping[str, int]]] = deque()
@@ -159,6 +169,8 @@ class Recorder:
         snakefile = self._run.snakefile or "."
         state = git.state_of(str(self._working_directory / to_os(snakefile)))
         patch = git.patch(state.root) if state is not None and state.dirty else None
+        if patch is not None:
+            patch = without(patch, self._secrets)
         with self._lock:
             self._run.git, self._run.git_problem = state, git.problem
             self._patch = patch

@@ -69,7 +69,7 @@ def main() -> None:
         work = Path(folder)
         jobs = records(work, arguments.jobs)
         run = RunRecord(id="a" * 32, project="delivery", working_directory=folder, snakefile="Snakefile")
-        recorder = open_recorder(Settings(), work)
+        recorder = open_recorder(Settings(), work, secrets=())
         recorder.start(run)
         recorder.append(jobs[0], {})
         time.sleep(3)  # what is done once (imports, the repository) is not counted
