@@ -25,6 +25,7 @@ from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, 
 from snakeprov.plugin.observe import Sight, look, tail
 from snakeprov.plugin.represent import cut, encodable, represent
 from snakeprov.plugin.rulecode import CodeFinder, uri_of
+from snakeprov.plugin.software import plugin_versions, snakemake_version
 
 MAX_ERROR_CHARACTERS = 8_192
 """Characters kept of what Snakemake said of a failure."""
@@ -103,6 +104,7 @@ class Translator:
         self._run_id = run_id
         self._directory = directory
         self._code = CodeFinder(workflow, directory)
+        self._prefixes: dict[int, tuple[Any, str]] = {}  # with the environment, so that its id stays its own
         self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
 
     def path(self, path: str) -> str:
@@ -226,21 +228,42 @@ class Translator:
         rule = job.rule
         environment: dict[str, Any] = {}
         if rule.conda_env is not None:
-            environment |= gaps.ask("conda environment", lambda: self._conda(job.conda_env_spec), dict[str, str]())
+            environment |= gaps.ask("conda environment", lambda: self._conda(job), dict[str, str]())
         if rule.container_img is not None:
-            environment["container"] = gaps.ask("container", lambda: _text_or_none(job.container_img_url), None)
+            environment |= gaps.ask("container", lambda: self._container(job), dict[str, str]())
         if rule.env_modules is not None:
             environment["env_modules"] = _texts(gaps.ask("env modules", lambda: rule.env_modules.names, ()))
         return environment
 
-    def _conda(self, spec: Any) -> dict[str, str]:
+    def _conda(self, job: Any) -> dict[str, str]:
+        spec = job.conda_env_spec
+        active = {} if job.conda_env is None else {"conda_prefix": self._prefix(job.conda_env)}
         if hasattr(spec, "name"):
-            return {"conda_env_name": encodable(str(spec.name))}
+            return {"conda_env_name": encodable(str(spec.name)), **active}
         file = getattr(spec, "file", None)
         if file is None:
-            return {"conda_env_path": self._place(str(spec.path))} if spec is not None else {}
+            return {"conda_env_path": self._place(str(spec.path)), **active} if spec is not None else {}
         # Before Snakemake 9.5 the file is a path, since then one of Snakemake's source files.
-        return {"conda_env_path": self._place(str.__str__(file) if isinstance(file, str) else uri_of(file))}
+        place = self._place(str.__str__(file) if isinstance(file, str) else uri_of(file))
+        return {"conda_env_path": place, **active}
+
+    def _prefix(self, environment: Any) -> str:
+        """Return where a conda environment lies; asking Snakemake looks at the disk."""
+        if id(environment) not in self._prefixes:
+            address = str(environment.address)
+            text = encodable(address) if environment.name else to_text(os.path.abspath(address))  # noqa: PTH100
+            self._prefixes[id(environment)] = (environment, text)
+        return self._prefixes[id(environment)][1]
+
+    def _container(self, job: Any) -> dict[str, str]:
+        url = job.container_img_url
+        if url is None:
+            return {}
+        image = job.container_img  # None unless containers are switched on
+        if "://" not in str(url):
+            place = self.path(str(url))
+            return {"container": place, "container_path": place}
+        return {"container": encodable(str(url))} | ({} if image is None else {"container_path": self.path(image.path)})
 
     def _place(self, uri: str) -> str:
         return encodable(uri) if "://" in uri else self.path(uri)
@@ -262,8 +285,9 @@ def run_record(workflow: Any, *, run_id: str, project: str, directory: str, exec
         user=gaps.ask("user", lambda: encodable(getpass.getuser()), None),
         platform=gaps.ask("platform", platform.platform, None),
         python_version=platform.python_version(),
-        snakemake_version=gaps.ask("Snakemake's version", _snakemake_version, None),
+        snakemake_version=gaps.ask("Snakemake's version", snakemake_version, None),
         snakeprov_version=__version__,
+        plugin_versions=gaps.ask("plugins", plugin_versions, {}),
         executor=executor,
         deployment_methods=gaps.ask(
             "deployment methods", lambda: sorted(one.item_to_choice() for one in settings.deployment_method), []
@@ -336,10 +360,6 @@ def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else encodable(str(value))
-
-
 def _texts(values: Iterable[object]) -> list[str]:
     return [encodable(str(value)) for value in values]
 
@@ -360,9 +380,3 @@ def _command_line() -> str:
 def _snakefile(workflow: Any, directory: str) -> str:
     uri = uri_of(next(iter(workflow.included)))
     return encodable(uri) if "://" in uri else relative_to(to_text(uri), directory)
-
-
-def _snakemake_version() -> str:
-    from snakemake.common import __version__ as version  # type: ignore[import-untyped]
-
-    return str(version)

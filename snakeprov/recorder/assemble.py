@@ -137,7 +137,10 @@ class Assembly:
     def use_environment(self) -> None:
         if self._job.conda_env_path is not None and self._job.conda_env_path in self._observations:
             self._use("environment", self._job.conda_env_path, self._job.conda_env_path, keep=True)
-        if self._job.container is not None:
+        image = self._job.container_path
+        if image is not None and image == self._job.container and self._observed(image).digest is not None:
+            self._use("environment", image, image, keep=False)
+        elif self._job.container is not None:
             self.use_url(self._job.container, self._job.container)
 
     def execute_code(self) -> None:

@@ -17,12 +17,21 @@ VALUE = "correct horse's"
 
 JOB_OTHERS = {
     *("id", "run_id", "status", "record_version", "snakemake_id", "kind", "threads", "priority", "attempt"),
-    *("is_checkpoint", "submitted_on", "started_on", "ended_on", "log_paths", "benchmark_path"),
+    *("conda_prefix", "container_path", "environment_digest", "environment_file_handle_id", "is_checkpoint"),
+    *("submitted_on", "started_on", "ended_on", "log_paths", "benchmark_path"),
     *("inputs", "outputs", "code"),  # of which queries and URLs are looked at
 }
 RUN_OTHERS = {
     *("id", "project", "working_directory", "status", "record_version", "host", "user", "platform", "executor"),
-    *("python_version", "snakemake_version", "snakeprov_version", "deployment_methods", "started_on", "ended_on"),
+    *(
+        "python_version",
+        "snakemake_version",
+        "snakeprov_version",
+        "plugin_versions",
+        "deployment_methods",
+        "started_on",
+        "ended_on",
+    ),
     "git",  # whose remote is stripped where it is read
 }
 
