@@ -43,7 +43,7 @@ from snakeprov.errors import (
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
-from snakeprov.recorder.assemble import Context, Policy, assemble, path_of
+from snakeprov.recorder.assemble import Context, Policy, assemble, code_path_of, path_of
 from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held, folders_above
 from snakeprov.recorder.codelinks import CodeLinks
@@ -365,8 +365,6 @@ def reason_of(error: Exception, client: Client) -> str:
 def _paths(job: JobRecord) -> Iterator[str]:
     for fact in (*job.inputs, *job.outputs):
         yield path_of(fact)
-    for code in job.code:
-        if code.path is not None:
-            yield code.path
-    if job.conda_env_path is not None:
-        yield job.conda_env_path
+    for path in (*map(code_path_of, job.code), job.conda_env_path, job.container_path):
+        if path is not None:
+            yield path

@@ -149,7 +149,8 @@ def _refusals(work: Work) -> None:
     work.git("commit", "--quiet", "--all", "--message", "more")
     work.write("scripts/make.py", "open(snakemake.output[0], 'w').write('new')\n")
     work.git("commit", "--quiet", "--all", "--message", "and more")
-    work.snakemake("three.txt")
+    work.snakemake("three.txt", "four.txt", "--forcerun", "contained")
+    assert work.ask("status")["failedDeliveries"] == 0
     said = work.say("show", "--patch", "three.txt", status=3)
     assert f"There is no patch of three.txt@2: its code is that of commit {work.git('rev-parse', 'HEAD')[:8]}." in said
     assert "TEXT = 'after'" in work.say("show", "--patch", "three.txt@1")
