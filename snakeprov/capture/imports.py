@@ -57,16 +57,19 @@ class ModuleFinder:
         self._working_directory = Path(working_directory)
         self._imports: dict[tuple[str, Fingerprint], tuple[str, ...]] = {}
         self._bounds: dict[Path, Path] = {}
+        self._real: dict[str, str] = {}
 
     def modules(self, path: str) -> list[str]:
         """Return the absolute paths of the local modules that the code at `path` imports, directly or not, sorted.
 
         Never raises; what cannot be read or understood imports nothing. At most `MODULES_MAX`.
         """
-        try:
-            start = os.path.realpath(path)
-        except (OSError, ValueError):
-            return []
+        start = self._real.get(path)
+        if start is None:
+            try:
+                start = self._real[path] = os.path.realpath(path)
+            except (OSError, ValueError):
+                return []
         found: set[str] = set()
         waiting = [start]
         while waiting and len(found) < MODULES_MAX:
@@ -85,6 +88,7 @@ class ModuleFinder:
         if key not in self._imports:
             if len(self._imports) >= FILES_REMEMBERED_MAX:
                 self._imports.clear()
+                self._real.clear()
             try:
                 self._imports[key] = tuple(dict.fromkeys(self._read(Path(path), Path(start))))
             except _NOT_UNDERSTOOD:

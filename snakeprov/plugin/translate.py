@@ -104,6 +104,7 @@ class Translator:
         self._run_id = run_id
         self._directory = directory
         self._code = CodeFinder(workflow, directory)
+        self._deployed_by: list[str] = Gaps().ask("deployment methods", lambda: _deployment_methods(workflow), [])
         self._prefixes: dict[int, tuple[Any, str]] = {}  # with the environment, so that its id stays its own
         self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
 
@@ -228,27 +229,28 @@ class Translator:
         rule = job.rule
         environment: dict[str, Any] = {}
         if rule.conda_env is not None:
-            environment |= gaps.ask("conda environment", lambda: self._conda(job), dict[str, str]())
+            environment |= gaps.ask("conda environment", lambda: self._conda(job.conda_env_spec), dict[str, str]())
+            if "conda" in self._deployed_by:
+                environment["conda_prefix"] = gaps.ask("conda prefix", lambda: self._prefix(job.conda_env), None)
         if rule.container_img is not None:
             environment |= gaps.ask("container", lambda: self._container(job), dict[str, str]())
         if rule.env_modules is not None:
             environment["env_modules"] = _texts(gaps.ask("env modules", lambda: rule.env_modules.names, ()))
         return environment
 
-    def _conda(self, job: Any) -> dict[str, str]:
-        spec = job.conda_env_spec
-        active = {} if job.conda_env is None else {"conda_prefix": self._prefix(job.conda_env)}
+    def _conda(self, spec: Any) -> dict[str, str]:
         if hasattr(spec, "name"):
-            return {"conda_env_name": encodable(str(spec.name)), **active}
+            return {"conda_env_name": encodable(str(spec.name))}
         file = getattr(spec, "file", None)
         if file is None:
-            return {"conda_env_path": self._place(str(spec.path)), **active} if spec is not None else {}
+            return {"conda_env_path": self._place(str(spec.path))} if spec is not None else {}
         # Before Snakemake 9.5 the file is a path, since then one of Snakemake's source files.
-        place = self._place(str.__str__(file) if isinstance(file, str) else uri_of(file))
-        return {"conda_env_path": place, **active}
+        return {"conda_env_path": self._place(str.__str__(file) if isinstance(file, str) else uri_of(file))}
 
-    def _prefix(self, environment: Any) -> str:
+    def _prefix(self, environment: Any) -> str | None:
         """Return where a conda environment lies; asking Snakemake looks at the disk."""
+        if environment is None:
+            return None
         if id(environment) not in self._prefixes:
             address = str(environment.address)
             text = encodable(address) if environment.name else to_text(os.path.abspath(address))  # noqa: PTH100
@@ -272,7 +274,6 @@ class Translator:
 def run_record(workflow: Any, *, run_id: str, project: str, directory: str, executor: str | None) -> RunRecord:
     """Return what is known of a run when it begins."""
     gaps = Gaps()
-    settings = workflow.deployment_settings
     return RunRecord(
         id=run_id,
         project=project,
@@ -289,11 +290,13 @@ def run_record(workflow: Any, *, run_id: str, project: str, directory: str, exec
         snakeprov_version=__version__,
         plugin_versions=gaps.ask("plugins", plugin_versions, {}),
         executor=executor,
-        deployment_methods=gaps.ask(
-            "deployment methods", lambda: sorted(one.item_to_choice() for one in settings.deployment_method), []
-        ),
+        deployment_methods=gaps.ask("deployment methods", lambda: _deployment_methods(workflow), []),
         missing=list(gaps),
     )
+
+
+def _deployment_methods(workflow: Any) -> list[str]:
+    return sorted(one.item_to_choice() for one in workflow.deployment_settings.deployment_method)
 
 
 def _streams(group: Any) -> frozenset[str]:

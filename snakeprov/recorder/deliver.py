@@ -174,7 +174,7 @@ class Deliverer:
             name = f"environment-{digest[:12]}.json"
             try:
                 self._stored[digest] = self._client.files.upload(environment, file_name=name, content_type=CONTENT_TYPE)
-            except _REFUSED:
+            except REFUSED:
                 return None
         return self._stored[digest]
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from snakeprov.capture.environment import Package, conda_packages, named_prefix, reference_digest
+from snakeprov.capture.environment import conda_packages, named_prefix, reference_digest
 from snakeprov.capture.redact import strip_credentials
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import JobRecord, RunRecord
@@ -20,63 +20,61 @@ from snakeprov.recorder.digesting import Observations
 
 CONTENT_TYPE: Final = "application/json"
 
-PREFIXES_REMEMBERED_MAX: Final = 100
-"""Of so many environments it is remembered what they hold."""
+DOCUMENTS_REMEMBERED_MAX: Final = 100
+"""Documents of so many environments are remembered."""
 
 
 class Environments:
     """Describes the environments of jobs; each conda prefix is read once for each state it is in. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._packages: dict[tuple[str, int], list[Package] | None] = {}
+        self._documents: dict[tuple[bytes, str, int], bytes] = {}
 
     def describe(self, job: JobRecord, observations: Observations, run: RunRecord) -> bytes:
         """Return the document of the environment that `job` of `run` was executed in. Never raises."""
-        software = {
+        conda = _conda(job, observations)
+        document = {
             "python": run.python_version,
             "snakemake": run.snakemake_version,
             "snakeprov": run.snakeprov_version,
-        }
-        document = {
-            **software,
             "plugins": run.plugin_versions,
             "platform": run.platform,
             "deploymentMethods": run.deployment_methods,
-            "conda": self._conda(job, observations),
+            "conda": conda,
             "container": _container(job, observations),
             "envModules": job.env_modules,
         }
         known = {name: value for name, value in document.items() if value}
-        return msgspec.json.encode(known, order="sorted")
+        prefix, changed_ns = _prefix_of(job)
+        key = (msgspec.json.encode(known, order="sorted"), prefix, changed_ns)
+        if not prefix:
+            return key[0]
+        if key not in self._documents:
+            if len(self._documents) >= DOCUMENTS_REMEMBERED_MAX:
+                self._documents.clear()
+            known["conda"] = {**conda, "packages": conda_packages(prefix)}
+            self._documents[key] = msgspec.json.encode(known, order="sorted")
+        return self._documents[key]
 
-    def _conda(self, job: JobRecord, observations: Observations) -> dict[str, Any]:
-        conda: dict[str, Any] = {}
-        if job.conda_env_path is not None:
-            conda["file"] = job.conda_env_path
-            conda |= _digest(job.conda_env_path, observations)
-        if job.conda_env_name is not None:
-            conda["name"] = job.conda_env_name
-        packages = self._installed(job)
-        return conda if packages is None else conda | {"packages": packages}
 
-    def _installed(self, job: JobRecord) -> list[Package] | None:
-        if job.conda_prefix is None:
-            return None
-        prefix: str | None = to_os(job.conda_prefix)
-        if job.conda_prefix == job.conda_env_name:
-            prefix = named_prefix(job.conda_prefix)
-        if prefix is None:
-            return None
-        try:
-            changed_ns = os.stat(os.path.join(prefix, "conda-meta")).st_mtime_ns  # noqa: PTH116, PTH118
-        except (OSError, ValueError):
-            return None
-        key = (prefix, changed_ns)
-        if key not in self._packages:
-            if len(self._packages) >= PREFIXES_REMEMBERED_MAX:
-                self._packages.clear()
-            self._packages[key] = conda_packages(prefix)
-        return self._packages[key]
+def _conda(job: JobRecord, observations: Observations) -> dict[str, Any]:
+    conda: dict[str, Any] = {}
+    if job.conda_env_path is not None:
+        conda |= {"file": job.conda_env_path, **_digest(job.conda_env_path, observations)}
+    if job.conda_env_name is not None:
+        conda["name"] = job.conda_env_name
+    return conda
+
+
+def _prefix_of(job: JobRecord) -> tuple[str, int]:
+    """Return where the conda environment of a job is and when it last changed; nothing where there is none."""
+    prefix = job.conda_prefix and to_os(job.conda_prefix)
+    if prefix and prefix == job.conda_env_name:
+        prefix = named_prefix(prefix)
+    try:
+        return (prefix, os.stat(os.path.join(prefix, "conda-meta")).st_mtime_ns) if prefix else ("", 0)  # noqa: PTH116, PTH118
+    except (OSError, ValueError):
+        return "", 0
 
 
 def _container(job: JobRecord, observations: Observations) -> dict[str, Any]:
