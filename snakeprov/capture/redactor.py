@@ -118,7 +118,7 @@ class Redactor:
         payload = _payload(record, names)
         found = finders(payload)
         if found:
-            self._learn(value for one in named for value in _secrets_under_names(one))
+            self._learn(value for one in named for value in secrets_in(one))
         values = [spelling for spelling, encoded in self._spellings.items() if encoded in payload]
         if values:
             found.insert(0, functools.partial(_hide_values, values))
@@ -197,15 +197,20 @@ def _payload(record: JobRecord | RunRecord, names: Sequence[str]) -> str:
     return msgspec.json.encode([getattr(record, name) for name in names]).decode()
 
 
-def _secrets_under_names(value: Any, *, is_secret: bool = False, depth: int = 0) -> Iterable[str]:
+def secrets_in(value: Any, *, is_secret: bool = False, depth: int = 0) -> Iterable[str]:
+    """Yield what stands under the names of secrets in nested dicts and lists, and logins in URLs.
+
+    >>> list(secrets_in({"login": {"user": "ada", "apiKey": "hunter2"}, "url": "https://ada:123@host/"}))
+    ['hunter2', 'ada:123', '123']
+    """
     if depth > DEPTH_MAX:
         return
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _secrets_under_names(item, is_secret=is_secret or is_secret_name(key), depth=depth + 1)
+            yield from secrets_in(item, is_secret=is_secret or is_secret_name(key), depth=depth + 1)
     elif isinstance(value, list):
         for item in value:
-            yield from _secrets_under_names(item, is_secret=is_secret, depth=depth + 1)
+            yield from secrets_in(item, is_secret=is_secret, depth=depth + 1)
     elif isinstance(value, str) and is_secret and is_secret_value(value):
         yield value
     elif isinstance(value, str) and "://" in value:

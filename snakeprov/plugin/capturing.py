@@ -10,7 +10,6 @@ that finds nothing to do, or fails before its first job, writes nothing.
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import threading
 import time
@@ -21,7 +20,6 @@ from uuid import uuid4
 
 from snakeprov.capture.redact import credentials_in
 from snakeprov.capture.redactor import Redactor
-from snakeprov.capture.secrets import environment_secrets
 from snakeprov.config import Settings
 from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.paths import to_text
@@ -29,6 +27,7 @@ from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus
 from snakeprov.model.times import now
 from snakeprov.plugin.observe import hold, look
 from snakeprov.plugin.represent import cut
+from snakeprov.plugin.secrets import known_secrets
 from snakeprov.plugin.translate import LiveJob, Translator, run_record
 
 MAX_PROBLEMS = 20
@@ -248,7 +247,7 @@ class Capture:
             redactor = Redactor(
                 patterns=self._settings.redact,
                 values=[
-                    *environment_secrets(os.environ, self._workflow.envvars),
+                    *known_secrets(self._workflow),
                     *credentials_in(self._settings.store),
                 ],
             )
