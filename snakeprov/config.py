@@ -56,6 +56,8 @@ class Settings:
         upload: Keep bytes at all; false: only what and where they are.
         strict: Make the workflow fail, after all jobs have run, if anything could not be recorded.
         enabled: Record at all.
+        redact: Regular expressions; what they match in commands, params, logs and the like is recorded as `***`. Those
+            of all sources hold together.
         origins: Where each setting that is not a default was read from.
     """
 
@@ -66,6 +68,7 @@ class Settings:
     upload: bool = True
     strict: bool = False
     enabled: bool = True
+    redact: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -267,6 +270,8 @@ def _merge(settings: Settings, given: Mapping[str, object], *, origin: str) -> S
                 hint=f"Did you mean {near[0]!r}?" if near else f"The settings are: {', '.join(known)}.",
             )
         values[name] = _check(name, value, origin)
+    if "redact" in values:
+        values["redact"] = tuple(dict.fromkeys((*settings.redact, *values["redact"])))
     return replace(settings, **values, origins={**settings.origins, **dict.fromkeys(values, origin)})
 
 
@@ -288,6 +293,11 @@ def _check(name: str, value: object, origin: str) -> object:
             if size_bytes is not None:
                 return size_bytes
             expected = 'a size such as 500_000_000, "100MB" or "2GiB"'
+        case "redact":
+            patterns = [value] if isinstance(value, str) else value
+            if isinstance(patterns, list | tuple) and all(isinstance(one, str) for one in patterns):
+                return tuple(_check_pattern(one, origin) for one in patterns)
+            expected = "a list of regular expressions"
         case _:
             if isinstance(value, os.PathLike):
                 value = os.fspath(value)
@@ -295,6 +305,22 @@ def _check(name: str, value: object, origin: str) -> object:
                 return value.rstrip("/") if is_url(value) else value
             expected = "a text that is not empty"
     raise ConfigError(f"The setting {name!r} in {origin} is {value!r}; expected is {expected}.")
+
+
+def _check_pattern(pattern: str, origin: str) -> str:
+    try:
+        is_greedy = re.compile(pattern).search("") is not None
+    except re.error as error:
+        raise ConfigError(
+            f"The setting 'redact' in {origin} has the pattern {pattern!r}, which is no regular expression ({error}).",
+            hint="Write it as Python's module re takes it, and in TOML between single quotes.",
+        ) from error
+    if is_greedy:
+        raise ConfigError(
+            f"The setting 'redact' in {origin} has the pattern {pattern!r}, which matches the empty text; expected is "
+            "a pattern that matches secrets only."
+        )
+    return pattern
 
 
 def _size_bytes(value: object) -> int | None:

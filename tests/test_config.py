@@ -80,6 +80,13 @@ def test_later_sources_win_and_each_is_remembered(work: Path, tmp_path: Path, mo
         ("keep_bytes_max", -1, "The setting 'keep_bytes_max' in the Snakefile is -1; expected is a size"),
         ("keep_bytes_max", True, "The setting 'keep_bytes_max' in the Snakefile is True; expected is a size"),
         ("store", "", "The setting 'store' in the Snakefile is ''; expected is a text that is not empty."),
+        ("redact", 3, "The setting 'redact' in the Snakefile is 3; expected is a list of regular expressions."),
+        (
+            "redact",
+            ["a("],
+            "The setting 'redact' in the Snakefile has the pattern 'a(', which is no regular expression",
+        ),
+        ("redact", ["x*"], "The setting 'redact' in the Snakefile has the pattern 'x*', which matches the empty text;"),
         ("project", 3, "The setting 'project' in the Snakefile is 3; expected is a text that is not empty."),
     ],
 )
@@ -91,6 +98,13 @@ def test_a_wrong_setting_is_told_with_its_value_and_what_was_expected(
         load(work, {name: value}, origin="the Snakefile")
 
     assert str(caught.value).startswith(sentence)
+
+
+def test_patterns_of_all_sources_are_redacted(work: Path) -> None:
+    """A project or a call adds to what the user wants hidden everywhere, and takes nothing away."""
+    (work / "snakeprov.toml").write_text("redact = ['one', 'two']\n")
+    assert load(work, {"redact": ["two", "three"]}).redact == ("one", "two", "three")
+    assert load(work, {"redact": "four"}).redact == ("one", "two", "four")
 
 
 @pytest.mark.parametrize("content", [b"store = ", b"\xff\xfe"])

@@ -3,7 +3,8 @@
 Must not know: which files are code, Snakemake, the repository that the answers go to.
 
 What can be read from files is read with GitPython, which then starts no process; the one thing that needs the git
-program is what differs from the commit: one `git status` per work tree, and one `git diff` when it is dirty.
+program is what differs from the commit: one `git status` per work tree, one `git diff` when it is dirty, and one
+`git describe` when it has tags.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ MAX_PATCH_BYTES = 64 << 20
 
 MAX_CODE_BYTES = 64 << 20
 """Largest file that is looked at as code."""
+
+MAX_DESCRIBE_BYTES = 4096
+"""Longest answer of `git describe`."""
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _DIFF = ["diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
@@ -181,10 +185,21 @@ class GitReader:
             root=to_text(root),
             commit=commit,
             branch=branch,
+            describe=self._describe(root, repository) if commit and status else None,
             remote=strip_credentials(remote_url) if remote_url else None,
             dirty=status.dirty if status else None,
         )
         return _Worktree(root, repository, status, asked_ns, state, remote_url)
+
+    def _describe(self, root: Path, repository: git.Repo | None) -> str | None:
+        """Return the nearest tag, and how far the commit is from it; without tags git is not even asked."""
+        if repository is None or not _has_tags(Path(repository.common_dir)):
+            return None
+        try:
+            output = run_git(root, ["describe", "--tags"], timeout_s=self._timeout_s, limit_bytes=MAX_DESCRIBE_BYTES)
+        except CaptureError:  # no tag is an ancestor, as in a shallow clone
+            return None
+        return output.content.decode(errors="replace").strip() or None
 
     def _open(self, root: Path) -> git.Repo | None:
         try:
@@ -245,6 +260,15 @@ def _find_root(directory: Path) -> Path | None:
         except OSError:
             return None
     return None
+
+
+def _has_tags(common: Path) -> bool:
+    try:
+        if any((common / "refs" / "tags").iterdir()):
+            return True
+        return b" refs/tags/" in (common / "packed-refs").read_bytes()
+    except OSError:
+        return False
 
 
 def _open_repository(root: Path) -> git.Repo:

@@ -6,13 +6,17 @@ Must not know: where a URL comes from or what it is for.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]*\]|[^\[\]:@]*)(:[0-9]*)?")
 _SCP_LOGIN = re.compile(r"([^/:@]+):[^/@]*@")
+_URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>`\\|]+")
 _SECRET_NAME = re.compile(
     r"token|secret|passw|pwd|signature|credential|auth|session|api[-_.]?key|accesskey|private|^sig$|^key$|^code$", re.I
 )
+_SEPARATOR = re.compile(r"[&;]")
 _SSH_SCHEMES = frozenset({"ssh", "git+ssh", "ssh+git"})
 
 
@@ -32,13 +36,66 @@ def strip_credentials(url: str) -> str:
     scheme = _SCHEME.match(url)
     if scheme is None:
         return _SCP_LOGIN.sub(r"\1@", url, count=1) if _SCP_LOGIN.match(url) else url
-    rest = url[scheme.end() :]
-    authority, tail = _split_authority(rest)
+    login, host, tail = _split(url, scheme)
+    return scheme[0] + login + host + _strip_parameters(tail)
+
+
+def hide_in_urls(text: str, mark: str) -> str:
+    """Return `text` with `mark` in place of what `strip_credentials` takes out of each URL in it.
+
+    >>> hide_in_urls("curl https://ada:123@example.org/a.csv?token=456 -o a.csv", "***")
+    'curl https://***@example.org/a.csv?token=*** -o a.csv'
+    """
+
+    def hide(found: re.Match[str]) -> str:
+        url = found[0]
+        if "@" not in url and "=" not in url:
+            return url
+        scheme = _SCHEME.match(url)
+        assert scheme is not None  # noqa: S101  the pattern of a URL begins with one
+        login, host, tail = _split(url, scheme)
+        if not login and "@" in url[: len(url) - len(tail)]:
+            login = f"{mark}@"
+        return scheme[0] + login + host + _strip_parameters(tail, mark)
+
+    return _URL.sub(hide, text)
+
+
+def credentials_in(url: str) -> Iterator[str]:
+    """Yield what `strip_credentials` takes out of a URL: its login, the password of it, and secret parameters.
+
+    >>> list(credentials_in("https://ada:123@example.org/a.csv?token=4%206"))
+    ['ada:123', '123', '4%206', '4 6']
+    """
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return
+    authority, tail = _split_authority(url[scheme.end() :])
+    login = authority.rpartition("@")[0]
+    user, colon, password = login.partition(":")
+    if colon:
+        yield from _as_written_and_meant(login)
+        yield from _as_written_and_meant(password)
+    elif user and scheme[0][:-3].lower() not in _SSH_SCHEMES:
+        yield from _as_written_and_meant(user)
+    for parameter in re.split("[?#&;]", tail)[1:]:
+        name, _, value = parameter.partition("=")
+        if value and _SECRET_NAME.search(name):
+            yield from _as_written_and_meant(value)
+
+
+def _as_written_and_meant(text: str) -> Iterator[str]:
+    yield text
+    if "%" in text:
+        yield unquote(text)
+
+
+def _split(url: str, scheme: re.Match[str]) -> tuple[str, str, str]:
+    """Split a URL into what of its login is no secret (`user@` or nothing), host and port, and the rest."""
+    authority, tail = _split_authority(url[scheme.end() :])
     login, _, host = authority.rpartition("@")
     user = login.partition(":")[0]
-    if user and scheme[0][:-3].lower() in _SSH_SCHEMES:
-        host = f"{user}@{host}"
-    return scheme[0] + host + _strip_parameters(tail)
+    return f"{user}@" if user and scheme[0][:-3].lower() in _SSH_SCHEMES else "", host, tail
 
 
 def _split_authority(rest: str) -> tuple[str, str]:
@@ -53,11 +110,11 @@ def _split_authority(rest: str) -> tuple[str, str]:
     return rest[:end], rest[end:]
 
 
-def _strip_parameters(tail: str) -> str:
+def _strip_parameters(tail: str, mark: str | None = None) -> str:
     path, hash_sign, fragment = tail.partition("#")
     path, question_mark, query = path.partition("?")
-    kept_query = _without_secrets(query)
-    kept_fragment = _without_secrets(fragment)
+    kept_query = _without_secrets(query, mark)
+    kept_fragment = _without_secrets(fragment, mark)
     return (
         path
         + (question_mark + kept_query if kept_query or not query else "")
@@ -65,10 +122,14 @@ def _strip_parameters(tail: str) -> str:
     )
 
 
-def _without_secrets(parameters: str) -> str:
-    kept = [
-        parameter
-        for parameter in re.split(r"[&;]", parameters)
-        if "=" not in parameter or not _SECRET_NAME.search(parameter.partition("=")[0])
-    ]
-    return parameters if len(kept) == len(re.split(r"[&;]", parameters)) else "&".join(kept)
+def _without_secrets(parameters: str, mark: str | None) -> str:
+    """Return the parameters without those that give access, or with `mark` for their values."""
+    given = _SEPARATOR.split(parameters)
+    kept = []
+    for parameter in given:
+        name, equals, _ = parameter.partition("=")
+        if not equals or not _SECRET_NAME.search(name):
+            kept.append(parameter)
+        elif mark is not None:
+            kept.append(f"{name}={mark}")
+    return parameters if kept == given else "&".join(kept)

@@ -76,6 +76,13 @@ def write_line_of_json(value: Any) -> None:
         sys.stdout.buffer.flush()
 
 
+def write_bytes(content: bytes) -> None:
+    """Write bytes to standard output as they are. Raises as `write_lines`."""
+    with _writing():
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+
 def moment(epoch_ms: int | None) -> str | None:
     """Return a stored time as JSON has it."""
     from snakeprov.model import times

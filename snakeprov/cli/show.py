@@ -5,16 +5,26 @@ Must not know: what came before its inputs (`lineage` does).
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.errors import NotRecordedError
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
 
 
 @click.command("show")
 @options.versioned_path
+@click.option("--patch", "wanted", flag_value="patch", help="Print how the code differed from its commit, as a diff.")
+@click.option("--environment", "wanted", flag_value="environment", help="Print the software that the job ran in.")
 @options.project
 @options.common
-def command(path: str, project: str | None, store: str | None, as_json: bool) -> None:
+def command(path: str, wanted: str | None, project: str | None, store: str | None, as_json: bool) -> None:
     """Show how a file was made.
 
     What was used and executed, with which parameters, by which command, when, where and why; of the latest version,
@@ -22,12 +32,43 @@ def command(path: str, project: str | None, store: str | None, as_json: bool) ->
     """
     from snakeprov.cli import target
     from snakeprov.cli.repository import opened
-    from snakeprov.view import answers, story
+    from snakeprov.view import answers, environment, story
 
     with opened(store) as (place, client):
         found = target.find(client, place, path, project=project)
         answer = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
-    if as_json:
+        name = f"{found.name}@{found.number}"
+        content = _content(client, answer, name, wanted) if wanted else b""
+    if wanted == "patch":
+        output.write_json({"patch": content.decode(errors="replace")}) if as_json else output.write_bytes(content)
+    elif wanted == "environment":
+        document = json.loads(content)
+        output.write_json(document) if as_json else output.write_lines(environment.listing(document, output.screen()))
+    elif as_json:
         output.write_json(answers.story(answer))
     else:
         output.write_lines(story.story(answer, output.screen()))
+
+
+def _content(client: Client, answer: Mapping[str, Any], name: str, wanted: str) -> bytes:
+    """Return the bytes of the patch, or of the environment's document, of the version called `name`.
+
+    Raises:
+        NotRecordedError: There is none.
+    """
+    job = (answer.get("job") or {}).get("job") or {}
+    git = (answer.get("run") or {}).get("git") or {}
+    key = git.get("patchFileHandleId") if wanted == "patch" else job.get("environmentFileHandleId")
+    if key is not None:
+        return client.files.download(key)
+    if wanted == "patch" and git.get("commit") and not git.get("dirty"):
+        raise NotRecordedError(f"There is no patch of {name}: its code is that of commit {git['commit'][:8]}.")
+    if wanted == "patch" and git.get("dirty"):
+        raise NotRecordedError(
+            f"There is no patch of {name}: no file of its commit differed, but code ran that the commit does not hold.",
+            hint="'snakeprov show' lists the code; its bytes are kept.",
+        )
+    raise NotRecordedError(
+        f"The {wanted} of {name} is not recorded." if job else f"No recorded job made {name}.",
+        hint="'snakeprov show' says what is." if job else "",
+    )

@@ -101,6 +101,10 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         submitted_on, started_on, ended_on: When Snakemake handed it out, when it began, when it ended.
         error: What Snakemake said of the failure, bounded.
         log_excerpt: The tail of the job's log file on failure, bounded.
+        conda_prefix: Where the conda environment that was active lies, or its name.
+        container_path: The image's file on this machine.
+        environment_digest: sha256 of the document that describes the environment (`snakeprov.recorder.environments`).
+        environment_file_handle_id: Where that document is kept.
         incomplete: What could not be captured, in words; empty when everything could.
     """
 
@@ -130,13 +134,17 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     is_checkpoint: bool = False
     conda_env_path: str | None = None
     conda_env_name: str | None = None
+    conda_prefix: str | None = None
     container: str | None = None
+    container_path: str | None = None
     env_modules: list[str] = []
     submitted_on: datetime | None = None
     started_on: datetime | None = None
     ended_on: datetime | None = None
     error: str | None = None
     log_excerpt: str | None = None
+    environment_digest: str | None = None
+    environment_file_handle_id: str | None = None
     incomplete: list[str] = []
 
 
@@ -147,7 +155,7 @@ class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         root: Absolute path of the work tree (text form).
         commit: Full hex id; None before the first commit.
         branch: None when HEAD is detached.
-        describe: What `git describe --always --tags` would say, where known.
+        describe: What `git describe --tags` says; None without a tag among the commit's ancestors.
         remote: The remote's URL, credentials stripped.
         dirty: Whether tracked files differ from the commit, or code ran that it does not hold; None when git
             could not be asked.
@@ -173,6 +181,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         snakefile: Path of the main Snakefile.
         config: Snakemake's `config`, represented safely.
         deployment_methods: What `--software-deployment-method` switched on: conda, apptainer, env-modules.
+        plugin_versions: Of Snakemake's plugins that were loaded, by distribution.
         targets: What was asked for on the command line.
         git: The work tree of the main Snakefile; None when it is not under version control.
         git_problem: Why git could not be asked, when it could not.
@@ -194,6 +203,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     python_version: str | None = None
     snakemake_version: str | None = None
     snakeprov_version: str | None = None
+    plugin_versions: dict[str, str] = {}
     executor: str | None = None
     deployment_methods: list[str] = []
     started_on: datetime | None = None

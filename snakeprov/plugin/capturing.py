@@ -13,11 +13,13 @@ import functools
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol
 from uuid import uuid4
 
+from snakeprov.capture.redact import credentials_in
+from snakeprov.capture.redactor import Redactor
 from snakeprov.config import Settings
 from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.paths import to_text
@@ -25,6 +27,7 @@ from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus
 from snakeprov.model.times import now
 from snakeprov.plugin.observe import hold, look
 from snakeprov.plugin.represent import cut
+from snakeprov.plugin.secrets import known_secrets
 from snakeprov.plugin.translate import LiveJob, Translator, run_record
 
 MAX_PROBLEMS = 20
@@ -97,6 +100,7 @@ class Capture:
         self._run: RunRecord | None = None
         self._recorder: Recorder | None = None
         self._translator: Translator | None = None
+        self._redactor: Redactor | None = None
         self._all_local = True
         self._done: JobStatus = "success"
 
@@ -242,8 +246,16 @@ class Capture:
                 executor=self._executor,
             )
             run.started_on = self._began_on
+            redactor = Redactor(
+                patterns=self._settings.redact,
+                values=[
+                    *known_secrets(self._workflow),
+                    *credentials_in(self._settings.store),
+                ],
+            )
+            redactor.run(run)
             translator = Translator(self._workflow, run_id=run.id, directory=text)
-            recorder = open_recorder(self._settings, directory)
+            recorder = open_recorder(self._settings, directory, secrets=redactor.secrets)
             recorder.start(run)
         except Exception as error:
             self._is_dead = True
@@ -255,7 +267,7 @@ class Capture:
             self._done = "touched"
         elif self._workflow.remote_execution_settings.immediate_submit:
             self._done = "submitted"
-        self._run, self._translator, self._recorder = run, translator, recorder
+        self._run, self._translator, self._redactor, self._recorder = run, translator, redactor, recorder
         return True
 
     def _unseen(self, job: Any) -> LiveJob:
@@ -279,7 +291,20 @@ class Capture:
         if record.incomplete:
             self.problem(f"of a job of rule {record.rule}: {record.incomplete[0]}")
         record.incomplete += live.notes
-        self._recorder.append(record, live.descriptors)
+        record, renamed = self._without_secrets(record)
+        self._recorder.append(record, {renamed.get(path, path): one for path, one in live.descriptors.items()})
+
+    def _without_secrets(self, record: JobRecord) -> tuple[JobRecord, Mapping[str, str]]:
+        """Return a record without secrets, and the paths that have changed with it; if that fails, next to nothing."""
+        assert self._redactor is not None  # noqa: S101  as in `_hand_over`
+        try:
+            return record, self._redactor.job(record)
+        except Exception as error:
+            problem = f"its secrets could not be told apart from the rest ({type(error).__name__})"
+            self.problem(f"Of a job only its status was recorded: {problem}")
+            bare = JobRecord(id=record.id, run_id=record.run_id, rule="unknown", status=record.status)
+            bare.incomplete = [problem]
+            return bare, {}
 
     def _hold_temporary(self, job: Any, live: LiveJob) -> None:
         """Keep the temporary outputs of a job open: they may be gone before they are read."""
@@ -310,17 +335,22 @@ class Capture:
         self._run.status = status
         self._run.ended_on = now()
         self._run.missing = [*self._run.missing, *self.gaps]
+        if self._redactor is not None:
+            self._redactor.run(self._run)
         summary = self._recorder.finish(self._run)
         self.problems += summary.shortfall
         if summary.shortfall or not _is_silent(self._workflow):
             say(summary.line())
 
 
-def open_recorder(settings: Settings, directory: Path) -> Recorder:
-    """Return the recorder that takes this run's records and has them delivered where `settings` say."""
+def open_recorder(settings: Settings, directory: Path, *, secrets: Sequence[str]) -> Recorder:
+    """Return the recorder that takes this run's records and has them delivered where `settings` say.
+
+    `secrets` are hidden in what the delivering process finds out by itself.
+    """
     from snakeprov.recorder import recorder
 
-    return recorder.Recorder(settings, directory, program="snakeprov.delivering")
+    return recorder.Recorder(settings, directory, program="snakeprov.delivering", secrets=secrets)
 
 
 def recover(settings: Settings, directory: Path) -> str | None:

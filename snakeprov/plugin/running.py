@@ -117,7 +117,8 @@ def _settings(request: Request) -> Settings:
     """Return the settings that hold; a wrong one is left out with a warning, unless `strict` is among them.
 
     Raises:
-        ConfigError: A setting is wrong elsewhere (a file, the environment), or here and `strict` was asked for.
+        ConfigError: A setting is wrong elsewhere (a file, the environment), or here and `strict` was asked for, or it
+            is `redact`: without it something would be recorded that must not be.
     """
     directory = Path.cwd()
     try:
@@ -131,6 +132,8 @@ def _settings(request: Request) -> Settings:
         try:
             load(directory, {name: value}, origin=request.origin)
         except ConfigError as error:
+            if name == "redact":
+                raise
             warn(f"{error} The workflow goes on without this setting.")
         else:
             good[name] = value

@@ -21,7 +21,8 @@ def track(workflow: Any, **settings: object) -> None:
     Args:
         workflow: The variable `workflow` that every Snakefile has.
         settings: As in `snakeprov.config.Settings`: `store`, `project`, `versions`, `keep_bytes_max`, `strict`,
-            `enabled`. A wrong one is warned of when the run begins, and left out; with `strict=True` it ends the run.
+            `enabled`, `redact`. A wrong one is warned of when the run begins, and left out; with `strict=True` it ends
+            the run.
 
     Raises:
         NotAWorkflowError: `workflow` is something else and `strict=True` was given; otherwise that is a warning.

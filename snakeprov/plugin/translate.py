@@ -25,6 +25,7 @@ from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, 
 from snakeprov.plugin.observe import Sight, look, tail
 from snakeprov.plugin.represent import cut, encodable, represent
 from snakeprov.plugin.rulecode import CodeFinder, uri_of
+from snakeprov.plugin.software import plugin_versions, snakemake_version
 
 MAX_ERROR_CHARACTERS = 8_192
 """Characters kept of what Snakemake said of a failure."""
@@ -103,6 +104,8 @@ class Translator:
         self._run_id = run_id
         self._directory = directory
         self._code = CodeFinder(workflow, directory)
+        self._deployed_by: list[str] = Gaps().ask("deployment methods", lambda: _deployment_methods(workflow), [])
+        self._prefixes: dict[int, tuple[Any, str]] = {}  # with the environment, so that its id stays its own
         self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
 
     def path(self, path: str) -> str:
@@ -227,8 +230,10 @@ class Translator:
         environment: dict[str, Any] = {}
         if rule.conda_env is not None:
             environment |= gaps.ask("conda environment", lambda: self._conda(job.conda_env_spec), dict[str, str]())
+            if "conda" in self._deployed_by:
+                environment["conda_prefix"] = gaps.ask("conda prefix", lambda: self._prefix(job.conda_env), None)
         if rule.container_img is not None:
-            environment["container"] = gaps.ask("container", lambda: _text_or_none(job.container_img_url), None)
+            environment |= gaps.ask("container", lambda: self._container(job), dict[str, str]())
         if rule.env_modules is not None:
             environment["env_modules"] = _texts(gaps.ask("env modules", lambda: rule.env_modules.names, ()))
         return environment
@@ -242,6 +247,26 @@ class Translator:
         # Before Snakemake 9.5 the file is a path, since then one of Snakemake's source files.
         return {"conda_env_path": self._place(str.__str__(file) if isinstance(file, str) else uri_of(file))}
 
+    def _prefix(self, environment: Any) -> str | None:
+        """Return where a conda environment lies; asking Snakemake looks at the disk."""
+        if environment is None:
+            return None
+        if id(environment) not in self._prefixes:
+            address = str(environment.address)
+            text = encodable(address) if environment.name else to_text(os.path.abspath(address))  # noqa: PTH100
+            self._prefixes[id(environment)] = (environment, text)
+        return self._prefixes[id(environment)][1]
+
+    def _container(self, job: Any) -> dict[str, str]:
+        url = job.container_img_url
+        if url is None:
+            return {}
+        image = job.container_img  # None unless containers are switched on
+        if "://" not in str(url):
+            place = self.path(str(url))
+            return {"container": place, "container_path": place}
+        return {"container": encodable(str(url))} | ({} if image is None else {"container_path": self.path(image.path)})
+
     def _place(self, uri: str) -> str:
         return encodable(uri) if "://" in uri else self.path(uri)
 
@@ -249,7 +274,6 @@ class Translator:
 def run_record(workflow: Any, *, run_id: str, project: str, directory: str, executor: str | None) -> RunRecord:
     """Return what is known of a run when it begins."""
     gaps = Gaps()
-    settings = workflow.deployment_settings
     return RunRecord(
         id=run_id,
         project=project,
@@ -262,14 +286,17 @@ def run_record(workflow: Any, *, run_id: str, project: str, directory: str, exec
         user=gaps.ask("user", lambda: encodable(getpass.getuser()), None),
         platform=gaps.ask("platform", platform.platform, None),
         python_version=platform.python_version(),
-        snakemake_version=gaps.ask("Snakemake's version", _snakemake_version, None),
+        snakemake_version=gaps.ask("Snakemake's version", snakemake_version, None),
         snakeprov_version=__version__,
+        plugin_versions=gaps.ask("plugins", plugin_versions, {}),
         executor=executor,
-        deployment_methods=gaps.ask(
-            "deployment methods", lambda: sorted(one.item_to_choice() for one in settings.deployment_method), []
-        ),
+        deployment_methods=gaps.ask("deployment methods", lambda: _deployment_methods(workflow), []),
         missing=list(gaps),
     )
+
+
+def _deployment_methods(workflow: Any) -> list[str]:
+    return sorted(one.item_to_choice() for one in workflow.deployment_settings.deployment_method)
 
 
 def _streams(group: Any) -> frozenset[str]:
@@ -336,10 +363,6 @@ def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else encodable(str(value))
-
-
 def _texts(values: Iterable[object]) -> list[str]:
     return [encodable(str(value)) for value in values]
 
@@ -360,9 +383,3 @@ def _command_line() -> str:
 def _snakefile(workflow: Any, directory: str) -> str:
     uri = uri_of(next(iter(workflow.included)))
     return encodable(uri) if "://" in uri else relative_to(to_text(uri), directory)
-
-
-def _snakemake_version() -> str:
-    from snakemake.common import __version__ as version  # type: ignore[import-untyped]
-
-    return str(version)

@@ -20,7 +20,7 @@ from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
 from snakeprov.model.paths import to_os
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
-from snakeprov.model.records import FileFact, JobRecord, RunRecord
+from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.digesting import GENERATING, Observation, Observations
 from snakeprov.recorder.plan import REPO, Bytes, Plan
@@ -110,6 +110,19 @@ def path_of(fact: FileFact) -> str:
     return fact.path + "/" if fact.kind == "directory" else fact.path
 
 
+def code_path_of(code: CodeFact) -> str | None:
+    """Return the path under which the repository has a code file: that of its URL where a fetched copy of it ran.
+
+    The copy lies in another folder each time.
+
+    >>> code_path_of(CodeFact(role="wrapper", path="/home/ada/.cache/x1/wrapper.py", url="https://host//a/wrapper.py"))
+    'https:/host/a/wrapper.py'
+    """
+    if code.url is not None and code.path is not None:
+        return re.sub("/+", "/", code.url).strip("/") or code.path
+    return code.path
+
+
 class Assembly:
     """One job on its way into a plan; a repository that takes other things has a subclass."""
 
@@ -139,13 +152,16 @@ class Assembly:
     def use_environment(self) -> None:
         if self._job.conda_env_path is not None and self._job.conda_env_path in self._observations:
             self._use("environment", self._job.conda_env_path, self._job.conda_env_path, keep=True)
-        if self._job.container is not None:
+        image = self._job.container_path
+        if image is not None and image == self._job.container and self._observed(image).digest is not None:
+            self._use("environment", image, image, keep=False)
+        elif self._job.container is not None:
             self.use_url(self._job.container, self._job.container)
 
     def execute_code(self) -> None:
         for code in self._job.code:
             if code.path is not None and self._observed(code.path).digest is not None:
-                self._use("code", code.path, code.path, keep=True)
+                self._use("code", code_path_of(code) or code.path, code.path, keep=True)
             url = code.url or self._context.permalinks.get((code.path or "", code.line))
             if url is not None:
                 name = code.path or PurePosixPath(url).name

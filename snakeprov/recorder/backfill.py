@@ -9,6 +9,7 @@ id of a job is made from what it left, the same job has the same id each time it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from uuid import uuid4
 import msgspec
 
 from snakeprov import __version__
+from snakeprov.capture.redactor import Redactor
+from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
 from snakeprov.config import STORE_NAME, Settings, prepare_folder
 from snakeprov.errors import NotRecordedError, OutboxError
@@ -115,6 +118,9 @@ def find(
     own = killed.id if killed is not None else None
     result.jobs = list(_unclaimed(past.jobs, [path for path in outboxes if path.name.partition(".")[0] != own]))
     _drop_recorded(result, client, tools, progress)
+    redactor = Redactor(patterns=tools.settings.redact, values=environment_secrets(os.environ, ()))
+    for job in result.jobs:
+        redactor.job(job)
     return result
 
 

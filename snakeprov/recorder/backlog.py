@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from snakeprov.capture.redact import strip_credentials
 from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME
 from snakeprov.recorder.outbox import DONE, SUFFIX, read
 
@@ -36,7 +37,7 @@ def point_to_store(working_directory: Path, store: str) -> None:
     """Note for the commands where the records of a working directory go, if not into its own folder."""
     own = working_directory / STORE_NAME
     if store != str(own):
-        (own / POINTER_NAME).write_text(store + "\n", encoding="utf-8")
+        (own / POINTER_NAME).write_text(strip_credentials(store) + "\n", encoding="utf-8")
     else:
         (own / POINTER_NAME).unlink(missing_ok=True)
 

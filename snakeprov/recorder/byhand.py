@@ -5,6 +5,7 @@ Must not know: how the step was told.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ import msgspec
 
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.redact import strip_credentials
+from snakeprov.capture.redactor import Redactor
+from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
 from snakeprov.config import STORE_NAME, Place, locate, prepare_folder
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
@@ -115,6 +119,7 @@ def record(said: Said, place: Place, *, connect: Callable[[], Client]) -> Record
 
 
 def _step(said: Said, place: Place) -> StepRecord:
+    hide = Redactor(patterns=place.settings.redact, values=environment_secrets(os.environ, ())).text
     inputs, other_used = _split(said.used, place.root)
     code, other_executed = _split(said.executed, place.root)
     run = RunRecord(
@@ -125,14 +130,15 @@ def _step(said: Said, place: Place) -> StepRecord:
     job = JobRecord(
         id=uuid4().hex,
         run_id=run.id,
-        rule=said.name,
+        rule=hide(said.name),
         status="success",
         inputs=inputs,
         outputs=_facts(said.outputs, place.root),
         code=[code_fact(fact) for fact in code],
         ended_on=now(),
     )
-    step = Step(description=said.description, used=other_used, executed=other_executed)
+    description = hide(said.description) if said.description else None
+    step = Step(description=description, used=other_used, executed=other_executed)
     return StepRecord(run=run, job=job, step=step, new_version=said.new_version)
 
 
@@ -173,7 +179,7 @@ def _keep(step: StepRecord, observations: Observations, place: Place) -> None:
 
 def _split(things: Sequence[str], working_directory: Path) -> tuple[list[FileFact], list[str]]:
     paths = [one for one in things if one.startswith("/")]
-    return _facts(paths, working_directory), [one for one in things if not one.startswith("/")]
+    return _facts(paths, working_directory), [strip_credentials(one) for one in things if not one.startswith("/")]
 
 
 def _facts(paths: Sequence[str], working_directory: Path) -> list[FileFact]:

@@ -40,11 +40,12 @@ _CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class Begin(msgspec.Struct, tag=True):
-    """The settings of the run, its working directory, and the id of Snakemake's process."""
+    """The settings of the run, its working directory, the id of Snakemake's process, and what is to be hidden."""
 
     settings: Settings
     working_directory: str
     process_id: int
+    secrets: tuple[str, ...] = ()
 
 
 class Take(msgspec.Struct, tag=True):

@@ -18,12 +18,14 @@ delivery may break off between any two. What holds there when the job is deliver
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from snakeprov.capture.tree import read_manifest
 from snakeprov.client import Client, Content
@@ -41,11 +43,12 @@ from snakeprov.errors import (
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
-from snakeprov.recorder.assemble import Context, Policy, assemble, path_of
+from snakeprov.recorder.assemble import Context, Policy, assemble, code_path_of, path_of
 from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held, folders_above
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.digesting import Observations, with_modules
+from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.manual import Step, assemble_by_hand
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.summary import Tally, explain
@@ -105,6 +108,8 @@ class Deliverer:
         self._catalog = catalog
         self._run_is_known = False
         self._destination_is_known = False
+        self._environments = Environments()
+        self._stored: dict[str, str] = {}  # file handles of environments, by digest
         self._manifests: dict[str, tuple[str | None, frozenset[tuple[str, str]]]] = {}
 
     def put_run(self, run: RunRecord) -> None:
@@ -125,6 +130,7 @@ class Deliverer:
             return []
         if not self._run_is_known:
             self.put_run(self._run)
+        jobs = [self._completed(one) for one in jobs]
         if self._refusal(jobs) is None:
             return [Receipt(one.number) for one in jobs]
         # One job that is refused must not hold up the others.
@@ -136,6 +142,9 @@ class Deliverer:
         Raises:
             RemoteError: It is refused, or the repository is not able to answer now.
         """
+        prepared = replace(
+            prepared, job=structs.replace(prepared.job, code=with_modules(prepared.job, prepared.observations))
+        )
         for attempt in range(1, TRIES_MAX + 1):
             try:
                 return self._send_by_hand(prepared, step)
@@ -148,6 +157,26 @@ class Deliverer:
     def held(self, path: str) -> Held | None:
         """Return the file at a path that was looked up or delivered last, as it is now known; None: there is none."""
         return self._catalog.file(path)
+
+    def _completed(self, prepared: Prepared) -> Prepared:
+        """Return a job with what was found out about its code and environment, whose document is stored."""
+        job, observations = prepared.job, prepared.observations
+        more: dict[str, Any] = {"code": with_modules(job, observations)}
+        if self._client.is_snakeprov:
+            document = self._environments.describe(job, observations, self._run)
+            digest = hashlib.sha256(document).hexdigest()
+            more |= {"environment_digest": digest, "environment_file_handle_id": self._store(document, digest)}
+        return replace(prepared, job=structs.replace(job, **more))
+
+    def _store(self, environment: bytes, digest: str) -> str | None:
+        """Store the document of an environment, once; return its file handle, None where that is refused."""
+        if digest not in self._stored:
+            name = f"environment-{digest[:12]}.json"
+            try:
+                self._stored[digest] = self._client.files.upload(environment, file_name=name, content_type=CONTENT_TYPE)
+            except REFUSED:
+                return None
+        return self._stored[digest]
 
     def _send_by_hand(self, prepared: Prepared, step: Step) -> dict[str, Held]:
         self._look_up([prepared])
@@ -337,8 +366,6 @@ def reason_of(error: Exception, client: Client) -> str:
 def _paths(job: JobRecord) -> Iterator[str]:
     for fact in (*job.inputs, *job.outputs):
         yield path_of(fact)
-    for code in job.code:
-        if code.path is not None:
-            yield code.path
-    if job.conda_env_path is not None:
-        yield job.conda_env_path
+    for path in (*map(code_path_of, job.code), job.conda_env_path, job.container_path):
+        if path is not None:
+            yield path

@@ -16,6 +16,7 @@ import msgspec
 
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.redactor import without
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
 from snakeprov.config import STORE_NAME, Settings, store_of
@@ -58,7 +59,13 @@ class Delivery:
     """
 
     def __init__(
-        self, settings: Settings, working_directory: Path, *, connect: Callable[[], Client], held: Held
+        self,
+        settings: Settings,
+        working_directory: Path,
+        *,
+        connect: Callable[[], Client],
+        held: Held,
+        secrets: Sequence[str] = (),
     ) -> None:
         """Prepare; nothing is connected yet.
 
@@ -67,6 +74,7 @@ class Delivery:
             working_directory: Absolute; its `.snakeprov/` holds the outbox and the digest cache.
             connect: Opens the repository.
             held: Gives the open files of a job.
+            secrets: What must not stand in the difference of the code to its commit.
         """
         self.problems: dict[str, None] = {}
         self.recovered = 0
@@ -76,6 +84,7 @@ class Delivery:
         self._folder = working_directory / STORE_NAME
         self._connect = connect
         self._held = held
+        self._secrets = secrets
         self._digests = DigestCache(self._folder / DIGESTS_NAME)
         self._tools = _tools(settings, working_directory, self._digests, GitReader())
         self._client: Client | None = None
@@ -197,7 +206,8 @@ class Delivery:
     def _look_at_git(self, run: RunRecord) -> CodeFound:
         git = self._tools.git
         state = git.state_of(str(self._working_directory / to_os(run.snakefile or ".")))
-        self._patch = git.patch(state.root) if state is not None and state.dirty else None
+        patch = git.patch(state.root) if state is not None and state.dirty else None
+        self._patch = without(patch, self._secrets) if patch is not None else None
         return CodeFound(state, git.problem)
 
     def _note_code(self, outbox: Outbox, code: CodeFound) -> None:

@@ -16,10 +16,11 @@ import msgspec
 
 from snakeprov.capture import files, tree
 from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.imports import ModuleFinder
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
-from snakeprov.model.paths import to_os
-from snakeprov.model.records import FileFact, Fingerprint, JobRecord, JobStatus
+from snakeprov.model.paths import relative_to, to_os, to_text
+from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
 
 GENERATING: frozenset[JobStatus] = frozenset({"success", "cached", "touched", "backfilled"})
 """Status of jobs whose outputs are on disk and final."""
@@ -37,12 +38,14 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
         problem: Why not, in words.
         manifest: Of a directory: its content, which is what is kept.
         members: Of a directory: what is in it, path below it and digest.
+        modules: Of code: the paths of the local modules that it imports.
     """
 
     digest: Digest | None = None
     problem: str | None = None
     manifest: bytes | None = None
     members: dict[str, Digest] = {}
+    modules: list[str] = []
 
 
 Observations = dict[str, Observation]
@@ -59,6 +62,7 @@ class Digester:
         """Prepare for records whose paths are relative to `working_directory` (as the operating system has it)."""
         self._working_directory = working_directory
         self._cache = cache
+        self._modules = ModuleFinder(working_directory)
         self._read: OrderedDict[Fingerprint, Digest] = OrderedDict()
 
     def observe(self, job: JobRecord, descriptors: Mapping[str, int]) -> Observations:
@@ -73,6 +77,7 @@ class Digester:
             for path, fact in self._facts(job):
                 if path not in observations:
                     observations[path] = self._observe(path, fact, descriptors.get(path))
+            self._observe_modules(job, observations)
         finally:
             for descriptor in descriptors.values():
                 os.close(descriptor)
@@ -94,9 +99,9 @@ class Digester:
         for code in job.code:
             if code.path is not None:
                 yield code.path, FileFact(path=code.path, fingerprint=code.fingerprint)
-        if job.conda_env_path is not None:
-            fingerprint = files.fingerprint(self.absolute(job.conda_env_path))
-            yield job.conda_env_path, FileFact(path=job.conda_env_path, fingerprint=fingerprint)
+        for path in (job.conda_env_path, job.container_path):
+            if path is not None:
+                yield path, FileFact(path=path, fingerprint=files.fingerprint(self.absolute(path)))
 
     def _observe(self, path: str, fact: FileFact, descriptor: int | None) -> Observation:
         if fact.digest is not None:
@@ -128,6 +133,26 @@ class Digester:
             self._read.popitem(last=False)
         return digest
 
+    def _observe_modules(self, job: JobRecord, observations: Observations) -> None:
+        """Look at the modules that the code of a job imports."""
+        for code in job.code:
+            if code.path is None or observations[code.path].digest is None:
+                continue
+            modules = [self._relative(module) for module in self._modules.modules(self.absolute(code.path))]
+            observations[code.path].modules = modules
+            for path in modules:
+                if path not in observations:
+                    seen = files.fingerprint(self.absolute(path))
+                    fact = FileFact(path=path, fingerprint=seen)
+                    observations[path] = (
+                        Observation(problem="it changed after the job had ended")
+                        if seen is not None and _is_later(seen, job)
+                        else self._observe(path, fact, None)
+                    )
+
+    def _relative(self, path: str) -> str:
+        return relative_to(to_text(path), to_text(os.path.realpath(self._working_directory)))
+
     def _observe_directory(self, path: str) -> Observation:
         try:
             manifest = tree.digest_directory(self.absolute(path), self._digest_member)
@@ -138,6 +163,23 @@ class Digester:
     def _digest_member(self, path: str) -> Digest:
         fingerprint = files.fingerprint(path)
         return files.digest_file(path) if fingerprint is None else self._digest(path, fingerprint)
+
+
+def with_modules(job: JobRecord, observations: Observations) -> list[CodeFact]:
+    """Return the code that a job executed, with the local modules that it imported."""
+    named = {code.path for code in job.code}
+    modules = dict.fromkeys(
+        module
+        for code in job.code
+        if code.path is not None and code.path in observations
+        for module in observations[code.path].modules
+        if module not in named
+    )
+    return [*job.code, *(CodeFact(role="module", path=path) for path in modules)]
+
+
+def _is_later(seen: Fingerprint, job: JobRecord) -> bool:
+    return job.ended_on is not None and seen.mtime_ns > job.ended_on.timestamp() * 1e9
 
 
 _NO_BYTES = {

@@ -63,6 +63,7 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client]) -> None
         working_directory,
         connect=lambda: connect(begin.settings, working_directory),
         held=inbox.take_held,
+        secrets=begin.secrets,
     )
     try:
         has_ended = False

@@ -14,7 +14,7 @@ import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -37,17 +37,21 @@ UNWRITTEN_MAX: Final = 10_000
 class Recorder:
     """Records one run: `start`, then `append` for each job, then `finish`; `append` from any thread."""
 
-    def __init__(self, settings: Settings, working_directory: Path, *, program: str) -> None:
+    def __init__(
+        self, settings: Settings, working_directory: Path, *, program: str, secrets: Sequence[str] = ()
+    ) -> None:
         """Prepare to record a run; nothing is written yet.
 
         Args:
             settings: The run's settings.
             working_directory: Absolute; its `.snakeprov/` holds the outbox and the digest cache.
             program: The Python module to run as the delivering process.
+            secrets: What must not stand in the difference of the code to its commit.
         """
         self._settings = settings
         self._working_directory = working_directory
         self._program = program
+        self._secrets = tuple(secrets)
         self._folder = outbox_folder(working_directory)
         self._encode = msgspec.json.Encoder().encode
         self._lock = threading.Lock()
@@ -71,7 +75,7 @@ class Recorder:
         prepare_folder(self._working_directory / STORE_NAME)
         self._log = Log.create(self._folder, run.id, first=self._encode(run))
         try:
-            begin = Begin(self._settings, str(self._working_directory), os.getpid())
+            begin = Begin(self._settings, str(self._working_directory), os.getpid(), self._secrets)
             self._process = DeliveringProcess.start(self._program, begin)
             self._process.tell(Take(str(self._log.path)), self._log.descriptor)
         except OSError as error:

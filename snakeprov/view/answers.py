@@ -108,6 +108,8 @@ def _job(job: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> Json:
         "resources": dict(job.get("resources") or {}),
         "inputs": [_pick(one, _FILE_KEYS) for one in files if one.get("role") == "input"],
         "outputs": [_pick(one, _FILE_KEYS) for one in files if one.get("role") == "output"],
+        "code": [_pick(one, _FILE_KEYS) for one in files if one.get("role") == "code"],
+        "environmentDigest": job.get("environmentDigest"),
         "reason": job.get("reason"),
         "attempt": job.get("attempt", 1),
         **_pick(job, ("startedOn", "endedOn")),
@@ -120,7 +122,9 @@ def _run(run: Mapping[str, Any]) -> Json:
         **_pick(run, ("id", "commandLine", "snakemakeVersion")),
         "status": run_status(run),
         **_pick(run, ("startedOn", "endedOn", "host", "user")),
-        "git": {**_pick(git, ("commit", "branch", "remote")), "dirty": bool(git.get("dirty"))} if git else None,
+        "git": {**_pick(git, ("commit", "branch", "describe", "remote")), "dirty": bool(git.get("dirty"))}
+        if git
+        else None,
     }
 
 

@@ -109,7 +109,8 @@ def _facts(job: Mapping[str, Any], run: Mapping[str, Any], screen: Screen) -> It
 
 def _git(git: Mapping[str, Any]) -> list[Piece]:
     commit = text.short_commit(git.get("commit"), dirty=git.get("dirty")) or "no commit yet"
-    branch = f" on {git['branch']}" if git.get("branch") else ""
+    tag = f" ({git['describe']})" if git.get("describe") else ""
+    branch = tag + (f" on {git['branch']}" if git.get("branch") else "")
     remote = f"  {git['remote']}" if git.get("remote") else ""
     return [say(commit, "commit"), say(branch), say(remote, "faint")]
 

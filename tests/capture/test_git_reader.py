@@ -256,6 +256,26 @@ def test_shallow_clone(repository: Path, tmp_path: Path) -> None:
     assert reader.problem is None
 
 
+def test_tags_describe_a_commit(repository: Path, tmp_path: Path) -> None:
+    """The nearest tag, loose or packed, and the distance from it; where no tag is an ancestor there is none."""
+    run("tag", "v1.2", cwd=repository)
+    (repository / "Snakefile").write_text("rule second:\n")
+    run("commit", "-qam", "second", cwd=repository)
+    described = run("describe", "--tags", cwd=repository)
+    assert described.startswith("v1.2-1-g")
+    for _ in range(2):
+        state = GitReader().state_of(str(repository))
+        assert state is not None
+        assert state.describe == described
+        run("pack-refs", "--all", "--prune", cwd=repository)
+    run("checkout", "-q", "--orphan", "new", cwd=repository)
+    run("commit", "-qm", "unrelated", cwd=repository)
+    reader = GitReader()
+    state = reader.state_of(str(repository))
+    assert state is not None
+    assert (state.describe, reader.problem) == (None, None)
+
+
 def test_bare_repository_is_no_work_tree(repository: Path, tmp_path: Path) -> None:
     """A file that lies in a bare repository is not under its version control."""
     run("clone", "-q", "--bare", repository, tmp_path / "bare.git", cwd=tmp_path)

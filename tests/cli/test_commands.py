@@ -106,6 +106,7 @@ def test_show_of_an_old_version_tells_the_old_story(study: Any, snakeprov: Run) 
     assert new["run"]["git"] == {
         "commit": "1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0b",
         "branch": "main",
+        "describe": None,
         "remote": "git@host:ada/penguins",
         "dirty": True,
     }

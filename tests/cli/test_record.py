@@ -75,6 +75,16 @@ def test_a_step_by_hand_has_versions_and_links_like_a_job(study: Path, capfd: py
     assert "clean in an editor" in say(capfd, "show", "clean.csv")
 
 
+def test_secrets_of_a_step_are_not_recorded(study: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither in its words nor in URLs, also what the setting `redact` matches."""
+    (study / "snakeprov.toml").write_text("redact = ['patient-\\d+']\n")
+    words = ["--name", "patient-7 by hand", "--description", "wget --password hunter2"]
+    ask(capfd, "record", "clean.csv", "--used", "https://ada:hunter2@example.org/a?sig=hunter2", *words)
+    activity = ask(capfd, "show", "clean.csv")["activity"]
+    assert (activity["name"], activity["description"]) == ("*** by hand", "wget --password ***")
+    assert [used["url"] for used in activity["used"]] == ["https://example.org/a"]
+
+
 def test_recording_the_same_again_changes_nothing(study: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Other bytes make the next version; the same bytes do only if told so."""
     ask(capfd, "record", "clean.csv", "--used", "raw.csv")

@@ -28,7 +28,7 @@ rule two:
 rule sum:
     input: "out/a.txt", "out/b.txt", "out/gone.txt"
     output: "sum.txt"
-    shell: "cat {input} > {output}"
+    shell: "cat {input} > {output}; : --password p4ssw0rd-of-the-past"
 
 rule parts:
     output: directory("parts")
@@ -117,6 +117,15 @@ def test_the_jobs_of_the_past_are_recorded_as_one_run_with_what_is_known(work: W
     assert story["job"]["status"] == two["job"]["status"] == "backfilled"
     assert two["job"]["shellcmd"].startswith("cat in.txt late.txt > out/a.txt")
     assert read_by(story) == {"out/a.txt": 1, "out/b.txt": 1, "out/gone.txt": None}
+
+
+def test_a_password_in_a_past_command_is_not_recorded(work: Work) -> None:
+    """What Snakemake kept is looked through for secrets before any of it is written."""
+    work.ask("backfill")
+    kept = b"".join(path.read_bytes() for path in (work.folder / ".snakeprov").rglob("*") if path.is_file())
+
+    assert "--password ***" in work.ask("show", "sum.txt")["job"]["shellcmd"]
+    assert b"p4ssw0rd-of-the-past" not in kept
 
 
 def test_the_database_back_end_of_snakemake_tells_the_same(

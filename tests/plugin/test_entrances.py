@@ -194,7 +194,7 @@ class Collector:
     def finish(self, run): print(sorted(self.rules), run.working_directory); return self
     def line(self): return "done"
 
-capturing.open_recorder = lambda settings, directory: Collector()
+capturing.open_recorder = lambda settings, directory, **more: Collector()
 for name in sys.argv[1:]:
     with SnakemakeApi(OutputSettings()) as api:
         workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path(name) / "Snakefile", workdir=Path(name))

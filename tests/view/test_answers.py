@@ -14,7 +14,7 @@ VERSION_KEYS = [
 ]
 JOB_KEYS = [
     *("id", "rule", "status", "wildcards", "params", "shellcmd", "script", "threads", "resources", "inputs", "outputs"),
-    *("reason", "attempt", "startedOn", "endedOn"),
+    *("code", "environmentDigest", "reason", "attempt", "startedOn", "endedOn"),
 ]
 RUN_KEYS = [
     *("id", "commandLine", "snakemakeVersion", "status", "startedOn", "endedOn", "host", "user", "git"),
@@ -39,7 +39,7 @@ def test_show_has_its_keys_and_no_others(story: Json) -> None:
     assert got["activity"] is story["activity"]
     assert list(got["job"]) == JOB_KEYS
     assert list(got["run"]) == RUN_KEYS
-    assert list(got["run"]["git"]) == ["commit", "branch", "remote", "dirty"]
+    assert list(got["run"]["git"]) == ["commit", "branch", "describe", "remote", "dirty"]
     assert [list(one) for one in got["job"]["inputs"]] == [["path", "entityId", "versionNumber", "sha256"]] * 2
     assert [one["path"] for one in got["job"]["outputs"]] == ["results/table.csv"]
 

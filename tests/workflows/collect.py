@@ -55,7 +55,7 @@ class Collector:
             file.write(msgspec.json.encode(line) + b"\n")
 
 
-def open_collector(_settings: Any, _directory: Path) -> Collector:
+def open_collector(_settings: Any, _directory: Path, **_more: Any) -> Collector:
     if FAILS == "open":
         raise StoreError("The folder '.snakeprov' cannot be written.", hint="Check who owns it.")
     return Collector()

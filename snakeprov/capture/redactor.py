@@ -1,0 +1,230 @@
+"""Takes the secrets out of the records of one run, before any of it is written.
+
+Must not know: where a record goes, Snakemake.
+
+A secret is known by its shape, by the name that it stands under, by a pattern of the user, or by its value: a value
+that was found under such a name, or in a variable of the environment that is declared secret, is hidden wherever else
+it stands from then on. Values are kept in memory only. Paths of files and the rest of what identifies things are left
+as they are: what is hidden there could not be found again, and the file system shows it anyway.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+from urllib.parse import quote, quote_plus
+
+import msgspec
+
+from snakeprov.capture.redact import credentials_in, strip_credentials
+from snakeprov.capture.secrets import (
+    MARK,
+    MIN_CHARACTERS,
+    Hide,
+    finders,
+    is_secret_name,
+    is_secret_value,
+    named_values,
+    partial_end,
+    partial_start,
+)
+from snakeprov.model.records import JobRecord, RunRecord
+
+VALUES_MAX: Final = 1_000
+"""So many secret values are looked for; of further ones only those that stand under their names are hidden."""
+
+DEPTH_MAX: Final = 16
+"""Params and configuration nested deeper than this are hidden whole, where they hold text."""
+
+JOB_TEXTS: Final = (
+    *("rule", "wildcards", "params", "shellcmd", "script", "resources", "reason", "group", "external_job_id"),
+    *("conda_env_path", "conda_env_name", "container", "env_modules", "error", "log_excerpt", "incomplete"),
+)
+"""The fields of a job's record that can hold a secret; its files are looked at besides."""
+
+RUN_TEXTS: Final = ("command_line", "snakefile", "config", "targets", "git_problem", "missing")
+"""The fields of a run's record that can hold a secret; the git remote has none (`GitReader`)."""
+
+_PATHS: Final = frozenset({"script", "conda_env_path", "snakefile"})
+"""Fields that hold the path of a file, unless they hold a URL."""
+
+_CUT_SAYS: Final = " more characters)"
+_CUT: Final = re.compile(r"… \(\d+ more characters\)\Z")
+"""What `snakeprov.plugin.represent.cut` leaves at the end of a text."""
+
+
+class Redactor:
+    """Takes secrets out of the records of one run. Not thread-safe while it learns: `run` and `job`."""
+
+    def __init__(self, *, patterns: Sequence[str] = (), values: Iterable[str] = ()) -> None:
+        """Prepare for a run.
+
+        Args:
+            patterns: Regular expressions of the user; what they match is hidden.
+            values: Secrets that are known.
+
+        Raises:
+            re.error: A pattern is none; `snakeprov.config` has checked those of the settings.
+        """
+        self._patterns = [re.compile(pattern) for pattern in patterns]
+        self._values: dict[str, None] = {}
+        self._spellings: dict[str, str] = {}  # the longest first, each with the form it has in JSON
+        self._learn(values)
+
+    def job(self, record: JobRecord) -> dict[str, str]:
+        """Take the secrets out of `record`, in place; return the paths that have changed, each with its new form.
+
+        Costs microseconds where the record holds nothing that looks like a secret. Of paths only those of the local
+        copies of storage objects are changed, which are named after their query.
+        """
+        stored = [one for files in (record.inputs, record.outputs) for one in files if one.storage_query is not None]
+        for fact in stored:
+            self._learn(credentials_in(fact.storage_query or ""))
+        self._redact(record, JOB_TEXTS, (record.params, record.resources, record.wildcards))
+        if record.log_excerpt is not None:
+            record.log_excerpt = self._hide_cut_start(record.log_excerpt)
+        renamed: dict[str, str] = {}
+        for fact in stored:
+            path, fact.path = fact.path, self.text(fact.path)
+            fact.storage_query = self.text(strip_credentials(fact.storage_query or ""))
+            if fact.path != path:
+                renamed[path] = fact.path
+        for code in record.code:
+            if code.url is not None:
+                code.url = self.text(strip_credentials(code.url))
+        return renamed
+
+    def run(self, record: RunRecord) -> None:
+        """Take the secrets out of `record`, in place, and learn what its configuration and command line name."""
+        if record.command_line is not None:
+            self._learn(named_values(record.command_line))
+        self._redact(record, RUN_TEXTS, (record.config,))
+
+    def text(self, text: str) -> str:
+        """Return `text` without secrets."""
+        text = _hide(_hide_values(self._spellings, text), finders(text))
+        return _hide(text, [functools.partial(pattern.sub, MARK) for pattern in self._patterns])
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What is hidden wherever it stands, in every spelling."""
+        return tuple(self._spellings)
+
+    def _redact(self, record: JobRecord | RunRecord, names: Sequence[str], named: Sequence[dict[str, Any]]) -> None:
+        payload = _payload(record, names)
+        found = finders(payload)
+        if found:
+            self._learn(value for one in named for value in secrets_in(one))
+        values = [spelling for spelling, encoded in self._spellings.items() if encoded in payload]
+        if values:
+            found.insert(0, functools.partial(_hide_values, values))
+        if _CUT_SAYS in payload:
+            found.insert(1 if values else 0, self._hide_cut_end)
+        found += [functools.partial(pattern.sub, MARK) for pattern in self._patterns]
+        if found:
+            for name in names:
+                value = getattr(record, name)
+                if value and not (name in _PATHS and "://" not in value):
+                    setattr(record, name, _redacted(value, found))
+
+    def _hide_cut_end(self, text: str) -> str:
+        """Hide the beginning of a value where a text was cut off in the middle of it."""
+        cut = _CUT.search(text) if text.endswith(_CUT_SAYS) else None
+        if cut is None:
+            return text
+        length = max((partial_end(text[: cut.start()], value) for value in self._spellings), default=0)
+        return text[: cut.start() - length] + MARK + cut[0] if length else text
+
+    def _hide_cut_start(self, text: str) -> str:
+        """Hide the end of a value where a text begins in the middle of it."""
+        length = max((partial_start(text, value) for value in self._spellings), default=0)
+        return MARK + text[length:] if length else text
+
+    def _learn(self, values: Iterable[str]) -> None:
+        known = len(self._values)
+        for value in values:
+            if len(value) >= MIN_CHARACTERS and len(self._values) < VALUES_MAX:
+                self._values[value] = None
+        if len(self._values) == known:
+            return
+        spellings = {spelling for value in self._values for spelling in _spellings(value)}
+        self._spellings = {spelling: _in_json(spelling) for spelling in sorted(spellings, key=len, reverse=True)}
+
+
+def without(content: bytes, secrets: Iterable[str]) -> bytes:
+    """Return the bytes of a text (a patch, say) without `secrets`, those of a `Redactor`.
+
+    >>> without(b"+password = 'hunter2'", ["hunter2"])
+    b"+password = '***'"
+    """
+    for secret in secrets:
+        content = content.replace(secret.encode("utf-8", "surrogateescape"), MARK.encode())
+    return content
+
+
+def _redacted(value: Any, hides: Sequence[Hide], *, is_secret: bool = False, depth: int = 0) -> Any:
+    if isinstance(value, str):
+        return MARK if is_secret and is_secret_value(value) else _hide(value, hides)
+    if isinstance(value, dict | list) and depth > DEPTH_MAX:
+        return MARK
+    if isinstance(value, dict):
+        return {
+            _hide(key, hides): _redacted(item, hides, is_secret=is_secret or is_secret_name(key), depth=depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_redacted(item, hides, is_secret=is_secret, depth=depth + 1) for item in value]
+    return MARK if is_secret and value is not None and not isinstance(value, bool) else value
+
+
+def _hide(text: str, hides: Sequence[Hide]) -> str:
+    for hide in hides:
+        text = hide(text)
+    return text
+
+
+def _hide_values(values: Iterable[str], text: str) -> str:
+    for value in values:
+        text = text.replace(value, MARK)
+    return text
+
+
+def _payload(record: JobRecord | RunRecord, names: Sequence[str]) -> str:
+    return msgspec.json.encode([getattr(record, name) for name in names]).decode()
+
+
+def secrets_in(value: Any, *, is_secret: bool = False, depth: int = 0) -> Iterable[str]:
+    """Yield what stands under the names of secrets in nested dicts and lists, and logins in URLs.
+
+    >>> list(secrets_in({"login": {"user": "ada", "apiKey": "hunter2"}, "url": "https://ada:123@host/"}))
+    ['hunter2', 'ada:123', '123']
+    """
+    if depth > DEPTH_MAX:
+        return
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from secrets_in(item, is_secret=is_secret or is_secret_name(key), depth=depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from secrets_in(item, is_secret=is_secret, depth=depth + 1)
+    elif isinstance(value, str) and is_secret and is_secret_value(value):
+        yield value
+    elif isinstance(value, str) and "://" in value:
+        yield from credentials_in(value)
+    elif is_secret and isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+def _spellings(value: str) -> set[str]:
+    """Return the ways in which a value is written in commands, URLs and messages."""
+    quoted = shlex.quote(value)
+    in_shell = value if quoted == value else quoted[1:-1]
+    return {value, quote(value, safe=""), quote_plus(value), in_shell, repr(value)[1:-1], _in_json(value)}
+
+
+def _in_json(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)[1:-1]

@@ -1,0 +1,27 @@
+"""The secrets that a workflow names before its first job: in its environment and in params that do not depend on a job.
+
+Must not know: what becomes of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from snakeprov.capture.redactor import secrets_in
+from snakeprov.capture.secrets import environment_secrets
+from snakeprov.plugin.represent import represent
+
+
+def known_secrets(workflow: Any) -> Iterator[str]:
+    """Yield the values of secret variables of the environment, and those of params whose names say that they are."""
+    yield from environment_secrets(os.environ, workflow.envvars)
+    for rule in workflow.rules:
+        with contextlib.suppress(Exception):  # a value's own code; its jobs' records are redacted all the same
+            params = rule.params
+            for name, (start, end) in params._get_names():
+                value = params[start] if end is None else list(params[start:end])
+                if isinstance(value, str | dict | list | tuple):
+                    yield from secrets_in({name: represent(value)})

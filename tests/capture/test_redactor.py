@@ -1,0 +1,182 @@
+"""Records without secrets: by name, by value, by pattern, and every field that can hold one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snakeprov.capture import redactor
+from snakeprov.capture.redactor import JOB_TEXTS, RUN_TEXTS, Redactor, without
+from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
+
+VALUE = "correct horse's"
+
+JOB_OTHERS = {
+    *("id", "run_id", "status", "record_version", "snakemake_id", "kind", "threads", "priority", "attempt"),
+    *("conda_prefix", "container_path", "environment_digest", "environment_file_handle_id", "is_checkpoint"),
+    *("submitted_on", "started_on", "ended_on", "log_paths", "benchmark_path"),
+    *("inputs", "outputs", "code"),  # of which queries and URLs are looked at
+}
+RUN_OTHERS = {
+    *("id", "project", "working_directory", "status", "record_version", "host", "user", "platform", "executor"),
+    *(
+        "python_version",
+        "snakemake_version",
+        "snakeprov_version",
+        "plugin_versions",
+        "deployment_methods",
+        "started_on",
+        "ended_on",
+    ),
+    "git",  # whose remote is stripped where it is read
+}
+
+
+def job(**facts: Any) -> JobRecord:
+    return JobRecord(id="1" * 32, run_id="2" * 32, status="success", **{"rule": "plot", **facts})
+
+
+def redacted(record: JobRecord, *, patterns: tuple[str, ...] = (), values: tuple[str, ...] = ()) -> JobRecord:
+    Redactor(patterns=patterns, values=values).job(record)
+    return record
+
+
+def test_every_field_is_looked_at_or_known_to_hold_no_secret() -> None:
+    """A field that is new in a record does not slip past."""
+    assert set(JobRecord.__struct_fields__) == set(JOB_TEXTS) | JOB_OTHERS
+    assert set(RunRecord.__struct_fields__) == set(RUN_TEXTS) | RUN_OTHERS
+
+
+@pytest.mark.parametrize("name", [name for name in JOB_TEXTS if name not in redactor._PATHS])
+def test_a_known_value_is_hidden_in_every_field(name: str) -> None:
+    """Whatever the field holds: text, a list, or values under names."""
+    kind = {"wildcards": {"a": f"x{VALUE}"}, "params": {"a": [{"b": VALUE}]}, "resources": {"a": VALUE}}
+    value = kind.get(name, [VALUE] if name in ("env_modules", "incomplete") else f"a {VALUE} b")
+    record = redacted(job(**{name: value}), values=(VALUE,))
+    assert VALUE not in str(getattr(record, name))
+    assert "***" in str(getattr(record, name))
+
+
+def test_values_are_found_in_every_spelling() -> None:
+    """As a shell, a URL, Python and JSON write them."""
+    written = "'correct horse'\"'\"'s' correct%20horse%27s correct+horse%27s"
+    assert redacted(job(shellcmd=written), values=(VALUE,)).shellcmd == "'***' *** ***"
+
+
+def test_what_stands_under_the_name_of_a_secret_is_hidden_wherever_else_it_stands() -> None:
+    """In the same record, and in those that follow; short words only under the name."""
+    one = Redactor()
+    record = job(
+        params={"login": {"apiKey": "hunter2", "user": "ada"}, "tokens": ["longtoken", None, True], "password": "abc"},
+        shellcmd="tool hunter2 longtoken abc",
+        rule="use_hunter2",
+    )
+    one.job(record)
+    assert record.params == {
+        "login": {"apiKey": "***", "user": "ada"},
+        "tokens": ["***", None, True],
+        "password": "***",
+    }
+    assert (record.shellcmd, record.rule) == ("tool *** *** abc", "use_***")
+    later = job(log_excerpt="got hunter2")
+    one.job(later)
+    assert later.log_excerpt == "got ***"
+
+
+def test_numbers_under_the_name_of_a_secret() -> None:
+    """A number can be a password too."""
+    assert redacted(job(params={"pin_password": 12345678}, shellcmd="login 12345678")).shellcmd == "login ***"
+
+
+def test_a_run_teaches_its_configuration_and_command_line() -> None:
+    """What a run's config and arguments name as secret is hidden in its jobs."""
+    run = RunRecord(
+        id="2" * 32,
+        project="p",
+        working_directory="/w",
+        config={"db": {"password": "hunter2"}, "samples": ["a"]},
+        command_line="snakemake --storage-x-secret-key sesame1 --config db_password=opensesame",
+        targets=["results/hunter2.txt"],
+        missing=["no sesame1"],
+    )
+    one = Redactor()
+    one.run(run)
+    assert run.config == {"db": {"password": "***"}, "samples": ["a"]}
+    assert run.command_line == "snakemake --storage-x-secret-key *** --config db_password=***"
+    assert (run.targets, run.missing) == (["results/***.txt"], ["no ***"])
+    record = job(shellcmd="a hunter2 b sesame1 c opensesame")
+    one.job(record)
+    assert record.shellcmd == "a *** b *** c ***"
+
+
+def test_patterns_of_the_user() -> None:
+    """What they match is hidden in every text, though nothing else looks like a secret."""
+    record = redacted(
+        job(shellcmd="align patient-123456.bam", wildcards={"id": "patient-99"}), patterns=(r"patient-\d+",)
+    )
+    assert (record.shellcmd, record.wildcards) == ("align ***.bam", {"id": "***"})
+
+
+def test_paths_of_files_are_left_but_not_those_of_storage_objects() -> None:
+    """A file could not be found again under another name; the copy of a storage object is named after its query."""
+    query = "https://ada:hunter2@host/a.csv?token=sesame1&v=2"
+    local = ".snakemake/storage/http/ada:hunter2@host/a.csv"
+    record = job(
+        inputs=[FileFact(path="data/hunter2.csv"), FileFact(path=local, storage_query=query)],
+        code=[CodeFact(role="wrapper", url="https://hunter2@host/w?private_token=sesame1"), CodeFact(role="script")],
+        log_paths=["logs/hunter2.log"],
+        shellcmd=f"wc {local}",
+        script="scripts/hunter2.py",
+        conda_env_path="https://ada:x@host/env.yaml",
+    )
+    renamed = Redactor().job(record)
+    assert [fact.path for fact in record.inputs] == ["data/hunter2.csv", local.replace("ada:hunter2", "***")]
+    assert record.shellcmd == f"wc {record.inputs[1].path}"
+    assert record.inputs[1].storage_query == "https://host/a.csv?v=2"
+    assert renamed == {local: record.inputs[1].path}
+    assert (record.code[0].url, record.script) == ("https://host/w", "scripts/hunter2.py")
+    assert record.conda_env_path == "https://***@host/env.yaml"
+
+
+def test_a_value_that_was_cut_in_two() -> None:
+    """Where a text was cut off, neither the beginning nor the end of a secret is left."""
+    record = redacted(
+        job(params={"a": "x correct ho… (900 more characters)"}, log_excerpt="ct horse's\nafter"), values=(VALUE,)
+    )
+    assert record.params == {"a": "x ***… (900 more characters)"}
+    assert record.log_excerpt == "***\nafter"
+
+
+def test_values_are_looked_for_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the bound a value is still hidden under its name; what is nested too deeply is hidden whole."""
+    monkeypatch.setattr(redactor, "VALUES_MAX", 1)
+    record = redacted(job(params={"token": "hunter2", "password": "sesame1"}, shellcmd="hunter2 sesame1"))
+    assert (record.params, record.shellcmd) == ({"token": "***", "password": "***"}, "*** sesame1")
+    deep: Any = "hunter2"
+    for _ in range(redactor.DEPTH_MAX + 2):
+        deep = [deep]
+    assert "hunter2" not in str(redacted(job(params={"token": deep})).params)
+
+
+def test_a_patch_loses_known_values_and_nothing_else() -> None:
+    """Also where its bytes are no UTF-8."""
+    one = Redactor(values=("hunter2",))
+    assert without(b"+pw = 'hunter2'\n+\xff\n", one.secrets) == b"+pw = '***'\n+\xff\n"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    secret=st.text(st.characters(codec="ascii", exclude_characters="*\x00"), min_size=6, max_size=30),
+    before=st.text(max_size=10),
+    after=st.text(max_size=10),
+)
+def test_a_known_value_never_survives(secret: str, before: str, after: str) -> None:
+    """Whatever characters it is made of and whatever stands beside it."""
+    record = redacted(job(shellcmd=before + secret + after, params={"x": [secret]}, error=secret), values=(secret,))
+    assert secret not in str(record.shellcmd).replace("***", "") or secret in before + after
+    assert (record.params, record.error) == ({"x": ["***"]}, "***")
+    assert redacted(msgspec.structs.replace(record), values=(secret,)) == record
