@@ -10,7 +10,18 @@ from __future__ import annotations
 import pytest
 
 KINDS = {
-    "shell": "the command as it ran",
+    "shell": "the command as it ran, and the Snakefile with the line of the rule",
+    "script, Python": "the script that ran is executed, its bytes are kept",
+    "script, bash": "as for Python",
+    "script, R": "as for Python",
+    "run": "the Snakefile is the code; the job runs in a process of its own and is recorded once",
+    "notebook": "the notebook as it was when the job began",
+    "wrapper": "the wrapper's file and its environment",
+    "template_engine, jinja2": "the template is both input and code",
+    "template_engine, yte": "as for jinja2",
+    "cwl": "the tool's description is the code",
+    "no output": "an Activity that used its inputs and generated nothing",
+    "rule all": "a job without an Activity: it does nothing",
 }
 
 SECTIONS: dict[str, dict[str, str]] = {

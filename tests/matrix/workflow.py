@@ -16,6 +16,7 @@ from typing import Any
 
 from snakeprov.client import Client
 from snakeprov.embedded import connect
+from snakeprov.model.entities import File
 from tests.matrix import accounts
 from tests.matrix.accounts import Read
 
@@ -168,5 +169,12 @@ class Place:
         """Return all that is known of a version of the file at `path`, the newest unless told."""
         with self.client() as client:
             (match,) = client.provenance.find(path)["matches"]
-            number = match["versionNumber"] if version is None else version
-            return client.provenance.story(match["id"], number)
+            return client.provenance.story(match["entityId"], version or match["versionNumber"])
+
+    def kept(self, path: str, version: int | None = None) -> bytes:
+        """Return the bytes that were kept of a version of the file at `path`, the newest unless told."""
+        with self.client() as client:
+            (match,) = client.provenance.find(path)["matches"]
+            file = client.entities.get(match["entityId"], version_number=version)
+            assert isinstance(file, File)
+            return client.files.download(str(file.data_file_handle_id))
