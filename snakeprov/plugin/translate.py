@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from snakeprov import __version__
+from snakeprov.capture.files import digest_stable
 from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus, RunRecord
 from snakeprov.plugin.observe import Sight, look, tail
@@ -31,6 +32,9 @@ MAX_ERROR_CHARACTERS = 8_192
 
 MAX_LOG_BYTES = 8_192
 """Bytes kept of the end of a failed job's log, all its log files together."""
+
+MAX_DIGEST_BYTES = 64 * 1024 * 1024
+"""A file that is about to be updated is read at once, while Snakemake waits, if it is not larger than this."""
 
 MAX_TARGETS = 1_000
 """Targets of the command line that are kept."""
@@ -80,6 +84,7 @@ class LiveJob:
     code: list[CodeFact]
     seen: list[Fingerprint | None]
     submitted_s: float
+    before_update: dict[str, FileFact] = field(default_factory=dict)
     group: str | None = None
     reason: str | None = None
     shellcmd: str | None = None
@@ -112,13 +117,14 @@ class Translator:
     def begin(self, job: Any, *, group: Any = None, now_s: float) -> LiveJob:
         """Return what is known of `job` as it is handed out, in the group job `group` if it is a member of one.
 
-        Costs one `stat` for each input and code file.
+        Costs one `stat` for each input and code file, and the reading of files that are to be updated.
         """
         gaps = Gaps()
         return LiveJob(
             code=gaps.ask("code", lambda: self._code.of_job(job), []),
             seen=gaps.ask("inputs at the start", lambda: [look(one).fingerprint for one in job.input], []),
             submitted_s=now_s,
+            before_update=gaps.ask("files before their update", lambda: self._before_update(job), {}),
             group=None if group is None else encodable(str(group.groupid)),
             streams=frozenset() if group is None else _streams(group),
             gaps=gaps,
@@ -178,12 +184,40 @@ class Translator:
     def _mint(self) -> str:
         return f"{self._random.getrandbits(128):032x}"
 
+    def _before_update(self, job: Any) -> dict[str, FileFact]:
+        """Return what is there now of the files that `job`, or one after it, is to update: it is gone after that."""
+        facts = {}
+        for files, flag in ((job.input, "before_update"), (job.output, "update")):
+            for one in files:
+                if one.flags and flag in one.flags:
+                    path = str.__str__(one)
+                    kind, fingerprint, target = look(path)
+                    fact = FileFact(
+                        path=self.path(path),
+                        flags=["before_update"],
+                        kind=kind,
+                        fingerprint=fingerprint,
+                        symlink_target=target,
+                    )
+                    if fingerprint is not None and fingerprint.size_bytes <= MAX_DIGEST_BYTES:
+                        fact.digest = digest_stable(path, fingerprint)
+                    facts[fact.path] = fact
+        return facts
+
     def _inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
         facts = self._files(job.input, live)
         for fact, before in zip(facts, live.seen, strict=False):
-            if before is not None and fact.fingerprint != before:
+            seen = live.before_update.get(fact.path)
+            if seen is not None:
+                fact.flags = sorted({*fact.flags, *seen.flags})
+                fact.kind, fact.fingerprint, fact.digest = seen.kind, seen.fingerprint, seen.digest
+            elif before is not None and fact.fingerprint != before:
                 fact.changed_while_reading = True
-        return facts
+        named = {fact.path for fact in facts} if live.before_update else set()
+        # A rule does not name among its inputs what it updates, but that is what the new version comes from.
+        return facts + [
+            fact for path, fact in live.before_update.items() if fact.kind != "missing" and path not in named
+        ]
 
     def _outputs(self, job: Any, live: LiveJob) -> list[FileFact]:
         return self._files(job.output, live)

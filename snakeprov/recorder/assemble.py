@@ -22,7 +22,7 @@ from snakeprov.model.paths import to_os
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.recorder.catalog import Held
-from snakeprov.recorder.digesting import GENERATING, Observation, Observations
+from snakeprov.recorder.digesting import GENERATING, Observation, Observations, key_of, path_of_key
 from snakeprov.recorder.plan import REPO, Bytes, Plan
 from snakeprov.recorder.summary import Tally
 
@@ -132,7 +132,7 @@ class Assembly:
             elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
                 self._note("input", fact.path, None, None, "used")
             else:
-                self._use("input", path_of(fact), fact.path, keep="temp" not in fact.flags)
+                self._use("input", path_of(fact), key_of(fact), keep="temp" not in fact.flags)
 
     def use_environment(self) -> None:
         if self._job.conda_env_path is not None and self._job.conda_env_path in self._observations:
@@ -246,9 +246,9 @@ class Assembly:
 
     def _bytes(self, path: str, observed_as: str, *, keep: bool, is_stream: bool = False) -> Bytes:
         seen = self._observed(observed_as)
-        absolute = observed_as
+        absolute = path_of_key(observed_as)
         if not absolute.startswith("/"):
-            absolute = f"{self._context.run.working_directory.rstrip('/')}/{observed_as}"
+            absolute = f"{self._context.run.working_directory.rstrip('/')}/{absolute}"
         name = path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
             self._tally.unread += not is_stream

@@ -46,7 +46,25 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
 
 
 Observations = dict[str, Observation]
-"""By path, as the job's record has it."""
+"""By the path of the job's record, or rather by `key_of`."""
+
+
+_BEFORE_UPDATE: Final = "\0before its update"
+"""No path holds a NUL."""
+
+
+def key_of(fact: FileFact) -> str:
+    """Return the key of the observation of a file: one that a job updates is two, before and after."""
+    return fact.path + _BEFORE_UPDATE if "before_update" in fact.flags else fact.path
+
+
+def path_of_key(key: str) -> str:
+    """Return the path of the file of an observation.
+
+    >>> path_of_key(key_of(FileFact(path="a.txt", flags=["before_update"])))
+    'a.txt'
+    """
+    return key.removesuffix(_BEFORE_UPDATE)
 
 
 class Digester:
@@ -70,9 +88,10 @@ class Digester:
         """
         observations: Observations = {}
         try:
-            for path, fact in self._facts(job):
-                if path not in observations:
-                    observations[path] = self._observe(path, fact, descriptors.get(path))
+            for fact in self._facts(job):
+                key = key_of(fact)
+                if key not in observations:
+                    observations[key] = self._observe(fact.path, fact, descriptors.get(fact.path))
         finally:
             for descriptor in descriptors.values():
                 os.close(descriptor)
@@ -82,16 +101,15 @@ class Digester:
         """Return where a path of a record lies, as Python's file functions take it."""
         return os.path.join(self._working_directory, to_os(path))  # noqa: PTH118  the hot path
 
-    def _facts(self, job: JobRecord) -> Iterator[tuple[str, FileFact]]:
+    def _facts(self, job: JobRecord) -> Iterator[FileFact]:
         outputs = job.outputs if job.status in GENERATING else []
-        for fact in chain(job.inputs, outputs):
-            yield fact.path, fact
+        yield from chain(job.inputs, outputs)
         for code in job.code:
             if code.path is not None:
-                yield code.path, FileFact(path=code.path, fingerprint=code.fingerprint)
+                yield FileFact(path=code.path, fingerprint=code.fingerprint)
         if job.conda_env_path is not None:
             fingerprint = files.fingerprint(self.absolute(job.conda_env_path))
-            yield job.conda_env_path, FileFact(path=job.conda_env_path, fingerprint=fingerprint)
+            yield FileFact(path=job.conda_env_path, fingerprint=fingerprint)
 
     def _observe(self, path: str, fact: FileFact, descriptor: int | None) -> Observation:
         if fact.digest is not None:

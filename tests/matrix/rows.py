@@ -24,8 +24,29 @@ KINDS = {
     "rule all": "a job without an Activity: it does nothing",
 }
 
+FILES = {
+    "plain, named and lists": "each file once, with the name that the rule gives it",
+    "temp": "the digest, though the file is gone; its bytes are not kept",
+    "protected": "as any output",
+    "directory": "one version for the tree, with a manifest of what is in it; the files in it are kept",
+    "touch": "an empty file made by Snakemake",
+    "multiext": "each of its files",
+    "ensure": "as any output; a job whose output is not as it should be failed",
+    "pipe": "who wrote and who read it; the bytes lie nowhere",
+    "service": "as for a pipe",
+    "shadow": "the outputs at their places; what else the job wrote in the shadow is not",
+    "ancient": "the version that was read, though its time did not count",
+    "update": "the version before is used, the version after is generated",
+    "before_update": "the version that was read, not the one that the update made of it",
+    "report": "as any output",
+    "missing optional outputs": "what is not there is not recorded",
+    "symlinked outputs": "the bytes that the link leads to, and its target",
+    "cache between workflows": "reused, with the Activity that made the bytes where the repository knows it",
+}
+
 SECTIONS: dict[str, dict[str, str]] = {
     "kinds": KINDS,
+    "files": FILES,
 }
 
 ROWS = {f"{section}: {feature}": claim for section, rows in SECTIONS.items() for feature, claim in rows.items()}

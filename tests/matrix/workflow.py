@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from snakeprov.client import Client
 from snakeprov.embedded import connect
@@ -29,6 +29,17 @@ JOBS_MAX = 10_000
 GENERATED = ("generated", "reproduced")
 
 Job = dict[str, Any]
+
+
+def facts(job: Job, role: Literal["input", "output"]) -> dict[str, dict[str, Any]]:
+    """Return what the record says of the inputs or outputs of a job, by path."""
+    return {fact["path"]: fact for fact in job["job"].get(f"{role}s", ())}
+
+
+def version(job: Job, role: str, path: str) -> dict[str, Any]:
+    """Return which version a file was to a job: `{entityId, versionNumber, sha256, outcome, …}`."""
+    (found,) = {one["path"]: one for one in job["files"] if (one["role"], one["path"]) == (role, path)}.values()
+    return found
 
 
 @dataclass(kw_only=True)
@@ -88,7 +99,10 @@ class Run:
                 if noted is None or one["job"]["status"] not in ("success", "cached"):
                     continue
                 assert one["job"]["rule"] == noted["rule"]
-                assert sorted({file["path"] for file in one["job"].get("inputs", ())}) == sorted(set(noted["input"]))
+                recorded_inputs = {file["path"] for file in one["job"].get("inputs", ())}
+                # What a job updates is not among the inputs of its rule, but it was used.
+                updated = {file["path"] for file in one["job"]["outputs"] if "update" in file.get("flags", ())}
+                assert set(noted["input"]) | (updated & recorded_inputs) == recorded_inputs
                 assert one["job"].get("shellcmd") == noted["shellcmd"]
         for read in recorded:
             path = self.directory / read.path
