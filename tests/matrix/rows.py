@@ -24,6 +24,28 @@ KINDS = {
     "rule all": "a job without an Activity: it does nothing",
 }
 
+FLOW = {
+    "checkpoints": "jobs that came to be during the run, each with the files that it found",
+    "input functions": "what they returned",
+    "scattergather": "each part and what gathers them",
+    "modules": "the module's Snakefile, under the rule's new name; what `with` replaced",
+    "include": "the included Snakefile with the line of the rule",
+    "rule inheritance": "what the heir replaced and what it kept",
+    "ruleorder": "the rule that ran, alone",
+    "--until": "the jobs that ran",
+    "--omit-from": "the jobs that ran",
+    "--batch": "the job that gathers is recorded with the last batch",
+    "--rerun-triggers": "nothing where nothing ran; the reason where something did",
+    "--rerun-incomplete": "the job that was killed, when it is run again",
+    "--touch": "touched: no new versions",
+    "--forcerun": "the same bytes reproduce the version; other bytes are the next",
+    "--forceall": "as for --forcerun",
+    "--keep-going": "what failed and what ran beside it; what was not reached is not recorded",
+    "--retries": "each attempt",
+    "--immediate-submit": "submitted: what becomes of the job is not known here, so it generates nothing",
+    "nested Snakemake": "a run of its own that names the run it was part of",
+}
+
 FILES = {
     "plain, named and lists": "each file once, with the name that the rule gives it",
     "temp": "the digest, though the file is gone; its bytes are not kept",
@@ -46,6 +68,7 @@ FILES = {
 
 SECTIONS: dict[str, dict[str, str]] = {
     "kinds": KINDS,
+    "flow": FLOW,
     "files": FILES,
 }
 
