@@ -85,6 +85,10 @@ class Entities:
                 break
         return found[:limit]
 
+    def with_md5(self, md5: str) -> list[dict[str, Any]]:
+        """Return the file versions whose content has an md5, as headers with `id` and `versionNumber`."""
+        return list(self._session.get(f"{REPO}/entity/md5/{quoted(md5)}")["results"])
+
     def versions(self, entity_id: str, *, limit: int = 10, offset: int = 0) -> list[dict[str, Any]]:
         """Return a page of an entity's versions (VersionInfo), newest first."""
         page = self._session.get(f"{REPO}/entity/{quoted(entity_id)}/version", {"limit": limit, "offset": offset})
@@ -207,6 +211,14 @@ class Jobs:
             NotFoundError: There is none of that id.
         """
         return dict(self._session.get(f"{OWN}/jobs/{quoted(job_id)}"))
+
+    def of_activity(self, activity_id: str) -> dict[str, Any]:
+        """Return the job from which an activity was recorded: `{job, activityId, files}`.
+
+        Raises:
+            NotFoundError: There is no such activity, or it was recorded from no job.
+        """
+        return dict(self._session.get(f"{OWN}/activity/{quoted(activity_id)}/job"))
 
 
 class Provenance:

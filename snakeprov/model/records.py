@@ -92,6 +92,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         id: Minted at capture, unique for ever (32 hex digits).
         run_id: The run it belongs to.
         snakemake_id: Snakemake's own job number in that run.
+        benchmark: What Snakemake measured, for each repetition, by its own names (`s`, `max_rss`, …) and in its units.
         params: Keyword params under their name, positional ones under "0", "1", …; represented safely.
         shellcmd: The command as it ran, whole.
         script: Path or URL of the script, notebook or wrapper as the rule names it.
@@ -118,6 +119,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     script: str | None = None
     log_paths: list[str] = []
     benchmark_path: str | None = None
+    benchmark: list[dict[str, Any]] = []
     threads: int | None = None
     resources: dict[str, Any] = {}
     priority: int | None = None
@@ -168,6 +170,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         id: Minted at capture (32 hex digits).
         project: Name of the project its files are recorded under.
         working_directory: Absolute path (text form).
+        parent_run_id: The run of which a job called this Snakemake.
         snakefile: Path of the main Snakefile.
         config: Snakemake's `config`, represented safely.
         deployment_methods: What `--software-deployment-method` switched on: conda, apptainer, env-modules.
@@ -181,6 +184,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     project: str
     working_directory: str
     status: RunStatus = "running"
+    parent_run_id: str | None = None
     record_version: int = RECORD_VERSION
     command_line: str | None = None
     snakefile: str | None = None

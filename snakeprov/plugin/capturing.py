@@ -23,6 +23,7 @@ from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus
 from snakeprov.model.times import now
+from snakeprov.plugin import nesting
 from snakeprov.plugin.observe import hold, look
 from snakeprov.plugin.represent import cut
 from snakeprov.plugin.translate import LiveJob, Translator, run_record
@@ -99,6 +100,7 @@ class Capture:
         self._translator: Translator | None = None
         self._all_local = True
         self._done: JobStatus = "success"
+        self._outer_run: str | None = None
 
     @property
     def strict(self) -> bool:
@@ -213,6 +215,8 @@ class Capture:
         for job, live in list(self._live.items()):
             self._hand_over(job, live, left)
         self._live.clear()
+        if self._run is not None:
+            nesting.leave(self._outer_run)
         self._deliver(status)
         if self.strict and self.problems and status == "success":
             first = self.gaps[0].rstrip(".") if self.gaps else ""
@@ -240,6 +244,7 @@ class Capture:
                 executor=self._executor,
             )
             run.started_on = self._began_on
+            run.parent_run_id = self._outer_run = nesting.enter(run.id)
             translator = Translator(self._workflow, run_id=run.id, directory=text)
             recorder = open_recorder(self._settings, directory)
             recorder.start(run)

@@ -20,21 +20,19 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from snakeprov import __version__
-from snakeprov.capture.files import digest_stable
 from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus, RunRecord
+from snakeprov.plugin.benchmark import Measured, read_benchmark
 from snakeprov.plugin.observe import Sight, look, tail
 from snakeprov.plugin.represent import cut, encodable, represent
 from snakeprov.plugin.rulecode import CodeFinder, uri_of
+from snakeprov.plugin.updating import before_update
 
 MAX_ERROR_CHARACTERS = 8_192
 """Characters kept of what Snakemake said of a failure."""
 
 MAX_LOG_BYTES = 8_192
 """Bytes kept of the end of a failed job's log, all its log files together."""
-
-MAX_DIGEST_BYTES = 64 * 1024 * 1024
-"""A file that is about to be updated is read at once, while Snakemake waits, if it is not larger than this."""
 
 MAX_TARGETS = 1_000
 """Targets of the command line that are kept."""
@@ -124,7 +122,7 @@ class Translator:
             code=gaps.ask("code", lambda: self._code.of_job(job), []),
             seen=gaps.ask("inputs at the start", lambda: [look(one).fingerprint for one in job.input], []),
             submitted_s=now_s,
-            before_update=gaps.ask("files before their update", lambda: self._before_update(job), {}),
+            before_update=gaps.ask("files before their update", lambda: before_update(job, self.path), {}),
             group=None if group is None else encodable(str(group.groupid)),
             streams=frozenset() if group is None else _streams(group),
             gaps=gaps,
@@ -151,6 +149,7 @@ class Translator:
             script=code.script if code.sources is not None else _place_of(live.code),
             log_paths=gaps.ask("log", lambda: [self.path(one) for one in job.log], []),
             benchmark_path=gaps.ask("benchmark", lambda: self.path(job.benchmark), None) if rule.benchmark else None,
+            benchmark=gaps.ask("benchmark's numbers", lambda: _measured(job, status), []) if rule.benchmark else [],
             threads=gaps.ask("threads", lambda: int(job.threads), None),
             resources=gaps.ask("resources", lambda: _resources(job.resources), {}),
             priority=gaps.ask("priority", lambda: int(job.priority), None),
@@ -183,26 +182,6 @@ class Translator:
 
     def _mint(self) -> str:
         return f"{self._random.getrandbits(128):032x}"
-
-    def _before_update(self, job: Any) -> dict[str, FileFact]:
-        """Return what is there now of the files that `job`, or one after it, is to update: it is gone after that."""
-        facts = {}
-        for files, flag in ((job.input, "before_update"), (job.output, "update")):
-            for one in files:
-                if one.flags and flag in one.flags:
-                    path = str.__str__(one)
-                    kind, fingerprint, target = look(path)
-                    fact = FileFact(
-                        path=self.path(path),
-                        flags=["before_update"],
-                        kind=kind,
-                        fingerprint=fingerprint,
-                        symlink_target=target,
-                    )
-                    if fingerprint is not None and fingerprint.size_bytes <= MAX_DIGEST_BYTES:
-                        fact.digest = digest_stable(path, fingerprint)
-                    facts[fact.path] = fact
-        return facts
 
     def _inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
         facts = self._files(job.input, live)
@@ -317,6 +296,10 @@ def _names(files: Any) -> dict[int, str]:
         for number in range(start, start + 1 if end is None else end):
             names[number] = encodable(name)
     return names
+
+
+def _measured(job: Any, status: JobStatus) -> list[Measured]:
+    return read_benchmark(str.__str__(job.benchmark)) if status == "success" else []
 
 
 def _place_of(code: list[CodeFact]) -> str | None:

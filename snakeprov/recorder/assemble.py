@@ -59,6 +59,7 @@ class Context:
         policy: What the settings say.
         permalinks: Of code files that are clean at a commit with a remote, by path and line.
         members: Activities that generated directories known to hold a file, by the file's path.
+        origins: Activities that really made what a cached job has, by id of the job, then path of the output.
         by_hand: Whether the job is a step that somebody did by hand, of which there is no run.
     """
 
@@ -66,10 +67,11 @@ class Context:
     policy: Policy
     permalinks: Mapping[tuple[str, int | None], str] = field(default_factory=dict)
     members: Mapping[str, str | Ref] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     by_hand: bool = False
 
 
-Outcome = Literal["used", "executed", "generated", "reproduced", "touched"]
+Outcome = Literal["used", "executed", "generated", "reproduced", "reused", "touched"]
 
 
 def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
@@ -89,8 +91,10 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
     body: dict[str, Any] = {"job": job, "files": assembly.files}
     if job.kind != "norun" or job.outputs:
         # A rule that only names its inputs, like `all`, does nothing: it is a job, but no Activity.
-        activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
-        body["activityId"] = activity_id
+        activity_id: Ref | None = None
+        if not assembly.is_reuse():
+            activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
+            body["activityId"] = activity_id
         if job.status == "touched":
             assembly.see_outputs()
         elif job.status in GENERATING:
@@ -161,19 +165,26 @@ class Assembly:
             or not self._is_same(held, fact.path)
         )
 
+    def is_reuse(self) -> bool:
+        """Return whether all that the job has was made by others: then it was not done, and is no Activity."""
+        origins = self._context.origins.get(self._job.id, {})
+        return bool(origins) and all(fact.path in origins for fact in self._job.outputs)
+
     def see_outputs(self) -> None:
         for fact in self._job.outputs:
             if fact.kind != "missing" or is_stream(fact):
                 held = self._version_seen(path_of(fact), fact.path, keep=True)
                 self._note("output", path_of(fact), held, self._sha256(fact.path), "touched")
 
-    def generate(self, outputs: Sequence[FileFact], activity_id: str | Ref) -> None:
+    def generate(self, outputs: Sequence[FileFact], activity_id: str | Ref | None) -> None:
         for fact in outputs:
             if fact.kind != "missing" or is_stream(fact):
                 self._generate(fact, activity_id)
 
-    def _generate(self, fact: FileFact, activity_id: str | Ref) -> None:
+    def _generate(self, fact: FileFact, own_id: str | Ref | None) -> None:
         path = path_of(fact)
+        origin = self._context.origins.get(self._job.id, {}).get(fact.path)
+        activity_id = origin or own_id
         sha256 = self._sha256(fact.path)
         held = self._plan.file(path)
         keep = "temp" not in fact.flags
@@ -186,18 +197,21 @@ class Assembly:
             bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=is_stream(fact))
             held = self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=activity_id)
             self._tally.versions += 1
-        elif held.activity_id is None:
+        elif held.activity_id is None and activity_id is not None:
             # The very bytes were there before anybody saw how they were made: now it is known.
             held = self._plan.adopt_version(path, held, activity_id)
             self._tally.adopted += 1
         else:
             outcome = "reproduced"
-            self._tally.reproduced += 1
-        if outcome == "generated":
+            self._tally.reproduced += self._job.status != "cached"
+        if outcome == "generated" and activity_id is not None:
             held = self._describe(path, held, fact.path, made=True)
             for name, digest in self._observed(fact.path).members.items():
                 self._plan.makers[path + name, digest.sha256] = activity_id
-        self._note("output", path, held, sha256, outcome)
+        if self._job.status == "cached":
+            outcome = "reused"
+            self._tally.reused += 1
+        self._note("output", path, held, sha256, outcome, activity_id=origin)
 
     def _use(self, role: str, path: str, observed_as: str, *, keep: bool) -> None:
         executed = role == "code"
@@ -236,12 +250,23 @@ class Assembly:
             self._seen.add((url, executed))
             self.used.append({"concreteType": USED_URL, "wasExecuted": executed, "url": url, "name": name})
 
-    def _note(self, role: str, path: str, held: Held | None, sha256: str | None, outcome: Outcome) -> None:
+    def _note(
+        self,
+        role: str,
+        path: str,
+        held: Held | None,
+        sha256: str | None,
+        outcome: Outcome,
+        *,
+        activity_id: str | None = None,
+    ) -> None:
         entry: dict[str, Any] = {"role": role, "path": path, "outcome": outcome}
         if held is not None:
             entry |= {"entityId": held.entity_id, "versionNumber": held.version_number}
         if sha256 is not None:
             entry["sha256"] = sha256
+        if activity_id is not None:
+            entry["activityId"] = activity_id
         self.files.append(entry)
 
     def _bytes(self, path: str, observed_as: str, *, keep: bool, is_stream: bool = False) -> Bytes:

@@ -124,7 +124,16 @@ class SynapseAssembly(Assembly):
                 what = f" (sha256 {digest.sha256})"
         self._described.setdefault(url, what)
 
-    def _note(self, role: str, path: str, held: Held | None, sha256: str | None, outcome: Outcome) -> None:
+    def _note(
+        self,
+        role: str,
+        path: str,
+        held: Held | None,
+        sha256: str | None,
+        outcome: Outcome,
+        *,
+        activity_id: str | None = None,
+    ) -> None:
         """Do nothing: Synapse has no place for it."""
 
     def _is_same(self, held: Held, observed_as: str) -> bool:

@@ -18,7 +18,7 @@ delivery may break off between any two. What holds there when the job is deliver
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -47,6 +47,7 @@ from snakeprov.recorder.catalog import Catalog, Held, folders_above
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.manual import Step, assemble_by_hand
+from snakeprov.recorder.origins import Origins
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.synapse import remedy
@@ -216,7 +217,14 @@ class Deliverer:
         return Plan(self._catalog, project=self._run.project, name_of=name_of)
 
     def _context(self, jobs: Sequence[Prepared], **more: Any) -> Context:
-        return Context(run=self._run, policy=self._policy, members=self._members(jobs), **more)
+        return Context(
+            run=self._run, policy=self._policy, members=self._members(jobs), origins=self._origins(jobs), **more
+        )
+
+    def _origins(self, jobs: Sequence[Prepared]) -> dict[str, Mapping[str, str]]:
+        cached = [one for one in jobs if one.job.status == "cached"] if self._client.is_snakeprov else []
+        finder = Origins(self._client)
+        return {one.job.id: finder.of(one.job, one.observations) for one in cached}
 
     def _carry_out(self, plan: Plan, tally: Tally) -> None:
         tally.unread += self._upload(plan)

@@ -102,6 +102,7 @@ def _run_facts(record: Mapping[str, Any], screen: Screen) -> dict[str, str]:
     host = " as ".join(part for part in (record.get("host"), record.get("user")) if part)
     return {
         "id": record["id"],
+        "part of": f"run {text.short_id(record['parentRunId'])}" if record.get("parentRunId") else "",
         "command": record.get("commandLine") or "",
         "project": record.get("project") or "",
         "in": record.get("workingDirectory") or "",

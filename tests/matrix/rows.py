@@ -66,10 +66,19 @@ FILES = {
     "cache between workflows": "reused, with the Activity that made the bytes where the repository knows it",
 }
 
+JOBS = {
+    "groups": "each member once, under the group's id and the number that the cluster gave it",
+    "localrules": "that the job ran on this machine, without a cluster's number",
+    "resources": "as they were resolved, also those that depend on the attempt; threads as they were granted",
+    "benchmark": "the numbers, for each repetition",
+    "log": "its place; of a failed job the end of its text, up to a bound",
+}
+
 SECTIONS: dict[str, dict[str, str]] = {
     "kinds": KINDS,
     "flow": FLOW,
     "files": FILES,
+    "jobs": JOBS,
 }
 
 ROWS = {f"{section}: {feature}": claim for section, rows in SECTIONS.items() for feature, claim in rows.items()}

@@ -119,9 +119,12 @@ class Run:
 class Place:
     """A working directory."""
 
-    def __init__(self, folder: Path, snakefile: str, files: Mapping[str, str] | None = None) -> None:
-        """Write a Snakefile, tracked, and other files, by path."""
+    def __init__(
+        self, folder: Path, snakefile: str, files: Mapping[str, str] | None = None, *, store: Path | None = None
+    ) -> None:
+        """Write a Snakefile, tracked, and other files, by path; `store` is the repository, if not the usual one."""
         self.folder = folder
+        self._store = store or folder / ".snakeprov"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.write("Snakefile", TRACK + snakefile)
         for path, text in (files or {}).items():
@@ -162,11 +165,11 @@ class Place:
 
     def client(self) -> Client:
         """Return a client for the repository of this directory, to be closed."""
-        return connect(self.folder / ".snakeprov")
+        return connect(self._store)
 
     def run_ids(self) -> list[str]:
         """Return the ids of all runs recorded here, newest first."""
-        if not (self.folder / ".snakeprov").exists():
+        if not self._store.exists():
             return []
         with self.client() as client:
             return [one["id"] for one in client.runs.list(limit=JOBS_MAX)["results"]]
@@ -182,13 +185,13 @@ class Place:
     def story(self, path: str, version: int | None = None) -> dict[str, Any]:
         """Return all that is known of a version of the file at `path`, the newest unless told."""
         with self.client() as client:
-            (match,) = client.provenance.find(path)["matches"]
+            (match,) = client.provenance.find(path, project=self.folder.name)["matches"]
             return client.provenance.story(match["entityId"], version or match["versionNumber"])
 
     def kept(self, path: str, version: int | None = None) -> bytes:
         """Return the bytes that were kept of a version of the file at `path`, the newest unless told."""
         with self.client() as client:
-            (match,) = client.provenance.find(path)["matches"]
+            (match,) = client.provenance.find(path, project=self.folder.name)["matches"]
             file = client.entities.get(match["entityId"], version_number=version)
             assert isinstance(file, File)
             return client.files.download(str(file.data_file_handle_id))
