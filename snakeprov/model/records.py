@@ -119,7 +119,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     script: str | None = None
     log_paths: list[str] = []
     benchmark_path: str | None = None
-    benchmark: list[dict[str, Any]] = []
+    benchmark: list[dict[str, float]] = []
     threads: int | None = None
     resources: dict[str, Any] = {}
     priority: int | None = None

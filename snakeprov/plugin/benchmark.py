@@ -8,18 +8,17 @@ for each repetition.
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
-
-from snakeprov.plugin.represent import represent
 
 MAX_BENCHMARK_BYTES = 65_536
 """Of a larger file only the lines that lie whole in its beginning are kept."""
 
-_UNKNOWN = frozenset({"", "-", "NA", "None", "nan"})
-
-Measured = dict[str, object]
-"""Values by Snakemake's name for them (`s`, `max_rss`, …), units as Snakemake has them; unknown ones are left out."""
+Measured = dict[str, float]
+"""Numbers by Snakemake's name for them (`s`, `max_rss`, …), in its units. What it could not measure is left out, and so
+is all that is no number: a `.jsonl` file repeats the job's params, which may hold secrets."""
 
 
 def read_benchmark(path: str) -> list[Measured]:
@@ -38,22 +37,20 @@ def read_benchmark(path: str) -> list[Measured]:
         content = content[: content.rfind(b"\n", 0, MAX_BENCHMARK_BYTES) + 1]
     lines = content.decode("utf-8", "replace").splitlines()
     if Path(os.fsdecode(path)).suffix == ".jsonl":
-        return [_known(json.loads(line)) for line in lines]
+        return [_numbers(json.loads(line)) for line in lines]
     if not lines:
         return []
     names = lines[0].split("\t")
-    return [_known(dict(zip(names, line.split("\t"), strict=True))) for line in lines[1:]]
+    return [_numbers(dict(zip(names, line.split("\t"), strict=True))) for line in lines[1:]]
 
 
-def _known(values: dict[str, object]) -> Measured:
-    measured = {name: _number(value) if isinstance(value, str) else represent(value) for name, value in values.items()}
-    return {name: value for name, value in measured.items() if value is not None}
+def _numbers(values: Mapping[str, object]) -> Measured:
+    numbers = {name: _number(value) for name, value in values.items()}
+    return {name: number for name, number in numbers.items() if number is not None and math.isfinite(number)}
 
 
-def _number(text: str) -> float | str | None:
-    if text in _UNKNOWN:
-        return None
+def _number(value: object) -> float | None:
     try:
-        return float(text)
+        return float(value) if isinstance(value, str | int | float) else None
     except ValueError:
-        return text
+        return None

@@ -156,7 +156,8 @@ class Place:
         run = Run(status=done.returncode, stdout=done.stdout, stderr=done.stderr, directory=self.folder)
         run.reads = accounts.witnessed(self.folder) - reads
         new = [one for one in self.run_ids() if one not in before]
-        return self.recorded(run, new[0]) if new else run
+        # Runs of its jobs came later.
+        return self.recorded(run, new[-1]) if new else run
 
     def environment(self, **variables: str) -> dict[str, str]:
         """Return the environment without anything that would configure Snakemake or snakeprov."""
