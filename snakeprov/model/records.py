@@ -53,7 +53,8 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         changed_while_reading: An input whose fingerprint differed between start and end of the job.
         digest: Known at capture only where the bytes were about to vanish.
         storage_query: The query of a storage object (an `s3://…` URL, say).
-        symlink_target: Where the path is a symbolic link: its target, as written.
+        symlink_target: Where the path is a symbolic link: its target, as written. Where it is a directory that came
+            from the cache between workflows: the place in the cache of which it shows the members by links.
     """
 
     path: str

@@ -23,7 +23,7 @@ from snakeprov import __version__
 from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus, RunRecord
 from snakeprov.plugin.benchmark import Measured, read_benchmark
-from snakeprov.plugin.observe import Sight, look, tail
+from snakeprov.plugin.observe import Sight, look, shown_from, tail
 from snakeprov.plugin.represent import cut, encodable, represent
 from snakeprov.plugin.rulecode import CodeFinder, uri_of
 from snakeprov.plugin.updating import before_update
@@ -36,6 +36,9 @@ MAX_LOG_BYTES = 8_192
 
 MAX_TARGETS = 1_000
 """Targets of the command line that are kept."""
+
+CACHE_VARIABLE = "SNAKEMAKE_OUTPUT_CACHE"
+"""Environment variable that names the folder of Snakemake's cache between workflows."""
 
 FLAGS = frozenset(
     {
@@ -106,6 +109,7 @@ class Translator:
         self._run_id = run_id
         self._directory = directory
         self._code = CodeFinder(workflow, directory)
+        self._cache = os.environ.get(CACHE_VARIABLE)
         self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
 
     def path(self, path: str) -> str:
@@ -208,7 +212,7 @@ class Translator:
         for number, one in enumerate(files):
             path = str.__str__(one)
             flags = one.flags
-            if not flags and not live.streams:
+            if not flags and not live.streams and not self._cache:
                 kind, fingerprint, target = look(path)
                 facts.append(
                     FileFact(
@@ -233,6 +237,8 @@ class Translator:
                     symlink_target=sight.symlink_target,
                 )
             )
+            if self._cache and sight.kind == "directory" and sight.symlink_target is None:
+                facts[-1].symlink_target = shown_from(self._cache, path)
         return facts
 
     def _environment(self, job: Any, gaps: Gaps) -> dict[str, Any]:

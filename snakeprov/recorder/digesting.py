@@ -115,7 +115,7 @@ class Digester:
         if fact.digest is not None:
             return Observation(digest=fact.digest)
         if fact.kind == "directory":
-            return self._observe_directory(path)
+            return self._observe_directory(path, fact.symlink_target)
         if fact.kind != "file" or fact.fingerprint is None:
             return Observation(problem=_NO_BYTES.get(fact.kind, "not seen"))
         try:
@@ -141,9 +141,13 @@ class Digester:
             self._read.popitem(last=False)
         return digest
 
-    def _observe_directory(self, path: str) -> Observation:
+    def _observe_directory(self, path: str, target: str | None) -> Observation:
+        folder = self.absolute(path)
+        if target is not None and target.startswith("/") and not os.path.islink(folder):  # noqa: PTH114  hot path
+            # It shows by links what is in the cache between workflows: that is its content.
+            folder = self.absolute(target)
         try:
-            manifest = tree.digest_directory(self.absolute(path), self._digest_member)
+            manifest = tree.digest_directory(folder, self._digest_member)
         except CaptureError as error:
             return Observation(problem=error.message)
         return Observation(digest=manifest.digest, manifest=manifest.content, members=dict(manifest.files))

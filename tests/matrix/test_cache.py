@@ -9,6 +9,19 @@ from tests.matrix.rows import row
 from tests.matrix.workflow import Place, facts, version
 
 MULTI = """
+rule all:
+    input: "made.txt", "leaf.txt"
+
+rule tree:
+    output: directory("tree")
+    cache: "omit-software"
+    shell: "echo tree >> {marks}; mkdir {{output}}; echo leaf > {{output}}/leaf; echo other > {{output}}/other"
+
+rule leaf:
+    input: "tree"
+    output: "leaf.txt"
+    shell: "cat {{input}}/leaf > {{output}}"
+
 rule make:
     output: multiext("{stem}", ".txt", ".empty")
     cache: "omit-software"
@@ -25,20 +38,25 @@ def test_the_cache_between_workflows(tmp_path: Path) -> None:
     places = [
         Place(tmp_path / name, MULTI.format(stem="made", marks=marks), store=store) for name in ("maker", "taker")
     ]
-    made, taken = [place.run("made.txt", "--cache", **variables) for place in places]
+    made, taken = [place.run("--cache", **variables) for place in places]
     made.agrees()
     taken.agrees()
-    assert marks.read_text() == "made\n", "the second job did not run"
-    assert made.counts("success") == taken.counts("cached") == Counter(make=1)
-    assert "activityId" not in taken.job("make")
-    for path in ("made.txt", "made.empty"):
-        first, second = (version(run.job("make"), "output", path) for run in (made, taken))
+    assert sorted(marks.read_text().split()) == ["made", "tree"], "the second time they did not run"
+    assert made.counts("success") == Counter(make=1, tree=1, leaf=1, all=1)
+    assert taken.counts("cached") == Counter(make=1, tree=1)
+    for rule, path in (("make", "made.txt"), ("make", "made.empty"), ("tree", "tree/")):
+        assert "activityId" not in taken.job(rule)
+        first, second = (version(run.job(rule), "output", path) for run in (made, taken))
         assert (first["outcome"], second["outcome"]) == ("generated", "reused")
         assert first["sha256"] == second["sha256"]
-        assert second["activityId"] == made.job("make")["activityId"]
-        links = [facts(run.job("make"), "output")[path]["symlinkTarget"] for run in (made, taken)]
+        assert second["activityId"] == made.job(rule)["activityId"]
+        links = [facts(run.job(rule), "output")[path.rstrip("/")]["symlinkTarget"] for run in (made, taken)]
         assert links[0] == links[1] and Path(links[0]).parent == cache
-    assert "2 reused from the cache" in taken.stderr
+    used, reused = version(taken.job("leaf"), "input", "tree/"), version(taken.job("tree"), "output", "tree/")
+    assert [used[key] for key in ("entityId", "versionNumber", "sha256")] == [
+        reused[key] for key in ("entityId", "versionNumber", "sha256")
+    ]
+    assert "3 reused from the cache" in taken.stderr
     story = places[1].story("made.txt")
     assert story["run"]["workingDirectory"] == str(places[0].folder)
 

@@ -145,7 +145,7 @@ class Place:
         """Run Snakemake and return what came of it and what was recorded, of this run alone."""
         before, reads = self.run_ids(), accounts.witnessed(self.folder)
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments],
+            [sys.executable, "-m", "snakemake", "--cores", str(cores), "--scheduler", "greedy", *arguments],
             cwd=self.folder,
             env=self.environment(**variables),
             capture_output=True,
