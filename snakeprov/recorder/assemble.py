@@ -18,7 +18,7 @@ import msgspec
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
-from snakeprov.model.paths import to_os
+from snakeprov.model.paths import from_storage, to_os
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.recorder.catalog import Held
@@ -110,7 +110,7 @@ def path_of(fact: FileFact) -> str:
     's3:/bucket/a.csv'
     """
     if fact.storage_query is not None:
-        return re.sub("/+", "/", fact.storage_query).strip("/") or fact.path
+        return from_storage(fact.storage_query) or fact.path
     return fact.path + "/" if fact.kind == "directory" else fact.path
 
 
@@ -131,7 +131,7 @@ class Assembly:
     def use_inputs(self) -> None:
         for fact in self._job.inputs:
             if fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
-                self.use_url(fact.storage_query, fact.storage_query)
+                self.use_url(self._url_of(fact.storage_query), fact.storage_query)
                 self._note("input", fact.path, None, self._sha256(fact.path), "used")
             elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
                 self._note("input", fact.path, None, None, "used")
@@ -271,17 +271,22 @@ class Assembly:
 
     def _bytes(self, path: str, observed_as: str, *, keep: bool, is_stream: bool = False) -> Bytes:
         seen = self._observed(observed_as)
-        absolute = path_of_key(observed_as)
-        if not absolute.startswith("/"):
-            absolute = f"{self._context.run.working_directory.rstrip('/')}/{absolute}"
+        absolute = self._absolute(path_of_key(observed_as))
         name = path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
             self._tally.unread += not is_stream
-            return Bytes(external_url=PurePosixPath(to_os(absolute)).as_uri())
+            return Bytes(external_url=self._url_of(path_of_key(observed_as)))
         if seen.manifest is None or not self._context.policy.upload:
             return Bytes(content=self._content(absolute, seen.digest, keep=keep))
         members = [self._content(f"{absolute}/{name}", digest, keep=True) for name, digest in seen.members.items()]
         return Bytes(manifest=(name, seen.manifest), members=[one for one in members if keep and one.keep])
+
+    def _absolute(self, path: str) -> str:
+        return path if path.startswith("/") else f"{self._context.run.working_directory.rstrip('/')}/{path}"
+
+    def _url_of(self, query: str) -> str:
+        """Return the URL of a storage object; the query of one in a file system can be a path."""
+        return query if "://" in query else PurePosixPath(to_os(self._absolute(query))).as_uri()
 
     def _content(self, absolute: str, digest: Digest, *, keep: bool) -> Content:
         if digest.size_bytes > self._context.policy.keep_bytes_max:

@@ -120,7 +120,7 @@ class SynapseAssembly(Assembly):
         what = " as code" if executed else ""
         for fact in self._job.inputs:
             digest = self._observed(fact.path).digest
-            if fact.storage_query == url and digest is not None:
+            if fact.storage_query is not None and self._url_of(fact.storage_query) == url and digest is not None:
                 what = f" (sha256 {digest.sha256})"
         self._described.setdefault(url, what)
 
