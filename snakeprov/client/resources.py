@@ -15,6 +15,7 @@ from snakeprov.client.session import Session, quoted
 from snakeprov.errors import NotFoundError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import Entity, File, Folder, Project
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import RunRecord
 
 AnyEntity = TypeVar("AnyEntity", Project, Folder, File)
@@ -192,6 +193,14 @@ class Runs:
     def jobs(self, run_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
         """Return a page of a run's jobs in the order they ended: `{results, totalNumberOfResults}`."""
         return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/jobs", {"limit": limit, "offset": offset}))
+
+    def put_plan(self, plan: RunPlan) -> None:
+        """Store every job that a run had before it, in place of what was stored of that before."""
+        self._session.put(f"{OWN}/runs/{quoted(plan.run_id)}/plan", plan)
+
+    def plan(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> dict[str, Any]:
+        """Return a page of the jobs that a run had before it, run or not: `{rules, results, totalNumberOfResults}`."""
+        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/plan", {"limit": limit, "offset": offset}))
 
     def outputs(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> dict[str, Any]:
         """Return a page of what a run's jobs wrote, in order: `{results, totalNumberOfResults}`."""

@@ -99,6 +99,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         script: Path or URL of the script, notebook or wrapper as the rule names it.
         resources: As Snakemake resolved them (numbers and text).
         submitted_on, started_on, ended_on: When Snakemake handed it out, when it began, when it ended.
+        exit_code: Of the command or script that failed, where Snakemake tells; -9 means killed by signal 9.
         error: What Snakemake said of the failure, bounded.
         log_excerpt: The tail of the job's log file on failure, bounded.
         incomplete: What could not be captured, in words; empty when everything could.
@@ -136,6 +137,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     submitted_on: datetime | None = None
     started_on: datetime | None = None
     ended_on: datetime | None = None
+    exit_code: int | None = None
     error: str | None = None
     log_excerpt: str | None = None
     incomplete: list[str] = []

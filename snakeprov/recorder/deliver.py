@@ -39,6 +39,7 @@ from snakeprov.errors import (
     StaleError,
 )
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder.assemble import Context, Policy, assemble, path_of
@@ -114,6 +115,11 @@ class Deliverer:
         if self._client.is_snakeprov:
             self._client.runs.put(run)
         self._run_is_known = True
+
+    def put_plan(self, plan: RunPlan) -> None:
+        """Make the repository know the DAG of the run, where it has a place for it. Raises RemoteError."""
+        if self._client.is_snakeprov:
+            self._client.runs.put_plan(plan)
 
     def deliver(self, jobs: Sequence[Prepared]) -> list[Receipt]:
         """Deliver jobs, in their order; return what became of each.

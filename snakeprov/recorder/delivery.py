@@ -16,6 +16,7 @@ from snakeprov.capture.digestcache import DigestCache
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
 from snakeprov.config import STORE_NAME, Settings, store_of
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.deliver import Prepared
@@ -131,6 +132,20 @@ class Delivery:
             self._keep(prepared)
             self._is_behind = True
             self._next_try_s = time.monotonic() + RETRY_S
+
+    def handle_plan(self, plan: RunPlan, numbers: Sequence[int]) -> None:
+        """Deliver the DAG of a run that has ended, unless its jobs wait too. Never raises.
+
+        Args:
+            plan: The DAG.
+            numbers: The entries of this plan, and of those that it replaces, in the outbox.
+        """
+        if self._is_behind or self._drain is None:
+            return
+        try:
+            self._drain.put_plan(plan, numbers)
+        except Exception as error:  # it waits in the outbox
+            self.problems[explain(error)] = None
 
     def close(self) -> None:
         """Let go of the digest cache, the outbox and the repository. Never raises."""

@@ -16,6 +16,7 @@ from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
 from snakeprov.config import Settings
 from snakeprov.errors import OutboxError, RemoteError, UsageError
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.assemble import Policy
@@ -91,6 +92,15 @@ class Drain:
         self._deliverer.put_run(run)
         self._outbox.delivered(numbers)
 
+    def put_plan(self, plan: RunPlan, numbers: Sequence[int]) -> None:
+        """Make the repository know the DAG of the run; `numbers` are its entries in the outbox.
+
+        Raises:
+            RemoteError: The repository is not able to answer now.
+        """
+        self._deliverer.put_plan(plan)
+        self._outbox.delivered(numbers)
+
     def deliver(self, prepared: Sequence[Prepared]) -> None:
         """Deliver jobs and note in the outbox what became of them.
 
@@ -128,6 +138,11 @@ class Drain:
         for group in self._groups(entries, content):
             self.deliver(group)
             count += len(group)
+        # After the jobs: what is now the newest version of an output is what the run found or made.
+        plans = [entry for entry in entries if entry.kind is Kind.PLAN]
+        if plans:
+            plan = msgspec.json.decode(plans[-1].payload, type=RunPlan)
+            self.put_plan(plan, [entry.number for entry in plans])
         return count
 
     def _groups(self, entries: Sequence[Entry], content: OutboxContent) -> Iterator[list[Prepared]]:

@@ -42,7 +42,7 @@ _FRAME: Final = struct.Struct("<4sBII")
 
 
 class Kind(IntEnum):
-    """What an entry is. RUN, JOB and STEP carry records and are numbered; the others speak of numbered ones."""
+    """What an entry is. RUN, JOB, STEP and PLAN carry records and are numbered; the others speak of numbered ones."""
 
     RUN = 1
     JOB = 2
@@ -51,12 +51,13 @@ class Kind(IntEnum):
     DIGESTS = 5
     PATCH = 6
     STEP = 7
+    PLAN = 8
 
 
 DONE: Final = frozenset({Kind.JOB, Kind.STEP})
 """Records of something that was done: a job, or a step by hand."""
 
-_NUMBERED: Final = DONE | {Kind.RUN}
+_NUMBERED: Final = DONE | {Kind.RUN, Kind.PLAN}
 
 
 class _Rejected(msgspec.Struct):
@@ -75,7 +76,7 @@ class Entry:
 
     Attributes:
         number: Position among the entries that carry records, from 0.
-        kind: RUN, JOB or STEP.
+        kind: RUN, JOB, STEP or PLAN.
         payload: The record.
     """
 

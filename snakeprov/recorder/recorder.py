@@ -22,6 +22,7 @@ import msgspec
 from snakeprov.config import STORE_NAME, Settings, prepare_folder
 from snakeprov.errors import OutboxError, SnakeprovError
 from snakeprov.model.paths import to_os
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import progress
 from snakeprov.recorder.backlog import outbox_folder
@@ -63,6 +64,8 @@ class Recorder:
         self._finishing = False
         self._outbox: Outbox | None = None
         self._run_numbers: list[int] = []
+        self._plan: RunPlan | None = None
+        self._plan_numbers: list[int] = []
         self._patch: bytes | None = None
         self._problems: dict[str, None] = {}
         self._lost = 0
@@ -74,6 +77,16 @@ class Recorder:
         self._run = run
         self._thread = threading.Thread(target=self._work, name="snakeprov-recorder", daemon=True)
         self._thread.start()
+
+    def plan(self, plan: RunPlan) -> None:
+        """Take the jobs that the run has before it; a later call replaces them. Never raises."""
+        payload = msgspec.json.encode(plan)
+        with self._lock:
+            try:
+                self._plan_numbers.append(self._open_outbox().append(Kind.PLAN, payload))
+                self._plan = plan
+            except SnakeprovError as error:
+                self._problems[explain(error)] = None
 
     def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None:
         """Take the record of a job: when this returns, the record survives the death of this process.
@@ -190,6 +203,8 @@ class Recorder:
                 )
             taken = [Taken(*one) for one in group]
             self._delivery.handle(taken, self._run, run_numbers=run_numbers, is_last=is_last)
+            if is_last and self._plan is not None:
+                self._delivery.handle_plan(self._plan, self._plan_numbers)
         return not is_last
 
     # In the thread that ends the run.
