@@ -74,11 +74,50 @@ JOBS = {
     "log": "its place; of a failed job the end of its text, up to a bound",
 }
 
+STORAGE = {
+    "fs": "inputs and outputs as URLs, with the digests of their local copies, which are gone when the job is recorded",
+    "http": "an input as the URL that was read, with its digest",
+    "S3": "as for fs, against a local S3 server",
+    "default storage provider": "plain paths of the rules as the storage objects that they become",
+    "local copy that vanishes": "the digest of what was read, though nothing is left to read",
+}
+
+EXECUTORS = {
+    "local, 1 core": "each job once",
+    "local, 4 cores": "each job once",
+    "cluster-generic": "each job once, with the number that the cluster gave it",
+    "SLURM": "each job once, with SLURM's number; of a failed one what the plugin says and the end of SLURM's log",
+}
+
+FAILURES = {
+    "bad exit": "failed, exit code, the end of the log, no version",
+    "missing output": "failed, with Snakemake's reason, no version",
+    "ensure": "failed, with Snakemake's reason, no version",
+    "script exception": "failed, exit code of the script, no version",
+    "killed by a signal": "failed, the signal as a negative exit code, no version",
+    "run: exception": "failed; what happened in the process of its own is not told and left unknown",
+    "retries in a process of its own": "one record, which says that earlier attempts may have been made",
+    "Snakefile that raises after the first job": "the run failed, what had succeeded is recorded",
+    "Ctrl-C": "run and job interrupted, no version",
+    "SIGTERM": "running jobs end well and are recorded, the others are not reached",
+    "kill -9": "the run is interrupted, what ended before is recorded once, the others are not reached",
+}
+
+RESUMED = {
+    "after a failure": "each job of the DAG as executed, failed, reused (with the job that made it), or not reached",
+    "after a checkpoint": "the jobs that the checkpoint added too",
+    "nothing to do": "no run",
+}
+
 SECTIONS: dict[str, dict[str, str]] = {
     "kinds": KINDS,
     "flow": FLOW,
     "files": FILES,
     "jobs": JOBS,
+    "storage": STORAGE,
+    "executors": EXECUTORS,
+    "failures": FAILURES,
+    "a resumed run": RESUMED,
 }
 
 ROWS = {f"{section}: {feature}": claim for section, rows in SECTIONS.items() for feature, claim in rows.items()}
