@@ -13,6 +13,7 @@ Lineage = dict[str, Any]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what the tests got into the golden files")
+    parser.addoption("--matrix-table", action="store_true", help="write what the matrix came to into docs/matrix.md")
 
 
 @pytest.fixture

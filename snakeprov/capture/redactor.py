@@ -32,6 +32,7 @@ from snakeprov.capture.secrets import (
     partial_end,
     partial_start,
 )
+from snakeprov.model.planned import PlannedJob, RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 
 VALUES_MAX: Final = 1_000
@@ -104,6 +105,17 @@ class Redactor:
             self._learn(named_values(record.command_line))
         self._redact(record, RUN_TEXTS, (record.config,))
 
+    def plan(self, plan: RunPlan) -> None:
+        """Take the secrets out of the wildcards of `plan`, in place, as out of those of its jobs."""
+        for job in plan.jobs:
+            if job.wildcards:
+                self._redact(job, ("wildcards",), (job.wildcards,))
+
+    def stored(self, path: str, query: str) -> str:
+        """Return the path of the local copy of a storage object without the secrets in its query."""
+        self._learn(credentials_in(query))
+        return self.text(path)
+
     def text(self, text: str) -> str:
         """Return `text` without secrets."""
         text = _hide(_hide_values(self._spellings, text), finders(text))
@@ -114,7 +126,9 @@ class Redactor:
         """What is hidden wherever it stands, in every spelling."""
         return tuple(self._spellings)
 
-    def _redact(self, record: JobRecord | RunRecord, names: Sequence[str], named: Sequence[dict[str, Any]]) -> None:
+    def _redact(
+        self, record: JobRecord | RunRecord | PlannedJob, names: Sequence[str], named: Sequence[dict[str, Any]]
+    ) -> None:
         payload = _payload(record, names)
         found = finders(payload)
         if found:
@@ -193,7 +207,7 @@ def _hide_values(values: Iterable[str], text: str) -> str:
     return text
 
 
-def _payload(record: JobRecord | RunRecord, names: Sequence[str]) -> str:
+def _payload(record: JobRecord | RunRecord | PlannedJob, names: Sequence[str]) -> str:
     return msgspec.json.encode([getattr(record, name) for name in names]).decode()
 
 

@@ -28,7 +28,8 @@ _PREFIX_MIN = 4
 def command(run_id: str | None, limit: int | None, store: str | None, as_json: bool) -> None:
     """Show a run and its jobs.
 
-    The run whose id begins with ID; without ID, the last one.
+    The run whose id begins with ID; without ID, the last one. Below the jobs that were run are those that were not:
+    reused (what they make was up to date), or not reached.
     """
     from snakeprov.cli.repository import collect, opened
     from snakeprov.view import runs
@@ -38,10 +39,12 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
     with opened(store) as (_, client):
         run = _find(client, run_id)
         jobs = collect(lambda **page: client.runs.jobs(run["id"], **page), "results", limit=limit)
+        plan = collect(lambda **page: client.runs.plan(run["id"], **page), "results", limit=None if as_json else 1)
     if as_json:
-        output.write_json({"run": run, "jobs": jobs["results"], "totalNumberOfResults": jobs["totalNumberOfResults"]})
+        answer = {"run": run, "jobs": jobs["results"], "totalNumberOfResults": jobs["totalNumberOfResults"]}
+        output.write_json({**answer, "plan": plan["results"]})
     else:
-        output.write_lines(runs.run(run, jobs, output.screen()))
+        output.write_lines(runs.run(run, jobs, output.screen(), plan=plan))
 
 
 def _find(client: Client, run_id: str | None) -> dict[str, Any]:

@@ -103,6 +103,11 @@ class Client:
             self._is_snakeprov = self.info.get("name") == "snakeprov"
         return self._is_snakeprov
 
+    @cached_property
+    def user_id(self) -> str:
+        """The id of the user that this client speaks for, as in an Activity's `createdBy`."""
+        return str(self.session.get("/repo/v1/userProfile")["ownerId"])
+
     def send(self, requests: Sequence[Request], *, repeatable: bool = False) -> Results:
         """Send requests that belong together; return the bodies answered, in order.
 

@@ -15,6 +15,7 @@ from snakeprov.client.session import Session, quoted
 from snakeprov.errors import NotFoundError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import Entity, File, Folder, Project
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import RunRecord
 
 AnyEntity = TypeVar("AnyEntity", Project, Folder, File)
@@ -84,6 +85,10 @@ class Entities:
             if not page["page"] or body["nextPageToken"] is None:
                 break
         return found[:limit]
+
+    def with_md5(self, md5: str) -> list[dict[str, Any]]:
+        """Return the file versions whose content has an md5, as headers with `id` and `versionNumber`."""
+        return list(self._session.get(f"{REPO}/entity/md5/{quoted(md5)}")["results"])
 
     def versions(self, entity_id: str, *, limit: int = 10, offset: int = 0) -> list[dict[str, Any]]:
         """Return a page of an entity's versions (VersionInfo), newest first."""
@@ -189,6 +194,14 @@ class Runs:
         """Return a page of a run's jobs in the order they ended: `{results, totalNumberOfResults}`."""
         return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/jobs", {"limit": limit, "offset": offset}))
 
+    def put_plan(self, plan: RunPlan) -> None:
+        """Store every job that a run had before it, in place of what was stored of that before."""
+        self._session.put(f"{OWN}/runs/{quoted(plan.run_id)}/plan", plan)
+
+    def plan(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> dict[str, Any]:
+        """Return a page of the jobs that a run had before it, run or not: `{rules, results, totalNumberOfResults}`."""
+        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/plan", {"limit": limit, "offset": offset}))
+
     def outputs(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> dict[str, Any]:
         """Return a page of what a run's jobs wrote, in order: `{results, totalNumberOfResults}`."""
         return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/outputs", {"limit": limit, "offset": offset}))
@@ -207,6 +220,14 @@ class Jobs:
             NotFoundError: There is none of that id.
         """
         return dict(self._session.get(f"{OWN}/jobs/{quoted(job_id)}"))
+
+    def of_activity(self, activity_id: str) -> dict[str, Any]:
+        """Return the job from which an activity was recorded: `{job, activityId, files}`.
+
+        Raises:
+            NotFoundError: There is no such activity, or it was recorded from no job.
+        """
+        return dict(self._session.get(f"{OWN}/activity/{quoted(activity_id)}/job"))
 
 
 class Provenance:

@@ -94,6 +94,16 @@ def _relative_to(path: str, directory: str) -> str:
     return path[len(inside) :] if path.startswith(inside) else path
 
 
+def from_storage(query: str) -> str:
+    """Return the path under which a repository has the storage object of a query, which can be a path itself.
+
+    >>> from_storage("s3://bucket/a.csv"), from_storage("/shared/a.csv")
+    ('s3:/bucket/a.csv', '/shared/a.csv')
+    """
+    path = re.sub("/+", "/", query)
+    return path.strip("/") if "://" in query else path
+
+
 def to_names(path: str) -> tuple[str, ...]:
     """Return the names of the folders and of the file that a path becomes below its project.
 

@@ -55,7 +55,8 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         changed_while_reading: An input whose fingerprint differed between start and end of the job.
         digest: Known at capture only where the bytes were about to vanish.
         storage_query: The query of a storage object (an `s3://…` URL, say).
-        symlink_target: Where the path is a symbolic link: its target, as written.
+        symlink_target: Where the path is a symbolic link: its target, as written. Where it is a directory that came
+            from the cache between workflows: the place in the cache of which it shows the members by links.
     """
 
     path: str
@@ -94,11 +95,13 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         id: Minted at capture, unique for ever (32 hex digits).
         run_id: The run it belongs to.
         snakemake_id: Snakemake's own job number in that run.
+        benchmark: What Snakemake measured, for each repetition, by its own names (`s`, `max_rss`, …) and in its units.
         params: Keyword params under their name, positional ones under "0", "1", …; represented safely.
         shellcmd: The command as it ran, whole.
         script: Path or URL of the script, notebook or wrapper as the rule names it.
         resources: As Snakemake resolved them (numbers and text).
         submitted_on, started_on, ended_on: When Snakemake handed it out, when it began, when it ended.
+        exit_code: Of the command or script that failed, where Snakemake tells; -9 means killed by signal 9.
         error: What Snakemake said of the failure, bounded.
         log_excerpt: The tail of the job's log file on failure, bounded.
         conda_prefix: Where the conda environment that was active lies, or its name.
@@ -124,6 +127,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     script: str | None = None
     log_paths: list[str] = []
     benchmark_path: str | None = None
+    benchmark: list[dict[str, float]] = []
     threads: int | None = None
     resources: dict[str, Any] = {}
     priority: int | None = None
@@ -141,6 +145,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     submitted_on: datetime | None = None
     started_on: datetime | None = None
     ended_on: datetime | None = None
+    exit_code: int | None = None
     error: str | None = None
     log_excerpt: str | None = None
     environment_digest: str | None = None
@@ -178,6 +183,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         id: Minted at capture (32 hex digits).
         project: Name of the project its files are recorded under.
         working_directory: Absolute path (text form).
+        parent_run_id: The run of which a job called this Snakemake.
         snakefile: Path of the main Snakefile.
         config: Snakemake's `config`, represented safely.
         deployment_methods: What `--software-deployment-method` switched on: conda, apptainer, env-modules.
@@ -192,6 +198,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     project: str
     working_directory: str
     status: RunStatus = "running"
+    parent_run_id: str | None = None
     record_version: int = RECORD_VERSION
     command_line: str | None = None
     snakefile: str | None = None

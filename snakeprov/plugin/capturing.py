@@ -23,8 +23,11 @@ from snakeprov.capture.redactor import Redactor
 from snakeprov.config import Settings
 from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.paths import to_text
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus
 from snakeprov.model.times import now
+from snakeprov.plugin import nesting
+from snakeprov.plugin.failing import explain
 from snakeprov.plugin.observe import hold, look
 from snakeprov.plugin.represent import cut
 from snakeprov.plugin.secrets import known_secrets
@@ -51,6 +54,7 @@ class Recorder(Protocol):
     """What a recorder does for a run."""
 
     def start(self, run: RunRecord) -> None: ...
+    def plan(self, plan: RunPlan) -> None: ...
     def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None: ...
     def finish(self, run: RunRecord) -> Summary: ...
 
@@ -102,7 +106,9 @@ class Capture:
         self._translator: Translator | None = None
         self._redactor: Redactor | None = None
         self._all_local = True
+        self._plan_is_stale = False
         self._done: JobStatus = "success"
+        self._outer_run: str | None = None
 
     @property
     def strict(self) -> bool:
@@ -144,6 +150,15 @@ class Capture:
         if live is not None:
             live.reason = said.get("reason")
             live.shellcmd = said.get("shellcmd")
+
+    @_never_raises
+    def job_blamed(self, said: dict[str, Any]) -> None:
+        """Overhear what an executor says of the failure of a job, just before the job ends."""
+        number = said.get("jobid")
+        for job, live in list(self._live.items()):
+            if job.jobid == number:
+                live.blame = said.get("rule_msg")
+                live.logs = [log for log in said.get("log") or () if isinstance(log, str)]
 
     @_never_raises
     def job_registered(self, job: Any, external_id: str | None) -> None:
@@ -189,8 +204,10 @@ class Capture:
             return
         for member in job if job.is_group() else (job,):
             live = self._live.pop(member, None) or self._unseen(member)
+            self._plan_is_stale |= member.rule.is_checkpoint
             if live.ended_s is None and self._done == "success":
                 live.ended_s = time.time()
+            self._doubt_attempts(member, live)
             self._hand_over(member, live, "cached" if live.was_cached else self._done)
 
     @_never_raises
@@ -204,6 +221,7 @@ class Capture:
             live = self._live.pop(member, None) or self._unseen(member)
             live.ended_s = live.ended_s or time.time()
             live.error = error or live.error
+            self._doubt_attempts(member, live)
             if grouped and len(job) > 1:
                 live.notes.append("Snakemake said that the group failed, not which of its jobs did")
             self._hand_over(member, live, status)
@@ -217,6 +235,10 @@ class Capture:
         for job, live in list(self._live.items()):
             self._hand_over(job, live, left)
         self._live.clear()
+        if self._run is not None:
+            nesting.leave(self._outer_run)
+        if self._plan_is_stale:
+            self._hand_over_plan()
         if self._recorder is None:
             self._recover()
         self._deliver(status)
@@ -254,6 +276,7 @@ class Capture:
                 ],
             )
             redactor.run(run)
+            run.parent_run_id = self._outer_run = nesting.enter(run.id)
             translator = Translator(self._workflow, run_id=run.id, directory=text)
             recorder = open_recorder(self._settings, directory, secrets=redactor.secrets)
             recorder.start(run)
@@ -268,6 +291,7 @@ class Capture:
         elif self._workflow.remote_execution_settings.immediate_submit:
             self._done = "submitted"
         self._run, self._translator, self._redactor, self._recorder = run, translator, redactor, recorder
+        self._hand_over_plan()
         return True
 
     def _unseen(self, job: Any) -> LiveJob:
@@ -275,13 +299,24 @@ class Capture:
         live.notes.append("The start of the job was not seen")
         return live
 
+    def _doubt_attempts(self, job: Any, live: LiveJob) -> None:
+        """Note of a job that ran in a Snakemake of its own that this one may have tried it several times.
+
+        `retries` of a rule holds in that process too, and the main process hears of the last attempt only.
+        """
+        is_spawned = job.is_run or job.is_shadow or not (self._all_local or job.is_local)
+        if job.rule.restart_times and is_spawned and self._done == "success":
+            live.notes.append(
+                f"It ran in a process of its own, which may have tried it up to {job.rule.restart_times + 1} times"
+            )
+
     @_never_raises
     def _hand_over(self, job: Any, live: LiveJob, status: JobStatus) -> None:
         assert self._translator is not None and self._recorder is not None  # noqa: S101  callers have checked
         try:
             record = self._translator.record(job, live, status)
             if status in ("failed", "retried"):
-                self._translator.fail(record, job, live.error)
+                explain(record, job, live, place=self._translator.path)
             elif status in ("success", "cached"):
                 self._hold_temporary(job, live)
         except Exception as error:
@@ -305,6 +340,15 @@ class Capture:
             bare = JobRecord(id=record.id, run_id=record.run_id, rule="unknown", status=record.status)
             bare.incomplete = [problem]
             return bare, {}
+
+    @_never_raises
+    def _hand_over_plan(self) -> None:
+        """Hand over every job of the DAG: when the first begins, and at the end if a checkpoint changed it."""
+        assert self._translator is not None and self._recorder is not None  # noqa: S101  callers have checked
+        assert self._redactor is not None  # noqa: S101  as the two
+        plan = self._translator.plan(self._workflow.dag, stored=self._redactor.stored)
+        self._redactor.plan(plan)
+        self._recorder.plan(plan)
 
     def _hold_temporary(self, job: Any, live: LiveJob) -> None:
         """Keep the temporary outputs of a job open: they may be gone before they are read."""

@@ -10,6 +10,7 @@ import stat
 from typing import NamedTuple
 
 from snakeprov.capture.files import from_stat
+from snakeprov.capture.tree import MARKER
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import FileKind, Fingerprint
 
@@ -42,6 +43,23 @@ def look(path: str) -> Sight:
     if stat.S_ISREG(status.st_mode):
         return Sight("file", from_stat(status), target)
     return Sight("directory" if stat.S_ISDIR(status.st_mode) else "other", None, target)
+
+
+def shown_from(cache: str, path: str) -> str | None:
+    """Return the folder below `cache` that the directory at `path` shows, each member being a link to one of it.
+
+    So Snakemake's cache between workflows hands out a directory.
+    """
+    folders = set()
+    try:
+        with os.scandir(path) as members:
+            for member in members:
+                if member.name != MARKER:
+                    folders.add(os.path.dirname(os.readlink(member.path)))  # noqa: PTH115, PTH120  of text
+    except OSError:
+        return None  # not a directory, or a member that is no link
+    folder = folders.pop() if len(folders) == 1 else ""
+    return to_text(folder) if folder.startswith(os.path.join(cache, "")) else None  # noqa: PTH118
 
 
 def hold(path: str) -> int | None:

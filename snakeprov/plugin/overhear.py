@@ -1,9 +1,10 @@
-"""Listens to what Snakemake logs of a job that begins, for texts that cost it more to make than all else here.
+"""Listens to what Snakemake logs of a job that begins or fails.
 
 Must not know: what is recorded of a job.
 
-The shell command and the reason are worked out anew on each access, and logging a job has just done so. A Snakemake
-that logs otherwise (before 9.0) costs nothing but time: what was not overheard is asked for.
+The shell command and the reason are worked out anew on each access, which costs more than all else here, and logging
+a job has just done so. What a cluster says of a failure is told nowhere else. From a Snakemake that logs otherwise
+(before 9.0) nothing is overheard: the texts of a job that begins are asked for then.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from snakeprov.plugin.capturing import Capture
 
 @contextmanager
 def overhearing(capture: Capture) -> Iterator[None]:
-    """Pass what is logged of each job that begins inside the `with` on to `capture`."""
+    """Pass what is logged of each job that begins or fails inside the `with` on to `capture`."""
     from snakemake.logging import logger  # type: ignore[import-untyped]
 
     if not isinstance(logger, logging.Logger):
@@ -25,8 +26,11 @@ def overhearing(capture: Capture) -> Iterator[None]:
         return
 
     def hear(record: logging.LogRecord) -> bool:
-        if record.__dict__.get("event") == "job_info":
+        event = record.__dict__.get("event")
+        if event == "job_info":
             capture.job_announced(record.__dict__)
+        elif event == "job_error":
+            capture.job_blamed(record.__dict__)
         return True
 
     logger.addFilter(hear)

@@ -18,11 +18,11 @@ import msgspec
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
-from snakeprov.model.paths import to_os
+from snakeprov.model.paths import from_storage, to_os
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.recorder.catalog import Held
-from snakeprov.recorder.digesting import GENERATING, Observation, Observations
+from snakeprov.recorder.digesting import GENERATING, Observation, Observations, key_of, path_of_key
 from snakeprov.recorder.plan import REPO, Bytes, Plan
 from snakeprov.recorder.summary import Tally
 
@@ -59,6 +59,7 @@ class Context:
         policy: What the settings say.
         permalinks: Of code files that are clean at a commit with a remote, by path and line.
         members: Activities that generated directories known to hold a file, by the file's path.
+        origins: Activities that really made what a cached job has, by id of the job, then path of the output.
         by_hand: Whether the job is a step that somebody did by hand, of which there is no run.
     """
 
@@ -66,10 +67,11 @@ class Context:
     policy: Policy
     permalinks: Mapping[tuple[str, int | None], str] = field(default_factory=dict)
     members: Mapping[str, str | Ref] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     by_hand: bool = False
 
 
-Outcome = Literal["used", "executed", "generated", "reproduced", "touched"]
+Outcome = Literal["used", "executed", "generated", "reproduced", "reused", "touched"]
 
 
 def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
@@ -89,8 +91,10 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
     body: dict[str, Any] = {"job": job, "files": assembly.files}
     if job.kind != "norun" or job.outputs:
         # A rule that only names its inputs, like `all`, does nothing: it is a job, but no Activity.
-        activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
-        body["activityId"] = activity_id
+        activity_id: Ref | None = None
+        if not assembly.is_reuse():
+            activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
+            body["activityId"] = activity_id
         if job.status == "touched":
             assembly.see_outputs()
         elif job.status in GENERATING:
@@ -106,7 +110,7 @@ def path_of(fact: FileFact) -> str:
     's3:/bucket/a.csv'
     """
     if fact.storage_query is not None:
-        return re.sub("/+", "/", fact.storage_query).strip("/") or fact.path
+        return from_storage(fact.storage_query) or fact.path
     return fact.path + "/" if fact.kind == "directory" else fact.path
 
 
@@ -142,12 +146,12 @@ class Assembly:
             if fact.kind == "unknown":
                 self._use_unknown(fact)
             elif fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
-                self.use_url(fact.storage_query, fact.storage_query)
+                self.use_url(self._url_of(fact.storage_query), fact.storage_query)
                 self._note("input", fact.path, None, self._sha256(fact.path), "used")
             elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
                 self._note("input", fact.path, None, None, "used")
             else:
-                self._use("input", path_of(fact), fact.path, keep="temp" not in fact.flags)
+                self._use("input", path_of(fact), key_of(fact), keep="temp" not in fact.flags)
 
     def use_environment(self) -> None:
         if self._job.conda_env_path is not None and self._job.conda_env_path in self._observations:
@@ -179,19 +183,26 @@ class Assembly:
             or not self._is_same(held, fact.path)
         )
 
+    def is_reuse(self) -> bool:
+        """Return whether all that the job has was made by others: then it was not done, and is no Activity."""
+        origins = self._context.origins.get(self._job.id, {})
+        return bool(origins) and all(fact.path in origins for fact in self._job.outputs)
+
     def see_outputs(self) -> None:
         for fact in self._job.outputs:
             if fact.kind != "missing" or is_stream(fact):
                 held = self._version_seen(path_of(fact), fact.path, keep=True)
                 self._note("output", path_of(fact), held, self._sha256(fact.path), "touched")
 
-    def generate(self, outputs: Sequence[FileFact], activity_id: str | Ref) -> None:
+    def generate(self, outputs: Sequence[FileFact], activity_id: str | Ref | None) -> None:
         for fact in outputs:
             if fact.kind != "missing" or is_stream(fact):
                 self._generate(fact, activity_id)
 
-    def _generate(self, fact: FileFact, activity_id: str | Ref) -> None:
+    def _generate(self, fact: FileFact, own_id: str | Ref | None) -> None:
         path = path_of(fact)
+        origin = self._context.origins.get(self._job.id, {}).get(fact.path)
+        activity_id = origin or own_id
         sha256 = self._sha256(fact.path)
         held = self._plan.file(path)
         keep = "temp" not in fact.flags
@@ -204,18 +215,21 @@ class Assembly:
             bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=is_stream(fact))
             held = self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=activity_id)
             self._tally.versions += 1
-        elif held.activity_id is None:
+        elif held.activity_id is None and activity_id is not None:
             # The very bytes were there before anybody saw how they were made: now it is known.
             held = self._plan.adopt_version(path, held, activity_id)
             self._tally.adopted += 1
         else:
             outcome = "reproduced"
-            self._tally.reproduced += 1
-        if outcome == "generated":
+            self._tally.reproduced += self._job.status != "cached"
+        if outcome == "generated" and activity_id is not None:
             held = self._describe(path, held, fact.path, made=True)
             for name, digest in self._observed(fact.path).members.items():
                 self._plan.makers[path + name, digest.sha256] = activity_id
-        self._note("output", path, held, sha256, outcome)
+        if self._job.status == "cached":
+            outcome = "reused"
+            self._tally.reused += 1
+        self._note("output", path, held, sha256, outcome, activity_id=origin)
 
     def _use(self, role: str, path: str, observed_as: str, *, keep: bool) -> None:
         executed = role == "code"
@@ -267,27 +281,43 @@ class Assembly:
             self._seen.add((url, executed))
             self.used.append({"concreteType": USED_URL, "wasExecuted": executed, "url": url, "name": name})
 
-    def _note(self, role: str, path: str, held: Held | None, sha256: str | None, outcome: Outcome) -> None:
+    def _note(
+        self,
+        role: str,
+        path: str,
+        held: Held | None,
+        sha256: str | None,
+        outcome: Outcome,
+        *,
+        activity_id: str | None = None,
+    ) -> None:
         entry: dict[str, Any] = {"role": role, "path": path, "outcome": outcome}
         if held is not None:
             entry |= {"entityId": held.entity_id, "versionNumber": held.version_number}
         if sha256 is not None:
             entry["sha256"] = sha256
+        if activity_id is not None:
+            entry["activityId"] = activity_id
         self.files.append(entry)
 
     def _bytes(self, path: str, observed_as: str, *, keep: bool, is_stream: bool = False) -> Bytes:
         seen = self._observed(observed_as)
-        absolute = observed_as
-        if not absolute.startswith("/"):
-            absolute = f"{self._context.run.working_directory.rstrip('/')}/{observed_as}"
+        absolute = self._absolute(path_of_key(observed_as))
         name = path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
             self._tally.unread += not is_stream
-            return Bytes(external_url=PurePosixPath(to_os(absolute)).as_uri())
+            return Bytes(external_url=self._url_of(path_of_key(observed_as)))
         if seen.manifest is None or not self._context.policy.upload:
             return Bytes(content=self._content(absolute, seen.digest, keep=keep))
         members = [self._content(f"{absolute}/{name}", digest, keep=True) for name, digest in seen.members.items()]
         return Bytes(manifest=(name, seen.manifest), members=[one for one in members if keep and one.keep])
+
+    def _absolute(self, path: str) -> str:
+        return path if path.startswith("/") else f"{self._context.run.working_directory.rstrip('/')}/{path}"
+
+    def _url_of(self, query: str) -> str:
+        """Return the URL of a storage object; the query of one in a file system can be a path."""
+        return query if "://" in query else PurePosixPath(to_os(self._absolute(query))).as_uri()
 
     def _content(self, absolute: str, digest: Digest, *, keep: bool) -> Content:
         if digest.size_bytes > self._context.policy.keep_bytes_max:

@@ -120,11 +120,20 @@ class SynapseAssembly(Assembly):
         what = " as code" if executed else ""
         for fact in self._job.inputs:
             digest = self._observed(fact.path).digest
-            if fact.storage_query == url and digest is not None:
+            if fact.storage_query is not None and self._url_of(fact.storage_query) == url and digest is not None:
                 what = f" (sha256 {digest.sha256})"
         self._described.setdefault(url, what)
 
-    def _note(self, role: str, path: str, held: Held | None, sha256: str | None, outcome: Outcome) -> None:
+    def _note(
+        self,
+        role: str,
+        path: str,
+        held: Held | None,
+        sha256: str | None,
+        outcome: Outcome,
+        *,
+        activity_id: str | None = None,
+    ) -> None:
         """Do nothing: Synapse has no place for it."""
 
     def _is_same(self, held: Held, observed_as: str) -> bool:

@@ -19,7 +19,7 @@ delivery may break off between any two. What holds there when the job is deliver
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -41,6 +41,7 @@ from snakeprov.errors import (
     StaleError,
 )
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder.assemble import Context, Policy, assemble, code_path_of, path_of
@@ -50,6 +51,7 @@ from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.digesting import Observations, with_modules
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.manual import Step, assemble_by_hand
+from snakeprov.recorder.origins import Origins
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.synapse import remedy
@@ -118,6 +120,13 @@ class Deliverer:
         if self._client.is_snakeprov:
             self._client.runs.put(run)
         self._run_is_known = True
+
+    def put_plan(self, plan: RunPlan) -> None:
+        """Make the repository know the DAG of the run, where it has a place for it. Raises RemoteError."""
+        if not self._run_is_known:
+            self.put_run(self._run)
+        if self._client.is_snakeprov:
+            self._client.runs.put_plan(plan)
 
     def deliver(self, jobs: Sequence[Prepared]) -> list[Receipt]:
         """Deliver jobs, in their order; return what became of each.
@@ -245,7 +254,14 @@ class Deliverer:
         return Plan(self._catalog, project=self._run.project, name_of=name_of)
 
     def _context(self, jobs: Sequence[Prepared], **more: Any) -> Context:
-        return Context(run=self._run, policy=self._policy, members=self._members(jobs), **more)
+        return Context(
+            run=self._run, policy=self._policy, members=self._members(jobs), origins=self._origins(jobs), **more
+        )
+
+    def _origins(self, jobs: Sequence[Prepared]) -> dict[str, Mapping[str, str]]:
+        cached = [one for one in jobs if one.job.status == "cached"] if self._client.is_snakeprov else []
+        finder = Origins(self._client)
+        return {one.job.id: finder.of(one.job, one.observations) for one in cached}
 
     def _carry_out(self, plan: Plan, tally: Tally) -> None:
         tally.unread += self._upload(plan)

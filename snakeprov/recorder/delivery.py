@@ -94,6 +94,7 @@ class Delivery:
         self._patch: bytes | None = None
         self._outbox: Outbox | None = None
         self._run_numbers: list[int] = []
+        self._plan: Entry | None = None
         self._further: deque[Outbox] = deque()
         self._full: list[Outbox] = []
         self._is_behind = False
@@ -121,7 +122,7 @@ class Delivery:
             is_last: Whether nothing more will be appended.
         """
         try:
-            while group := self._next_group(is_last=is_last):
+            while (group := self._next_group(is_last=is_last)) or self._plan is not None:
                 self._sync()
                 self._handle(group, is_urgent=is_last)
             if self._outbox is not None and (is_last or self._is_behind):
@@ -160,6 +161,9 @@ class Delivery:
             if entry.kind is Kind.RUN:
                 self._learn(outbox, entry)
                 continue
+            if entry.kind is Kind.PLAN:
+                self._plan = entry
+                break
             self.jobs += 1
             job = decode_job(entry)
             if isinstance(job, str):
@@ -218,6 +222,7 @@ class Delivery:
 
     def _handle(self, group: Sequence[Prepared], *, is_urgent: bool) -> None:
         """Deliver jobs, and before them what waits; where that fails all of it waits."""
+        plan, self._plan = self._plan, None
         if self._is_behind and not is_urgent and time.monotonic() < self._next_try_s:
             self._keep(group)
             return
@@ -228,6 +233,8 @@ class Delivery:
                 self._catch_up(drain)
             else:
                 drain.deliver(group)
+                if plan is not None:
+                    drain.put_plan(plan)
         except Exception as error:  # whatever it is, the workflow goes on and its user will be told
             self.problems[explain(error)] = None
             self._keep(group)

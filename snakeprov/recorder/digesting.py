@@ -49,7 +49,25 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
 
 
 Observations = dict[str, Observation]
-"""By path, as the job's record has it."""
+"""By the path of the job's record, or rather by `key_of`."""
+
+
+_BEFORE_UPDATE: Final = "\0before its update"
+"""No path holds a NUL."""
+
+
+def key_of(fact: FileFact) -> str:
+    """Return the key of the observation of a file: one that a job updates is two, before and after."""
+    return fact.path + _BEFORE_UPDATE if "before_update" in fact.flags else fact.path
+
+
+def path_of_key(key: str) -> str:
+    """Return the path of the file of an observation.
+
+    >>> path_of_key(key_of(FileFact(path="a.txt", flags=["before_update"])))
+    'a.txt'
+    """
+    return key.removesuffix(_BEFORE_UPDATE)
 
 
 class Digester:
@@ -74,9 +92,10 @@ class Digester:
         """
         observations: Observations = {}
         try:
-            for path, fact in self._facts(job):
-                if path not in observations:
-                    observations[path] = self._observe(path, fact, descriptors.get(path))
+            for fact in self._facts(job):
+                key = key_of(fact)
+                if key not in observations:
+                    observations[key] = self._observe(fact.path, fact, descriptors.get(fact.path))
             self._observe_modules(job, observations)
         finally:
             for descriptor in descriptors.values():
@@ -92,22 +111,21 @@ class Digester:
         """Return where a path of a record lies, as Python's file functions take it."""
         return os.path.join(self._working_directory, to_os(path))  # noqa: PTH118  the hot path
 
-    def _facts(self, job: JobRecord) -> Iterator[tuple[str, FileFact]]:
+    def _facts(self, job: JobRecord) -> Iterator[FileFact]:
         outputs = job.outputs if job.status in GENERATING else []
-        for fact in chain(job.inputs, outputs):
-            yield fact.path, fact
+        yield from chain(job.inputs, outputs)
         for code in job.code:
             if code.path is not None:
-                yield code.path, FileFact(path=code.path, fingerprint=code.fingerprint)
+                yield FileFact(path=code.path, fingerprint=code.fingerprint)
         for path in (job.conda_env_path, job.container_path):
             if path is not None:
-                yield path, FileFact(path=path, fingerprint=files.fingerprint(self.absolute(path)))
+                yield FileFact(path=path, fingerprint=files.fingerprint(self.absolute(path)))
 
     def _observe(self, path: str, fact: FileFact, descriptor: int | None) -> Observation:
         if fact.digest is not None:
             return Observation(digest=fact.digest)
         if fact.kind == "directory":
-            return self._observe_directory(path)
+            return self._observe_directory(path, fact.symlink_target)
         if fact.kind != "file" or fact.fingerprint is None:
             return Observation(problem=_NO_BYTES.get(fact.kind, "not seen"))
         try:
@@ -153,9 +171,13 @@ class Digester:
     def _relative(self, path: str) -> str:
         return relative_to(to_text(path), to_text(os.path.realpath(self._working_directory)))
 
-    def _observe_directory(self, path: str) -> Observation:
+    def _observe_directory(self, path: str, target: str | None) -> Observation:
+        folder = self.absolute(path)
+        if target is not None and target.startswith("/") and not os.path.islink(folder):  # noqa: PTH114  hot path
+            # It shows by links what is in the cache between workflows: that is its content.
+            folder = self.absolute(target)
         try:
-            manifest = tree.digest_directory(self.absolute(path), self._digest_member)
+            manifest = tree.digest_directory(folder, self._digest_member)
         except CaptureError as error:
             return Observation(problem=error.message)
         return Observation(digest=manifest.digest, manifest=manifest.content, members=dict(manifest.files))

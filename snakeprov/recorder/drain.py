@@ -16,6 +16,7 @@ from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
 from snakeprov.config import Settings
 from snakeprov.errors import OutboxError, RemoteError
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import GitState, JobRecord, RunRecord
 from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
@@ -98,6 +99,16 @@ class Drain:
         self._deliverer.put_run(run)
         self._outbox.delivered(numbers)
 
+    def put_plan(self, entry: Entry) -> None:
+        """Make the repository know the DAG of the run, which `entry` holds; raises RemoteError."""
+        try:
+            plan = msgspec.json.decode(entry.payload, type=RunPlan)
+        except msgspec.MsgspecError as error:
+            self.reject(entry.number, f"The record of the plan of a run cannot be read ({error}).")
+        else:
+            self._deliverer.put_plan(plan)
+            self._outbox.delivered([entry.number])
+
     def deliver(self, prepared: Sequence[Prepared]) -> None:
         """Deliver jobs and note in the outbox what became of them.
 
@@ -147,6 +158,11 @@ class Drain:
             self.deliver(group)
             count += len(group)
             told(count)
+        # After the jobs: what is now the newest version of an output is what the run found or made.
+        plans = [entry for entry in entries if entry.kind is Kind.PLAN]
+        if plans:
+            self._outbox.delivered(entry.number for entry in plans[:-1])
+            self.put_plan(plans[-1])
         return count
 
     def _groups(self, entries: Sequence[Entry], content: OutboxContent) -> Iterator[list[Prepared]]:

@@ -43,7 +43,7 @@ READ_SIZE: Final = 256 * 1024
 
 
 class Kind(IntEnum):
-    """What an entry is: RUN, JOB and STEP are the records in a log; the others, beside it, speak of them."""
+    """What an entry is: RUN, JOB, STEP and PLAN are the records in a log; the others, beside it, speak of them."""
 
     RUN = 1
     JOB = 2
@@ -53,12 +53,13 @@ class Kind(IntEnum):
     PATCH = 6
     GIT = 7
     STEP = 8
+    PLAN = 9
 
 
 DONE: Final = frozenset({Kind.JOB, Kind.STEP})
 """Records of something that was done: a job, or a step by hand."""
 
-_RECORDS: Final = DONE | {Kind.RUN}
+_RECORDS: Final = DONE | {Kind.RUN, Kind.PLAN}
 
 
 class _Rejected(msgspec.Struct):
@@ -77,7 +78,7 @@ class Entry:
 
     Attributes:
         number: Where in its log it begins, which names it whatever else in the file may be damaged.
-        kind: RUN, JOB or STEP.
+        kind: RUN, JOB, STEP or PLAN.
         payload: The record.
     """
 

@@ -22,6 +22,7 @@ import msgspec
 
 from snakeprov.config import STORE_NAME, Settings, prepare_folder
 from snakeprov.errors import OutboxError
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import progress
 from snakeprov.recorder.backlog import count, outbox_folder
@@ -80,6 +81,12 @@ class Recorder:
             self._process.tell(Take(str(self._log.path)), self._log.descriptor)
         except OSError as error:
             self._problems[f"The process that delivers cannot be started ({error})."] = None
+
+    def plan(self, plan: RunPlan) -> None:
+        """Take the jobs that the run has before it; a later call replaces them. Never raises."""
+        payload = self._encode(plan)
+        with self._lock:
+            self._append(Kind.PLAN, payload)
 
     def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None:
         """Take the record of a job: when this returns, the record survives the death of this process.

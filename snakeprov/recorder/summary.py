@@ -18,6 +18,7 @@ class Tally:
         jobs: Jobs.
         versions: Versions made by them.
         reproduced: Versions that they wrote again, byte for byte.
+        reused: Outputs that were taken from the cache between workflows.
         adopted: Versions that were there before and turned out to be what a job makes.
         without_bytes: Versions whose bytes are not kept.
         unread: Files whose bytes could not be read any more.
@@ -26,6 +27,7 @@ class Tally:
     jobs: int = 0
     versions: int = 0
     reproduced: int = 0
+    reused: int = 0
     adopted: int = 0
     without_bytes: int = 0
     unread: int = 0
@@ -79,6 +81,8 @@ class Summary:
         parts = [f"recorded {_count(tally.jobs, 'job')}: {_count(tally.versions, 'new version')}"]
         if tally.reproduced:
             parts.append(f"{tally.reproduced} reproduced")
+        if tally.reused:
+            parts.append(f"{tally.reused} reused from the cache")
         if tally.without_bytes:
             parts.append(f"{tally.without_bytes} too large to keep")
         if tally.unread:

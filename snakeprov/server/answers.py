@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from snakeprov.model.entities import Entity, FileHandle
+from snakeprov.model.planned import PlannedState
 from snakeprov.model.provenance import Used
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.server.acl import ResourceAccess
@@ -340,6 +341,51 @@ class RunAnswer(RunRecord, kw_only=True, rename="camel"):
     """A run, and how many of its jobs ended how."""
 
     jobs: dict[str, int]
+
+
+class PlanKept(_Answer):
+    """How many jobs of a DAG are kept."""
+
+    run_id: str
+    jobs: int
+
+
+class PlannedMaker(_Answer):
+    """The job that had made what was reused."""
+
+    activity_id: str
+    job_id: str
+    run_id: str
+
+
+class PlannedAnswer(_Answer):
+    """A job of a DAG, and what became of it."""
+
+    rule: str
+    wildcards: dict[str, str]
+    outputs: list[str]
+    state: PlannedState
+    job_id: str | UnsetType = UNSET
+    made_by: PlannedMaker | UnsetType = UNSET
+
+
+class PlannedRule(_Answer):
+    """How many jobs of a rule came to one state; the first output, and some of the runs that had made theirs."""
+
+    rule: str
+    state: PlannedState
+    jobs: int
+    output: str
+    runs: list[str]
+
+
+class Plan(_Answer):
+    """The DAG of a run: summed up by rule and state, and a page of its jobs."""
+
+    rules: list[PlannedRule]
+    results: list[PlannedAnswer]
+    total_number_of_results: int
+    jobs_left_out: int
 
 
 class JobId(_Answer):

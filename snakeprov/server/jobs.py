@@ -25,7 +25,7 @@ FILES_MAX = 1_000_000
 """How many files one job can have."""
 
 Role = Literal["input", "output", "code", "environment"]
-Outcome = Literal["used", "executed", "generated", "reproduced", "touched", "missing"]
+Outcome = Literal["used", "executed", "generated", "reproduced", "reused", "touched", "missing"]
 
 
 class JobFile(msgspec.Struct, omit_defaults=True, rename="camel"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from snakeprov.model.entities import Entity, FileHandle
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import RunRecord
 from snakeprov.server import (
     acl,
@@ -25,6 +26,7 @@ from snakeprov.server import (
     localfiles,
     lookup,
     messages,
+    plans,
     profiles,
     requirements,
     runs,
@@ -294,6 +296,10 @@ OPERATIONS: dict[Handler, Operation] = {
         "The jobs of a run, in the order in which they ended.", to.Page[dict[str, Any]], query=_PAGED
     ),
     runs.outputs_of: Operation("What a run made, newest last.", to.Page[dict[str, Any]], query=_PAGED),
+    plans.put: Operation("Keeps every job of a run's DAG, in place of what was kept before.", to.PlanKept, RunPlan),
+    plans.read: Operation(
+        "Every job of a run's DAG: executed, failed, interrupted, reused or not reached.", to.Plan, query=_PAGED
+    ),
     jobs.create: Operation("Records a job, once.", to.JobId, jobs.JobBody, 201),
     jobs.read: Operation("A job.", to.JobAnswer),
     jobs.of_activity: Operation("The job from which an activity was recorded.", to.JobAnswer),

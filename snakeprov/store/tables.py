@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -192,6 +193,14 @@ run = Table(
     Column("git_commit", Text),
     Column("git_dirty", Boolean),
     Column("record", Text, nullable=False),
+)
+
+# Apart from the run: it is long, and seldom read. The DAG as compressed JSON.
+run_plan = Table(
+    "run_plan",
+    metadata,
+    Column("run_id", String(64), ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("jobs", LargeBinary, nullable=False),
 )
 
 job = Table(

@@ -19,6 +19,8 @@ REASONS_MAX = 5
 
 _LABEL_COLUMNS = 11
 
+_NOT_RUN = {"reused": "reused", "notReached": "not reached"}
+
 
 def runs(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     """Yield the lines of `runs` for an answer of the runs resource."""
@@ -54,23 +56,30 @@ def _command(line: str) -> str:
     return posixpath.basename(program) + blank + rest
 
 
-def run(record: Mapping[str, Any], jobs: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+def run(
+    record: Mapping[str, Any], jobs: Mapping[str, Any], screen: Screen, *, plan: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """Yield the lines of `run`.
 
     Args:
         record: An answer of the run resource.
         jobs: An answer of its jobs resource.
         screen: Where the lines will be shown.
+        plan: An answer of its plan resource.
     """
     yield compose(run_line(record, screen), screen)
     yield ""
     for label, value in _run_facts(record, screen).items():
         if value:
             yield _fact(label, [say(value)], screen)
+    if jobs["results"]:
+        yield ""
+        yield from _jobs(jobs, screen)
+    yield from _not_run(record, plan or {}, screen)
+
+
+def _jobs(jobs: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     shown = jobs["results"]
-    if not shown:
-        return
-    yield ""
     titles = ("job", "status", "took", "wildcards", "outputs")
     errors = ["", *(str(one.get("error") or "") for one in shown)]
     lines = text.table(
@@ -83,6 +92,32 @@ def run(record: Mapping[str, Any], jobs: Mapping[str, Any], screen: Screen) -> I
     hidden = jobs.get("totalNumberOfResults", len(shown)) - len(shown)
     if hidden > 0:
         yield compose([say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'more job')} (--limit)")], screen)
+
+
+def _not_run(record: Mapping[str, Any], plan: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+    """Yield a line for each rule with jobs of the DAG that were not run, and why they were not."""
+    folded = [one for one in plan.get("rules", ()) if one["state"] in _NOT_RUN]
+    if not folded:
+        return
+    yield ""
+    folded.sort(key=lambda one: list(_NOT_RUN).index(one["state"]))
+    titles = ("not run", "why", "jobs", "made in run", "first output")
+    yield from text.table([_folded(one) for one in folded], screen, titles=titles, right=frozenset({2}), flexible=4)
+    if any(one["state"] == "notReached" for one in folded) and not record.get("endedOn"):
+        yield compose([say("The end of the run was not seen: jobs not reached may have been running then.")], screen)
+    if plan.get("jobsLeftOut"):
+        yield compose([say(f"The workflow has {counted(plan['jobsLeftOut'], 'further job')}.")], screen)
+
+
+def _folded(one: Mapping[str, Any]) -> Line:
+    makers = ", ".join(text.short_id(run_id) for run_id in one["runs"])
+    return [
+        say(one["rule"], "rule"),
+        say(_NOT_RUN[one["state"]], "bad" if one["state"] == "notReached" else "faint"),
+        say(text.number(one["jobs"])),
+        say(makers),
+        say(one["output"]),
+    ]
 
 
 def _run_facts(record: Mapping[str, Any], screen: Screen) -> dict[str, str]:
@@ -102,6 +137,7 @@ def _run_facts(record: Mapping[str, Any], screen: Screen) -> dict[str, str]:
     host = " as ".join(part for part in (record.get("host"), record.get("user")) if part)
     return {
         "id": record["id"],
+        "part of": f"run {text.short_id(record['parentRunId'])}" if record.get("parentRunId") else "",
         "command": record.get("commandLine") or "",
         "project": record.get("project") or "",
         "in": record.get("workingDirectory") or "",

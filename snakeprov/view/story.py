@@ -21,6 +21,9 @@ COMMAND_LINES_MAX = 20
 COMMAND_CHARACTERS_MAX = 4000
 """What is shown of a shell command; `--json` has it whole."""
 
+REPETITIONS_SHOWN_MAX = 5
+"""Of a benchmark that was repeated more often only the first repetitions are shown."""
+
 VALUE_CHARACTERS_MAX = 300
 """What is shown of the value of one param or resource."""
 
@@ -48,6 +51,7 @@ def story(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
         yield from _facts(job["job"], run, screen)
         yield from _files(job.get("files", ()), answer["activity"], job["job"], screen)
         yield from _parameters(job["job"], screen)
+        yield from _benchmark(job["job"], screen)
         yield from _command(job["job"], screen)
         yield from _failure(job["job"], screen)
         yield from _environment(job["job"], run, screen)
@@ -173,6 +177,14 @@ def _parameters(job: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     resources = {"threads": job.get("threads"), **visible}
     rows = [[say(name), say(_value(value))] for name, value in resources.items() if value is not None]
     yield from _section("resources", rows, screen)
+
+
+def _benchmark(job: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+    """Yield what was measured, a column for each repetition of the job."""
+    repetitions = (job.get("benchmark") or ())[:REPETITIONS_SHOWN_MAX]
+    names = list(dict.fromkeys(name for one in repetitions for name in one))
+    rows = [[say(name), *(say(_value(one.get(name, ""))) for one in repetitions)] for name in names]
+    yield from _section("benchmark", rows, screen)
 
 
 def _value(value: Any) -> str:

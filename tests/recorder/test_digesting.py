@@ -10,8 +10,9 @@ import pytest
 
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint
+from snakeprov.model.digest import Digest
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
-from snakeprov.recorder.digesting import Digester
+from snakeprov.recorder.digesting import Digester, key_of, path_of_key
 
 
 @pytest.fixture
@@ -126,3 +127,14 @@ def test_what_is_no_regular_file_is_never_opened(digester: Digester, tmp_path: P
     (found,) = digester.observe(job(FileFact(path="pipe", kind=kind)), {}).values()  # type: ignore[arg-type]
 
     assert found.digest is None and found.problem
+
+
+def test_a_file_that_a_job_updates_is_two(digester: Digester, tmp_path: Path) -> None:
+    """What it held before is known from capture, what it holds now from the disk."""
+    before = FileFact(path="x", flags=["before_update"], digest=Digest(sha256("old"), "0" * 32, 3))
+
+    found = digester.observe(job(fact(tmp_path, "x", "old and new", "update"), inputs=(before,)), {})
+
+    assert {path_of_key(key) for key in found} == {"x"}
+    assert [one.digest and one.digest.sha256 for one in found.values()] == [sha256("old"), sha256("old and new")]
+    assert found[key_of(before)].digest == before.digest

@@ -2,8 +2,9 @@
 
 Usage: python collect.py RECORDS [argument of snakemake …]
 
-The lines are `{"start": run}`, `{"job": job, "held": {path: bytes read from the descriptor, as text}}` and
-`{"finish": run}`. With the environment variable COLLECT_FAILS=open|append|finish that method raises.
+The lines are `{"start": run}`, `{"plan": plan}`, `{"finish": run}` and
+`{"job": job, "held": {path: bytes read from the descriptor, as text}}`. With the environment variable
+COLLECT_FAILS=open|append|finish that method raises.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 import snakemake.cli
 
 from snakeprov.errors import StoreError
+from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.plugin import capturing
 
@@ -34,6 +36,9 @@ class Summary:
 class Collector:
     def start(self, run: RunRecord) -> None:
         self._write({"start": run})
+
+    def plan(self, plan: RunPlan) -> None:
+        self._write({"plan": plan})
 
     def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None:
         if FAILS == "append":

@@ -30,6 +30,7 @@ class Outcome:
     directory: Path
     runs: list[dict[str, Any]] = field(default_factory=list)
     jobs: list[dict[str, Any]] = field(default_factory=list)
+    plans: list[dict[str, Any]] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -101,6 +102,8 @@ def collected(outcome: Outcome) -> Outcome:
         if "job" in entry:
             outcome.jobs.append({"wildcards": {}, "inputs": [], "outputs": [], **entry["job"]})
             outcome.held.update(entry["held"])
+        elif "plan" in entry:
+            outcome.plans.append(entry["plan"])
         else:
             outcome.runs.append(entry.get("start") or entry["finish"])
     return outcome

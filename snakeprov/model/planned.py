@@ -1,0 +1,47 @@
+"""What a run of Snakemake had before it: every job of its DAG, whether it was run or not.
+
+Must not know: how the DAG was read, or what became of the jobs.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+PLANNED_JOBS_MAX = 100_000
+"""Jobs of a plan; of a larger DAG the others are only counted."""
+
+PLANNED_OUTPUTS_MAX = 20
+"""Outputs that a plan names of each job."""
+
+PlannedState = Literal["executed", "reused", "failed", "interrupted", "notReached"]
+"""What became of a job of the DAG. `reused`: what it makes was up to date, so it was not run."""
+
+
+class PlannedJob(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """One job of the DAG.
+
+    Attributes:
+        wildcards: With the rule they tell the jobs of a run apart.
+        outputs: The paths under which a repository has its outputs, at most `PLANNED_OUTPUTS_MAX`.
+        is_needed: Whether it had to be run; otherwise its outputs were up to date.
+    """
+
+    rule: str
+    wildcards: dict[str, str] = {}
+    outputs: list[str] = []
+    is_needed: bool = False
+
+
+class RunPlan(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """The DAG of one run.
+
+    Attributes:
+        jobs: At most `PLANNED_JOBS_MAX`.
+        jobs_left_out: How many more there were.
+    """
+
+    run_id: str
+    jobs: list[PlannedJob] = []
+    jobs_left_out: int = 0

@@ -1,0 +1,121 @@
+"""/snakeprov/v1/runs/{id}/plan: every job that a run had before it, and what became of each.
+
+Must not know: how rows are kept.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from snakeprov.model.planned import PLANNED_JOBS_MAX, PlannedJob, PlannedState, RunPlan
+from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server.refusals import bad_request, not_found
+from snakeprov.server.runs import check_may_add, existing
+from snakeprov.store import jobs, lookup, plans, runs
+from snakeprov.store.jobs import MadeBy
+from snakeprov.store.plans import Ended
+
+PAGE_DEFAULT = 1000
+PAGE_MAX = 10_000
+
+MAKERS_MAX = 3
+"""How many runs are named that made what a rule's jobs had made before."""
+
+STATES: Final[dict[str, PlannedState]] = {"failed": "failed", "interrupted": "interrupted", "retried": "interrupted"}
+"""What became of a job by the status of its last attempt; every other status means that it was executed."""
+
+
+class _Kept(msgspec.Struct, omit_defaults=True):
+    """A job of the DAG as it is kept: with the activity that had made its outputs when the run ended."""
+
+    job: PlannedJob
+    activity_id: int | None = None
+
+
+class _Plan(msgspec.Struct, omit_defaults=True):
+    jobs: list[_Kept]
+    jobs_left_out: int = 0
+
+
+def put(call: Call) -> Answer:
+    """PUT /runs/{id}/plan: creates or replaces."""
+    plan = call.read(RunPlan)
+    id_ = call.route["id"]
+    if plan.run_id != id_:
+        raise bad_request(f"The body has the runId {shown(plan.run_id)}, the path {shown(id_)}.")
+    if len(plan.jobs) > PLANNED_JOBS_MAX:
+        raise bad_request(f"The plan has {len(plan.jobs)} jobs; at most {PLANNED_JOBS_MAX} are allowed.")
+    run = runs.owner(call.tx, id_)
+    if run is None:
+        raise not_found(f"There is no run with id {shown(id_)}.")
+    check_may_add(call, run)
+    kept = _Plan(_with_makers(call, plan.jobs, project=run.project_id), plan.jobs_left_out)
+    plans.put(call.tx, id_, zlib.compress(msgspec.json.encode(kept)))
+    return 200, {"runId": id_, "jobs": len(plan.jobs)}
+
+
+def read(call: Call) -> Answer:
+    """GET /runs/{id}/plan: a summary by rule and state, and a page of the jobs, in the order of Snakemake's DAG."""
+    run = existing(call)
+    limit = call.number("limit", default=PAGE_DEFAULT, least=1, most=PAGE_MAX)
+    offset = call.number("offset", default=0)
+    found = plans.get(call.tx, run.id)
+    plan = _Plan([]) if found is None else msgspec.json.decode(zlib.decompress(found), type=_Plan)
+    ended = {_key(one.rule, msgspec.json.decode(one.wildcards)): one for one in plans.ended(call.tx, run.id)}
+    made = jobs.made(call.tx, {one.activity_id for one in plan.jobs if one.activity_id is not None})
+    results = [_result(one.job, ended, made.get(one.activity_id or 0)) for one in plan.jobs]
+    return 200, {
+        "rules": _rules(results),
+        "results": results[offset : offset + limit],
+        "totalNumberOfResults": len(results),
+        "jobsLeftOut": plan.jobs_left_out,
+    }
+
+
+def _with_makers(call: Call, planned: Sequence[PlannedJob], *, project: int | None) -> list[_Kept]:
+    """Return the jobs, those whose outputs were up to date with the activity that made the first of them."""
+    reused = dict.fromkeys(job.outputs[0] for job in planned if job.outputs and not job.is_needed)
+    found = {} if project is None else lookup.at_paths(call.tx, project, reused)
+    makers = {path: one.activity_id for path, one in found.items()}
+    return [_Kept(job, None if job.is_needed or not job.outputs else makers.get(job.outputs[0])) for job in planned]
+
+
+def _result(job: PlannedJob, ended: dict[tuple[Any, ...], Ended], maker: MadeBy | None) -> dict[str, Any]:
+    body: dict[str, Any] = {"rule": job.rule, "wildcards": job.wildcards, "outputs": job.outputs}
+    last = ended.get(_key(job.rule, job.wildcards))
+    if last is not None:
+        return {**body, "state": STATES.get(last.status, "executed"), "jobId": last.id}
+    body["state"] = "notReached" if job.is_needed else "reused"
+    if maker is not None:
+        body["madeBy"] = {"activityId": str(maker.activity_id), "jobId": maker.job_id, "runId": maker.run_id}
+    return body
+
+
+def _rules(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return how many jobs of each rule ended in each state, with the first output of the first of them."""
+    folded: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in results:
+        entry = folded.setdefault(
+            (one["rule"], one["state"]),
+            {
+                "rule": one["rule"],
+                "state": one["state"],
+                "jobs": 0,
+                "output": next(iter(one["outputs"]), ""),
+                "runs": [],
+            },
+        )
+        entry["jobs"] += 1
+        maker = one.get("madeBy")
+        if maker is not None and maker["runId"] not in entry["runs"] and len(entry["runs"]) < MAKERS_MAX:
+            entry["runs"].append(maker["runId"])
+    return list(folded.values())
+
+
+def _key(rule: str, wildcards: dict[str, str]) -> tuple[Any, ...]:
+    """Return what tells a job from all others of its run."""
+    return (rule, *sorted(wildcards.items()))

@@ -1,0 +1,103 @@
+"""Every job that a run had before it, and what became of each."""
+
+from __future__ import annotations
+
+import pytest
+
+from snakeprov.model import planned
+from snakeprov.server import plans
+
+from .api import RUN, Api, Json
+from .test_recording import output
+
+PLAN = f"/snakeprov/v1/runs/{RUN}/plan"
+
+
+def planned_job(rule: str, *outputs: str, needed: bool = True, **wildcards: str) -> Json:
+    return {"rule": rule, "wildcards": wildcards, "outputs": list(outputs), "isNeeded": needed}
+
+
+def put(api: Api, *jobs: Json, **fields: int) -> None:
+    api.put(PLAN, {"runId": RUN, "jobs": list(jobs), **fields})
+
+
+def states(api: Api) -> list[tuple[str, str]]:
+    return [(one["rule"], one["state"]) for one in api.get(PLAN)["results"]]
+
+
+def test_a_job_is_what_the_last_attempt_at_it_was(api: Api) -> None:
+    """An attempt that was to be repeated and was not counts as interrupted; what has no record was not reached."""
+    api.run()
+    rules = ("good", "bad", "again", "stopped", "touched", "late")
+    put(api, *(planned_job(rule, f"{rule}.txt", n="1") for rule in rules))
+    api.job("1", rule="good", wildcards={"n": "1"})
+    api.job("2", rule="good", wildcards={"n": "2"}, status="failed")
+    api.job("3", rule="bad", wildcards={"n": "1"}, status="failed")
+    api.job("4", rule="again", wildcards={"n": "1"}, status="retried")
+    api.job("5", rule="again", wildcards={"n": "1"}, attempt=2)
+    api.job("6", rule="stopped", wildcards={"n": "1"}, status="retried")
+    api.job("7", rule="touched", wildcards={"n": "1"}, status="touched")
+
+    assert states(api) == [
+        ("good", "executed"),
+        ("bad", "failed"),
+        ("again", "executed"),
+        ("stopped", "interrupted"),
+        ("touched", "executed"),
+        ("late", "notReached"),
+    ]
+    assert [one.get("jobId") for one in api.get(PLAN)["results"]] == ["1", "3", "5", "6", "7", None]
+
+
+def test_wildcards_in_any_order_name_the_same_job(api: Api) -> None:
+    """Rule and wildcards tell the jobs of a run apart."""
+    api.run()
+    put(api, planned_job("plot", a="1", b="2"))
+    api.job("1", wildcards={"b": "2", "a": "1"})
+    assert states(api) == [("plot", "executed")]
+
+
+def test_a_reused_job_names_its_maker_as_it_was_when_the_run_ended(api: Api) -> None:
+    """A version made later by another run does not change what the earlier run had reused."""
+    project = api.project()
+    maker, later = api.activity(), api.activity()
+    file = api.file_in(project, "a", query=f"?generatedBy={maker['id']}")
+    api.run("e" * 32)
+    api.job("maker", run="e" * 32, activity=maker["id"], files=[output(file)])
+    api.run()
+    put(api, planned_job("plot", "a", needed=False), planned_job("plot", "unknown", needed=False, n="2"))
+    api.update(file, query=f"?newVersion=true&generatedBy={later['id']}", dataFileHandleId=api.handle())
+
+    known, unknown = api.get(PLAN)["results"]
+    assert known["madeBy"] == {"activityId": maker["id"], "jobId": "maker", "runId": "e" * 32}
+    assert (unknown["state"], "madeBy" in unknown) == ("reused", False)
+    (folded,) = api.get(PLAN)["rules"]
+    assert folded == {"rule": "plot", "state": "reused", "jobs": 2, "output": "a", "runs": ["e" * 32]}
+
+
+def test_a_plan_is_replaced_and_paged(api: Api) -> None:
+    """The last one holds; the summary by rule is always that of all jobs."""
+    api.run()
+    put(api, planned_job("old"))
+    put(api, *(planned_job("new", n=str(number)) for number in range(5)), jobsLeftOut=7)
+
+    page = api.get(PLAN + "?limit=2&offset=3")
+    assert [one["wildcards"]["n"] for one in page["results"]] == ["3", "4"]
+    assert (page["totalNumberOfResults"], page["rules"][0]["jobs"], page["jobsLeftOut"]) == (5, 5, 7)
+
+
+def test_a_run_without_a_plan_has_an_empty_one(api: Api) -> None:
+    """It was recorded by hand, or its process died before the first job."""
+    api.run()
+    assert api.get(PLAN) == {"rules": [], "results": [], "totalNumberOfResults": 0, "jobsLeftOut": 0}
+
+
+def test_what_is_wrong_with_a_plan_is_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run's id, a run that is not there, too many jobs."""
+    monkeypatch.setattr(plans, "PLANNED_JOBS_MAX", 1)
+    assert planned.PLANNED_JOBS_MAX == 100_000
+    body = {"runId": RUN, "jobs": []}
+    assert f"There is no run with id '{RUN}'" in api.reason("PUT", PLAN, body, expect=404)
+    api.run()
+    assert "The body has the runId 'other'" in api.reason("PUT", PLAN, {**body, "runId": "other"})
+    assert "The plan has 2 jobs; at most 1" in api.reason("PUT", PLAN, {**body, "jobs": [planned_job("a")] * 2})
