@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from snakeprov.capture import redactor
 from snakeprov.capture.redactor import JOB_TEXTS, RUN_TEXTS, Redactor, without
+from snakeprov.model.planned import PlannedJob, RunPlan
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 
 VALUE = "correct horse's"
@@ -18,7 +19,8 @@ VALUE = "correct horse's"
 JOB_OTHERS = {
     *("id", "run_id", "status", "record_version", "snakemake_id", "kind", "threads", "priority", "attempt"),
     *("conda_prefix", "container_path", "environment_digest", "environment_file_handle_id", "is_checkpoint"),
-    *("submitted_on", "started_on", "ended_on", "log_paths", "benchmark_path"),
+    *("submitted_on", "started_on", "ended_on", "exit_code", "log_paths", "benchmark_path"),
+    "benchmark",  # nothing but numbers is kept of it
     *("inputs", "outputs", "code"),  # of which queries and URLs are looked at
 }
 RUN_OTHERS = {
@@ -32,6 +34,7 @@ RUN_OTHERS = {
         "started_on",
         "ended_on",
     ),
+    "parent_run_id",
     "git",  # whose remote is stripped where it is read
 }
 
@@ -43,6 +46,23 @@ def job(**facts: Any) -> JobRecord:
 def redacted(record: JobRecord, *, patterns: tuple[str, ...] = (), values: tuple[str, ...] = ()) -> JobRecord:
     Redactor(patterns=patterns, values=values).job(record)
     return record
+
+
+def test_a_plan_hides_what_its_jobs_hide() -> None:
+    """The wildcards of a planned job are hidden as those of the job are, so that the two are still found together."""
+    redactor = Redactor(values=(VALUE,))
+    wildcards = {"sample": "s1", "key": VALUE, "token": "abcdef123456"}
+    record = redacted(job(wildcards=dict(wildcards)), values=(VALUE,))
+    plan = RunPlan(run_id="2" * 32, jobs=[PlannedJob(rule="plot", wildcards=dict(wildcards)), PlannedJob(rule="all")])
+    redactor.plan(plan)
+
+    assert plan.jobs[0].wildcards == record.wildcards == {"sample": "s1", "key": "***", "token": "***"}
+
+
+def test_the_local_copy_of_a_storage_object_is_named_without_its_login() -> None:
+    """Its path is made from its query."""
+    path = Redactor().stored("http/user:hunter22@host/a.txt", "http://user:hunter22@host/a.txt")
+    assert path == "http/***@host/a.txt"
 
 
 def test_every_field_is_looked_at_or_known_to_hold_no_secret() -> None:
