@@ -29,6 +29,7 @@ from snakeprov.model.times import now
 from snakeprov.plugin import nesting
 from snakeprov.plugin.failing import explain
 from snakeprov.plugin.observe import hold, look
+from snakeprov.plugin.planning import plan_of
 from snakeprov.plugin.represent import cut
 from snakeprov.plugin.secrets import known_secrets
 from snakeprov.plugin.translate import LiveJob, Translator, run_record
@@ -345,8 +346,10 @@ class Capture:
     def _hand_over_plan(self) -> None:
         """Hand over every job of the DAG: when the first begins, and at the end if a checkpoint changed it."""
         assert self._translator is not None and self._recorder is not None  # noqa: S101  callers have checked
-        assert self._redactor is not None  # noqa: S101  as the two
-        plan = self._translator.plan(self._workflow.dag, stored=self._redactor.stored)
+        assert self._redactor is not None and self._run is not None  # noqa: S101  as the two
+        plan = plan_of(
+            self._workflow.dag, run_id=self._run.id, path_of=self._translator.path, stored=self._redactor.stored
+        )
         self._redactor.plan(plan)
         self._recorder.plan(plan)
 

@@ -17,15 +17,14 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, TypeVar
 
 from snakeprov import __version__
-from snakeprov.model.paths import from_storage, relative_to, to_text
-from snakeprov.model.planned import PLANNED_JOBS_MAX, PLANNED_OUTPUTS_MAX, PlannedJob, RunPlan
+from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus, RunRecord
 from snakeprov.plugin.benchmark import Measured, read_benchmark
 from snakeprov.plugin.observe import Sight, look, shown_from
+from snakeprov.plugin.planning import storage_query, wildcards_of
 from snakeprov.plugin.represent import cut, encodable, represent
 from snakeprov.plugin.rulecode import CodeFinder, uri_of
 from snakeprov.plugin.software import plugin_versions, snakemake_version
@@ -148,7 +147,7 @@ class Translator:
             status=status,
             snakemake_id=gaps.ask("job number", lambda: int(job.jobid), None),
             kind=code.kind,
-            wildcards=gaps.ask("wildcards", lambda: _wildcards(job), {}),
+            wildcards=gaps.ask("wildcards", lambda: wildcards_of(job), {}),
             params=gaps.ask("params", lambda: _params(job.params), {}),
             inputs=gaps.ask("inputs", lambda: self._inputs(job, live), []),
             outputs=gaps.ask("outputs", lambda: self._outputs(job, live), []),
@@ -178,37 +177,6 @@ class Translator:
         name = getattr(getattr(job, "rule", None), "name", None)
         rule = encodable(name) if isinstance(name, str) else "unknown"
         return JobRecord(id=self._mint(), run_id=self._run_id, rule=rule, status=status, incomplete=[problem])
-
-    def plan(self, dag: Any, *, stored: Callable[[str, str], str]) -> RunPlan:
-        """Return every job of the DAG as it is now. Takes 10 microseconds a job.
-
-        Args:
-            dag: Snakemake's.
-            stored: Gives the path to record for the local copy of a storage object, from its path and its query.
-        """
-        jobs = list(islice(dag.jobs, PLANNED_JOBS_MAX))
-        return RunPlan(
-            run_id=self._run_id,
-            # Once its checkpoint is done, Snakemake no longer counts a job that has been run as one that is needed.
-            jobs=[self._planned(job, stored, is_needed=dag.needrun(job) or dag.finished(job)) for job in jobs],
-            jobs_left_out=len(dag.jobs) - len(jobs),
-        )
-
-    def _planned(self, job: Any, stored: Callable[[str, str], str], *, is_needed: bool) -> PlannedJob:
-        return PlannedJob(
-            rule=encodable(job.rule.name),
-            wildcards=_wildcards(job),
-            outputs=[self._repository_path(one, stored) for one in islice(job.output, PLANNED_OUTPUTS_MAX)],
-            is_needed=bool(is_needed),
-        )
-
-    def _repository_path(self, file: Any, stored: Callable[[str, str], str]) -> str:
-        flags = file.flags
-        if not flags:
-            return self.path(file)
-        query = _storage_query(file)
-        path = self.path(file) if query is None else from_storage(query) or stored(self.path(file), query)
-        return path + "/" if flags.get("directory") else path
 
     def _mint(self) -> str:
         return f"{self._random.getrandbits(128):032x}"
@@ -259,7 +227,7 @@ class Translator:
                     flags=said,
                     kind=sight.kind,
                     fingerprint=sight.fingerprint,
-                    storage_query=_storage_query(one),
+                    storage_query=storage_query(one),
                     symlink_target=sight.symlink_target,
                 )
             )
@@ -373,10 +341,6 @@ def _reason(job: Any, live: LiveJob) -> str | None:
     return encodable(live.reason if live.reason is not None else str(job.dag.reason(job))) or None
 
 
-def _wildcards(job: Any) -> dict[str, str]:
-    return {encodable(name): encodable(str(value)) for name, value in (job.wildcards_dict or {}).items()}
-
-
 def _params(params: Any) -> dict[str, Any]:
     if not params:
         return {}
@@ -396,13 +360,6 @@ def _params(params: Any) -> dict[str, Any]:
 
 def _resources(resources: Any) -> dict[str, Any]:
     return {name: represent(value) for name, value in resources.items() if not name.startswith("_")}
-
-
-def _storage_query(file: Any) -> str | None:
-    if not file.is_storage:
-        return None
-    stored = file.storage_object
-    return encodable(str(getattr(stored, "print_query", None) or stored.query))
 
 
 def _moment(seconds: float | None) -> datetime | None:
