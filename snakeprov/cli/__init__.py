@@ -17,6 +17,8 @@ _COMMANDS = (
     "log",
     "show",
     "lineage",
+    "methods",
+    "export",
     "runs",
     "run",
     "status",

@@ -67,6 +67,13 @@ def write_json(value: Any) -> None:
         sys.stdout.buffer.flush()
 
 
+def write_text(text: str) -> None:
+    """Write a whole text in UTF-8 to standard output, as it is. Raises as `write_lines`."""
+    with _writing():
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+
+
 def write_line_of_json(value: Any) -> None:
     """Write a value as one line of JSON, for a program that reads while the command runs. Raises as `write_lines`."""
     import msgspec

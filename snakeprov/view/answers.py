@@ -52,6 +52,20 @@ def lineage(answer: Mapping[str, Any]) -> Json:
     return {key: answer[key] for key in ("root", "nodes", "edges", "truncated")}
 
 
+def methods(answer: Mapping[str, Any]) -> Json:
+    """Return what `methods --json` prints for the methods of an export."""
+    keys = ("name", "jobs", "ran", "tools", "environment", "params")
+    steps = [_pick(step, keys) for step in answer["steps"]]
+    return {"paragraph": answer["paragraph"], "steps": steps, "truncated": answer["truncated"]}
+
+
+def export(answer: Mapping[str, Any]) -> Json:
+    """Return what `export --json` prints of what was written."""
+    return _pick(answer, ("title", "format", "profile", "output", "sha256", "sizeBytes", "jobs", "files")) | _pick(
+        answer, ("filesIncluded", "missing", "truncated")
+    )
+
+
 def runs(answer: Mapping[str, Any]) -> list[Json]:
     """Return what `runs --json` prints for an answer of the runs resource."""
     keys = ("id", "startedOn", "endedOn", "commandLine")

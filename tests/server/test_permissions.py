@@ -172,6 +172,7 @@ LISTS: list[tuple[str, str, Callable[[World], tuple[str, Any]]]] = [
     ("GET", OWN + "/files", lambda w: (f"{OWN}/files?path=SecretFolder/SecretFile", None)),
     ("GET", OWN + "/files", lambda w: (f"{OWN}/files?path=SecretFolder/SecretFil&project=SecretProject", None)),
     ("GET", OWN + "/runs", lambda w: (f"{OWN}/runs", None)),
+    ("POST", OWN + "/details", lambda w: (f"{OWN}/details", {"versions": [_version(w)], "jobs": ["j1"]})),
     ("GET", OWN + "/status", lambda w: (f"{OWN}/status", None)),
     ("POST", "/file/v1/fileHandle/batch", lambda w: ("/file/v1/fileHandle/batch", _wanted(w))),
 ]
@@ -196,6 +197,10 @@ USERS_ONLY = {
     ("POST", OWN + "/localFiles"),
 }
 """What any user may do, but nobody without a token."""
+
+
+def _version(world: World) -> Json:
+    return {"targetId": world.file["id"], "targetVersionNumber": 1}
 
 
 def _wanted(world: World) -> Json:

@@ -127,6 +127,15 @@ def test_the_commands_ask_synapse(synapse: Synapse, make_work: Callable[..., Wor
     for command in (["log"], ["runs"], ["run"]):
         assert "Synapse keeps no runs" in work.say(*command, status=2)
     assert "cannot tell what came from" in work.say("lineage", "--downstream", "data/a.txt", status=2)
+    told = work.say("methods", "results/all #1.txt")
+    assert told.startswith(
+        "results/all #1.txt was made with a Snakemake workflow in 2 steps. Which Snakemake ran it was"
+    )
+    assert work.ask("export", "results/all #1.txt", "-o", "crate")["missing"] == []
+    assert (work.folder / "crate" / "results" / "all #1.txt").read_bytes() == (
+        work.folder / "results" / "all #1.txt"
+    ).read_bytes()
+    assert "Synapse keeps no runs" in work.say("export", "run:1234", "-o", "run", status=2)
     assert work.ask("status")["pending"] == 0
 
 

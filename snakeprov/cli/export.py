@@ -1,0 +1,172 @@
+"""`snakeprov export`: give what is known of results, or of a run, to others.
+
+Must not know: how any of the forms is made.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from snakeprov.cli import options, output
+from snakeprov.errors import UsageError
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+    from snakeprov.config import Place
+    from snakeprov.export.material import Material
+    from snakeprov.export.vocabulary import Profile
+    from snakeprov.export.w3c import Notation
+
+FORMATS = ("ro-crate", "prov-json", "prov-n", "prov-xml", "turtle")
+PROFILES = ("process", "workflow", "provenance")
+
+
+@click.command("export")
+@click.argument("what", metavar="PATH[@N]…|run:ID", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="ro-crate", show_default=True)
+@click.option("-o", "--output", "out", metavar="OUT", help="File to write; of a crate a folder, or a file NAME.zip.")
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    help="Of a crate; default: provenance, or process where the workflow is not known.",
+)
+@click.option(
+    "--include-data",
+    "data",
+    type=click.Choice(("none", "results", "all")),
+    default="results",
+    show_default=True,
+    help="Which data a crate holds; the rest it refers to. Code it always holds.",
+)
+@click.option("--license", "license_", metavar="ID", help="Of a crate: SPDX id or URL; default: the LICENSE here.")
+@click.option("--public", is_flag=True, help="Leave out users, hosts and absolute paths.")
+@click.option("--force", is_flag=True, help="Replace OUT.")
+@options.project
+@options.common
+def command(
+    what: tuple[str, ...],
+    form: str,
+    out: str | None,
+    profile: Profile | None,
+    data: str,
+    license_: str | None,
+    *,
+    public: bool,
+    force: bool,
+    project: str | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    """Export results, or a run.
+
+    Results with everything that they came from, or a run with its jobs and files; as an RO-Crate, a folder or a zip
+    file with metadata, code, data and a list of checksums, or as a document of W3C PROV.
+    """
+    if out is None and (form == "ro-crate" or as_json):
+        reason = "It is not said where to write." if form == "ro-crate" else "--json tells of a file that is written."
+        raise UsageError(reason, hint="Name a file with -o, of a crate a folder or a file NAME.zip.")
+    if form != "ro-crate" and (profile or license_):
+        raise UsageError("--profile and --license are for crates.", hint="Leave them out, or add --format ro-crate.")
+    from snakeprov.cli.repository import opened
+
+    with opened(store) as (place, client):
+        made = _material(client, place, what, project=project, is_public=public)
+        if out is not None and form == "ro-crate":
+            told = _crate(client, place, made, (out, profile, data, license_), force=force)
+        else:
+            told = _document(made, _notation(form), out, force=force)
+    from snakeprov.view import answers, exports
+
+    if as_json:
+        output.write_json(answers.export(told))
+    elif out is not None:
+        output.write_lines(exports.export(told, output.screen()))
+    if made.is_truncated and not as_json:
+        print("snakeprov: truncated: there is more than one export holds; export fewer results.", file=sys.stderr)
+
+
+def _material(client: Client, place: Place, what: tuple[str, ...], *, project: str | None, is_public: bool) -> Material:
+    from snakeprov.cli import gathered
+
+    made = gathered.material(client, place, what, project=project)
+    if not is_public:
+        return made
+    from snakeprov.export.public import public
+
+    return public(made)
+
+
+def _notation(form: str) -> Notation:
+    _require("prov", form)
+    if form == "prov-xml":
+        _require("lxml", form)
+    elif form == "turtle":
+        _require("rdflib", form)
+    notation: Notation = form  # type: ignore[assignment]
+    return notation
+
+
+def _require(library: str, form: str) -> None:
+    """Refuse to go on without a library.
+
+    Raises:
+        UsageError: It is not installed.
+    """
+    from importlib.util import find_spec
+
+    if find_spec(library) is None:
+        raise UsageError(
+            f"To export {form}, the library {library} is needed, which is not installed.",
+            hint="Install it with: pip install 'snakeprov[export]'",
+        )
+
+
+def _document(made: Material, notation: Notation, out: str | None, *, force: bool) -> dict[str, Any]:
+    from snakeprov.export import packing, w3c
+
+    path = None if out is None else Path(out)
+    if path is not None:
+        packing.check_destination(path, force=force)
+    text = w3c.written(w3c.document(made), notation)
+    if path is None:
+        output.write_text(text)
+        return {}
+    sha256 = packing.write_file(path, text.encode())
+    return {**_told(made, notation, str(path)), "sha256": sha256, "sizeBytes": len(text.encode())}
+
+
+def _crate(
+    client: Client, place: Place, made: Material, asked: tuple[str, Profile | None, str, str | None], *, force: bool
+) -> dict[str, Any]:
+    _require("rocrate", "ro-crate")
+    from snakeprov.export import packing
+
+    out, profile, data, license_ = asked
+    order = packing.Order(Path(out), profile, data, license_, place.root, force)
+    written, followed = packing.write(client, made, order)
+    return {
+        **_told(made, "ro-crate", out),
+        "profile": followed,
+        "sha256": written.sha256,
+        "sizeBytes": written.size_bytes,
+        "filesIncluded": written.files,
+        "missing": [version.label for version in written.missing],
+    }
+
+
+def _told(made: Material, form: str, out: str) -> dict[str, Any]:
+    return {
+        "title": made.title,
+        "format": form,
+        "profile": None,
+        "output": out,
+        "jobs": len(made.activities),
+        "files": len(made.versions),
+        "filesIncluded": 0,
+        "missing": [],
+        "truncated": made.is_truncated,
+    }

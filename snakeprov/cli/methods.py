@@ -1,0 +1,38 @@
+"""`snakeprov methods`: what to write in a paper.
+
+Must not know: how the words are found.
+"""
+
+from __future__ import annotations
+
+import click
+
+from snakeprov.cli import options, output
+
+
+@click.command("methods")
+@click.argument("what", metavar="PATH[@N]…|run:ID", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(("text", "markdown")), default="text", show_default=True)
+@options.project
+@options.common
+def command(what: tuple[str, ...], form: str, project: str | None, store: str | None, as_json: bool) -> None:
+    """Say how results were made, for the methods section of a paper.
+
+    A paragraph and a table of the steps, with what was run, the versions of tools that were recorded, environments and
+    params. What was not recorded is said to be so.
+    """
+    import msgspec
+
+    from snakeprov.cli import gathered
+    from snakeprov.cli.repository import opened
+    from snakeprov.export.methods import methods
+    from snakeprov.view import answers
+    from snakeprov.view import methods as view
+
+    with opened(store) as (place, client):
+        material = gathered.material(client, place, what, project=project)
+    told = answers.methods({**msgspec.to_builtins(methods(material)), "truncated": material.is_truncated})
+    if as_json:
+        output.write_json(told)
+    else:
+        output.write_lines(view.markdown(told) if form == "markdown" else view.terminal(told, output.screen()))

@@ -1,0 +1,209 @@
+"""How results came to be, in the words of a methods section.
+
+Must not know: where the material came from, or where the words are shown.
+
+What was not recorded is said to be so: no version is guessed, and no tool is named that no record names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+import msgspec
+
+from snakeprov.export.commands import programs
+from snakeprov.export.material import SUCCEEDED, Activity, Json, Material, commit_of
+from snakeprov.export.software import conda
+
+UNKNOWN: Final = "version not recorded"
+
+_LANGUAGES: Final = {
+    ".py": "Python", ".ipynb": "Python", ".r": "R", ".rmd": "R", ".jl": "Julia", ".rs": "Rust", ".sh": "Bash",
+    ".bash": "Bash",
+}  # fmt: skip
+_PACKAGES: Final = {"R": "r-base", "Rscript": "r-base", "python3": "python"}
+"""The conda packages that are not called like the program."""
+
+VALUE_CHARS_MAX: Final = 80
+"""More of the value of a param is cut off in the table."""
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """A program or a language; `version` is None where it was not recorded."""
+
+    name: str
+    version: str | None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}" if self.version else f"{self.name} ({UNKNOWN})"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What was done in the same way by one job or several.
+
+    Attributes:
+        ran: What was run: a script, a shell command, a notebook…
+        tools: The programs and languages, with the versions that were recorded.
+        environment: The conda environment or the container, as the rule names it.
+        params: Those that all the jobs share, and `varies` for the others.
+    """
+
+    name: str
+    jobs: int
+    ran: str
+    tools: tuple[Tool, ...]
+    environment: str | None
+    params: dict[str, str]
+
+
+class Methods(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said of how results came to be; `paragraph` is it in words."""
+
+    paragraph: str
+    steps: tuple[Step, ...]
+
+
+def methods(material: Material) -> Methods:
+    """Return what can be said; steps in the order in which they first ended."""
+    groups: dict[tuple[Any, ...], list[Activity]] = {}
+    for activity in material.activities:
+        if activity.status is None or activity.status in SUCCEEDED:
+            groups.setdefault(_likeness(material, activity), []).append(activity)
+    steps = tuple(_step(material, group) for group in groups.values())
+    used = [activity for group in groups.values() for activity in group]
+    return Methods(paragraph=" ".join(_sentences(material, steps, used)), steps=steps)
+
+
+def _likeness(material: Material, activity: Activity) -> tuple[Any, ...]:
+    job = activity.job
+    code = tuple(use.version_id or use.url for use in activity.used if use.role == "code")
+    run = material.run_of(activity)
+    environment = (job.get("environmentDigest"), job.get("condaEnvPath"), job.get("condaEnvName"), job.get("container"))
+    return (activity.name, code, environment, run.get("pythonVersion"))
+
+
+def _step(material: Material, group: Sequence[Activity]) -> Step:
+    activity = group[0]
+    job = activity.job
+    names = {name: None for one in group for name in one.job.get("params") or {}}
+    values = {name: {_text((one.job.get("params") or {}).get(name)) for one in group} for name in names}
+    return Step(
+        name=activity.name,
+        jobs=len(group),
+        ran=_ran(material, activity),
+        tools=tuple(_tools(material, activity)),
+        environment=job.get("container") or job.get("condaEnvPath") or job.get("condaEnvName"),
+        params={name: next(iter(one)) if len(one) == 1 else "varies" for name, one in values.items()},
+    )
+
+
+def _ran(material: Material, activity: Activity) -> str:
+    """Return what a job ran, in words."""
+    own = material.snakefile_of(activity)
+    code = [material.versions[use.version_id] for use in activity.used if use.role == "code" and use.version_id]
+    kinds = {"notebook": "the notebook", "wrapper": "the wrapper", "template": "the template", "cwl": "the CWL tool"}
+    kind = str(activity.job.get("kind") or "")
+    facts = activity.job.get("code") or ()
+    paths = {fact.get("path") for fact in facts if fact.get("role") not in ("snakefile", "module")}
+    if not facts and code:
+        return f"the code {_listed([one.path for one in code])}"
+    named = [one.path for one in code if one is not own and one.path in paths]
+    if kind in kinds or kind == "script" or named:
+        what = named[0] if named else activity.job.get("script")
+        return f"{kinds.get(kind, 'the script')} {what}" if what else kinds.get(kind, "a script")
+    if kind == "shell" or activity.job.get("shellcmd"):
+        return "a shell command"
+    return "Python code of the rule" if kind == "run" else "code that was not recorded"
+
+
+def _tools(material: Material, activity: Activity) -> Iterable[Tool]:
+    job = activity.job
+    installed = {package.name.lower(): package.version for package in conda(material.environment_of(activity))}
+    is_own = not any(job.get(name) for name in ("container", "condaEnvPath", "condaEnvName", "envModules"))
+    own_python = material.run_of(activity).get("pythonVersion") if is_own else None
+    found = programs(job.get("shellcmd"))
+    code = [fact for fact in job.get("code") or () if fact.get("role") in ("script", "notebook", "wrapper")]
+    for fact in code:
+        suffix = PurePosixPath(str(fact.get("path") or fact.get("url") or "")).suffix.lower()
+        if suffix in _LANGUAGES:
+            found.append(_LANGUAGES[suffix])
+    if job.get("kind") == "run":
+        found.append("Python")
+    for name in dict.fromkeys(found):
+        version = installed.get(_PACKAGES.get(name, name).lower())
+        yield Tool(name, version or (own_python if name == "Python" else None))
+    for module in job.get("envModules") or ():
+        name, _, version = str(module).partition("/")
+        yield Tool(name, version or None)
+
+
+def _sentences(material: Material, steps: Sequence[Step], used: Sequence[Activity]) -> Iterable[str]:
+    run_ids = dict.fromkeys(activity.run_id for activity in used if activity.run_id is not None)
+    runs = [material.runs[one] for one in run_ids if one in material.runs]
+    engine = _listed(sorted({f"Snakemake {run['snakemakeVersion']}" for run in runs if run.get("snakemakeVersion")}))
+    results = _listed([material.versions[one].path for one in material.results()][:RESULTS_NAMED_MAX])
+    more = len(material.results()) - RESULTS_NAMED_MAX
+    subject = results + (f" and {more} more files" if more > 0 else "")
+    verb = "were" if len(material.results()) > 1 else "was"
+    if not steps:
+        yield f"How {subject} came to be is not recorded: no job made {'them' if verb == 'were' else 'it'}."
+        return
+    is_workflow = any(activity.job.get("rule") for activity in used)
+    count = f"{len(steps)} step{'s' * (len(steps) > 1)}"
+    yield f"{subject} {verb} made {'with a Snakemake workflow ' * is_workflow}in {count}."
+    if runs:
+        yield f"The workflow was run with {engine or f'Snakemake ({UNKNOWN})'}; {_code(runs)}."
+    elif is_workflow:
+        yield "Which Snakemake ran it was not recorded."
+    for position, step in enumerate(steps):
+        yield f"{_adverb(position, len(steps))} {_told(step)}."
+    languages = {*_LANGUAGES.values(), "Python"}
+    packages = [package for one in used for package in conda(material.environment_of(one))]
+    if any(tool.name in languages for step in steps for tool in step.tools) and not packages:
+        yield "The versions of the libraries that the code uses were not recorded."
+
+
+RESULTS_NAMED_MAX: Final = 3
+"""More results than this are only counted."""
+
+
+def _code(runs: Sequence[Json]) -> str:
+    """Return where the workflow is to be found, in words."""
+    found: dict[str, None] = {}
+    for run in runs:
+        git, commit = run.get("git") or {}, commit_of(run)
+        if commit is None:
+            found["the commit of its code was not recorded"] = None
+            continue
+        plain = commit.removesuffix("+dirty")
+        changed = " with uncommitted changes" if commit != plain else ""
+        where = f" of {git['remote']}" if git.get("remote") else ""
+        tag = f" ({git['describe']})" if git.get("describe") else ""
+        found[f"its code is at commit {plain}{tag}{where}{changed}"] = None
+    return " and ".join(found)
+
+
+def _told(step: Step) -> str:
+    jobs = f" ({step.jobs} jobs)" if step.jobs > 1 else ""
+    with_ = f" with {_listed([str(tool) for tool in step.tools])}" if step.tools else ""
+    environment = f" in {step.environment}" if step.environment else ""
+    return f"{step.name}{jobs} ran {step.ran}{with_}{environment}"
+
+
+def _adverb(position: int, count: int) -> str:
+    if count == 1:
+        return "The step"
+    return "First," if position == 0 else "Finally," if position == count - 1 else "Then"
+
+
+def _listed(items: Sequence[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= VALUE_CHARS_MAX else text[:VALUE_CHARS_MAX] + "…"

@@ -1,0 +1,101 @@
+"""The words for a methods section: only what was recorded is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from snakeprov.export.commands import programs
+from snakeprov.export.material import Activity, Made, Material, Use, Version
+from snakeprov.export.methods import methods
+
+RUN = {"id": "r", "snakemakeVersion": "9.27.1", "pythonVersion": "3.11.7"}
+GIT = {"commit": "c" * 40, "remote": "https://example.org/study.git", "describe": "v1.2", "dirty": True}
+
+
+def material(job: dict[str, Any], *, run: dict[str, Any] | None = None, **facts: Any) -> Material:
+    """A result of one job."""
+    result = Version(id="syn1.1", entity_id="syn1", number=1, path="out.bam")
+    script = Version(id="syn2.1", entity_id="syn2", number=1, path="scripts/fit.R")
+    job = {"status": "success", "rule": "fit", **job}
+    activity = Activity(
+        id="job_1",
+        name="fit",
+        run_id="r",
+        job=job,
+        used=(Use(role="code", version_id="syn2.1"),),
+        made=(Made(version_id="syn1.1"),),
+    )
+    return Material(
+        repository="urn:x#",
+        targets=("syn1.1",),
+        versions={one.id: one for one in (result, script)},
+        activities=(activity,),
+        runs={"r": RUN if run is None else run},
+        **facts,
+    )
+
+
+def test_versions_come_from_the_environment_that_was_recorded() -> None:
+    """A program has the version of the package of its name, R that of r-base; others have none."""
+    conda = {"packages": [{"name": "bwa", "version": "0.7.17"}, {"name": "r-base", "version": "4.3.1"}]}
+    job = {
+        "kind": "shell",
+        "shellcmd": "bwa mem a b | samtools sort > out.bam; Rscript x.R",
+        "condaEnvPath": "envs/map.yaml",
+        "environmentDigest": "d",
+    }
+    (step,) = methods(material(job, environments={"d": {"conda": conda}})).steps
+
+    assert [str(tool) for tool in step.tools] == ["bwa 0.7.17", "samtools (version not recorded)", "Rscript 4.3.1"]
+    assert step.environment == "envs/map.yaml"
+
+
+def test_a_script_in_an_environment_does_not_have_snakemakes_python() -> None:
+    """The version of Snakemake's own Python is told only of scripts that ran in it."""
+    code = [{"role": "script", "path": "scripts/fit.py"}]
+    for environment, version in (({}, "3.11.7"), ({"container": "docker://debian:12"}, None)):
+        (step,) = methods(material({"kind": "script", "code": code, **environment})).steps
+        assert [(tool.name, tool.version) for tool in step.tools] == [("Python", version)]
+
+
+def test_the_commit_is_told_with_its_tag_and_remote_and_what_was_not_committed() -> None:
+    """So that a reader finds the code, and knows that it is not all of it."""
+    told = methods(material({"kind": "shell"}, run={**RUN, "git": GIT})).paragraph
+
+    assert f"its code is at commit {'c' * 40} (v1.2) of https://example.org/study.git with uncommitted changes." in told
+
+
+def test_what_is_unknown_is_said_to_be_so() -> None:
+    """Neither a version of Snakemake, nor a commit, nor what was run is made up."""
+    told = methods(material({}, run={"id": "r"})).paragraph
+
+    assert "with Snakemake (version not recorded); the commit of its code was not recorded." in told
+    assert methods(material({}, run={"id": "r"})).steps[0].tools == ()
+
+
+def test_jobs_that_failed_are_left_out() -> None:
+    """Nothing came of them."""
+    assert methods(material({"status": "failed"})).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (None, []),
+        ("", []),
+        ("for x in a b; do gzip $x; done", ["gzip"]),
+        ("A=1 B=2 /usr/bin/env python3 x.py", ["python3"]),
+        ("set -euo pipefail\nbwa index \\\n ref.fa 2> log\n", ["bwa"]),
+        ("echo 'unfinished", []),
+        ("python - <<'END'\nimport os\nEND", []),
+        ("$(which bwa) mem", []),
+        ("{ sort a; uniq b; } > c", ["sort", "uniq"]),
+        ("(sort a) && join a b || true", ["sort", "join"]),
+        ("x" * 30_000, []),
+    ],
+)
+def test_programs_of_a_command(command: str | None, expected: list[str]) -> None:
+    """Those that begin a command; what cannot be read for certain gives none."""
+    assert programs(command) == expected

@@ -1,0 +1,60 @@
+"""roc-validator with the JSON-LD contexts that lie beside this file, so that it needs no network."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from requests import Request
+from requests_cache import CachedResponse, CachedSession
+from requests_cache.models import CachedRequest
+from rocrate_validator import services
+from rocrate_validator.models import Severity, ValidationSettings
+
+CONTEXTS = {
+    "https://w3id.org/ro/crate/1.1/context": "ro-crate-1.1.jsonld",
+    "https://w3id.org/ro/terms/workflow-run/context": "workflow-run.jsonld",
+}
+ACCEPTED = "application/ld+json, application/json;q=0.9"
+
+
+def warm(cache: Path) -> None:
+    """Put the contexts into the cache of the validator; `cache` is its path without `.sqlite`."""
+    session = CachedSession(cache_name=str(cache), backend="sqlite", allowable_codes=[200])
+    for url, name in CONTEXTS.items():
+        for headers in ({}, dict(session.headers), {"Accept": ACCEPTED}):
+            request = session.prepare_request(Request("GET", url, headers=headers))
+            response = CachedResponse(
+                status_code=200,
+                url=url,
+                headers={"Content-Type": "application/ld+json"},  # type: ignore[arg-type]
+                created_at=datetime.now(UTC),
+                request=CachedRequest.from_request(request),
+                encoding="utf-8",
+            )
+            response._content = (Path(__file__).parent / "contexts" / name).read_bytes()
+            session.cache.save_response(response, session.cache.create_key(request))
+    session.close()
+
+
+def findings(crate: Path, profile: str, *, cache: Path) -> dict[str, set[str]]:
+    """Return what the validator finds in a crate: the messages of what is `required` and of what is `recommended`."""
+    settings = ValidationSettings(
+        rocrate_uri=crate,
+        profile_identifier=f"{profile}-run-crate-0.5",
+        requirement_severity=Severity.RECOMMENDED,
+        cache_path=cache,
+        offline=True,
+    )
+    found: dict[str, set[str]] = {"required": set(), "recommended": set()}
+    for issue in services.validate(settings).get_issues(Severity.RECOMMENDED):
+        found[issue.severity.name.lower()].add(f"{issue.message}")
+    return found
+
+
+def graph(crate: Path) -> dict[str, Any]:
+    """Return the entities of a crate by their ids."""
+    metadata = json.loads((crate / "ro-crate-metadata.json").read_text(encoding="utf-8"))
+    return {entity["@id"]: entity for entity in metadata["@graph"]}
