@@ -1,9 +1,14 @@
-"""roc-validator with the JSON-LD contexts that lie beside this file, so that it needs no network."""
+"""roc-validator with the JSON-LD contexts in its cache, so that it needs no network.
+
+That of RO-Crate 1.1 is stood in for by that of the later version which comes with the library `rocrate`: it has every
+term that is used here, with the same meaning.
+"""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +18,28 @@ from requests_cache.models import CachedRequest
 from rocrate_validator import services
 from rocrate_validator.models import Severity, ValidationSettings
 
-CONTEXTS = {
-    "https://w3id.org/ro/crate/1.1/context": "ro-crate-1.1.jsonld",
-    "https://w3id.org/ro/terms/workflow-run/context": "workflow-run.jsonld",
-}
+TERMS = "https://w3id.org/ro/terms/workflow-run"
+RUN_TERMS = (
+    *("ParameterConnection", "ContainerImage", "DockerImage", "SIFImage", "connection", "sourceParameter"),
+    *("targetParameter", "md5", "sha1", "sha256", "sha512", "environment", "registry", "tag", "containerImage"),
+    "resourceUsage",
+)
 ACCEPTED = "application/ld+json, application/json;q=0.9"
+
+
+def contexts() -> dict[str, bytes]:
+    """Return the contexts by the URLs under which crates name them."""
+    terms = {"@context": {term: f"{TERMS}#{term}" for term in RUN_TERMS}}
+    return {
+        "https://w3id.org/ro/crate/1.1/context": (files("rocrate") / "data" / "ro-crate.jsonld").read_bytes(),
+        f"{TERMS}/context": json.dumps(terms).encode(),
+    }
 
 
 def warm(cache: Path) -> None:
     """Put the contexts into the cache of the validator; `cache` is its path without `.sqlite`."""
     session = CachedSession(cache_name=str(cache), backend="sqlite", allowable_codes=[200])
-    for url, name in CONTEXTS.items():
+    for url, content in contexts().items():
         for headers in ({}, dict(session.headers), {"Accept": ACCEPTED}):
             request = session.prepare_request(Request("GET", url, headers=headers))
             response = CachedResponse(
@@ -34,7 +50,7 @@ def warm(cache: Path) -> None:
                 request=CachedRequest.from_request(request),
                 encoding="utf-8",
             )
-            response._content = (Path(__file__).parent / "contexts" / name).read_bytes()
+            response._content = content
             session.cache.save_response(response, session.cache.create_key(request))
     session.close()
 
