@@ -264,8 +264,19 @@ class Provenance:
         return dict(self._session.get(path, {"limit": limit, "offset": offset}))
 
     def story(self, entity_id: str, version_number: int) -> dict[str, Any]:
-        """Return all that is known of a version: `{entity, version, activity, job, run}`."""
+        """Return all that is known of a version: `{entity, version, previousVersionNumber, activity, job, run}`."""
         return dict(self._session.get(f"{OWN}/entity/{quoted(entity_id)}/version/{version_number}/story"))
+
+    def stories(self, versions: Sequence[tuple[str, int, str | None]]) -> list[dict[str, Any] | None]:
+        """Return what `story` returns of several versions, in order; None for what may not be read or is not there.
+
+        Args:
+            versions: At most 100 of (entity id, version number, activity id): of the activities that made these
+                bytes, which is to be told of; None: the first.
+        """
+        keys = ("entityId", "versionNumber", "activityId")
+        body = {"versions": [dict(zip(keys, one, strict=True)) for one in versions]}
+        return list(self._session.post(f"{OWN}/stories", body, repeatable=True)["results"])
 
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000

@@ -140,16 +140,18 @@ class Walk:
         return {"entity": self._entity(entity_id), "versions": versions, "totalNumberOfResults": total}
 
     def story(self, entity_id: str, version_number: int) -> Json:
-        """Return all that is known of a version: `{entity, version, activity, job, run}`.
+        """Return all that is known of a version: `{entity, version, previousVersionNumber, activity, job, run}`.
 
         Raises:
             NotFoundError: There is no such version.
         """
-        version = self._version(entity_id, self._info(entity_id, version_number))
+        info, previous_number = self._info(entity_id, version_number)
+        version = self._version(entity_id, info)
         activity = self._generated_by(entity_id, version_number)
         story: Json = {
             "entity": self._entity(entity_id),
             "version": version,
+            "previousVersionNumber": previous_number,
             "activity": activity,
             "job": None,
             "run": None,
@@ -157,6 +159,16 @@ class Walk:
         if activity is not None and version["runId"] is not None:
             story["job"] = self._job(entity_id, version_number, activity)
         return story
+
+    def stories(self, versions: Sequence[tuple[str, int, str | None]]) -> list[Json | None]:
+        """Return what `story` returns of several versions, in order; None for what may not be read or is not there."""
+        found: list[Json | None] = []
+        for entity_id, version_number, _ in versions:
+            try:
+                found.append(self.story(entity_id, version_number))
+            except (NotFoundError, ForbiddenError):
+                found.append(None)
+        return found
 
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000
@@ -208,14 +220,20 @@ class Walk:
         path = f"/repo/v1/entity/{quoted(entity_id)}/version"
         return dict(self._client.session.get(path, {"limit": limit, "offset": offset}))
 
-    def _info(self, entity_id: str, version_number: int) -> Json:
+    def _info(self, entity_id: str, version_number: int) -> tuple[Json, int | None]:
+        """Return what Synapse lists of a version, and the number of the version before it."""
+        found: Json | None = None
         for offset in range(0, VERSIONS_MAX, PAGE):
             results = self._page(entity_id, limit=PAGE, offset=offset)["results"]
             for info in results:
+                if found is not None:
+                    return found, int(info["versionNumber"])
                 if int(info["versionNumber"]) == version_number:
-                    return dict(info)
+                    found = dict(info)
             if len(results) < PAGE:
                 break
+        if found is not None:
+            return found, None
         reason = f"Cannot find a node with id {entity_id} and version {version_number}"
         raise NotFoundError(f"{entity_id} has no version {version_number}.", status=404, reason=reason)
 

@@ -422,9 +422,16 @@ class Story(_Answer):
 
     entity: dict[str, Any]
     version: dict[str, Any]
+    previous_version_number: int | None
     activity: ActivityAnswer | None
     job: JobAnswer | None
     run: RunRecord | None
+
+
+class Stories(_Answer):
+    """Several of them, in the order asked."""
+
+    results: list[Story | None]
 
 
 class Graph(_Answer):

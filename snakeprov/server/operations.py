@@ -311,6 +311,12 @@ OPERATIONS: dict[Handler, Operation] = {
     jobs.of_activity: Operation("The job from which an activity was recorded.", to.JobAnswer),
     history.listing: Operation("The versions of an entity and how they came to be.", to.History, query=_PAGED),
     history.story: Operation("One version, its activity, job and run.", to.Story),
+    history.stories: Operation(
+        "The stories of several versions, in order; with `activityId` as an activity tells it that made the same bytes "
+        "again. Null for what there is not or may not be read.",
+        to.Stories,
+        history.StoriesBody,
+    ),
     lineage.graph: Operation(
         "What a version comes from, or what comes from it.",
         to.Graph,

@@ -144,6 +144,7 @@ ROUTES = (
     Route("GET", "/snakeprov/v1/activity/{id}/job", jobs.of_activity, R),
     Route("GET", "/snakeprov/v1/entity/{id}/history", history.listing, R),
     Route("GET", "/snakeprov/v1/entity/{id}/version/{version}/story", history.story, R),
+    Route("POST", "/snakeprov/v1/stories", history.stories, R),
     Route("GET", "/snakeprov/v1/lineage", lineage.graph, R),
 )
 

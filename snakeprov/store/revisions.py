@@ -207,6 +207,13 @@ def count(tx: Transaction, entity_id: int) -> int:
     return int(tx.connection.execute(statement).scalar_one())
 
 
+def before(tx: Transaction, entity_id: int, number: int) -> int | None:
+    """Return the number of the version before a version, or None."""
+    earlier = (revision.c.entity_id == entity_id, revision.c.number < number)
+    found: int | None = tx.connection.execute(select(func.max(revision.c.number)).where(*earlier)).scalar_one()
+    return found
+
+
 def page(
     tx: Transaction, entity_id: int, *, limit: int, offset: int = 0, number: int | None = None
 ) -> list[VersionRow]:
