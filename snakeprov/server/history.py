@@ -86,13 +86,14 @@ def _wanted(call: Call, wanted: StoryWanted) -> dict[str, Any] | None:
 
 def _story(call: Call, row: EntityRow, activity_id: int | None) -> dict[str, Any]:
     """Return all that is known of a version, as the activity made it that first did or one that did again."""
+    version = revisions.one(call.tx, row.id, row.number)
     job = None if activity_id is None else jobs.of_activity(call.tx, activity_id)
     run = None if job is None else runs.get(call.tx, job.run_id)
     if run is None or not run_resource.is_visible(call, run):
         job = run = None
     return {
         "entity": _entity(row),
-        "version": _versions(call, row, revisions.page(call.tx, row.id, limit=1, number=row.number))[0],
+        "version": _versions(call, row, [version] if version else [])[0],
         "previousVersionNumber": revisions.before(call.tx, row.id, row.number),
         "activity": None if activity_id is None else activity_body(call, activity_id),
         "job": None if job is None else job_resource.body_of(call, job),
