@@ -182,7 +182,7 @@ def _reason(side: Side, screen: Screen) -> Iterator[str]:
 def _row(change: Change, trace: Trace) -> Line:
     note: str = "" if change.action == "changed" else change.action
     if change.is_elsewhere:
-        note = f"not in rule {trace.difference.new.rule}"
+        note = f"not in {clauses.maker(trace.difference.new)}"
     elif (step := clauses.step_of(change, trace)) is not None:
         side = step.difference.new
         note = clauses.EDITED if clauses.was_edited(step) else f"by {clauses.maker(side)}" if side.rule else ""
@@ -190,7 +190,8 @@ def _row(change: Change, trace: Trace) -> Line:
     if isinstance(change.new or change.old, FileVersion) and change.action != "changed":
         value = value.removeprefix(change.name)
     name = clauses.subject(change, trace.difference) if change.kind == "config" else change.name
-    return [say(name or "made by"), say(value), say(note, "faint")]
+    value = clauses.cut(value, VALUE_CHARACTERS_MAX)
+    return [say(clauses.short(name) or "made by"), say(value), say(note, "faint")]
 
 
 def _command(change: Change, screen: Screen) -> Iterator[str]:
@@ -226,7 +227,7 @@ def _step(step: Step, trace: Trace, screen: Screen) -> Iterator[str]:
     yield compose(
         [
             say(" " * _INDENT),
-            say(new.path),
+            say(clauses.short(new.path)),
             say(f"  {versions}", "version"),
             say(f"  by {clauses.maker(new)}", "faint"),
         ],
@@ -235,7 +236,7 @@ def _step(step: Step, trace: Trace, screen: Screen) -> Iterator[str]:
     inner = Trace(difference=difference, upstream=trace.upstream)
     found = [clauses.clause(one, inner) for one in difference.causes]
     if not found and new.origin == "job":
-        found = [f"nothing that was recorded differs: rule {new.rule} may not be deterministic"]
+        found = [f"nothing that was recorded differs: {clauses.maker(new)} may not be deterministic"]
     for one in found[:STEP_CLAUSES_MAX]:
         yield compose([say(" " * 2 * _INDENT), say(one)], whole)
     if len(found) > STEP_CLAUSES_MAX:

@@ -19,6 +19,10 @@ CLAUSES_MAX: Final = 4
 VALUE_CHARACTERS_MAX: Final = 60
 """So much of a value is told in a sentence."""
 
+NAME_CHARACTERS_MAX: Final = 200
+CLAUSE_CHARACTERS_MAX: Final = 500
+"""So much of a name and of a clause is told; names can be as long as one likes."""
+
 EDITED: Final = "edited outside the workflow"
 """What happened to a file that no recorded job made."""
 
@@ -27,7 +31,18 @@ _EXPLAINS_COMMAND: Final = frozenset({"rule", "wildcard", "param", "code", "inpu
 
 def named(side: Side) -> str:
     """Return a version as people name it: `results/table.csv@3`."""
-    return f"{side.path}@{side.version_number}"
+    return f"{short(side.path)}@{side.version_number}"
+
+
+def short(name: str) -> str:
+    """Return a name, of a very long one the end."""
+    # To measure a megabyte of wide characters takes long, so it is cut before.
+    return text.shorten(name[-2 * NAME_CHARACTERS_MAX :], NAME_CHARACTERS_MAX, keep="end")
+
+
+def cut(said: str, characters_max: int) -> str:
+    """Return the beginning of what was said, where it is long."""
+    return text.shorten(said[: 2 * characters_max], characters_max)
 
 
 def why(trace: Trace) -> str:
@@ -77,7 +92,7 @@ def diff(trace: Trace) -> str:
     if new.origin == old.origin == "none":
         return f"{what}: raw inputs, no recorded job made either."
     if new.origin == old.origin == "job" and new.rule != old.rule and new.entity_id != old.entity_id:
-        return f"{what}: they are of different rules, {old.rule} and {new.rule}."
+        return f"{what}: they are of different rules, {short(old.rule or '')} and {short(new.rule or '')}."
     causes = own_causes(trace)
     return f"{what}: {listed(causes)}{_roots(trace)}." if causes else f"{what}: {_nothing(difference)}."
 
@@ -96,6 +111,10 @@ def own_causes(trace: Trace) -> list[str]:
 
 def clause(change: Change, trace: Trace) -> str:
     """Return a change as a clause: `params.alpha changed 0.1 -> 0.2`."""
+    return cut(_clause(change, trace), CLAUSE_CHARACTERS_MAX)
+
+
+def _clause(change: Change, trace: Trace) -> str:
     old, new = change.old, change.new
     match change.kind:
         case "origin":
@@ -190,7 +209,8 @@ def was_edited(step: Step | None) -> bool:
 
 def maker(side: Side) -> str:
     """Return what made a version, where something recorded did."""
-    return f"rule {side.rule}" if side.origin == "job" else side.rule or f"activity {side.activity_id}"
+    name = short(side.rule or "")
+    return f"rule {name}" if side.origin == "job" else name or f"activity {side.activity_id}"
 
 
 def _input(change: Change, trace: Trace) -> str:
@@ -211,7 +231,7 @@ def _roots(trace: Trace) -> str:
         if side.origin == "none":
             if step.distance > 1 and was_edited(step):
                 versions = f"@{step.difference.old.version_number} -> @{side.version_number}"
-                roots[f"{side.path} ({versions}, {EDITED})"] = None
+                roots[f"{short(side.path)} ({versions}, {EDITED})"] = None
             continue
         inner = Trace(difference=step.difference, upstream=trace.upstream)
         own = [one for one in step.difference.causes if not (one.kind == "input" and step_of(one, inner))]
@@ -221,16 +241,16 @@ def _roots(trace: Trace) -> str:
             if one not in wildcards and (one.kind != "command" or not kinds & _EXPLAINS_COMMAND):
                 roots[_root(one, inner)] = None
         if not step.difference.causes:
-            roots[f"{side.path}, where {_nothing(step.difference)}"] = None
+            roots[f"{short(side.path)}, where {_nothing(step.difference)}"] = None
     return f"; that goes back to {listed(list(roots))}" if roots else ""
 
 
 def _root(change: Change, trace: Trace) -> str:
-    rule = trace.difference.new.rule
+    new = trace.difference.new
     if change.kind in ("origin", "rule", "input", "command"):
-        return f"{trace.difference.new.path} ({clause(change, trace)})"
-    of_rule = f" of rule {rule}" if change.kind in ("param", "wildcard") and rule else ""
-    return f"{subject(change, trace.difference)}{of_rule} ({arrow(change)})"
+        return f"{short(new.path)} ({clause(change, trace)})"
+    of_rule = f" of {maker(new)}" if change.kind in ("param", "wildcard") and new.rule else ""
+    return cut(f"{subject(change, trace.difference)}{of_rule} ({arrow(change)})", CLAUSE_CHARACTERS_MAX)
 
 
 def _although(trace: Trace) -> str:
@@ -260,9 +280,9 @@ def _value(value: Any, characters_max: int, *, with_path: bool) -> str:
         number = "" if value.version_number is None else f"@{value.version_number}"
         return value.path + number if with_path else number or "not recorded"
     shown = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
-    return text.shorten(" ".join(shown.split()), characters_max)
+    return cut(" ".join(shown.split()), characters_max)
 
 
 def _few(names: Iterable[str]) -> str:
-    first_one, *rest = names
+    first_one, *rest = map(short, names)
     return f"{first_one} and {text.number(len(rest))} more" if rest else first_one

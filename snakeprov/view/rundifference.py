@@ -84,10 +84,7 @@ def _outputs(rules: Sequence[RuleOutputs], screen: Screen) -> Iterator[str]:
         return
     yield ""
     titles = ("outputs of", "same", "different", "only first", "only second")
-    rows: list[Line] = [
-        [say(one.rule, "rule"), *(say(text.number(n)) for n in (one.same, one.different, one.only_old, one.only_new))]
-        for one in rules[:ROWS_MAX]
-    ]
+    rows = [_rule(one) for one in rules[:ROWS_MAX]]
     yield from text.table(rows, screen, titles=titles, right=frozenset({1, 2, 3, 4}), flexible=0)
     if len(rules) > ROWS_MAX:
         hidden = f"{screen.glyphs.ellipsis} and {counted(len(rules) - ROWS_MAX, 'more rule')} (--json lists all)"
@@ -96,7 +93,7 @@ def _outputs(rules: Sequence[RuleOutputs], screen: Screen) -> Iterator[str]:
         different = [one for one in rule.files if one.outcome == "different"]
         if different:
             yield ""
-            yield compose([say(f"different, of {rule.rule}", "heading")], screen)
+            yield compose([say(f"different, of {clauses.short(rule.rule)}", "heading")], screen)
             yield from text.table(
                 [_different(one) for one in different[:FILES_MAX]], screen, flexible=0, keep="end", indent=_INDENT
             )
@@ -105,12 +102,17 @@ def _outputs(rules: Sequence[RuleOutputs], screen: Screen) -> Iterator[str]:
             yield compose([say(" " * _INDENT + hidden)], screen)
 
 
+def _rule(rule: RuleOutputs) -> Line:
+    counts = (rule.same, rule.different, rule.only_old, rule.only_new)
+    return [say(clauses.short(rule.rule), "rule"), *(say(text.number(count)) for count in counts)]
+
+
 def _different(output: Output) -> Line:
-    return [say(output.path), say(f"@{output.old_version} -> @{output.new_version}", "version")]
+    return [say(clauses.short(output.path)), say(f"@{output.old_version} -> @{output.new_version}", "version")]
 
 
 def _name(fact: Fact) -> str:
-    return clauses.value_path("config", fact.name) if fact.kind == "config" else fact.name
+    return clauses.value_path("config", clauses.short(fact.name)) if fact.kind == "config" else fact.name
 
 
 def _note(fact: Fact) -> str:
