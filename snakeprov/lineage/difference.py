@@ -48,6 +48,9 @@ _CIRCUMSTANCES: Final = {
     "workingDirectory": "working directory",
 }
 
+_BACKFILLED: Final = "backfilled"
+"""The status of a job that is known from Snakemake's own metadata only."""
+
 Thing = TypeVar("Thing")
 
 
@@ -134,18 +137,7 @@ def compare(old: Story, new: Story) -> Difference:
     if before.origin != after.origin and "none" in (before.origin, after.origin):
         causes.append(_change("origin", "", _maker(before), _maker(after)))
     elif after.origin != "none":
-        if before.rule != after.rule:
-            causes.append(_change("rule", "", before.rule, after.rule))
-        old_job, new_job = _job(old), _job(new)
-        causes += _values("wildcard", old_job.get("wildcards"), new_job.get("wildcards"))
-        causes += _values("param", old_job.get("params"), new_job.get("params"))
-        causes += _code(old, new)
-        causes += _single("command", "shell command", _command(old_job), _command(new_job))
-        causes += _environment(old, new)
-        causes += _inputs(old, new)
-        # What the config gives to params is told as a cause; it does not differ twice.
-        params = [("config", one.old, one.new) for one in causes if one.kind == "param"]
-        circumstances = [one for one in _circumstances(old, new) if (one.kind, one.old, one.new) not in params]
+        causes, circumstances = _facts(old, new)
     return Difference(
         old=before,
         new=after,
@@ -199,6 +191,30 @@ def packages(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 
 def _package(one: Mapping[str, Any]) -> str:
     return " ".join(str(one[key]) for key in ("version", "build") if one.get(key))
+
+
+def _facts(old: Story, new: Story) -> tuple[list[Change], list[Change]]:
+    """Return the causes and the circumstances that differ between two things that were done."""
+    old_job, new_job = _job(old), _job(new)
+    rule = _single("rule", "", side_of(old).rule, side_of(new).rule)
+    command = _single("command", "shell command", _command(old_job), _command(new_job))
+    records = [_BACKFILLED if job.get("status") == _BACKFILLED else "recorded" for job in (old_job, new_job)]
+    if records[0] != records[1]:
+        # Of what was backfilled less is known, and what is not known on one side is not what changed.
+        return [*rule, *command, *_inputs(old, new)], [_change("circumstance", "record", records[0], records[1])]
+    params = _values("param", old_job.get("params"), new_job.get("params"))
+    causes = [
+        *rule,
+        *_values("wildcard", old_job.get("wildcards"), new_job.get("wildcards")),
+        *params,
+        *_code(old, new),
+        *command,
+        *_environment(old, new),
+        *_inputs(old, new),
+    ]
+    # What the config gives to params is told as a cause; it does not differ twice.
+    told = [("config", one.old, one.new) for one in params]
+    return causes, [one for one in _circumstances(old, new) if (one.kind, one.old, one.new) not in told]
 
 
 def _job(story: Story) -> Mapping[str, Any]:

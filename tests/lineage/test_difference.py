@@ -153,6 +153,16 @@ def test_what_usually_has_no_effect_is_a_circumstance() -> None:
     ]
 
 
+def test_what_a_backfilled_job_does_not_know_did_not_change() -> None:
+    """Snakemake's metadata hold no wildcards, names of params or code: only what both sides know is compared."""
+    old = story("r@1", inputs=["a@1"], status="backfilled", params={"0": 1}, shellcmd="fit 1")
+    new = story("r@2", inputs=["a@2"], code=["fit.py@1"], params={"k": 1}, wildcards={"s": "x"}, shellcmd="fit 2")
+    assert told(old, new) == [("command", "shell command", "changed"), ("input", "a", "changed")]
+    assert [(one.name, one.old, one.new) for one in compare(old, new).circumstances] == [
+        ("record", "backfilled", "recorded")
+    ]
+
+
 @settings(max_examples=60, deadline=None)
 @given(OBJECTS, OBJECTS)
 def test_values_differ_where_they_do_and_nowhere_else(old: Json, new: Json) -> None:
