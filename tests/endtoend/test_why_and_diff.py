@@ -141,6 +141,8 @@ def steady(text: str, folder: Path) -> str:
     for number, run in enumerate(runs, start=1):
         text = text.replace(run["id"], f"RUN-{number}").replace(run["id"][:8], f"run-{number}")
         text = text.replace(run["git"]["commit"][:7], "1a2b3c4")
+    # Snakemake names the files in its reasons in any order.
+    text = re.sub(r"(?<=another job: )[^(;]+(?= \()", lambda found: ", ".join(sorted(found[0].split(", "))), text)
     return re.sub(r"just now|\d+ \w+ ago", "N ago", text)
 
 
