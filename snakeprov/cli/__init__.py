@@ -16,6 +16,8 @@ from snakeprov import __version__
 _COMMANDS = (
     "log",
     "show",
+    "why",
+    "diff",
     "lineage",
     "methods",
     "export",

@@ -27,14 +27,14 @@ def material(client: Client, place: Place, typed: Sequence[str], *, project: str
         NotRecordedError: There is no such file, version or run.
         UsageError: A run is named together with something else.
     """
-    from snakeprov.cli import run, target
+    from snakeprov.cli import target
     from snakeprov.export import gather
 
     runs = [one for one in typed if one.startswith(RUN)]
     if runs and len(typed) > 1:
         raise UsageError(f"{runs[0]} is a run, and something else is named with it.", hint="Name one run, or files.")
     if runs:
-        return gather.run(client, run.find(client, runs[0].removeprefix(RUN))["id"])
+        return gather.run(client, target.find_run(client, runs[0]).id)
     found = [target.find(client, place, one, project=project) for one in typed]
     for one in found:
         target.ask(client, one, partial(client.provenance.story, one.entity_id, one.number))

@@ -13,6 +13,9 @@ import click
 LIMIT_MAX = 100_000
 """No command lists more things than this."""
 
+DEPTH_MAX = 1000
+"""No more activities than this are looked through, one behind another."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -32,6 +35,13 @@ def limit(shown: int) -> Callable[[Function], Function]:
         type=click.IntRange(1, LIMIT_MAX),
         help=f"How many to list; default: {shown}, or all with --json.",
     )
+
+
+def depth(function: Function) -> Function:
+    """Give a command `--depth N` (argument `depth`): None unless given."""
+    return click.option(
+        "--depth", type=click.IntRange(1, DEPTH_MAX), metavar="N", help="Look through at most N activities upstream."
+    )(function)
 
 
 def project(function: Function) -> Function:

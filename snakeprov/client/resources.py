@@ -248,13 +248,26 @@ class Provenance:
         """Return the files recorded at `path`: `{matches, near}`."""
         return dict(self._session.get(f"{OWN}/files", {"path": path, "project": project}))
 
+    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> dict[str, Any]:
+        """Return the versions that have a content, newest first: `{results, truncated}`.
+
+        Args:
+            algorithm: "sha256" or "md5".
+            digest: The digest in hex, or at least its first 8 characters.
+            limit: How many versions at most.
+
+        Raises:
+            BadRequestError: It is no such digest.
+        """
+        return dict(self._session.get(f"{OWN}/versions", {algorithm: digest, "limit": limit}))
+
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
         """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""
         path = f"{OWN}/entity/{quoted(entity_id)}/history"
         return dict(self._session.get(path, {"limit": limit, "offset": offset}))
 
     def story(self, entity_id: str, version_number: int) -> dict[str, Any]:
-        """Return all that is known of a version: `{entity, version, activity, job, run}`."""
+        """Return all that is known of a version: `{entity, version, previousVersionNumber, activity, job, run}`."""
         return dict(self._session.get(f"{OWN}/entity/{quoted(entity_id)}/version/{version_number}/story"))
 
     def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> dict[str, Any]:
@@ -267,6 +280,17 @@ class Provenance:
         references = [{"targetId": entity_id, "targetVersionNumber": number} for entity_id, number in versions]
         body = {"versions": references, "jobs": list(jobs)}
         return dict(self._session.post(f"{OWN}/details", body, repeatable=True))
+
+    def stories(self, versions: Sequence[tuple[str, int, str | None]]) -> list[dict[str, Any] | None]:
+        """Return what `story` returns of several versions, in order; None for what may not be read or is not there.
+
+        Args:
+            versions: At most 100 of (entity id, version number, activity id): of the activities that made these
+                bytes, which is to be told of; None: the first.
+        """
+        keys = ("entityId", "versionNumber", "activityId")
+        body = {"versions": [dict(zip(keys, one, strict=True)) for one in versions]}
+        return list(self._session.post(f"{OWN}/stories", body, repeatable=True)["results"])
 
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000

@@ -35,6 +35,7 @@ SIBLINGS_MAX: Final = 200
 VERSIONS_MAX: Final = 1000
 """So many versions of a file are looked through for one of them."""
 
+_MD5_CHARS: Final = 32
 _PROJECT_ID: Final = re.compile(r"syn[0-9]{1,18}")
 
 
@@ -102,6 +103,34 @@ class Walk:
                 near.append("/".join((*above, name, *below)))
         return near
 
+    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> Json:
+        """Return the versions that have a content: `{results, truncated}`.
+
+        Raises:
+            UsageError: The content is not named by a whole md5: Synapse knows no other digest, and no beginnings.
+        """
+        if algorithm != "md5" or len(digest) != _MD5_CHARS:
+            raise UsageError(
+                f"Synapse finds contents by their whole md5 only, not by {algorithm}:{digest}.",
+                hint="Give md5: and all of its 32 digits.",
+            )
+        found = self._client.session.get(f"/repo/v1/entity/md5/{quoted(digest)}")["results"]
+        results = [self._with_md5(str(one["id"]), int(one["versionNumber"]), digest) for one in found[:limit]]
+        return {"results": results, "truncated": len(found) > limit}
+
+    def _with_md5(self, entity_id: str, number: int, md5: str) -> Json:
+        latest = self._file(entity_id)
+        latest_number = (latest.version_number if latest is not None else None) or number
+        return {
+            "entityId": entity_id,
+            "versionNumber": number,
+            "isLatest": number == latest_number,
+            "latestVersionNumber": latest_number,
+            "path": self._path(entity_id, number),
+            "projectName": self._client.project,
+            "md5": md5,
+        }
+
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> Json:
         """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""
         page = self._page(entity_id, limit=min(limit, PAGE), offset=offset)
@@ -111,16 +140,18 @@ class Walk:
         return {"entity": self._entity(entity_id), "versions": versions, "totalNumberOfResults": total}
 
     def story(self, entity_id: str, version_number: int) -> Json:
-        """Return all that is known of a version: `{entity, version, activity, job, run}`.
+        """Return all that is known of a version: `{entity, version, previousVersionNumber, activity, job, run}`.
 
         Raises:
             NotFoundError: There is no such version.
         """
-        version = self._version(entity_id, self._info(entity_id, version_number))
+        info, previous_number = self._info(entity_id, version_number)
+        version = self._version(entity_id, info)
         activity = self._generated_by(entity_id, version_number)
         story: Json = {
             "entity": self._entity(entity_id),
             "version": version,
+            "previousVersionNumber": previous_number,
             "activity": activity,
             "job": None,
             "run": None,
@@ -134,7 +165,7 @@ class Walk:
         found = []
         for entity_id, number in versions:
             try:
-                version = self._version(entity_id, self._info(entity_id, number))
+                version = self._version(entity_id, self._info(entity_id, number)[0])
                 file = self._client.entities.get(entity_id, version_number=number)
             except (NotFoundError, ForbiddenError):
                 continue
@@ -142,6 +173,16 @@ class Walk:
             path = self._path(entity_id, number)
             found.append({"entityId": entity_id, "path": path, "fileHandleId": handle, "projectId": None, **version})
         return {"versions": found, "jobs": []}
+
+    def stories(self, versions: Sequence[tuple[str, int, str | None]]) -> list[Json | None]:
+        """Return what `story` returns of several versions, in order; None for what may not be read or is not there."""
+        found: list[Json | None] = []
+        for entity_id, version_number, _ in versions:
+            try:
+                found.append(self.story(entity_id, version_number))
+            except (NotFoundError, ForbiddenError):
+                found.append(None)
+        return found
 
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000
@@ -193,14 +234,20 @@ class Walk:
         path = f"/repo/v1/entity/{quoted(entity_id)}/version"
         return dict(self._client.session.get(path, {"limit": limit, "offset": offset}))
 
-    def _info(self, entity_id: str, version_number: int) -> Json:
+    def _info(self, entity_id: str, version_number: int) -> tuple[Json, int | None]:
+        """Return what Synapse lists of a version, and the number of the version before it."""
+        found: Json | None = None
         for offset in range(0, VERSIONS_MAX, PAGE):
             results = self._page(entity_id, limit=PAGE, offset=offset)["results"]
             for info in results:
+                if found is not None:
+                    return found, int(info["versionNumber"])
                 if int(info["versionNumber"]) == version_number:
-                    return dict(info)
+                    found = dict(info)
             if len(results) < PAGE:
                 break
+        if found is not None:
+            return found, None
         reason = f"Cannot find a node with id {entity_id} and version {version_number}"
         raise NotFoundError(f"{entity_id} has no version {version_number}.", status=404, reason=reason)
 

@@ -337,6 +337,13 @@ class Matches(_Answer):
     near: list[str] | UnsetType = UNSET
 
 
+class SameContent(_Answer):
+    """Versions that have a content, and whether there are more of them."""
+
+    results: list[dict[str, Any]]
+    truncated: bool
+
+
 class RunAnswer(RunRecord, kw_only=True, rename="camel"):
     """A run, and how many of its jobs ended how."""
 
@@ -457,9 +464,16 @@ class Story(_Answer):
 
     entity: dict[str, Any]
     version: dict[str, Any]
+    previous_version_number: int | None
     activity: ActivityAnswer | None
     job: JobAnswer | None
     run: RunRecord | None
+
+
+class Stories(_Answer):
+    """Several of them, in the order asked."""
+
+    results: list[Story | None]
 
 
 class Graph(_Answer):

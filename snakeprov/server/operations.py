@@ -16,6 +16,7 @@ from snakeprov.server import (
     batch,
     bundles,
     children,
+    contents,
     details,
     entities,
     filehandles,
@@ -295,6 +296,11 @@ OPERATIONS: dict[Handler, Operation] = {
         details.DetailsBody,
     ),
     lookup.files: Operation("The files at a path, or the paths that resemble it.", to.Matches, query="path! project"),
+    contents.listing: Operation(
+        "The versions that have a content, newest first: by its digest, or at least 8 of its first digits.",
+        to.SameContent,
+        query="sha256 md5 limit",
+    ),
     runs.listing: Operation("Runs, newest first.", to.Page[to.RunAnswer], query=_PAGED),
     runs.put: Operation("Makes a run (201) or replaces it (200).", RunRecord, RunRecord, 201),
     runs.read: Operation("A run, by its id or the beginning of it.", to.RunAnswer),
@@ -311,6 +317,12 @@ OPERATIONS: dict[Handler, Operation] = {
     jobs.of_activity: Operation("The job from which an activity was recorded.", to.JobAnswer),
     history.listing: Operation("The versions of an entity and how they came to be.", to.History, query=_PAGED),
     history.story: Operation("One version, its activity, job and run.", to.Story),
+    history.stories: Operation(
+        "The stories of several versions, in order; with `activityId` as an activity tells it that made the same bytes "
+        "again. Null for what there is not or may not be read.",
+        to.Stories,
+        history.StoriesBody,
+    ),
     lineage.graph: Operation(
         "What a version comes from, or what comes from it.",
         to.Graph,

@@ -15,6 +15,7 @@ from snakeprov.server import (
     batch,
     bundles,
     children,
+    contents,
     details,
     entities,
     filehandles,
@@ -132,6 +133,7 @@ ROUTES = (
     Route("POST", "/snakeprov/v1/lookup", lookup.at_paths, R),
     Route("POST", "/snakeprov/v1/details", details.read, R),
     Route("GET", "/snakeprov/v1/files", lookup.files, R),
+    Route("GET", "/snakeprov/v1/versions", contents.listing, R),
     Route("GET", "/snakeprov/v1/runs", runs.listing, R),
     Route("PUT", "/snakeprov/v1/runs/{id}", runs.put, W),
     Route("GET", "/snakeprov/v1/runs/{id}", runs.read, R),
@@ -144,6 +146,7 @@ ROUTES = (
     Route("GET", "/snakeprov/v1/activity/{id}/job", jobs.of_activity, R),
     Route("GET", "/snakeprov/v1/entity/{id}/history", history.listing, R),
     Route("GET", "/snakeprov/v1/entity/{id}/version/{version}/story", history.story, R),
+    Route("POST", "/snakeprov/v1/stories", history.stories, R),
     Route("GET", "/snakeprov/v1/lineage", lineage.graph, R),
 )
 

@@ -88,6 +88,11 @@ class _Number(NamedTuple):
     number: int
 
 
+class _Reproduced(NamedTuple):
+    version: int
+    activity_id: int
+
+
 _COLUMNS = (job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record)
 _NUMBER = Query(select(job.c.number).where(job.c.id == bindparam("id")), _Number)
 _GET = Query(select(*_COLUMNS).where(job.c.id == bindparam("id")), JobRow, checked=job)
@@ -111,6 +116,36 @@ _VERSION = Query(
         revision.c.entity_id == bindparam("entity_id"), revision.c.number == bindparam("number")
     ),
     _Number,
+)
+_WITH_RUN = job.join(run, run.c.id == job.c.run_id)
+_MADE_COLUMNS = (
+    job.c.id.label("job_id"),
+    job.c.rule,
+    job.c.status,
+    job.c.ended_on,
+    job.c.wildcards,
+    job.c.run_id,
+    run.c.git_commit,
+    run.c.git_dirty,
+)
+_OWN = select(job.c.activity_id, *_MADE_COLUMNS).select_from(_WITH_RUN).order_by(job.c.number)
+_OF_FILE = (
+    select(job_file.c.activity_id, *_MADE_COLUMNS)
+    .select_from(_WITH_RUN.join(job_file, job_file.c.job_number == job.c.number))
+    .order_by(job.c.number)
+)
+_MADE_OWN = Query(_OWN.where(job.c.activity_id == bindparam("of_activity")), MadeBy)
+_MADE_OF_FILE = Query(_OF_FILE.where(job_file.c.activity_id == bindparam("of_activity")), MadeBy)
+_MADE_IT = func.coalesce(job_file.c.activity_id, job.c.activity_id)
+_REPRODUCED = (
+    select(job_file.c.version, _MADE_IT.label("activity_id"))
+    .select_from(job_file.join(job, job.c.number == job_file.c.job_number))
+    .where(job_file.c.outcome == "reproduced", _MADE_IT.is_not(None))
+    .order_by(job_file.c.job_number, job_file.c.position)
+)
+_REPRODUCED_ONE = Query(
+    _REPRODUCED.where(job_file.c.entity_id == bindparam("of_entity"), job_file.c.version == bindparam("of_version")),
+    _Reproduced,
 )
 _INSERT = insert_into(job, but=["number"])
 _INSERT_FILE = insert_into(job_file)
@@ -170,26 +205,18 @@ def made(tx: Transaction, activity_ids: Collection[int]) -> dict[int, MadeBy]:
 
     Usually the activity is the job's own; a file of a job can have an activity to itself.
     """
-    columns = (
-        job.c.id,
-        job.c.rule,
-        job.c.status,
-        job.c.ended_on,
-        job.c.wildcards,
-        job.c.run_id,
-        run.c.git_commit,
-        run.c.git_dirty,
-    )
-    with_run = job.join(run, run.c.id == job.c.run_id)
-    own = select(job.c.activity_id, *columns).select_from(with_run)
-    of_file = select(job_file.c.activity_id, *columns).select_from(
-        with_run.join(job_file, job_file.c.job_number == job.c.number)
-    )
+    if len(activity_ids) == 1:
+        (activity_id,) = activity_ids
+        only = tx.one(_MADE_OWN, of_activity=activity_id) or tx.one(_MADE_OF_FILE, of_activity=activity_id)
+        if only is None:
+            return {}
+        # SQLite has no truth values of its own.
+        return {activity_id: only._replace(git_dirty=None if only.git_dirty is None else bool(only.git_dirty))}
     found: dict[int, MadeBy] = {}
-    for statement, column in ((own, job.c.activity_id), (of_file, job_file.c.activity_id)):
+    for statement, column in ((_OWN, job.c.activity_id), (_OF_FILE, job_file.c.activity_id)):
         missing = [id_ for id_ in activity_ids if id_ not in found]
         for chunk in chunked(missing):
-            rows = tx.connection.execute(statement.where(column.in_(chunk)).order_by(job.c.number))
+            rows = tx.connection.execute(statement.where(column.in_(chunk)))
             for row in rows:
                 found.setdefault(row[0], MadeBy(*row))
     return found
@@ -197,21 +224,14 @@ def made(tx: Transaction, activity_ids: Collection[int]) -> dict[int, MadeBy]:
 
 def reproduced_by(tx: Transaction, entity_id: int, versions: Collection[int]) -> dict[int, list[int]]:
     """Return, for each version that was made again, the activities that did, in the order they were recorded."""
-    made_it = func.coalesce(job_file.c.activity_id, job.c.activity_id)
-    statement = (
-        select(job_file.c.version, made_it)
-        .select_from(job_file.join(job, job.c.number == job_file.c.job_number))
-        .where(
-            job_file.c.entity_id == entity_id,
-            job_file.c.outcome == "reproduced",
-            job_file.c.version.in_(bindparam("versions", expanding=True)),
-            made_it.is_not(None),
-        )
-        .order_by(job_file.c.job_number, job_file.c.position)
-    )
     found: dict[int, list[int]] = {}
+    if len(versions) == 1:
+        (only,) = versions
+        rows = tx.all(_REPRODUCED_ONE, of_entity=entity_id, of_version=only)
+        return {only: [row.activity_id for row in rows]} if rows else {}
+    again = _REPRODUCED.where(job_file.c.entity_id == entity_id)
     for chunk in chunked(versions):
-        for version, activity_id in tx.connection.execute(statement, {"versions": chunk}):
+        for version, activity_id in tx.connection.execute(again.where(job_file.c.version.in_(chunk))):
             found.setdefault(version, []).append(activity_id)
     return found
 

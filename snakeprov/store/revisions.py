@@ -52,6 +52,32 @@ _LABELLED = Query(
     ),
     _Number,
 )
+_VERSIONS = select(
+    revision.c.number,
+    revision.c.label,
+    revision.c.comment,
+    revision.c.created_on,
+    func.coalesce(principal.c.name, "").label("created_by"),
+    revision.c.modified_on,
+    revision.c.modified_by,
+    revision.c.activity_id,
+    file_handle.c.kind.label("file_kind"),
+    file_handle.c.sha256,
+    file_handle.c.md5,
+    file_handle.c.size_bytes,
+).select_from(
+    revision.outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id).outerjoin(
+        principal, principal.c.id == revision.c.created_by
+    )
+)
+_ONE = Query(_VERSIONS.where(*_OF), VersionRow)
+_BEFORE = Query(
+    select(revision.c.number)
+    .where(revision.c.entity_id == bindparam("of_entity"), revision.c.number < bindparam("of_number"))
+    .order_by(revision.c.number.desc())
+    .limit(1),
+    _Number,
+)
 _MODIFIED: dict[str, Any] = {"modified_on": bindparam("new_modified_on"), "modified_by": bindparam("new_modified_by")}
 _SET_ACTIVITY = Command(change(revision, *_OF, activity_id=bindparam("new_activity"), **_MODIFIED))
 _SET_ANNOTATIONS = Command(change(revision, *_OF, annotations=bindparam("new_annotations"), **_MODIFIED))
@@ -207,29 +233,18 @@ def count(tx: Transaction, entity_id: int) -> int:
     return int(tx.connection.execute(statement).scalar_one())
 
 
-def page(
-    tx: Transaction, entity_id: int, *, limit: int, offset: int = 0, number: int | None = None
-) -> list[VersionRow]:
-    """Return versions of an entity, newest first; with `number` only that one."""
-    columns: tuple[Any, ...] = (
-        revision.c.number,
-        revision.c.label,
-        revision.c.comment,
-        revision.c.created_on,
-        func.coalesce(principal.c.name, ""),
-        revision.c.modified_on,
-        revision.c.modified_by,
-        revision.c.activity_id,
-        file_handle.c.kind,
-        file_handle.c.sha256,
-        file_handle.c.md5,
-        file_handle.c.size_bytes,
-    )
-    joined = revision.outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id).outerjoin(
-        principal, principal.c.id == revision.c.created_by
-    )
-    statement = select(*columns).select_from(joined).where(revision.c.entity_id == entity_id)
-    if number is not None:
-        statement = statement.where(revision.c.number == number)
-    statement = statement.order_by(revision.c.number.desc()).limit(limit).offset(offset)
-    return [VersionRow(*row) for row in tx.connection.execute(statement)]
+def before(tx: Transaction, entity_id: int, number: int) -> int | None:
+    """Return the number of the version before a version, or None."""
+    found = tx.one(_BEFORE, of_entity=entity_id, of_number=number)
+    return None if found is None else found.number
+
+
+def one(tx: Transaction, entity_id: int, number: int) -> VersionRow | None:
+    """Return a version of an entity, or None."""
+    return tx.one(_ONE, of_entity=entity_id, of_number=number)
+
+
+def page(tx: Transaction, entity_id: int, *, limit: int, offset: int = 0) -> list[VersionRow]:
+    """Return versions of an entity, newest first."""
+    statement = _VERSIONS.where(revision.c.entity_id == entity_id).order_by(revision.c.number.desc())
+    return [VersionRow(*row) for row in tx.connection.execute(statement.limit(limit).offset(offset))]

@@ -43,7 +43,7 @@ def story(answer: Mapping[str, Any]) -> Json:
         "version": _version(answer["version"]),
         "activity": answer.get("activity"),
         "job": _job(job["job"], job.get("files", ())) if job else None,
-        "run": _run(run) if run else None,
+        "run": run_body(run) if run else None,
     }
 
 
@@ -104,6 +104,19 @@ def run_status(run: Mapping[str, Any]) -> str:
     return str(run.get("status") or "running")
 
 
+def run_body(run: Mapping[str, Any]) -> Json:
+    """Return a run under its keys."""
+    git = run.get("git")
+    return {
+        **_pick(run, ("id", "commandLine", "snakemakeVersion")),
+        "status": run_status(run),
+        **_pick(run, ("startedOn", "endedOn", "host", "user")),
+        "git": {**_pick(git, ("commit", "branch", "describe", "remote")), "dirty": bool(git.get("dirty"))}
+        if git
+        else None,
+    }
+
+
 def _entity(answer: Mapping[str, Any]) -> Json:
     return _pick(answer, ("id", "name", "path"))
 
@@ -127,18 +140,6 @@ def _job(job: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> Json:
         "reason": job.get("reason"),
         "attempt": job.get("attempt", 1),
         **_pick(job, ("startedOn", "endedOn")),
-    }
-
-
-def _run(run: Mapping[str, Any]) -> Json:
-    git = run.get("git")
-    return {
-        **_pick(run, ("id", "commandLine", "snakemakeVersion")),
-        "status": run_status(run),
-        **_pick(run, ("startedOn", "endedOn", "host", "user")),
-        "git": {**_pick(git, ("commit", "branch", "describe", "remote")), "dirty": bool(git.get("dirty"))}
-        if git
-        else None,
     }
 
 

@@ -174,6 +174,11 @@ LISTS: list[tuple[str, str, Callable[[World], tuple[str, Any]]]] = [
     ("GET", OWN + "/runs", lambda w: (f"{OWN}/runs", None)),
     ("POST", OWN + "/details", lambda w: (f"{OWN}/details", {"versions": [_version(w)], "jobs": ["j1"]})),
     ("GET", OWN + "/status", lambda w: (f"{OWN}/status", None)),
+    (
+        "POST",
+        OWN + "/stories",
+        lambda w: (f"{OWN}/stories", {"versions": [{"entityId": w.file["id"], "versionNumber": 1}]}),
+    ),
     ("POST", "/file/v1/fileHandle/batch", lambda w: ("/file/v1/fileHandle/batch", _wanted(w))),
 ]
 """Requests that are answered to everybody, with what the asker may see."""

@@ -244,6 +244,43 @@ def test_the_story_of_a_version_is_whole(api: Api) -> None:
     api.get(f"/snakeprov/v1/entity/{file['id']}/version/3/story", expect=404)
 
 
+def test_several_stories_are_told_at_once(api: Api) -> None:
+    """In the order asked; an activity that made the same bytes again can be asked for; null for what there is not."""
+    api.run()
+    made, again = api.activity(name="plot"), api.activity(name="plot")
+    file = api.file_in(api.project(), "a", query=f"?generatedBy={made['id']}")
+    api.update(file, query="?newVersion=true")
+    api.job("j1", activity=made["id"], files=[output(file)])
+    api.job("j2", activity=again["id"], files=[output(file, outcome="reproduced")])
+    asked = [(2, None), (1, None), (1, again["id"]), (1, "99"), (3, None)]
+    versions = [{"entityId": file["id"], "versionNumber": number, "activityId": id_} for number, id_ in asked]
+    versions.append({"entityId": "syn99", "versionNumber": 1})
+    told = api.post("/snakeprov/v1/stories", {"versions": versions}, expect=200)["results"]
+
+    assert [one and (one["previousVersionNumber"], one["job"] and one["job"]["job"]["id"]) for one in told] == [
+        (1, None),
+        (None, "j1"),
+        (None, "j2"),
+        None,
+        None,
+        None,
+    ]
+    assert told[1] == api.get(f"/snakeprov/v1/entity/{file['id']}/version/1/story")
+
+
+def test_stories_are_asked_for_within_bounds(api: Api) -> None:
+    """More than a hundred stories, version 0 and what is no id are refused with the reason."""
+    file = {"entityId": "syn1", "versionNumber": 1}
+
+    def reason(*versions: Json) -> str:
+        return api.reason("POST", "/snakeprov/v1/stories", {"versions": versions})
+
+    assert reason(*[file] * 101) == "101 stories are asked for; at most 100 are allowed."
+    assert "`int` >= 1" in reason({**file, "versionNumber": 0})
+    assert "is not an entity id" in reason({**file, "entityId": "x"})
+    assert "is not an activity id" in reason({**file, "activityId": "x"})
+
+
 def test_an_activity_is_its_creators(api: Api) -> None:
     """Only who made an activity changes or deletes it, and only while it generated nothing."""
     activity = api.activity(name="a", activityType="MANUAL")

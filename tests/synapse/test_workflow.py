@@ -117,6 +117,9 @@ def test_the_commands_ask_synapse(synapse: Synapse, make_work: Callable[..., Wor
     told = work.ask("show", "results/all #1.txt@1")
     assert told["job"]["params"] == {"scale": "1"}
     assert [one["path"] for one in told["job"]["inputs"]] == ["work/a.txt", "work/b.txt"]
+    why = work.ask("why", "results/all #1.txt")
+    assert why["sentence"] == "results/all #1.txt@2 differs from @1 because params.scale changed 1 -> 2."
+    assert work.ask("diff", "results/all #1.txt", "results/all #1.txt@2")["causes"] == []
     lineage = work.ask("lineage", "results/all #1.txt")
     paths = {node.get("path") for node in lineage["nodes"]}
     assert {"results/all #1.txt", "work/a.txt", "data/a.txt", "data/b.txt", "Snakefile"} <= paths

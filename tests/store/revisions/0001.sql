@@ -145,6 +145,13 @@ CREATE TABLE run (
 	PRIMARY KEY (id), 
 	FOREIGN KEY(project_id) REFERENCES entity (id) ON DELETE SET NULL
 );
+CREATE TABLE run_plan (
+	run_id VARCHAR(64) NOT NULL, 
+	jobs BLOB NOT NULL, 
+	checksum BIGINT, 
+	PRIMARY KEY (run_id), 
+	FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
+);
 CREATE TABLE setting (
 	name TEXT NOT NULL, 
 	value TEXT NOT NULL, 

@@ -1,0 +1,60 @@
+"""Whom a question about causes asks: the stories, contents and environments that a repository has.
+
+Must not know: the question.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from snakeprov.errors import ForbiddenError, NotFoundError
+from snakeprov.lineage.causes import Sources
+from snakeprov.lineage.difference import FileVersion
+from snakeprov.lineage.textdifference import SIZE_BYTES_MAX
+from snakeprov.model.entities import EXTERNAL_FILE_HANDLE
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+
+def sources(client: Client) -> Sources:
+    """Return whom to ask about what a repository holds."""
+    return Sources(
+        tell=client.provenance.stories,
+        read=lambda version: content(client, version),
+        describe=lambda file_handle_id: _environment(client, file_handle_id),
+    )
+
+
+def content(client: Client, version: FileVersion) -> bytes | None:
+    """Return the bytes of a version, of a large one the beginning; None where they cannot be had.
+
+    What is returned of a large one is more than `SIZE_BYTES_MAX`.
+    """
+    if version.entity_id is None or version.version_number is None:
+        return None
+    try:
+        entity = client.entities.get(version.entity_id, version_number=version.version_number)
+        file_handle_id = getattr(entity, "data_file_handle_id", None)
+        if file_handle_id is None:
+            return None
+        handle, url = client.files.location(file_handle_id, entity_id=version.entity_id)
+        if url is None or handle.concrete_type == EXTERNAL_FILE_HANDLE:
+            return None
+        read = bytearray()
+        for chunk in client.files.chunks(url):
+            read += chunk
+            if len(read) > SIZE_BYTES_MAX:
+                break
+        return bytes(read)
+    except (NotFoundError, ForbiddenError):
+        return None
+
+
+def _environment(client: Client, file_handle_id: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(client.files.download(file_handle_id))
+    except (NotFoundError, ForbiddenError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None

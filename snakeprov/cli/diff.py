@@ -1,0 +1,113 @@
+"""`snakeprov diff`: how the stories of two versions, or two runs, differ.
+
+Must not know: how they are compared.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from snakeprov.cli import options, output
+from snakeprov.errors import UsageError
+
+if TYPE_CHECKING:
+    from snakeprov.cli.target import RunTarget, Target
+    from snakeprov.client import Client
+    from snakeprov.lineage.rundifference import RunDifference
+
+OUTPUTS_MAX = 10_000
+"""So many outputs of each run are compared."""
+
+
+@click.command("diff")
+@click.argument("old", metavar="A[@N]|run:ID")
+@click.argument("new", metavar="B[@M]|run:ID")
+@click.option("--content", "with_content", is_flag=True, help="Show how the texts of the two files differ, too.")
+@options.depth
+@options.project
+@options.common
+def command(
+    old: str,
+    new: str,
+    with_content: bool,
+    depth: int | None,
+    project: str | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    """Compare how two results were made, or two runs.
+
+    Which inputs, params, code and software differ, and upstream what changed the inputs. Of two runs: what they were
+    started with, and which outputs came out otherwise. The first line is a sentence to paste into a mail.
+    """
+    from snakeprov.cli import target
+    from snakeprov.cli.repository import opened
+
+    with opened(store) as (place, client):
+        first = target.find_either(client, place, old, project=project)
+        second = target.find_either(client, place, new, project=project)
+        if isinstance(first, target.RunTarget) and isinstance(second, target.RunTarget):
+            if with_content or depth is not None:
+                raise UsageError("--content and --depth are about files; two runs are compared.")
+            _write_runs(_runs(client, first, second), as_json=as_json)
+        elif isinstance(first, target.Target) and isinstance(second, target.Target):
+            _versions(client, first, second, depth=depth, with_content=with_content, as_json=as_json)
+        else:
+            raise UsageError(
+                f"A run cannot be compared with a file: {old}, {new}.", hint="Name two files or two runs (run:ID)."
+            )
+
+
+def _versions(
+    client: Client, first: Target, second: Target, *, depth: int | None, with_content: bool, as_json: bool
+) -> None:
+    from snakeprov.cli import asking, target
+    from snakeprov.lineage import causes
+    from snakeprov.lineage.difference import FileVersion
+    from snakeprov.lineage.textdifference import text_difference
+    from snakeprov.view import causes as screens
+    from snakeprov.view import difference_answers
+
+    def story(found: Target) -> dict[str, Any]:
+        return target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
+
+    trace = causes.trace(story(first), story(second), asking.sources(client), distance_max=depth or causes.DISTANCE_MAX)
+    content = None
+    if with_content:
+        contents = [
+            asking.content(client, FileVersion(path=one.name, entity_id=one.entity_id, version_number=one.number))
+            for one in (first, second)
+        ]
+        content = text_difference(*contents)
+    if as_json:
+        output.write_json(difference_answers.diff(trace, content=content))
+    else:
+        output.write_lines(screens.diff(trace, output.screen(), content=content))
+
+
+def _runs(client: Client, first: RunTarget, second: RunTarget) -> RunDifference:
+    from snakeprov.cli.repository import collect
+    from snakeprov.lineage.rundifference import compare_runs
+
+    def outputs(run: RunTarget) -> dict[str, Any]:
+        return collect(lambda **page: client.runs.outputs(run.id, **page), "results", limit=OUTPUTS_MAX)
+
+    old, new = outputs(first), outputs(second)
+    return compare_runs(
+        first.record,
+        second.record,
+        old_outputs=old["results"],
+        new_outputs=new["results"],
+        truncated=max(old["totalNumberOfResults"], new["totalNumberOfResults"]) > OUTPUTS_MAX,
+    )
+
+
+def _write_runs(difference: RunDifference, *, as_json: bool) -> None:
+    from snakeprov.view import difference_answers, rundifference
+
+    if as_json:
+        output.write_json(difference_answers.run_diff(difference))
+    else:
+        output.write_lines(rundifference.lines(difference, output.screen()))

@@ -1,0 +1,77 @@
+"""`snakeprov why`: why a version of a file is not the one before it.
+
+Must not know: how stories are compared.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from snakeprov.cli import options, output
+
+if TYPE_CHECKING:
+    from snakeprov.lineage.causes import Sources, Trace
+
+
+@click.command("why")
+@options.versioned_path
+@options.depth
+@options.project
+@options.common
+def command(path: str, depth: int | None, project: str | None, store: str | None, as_json: bool) -> None:
+    """Say why a file changed, or why it was made again.
+
+    Which inputs, params, code and software were not what they were for the version before, and upstream what changed
+    the inputs; of the latest version, or of the one named by @N. The first line is a sentence to paste into a mail.
+    """
+    from snakeprov.cli import asking, target
+    from snakeprov.cli.repository import opened
+    from snakeprov.lineage.difference import side_of
+    from snakeprov.view import causes, difference_answers
+
+    with opened(store) as (place, client):
+        found = target.find(client, place, path, project=project)
+        story = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
+        sources = asking.sources(client)
+        trace = _since_the_version_before(story, sources, depth)
+        again = _made_again(story, sources, depth)
+    count = len(story["version"].get("reproducedBy") or ())
+    if as_json:
+        output.write_json(difference_answers.why(side_of(story), trace, again=again, count=count))
+    elif trace is None:
+        output.write_lines(causes.first(side_of(story), output.screen(), again=again, count=count))
+    else:
+        output.write_lines(causes.why(trace, output.screen(), again=again, count=count))
+
+
+def _since_the_version_before(story: dict[str, Any], sources: Sources, depth: int | None) -> Trace | None:
+    """Return why a version is not the one before it; None where there is none, or it may not be read.
+
+    It is compared with the last time that the bytes before it were made: what changed since then made the difference.
+    """
+    from snakeprov.lineage import causes
+
+    number = story.get("previousVersionNumber")
+    if number is None:
+        return None
+    entity_id = story["entity"]["id"]
+    (old,) = sources.tell([(entity_id, number, None)])
+    if old is not None and (last := causes.made_before(old))[2] is not None:
+        (old,) = sources.tell([last])
+    return None if old is None else causes.trace(old, story, sources, distance_max=depth or causes.DISTANCE_MAX)
+
+
+def _made_again(story: dict[str, Any], sources: Sources, depth: int | None) -> Trace | None:
+    """Return how the last time that the bytes of a version were made differs from the time before; None: one time."""
+    from snakeprov.lineage import causes
+
+    activity_ids = story["version"].get("reproducedBy") or ()
+    if not activity_ids:
+        return None
+    entity_id, number, last = causes.made_before(story)
+    old, new = sources.tell([causes.made_before(story, activity_ids[-1]), (entity_id, number, last)])
+    if old is None or new is None:
+        return None
+    return causes.trace(old, new, sources, distance_max=depth or causes.DISTANCE_MAX)

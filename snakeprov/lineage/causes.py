@@ -1,0 +1,192 @@
+"""Why a version is not what another is: how their stories differ, and what changed the inputs that differ, upstream.
+
+Must not know: where stories and bytes come from (it is told by whom to ask), or how the answer is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from snakeprov.lineage.difference import Change, Difference, FileVersion, Story, compare, packages
+from snakeprov.lineage.textdifference import rule_lines, text_difference
+
+DISTANCE_MAX: Final = 10
+"""So many activities, one behind another, are looked through unless told otherwise."""
+
+STEPS_MAX: Final = 40
+"""So many changed inputs are followed in all."""
+
+TEXTS_MAX: Final = 20
+"""Of so many changed files of code it is looked up how their texts differ."""
+
+Wanted = tuple[str, int, str | None]
+"""An entity, its version, and which of the activities that made these bytes is meant; None: the first."""
+
+Tell = Callable[[Sequence[Wanted]], Sequence[Story | None]]
+"""Returns the stories of some versions, in order; None for what may not be read."""
+
+Read = Callable[[FileVersion], bytes | None]
+"""Returns the bytes of a version, or None where they cannot be had."""
+
+Describe = Callable[[str], dict[str, object] | None]
+"""Returns the document of an environment by the id of its file handle, or None."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An input that differs, followed to what made it.
+
+    Attributes:
+        distance: How many activities lie between it and the version that was asked about.
+        difference: How its two versions differ.
+    """
+
+    distance: int
+    difference: Difference
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Why a version is not what another is.
+
+    Attributes:
+        difference: Of the two versions.
+        upstream: Their inputs that differ, nearest first, each pair once.
+        truncated: Whether more inputs differ than were followed.
+    """
+
+    difference: Difference
+    upstream: tuple[Step, ...] = ()
+    truncated: bool = False
+
+
+class Sources:
+    """Whom to ask while a trace is made; every text is asked for once. Not thread-safe."""
+
+    def __init__(self, *, tell: Tell, read: Read, describe: Describe) -> None:
+        self.tell = tell
+        self._read = read
+        self._describe = describe
+        self._texts: dict[FileVersion, bytes | None] = {}
+
+    def text(self, version: FileVersion) -> bytes | None:
+        """Return the bytes of a version; None where they cannot be had, or enough has been read."""
+        if version not in self._texts:
+            within = len(self._texts) < 2 * TEXTS_MAX
+            self._texts[version] = self._read(version) if within else None
+        return self._texts[version]
+
+    def environment(self, story: Story) -> dict[str, object] | None:
+        """Return the document of the environment of a job."""
+        file_handle_id = ((story.get("job") or {}).get("job") or {}).get("environmentFileHandleId")
+        return None if file_handle_id is None else self._describe(file_handle_id)
+
+
+def trace(old: Story, new: Story, sources: Sources, *, distance_max: int = DISTANCE_MAX) -> Trace:
+    """Return how two stories differ, and what changed the inputs that differ, as far upstream as the bounds allow.
+
+    Args:
+        old: An answer of the story resource.
+        new: Another.
+        sources: Whom to ask for more.
+        distance_max: How many activities, one behind another, are looked through.
+    """
+    difference = _explained(old, new, sources)
+    steps: list[Step] = []
+    frontier, followed, truncated = [difference], set[tuple[str, int, str, int]](), False
+    for distance in range(1, distance_max + 1):
+        wanted = list(dict.fromkeys(pair for one in frontier for pair in _changed_inputs(one)))
+        wanted = [pair for pair in wanted if pair not in followed]
+        room = STEPS_MAX - len(steps)
+        truncated = truncated or len(wanted) > room
+        followed.update(wanted)
+        frontier = _differences(wanted[:room], sources)
+        steps += [Step(distance=distance, difference=one) for one in frontier]
+        if not frontier:
+            break
+    truncated = truncated or any(pair not in followed for one in frontier for pair in _changed_inputs(one))
+    return Trace(difference=difference, upstream=tuple(steps), truncated=truncated)
+
+
+def made_before(story: Story, activity_id: str | None = None) -> Wanted:
+    """Return which story to compare with what came after a version: the last time its bytes were made.
+
+    Args:
+        story: Of the version.
+        activity_id: One of the activities that made the bytes again: the time before that is meant.
+    """
+    version = story["version"]
+    again = list(version.get("reproducedBy") or ())
+    if activity_id in again:
+        again = again[: again.index(activity_id)]
+    return story["entity"]["id"], version["versionNumber"], again[-1] if again else None
+
+
+def _changed_inputs(difference: Difference) -> list[tuple[str, int, str, int]]:
+    return [
+        (change.old.entity_id, change.old.version_number, change.new.entity_id, change.new.version_number)
+        for change in difference.causes
+        if change.kind == "input"
+        and change.action == "changed"
+        and change.old.version_number is not None
+        and change.new.version_number is not None
+    ]
+
+
+def _differences(pairs: Sequence[tuple[str, int, str, int]], sources: Sources) -> list[Difference]:
+    """Return how the versions of each pair differ; a pair of which one may not be read is left out."""
+    if not pairs:
+        return []
+    asked: list[Wanted] = [side for pair in pairs for side in ((pair[0], pair[1], None), (pair[2], pair[3], None))]
+    told = list(sources.tell(asked))
+    return [
+        _explained(old, new, sources)
+        for old, new in zip(told[::2], told[1::2], strict=True)
+        if old is not None and new is not None
+    ]
+
+
+def _explained(old: Story, new: Story, sources: Sources) -> Difference:
+    """Compare two stories, and look into the texts of code and the packages of environments that differ."""
+    difference = compare(old, new)
+    first_lines = [_first_lines(story) for story in (old, new)]
+    causes: list[Change] = []
+    elsewhere: list[Change] = []
+    for change in difference.causes:
+        told = _with_text(change, first_lines, sources)
+        (elsewhere if told.is_elsewhere else causes).append(told)
+    if difference.new.origin == "job" and difference.old.origin == "job":
+        documents = [sources.environment(story) for story in _differing_environments(old, new)]
+        if len(documents) == 2 and documents[0] is not None and documents[1] is not None:
+            place = next((n for n, one in enumerate(causes) if one.kind == "input"), len(causes))
+            causes[place:place] = packages(documents[0], documents[1])
+    circumstances = (*elsewhere, *difference.circumstances)
+    return msgspec.structs.replace(difference, causes=tuple(causes), circumstances=circumstances)
+
+
+def _with_text(change: Change, first_lines: Sequence[dict[str, int]], sources: Sources) -> Change:
+    """Return a change of code or of an environment's file with how the texts differ."""
+    old, new = change.old, change.new
+    if change.kind not in ("code", "environment") or not (
+        isinstance(old, FileVersion) and isinstance(new, FileVersion)
+    ):
+        return change
+    before, after = sources.text(old), sources.text(new)
+    is_elsewhere = False
+    if change.role == "snakefile" and before is not None and after is not None and old.path == new.path:
+        rules = [
+            rule_lines(text, lines.get(old.path, 0)) for text, lines in zip((before, after), first_lines, strict=True)
+        ]
+        is_elsewhere = bool(rules[0]) and rules[0] == rules[1]
+    return msgspec.structs.replace(change, difference=text_difference(before, after), is_elsewhere=is_elsewhere)
+
+
+def _first_lines(story: Story) -> dict[str, int]:
+    facts = ((story.get("job") or {}).get("job") or {}).get("code") or ()
+    return {fact["path"]: fact["line"] for fact in facts if fact.get("path") and fact.get("line")}
+
+
+def _differing_environments(old: Story, new: Story) -> list[Story]:
+    digests = [((story.get("job") or {}).get("job") or {}).get("environmentDigest") for story in (old, new)]
+    return [] if digests[0] == digests[1] else [old, new]

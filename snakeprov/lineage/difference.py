@@ -1,0 +1,378 @@
+"""What differs between the stories of two versions: the facts that a version was made from, compared one by one.
+
+Must not know: who asked, how the stories were got, or how the difference is shown. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar
+
+import msgspec
+
+from snakeprov.lineage.textdifference import TextDifference
+from snakeprov.lineage.values import differing
+
+Story = Mapping[str, Any]
+"""An answer of the story resource."""
+
+Kind = Literal[
+    "origin",
+    "rule",
+    "wildcard",
+    "param",
+    "code",
+    "command",
+    "environment",
+    "package",
+    "input",
+    "config",
+    "circumstance",
+]
+Action = Literal["changed", "added", "removed"]
+Origin = Literal["job", "activity", "none"]
+
+CHANGES_MAX: Final = 1000
+"""No more changes of one kind are listed."""
+
+_CODE_KINDS: Final = frozenset({"script", "notebook", "run", "template"})
+"""Jobs whose code the interpreter of Snakemake runs, where nothing else was deployed."""
+
+_CIRCUMSTANCES: Final = {
+    "snakemakeVersion": "Snakemake",
+    "snakeprovVersion": "snakeprov",
+    "executor": "executor",
+    "platform": "platform",
+    "host": "host",
+    "user": "user",
+    "workingDirectory": "working directory",
+}
+
+_BACKFILLED: Final = "backfilled"
+"""The status of a job that is known from Snakemake's own metadata only."""
+
+Thing = TypeVar("Thing")
+
+
+class FileVersion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A file as a job had it; without an entity where nothing was there or nothing is known."""
+
+    path: str
+    entity_id: str | None = None
+    version_number: int | None = None
+    sha256: str | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One fact that is not the same on both sides.
+
+    Attributes:
+        kind: What sort of fact; a `circumstance` is one that usually has no effect on a result.
+        name: What it is called: a path, the path of a value inside of params (`a.b[2]`), a package.
+        action: Whether it changed, or is only on the new or the old side.
+        old: On the old side: a `FileVersion`, or a value; None where it was not there.
+        new: On the new side.
+        role: Of code and environments, what the file is: script, snakefile, module, …
+        difference: Of code and environments, how the texts differ, where that was looked at.
+        is_elsewhere: A Snakefile changed, but not in the lines of the rule.
+    """
+
+    kind: Kind
+    name: str
+    action: Action
+    old: Any = None
+    new: Any = None
+    role: str | None = None
+    difference: TextDifference | None = None
+    is_elsewhere: bool = False
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One of two versions that are compared, and what made it.
+
+    Attributes:
+        origin: Whether a recorded job made it, an activity without a job, or nobody known.
+    """
+
+    path: str
+    entity_id: str
+    version_number: int
+    sha256: str | None = None
+    size_bytes: int | None = None
+    bytes_kept: bool | None = None
+    created_on: str | None = None
+    origin: Origin = "none"
+    activity_id: str | None = None
+    rule: str | None = None
+    job_id: str | None = None
+    run_id: str | None = None
+    commit: str | None = None
+    dirty: bool | None = None
+    reason: str | None = None
+    ended_on: str | None = None
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How the stories of two versions differ.
+
+    Attributes:
+        same_bytes: Whether both have the same content; None where that is not known.
+        causes: What they were made from that differs, in this order: origin, rule, wildcards, params, code, command,
+            environment, inputs.
+        circumstances: What else differs around them.
+    """
+
+    old: Side
+    new: Side
+    same_bytes: bool | None
+    causes: tuple[Change, ...] = ()
+    circumstances: tuple[Change, ...] = ()
+
+
+def compare(old: Story, new: Story) -> Difference:
+    """Return how two stories differ."""
+    before, after = side_of(old), side_of(new)
+    causes: list[Change] = []
+    circumstances: list[Change] = []
+    if before.origin != after.origin and "none" in (before.origin, after.origin):
+        causes.append(_change("origin", "", _maker(before), _maker(after)))
+    elif after.origin != "none":
+        causes, circumstances = _facts(old, new)
+    return Difference(
+        old=before,
+        new=after,
+        same_bytes=None if None in (before.sha256, after.sha256) else before.sha256 == after.sha256,
+        causes=tuple(causes),
+        circumstances=tuple(circumstances),
+    )
+
+
+def side_of(story: Story) -> Side:
+    """Return what a story says of the version itself."""
+    entity, version, job = story["entity"], story["version"], _job(story)
+    activity, run = story.get("activity"), story.get("run") or {}
+    git = run.get("git") or {}
+    return Side(
+        path=entity.get("path") or entity["name"],
+        entity_id=entity["id"],
+        version_number=version["versionNumber"],
+        sha256=version.get("sha256"),
+        size_bytes=version.get("sizeBytes"),
+        bytes_kept=version.get("bytesKept"),
+        created_on=version.get("createdOn"),
+        origin="job" if job else "activity" if activity else "none",
+        activity_id=str(activity["id"]) if activity else None,
+        rule=job.get("rule") or (activity or {}).get("name"),
+        job_id=job.get("id"),
+        run_id=job.get("runId"),
+        commit=git.get("commit"),
+        dirty=git.get("dirty", False) if git.get("commit") else None,
+        reason=job.get("reason"),
+        ended_on=job.get("endedOn"),
+    )
+
+
+def packages(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """Return how the software of two environments differs.
+
+    Args:
+        old: The document of an environment: `{python, conda: {packages: [{name, version, build}]}, container, …}`.
+        new: The other.
+    """
+    sides = []
+    for document in (old, new):
+        conda = document.get("conda") or {}
+        listed = {one["name"]: _package(one) for one in conda.get("packages") or ()}
+        container = document.get("container") or {}
+        sides.append((listed, container.get("digest") or container.get("sha256")))
+    changes = _values("package", sides[0][0], sides[1][0])
+    return changes + _single("environment", "container's digest", sides[0][1], sides[1][1])
+
+
+def _package(one: Mapping[str, Any]) -> str:
+    return " ".join(str(one[key]) for key in ("version", "build") if one.get(key))
+
+
+def _facts(old: Story, new: Story) -> tuple[list[Change], list[Change]]:
+    """Return the causes and the circumstances that differ between two things that were done."""
+    old_job, new_job = _job(old), _job(new)
+    rule = _single("rule", "", side_of(old).rule, side_of(new).rule)
+    command = _single("command", "shell command", _command(old_job), _command(new_job))
+    records = [_BACKFILLED if job.get("status") == _BACKFILLED else "recorded" for job in (old_job, new_job)]
+    if records[0] != records[1]:
+        # Of what was backfilled less is known, and what is not known on one side is not what changed.
+        return [*rule, *command, *_inputs(old, new)], [_change("circumstance", "record", records[0], records[1])]
+    params = _values("param", old_job.get("params"), new_job.get("params"))
+    causes = [
+        *rule,
+        *_values("wildcard", old_job.get("wildcards"), new_job.get("wildcards")),
+        *params,
+        *_code(old, new),
+        *command,
+        *_environment(old, new),
+        *_inputs(old, new),
+    ]
+    # What the config gives to params is told as a cause; it does not differ twice.
+    told = [("config", one.old, one.new) for one in params]
+    return causes, [one for one in _circumstances(old, new) if (one.kind, one.old, one.new) not in told]
+
+
+def _job(story: Story) -> Mapping[str, Any]:
+    job = story.get("job")
+    found: Mapping[str, Any] = job["job"] if job else {}
+    return found
+
+
+def _maker(side: Side) -> str | None:
+    return None if side.origin == "none" else side.rule or f"activity {side.activity_id}"
+
+
+def _command(job: Mapping[str, Any]) -> str | None:
+    command = job.get("shellcmd")
+    return str(command).strip() if command else None
+
+
+def _change(kind: Kind, name: str, old: Any, new: Any, *, role: str | None = None) -> Change:
+    action: Action = "added" if old is None else "removed" if new is None else "changed"
+    return Change(kind=kind, name=name, action=action, old=old, new=new, role=role)
+
+
+def _single(kind: Kind, name: str, old: Any, new: Any) -> list[Change]:
+    return [] if old == new else [_change(kind, name, old, new)]
+
+
+def _values(kind: Kind, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[Change]:
+    found = differing(old or {}, new or {}, limit=CHANGES_MAX)
+    return [Change(kind=kind, name=one.path, action=one.action, old=one.old, new=one.new) for one in found]
+
+
+def _files(story: Story, role: str) -> list[FileVersion]:
+    """Return the files that a job had in a role, each once; of an activity without a job what it names."""
+    job = story.get("job")
+    if job:
+        listed = [one for one in job.get("files") or () if one.get("role") == role]
+        found = [
+            FileVersion(
+                path=one["path"],
+                entity_id=one.get("entityId"),
+                version_number=one.get("versionNumber"),
+                sha256=one.get("sha256"),
+            )
+            for one in listed
+        ]
+        return list({one.path: one for one in found}.values())
+    if role not in ("input", "code"):
+        return []
+    named = []
+    for one in (story.get("activity") or {}).get("used") or ():
+        if bool(one.get("wasExecuted")) == (role == "code"):
+            reference = one.get("reference") or {}
+            entity_id, number = reference.get("targetId"), reference.get("targetVersionNumber")
+            named.append(FileVersion(path=one.get("url") or str(entity_id), entity_id=entity_id, version_number=number))
+    return named
+
+
+def _is_same(old: FileVersion, new: FileVersion) -> bool:
+    if old.sha256 is not None and new.sha256 is not None:
+        return old.sha256 == new.sha256
+    return (old.entity_id, old.version_number) == (new.entity_id, new.version_number)
+
+
+def _inputs(old: Story, new: Story) -> list[Change]:
+    names: dict[str, str | None] = {}
+    for story in (old, new):
+        names |= {one["path"]: one.get("name") for one in _job(story).get("inputs") or ()}
+    pairs = _paired(
+        _files(old, "input"), _files(new, "input"), (lambda one: one.path, lambda one: names.get(one.path.rstrip("/")))
+    )
+    return _of_files("input", pairs, names)
+
+
+def _code(old: Story, new: Story) -> list[Change]:
+    roles: dict[str, str | None] = {}
+    urls: list[dict[str, str]] = []
+    for story in (old, new):
+        facts = _job(story).get("code") or ()
+        roles |= {fact["path"]: fact["role"] for fact in facts if fact.get("path")}
+        urls.append({fact["role"]: fact["url"] for fact in facts if fact.get("url") and not fact.get("path")})
+    pairs = _paired(_files(old, "code"), _files(new, "code"), (lambda one: one.path, lambda one: roles.get(one.path)))
+    changes = _of_files("code", pairs, roles)
+    for role in sorted({*urls[0], *urls[1]}):
+        changes += _single("code", role, urls[0].get(role), urls[1].get(role))
+    return changes
+
+
+def _environment(old: Story, new: Story) -> list[Change]:
+    pairs = _paired(_files(old, "environment"), _files(new, "environment"), (lambda one: one.path,))
+    changes = _of_files("environment", pairs, {})
+    old_job, new_job = _job(old), _job(new)
+    for name, key in (("container", "container"), ("conda environment", "condaEnvName"), ("modules", "envModules")):
+        changes += _single("environment", name, old_job.get(key) or None, new_job.get(key) or None)
+    if _CODE_KINDS & {old_job.get("kind"), new_job.get("kind")}:
+        changes += _python(old, new, "environment")
+    return changes
+
+
+def _python(old: Story, new: Story, kind: Kind) -> list[Change]:
+    versions = [(story.get("run") or {}).get("pythonVersion") for story in (old, new)]
+    return _single(kind, "Python", *versions) if None not in versions else []
+
+
+def _circumstances(old: Story, new: Story) -> list[Change]:
+    """Return what differs around two jobs; what is known of only one of them is left out, but for the config."""
+    runs = [story.get("run") or {} for story in (old, new)]
+    jobs = [_job(old), _job(new)]
+    changes = _values("config", runs[0].get("config"), runs[1].get("config"))
+    if not _CODE_KINDS & {job.get("kind") for job in jobs}:
+        changes += _python(old, new, "circumstance")
+    for key, name in _CIRCUMSTANCES.items():
+        before, after = runs[0].get(key), runs[1].get(key)
+        if before is not None and after is not None:
+            changes += _single("circumstance", name, before, after)
+    resources = [{"threads": job.get("threads"), **(job.get("resources") or {})} for job in jobs]
+    for name in resources[0]:
+        before, after = resources[0][name], resources[1].get(name)
+        if not name.startswith("_") and name != "tmpdir" and before is not None and after is not None:
+            changes += _single("circumstance", name, before, after)
+    return changes
+
+
+def _of_files(
+    kind: Kind, pairs: Iterable[tuple[FileVersion | None, FileVersion | None]], roles: Mapping[str, str | None]
+) -> list[Change]:
+    changes = []
+    for old, new in pairs:
+        if old is not None and new is not None and _is_same(old, new) and old.path == new.path:
+            continue
+        path = (new or old or FileVersion(path="")).path
+        changes.append(_change(kind, path, old, new, role=roles.get(path.rstrip("/"))))
+    return changes
+
+
+def _paired(
+    old: Sequence[Thing], new: Sequence[Thing], keys: Sequence[Callable[[Thing], str | None]]
+) -> Iterator[tuple[Thing | None, Thing | None]]:
+    """Yield what belongs together on both sides: by the first key that one thing alone has on each; then the rest.
+
+    Of each side the only one left belongs together, too.
+    """
+    left, right = list(old), list(new)
+    for key in keys:
+        ours, theirs = _only_ones(left, key), _only_ones(right, key)
+        both = [name for name in theirs if name in ours]
+        yield from ((ours[name], theirs[name]) for name in both)
+        left = [one for one in left if key(one) not in both]
+        right = [one for one in right if key(one) not in both]
+    if len(left) == len(right) == 1:
+        yield left.pop(), right.pop()
+    yield from ((one, None) for one in left)
+    yield from ((None, one) for one in right)
+
+
+def _only_ones(things: Iterable[Thing], key: Callable[[Thing], str | None]) -> dict[str, Thing]:
+    found: dict[str, list[Thing]] = {}
+    for one in things:
+        name = key(one)
+        if name is not None:
+            found.setdefault(name, []).append(one)
+    return {name: listed[0] for name, listed in found.items() if len(listed) == 1}

@@ -1,0 +1,178 @@
+"""How two runs differ: what they were started with, and which of their outputs came out otherwise.
+
+Must not know: how the runs were got, or how the difference is shown. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from snakeprov.lineage.difference import CHANGES_MAX, Action, Kind
+from snakeprov.lineage.values import differing
+
+FILES_MAX: Final = 1000
+"""So many outputs of one rule are named; all are counted."""
+
+_FACTS: Final = {
+    "commandLine": "command line",
+    "project": "project",
+    "status": "status",
+    "snakemakeVersion": "Snakemake",
+    "pythonVersion": "Python",
+    "snakeprovVersion": "snakeprov",
+    "executor": "executor",
+    "platform": "platform",
+    "host": "host",
+    "user": "user",
+    "workingDirectory": "working directory",
+}
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One fact about the runs that differs.
+
+    Attributes:
+        kind: `config`, or `circumstance` for everything else.
+    """
+
+    kind: Kind
+    name: str
+    action: Action
+    old: Any = None
+    new: Any = None
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A file that is not the same after both runs.
+
+    Attributes:
+        outcome: `different`, or made only by one of the runs: `onlyOld`, `onlyNew`.
+        old_version: The number of its version on the old side.
+        new_version: On the new side.
+    """
+
+    path: str
+    outcome: Literal["different", "onlyOld", "onlyNew"]
+    old_version: int | None = None
+    new_version: int | None = None
+
+
+class RuleOutputs(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The outputs of a rule in both runs, counted; `files` are those that are not the same, by path."""
+
+    rule: str
+    same: int
+    different: int
+    only_old: int
+    only_new: int
+    files: tuple[Output, ...]
+
+
+class RunDifference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How two runs differ.
+
+    Attributes:
+        old: The one run, as the runs resource answers.
+        new: The other.
+        facts: What differs of what they were started with and where.
+        outputs: Of each rule, in the order of the new run.
+        truncated: Whether a run had more outputs than were compared.
+    """
+
+    old: dict[str, Any]
+    new: dict[str, Any]
+    facts: tuple[Fact, ...]
+    outputs: tuple[RuleOutputs, ...]
+    truncated: bool
+
+    def count(self, name: Literal["same", "different", "only_old", "only_new"]) -> int:
+        """Return how many outputs of all rules are counted under a name."""
+        return sum(getattr(one, name) for one in self.outputs)
+
+
+def compare_runs(
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *,
+    old_outputs: Sequence[Mapping[str, Any]],
+    new_outputs: Sequence[Mapping[str, Any]],
+    truncated: bool = False,
+) -> RunDifference:
+    """Return how two runs differ.
+
+    Args:
+        old: An answer of the run resource.
+        new: Another.
+        old_outputs: What the run's outputs resource answers.
+        new_outputs: Of the other run.
+        truncated: Whether there were more outputs than these.
+    """
+    return RunDifference(
+        old=dict(old),
+        new=dict(new),
+        facts=tuple(_facts(old, new)),
+        outputs=tuple(_by_rule(old_outputs, new_outputs)),
+        truncated=truncated,
+    )
+
+
+def _facts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Fact]:
+    before, after = _commit(old), _commit(new)
+    if before != after:
+        yield _fact("commit", before, after)
+    for one in differing(old.get("config") or {}, new.get("config") or {}, limit=CHANGES_MAX):
+        yield Fact(kind="config", name=one.path, action=one.action, old=one.old, new=one.new)
+    for key, name in _FACTS.items():
+        if old.get(key) != new.get(key):
+            yield _fact(name, old.get(key), new.get(key))
+
+
+def _fact(name: str, old: Any, new: Any) -> Fact:
+    action: Action = "added" if old is None else "removed" if new is None else "changed"
+    return Fact(kind="circumstance", name=name, action=action, old=old, new=new)
+
+
+def _commit(run: Mapping[str, Any]) -> str | None:
+    git = run.get("git") or {}
+    return f"{git['commit']}{'+dirty' if git.get('dirty') else ''}" if git.get("commit") else None
+
+
+def _by_rule(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> Iterable[RuleOutputs]:
+    ours, theirs = ({one["path"]: one for one in outputs} for outputs in (old, new))
+    rules = dict.fromkeys(one["rule"] for one in (*theirs.values(), *ours.values()))
+    found: dict[str, list[Output | None]] = {rule: [] for rule in rules}
+    for path, one in theirs.items():
+        before = ours.get(path)
+        found[one["rule"]].append(None if before and _is_same(before, one) else _output(path, before, one))
+    for path, before in ours.items():
+        if path not in theirs:
+            found[before["rule"]].append(_output(path, before, None))
+    for rule, outputs in found.items():
+        outcomes = [one.outcome if one else "same" for one in outputs]
+        yield RuleOutputs(
+            rule=rule,
+            same=outcomes.count("same"),
+            different=outcomes.count("different"),
+            only_old=outcomes.count("onlyOld"),
+            only_new=outcomes.count("onlyNew"),
+            files=tuple(sorted((one for one in outputs if one), key=lambda one: one.path)[:FILES_MAX]),
+        )
+
+
+def _is_same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    if old.get("sha256") is not None and new.get("sha256") is not None:
+        return bool(old["sha256"] == new["sha256"])
+    keys = ("entityId", "versionNumber")
+    return all(old[key] == new[key] for key in keys)
+
+
+def _output(path: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Output:
+    return Output(
+        path=path,
+        outcome="onlyNew" if old is None else "onlyOld" if new is None else "different",
+        old_version=None if old is None else old["versionNumber"],
+        new_version=None if new is None else new["versionNumber"],
+    )

@@ -1,0 +1,116 @@
+"""How two texts differ, line by line and bounded; and which lines of a Snakefile are a rule.
+
+Must not know: what the texts are, or where they were got. Pure.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final, Literal
+
+import msgspec
+
+SIZE_BYTES_MAX: Final = 1_000_000
+"""Larger contents are not compared."""
+
+LINES_MAX: Final = 4000
+"""So many lines that are not the same at the beginning or end are compared; it takes time like their square."""
+
+SHOWN_LINES_MAX: Final = 200
+"""So many lines of a difference are kept."""
+
+LINE_CHARACTERS_MAX: Final = 500
+"""So much of a line is kept."""
+
+_NO_NEWLINE: Final = "\\ No newline at end of file"
+
+Reason = Literal["binary", "tooLarge", "bytesNotKept"]
+
+
+class TextDifference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How two texts differ.
+
+    Attributes:
+        lines: As `diff -u` prints it, without line ends and without the names of the files.
+        added: How many lines are only in the new text.
+        removed: How many are only in the old.
+        truncated: Whether `lines` is not all.
+        reason: Why it is not known, where it is not.
+    """
+
+    lines: tuple[str, ...] = ()
+    added: int = 0
+    removed: int = 0
+    truncated: bool = False
+    reason: Reason | None = None
+
+
+def text_difference(old: bytes | None, new: bytes | None) -> TextDifference:
+    """Return how two contents differ as texts; None stands for bytes that cannot be had.
+
+    >>> text_difference(b"a = 1\\n", b"a = 2\\n").lines
+    ('@@ -1 +1 @@', '-a = 1', '+a = 2')
+    >>> text_difference(b"a", b"\\x00").reason
+    'binary'
+    """
+    if old is None or new is None:
+        return TextDifference(reason="bytesNotKept")
+    if max(len(old), len(new)) > SIZE_BYTES_MAX:
+        return TextDifference(reason="tooLarge")
+    if b"\0" in old or b"\0" in new:
+        return TextDifference(reason="binary")
+    ours, theirs = _lines(old), _lines(new)
+    if _differing_lines(ours, theirs) > LINES_MAX:
+        return TextDifference(reason="tooLarge")
+    lines = []
+    for line in list(difflib.unified_diff(ours, theirs))[2:]:
+        lines += [line[:-1]] if line.endswith("\n") else [line, _NO_NEWLINE]
+    return TextDifference(
+        lines=tuple(line[:LINE_CHARACTERS_MAX] for line in lines[:SHOWN_LINES_MAX]),
+        added=sum(line.startswith("+") for line in lines),
+        removed=sum(line.startswith("-") for line in lines),
+        truncated=len(lines) > SHOWN_LINES_MAX or any(len(line) > LINE_CHARACTERS_MAX for line in lines),
+    )
+
+
+def rule_lines(snakefile: bytes, first: int) -> list[str]:
+    r"""Return the lines of the rule that begins in line `first` (from 1); empty where there is none.
+
+    It ends before the next line that is not further indented, unless that is inside of a text in triple quotes.
+
+    >>> rule_lines(b"x = 1\nrule a:\n    shell:\n        'cat'\n\nrule b:\n", 2)
+    ['rule a:', '    shell:', "        'cat'"]
+    """
+    lines = [line.rstrip() for line in _lines(snakefile)[max(first - 1, 0) :]]
+    if not lines or not lines[0].strip():
+        return []
+    margin = _indent(lines[0])
+    taken = [lines[0]]
+    quotes = 0
+    for line in lines[1:]:
+        if quotes % 2 == 0 and line.strip() and _indent(line) <= margin and not line.lstrip().startswith("#"):
+            break
+        quotes += line.count('"""') + line.count("'''")
+        taken.append(line)
+    while taken and (not taken[-1].strip() or taken[-1].lstrip().startswith("#")):
+        taken.pop()
+    return taken
+
+
+def _lines(content: bytes) -> list[str]:
+    """Return the lines with their ends; a text split at other characters than a line feed would hide those."""
+    *whole, last = content.decode("utf-8", errors="backslashreplace").split("\n")
+    return [line + "\n" for line in whole] + ([last] if last else [])
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _differing_lines(old: list[str], new: list[str]) -> int:
+    """Return how many lines there are, on the longer side, between the common beginning and the common end."""
+    shorter = min(len(old), len(new))
+    start = next((place for place in range(shorter) if old[place] != new[place]), shorter)
+    room = shorter - start
+    end = next((place for place in range(room) if old[-1 - place] != new[-1 - place]), room)
+    return max(len(old), len(new)) - start - end

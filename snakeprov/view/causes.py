@@ -1,0 +1,244 @@
+"""The screens of `why` and `diff`: a sentence that can be pasted into a mail, and what it stands on.
+
+Must not know: how the stories were got.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from snakeprov.lineage.causes import Step, Trace
+from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
+from snakeprov.lineage.textdifference import TextDifference, text_difference
+from snakeprov.view import clauses, text, times
+from snakeprov.view.text import Line, Screen, compose, counted, say
+
+ROWS_MAX = 20
+"""More changes of one kind are only counted."""
+
+STEPS_MAX = 15
+"""More steps upstream are only counted."""
+
+STEP_CLAUSES_MAX = 5
+"""More changes in one step upstream are only counted."""
+
+TEXT_LINES_MAX = 40
+"""More lines of one text difference are only counted; `--json` has more."""
+
+VALUE_CHARACTERS_MAX = 300
+
+_LABEL_COLUMNS = 11
+_INDENT = 2
+
+_TITLES: dict[str, tuple[str, ...]] = {
+    "rule": ("origin", "rule"),
+    "wildcards": ("wildcard",),
+    "params": ("param",),
+    "code": ("code",),
+    "shell command": ("command",),
+    "environment": ("environment", "package"),
+    "inputs": ("input",),
+}
+_REASONS = {
+    "binary": "binary content",
+    "tooLarge": "too large to compare line by line",
+    "bytesNotKept": "the bytes are not kept",
+}
+
+
+def why(trace: Trace, screen: Screen, *, again: Trace | None, count: int) -> Iterator[str]:
+    """Yield the lines of `why` for a version that has one before it.
+
+    Args:
+        trace: Why it is not the one before.
+        screen: Where the lines will be shown.
+        again: How the last time that its bytes were made differs from the time before; None: they were made once.
+        count: How many times they were made again.
+    """
+    yield _sentence(clauses.why(trace), screen)
+    if again is not None:
+        yield _sentence(clauses.again(again, count), screen)
+    yield from _details(trace, screen)
+    if again is not None:
+        yield from _again(again, screen)
+
+
+def first(side: Side, screen: Screen, *, again: Trace | None, count: int) -> Iterator[str]:
+    """Yield the lines of `why` for a version that is the first."""
+    yield _sentence(clauses.first(side), screen)
+    if again is not None:
+        yield _sentence(clauses.again(again, count), screen)
+    yield ""
+    yield from _side("version", side, screen)
+    yield from _reason(side, screen)
+    if again is not None:
+        yield from _again(again, screen)
+
+
+def diff(trace: Trace, screen: Screen, *, content: TextDifference | None) -> Iterator[str]:
+    """Yield the lines of `diff` for two versions; `content` is how their bytes differ, where that was asked."""
+    yield _sentence(clauses.diff(trace), screen)
+    old, new = trace.difference.old, trace.difference.new
+    if (old.entity_id, old.version_number) != (new.entity_id, new.version_number):
+        yield from _details(trace, screen, labels=("first", "second"))
+    if content is not None:
+        yield ""
+        yield compose([say("content", "heading")], screen)
+        yield from text_lines(content, screen, lines_max=None)
+
+
+def text_lines(difference: TextDifference, screen: Screen, *, lines_max: int | None = TEXT_LINES_MAX) -> Iterator[str]:
+    """Yield a text difference line by line; lines are never cut, they are there to be copied."""
+    whole = screen._replace(width=None)
+    indent = " " * (2 * _INDENT)
+    if difference.reason is not None:
+        yield compose([say(indent + _REASONS[difference.reason], "faint")], whole)
+        return
+    if not difference.lines:
+        yield compose([say(f"{indent}the same", "faint")], whole)
+    for line in difference.lines[:lines_max]:
+        role: text.Role = "good" if line.startswith("+") else "bad" if line.startswith("-") else ""
+        yield compose([say(indent), say(line.expandtabs(4), role)], whole)
+    if difference.truncated or (lines_max is not None and len(difference.lines) > lines_max):
+        more = " (--json has more)" if lines_max is not None else ""
+        total = f"+{text.number(difference.added)} -{text.number(difference.removed)} lines in all{more}"
+        yield compose([say(f"{indent}{screen.glyphs.ellipsis} {total}", "faint")], whole)
+
+
+def changes(title: str, found: Sequence[Change], trace: Trace, screen: Screen) -> Iterator[str]:
+    """Yield a section of changes."""
+    if not found:
+        return
+    yield ""
+    yield compose([say(title, "heading")], screen)
+    shown = found[:ROWS_MAX]
+    lines = text.table([_row(one, trace) for one in shown], screen, flexible=0, keep="end", indent=_INDENT)
+    for change, line in zip(shown, lines, strict=True):
+        yield line
+        if change.difference is not None and not change.is_elsewhere:
+            yield from text_lines(change.difference, screen)
+    if len(found) > len(shown):
+        hidden = f"{screen.glyphs.ellipsis} and {text.number(len(found) - len(shown))} more (--json lists all)"
+        yield compose([say(" " * _INDENT + hidden)], screen)
+
+
+def _sentence(sentence: str, screen: Screen) -> str:
+    return compose([say(sentence, "strong")], screen._replace(width=None))
+
+
+def _details(trace: Trace, screen: Screen, *, labels: tuple[str, str] = ("before", "after")) -> Iterator[str]:
+    difference = trace.difference
+    yield ""
+    for label, side in zip(labels, (difference.old, difference.new), strict=True):
+        yield from _side(label, side, screen)
+    yield from _reason(difference.new, screen)
+    yield from _causes(difference, trace, screen)
+    yield from _upstream(trace, screen)
+    yield from changes("also different", difference.circumstances, trace, screen)
+
+
+def _again(trace: Trace, screen: Screen) -> Iterator[str]:
+    yield ""
+    yield compose([say("made again", "heading")], screen)
+    yield from _side("before", trace.difference.old, screen)
+    yield from _side("after", trace.difference.new, screen)
+    yield from _reason(trace.difference.new, screen)
+    yield from _causes(trace.difference, trace, screen)
+
+
+def _causes(difference: Difference, trace: Trace, screen: Screen) -> Iterator[str]:
+    for title, kinds in _TITLES.items():
+        found = [one for one in difference.causes if one.kind in kinds]
+        if title == "shell command" and found:
+            yield from _command(found[0], screen)
+        else:
+            yield from changes(title, found, trace, screen)
+
+
+def _side(label: str, side: Side, screen: Screen) -> Iterator[str]:
+    made = times.parse(side.ended_on or side.created_on)
+    by = "no recorded job" if side.origin == "none" else clauses.maker(side)
+    commit = text.short_commit(side.commit, dirty=side.dirty)
+    facts = [
+        times.relative(made, screen.now) if made else "",
+        f"run {text.short_id(side.run_id)}" if side.run_id else "",
+        f"commit {commit}" if commit else "",
+    ]
+    line: Line = [
+        say(clauses.named(side), "strong"),
+        say(f"  {by}", "rule"),
+        *(say(f" {screen.glyphs.dot} {fact}") for fact in facts if fact),
+    ]
+    yield compose([say(label.ljust(_LABEL_COLUMNS), "faint"), *line], screen._replace(width=None))
+
+
+def _reason(side: Side, screen: Screen) -> Iterator[str]:
+    if side.reason:
+        reason = " ".join(side.reason.split())
+        line = [say("reason".ljust(_LABEL_COLUMNS), "faint"), say(f"{reason} (Snakemake)")]
+        yield compose(line, screen._replace(width=None))
+
+
+def _row(change: Change, trace: Trace) -> Line:
+    note: str = "" if change.action == "changed" else change.action
+    if change.is_elsewhere:
+        note = f"not in {clauses.maker(trace.difference.new)}"
+    elif (step := clauses.step_of(change, trace)) is not None:
+        side = step.difference.new
+        note = clauses.EDITED if clauses.was_edited(step) else f"by {clauses.maker(side)}" if side.rule else ""
+    value = clauses.arrow(change, characters_max=VALUE_CHARACTERS_MAX)
+    if isinstance(change.new or change.old, FileVersion) and change.action != "changed":
+        value = value.removeprefix(change.name)
+    name = clauses.subject(change, trace.difference) if change.kind == "config" else change.name
+    value = clauses.cut(value, VALUE_CHARACTERS_MAX)
+    return [say(clauses.short(name) or "made by"), say(value), say(note, "faint")]
+
+
+def _command(change: Change, screen: Screen) -> Iterator[str]:
+    yield ""
+    yield compose([say("shell command", "heading")], screen)
+    sides = [f"{one}\n".encode() if one else b"" for one in (change.old, change.new)]
+    yield from text_lines(text_difference(*sides), screen)
+
+
+def _upstream(trace: Trace, screen: Screen) -> Iterator[str]:
+    # What was edited outside the workflow is said where it was used: there is no more to it.
+    steps = [step for step in trace.upstream if step.difference.new.origin != "none"]
+    if steps:
+        yield ""
+        yield compose([say("upstream", "heading")], screen)
+    for step in steps[:STEPS_MAX]:
+        yield from _step(step, trace, screen)
+    if len(steps) > STEPS_MAX:
+        hidden = f"{screen.glyphs.ellipsis} and {text.number(len(steps) - STEPS_MAX)} more (--json lists all)"
+        yield compose([say(" " * _INDENT + hidden)], screen)
+    if trace.truncated:
+        line = f"{screen.glyphs.ellipsis} more lies upstream than was followed: ask 'why' of one of these, or --depth"
+        yield compose([say(" " * _INDENT + line, "faint")], screen)
+
+
+def _step(step: Step, trace: Trace, screen: Screen) -> Iterator[str]:
+    whole = screen._replace(width=None)
+    difference = step.difference
+    old, new = difference.old, difference.new
+    versions = f"@{old.version_number} -> @{new.version_number}"
+    if old.path != new.path:
+        versions = f"{clauses.named(old)} -> @{new.version_number}"
+    yield compose(
+        [
+            say(" " * _INDENT),
+            say(clauses.short(new.path)),
+            say(f"  {versions}", "version"),
+            say(f"  by {clauses.maker(new)}", "faint"),
+        ],
+        whole,
+    )
+    inner = Trace(difference=difference, upstream=trace.upstream)
+    found = [clauses.clause(one, inner) for one in difference.causes]
+    if not found and new.origin == "job":
+        found = [f"nothing that was recorded differs: {clauses.maker(new)} may not be deterministic"]
+    for one in found[:STEP_CLAUSES_MAX]:
+        yield compose([say(" " * 2 * _INDENT), say(one)], whole)
+    if len(found) > STEP_CLAUSES_MAX:
+        hidden = counted(len(found) - STEP_CLAUSES_MAX, "more change")
+        yield compose([say(f"{' ' * 2 * _INDENT}{screen.glyphs.ellipsis} {hidden}")], whole)

@@ -1,0 +1,255 @@
+"""`why` and `diff`, asked of a workflow that Snakemake really ran, changed and ran again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snakeprov.cli import main
+from snakeprov.embedded import connect
+
+Ask = Callable[..., str]
+Golden = Callable[[str, str], None]
+
+DOCS = Path(__file__).parents[2] / "docs" / "commands"
+RUN_TIMEOUT_S = 180
+
+SNAKEFILE = """import snakeprov; snakeprov.track(workflow)
+configfile: "config.yaml"
+
+rule all:
+    input: "results/report.txt"
+
+rule clean:
+    input: "data/{sample}.csv"
+    output: "results/clean/{sample}.csv"
+    params: minimum=config["minimum"]
+    shell: "awk '$1 >= {params.minimum}' {input} > {output}"
+
+rule fit:
+    input: table="results/clean/a.csv", other="results/clean/b.csv"
+    output: "results/fit.json"
+    params: alpha=config["alpha"], opts={"seeds": [1, config["seed"]]}
+    script: "scripts/fit.py"
+
+rule report:
+    input: "results/fit.json"
+    output: "results/report.txt"
+    shell: "cat {input} > {output}"
+"""
+SCRIPT = """import json
+total = sum(float(line) for name in snakemake.input for line in open(name))
+with open(snakemake.output[0], "w") as out:
+    json.dump({"total": total * snakemake.params.alpha}, out)
+"""
+CONFIG = "minimum: 1\nalpha: 0.1\nseed: 2\n"
+
+
+class Recorded:
+    """A working directory in which a workflow ran again and again; each change makes the next run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, path: str, text: str) -> None:
+        place = self.folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+
+    def call(self, *command: str) -> None:
+        identity = {f"GIT_{who}_{what}": "a@b.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SNAKEMAKE_", "SNAKEPROV_"))}
+        environment = {
+            **kept,
+            **identity,
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "XDG_CONFIG_HOME": str(self.folder / "none"),
+        }
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=RUN_TIMEOUT_S,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def snakemake(self) -> None:
+        self.call(sys.executable, "-m", "snakemake", "--cores", "2", "--scheduler", "greedy", "--quiet", "all")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Five runs: the first; another alpha; other data and another script; another seed; another rule `report`."""
+    work = Recorded(tmp_path_factory.mktemp("why"))
+    work.write("Snakefile", SNAKEFILE)
+    work.write("scripts/fit.py", SCRIPT)
+    work.write("config.yaml", CONFIG)
+    work.write("data/a.csv", "1\n2\n3\n")
+    work.write("data/b.csv", "5\n")
+    work.write(".gitignore", "results/\n.snakemake/\n")
+    work.call("git", "-c", "init.defaultBranch=main", "init", "--quiet")
+    work.call("git", "add", "--all")
+    work.call("git", "commit", "--quiet", "--message", "first")
+    work.snakemake()
+    work.write("config.yaml", CONFIG.replace("0.1", "0.2"))
+    work.snakemake()
+    work.write("data/a.csv", "1\n2\n3\n4\n")
+    work.write("scripts/fit.py", SCRIPT.replace("total * ", "2 * total * "))
+    work.snakemake()
+    work.write("config.yaml", CONFIG.replace("0.1", "0.2").replace("seed: 2", "seed: 3"))
+    work.snakemake()
+    work.write(
+        "Snakefile", SNAKEFILE.replace("cat {input}", "cat {input} {input}").replace("rule all", "# all\nrule all")
+    )
+    work.snakemake()
+    return work
+
+
+@pytest.fixture
+def ask(recorded: Recorded, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+    """Give `ask(*arguments, status=0)`: run a command in the working directory; return what it printed."""
+    monkeypatch.chdir(recorded.folder)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(recorded.folder / "none"))
+    monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
+
+    def call(*arguments: str, status: int = 0) -> str:
+        capfd.readouterr()
+        found = main(arguments)
+        out, err = capfd.readouterr()
+        assert found == status, err + out
+        return out if status == 0 else err
+
+    yield call
+
+
+def steady(text: str, folder: Path) -> str:
+    """Return a text without what differs from one recording to the next: ids of runs, commits, times, the folder."""
+    with connect(folder / ".snakeprov") as client:
+        runs = client.runs.list()["results"][::-1]
+    for number, run in enumerate(runs, start=1):
+        text = text.replace(run["id"], f"RUN-{number}").replace(run["id"][:8], f"run-{number}")
+        text = text.replace(run["git"]["commit"][:7], "1a2b3c4")
+    # Snakemake names the files in its reasons in any order.
+    text = re.sub(r"(?<=another job: )[^(;]+(?= \()", lambda found: ", ".join(sorted(found[0].split(", "))), text)
+    return re.sub(r"just now|\d+ \w+ ago", "N ago", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("why-first", ["why", "results/fit.json@1"]),
+        ("why-param", ["why", "results/fit.json@2"]),
+        ("why-code-and-input", ["why", "results/fit.json"]),
+        ("why-upstream", ["why", "results/report.txt@3"]),
+        ("why-rule", ["why", "results/report.txt"]),
+        ("why-edited", ["why", "data/a.csv"]),
+        ("why-raw", ["why", "data/b.csv"]),
+        ("diff-versions", ["diff", "results/fit.json@1", "results/fit.json@3", "--content"]),
+        ("diff-wildcards", ["diff", "results/clean/a.csv", "results/clean/b.csv"]),
+        ("diff-rules", ["diff", "results/fit.json", "results/report.txt"]),
+        ("diff-one", ["diff", "results/fit.json", "results/fit.json@3"]),
+    ],
+)
+def test_what_people_read(recorded: Recorded, ask: Ask, golden: Golden, name: str, arguments: list[str]) -> None:
+    """The first line is a sentence that can be pasted into a mail; under it stands what it is made of."""
+    golden(f"{name}.txt", steady(ask(*arguments), recorded.folder))
+
+
+def test_what_people_read_of_two_runs(recorded: Recorded, ask: Ask, golden: Golden) -> None:
+    """Commit, config and outputs of two runs are compared, outputs folded by rule."""
+    ids = [run["id"] for run in json.loads(ask("runs", "--json"))][::-1]
+    golden("diff-runs.txt", steady(ask("diff", f"run:{ids[0][:8]}", f"run:{ids[2]}"), recorded.folder))
+    assert ask("diff", "run:last", f"run:{ids[-1][:6]}").splitlines()[1:] == []
+
+
+def keys_of(value: Any) -> set[str]:
+    """Return the names of all keys in a JSON value, but those inside of recorded values."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value)) if value else set()
+    if not isinstance(value, dict):
+        return set()
+    plain = {key: one for key, one in value.items() if not (key in ("old", "new") and "kind" in value)}
+    return set(value).union(*map(keys_of, plain.values()))
+
+
+@pytest.mark.parametrize(
+    ("page", "arguments"),
+    [
+        ("why", ["why", "results/fit.json"]),
+        ("why", ["why", "results/fit.json@1"]),
+        ("diff", ["diff", "results/fit.json@1", "results/fit.json@3", "--content"]),
+        ("diff", ["diff", "run:last", "run:last"]),
+    ],
+)
+def test_every_key_of_the_json_is_documented(ask: Ask, page: str, arguments: list[str]) -> None:
+    """What a program finds in the answer stands in the page of the command."""
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    assert {key for key in keys_of(json.loads(ask(*arguments, "--json"))) if f"`{key}`" not in text} == set()
+
+
+def test_the_json_of_why_holds_all_of_it(ask: Ask) -> None:
+    """Causes with their old and new values, upstream steps with their distance, and the last time it was made."""
+    answer = json.loads(ask("why", "results/fit.json", "--json"))
+    assert [(one["kind"], one["name"]) for one in answer["causes"]] == [
+        ("code", "scripts/fit.py"),
+        ("input", "results/clean/a.csv"),
+    ]
+    assert answer["causes"][0]["difference"]["lines"][-1].startswith('+    json.dump({"total": 2')
+    assert [(one["distance"], one["difference"]["new"]["path"]) for one in answer["upstream"]] == [
+        (1, "results/clean/a.csv"),
+        (2, "data/a.csv"),
+    ]
+    assert (answer["old"]["versionNumber"], answer["new"]["versionNumber"], answer["truncated"]) == (2, 3, False)
+    assert answer["madeAgain"]["count"] == 1
+    assert [(one["name"], one["old"], one["new"]) for one in answer["madeAgain"]["causes"]] == [("opts.seeds[1]", 2, 3)]
+
+
+def test_the_depth_bounds_what_is_looked_at(ask: Ask) -> None:
+    """`--depth 1` looks at the inputs only, and says that there is more."""
+    answer = json.loads(ask("why", "results/report.txt@3", "--depth", "1", "--json"))
+    assert [one["difference"]["new"]["path"] for one in answer["upstream"]] == ["results/fit.json"]
+    assert answer["truncated"]
+    assert "more lies upstream" in ask("why", "results/report.txt@3", "--depth", "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["why", "results/fit.jsn"], "Did you mean results/fit.json?"),
+        (["why", "results/fit.json@9"], "has no version 9.\nIt has versions 1 to 3."),
+        (["why", "run:last"], "names a run; a file was expected here."),
+        (["diff", "run:last", "results/fit.json"], "A run cannot be compared with a file"),
+        (["diff", "run:last", "run:last", "--content"], "--content and --depth are about files"),
+    ],
+)
+def test_bad_names_are_told_clearly(ask: Ask, arguments: list[str], message: str) -> None:
+    """Unknown paths get near matches, unknown versions the known ones; kinds of things are not mixed."""
+    found = main(arguments)
+    assert found != 0
+    assert message in ask(*arguments, status=found)
+
+
+def test_missing_bytes_break_nothing(
+    recorded: Recorded, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the bytes of code or results are gone, everything else is still told."""
+    copy = tmp_path / "copy"
+    shutil.copytree(recorded.folder, copy)
+    shutil.rmtree(copy / ".snakeprov" / "blobs")
+    monkeypatch.chdir(copy)
+    told = ask("why", "results/fit.json")
+    assert "because script scripts/fit.py changed (@1 -> @2) and results/clean/a.csv changed" in told
+    assert "the bytes are not kept" in told
+    assert "the bytes are not kept" in ask("diff", "results/fit.json@1", "results/fit.json@2", "--content")

@@ -1,0 +1,363 @@
+"""Two stories compared fact by fact, texts line by line, and changed inputs followed upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from zlib import crc32
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snakeprov.lineage import causes
+from snakeprov.lineage.causes import Sources, Trace, made_before, trace
+from snakeprov.lineage.difference import compare
+from snakeprov.lineage.textdifference import (
+    LINES_MAX,
+    SHOWN_LINES_MAX,
+    SIZE_BYTES_MAX,
+    rule_lines,
+    text_difference,
+)
+from snakeprov.lineage.values import differing
+
+Json = dict[str, Any]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
+OBJECTS = st.dictionaries(st.text(max_size=3), JSON, max_size=4)
+
+
+def version(path: str) -> Json:
+    """Return a file as a job names it, of `path@version`; the digest is that of the version."""
+    name, _, number = path.partition("@")
+    entity_id = f"syn{crc32(name.encode())}"
+    return {"path": name, "entityId": entity_id, "versionNumber": int(number), "sha256": f"sha of {path}"}
+
+
+def story(
+    path: str,
+    *,
+    rule: str | None = "fit",
+    inputs: Sequence[str] = (),
+    code: Sequence[str] = (),
+    run: Json | None = None,
+    names: Json | None = None,
+    **job: Any,
+) -> Json:
+    """Return an answer of the story resource for `path@version`; without a rule nobody made it."""
+    own = version(path)
+    answer: Json = {
+        "entity": {"id": own["entityId"], "name": own["path"], "path": own["path"]},
+        "version": {"versionNumber": own["versionNumber"], "sha256": own["sha256"], "reproducedBy": []},
+        "activity": None,
+        "job": None,
+        "run": None,
+    }
+    if rule is None:
+        return answer
+    facts = [{"path": one, "name": (names or {}).get(one)} for one in (name.partition("@")[0] for name in inputs)]
+    codes = [{"role": "script", "path": one.partition("@")[0]} for one in code]
+    files = [{"role": "input", **version(one)} for one in inputs] + [{"role": "code", **version(one)} for one in code]
+    record = {"id": "1", "runId": "2", "rule": rule, "status": "success", "inputs": facts, "code": codes, **job}
+    return answer | {
+        "activity": {"id": "7", "name": rule, "used": []},
+        "job": {"job": record, "files": files},
+        "run": {"id": "2", **(run or {})},
+    }
+
+
+def told(old: Json, new: Json) -> list[tuple[str, str, str]]:
+    """Return kind, name and action of each cause."""
+    return [(one.kind, one.name, one.action) for one in compare(old, new).causes]
+
+
+def test_every_sort_of_cause_is_found_in_the_order_of_nearness() -> None:
+    """Rule, wildcards, params, code, command, environment, then inputs: each with its old and its new value."""
+    old = story(
+        "r@1",
+        inputs=["a@1", "gone@1", "same@1"],
+        code=["fit.py@1"],
+        wildcards={"s": "x"},
+        params={"alpha": 0.1, "opts": {"b": [1, 2]}},
+        shellcmd="fit 0.1",
+        container="debian:11",
+        kind="script",
+        run={"pythonVersion": "3.11.2"},
+    )
+    new = story(
+        "r@2",
+        rule="fit_all",
+        inputs=["a@2", "same@1", "extra@1", "more@1"],
+        code=["fit.py@2"],
+        wildcards={"s": "y"},
+        params={"alpha": 0.2, "opts": {"b": [1, 3]}},
+        shellcmd="fit 0.2",
+        container="debian:12",
+        kind="script",
+        run={"pythonVersion": "3.12.1"},
+    )
+    assert told(old, new) == [
+        ("rule", "", "changed"),
+        ("wildcard", "s", "changed"),
+        ("param", "alpha", "changed"),
+        ("param", "opts.b[1]", "changed"),
+        ("code", "fit.py", "changed"),
+        ("command", "shell command", "changed"),
+        ("environment", "container", "changed"),
+        ("environment", "Python", "changed"),
+        ("input", "a", "changed"),
+        ("input", "gone", "removed"),
+        ("input", "extra", "added"),
+        ("input", "more", "added"),
+    ]
+
+
+def test_a_file_that_was_not_made_by_a_job_has_one_cause_at_most() -> None:
+    """Made by hand before or after, that is the cause; raw both times, nothing is known to have caused it."""
+    raw, made = story("r@1", rule=None), story("r@2", inputs=["a@1"])
+    assert told(raw, made) == [("origin", "", "added")]
+    assert told(made, raw) == [("origin", "", "removed")]
+    assert told(raw, story("r@2", rule=None)) == []
+
+
+def test_a_version_of_the_same_bytes_is_no_change() -> None:
+    """Where digests are known they decide; where one is not, the version does."""
+    new = story("r@2", inputs=["a@2"])
+    new["job"]["files"][0]["sha256"] = "sha of a@1"
+    assert told(story("r@1", inputs=["a@1"]), new) == []
+    new["job"]["files"][0]["sha256"] = None
+    assert told(story("r@1", inputs=["a@1"]), new) == [("input", "a", "changed")]
+
+
+def test_a_renamed_input_is_known_by_its_keyword() -> None:
+    """An input of another path under the same keyword is one that was replaced; so is the only one left."""
+    old = story("r@1", inputs=["a@1", "x@1"], names={"a": "table"})
+    new = story("r@2", inputs=["b@1", "x@1", "y@1"], names={"b": "table"})
+    assert [(one.old and one.old.path, one.new.path) for one in compare(old, new).causes] == [("a", "b"), (None, "y")]
+    assert told(story("r@1", inputs=["a@1"]), story("r@2", inputs=["b@1"])) == [("input", "b", "changed")]
+
+
+def test_what_usually_has_no_effect_is_a_circumstance() -> None:
+    """Host, threads and versions of tools around a shell command are no causes; config that params repeat is none."""
+    old = story("r@1", kind="shell", threads=1, params={"k": 1}, run={"host": "a", "config": {"k": 1, "z": 0}})
+    new = story("r@2", kind="shell", threads=2, params={"k": 2}, run={"host": "b", "config": {"k": 2, "z": 1}})
+    difference = compare(old, new)
+    assert [one.name for one in difference.causes] == ["k"]
+    assert [(one.kind, one.name) for one in difference.circumstances] == [
+        ("config", "z"),
+        ("circumstance", "host"),
+        ("circumstance", "threads"),
+    ]
+
+
+def test_what_a_backfilled_job_does_not_know_did_not_change() -> None:
+    """Snakemake's metadata hold no wildcards, names of params or code: only what both sides know is compared."""
+    old = story("r@1", inputs=["a@1"], status="backfilled", params={"0": 1}, shellcmd="fit 1")
+    new = story("r@2", inputs=["a@2"], code=["fit.py@1"], params={"k": 1}, wildcards={"s": "x"}, shellcmd="fit 2")
+    assert told(old, new) == [("command", "shell command", "changed"), ("input", "a", "changed")]
+    assert [(one.name, one.old, one.new) for one in compare(old, new).circumstances] == [
+        ("record", "backfilled", "recorded")
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(OBJECTS, OBJECTS)
+def test_values_differ_where_they_do_and_nowhere_else(old: Json, new: Json) -> None:
+    """Nothing differs from itself; both ways the same places differ, each named once."""
+    assert differing(old, old, limit=1000) == []
+    there, back = differing(old, new, limit=1000), differing(new, old, limit=1000)
+    assert {one.path for one in there} == {one.path for one in back}
+    assert len({one.path for one in there}) == len(there)
+    assert bool(there) == (repr_of(old) != repr_of(new))
+
+
+def repr_of(value: Any) -> Any:
+    """Return a value in a form in which 1, 1.0 and true differ, and the order of keys does not matter."""
+    if isinstance(value, dict):
+        return sorted((key, repr_of(one)) for key, one in value.items())
+    if isinstance(value, list):
+        return [repr_of(one) for one in value]
+    return repr(value + 0.0 if isinstance(value, float) else value)
+
+
+def test_values_are_looked_into_only_so_deep() -> None:
+    """Below the bound two values are compared whole, and the number of differences is bounded."""
+    deep: Json = {"end": 1}
+    other: Json = {"end": 2}
+    for _ in range(50):
+        deep, other = {"k": deep}, {"k": other}
+    (one,) = differing(deep, other, limit=9)
+    assert one.path == ".".join("k" * 20)
+    assert len(differing({str(n): 1 for n in range(50)}, {}, limit=9)) == 9
+
+
+def test_texts_that_cannot_be_compared_say_why() -> None:
+    """Bytes that are not kept, binary content, and contents too large or with too many lines."""
+    assert text_difference(None, b"a").reason == "bytesNotKept"
+    assert text_difference(b"a\0", b"b").reason == "binary"
+    assert text_difference(b"a" * (SIZE_BYTES_MAX + 1), b"b").reason == "tooLarge"
+    lines = [b"".join(b"%d\n" % (n * k) for n in range(LINES_MAX + 9)) for k in (1, 2)]
+    assert text_difference(*lines).reason == "tooLarge"
+
+
+def test_long_text_differences_are_bounded_and_counted() -> None:
+    """So many lines are kept; how many were added and removed is told of all."""
+    old, new = (b"".join(b"%s%d\n" % (name, n) for n in range(1000)) for name in (b"a", b"b"))
+    difference = text_difference(old, new)
+    assert (len(difference.lines), difference.truncated) == (SHOWN_LINES_MAX, True)
+    assert (difference.added, difference.removed) == (1000, 1000)
+    long = text_difference(b"a\n", b"b" * 10_000)
+    assert long.truncated
+    assert max(map(len, long.lines)) <= 500
+
+
+def test_line_ends_and_the_end_of_the_text_are_seen() -> None:
+    """A carriage return and a missing line feed at the end make a difference, as for `diff -u`."""
+    assert text_difference(b"a\r\n", b"a\n").lines == ("@@ -1 +1 @@", "-a\r", "+a")
+    assert text_difference(b"a\n", b"a").lines == ("@@ -1 +1 @@", "-a", "+a", "\\ No newline at end of file")
+    assert text_difference(b"", b"a\n").lines == ("@@ -0,0 +1 @@", "+a")
+
+
+def test_the_lines_of_a_rule_end_where_the_next_thing_begins() -> None:
+    """Blank lines, comments and texts in triple quotes do not end a rule; what is not further indented does."""
+    text = b'rule a:\n    shell:\n        """\ncat\n"""\n# about b\n\n\n    threads: 2\nx = 1\n'
+    assert rule_lines(text, 1) == text.decode().splitlines()[:9]
+    assert rule_lines(text, 99) == []
+    assert rule_lines(b"if x:\n    rule a:\n        run: pass\n    rule b:\n", 2) == [
+        "    rule a:",
+        "        run: pass",
+    ]
+
+
+class Repository:
+    """Stories by version, and how often it was asked for some."""
+
+    def __init__(self, *stories: Json, texts: dict[str, bytes] | None = None) -> None:
+        self.stories = {(one["entity"]["id"], one["version"]["versionNumber"]): one for one in stories}
+        self.texts = texts or {}
+        self.asked = 0
+
+    def tell(self, wanted: Sequence[causes.Wanted]) -> list[Json | None]:
+        self.asked += 1
+        return [self.stories.get(one[:2]) for one in wanted]
+
+    def trace(self, old: str, new: str) -> Trace:
+        """Return why `new` is not `old`."""
+        sides = [version(one) for one in (old, new)]
+        stories = [self.stories[one["entityId"], one["versionNumber"]] for one in sides]
+        sources = Sources(
+            tell=self.tell,
+            read=lambda one: self.texts.get(f"{one.path}@{one.version_number}"),
+            describe=lambda _: None,
+        )
+        return trace(stories[0], stories[1], sources)
+
+
+def steps(found: Trace) -> list[tuple[int, str, int, int]]:
+    return [
+        (one.distance, one.difference.new.path, one.difference.old.version_number, one.difference.new.version_number)
+        for one in found.upstream
+    ]
+
+
+def test_changed_inputs_are_followed_to_what_changed_them() -> None:
+    """Each pair of versions is followed once, nearest first, in one request a distance."""
+    repository = Repository(
+        story("r@1", inputs=["m@1", "n@1"]),
+        story("r@2", inputs=["m@3", "n@2"]),
+        *(story(f"{name}@{number}", rule="clean", inputs=[f"raw@{number}"]) for name in "mn" for number in (1, 2)),
+        story("m@3", rule="tidy", inputs=["raw@2"], params={"k": 1}),
+        story("raw@1", rule=None),
+        story("raw@2", rule=None),
+    )
+    found = repository.trace("r@1", "r@2")
+    assert steps(found) == [(1, "m", 1, 3), (1, "n", 1, 2), (2, "raw", 1, 2)]
+    assert [one.kind for one in found.upstream[0].difference.causes] == ["rule", "param", "input"]
+    assert (repository.asked, found.truncated) == (2, False)
+
+
+def test_what_may_not_be_read_is_not_followed() -> None:
+    """An input without a story is still told as changed."""
+    found = Repository(story("r@1", inputs=["m@1"]), story("r@2", inputs=["m@2"])).trace("r@1", "r@2")
+    assert (steps(found), [one.name for one in found.difference.causes]) == ([], ["m"])
+
+
+def test_files_rewritten_in_place_end_somewhere() -> None:
+    """A file of which every version was made from the one before is followed as far as the bound, and says so."""
+    repository = Repository(
+        story("log@1", rule=None), *(story(f"log@{number + 1}", inputs=[f"log@{number}"]) for number in range(1, 40))
+    )
+    found = repository.trace("log@39", "log@40")
+    assert [one[0] for one in steps(found)] == list(range(1, causes.DISTANCE_MAX + 1))
+    assert found.truncated
+    circle = Repository(story("a@1", inputs=["a@1"]), story("a@2", inputs=["a@2"]))
+    assert (steps(circle.trace("a@1", "a@2")), circle.asked) == ([(1, "a", 1, 2)], 1)
+
+
+def test_of_very_many_changed_inputs_only_some_are_followed() -> None:
+    """An aggregate whose inputs all changed names them all and follows a bounded number."""
+    names = [f"s{number:03d}x" for number in range(150)]
+    repository = Repository(
+        *(story(f"all@{number}", inputs=[f"{name}@{number}" for name in names]) for number in (1, 2)),
+        *(story(f"{name}@{number}", rule=None) for name in names for number in (1, 2)),
+    )
+    found = repository.trace("all@1", "all@2")
+    assert len(found.difference.causes) == 150
+    assert (len(found.upstream), found.truncated, repository.asked) == (causes.STEPS_MAX, True, 1)
+
+
+def test_a_snakefile_that_changed_elsewhere_is_a_circumstance() -> None:
+    """Only the lines of the rule are its code; where they cannot be read, the whole Snakefile is."""
+    jobs = [story(f"r@{number}", code=[f"Snakefile@{number}"]) for number in (1, 2)]
+    for number, one in enumerate(jobs):
+        one["job"]["job"]["code"] = [{"role": "snakefile", "path": "Snakefile", "line": 1 + number}]
+    texts = {"Snakefile@1": b"rule fit:\n    x\n", "Snakefile@2": b"# new\nrule fit:\n    x\n"}
+    elsewhere = Repository(*jobs, texts=texts).trace("r@1", "r@2").difference
+    assert (elsewhere.causes, [one.is_elsewhere for one in elsewhere.circumstances]) == ((), [True])
+    texts["Snakefile@2"] += b"    y\n"
+    (inside,) = Repository(*jobs, texts=texts).trace("r@1", "r@2").difference.causes
+    assert (inside.is_elsewhere, inside.difference and inside.difference.added) == (False, 2)
+    (unknown,) = Repository(*jobs).trace("r@1", "r@2").difference.causes
+    assert unknown.difference is not None
+    assert unknown.difference.reason == "bytesNotKept"
+
+
+def test_packages_of_environments_are_compared_by_name() -> None:
+    """Where the documents of both environments can be had, their packages are told before the inputs."""
+
+    def numpy(number: str, build: str) -> Json:
+        return {"name": "numpy", "version": number, "build": build}
+
+    documents: dict[str, dict[str, object]] = {
+        "h1": {
+            "conda": {"packages": [{"name": "numpy", "version": "1.26", "build": "a"}, {"name": "x", "version": "1"}]}
+        },
+        "h2": {
+            "conda": {"packages": [{"name": "numpy", "version": "2.0", "build": "b"}]},
+            "container": {"digest": "d"},
+        },
+    }
+    old, new = (
+        story(f"r@{n}", inputs=[f"i@{n}"], environmentDigest=f"d{n}", environmentFileHandleId=f"h{n}") for n in (1, 2)
+    )
+    sources = Sources(tell=lambda wanted: [None] * len(wanted), read=lambda _: None, describe=documents.get)
+    found = trace(old, new, sources).difference.causes
+    assert [(one.kind, one.name, one.old, one.new) for one in found[:3]] == [
+        ("package", "numpy", "1.26 a", "2.0 b"),
+        ("package", "x", "1", None),
+        ("environment", "container's digest", None, "d"),
+    ]
+    assert found[3].kind == "input"
+
+
+def test_the_time_before_is_the_last_time_the_bytes_were_made() -> None:
+    """What came after a version is compared with the activity that made its bytes last, not first."""
+    once = story("r@1")
+    assert made_before(once) == (once["entity"]["id"], 1, None)
+    once["version"]["reproducedBy"] = ["8", "9"]
+    assert made_before(once)[2] == "9"
+    assert made_before(once, "9")[2] == "8"
+    assert made_before(once, "8")[2] is None
