@@ -23,6 +23,9 @@ AnyEntity = TypeVar("AnyEntity", Project, Folder, File)
 OWN = "/snakeprov/v1"
 REPO = "/repo/v1"
 
+DETAILS_MAX = 1000
+"""So many versions, and so many jobs, can be asked about in one request."""
+
 
 class Entities:
     """Projects, folders, files and their versions."""
@@ -253,6 +256,17 @@ class Provenance:
     def story(self, entity_id: str, version_number: int) -> dict[str, Any]:
         """Return all that is known of a version: `{entity, version, activity, job, run}`."""
         return dict(self._session.get(f"{OWN}/entity/{quoted(entity_id)}/version/{version_number}/story"))
+
+    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> dict[str, Any]:
+        """Return what is known of some versions and some jobs: `{versions, jobs}`, what is not there left out.
+
+        Args:
+            versions: Entities and the numbers of their versions, at most `DETAILS_MAX`.
+            jobs: Ids of jobs, at most `DETAILS_MAX`.
+        """
+        references = [{"targetId": entity_id, "targetVersionNumber": number} for entity_id, number in versions]
+        body = {"versions": references, "jobs": list(jobs)}
+        return dict(self._session.post(f"{OWN}/details", body, repeatable=True))
 
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000

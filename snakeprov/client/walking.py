@@ -129,6 +129,20 @@ class Walk:
             story["job"] = self._job(entity_id, version_number, activity)
         return story
 
+    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Json:
+        """Return what is known of some versions: `{versions, jobs}`; Synapse cannot be asked for jobs."""
+        found = []
+        for entity_id, number in versions:
+            try:
+                version = self._version(entity_id, self._info(entity_id, number))
+                file = self._client.entities.get(entity_id, version_number=number)
+            except (NotFoundError, ForbiddenError):
+                continue
+            handle = file.data_file_handle_id if isinstance(file, File) else None
+            path = self._path(entity_id, number)
+            found.append({"entityId": entity_id, "path": path, "fileHandleId": handle, "projectId": None, **version})
+        return {"versions": found, "jobs": []}
+
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000
     ) -> Json:

@@ -402,6 +402,48 @@ class JobAnswer(_Answer):
     activity_id: str | UnsetType = UNSET
 
 
+class UrlDetails(_Answer):
+    """Something outside the repository that an activity used."""
+
+    url: str
+    was_executed: bool
+    name: str | UnsetType = UNSET
+
+
+class JobDetails(_Answer):
+    """A job, which versions of which files it touched, and the URLs that its activity used."""
+
+    job: JobRecord
+    files: list[JobFile]
+    urls: list[UrlDetails]
+    activity_id: str | UnsetType = UNSET
+
+
+class VersionDetails(_Answer):
+    """A version, its content, and who recorded it."""
+
+    entity_id: str
+    version_number: int
+    project_id: str
+    path: str
+    created_on: str
+    bytes_kept: bool
+    created_by: str | UnsetType = UNSET
+    activity_id: str | UnsetType = UNSET
+    file_handle_id: str | UnsetType = UNSET
+    content_type: str | UnsetType = UNSET
+    size_bytes: int | UnsetType = UNSET
+    md5: str | UnsetType = UNSET
+    sha256: str | UnsetType = UNSET
+
+
+class Details(_Answer):
+    """What is known of many versions and jobs; what there is not, or may not be seen, is left out."""
+
+    versions: list[VersionDetails]
+    jobs: list[JobDetails]
+
+
 class History(_Answer):
     """The versions of an entity and how they came to be, newest first."""
 

@@ -104,7 +104,7 @@ def body_of(call: Call, row: JobRow) -> dict[str, Any]:
     body: dict[str, Any] = {"job": msgspec.Raw(row.record.encode())}
     if row.activity_id is not None:
         body["activityId"] = str(row.activity_id)
-    body["files"] = [_file(file) for file in jobs.files(call.tx, row.number)]
+    body["files"] = [file_body(file) for file in jobs.files(call.tx, row.number)]
     return body
 
 
@@ -166,7 +166,8 @@ def _files(call: Call, files: Iterable[JobFile], *, own: int | None) -> list[Job
     return rows
 
 
-def _file(row: JobFileRow) -> JobFile:
+def file_body(row: JobFileRow) -> JobFile:
+    """Return a file of a job as it goes over the wire."""
     return JobFile(
         role=row.role,  # type: ignore[arg-type]
         path=row.path,

@@ -52,7 +52,8 @@ _USAGE_COLUMNS = (
 )
 
 
-def _is_one_of(id_column: Any, version_column: Any) -> Any:
+def is_one_of(id_column: Any, version_column: Any) -> Any:
+    """Return the condition that a pair of columns is one of the versions in `pairs`."""
     # SQLite finds no index for a pair in a list of pairs; for the first of the two it does.
     return and_(
         id_column.in_(bindparam("ids", expanding=True)),
@@ -60,7 +61,8 @@ def _is_one_of(id_column: Any, version_column: Any) -> Any:
     )
 
 
-def _pairs(chunk: list[Version]) -> dict[str, Any]:
+def pairs(chunk: list[Version]) -> dict[str, Any]:
+    """Return the parameters of `is_one_of`."""
     return {"ids": sorted({pair[0] for pair in chunk}), "pairs": chunk}
 
 
@@ -80,16 +82,17 @@ _NODES = (
             file_handle, file_handle.c.id == revision.c.file_handle_id
         )
     )
-    .where(_is_one_of(revision.c.entity_id, revision.c.number))
+    .where(is_one_of(revision.c.entity_id, revision.c.number))
 )
 _USED_BY = (
     select(*_USAGE_COLUMNS)
     .where(usage.c.activity_id.in_(bindparam("ids", expanding=True)))
     .order_by(usage.c.activity_id, usage.c.position)
 )
+_URLS_USED_BY = _USED_BY.where(usage.c.url.is_not(None))
 _USES = (
     select(*_USAGE_COLUMNS)
-    .where(_is_one_of(usage.c.target_id, usage.c.target_version))
+    .where(is_one_of(usage.c.target_id, usage.c.target_version))
     .order_by(usage.c.activity_id, usage.c.position)
 )
 _GENERATED = (
@@ -104,7 +107,7 @@ def nodes(tx: Transaction, versions: Collection[Version]) -> dict[Version, Versi
     """Return what is known of each version that exists."""
     found: dict[Version, VersionNode] = {}
     for chunk in chunked(versions):
-        for row in tx.connection.execute(_NODES, _pairs(chunk)):
+        for row in tx.connection.execute(_NODES, pairs(chunk)):
             found[row[0], row[1]] = VersionNode(*row)
     return found
 
@@ -115,9 +118,15 @@ def used_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> li
     return [UsageEdge(*row) for row in _rows(tx, _USED_BY, chunks, limit=limit)]
 
 
+def urls_used_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[UsageEdge]:
+    """Return the URLs that some activities used, at most `limit` of them."""
+    chunks = [{"ids": chunk} for chunk in chunked(activity_ids)]
+    return [UsageEdge(*row) for row in _rows(tx, _URLS_USED_BY, chunks, limit=limit)]
+
+
 def uses_of(tx: Transaction, versions: Collection[Version], *, limit: int) -> list[UsageEdge]:
     """Return which activities used some versions, at most `limit` uses."""
-    chunks = [_pairs(chunk) for chunk in chunked(versions)]
+    chunks = [pairs(chunk) for chunk in chunked(versions)]
     return [UsageEdge(*row) for row in _rows(tx, _USES, chunks, limit=limit)]
 
 

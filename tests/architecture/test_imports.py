@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "blobs": {*BASE, "model"},
     "lineage": {*BASE, "model"},
     "view": {*BASE, "model", "lineage"},
+    "export": {*BASE, "model", "client"},
     "server": {*BASE, "model", "store", "blobs"},
     "embedded": {*BASE, "model", "client", "server", "store", "blobs"},
     "accounts": {*BASE, "model", "store"},
@@ -42,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "embedded",
         "lineage",
         "view",
+        "export",
         "accounts",
         "serving",
         "verifying",
@@ -58,6 +60,8 @@ ONLY_IN = {
     "git": {"capture"},
     "click": {"cli", "view"},
     "waitress": {"serving"},
+    "prov": {"export"},
+    "rocrate": {"export"},
 }
 """Which rooms may know a library."""
 

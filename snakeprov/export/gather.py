@@ -1,0 +1,281 @@
+"""Gathers what an export is made of from a repository, in few requests whatever it holds.
+
+Must not know: which form it will take, or which repository answers.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from snakeprov.client.resources import DETAILS_MAX
+from snakeprov.errors import ForbiddenError, NotFoundError
+from snakeprov.export.material import Activity, Json, Made, Material, Member, Role, Use, Version
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+DEPTH_MAX: Final = 1000
+NODES_MAX: Final = 100_000
+"""So many versions and activities of one lineage are exported."""
+
+JOBS_MAX: Final = 100_000
+"""So many jobs of one run are exported."""
+
+DIRECTORIES_MAX: Final = 1000
+"""So many directories are looked into, the first ones."""
+
+MEMBERS_MAX: Final = 100_000
+"""So many files inside directories are exported; further directories are exported without their members."""
+
+ENVIRONMENTS_MAX: Final = 1000
+"""So many descriptions of environments are read."""
+
+_SYNAPSE: Final = "https://www.synapse.org/Synapse:"
+_NAMES: Final = uuid.UUID("3c0b6d0a-51cf-5d1f-9c2c-3b6c5c1d6a52")
+"""What the names of repositories that have no address are made from."""
+
+_ROLES: Final[Mapping[str, Role]] = {"input": "input", "code": "code", "environment": "environment"}
+
+
+def results(client: Client, versions: Sequence[tuple[str, int]]) -> Material:
+    """Return some entity versions with all that they came from.
+
+    Raises:
+        NotFoundError: There is no such version.
+    """
+    graph = _Graph()
+    for entity_id, number in versions:
+        graph.add(client.provenance.lineage(entity_id, number, depth=DEPTH_MAX, limit=NODES_MAX))
+    jobs = _jobs(client, graph.job_ids())
+    known = _versions(client, graph.versions())
+    activities = [
+        _of_job(jobs[job_id], known) if (job_id := node.get("jobId")) in jobs else graph.activity(node, known)
+        for node in graph.activities()
+    ]
+    return _material(
+        client,
+        activities,
+        known,
+        targets=tuple(f"{entity_id}.{number}" for entity_id, number in versions),
+        is_truncated=graph.is_truncated,
+    )
+
+
+def run(client: Client, run_id: str) -> Material:
+    """Return a run with its jobs and what these read and wrote.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    ids: list[str] = []
+    total = 1
+    while len(ids) < min(total, JOBS_MAX):
+        page = client.runs.jobs(run_id, limit=DETAILS_MAX, offset=len(ids))
+        total = page["totalNumberOfResults"]
+        ids += [job["id"] for job in page["results"]]
+        if not page["results"]:
+            break
+    jobs = _jobs(client, ids[:JOBS_MAX])
+    # A rule that only names its inputs, like `all`, does nothing: it has no activity, and neither has an export.
+    done = [one for one in jobs.values() if one.get("activityId") is not None]
+    files = (file for one in done for file in one["files"] if file.get("entityId") is not None)
+    known = _versions(client, dict.fromkeys((file["entityId"], file["versionNumber"]) for file in files))
+    activities = [_of_job(one, known) for one in done]
+    return _material(client, activities, known, run_id=run_id, is_truncated=total > JOBS_MAX)
+
+
+class _Graph:
+    """Lineages put together."""
+
+    def __init__(self) -> None:
+        self.is_truncated = False
+        self._nodes: dict[str, Json] = {}
+        self._edges: dict[tuple[str, str, str], None] = {}
+
+    def add(self, answer: Json) -> None:
+        self.is_truncated |= bool(answer["truncated"])
+        self._nodes |= {node["id"]: node for node in answer["nodes"]}
+        self._edges |= {(edge["source"], edge["target"], edge["kind"]): None for edge in answer["edges"]}
+
+    def activities(self) -> list[Json]:
+        """Return the activities, the first that ended first."""
+        found = [node for node in self._nodes.values() if node["kind"] == "activity"]
+        return sorted(found, key=lambda node: str(node.get("endedOn") or ""))
+
+    def job_ids(self) -> list[str]:
+        return [node["jobId"] for node in self.activities() if node.get("jobId")]
+
+    def versions(self) -> dict[tuple[str, int], None]:
+        entities = (node for node in self._nodes.values() if node["kind"] == "entity" and node.get("versionNumber"))
+        return {(node["entityId"], node["versionNumber"]): None for node in entities}
+
+    def activity(self, node: Json, known: Mapping[str, Version]) -> Activity:
+        """Return an activity that was not recorded from a job, or from one that may not be seen."""
+        used, made = [], []
+        for source, target, kind in self._edges:
+            if source == node["id"]:
+                role: Role = "code" if kind == "executed" else "input"
+                other = self._nodes[target]
+                if other["kind"] == "url":
+                    used.append(Use(role=role, url=other["url"], name=other["label"]))
+                elif target in known:
+                    used.append(Use(role=role, version_id=target))
+            elif target == node["id"] and source in known:
+                made.append(Made(version_id=source))
+        name = str(node.get("rule") or node["label"])
+        job = {"endedOn": node["endedOn"]} if node.get("endedOn") else {}
+        id_ = node["id"].replace(":", "_")
+        return Activity(id=id_, name=name, job=job, used=tuple(used), made=tuple(made))
+
+
+def _pages(items: Iterable[Any]) -> Iterator[list[Any]]:
+    listed = list(items)
+    return (listed[start : start + DETAILS_MAX] for start in range(0, len(listed), DETAILS_MAX))
+
+
+def _jobs(client: Client, ids: Iterable[str]) -> dict[str, Json]:
+    found = (job for page in _pages(ids) for job in client.provenance.details(jobs=page)["jobs"])
+    return {one["job"]["id"]: one for one in found}
+
+
+def _versions(client: Client, wanted: Iterable[tuple[str, int]]) -> dict[str, Version]:
+    found = (one for page in _pages(wanted) for one in client.provenance.details(versions=page)["versions"])
+    return {version.id: version for version in map(_version, found)}
+
+
+def _version(body: Json) -> Version:
+    return Version(
+        id=f"{body['entityId']}.{body['versionNumber']}",
+        entity_id=body["entityId"],
+        number=body["versionNumber"],
+        path=body["path"],
+        project_id=body.get("projectId"),
+        sha256=body.get("sha256"),
+        md5=body.get("md5"),
+        size_bytes=body.get("sizeBytes"),
+        content_type=body.get("contentType"),
+        created_on=body.get("createdOn"),
+        created_by=body.get("createdBy"),
+        bytes_kept=body.get("bytesKept"),
+        file_handle_id=body.get("fileHandleId"),
+    )
+
+
+def _of_job(body: Json, known: Mapping[str, Version]) -> Activity:
+    job = body["job"]
+    names = _names([*(job.get("inputs") or ()), *(job.get("outputs") or ())])
+    used: dict[Use, None] = {}
+    made: dict[Made, None] = {}
+    for file in body["files"]:
+        version_id = f"{file.get('entityId')}.{file.get('versionNumber')}"
+        if version_id not in known:
+            continue
+        name = names.get(file["path"].rstrip("/"))
+        if file["role"] == "output":
+            if file["outcome"] in ("generated", "reproduced"):
+                made[Made(version_id=version_id, name=name, is_first=file["outcome"] == "generated")] = None
+        else:
+            used[Use(role=_ROLES.get(file["role"], "input"), version_id=version_id, name=name)] = None
+    for url in body.get("urls") or ():
+        used[Use(role="code" if url["wasExecuted"] else "input", url=url["url"], name=url.get("name"))] = None
+    return Activity(
+        id=f"job_{job['id']}",
+        name=job["rule"],
+        run_id=job.get("runId"),
+        job=job,
+        used=tuple(used),
+        made=tuple(made),
+    )
+
+
+def _names(facts: Iterable[Json]) -> dict[str, str]:
+    return {fact["path"]: fact["name"] for fact in facts if fact.get("name")}
+
+
+def _material(
+    client: Client,
+    activities: Sequence[Activity],
+    versions: Mapping[str, Version],
+    *,
+    targets: tuple[str, ...] = (),
+    run_id: str | None = None,
+    is_truncated: bool,
+) -> Material:
+    run_ids = dict.fromkeys([*([run_id] if run_id else []), *(one.run_id for one in activities if one.run_id)])
+    if not client.is_snakeprov:
+        run_ids = {}
+    projects = [version.project_id for version in versions.values() if version.project_id is not None]
+    return Material(
+        repository=_repository(client, projects),
+        targets=targets,
+        run_id=run_id,
+        versions=versions,
+        activities=tuple(activities),
+        runs={one: found for one in run_ids if (found := _had(client.runs.get, one)) is not None},
+        members=_members(client, versions.values()),
+        environments=_environments(client, activities),
+        is_truncated=is_truncated,
+    )
+
+
+def _repository(client: Client, projects: Sequence[str]) -> str:
+    """Return what identifiers begin with: Synapse's address, or a name made from the project that was made first."""
+    if not client.is_snakeprov:
+        return _SYNAPSE
+    facts = ""
+    if projects:
+        project = client.entities.get(min(projects, key=lambda id_: int(id_.removeprefix("syn"))))
+        facts = f"{project.id} {project.name} {project.created_on}"
+    return f"urn:uuid:{uuid.uuid5(_NAMES, facts)}#"
+
+
+def _environments(client: Client, activities: Iterable[Activity]) -> dict[str, Json]:
+    handles = {
+        digest: handle
+        for one in activities
+        if (digest := one.job.get("environmentDigest")) and (handle := one.job.get("environmentFileHandleId"))
+    }
+    found: dict[str, Json] = {}
+    for digest, handle in list(handles.items())[:ENVIRONMENTS_MAX]:
+        content = _had(client.files.download, handle)
+        if content is not None and isinstance(document := _parsed(content), dict):
+            found[digest] = document
+    return found
+
+
+def _members(client: Client, versions: Iterable[Version]) -> dict[str, tuple[Member, ...]]:
+    kept = ((one, one.file_handle_id) for one in versions if one.is_directory and one.bytes_kept)
+    directories = [(one, handle) for one, handle in kept if handle is not None]
+    found: dict[str, tuple[Member, ...]] = {}
+    room = MEMBERS_MAX
+    for directory, handle in directories[:DIRECTORIES_MAX]:
+        content = _had(client.files.download, handle)
+        manifest = None if content is None else _parsed(content)
+        entries = manifest.get("entries") if isinstance(manifest, dict) else None
+        members = [
+            Member(path=entry["path"], sha256=entry["sha256"], size_bytes=entry["sizeBytes"])
+            for entry in entries or ()
+            if entry.get("type") == "file"
+        ]
+        if entries is not None and len(members) <= room:
+            room -= len(members)
+            found[directory.id] = tuple(members)
+    return found
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _had(ask: Callable[[str], Any], what: str) -> Any:
+    """Return an answer, or None where there is none for this user; what cannot be reached is still an error."""
+    try:
+        return ask(what)
+    except (NotFoundError, ForbiddenError):
+        return None

@@ -1,0 +1,209 @@
+"""What an export is made of: some versions, the activities that made and used them, and their runs.
+
+Must not know: where it came from, or which form it will take. Unknown is None or absent; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+Json = Mapping[str, Any]
+
+Role = Literal["input", "code", "environment"]
+
+FAILED = frozenset({"failed", "retried", "interrupted"})
+"""The statuses of jobs that did not do what they were to do."""
+
+SUCCEEDED = frozenset({"success", "touched", "cached", "backfilled"})
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """An entity version.
+
+    Attributes:
+        id: Entity and number, `syn12.3`.
+        path: Where it lies, relative to the working directory or absolute; of a directory with a slash at the end.
+        bytes_kept: Whether the repository has the bytes; None where it does not say.
+    """
+
+    id: str
+    entity_id: str
+    number: int
+    path: str
+    project_id: str | None = None
+    sha256: str | None = None
+    md5: str | None = None
+    size_bytes: int | None = None
+    content_type: str | None = None
+    created_on: str | None = None
+    created_by: str | None = None
+    bytes_kept: bool | None = None
+    file_handle_id: str | None = None
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory that was recorded as one thing."""
+        return self.path.endswith("/")
+
+    @property
+    def label(self) -> str:
+        """Path and number, as the commands show it."""
+        return f"{self.path}@{self.number}"
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A file inside a directory that was recorded as one thing; `path` is relative to the directory."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that an activity used: an entity version, or else a URL.
+
+    Attributes:
+        role: `code` was executed, the others were read.
+        name: The keyword under which the rule names it; of a URL what it is called.
+    """
+
+    role: Role
+    version_id: str | None = None
+    url: str | None = None
+    name: str | None = None
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that an activity wrote.
+
+    Attributes:
+        name: The keyword under which the rule names it.
+        is_first: Whether it made the version, rather than the same bytes once more.
+    """
+
+    version_id: str
+    name: str | None = None
+    is_first: bool = True
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was done.
+
+    Attributes:
+        id: `job_…` with the id of the job, or `activity_…` where it was not recorded from a job.
+        name: The rule, or what it was called.
+        run_id: The run it belongs to.
+        job: The record of the job as the repository has it; empty without one.
+    """
+
+    id: str
+    name: str
+    run_id: str | None = None
+    job: Json = msgspec.field(default_factory=dict)
+    used: tuple[Use, ...] = ()
+    made: tuple[Made, ...] = ()
+
+    @property
+    def status(self) -> str | None:
+        """How the job ended; None where that is not known."""
+        status = self.job.get("status")
+        return None if status in (None, "unknown") else str(status)
+
+    @property
+    def description(self) -> str:
+        """Its name with the wildcards of the job."""
+        wildcards = self.job.get("wildcards") or {}
+        return " ".join([self.name, *(f"{name}={value}" for name, value in wildcards.items())])
+
+
+class Material(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an export is made of.
+
+    Attributes:
+        targets: Ids of the versions that were asked for; none where a whole run was.
+        run_id: The run that was asked for, if one was.
+        repository: What the identifiers of entities begin with when they are to be unique in the world.
+        versions: By their ids.
+        activities: In the order in which they ended.
+        runs: The records of the runs, by their ids.
+        members: The files inside directories, by the ids of the directories' versions; only of those that are known.
+        environments: What is known of the software that jobs ran with, by the digest that the jobs name.
+        is_truncated: Whether there was more than an export can hold.
+    """
+
+    repository: str
+    targets: tuple[str, ...] = ()
+    run_id: str | None = None
+    versions: Mapping[str, Version] = msgspec.field(default_factory=dict)
+    activities: tuple[Activity, ...] = ()
+    runs: Mapping[str, Json] = msgspec.field(default_factory=dict)
+    members: Mapping[str, tuple[Member, ...]] = msgspec.field(default_factory=dict)
+    environments: Mapping[str, Json] = msgspec.field(default_factory=dict)
+    is_truncated: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is about, in a few words."""
+        if self.run_id is not None:
+            return f"run {self.run_id[:8]} of {self.runs[self.run_id].get('project') or 'a workflow'}"
+        paths = [self.versions[one].label for one in self.targets]
+        return ", ".join(paths[:TITLE_PATHS]) + (f" and {len(paths) - TITLE_PATHS} more" * (len(paths) > TITLE_PATHS))
+
+    def results(self) -> list[str]:
+        """Return the versions that it is all about: those asked for, or what a run made and did not use itself."""
+        if self.run_id is None:
+            return list(self.targets)
+        made = [one.version_id for activity in self.activities for one in activity.made]
+        used = {use.version_id for activity in self.activities for use in activity.used}
+        return [one for one in dict.fromkeys(made) if one not in used] or list(dict.fromkeys(made))
+
+    def generated(self) -> set[str]:
+        """Return the versions that an activity in it wrote."""
+        return {made.version_id for activity in self.activities for made in activity.made}
+
+    def environment_of(self, activity: Activity) -> Json:
+        """Return what is known of the software that a job ran with; empty where nothing is."""
+        return self.environments.get(str(activity.job.get("environmentDigest") or ""), {})
+
+    def run_of(self, activity: Activity) -> Json:
+        """Return the record of the run that an activity belongs to; empty where there is none."""
+        return self.runs.get(activity.run_id or "", {})
+
+    def used_as(self, role: Role) -> list[Version]:
+        """Return the versions that were used as code, say, each once."""
+        seen = (use.version_id for activity in self.activities for use in activity.used if use.role == role)
+        return [self.versions[one] for one in dict.fromkeys(seen) if one is not None]
+
+    def snakefile_of(self, activity: Activity) -> Version | None:
+        """Return the Snakefile that has the rule of a job."""
+        for code in activity.job.get("code") or ():
+            if code.get("role") == "snakefile":
+                for use in activity.used:
+                    if use.role == "code" and use.version_id and self.versions[use.version_id].path == code.get("path"):
+                        return self.versions[use.version_id]
+        return None
+
+    def main_snakefile(self, run: Json) -> Version | None:
+        """Return the Snakefile that a run was started with, if it is among what its jobs executed."""
+        for activity in self.activities:
+            if activity.run_id == run.get("id"):
+                for use in activity.used:
+                    if use.role == "code" and use.version_id:
+                        version = self.versions[use.version_id]
+                        if version.path == run.get("snakefile"):
+                            return version
+        return None
+
+
+TITLE_PATHS = 3
+"""More results than this are only counted in a title."""
+
+
+def commit_of(run: Json) -> str | None:
+    """Return the commit of a run's code, with `+dirty` where the work tree differed; None where it is not known."""
+    git = run.get("git") or {}
+    commit = git.get("commit")
+    return None if commit is None else f"{commit}+dirty" if git.get("dirty") else str(commit)

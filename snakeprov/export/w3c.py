@@ -1,0 +1,300 @@
+"""An export as a document of W3C PROV, in any of its notations.
+
+Must not know: where the material came from, or where the document goes.
+Source: PROV-DM (W3C Recommendation of 30 April 2013); PROV-JSON, PROV-N, PROV-XML, PROV-O.
+
+What is an entity in the repository is one here; a job and a run are activities; who called Snakemake, Snakemake and
+snakeprov are agents; a rule as its Snakefile had it is a plan. Bytes that were made once more are an entity of their
+own, an alternate of the version: in PROV, nothing is generated twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Literal
+
+from prov.model import (
+    PROV,
+    PROV_LABEL,
+    PROV_LOCATION,
+    PROV_ROLE,
+    PROV_TYPE,
+    XSD_LONG,
+    ProvDocument,
+    QualifiedName,
+)
+from prov.model import Literal as Typed
+
+from snakeprov.export.material import Activity, Json, Material, Use, Version, commit_of
+
+TERMS: Final = "urn:x-snakeprov:terms#"
+"""Begins the names of what PROV has no word for."""
+
+SCHEMA: Final = "http://schema.org/"
+
+Notation = Literal["prov-json", "prov-n", "prov-xml", "turtle"]
+
+_WRITTEN: Final[dict[Notation, dict[str, Any]]] = {
+    "prov-json": {"format": "json", "indent": 1},
+    "prov-n": {"format": "provn"},
+    "prov-xml": {"format": "xml"},
+    "turtle": {"format": "rdf", "rdf_format": "turtle"},
+}
+"""How the library is told to write each notation."""
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
+_ID_CHARS: Final = 16
+
+
+def document(material: Material) -> ProvDocument:
+    """Return the document."""
+    return _Writer(material).write()
+
+
+def written(made: ProvDocument, notation: Notation) -> str:
+    """Return a document in one of the notations."""
+    text = made.serialize(**_WRITTEN[notation]) or ""
+    return text if text.endswith("\n") else text + "\n"
+
+
+def plain(text: object) -> str:
+    r"""Return text without the characters that XML cannot hold, which are shown as escapes.
+
+    >>> plain("evil\x1b[2J")
+    'evil\\x1b[2J'
+    """
+    return _NOT_XML.sub(lambda found: f"\\x{ord(found[0]):02x}", str(text))
+
+
+class _Writer:
+    """Writes one document. What several jobs share is written when it is first needed."""
+
+    def __init__(self, material: Material) -> None:
+        self._material = material
+        self._made = ProvDocument()
+        self._repo = self._made.add_namespace("repo", material.repository)
+        self._own = self._made.add_namespace("snakeprov", TERMS)
+        self._schema = self._made.add_namespace("schema", SCHEMA)
+        self._written: set[QualifiedName] = set()
+
+    def write(self) -> ProvDocument:
+        for version in self._material.versions.values():
+            self._version(version)
+        for run in self._material.runs.values():
+            self._run(run)
+        for activity in self._material.activities:
+            self._activity(activity)
+        return self._made
+
+    def _name(self, *parts: str) -> QualifiedName:
+        return self._repo["_".join(_NOT_A_NAME.sub("-", part) for part in parts)]
+
+    def _is_new(self, name: QualifiedName) -> bool:
+        is_new = name not in self._written
+        self._written.add(name)
+        return is_new
+
+    def _version(self, version: Version) -> None:
+        entity = self._made.entity(
+            self._name(version.id),
+            self._known(
+                (PROV_LABEL, version.label),
+                (PROV_LOCATION, version.path),
+                (PROV_TYPE, PROV["Collection"] if version.is_directory else None),
+                (self._own["versionNumber"], version.number),
+                (self._schema["sha256"], version.sha256),
+                (self._schema["contentSize"], version.size_bytes),
+                (self._schema["encodingFormat"], version.content_type),
+                (self._schema["dateCreated"], version.created_on),
+            ),
+        )
+        if version.created_by is not None:
+            self._made.attribution(entity, self._person(version.created_by))
+        for position, member in enumerate(self._material.members.get(version.id, ())):
+            part = self._made.entity(
+                self._name(version.id, str(position)),
+                self._known(
+                    (PROV_LABEL, version.path + member.path),
+                    (self._schema["sha256"], member.sha256),
+                    (self._schema["contentSize"], member.size_bytes),
+                ),
+            )
+            self._made.membership(entity, part)
+
+    def _run(self, run: Json) -> None:
+        name = self._name("run", run["id"])
+        self._made.activity(
+            name,
+            run.get("startedOn"),
+            run.get("endedOn"),
+            self._known(
+                (PROV_LABEL, f"run {run['id'][:8]}"),
+                (PROV_TYPE, self._own["Run"]),
+                (self._own["status"], run.get("status")),
+                (self._own["commandLine"], run.get("commandLine")),
+                (self._own["workingDirectory"], run.get("workingDirectory")),
+                (self._own["host"], run.get("host")),
+                (self._own["platform"], run.get("platform")),
+                (self._own["pythonVersion"], run.get("pythonVersion")),
+                (self._own["commit"], commit_of(run)),
+                (self._own["remote"], (run.get("git") or {}).get("remote")),
+                *((self._own["config"], one) for one in _pairs(run.get("config"))),
+            ),
+        )
+        plan = self._material.main_snakefile(run)
+        if plan is not None and self._is_new(self._name("workflow", plan.id)):
+            self._plan(self._name("workflow", plan.id), f"workflow {plan.label}", plan)
+        if run.get("user"):
+            self._made.association(
+                name,
+                self._person(run["user"]),
+                plan=None if plan is None else self._name("workflow", plan.id),
+                other_attributes={PROV_ROLE: "operator"},
+            )
+        if run.get("snakeprovVersion"):
+            recorder = self._software("snakeprov", run["snakeprovVersion"])
+            self._made.association(name, recorder, other_attributes={PROV_ROLE: "recorder"})
+
+    def _activity(self, activity: Activity) -> None:
+        job, name = activity.job, self._name(activity.id)
+        self._made.activity(
+            name,
+            job.get("startedOn"),
+            job.get("endedOn"),
+            self._known(
+                (PROV_LABEL, activity.description),
+                (PROV_TYPE, self._own["Job"] if activity.run_id else None),
+                (self._own["rule"], activity.name if activity.run_id else None),
+                (self._own["status"], activity.status),
+                *((self._own["wildcard"], one) for one in _pairs(job.get("wildcards"))),
+                *((self._own["param"], one) for one in _pairs(job.get("params"))),
+                *((self._own["resource"], one) for one in _pairs(job.get("resources"))),
+                (self._own["threads"], job.get("threads")),
+                (self._own["shellCommand"], job.get("shellcmd")),
+                (self._own["script"], job.get("script")),
+                (self._own["reason"], job.get("reason")),
+                (self._own["attempt"], job.get("attempt")),
+                (self._own["exitStatus"], job.get("exitStatus")),
+                (self._own["error"], job.get("error")),
+            ),
+        )
+        self._associate(activity, name)
+        for use in activity.used:
+            self._made.usage(name, self._used(use), other_attributes={PROV_ROLE: plain(use.name or use.role)})
+        self._use_environment(activity, name)
+        for made in activity.made:
+            entity = self._name(made.version_id)
+            if not made.is_first:
+                again = self._name(made.version_id, activity.id)
+                label = f"{self._material.versions[made.version_id].label} once more"
+                self._made.entity(again, self._known((PROV_LABEL, label)))
+                self._made.alternate(again, entity)
+                entity = again
+            self._made.generation(entity, name, other_attributes={PROV_ROLE: plain(made.name or "output")})
+
+    def _associate(self, activity: Activity, name: QualifiedName) -> None:
+        run = self._material.run_of(activity)
+        if run:
+            self._made.start(name, starter=self._name("run", run["id"]))
+        if run.get("snakemakeVersion"):
+            engine = self._software("snakemake", run["snakemakeVersion"])
+            self._made.association(name, engine, plan=self._rule(activity), other_attributes={PROV_ROLE: "engine"})
+            if run.get("user"):
+                self._made.delegation(engine, self._person(run["user"]), name)
+
+    def _rule(self, activity: Activity) -> QualifiedName | None:
+        """Return the plan that is the rule of a job as it was."""
+        snakefile = self._material.snakefile_of(activity)
+        commit = commit_of(self._material.run_of(activity))
+        if snakefile is None and commit is None:
+            return None
+        where = snakefile.id if snakefile is not None else str(commit)
+        name = self._name("rule", activity.name, where)
+        if self._is_new(name):
+            line = next(
+                (one.get("line") for one in activity.job.get("code") or () if one.get("role") == "snakefile"), None
+            )
+            self._plan(name, f"rule {activity.name}", snakefile, commit=commit, line=line)
+        return name
+
+    def _plan(
+        self,
+        name: QualifiedName,
+        label: str,
+        snakefile: Version | None,
+        *,
+        commit: str | None = None,
+        line: int | None = None,
+    ) -> None:
+        plan = self._made.entity(
+            name,
+            self._known(
+                (PROV_LABEL, label), (PROV_TYPE, PROV["Plan"]), (self._own["commit"], commit), (self._own["line"], line)
+            ),
+        )
+        if snakefile is not None:
+            self._made.quotation(plan, self._name(snakefile.id))
+
+    def _used(self, use: Use) -> QualifiedName:
+        if use.version_id is not None:
+            return self._name(use.version_id)
+        url = use.url or ""
+        name = self._name("url", hashlib.sha256(url.encode()).hexdigest()[:_ID_CHARS])
+        if self._is_new(name):
+            self._made.entity(name, self._known((PROV_LABEL, use.name or url), (self._schema["url"], url)))
+        return name
+
+    def _use_environment(self, activity: Activity, name: QualifiedName) -> None:
+        found = self._material.environment_of(activity)
+        if not found:
+            return
+        environment = self._name("environment", str(activity.job["environmentDigest"])[:_ID_CHARS])
+        if self._is_new(environment):
+            facts = ((self._own["software"], one) for one in software(found))
+            self._made.entity(environment, self._known((PROV_LABEL, "environment"), *facts))
+        self._made.usage(name, environment, other_attributes={PROV_ROLE: "environment"})
+
+    def _person(self, user: str) -> QualifiedName:
+        name = self._name("user", user)
+        if self._is_new(name):
+            self._made.agent(name, self._known((PROV_TYPE, PROV["Person"]), (PROV_LABEL, user)))
+        return name
+
+    def _software(self, called: str, version: str) -> QualifiedName:
+        name = self._name(called, version)
+        if self._is_new(name):
+            label = f"{called} {version}"
+            self._made.agent(name, self._known((PROV_TYPE, PROV["SoftwareAgent"]), (PROV_LABEL, label)))
+        return name
+
+    def _known(self, *attributes: tuple[QualifiedName, Any]) -> list[tuple[QualifiedName, Any]]:
+        """Return the attributes whose value is known, as the library takes them."""
+        return [(name, _value(value)) for name, value in attributes if value is not None]
+
+
+def software(environment: Json) -> Iterator[str]:
+    """Yield what an environment holds, as `name version`."""
+    for name in ("python", "snakemake", "snakeprov"):
+        if environment.get(name):
+            yield f"{name} {environment[name]}"
+    for name, version in (environment.get("plugins") or {}).items():
+        yield f"{name} {version}"
+    for package in (environment.get("conda") or {}).get("packages") or ():
+        build = f" {package['build']}" if package.get("build") else ""
+        yield f"{package['name']} {package['version']}{build}"
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, QualifiedName):
+        return value
+    # The library takes every whole number for one of 32 bits; sizes are larger.
+    return Typed(value, XSD_LONG) if isinstance(value, int) and not isinstance(value, bool) else plain(value)
+
+
+def _pairs(values: Json | None) -> Iterable[str]:
+    for name, value in (values or {}).items():
+        yield f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)}"
