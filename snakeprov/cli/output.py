@@ -57,6 +57,13 @@ def write_lines(lines: Iterable[str]) -> None:
         stream.flush()
 
 
+def write_text(text: str) -> None:
+    """Write a text in UTF-8 to standard output, whatever the encoding of that. Raises as `write_lines`."""
+    with _writing():
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+
+
 def write_json(value: Any) -> None:
     """Write a value as JSON in UTF-8 to standard output. Raises as `write_lines`."""
     import msgspec
