@@ -1,15 +1,16 @@
 """`snakeprov lineage`: what a version of a file came from, or what came from it.
 
-Must not know: how the tree is drawn.
+Must not know: how it is drawn.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
     from snakeprov.lineage.graph import Direction
@@ -20,6 +21,16 @@ DEPTH_MAX = 1000
 NODES_MAX = 100_000
 """No more files and activities than this are looked at."""
 
+NODES_HELD_MAX = 10_000
+"""A page holds no more files and activities than this."""
+
+DEPTH_DRAWN = 5
+DEPTH_SHOWN = 3
+"""So many activities, one behind another, are drawn, and shown of a page at first, unless told otherwise."""
+
+FORMATS = ("text", "json", "dot", "mermaid", "svg", "html")
+SUFFIXES = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid", ".svg": "svg", ".html": "html"}
+
 
 @click.command("lineage")
 @options.versioned_path
@@ -29,34 +40,86 @@ NODES_MAX = 100_000
     "--depth",
     type=click.IntRange(1, DEPTH_MAX),
     metavar="N",
-    help="Look through at most N activities, one behind another.",
+    help="Look through at most N activities, one behind another; default: all, "
+    f"{DEPTH_DRAWN} in a drawing, {DEPTH_SHOWN} shown of a page at first.",
 )
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Default: text, or by the name of OUT.")
+@click.option("-o", "--output", "out", metavar="OUT", help="Write the drawing to this file.")
 @options.project
 @options.common
 def command(
-    path: str, direction: Direction, depth: int | None, project: str | None, store: str | None, as_json: bool
+    path: str,
+    direction: Direction,
+    depth: int | None,
+    form: str | None,
+    out: str | None,
+    project: str | None,
+    store: str | None,
+    as_json: bool,
 ) -> None:
     """Draw what a file came from.
 
     A tree from the file down to the raw inputs, with the rule that made each file and the commit of its code; or,
-    with --downstream, of everything that came from it.
+    with --downstream, of everything that came from it. As dot, mermaid or svg it is a drawing, as html a page in one
+    file that can be searched and unfolded.
     """
     from snakeprov.cli import target
     from snakeprov.cli.repository import opened
-    from snakeprov.lineage.graph import Graph
-    from snakeprov.view import answers, tree
 
+    form = _format(form, out, as_json=as_json)
     with opened(store) as (place, client):
         found = target.find(client, place, path, project=project)
-        answer = target.ask(
-            client,
-            found,
-            lambda: client.provenance.lineage(
-                found.entity_id, found.number, direction=direction, depth=depth or DEPTH_MAX, limit=NODES_MAX
-            ),
-        )
-    if as_json:
+
+        def ask(*, depth: int, limit: int) -> dict[str, Any]:
+            def question() -> dict[str, Any]:
+                return client.provenance.lineage(
+                    found.entity_id, found.number, direction=direction, depth=depth, limit=limit
+                )
+
+            return target.ask(client, found, question)
+
+        if form in ("text", "json"):
+            answer = ask(depth=depth or DEPTH_MAX, limit=NODES_MAX)
+        elif form == "html":
+            from snakeprov.cli import drawing
+
+            # Synapse is asked for each file and activity on its own: no more than is shown.
+            held = DEPTH_MAX if client.is_snakeprov else depth or DEPTH_SHOWN
+            answer = ask(depth=held, limit=NODES_HELD_MAX)
+            drawn = drawing.page(client, answer, direction=direction, depth=depth or DEPTH_SHOWN)
+        else:
+            from snakeprov.cli import drawing
+
+            answer = ask(depth=depth or DEPTH_DRAWN, limit=NODES_MAX)
+            drawn = drawing.drawing(answer, form, direction=direction, depth=depth or DEPTH_DRAWN)
+    if form == "json":
+        from snakeprov.view import answers
+
         output.write_json(answers.lineage(answer))
+    elif form == "text":
+        from snakeprov.lineage.graph import Graph
+        from snakeprov.view import tree
+
+        output.write_lines(tree.lineage(Graph.from_wire(answer), output.screen(), direction=direction, depth=depth))
+    elif out is None:
+        output.write_text(drawn.text)
     else:
-        graph = Graph.from_wire(answer)
-        output.write_lines(tree.lineage(graph, output.screen(), direction=direction, depth=depth))
+        drawing.write(drawn, out)
+
+
+def _format(form: str | None, out: str | None, *, as_json: bool) -> str:
+    """Return the format that is meant.
+
+    Raises:
+        UsageError: The options clash, or `out` does not tell its format.
+    """
+    if as_json and form not in (None, "json"):
+        raise UsageError(f"--json and --format {form} were both given.", hint="Leave one of them out.")
+    if form is None and out is not None and not as_json:
+        form = next((one for suffix, one in SUFFIXES.items() if out.lower().endswith(suffix)), None)
+        if form is None:
+            raise UsageError(f"The name {out!r} does not say what to draw.", hint="Add --format, for example svg.")
+    form = "json" if as_json else form or "text"
+    if out is not None and form in ("text", "json"):
+        raise UsageError(f"-o goes with a drawing; {form} goes to the standard output.", hint=f"Redirect it: > {out}")
+    return form

@@ -178,7 +178,7 @@ class _Writer:
                 (self._own["script"], job.get("script")),
                 (self._own["reason"], job.get("reason")),
                 (self._own["attempt"], job.get("attempt")),
-                (self._own["exitStatus"], job.get("exitStatus")),
+                (self._own["exitCode"], job.get("exitCode")),
                 (self._own["error"], job.get("error")),
             ),
         )

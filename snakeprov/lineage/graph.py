@@ -21,6 +21,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         label: The path of an entity, the rule or name of an activity, the name of a URL.
         commit: The commit that an activity's code was at.
         dirty: Whether the work tree differed from it.
+        wildcards: The values of an activity's wildcards.
     """
 
     id: str
@@ -35,6 +36,9 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ended_on: str | None = None
     commit: str | None = None
     dirty: bool | None = None
+    wildcards: dict[str, str] | None = None
+    sha256: str | None = None
+    job_id: str | None = None
 
 
 class Edge(msgspec.Struct, frozen=True):

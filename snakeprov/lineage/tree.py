@@ -56,7 +56,7 @@ def rows(graph: Graph, *, direction: Direction = "upstream") -> Iterator[Row]:
     Upstream, what an entity version came from lies below it; code lies there only if a recorded job generated it
     (`code` lists the rest). Downstream, what was generated from it. Cycles are safe.
     """
-    unexplored = _unexplored(graph, direction)
+    beyond = unexplored(graph, direction)
     shown: set[str] = set()
     first = _Branch(node=graph.root, activity=graph.generator(graph.root))
     stack: list[tuple[_Branch, tuple[bool, ...]]] = [(first, ())]
@@ -67,7 +67,7 @@ def rows(graph: Graph, *, direction: Direction = "upstream") -> Iterator[Row]:
         mark: Mark = ""
         if children and key in shown:
             mark, children = "repeated", []
-        elif not children and not branch.folded and branch.node.id in unexplored:
+        elif not children and not branch.folded and branch.node.id in beyond:
             mark = "unexplored"
         elif branch.activity is None and branch.node.kind != "activity" and not branch.folded:
             mark = "raw"
@@ -104,7 +104,7 @@ def code(graph: Graph) -> tuple[list[Code], dict[str, str]]:
     for activity in graph.nodes.values():
         if activity.kind != "activity":
             continue
-        executed = _without_links(graph.executed(activity))
+        executed = without_links(graph.executed(activity))
         of_name = variants.setdefault(activity.label, {})
         another = activity.label if not of_name else f"{activity.label}#{len(of_name) + 1}"
         labels[activity.id] = of_name.setdefault(tuple(node.id for node in executed), another)
@@ -113,7 +113,8 @@ def code(graph: Graph) -> tuple[list[Code], dict[str, str]]:
     return [Code(node=graph.nodes[name], labels=tuple(by)) for name, by in ran.items()], labels
 
 
-def _without_links(executed: Sequence[Node]) -> list[Node]:
+def without_links(executed: Sequence[Node]) -> list[Node]:
+    """Return what was run as code without the links that lead to a file among it."""
     paths = [f"/{node.path}" for node in executed if node.path]
     return [node for node in executed if not (node.url and _leads_to(node.url, paths))]
 
@@ -123,7 +124,7 @@ def _leads_to(url: str, paths: Sequence[str]) -> bool:
     return any(plain.endswith(path) for path in paths)
 
 
-def _unexplored(graph: Graph, direction: Direction) -> set[str]:
+def unexplored(graph: Graph, direction: Direction) -> set[str]:
     """Return the ids of the nodes beyond which nobody looked: breadth first, those that are farthest away."""
     if not graph.truncated:
         return set()

@@ -58,3 +58,6 @@ def test_snakemake_finds_the_plugin_of_an_install(kind: str, wheel: Path, tmp_pa
 
     assert Path(origin.strip()).is_relative_to(ROOT if kind == "editable" else tmp_path / "env")
     assert [version["rule"] for version in log["versions"]] == ["one"]
+
+    page = run(python.with_name("snakeprov"), "lineage", "a.txt", "--format", "html", cwd=work)
+    assert "drawingLayout" in page

@@ -125,6 +125,9 @@ def test_the_commands_ask_synapse(synapse: Synapse, make_work: Callable[..., Wor
     assert {"results/all #1.txt", "work/a.txt", "data/a.txt", "data/b.txt", "Snakefile"} <= paths
     for command in ("log", "show", "lineage"):
         assert "all #1.txt" in work.say(command, "results/all #1.txt")
+    for form in ("dot", "mermaid", "svg", "html"):
+        drawn = work.say("lineage", "results/all #1.txt", "--format", form)
+        assert "@2 came from 5 files through 3 activities" in drawn
     assert "is not recorded" in work.say("log", "results/none", status=3)
     assert "Did you mean results/all #1.txt?" in work.say("log", "results/al #1.txt", status=3)
     for command in (["log"], ["runs"], ["run"]):

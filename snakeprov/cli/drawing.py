@@ -1,0 +1,126 @@
+"""Drawings of a lineage: gathering what they show, and writing them to a file.
+
+Must not know: how a drawing is made.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from snakeprov.cli import output
+from snakeprov.errors import SnakeprovError, UsageError
+from snakeprov.lineage import fold
+from snakeprov.lineage.graph import Direction, Graph
+from snakeprov.view import labels, text
+from snakeprov.view.details import Known
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+HEAD_BYTES = 500
+"""So much of a file is looked at to tell whether it is a drawing of snakeprov's."""
+
+
+class Drawn(NamedTuple):
+    """A drawing, and in a sentence what it shows."""
+
+    text: str
+    sentence: str
+
+
+def drawing(answer: Mapping[str, Any], form: str, *, direction: Direction, depth: int) -> Drawn:
+    """Return a drawing as `dot`, `mermaid` or `svg` of what the lineage resource answered when asked for `depth`."""
+    from snakeprov.view import dot, mermaid, svg
+
+    graph = Graph.from_wire(answer)
+    nodes = fold.sort(graph, direction)
+    folded = fold.fold(nodes)
+    sentence = labels.sentence(nodes, graph, direction)
+    remarks = labels.remarks(folded, truncated=graph.truncated, reason=f"--depth {depth} ended the search there")
+    if form == "svg":
+        lines = svg.lineage(folded, sentence, remarks, direction=direction)
+    else:
+        lines = (dot if form == "dot" else mermaid).lineage(folded, sentence, remarks)
+    return Drawn("".join(line + "\n" for line in lines), sentence)
+
+
+def page(client: Client, answer: Mapping[str, Any], *, direction: Direction, depth: int) -> Drawn:
+    """Return the page of what the lineage resource answered, with what the repository knows of each file and job.
+
+    Raises:
+        RemoteError: The repository refused or failed.
+    """
+    from snakeprov.view import page
+
+    graph = Graph.from_wire(answer)
+    nodes = fold.sort(graph, direction)
+    sentence = labels.sentence(nodes, graph, direction)
+    remarks = labels.page_remarks(truncated=graph.truncated)
+    known = _known(client, nodes) if client.is_snakeprov else Known({}, {})
+    return Drawn(page.lineage(nodes, sentence, remarks, direction=direction, depth=depth, known=known), sentence)
+
+
+def write(drawn: Drawn, out: str) -> None:
+    """Write a drawing to a file and say so; a file that is no drawing of snakeprov's is left alone.
+
+    Raises:
+        UsageError: There is such a file, or a folder, or there is no folder for it.
+        SnakeprovError: It cannot be written.
+    """
+    path = Path(out)
+    try:
+        _check_free(path)
+        size_bytes = _replace(path, drawn.text.encode())
+    except OSError as error:
+        raise SnakeprovError(
+            f"The drawing cannot be written to {out} ({error.strerror}).", hint="Write it somewhere else with -o."
+        ) from error
+    output.write_lines([drawn.sentence, text.say(f"Drawn in {out} ({text.size(size_bytes)}).").text])
+
+
+def _known(client: Client, nodes: fold.Sorted) -> Known:
+    from snakeprov.client.resources import DETAILS_MAX
+
+    known = Known({}, {})
+    for start in range(0, len(nodes.nodes), DETAILS_MAX):
+        some = nodes.nodes[start : start + DETAILS_MAX]
+        answer = client.provenance.details(
+            versions=[(one.entity_id, one.version_number) for one in some if one.entity_id and one.version_number],
+            jobs=[one.job_id for one in some if one.job_id],
+        )
+        known.versions.update((f"{one['entityId']}.{one['versionNumber']}", one) for one in answer["versions"])
+        known.jobs.update((one["job"]["id"], one["job"]) for one in answer["jobs"])
+    return known
+
+
+def _check_free(path: Path) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder.", hint="Name a file in it.")
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent}.", hint="Make it first.")
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise UsageError(f"{path} is no ordinary file.", hint="Leave out -o to write to the standard output.")
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if head and labels.MARK.encode() not in head:
+        raise UsageError(
+            f"{path} exists and is no drawing of snakeprov's.", hint="Choose another name, or move it out of the way."
+        )
+
+
+def _replace(path: Path, content: bytes) -> int:
+    """Put a file in its place whole; return its size."""
+    temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return len(content)
