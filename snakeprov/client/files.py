@@ -175,6 +175,18 @@ class Files:
         with self._session.send("GET", url, stream=True) as response:
             yield from response.iter_content(CHUNK_BYTES)
 
+    def blob(self, sha256: str, entity_id: str, version_number: int) -> Iterator[bytes]:
+        """Yield a content by its digest: that of a version, or of a file inside a version that is a directory.
+
+        Raises:
+            NotFoundError: It is not kept, or the version has no such content.
+            RemoteError: It cannot be had; what is damaged never arrives whole.
+        """
+        query = {"entityId": entity_id, "versionNumber": version_number}
+        path = f"/snakeprov/v1/blobs/{quoted(sha256)}"
+        with self._session.send("GET", path, query=query, stream=True) as response:
+            yield from response.iter_content(CHUNK_BYTES)
+
     def download(self, file_handle_id: str) -> bytes:
         """Return the bytes of a file handle.
 

@@ -108,6 +108,10 @@ class Entities:
         """Return the annotations: `{id, etag, annotations: {key: {type, value: [text, …]}}}`."""
         return dict(self._session.get(f"{REPO}/entity/{quoted(entity_id)}/annotations2"))
 
+    def with_md5(self, md5: str) -> list[dict[str, Any]]:
+        """Return headers (`{id, name, versionNumber, …}`) of the file versions whose bytes have an md5."""
+        return list(self._session.get(f"{REPO}/entity/md5/{quoted(md5)}")["results"])
+
     def set_annotations(self, entity_id: str, annotations: Mapping[str, Any]) -> dict[str, Any]:
         """Replace the annotations, given as `annotations()` returned them.
 
@@ -244,6 +248,21 @@ class Provenance:
     def find(self, path: str, *, project: str | None = None) -> dict[str, Any]:
         """Return the files recorded at `path`: `{matches, near}`."""
         return dict(self._session.get(f"{OWN}/files", {"path": path, "project": project}))
+
+    def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> dict[str, Any]:
+        """Return files of a project at their current versions, by path: `{projectId, results, next}`.
+
+        Args:
+            project: Its name.
+            under: A folder, if only the files in it are wanted.
+            after: The path after which to begin: `next` of the page before, which is missing in the last.
+            limit: How many at most.
+
+        Raises:
+            NotFoundError: There is no such project.
+        """
+        query = {"project": project, "under": under, "after": after, "limit": limit}
+        return dict(self._session.get(f"{OWN}/current", query))
 
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
         """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""

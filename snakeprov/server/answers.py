@@ -337,6 +337,14 @@ class Matches(_Answer):
     near: list[str] | UnsetType = UNSET
 
 
+class CurrentFiles(_Answer):
+    """Files at their current versions, by path, and after which path there are more."""
+
+    project_id: str
+    results: list[dict[str, Any]]
+    next: str | UnsetType = UNSET
+
+
 class RunAnswer(RunRecord, kw_only=True, rename="camel"):
     """A run, and how many of its jobs ended how."""
 
