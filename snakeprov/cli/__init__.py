@@ -21,6 +21,7 @@ _COMMANDS = (
     "run",
     "status",
     "verify",
+    "restore",
     "push",
     "record",
     "backfill",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.capture.tree import Manifest, read_manifest
-from snakeprov.errors import NotFoundError, SnakeprovError
+from snakeprov.errors import NotFoundError, RemoteError, SnakeprovError
 from snakeprov.model.comparison import Recorded
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import File
@@ -115,6 +115,16 @@ def content_of(client: Client, version: Recorded) -> Iterator[bytes]:
             f"The bytes of {version.path}@{version.version_number} are not kept.", status=404, reason="not kept"
         )
     yield from client.files.chunks(url)
+
+
+def has_member(client: Client, version: Recorded, sha256: str) -> bool:
+    """Return whether the bytes of a file inside a directory version are kept."""
+    try:
+        for _ in client.files.blob(sha256, version.entity_id, version.version_number):
+            break
+    except RemoteError:
+        return False
+    return True
 
 
 def is_temporary(client: Client, version: Recorded) -> bool:
