@@ -22,6 +22,7 @@ _COMMANDS = (
     "status",
     "verify",
     "restore",
+    "prune",
     "push",
     "record",
     "backfill",

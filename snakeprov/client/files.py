@@ -175,7 +175,7 @@ class Files:
         return self._session.stream(url, chunk_bytes=CHUNK_BYTES)
 
     def blob(self, sha256: str, entity_id: str, version_number: int) -> Iterator[bytes]:
-        """Return the bytes of a content by its digest: that of a version, or of a file in a version that is a directory.
+        """Return the bytes of a content by its digest: that of a version, or of a file in a directory version.
 
         Raises:
             NotFoundError: It is not kept, or the version has no such content.

@@ -245,6 +245,25 @@ class Provenance:
         body = {"project": project, "paths": list(paths)}
         return dict(self._session.post(f"{OWN}/lookup", body, repeatable=True))
 
+    def prune(self, criteria: Mapping[str, Any], *, dry_run: bool, limit: int = 1000) -> dict[str, Any]:
+        """Remove the bytes of versions, or with `dry_run` only tell which; what is recorded stays.
+
+        Args:
+            criteria: All of them have to hold: `project`, `rules`, `before` (RFC 3339), `largerThanBytes`, `keepLast`;
+                `unreferenced` adds contents that nothing refers to.
+            dry_run: Change nothing.
+            limit: How many versions are told at most.
+
+        Returns:
+            `{dryRun, versions, versionsShared, versionsWithoutActivity, contents, freedBytes, results, truncated}`.
+
+        Raises:
+            ForbiddenError: One may not delete from the project.
+            NotFoundError: There is no such project.
+        """
+        body = {**criteria, "dryRun": dry_run, "limit": limit}
+        return dict(self._session.post(f"{OWN}/prune", body))
+
     def find(self, path: str, *, project: str | None = None) -> dict[str, Any]:
         """Return the files recorded at `path`: `{matches, near}`."""
         return dict(self._session.get(f"{OWN}/files", {"path": path, "project": project}))

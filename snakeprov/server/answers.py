@@ -337,6 +337,19 @@ class Matches(_Answer):
     near: list[str] | UnsetType = UNSET
 
 
+class Pruned(_Answer):
+    """What cannot be restored any more, or would not be, and how much space that gives back."""
+
+    dry_run: bool
+    versions: int
+    versions_shared: int
+    versions_without_activity: int
+    contents: int
+    freed_bytes: int
+    results: list[dict[str, Any]]
+    truncated: bool
+
+
 class CurrentFiles(_Answer):
     """Files at their current versions, by path, and after which path there are more."""
 

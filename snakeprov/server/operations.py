@@ -29,6 +29,7 @@ from snakeprov.server import (
     messages,
     plans,
     profiles,
+    pruning,
     requirements,
     runs,
     status,
@@ -287,6 +288,12 @@ OPERATIONS: dict[Handler, Operation] = {
         "File handles for files of the server's own machine, where the server allows it.",
         to.LocalFileResults,
         localfiles.LocalFilesBody,
+    ),
+    pruning.prune: Operation(
+        "Removes the bytes of versions, or with `dryRun` tells which; everything that is recorded stays. For whoever "
+        "may delete from the project; a content that something else has as well stays.",
+        to.Pruned,
+        pruning.PruneBody,
     ),
     lookup.at_paths: Operation("What is recorded at some paths of a project.", to.Lookup, lookup.LookupBody),
     lookup.files: Operation("The files at a path, or the paths that resemble it.", to.Matches, query="path! project"),

@@ -48,7 +48,7 @@ _SECTIONS = (
     ("Users", r"/repo/v1/(user.*|message)"),
     ("Runs and jobs", r"/snakeprov/v1/(runs|jobs|activity).*"),
     ("Questions", r"/snakeprov/v1/(lineage|lookup|files|current|entity).*"),
-    ("The server", r"/|/(repo|file|auth|snakeprov)/v1|/snakeprov/v1/(status|openapi.json|batch|localFiles)"),
+    ("The server", r"/|/(repo|file|auth|snakeprov)/v1|/snakeprov/v1/(status|openapi.json|batch|localFiles|prune)"),
 )
 
 _WIDTH = 120
