@@ -22,6 +22,7 @@ _COMMANDS = (
     "status",
     "verify",
     "restore",
+    "checkout",
     "prune",
     "push",
     "record",

@@ -37,7 +37,7 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
     if limit is None and not as_json:
         limit = _SHOWN
     with opened(store) as (_, client):
-        run = _find(client, run_id)
+        run = find(client, run_id)
         jobs = collect(lambda **page: client.runs.jobs(run["id"], **page), "results", limit=limit)
         plan = collect(lambda **page: client.runs.plan(run["id"], **page), "results", limit=None if as_json else 1)
     if as_json:
@@ -47,7 +47,13 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
         output.write_lines(runs.run(run, jobs, output.screen(), plan=plan))
 
 
-def _find(client: Client, run_id: str | None) -> dict[str, Any]:
+def find(client: Client, run_id: str | None) -> dict[str, Any]:
+    """Return the run whose id begins with `run_id`; without one the last.
+
+    Raises:
+        NotRecordedError: There is none.
+        UsageError: There are several, or `run_id` is too short to name one.
+    """
     listed = "'snakeprov runs' lists them."
     if run_id is None:
         last: list[dict[str, Any]] = client.runs.list(limit=1)["results"]

@@ -6,6 +6,7 @@ Must not know: what is on disk.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.capture.tree import Manifest, read_manifest
@@ -115,6 +116,11 @@ def content_of(client: Client, version: Recorded) -> Iterator[bytes]:
             f"The bytes of {version.path}@{version.version_number} are not kept.", status=404, reason="not kept"
         )
     yield from client.files.chunks(url)
+
+
+def begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Return the same chunks, the first of which is there: what is not kept is known before anything is written."""
+    return chain(list(islice(chunks, 1)), chunks)
 
 
 def has_member(client: Client, version: Recorded, sha256: str) -> bool:

@@ -42,15 +42,22 @@ def written(place: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def fill(place: Path, chunks: Iterable[bytes], *, sha256: str | None, md5: str | None, executable: bool = False) -> int:
-    """Write a new file and force it onto the disk; return its length.
+def fill(
+    place: Path,
+    chunks: Iterable[bytes],
+    *,
+    sha256: str | None,
+    md5: str | None,
+    executable: bool = False,
+    durable: bool = True,
+) -> None:
+    """Write a new file, and force it onto the disk if it is to be durable.
 
     Raises:
         RemoteError: The bytes are not those of the digest that is given.
         OSError: It cannot be written.
     """
     digests = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    size_bytes = 0
     # The kernel takes away what the user's umask does.
     descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o777 if executable else 0o666)
     with os.fdopen(descriptor, "wb") as stream:
@@ -58,16 +65,15 @@ def fill(place: Path, chunks: Iterable[bytes], *, sha256: str | None, md5: str |
             for digest in digests:
                 digest.update(chunk)
             stream.write(chunk)
-            size_bytes += len(chunk)
-        stream.flush()
-        os.fsync(stream.fileno())
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
     found = digests[0].hexdigest() if sha256 else digests[1].hexdigest()
     if found != (sha256 or md5):
         raise RemoteError(
             f"What the repository gave is not what was recorded: its digest is {found}, not {sha256 or md5}.",
             hint="Nothing was changed. 'snakeprov verify --store' tells what is damaged.",
         )
-    return size_bytes
 
 
 def take_mode(place: Path, temporary: Path) -> None:
@@ -80,13 +86,16 @@ def take_mode(place: Path, temporary: Path) -> None:
         temporary.chmod(stat.S_IMODE(status.st_mode))
 
 
-def replace_directory(place: Path, entries: Iterable[Entry], content: Callable[[str], Iterable[bytes]]) -> list[Entry]:
+def replace_directory(
+    place: Path, entries: Iterable[Entry], content: Callable[[str], Iterable[bytes]], *, durable: bool = True
+) -> list[Entry]:
     """Put a directory with these members into place, instead of whatever is there; return those that cannot be made.
 
     Args:
         place: Where.
         entries: The members, as a manifest that has been read has them: no path leads out of the directory.
         content: Gives the bytes of a sha256.
+        durable: Whether every file is forced onto the disk before anything is replaced.
 
     Raises:
         NotWrittenError: It cannot be written, or no space is left; what was there is unchanged.
@@ -96,19 +105,22 @@ def replace_directory(place: Path, entries: Iterable[Entry], content: Callable[[
     with _explained(place):
         temporary.mkdir(parents=True)
         try:
-            impossible = [entry for entry in entries if not _made(temporary / to_os(entry.path), entry, content)]
+            impossible = [
+                entry for entry in entries if not _made(temporary / to_os(entry.path), entry, content, durable=durable)
+            ]
             _swap(temporary, place)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return impossible
 
 
-def _made(place: Path, entry: Entry, content: Callable[[str], Iterable[bytes]]) -> bool:
+def _made(place: Path, entry: Entry, content: Callable[[str], Iterable[bytes]], *, durable: bool) -> bool:
     # The directory is new and nobody else's, and no member lies below a link: nothing leads out of it.
     place.parent.mkdir(parents=True, exist_ok=True)
     match entry.type:
         case "file":
-            fill(place, content(entry.sha256 or ""), sha256=entry.sha256, md5=None, executable=entry.executable)
+            chunks = content(entry.sha256 or "")
+            fill(place, chunks, sha256=entry.sha256, md5=None, executable=entry.executable, durable=durable)
         case "symlink":
             place.symlink_to(to_os(entry.target or ""))
         case "directory":

@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -127,18 +126,13 @@ def _restore_file(client: Client, comparer: Comparer, result: Restored, *, force
         if result.unchanged:
             return
     try:
-        chunks = _begun(asking.content_of(client, version))
+        chunks = asking.begun(asking.content_of(client, version))
         with replacing.written(place) as temporary:
             replacing.fill(temporary, chunks, sha256=version.sha256, md5=version.md5)
             replacing.take_mode(place, temporary)
             _require_untouched(place, before)
     except NotFoundError as error:
         raise _not_kept(version) from error
-
-
-def _begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the same chunks, the first of which is there: what is not kept is known before anything is written."""
-    return chain(list(islice(chunks, 1)), chunks)
 
 
 def _see_file(client: Client, comparer: Comparer, result: Restored, status: os.stat_result, *, force: bool) -> None:
