@@ -108,10 +108,6 @@ class Entities:
         """Return the annotations: `{id, etag, annotations: {key: {type, value: [text, …]}}}`."""
         return dict(self._session.get(f"{REPO}/entity/{quoted(entity_id)}/annotations2"))
 
-    def with_md5(self, md5: str) -> list[dict[str, Any]]:
-        """Return headers (`{id, name, versionNumber, …}`) of the file versions whose bytes have an md5."""
-        return list(self._session.get(f"{REPO}/entity/md5/{quoted(md5)}")["results"])
-
     def set_annotations(self, entity_id: str, annotations: Mapping[str, Any]) -> dict[str, Any]:
         """Replace the annotations, given as `annotations()` returned them.
 
