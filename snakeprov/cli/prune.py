@@ -75,8 +75,8 @@ def command(
     """Free space: drop bytes, keep every record.
 
     The bytes of the versions go for which everything holds that is given. What made them stays known, and so do their
-    digests; they cannot be restored any more. A content that another version has as well stays. Without --yes nothing
-    is changed, and it is told what would go.
+    digests; they cannot be restored any more. A content that another version has as well stays, and so does code.
+    Without --yes nothing is changed, and it is told what would go.
     """
     from snakeprov.cli.repository import opened
     from snakeprov.model.times import to_wire

@@ -291,7 +291,7 @@ OPERATIONS: dict[Handler, Operation] = {
     ),
     pruning.prune: Operation(
         "Removes the bytes of versions, or with `dryRun` tells which; everything that is recorded stays. For whoever "
-        "may delete from the project; a content that something else has as well stays.",
+        "may delete from the project; a content that something else has as well stays, and so does what was executed.",
         to.Pruned,
         pruning.PruneBody,
     ),

@@ -22,7 +22,7 @@ from snakeprov.store.jobs import chunked
 from snakeprov.store.lineage import Version
 from snakeprov.store.statements import change, insert_into
 from snakeprov.store.store import Transaction, setting
-from snakeprov.store.tables import PRUNED, STORED, TRASH_ID, entity, file_handle, job, job_file, revision, run
+from snakeprov.store.tables import PRUNED, STORED, TRASH_ID, entity, file_handle, job, job_file, revision, run, usage
 from snakeprov.store.tables import setting as setting_table
 
 PROTECTED_MS = 24 * 3600 * 1000
@@ -82,11 +82,20 @@ class _Run(msgspec.Struct):
 
 
 def candidates(tx: Transaction, criteria: Criteria, *, reader: Reader) -> list[Candidate]:
-    """Return the versions that are meant, in projects from which somebody may delete, by path and number."""
+    """Return the versions that are meant, in projects from which somebody may delete, by path and number.
+
+    What was executed is never meant: it is small, and without it nobody can tell what was done.
+    """
+    executed = select(usage.c.position).where(
+        usage.c.target_id == revision.c.entity_id,
+        usage.c.target_version == revision.c.number,
+        usage.c.was_executed.is_(True),
+    )
     where: list[ColumnElement[bool]] = [
         file_handle.c.kind == STORED,
         file_handle.c.sha256.is_not(None),
         entity.c.project_id != TRASH_ID,
+        ~executed.exists(),
     ]
     if reader is not None:
         where.append(entity.c.project_id.in_(allowed(reader, DELETE)))

@@ -17,7 +17,7 @@ from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.store import Store
 from snakeprov.verifying import verify_store
 
-from .api import Api, Json, digests
+from .api import MODEL, Api, Json, digests
 from .live import Served
 
 LARGE = b"x" * (SMALL_BYTES_MAX + 1)
@@ -130,6 +130,17 @@ def test_all_criteria_have_to_hold(api: Api, project: Json, later: Later) -> Non
     assert prune(api, yes=False, before=before, limit=2)["truncated"] is True
     assert prune(api, yes=False, before=before, limit=2)["versions"] == 5
     assert kept(api, made) == [True]
+
+
+def test_code_stays(api: Api, project: Json, later: Later) -> None:
+    """A version that an activity executed is never meant; one that it only used is."""
+    used, code = versions(api, project, "used", b"1", b"2"), versions(api, project, "code", b"3", b"4")
+    for entity, executed in ((used, False), (code, True)):
+        reference = {"targetId": entity["id"], "targetVersionNumber": 1}
+        api.activity({"reference": reference, "wasExecuted": executed, "concreteType": MODEL + "provenance.UsedEntity"})
+    later(timedelta(days=2))
+
+    assert [one["path"] for one in prune(api, keepLast=1)["results"]] == ["used"]
 
 
 def directory(api: Api, parent: Json, name: str, folder: Path, *, handles: bool = True) -> Json:
