@@ -60,7 +60,7 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
             if as_json:
                 output.write_json(restored.answer_not_kept(version, recipe, reason=error.message))
             else:
-                output.write_lines(restored.not_kept(recipe, output.screen(), reason=error.message))
+                output.write_lines(restored.not_kept(version, recipe, output.screen(), reason=error.message))
             return error.exit_status
     facts: dict[str, Any] = {
         "to": to_text(result.place),

@@ -48,6 +48,7 @@ class Recipe:
         run_command: What started Snakemake.
         urls: What was used besides: containers, storage objects, permalinks.
         environment: The rest of it, by name: conda, container, modules, Snakemake, Python.
+        environment_kept: Whether the software that the job ran in is described in a document that is kept.
     """
 
     target: str
@@ -64,6 +65,7 @@ class Recipe:
     ingredients: list[Ingredient] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    environment_kept: bool = False
 
     @property
     def command(self) -> str | None:
@@ -124,4 +126,5 @@ def recipe(story: Mapping[str, Any], used: list[Ingredient]) -> Recipe:
         ingredients=used,
         urls=[item["url"] for item in activity.get("used") or () if "url" in item],
         environment={name: str(value) for name, value in environment.items() if value},
+        environment_kept=job.get("environmentFileHandleId") is not None,
     )

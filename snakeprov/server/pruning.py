@@ -139,7 +139,7 @@ def _plan(call: Call, body: PruneBody) -> _Plan:
     for one in meant:
         for sha256 in inside.get(one.sha256, ()):
             recorded_on[sha256] = max(one.created_on, recorded_on.get(sha256, 0))
-    plan.going = Going(going, recorded_on, pruning.patches(call.tx))
+    plan.going = Going(going, recorded_on, pruning.named_in_records(call.tx))
     kept = pruning.needed(call.tx, sizes, plan.going)
     for directory, manifest in pruning.directories(call.tx).items():
         if directory not in going or manifest in kept:

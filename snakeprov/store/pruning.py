@@ -2,17 +2,17 @@
 
 Must not know: HTTP, or how bytes are kept.
 
-A content goes only when nothing that stays needs it: no version, no patch of a run, no directory. File handles that
-belong to no version yet may be about to: the young ones keep their content.
+A content goes only when nothing that stays needs it: no version, no record of a run or a job, no directory. File
+handles that belong to no version yet may be about to: the young ones keep their content.
 """
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select
 
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
@@ -31,6 +31,8 @@ PROTECTED_MS = 24 * 3600 * 1000
 SETTLED_MS = 2 * REUSED_MS
 """From this age on a file handle is known to be that of a file in a directory, if one that was recorded after it has
 the content inside, and was not used again for something that is still on its way."""
+
+_NAMED = re.compile(r'"(?:patch|environment)FileHandleId":"([0-9]{1,18})"')
 
 _STATE = "pruning"
 _RUNNING = " running"
@@ -71,14 +73,6 @@ class Candidate(NamedTuple):
     def is_directory(self) -> bool:
         """Whether its content is the manifest of a directory."""
         return self.content_type == DIRECTORY_CONTENT_TYPE
-
-
-class _Git(msgspec.Struct, rename="camel"):
-    patch_file_handle_id: str | None = None
-
-
-class _Run(msgspec.Struct):
-    git: _Git | None = None
 
 
 def candidates(tx: Transaction, criteria: Criteria, *, reader: Reader) -> list[Candidate]:
@@ -146,13 +140,14 @@ def directories(tx: Transaction) -> dict[Version, str]:
     return {(row[0], row[1]): row[2] for row in tx.connection.execute(statement)}
 
 
-def patches(tx: Transaction) -> set[int]:
-    """Return the file handles of the patches of all runs."""
-    statement = select(run.c.record).where(run.c.record.contains('"patchFileHandleId"'))
-    decoder = msgspec.json.Decoder(_Run)
-    records = (decoder.decode(record) for record in tx.connection.execute(statement).scalars())
-    ids = (record.git.patch_file_handle_id for record in records if record.git is not None)
-    return {int(id_) for id_ in ids if id_ is not None and id_.isdecimal()}
+def named_in_records(tx: Transaction) -> set[int]:
+    """Return the file handles that the records of runs and jobs name: patches, and descriptions of environments."""
+    found: set[int] = set()
+    for column in (run.c.record, job.c.record):
+        records = tx.connection.execute(select(column).where(column.contains('FileHandleId":"'))).scalars()
+        # Inside of a text the quotation marks would be escaped.
+        found.update(int(id_) for record in records for id_ in _NAMED.findall(record))
+    return found
 
 
 class Going(NamedTuple):
@@ -161,16 +156,16 @@ class Going(NamedTuple):
     Attributes:
         versions: The versions.
         inside: When the last of them was recorded that has a content inside (it is a directory), by content.
-        patch_ids: File handles of the patches of runs, which stay.
+        named_ids: File handles that records name, which stay.
     """
 
     versions: Collection[Version]
     inside: Mapping[str, int]
-    patch_ids: Collection[int]
+    named_ids: Collection[int]
 
 
 def needed(tx: Transaction, contents: Collection[str], going: Going) -> set[str]:
-    """Return those of some contents that something else needs: a version, a patch, a file handle that is young.
+    """Return those of some contents that something else needs: a version, a record, a file handle that is young.
 
     What is inside directories that stay is not looked at.
     """
@@ -196,7 +191,7 @@ def needed(tx: Transaction, contents: Collection[str], going: Going) -> set[str]
         for sha256, id_, created_on in tx.connection.execute(loose, {"contents": chunk}):
             age_ms = tx.now_ms - created_on
             is_of_directory = age_ms > SETTLED_MS and created_on <= going.inside.get(sha256, 0)
-            if id_ in going.patch_ids or (age_ms < PROTECTED_MS and not is_of_directory):
+            if id_ in going.named_ids or (age_ms < PROTECTED_MS and not is_of_directory):
                 found.add(sha256)
     return found
 

@@ -94,7 +94,7 @@ def answer_not_kept(version: Recorded, recipe: Recipe, *, reason: str) -> dict[s
     }
 
 
-def not_kept(recipe: Recipe, screen: Screen, *, reason: str) -> Iterator[str]:
+def not_kept(version: Recorded, recipe: Recipe, screen: Screen, *, reason: str) -> Iterator[str]:
     """Yield how a version can be made again whose bytes are not kept."""
     whole = screen._replace(width=None)
     if recipe.rule is None:
@@ -113,6 +113,9 @@ def not_kept(recipe: Recipe, screen: Screen, *, reason: str) -> Iterator[str]:
     if recipe.environment:
         named = ", ".join(f"{name} {value}" for name, value in recipe.environment.items())
         yield _fact("with", [say(named)], screen)
+    if recipe.environment_kept:
+        name = f"{version.path}@{version.version_number}"
+        yield _fact("", [say(f"'snakeprov show {name} --environment' lists all of it", "faint")], screen)
     yield _fact("command", [say(recipe.command or "")], screen)
     if recipe.working_directory:
         yield _fact("in", [say(recipe.working_directory)], screen)
@@ -177,6 +180,7 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
         ],
         "urls": recipe.urls,
         "environment": recipe.environment,
+        "environmentKept": recipe.environment_kept,
     }
 
 

@@ -196,12 +196,13 @@ def test_a_directory_goes_with_what_nothing_else_has(
 def test_what_nothing_refers_to_goes_when_it_is_old(
     api: Api, project: Json, blobs: LocalBlobs, later: Later, tmp_path: Path
 ) -> None:
-    """Not the patch of a run, not what is in a directory, and nothing that may still be on its way."""
+    """Not what a record names or what is in a directory, and nothing that may still be on its way."""
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "member").write_bytes(b"member")
     directory(api, project, "d/", tmp_path / "d")
     patch = api.handle(b"patch", keep=True)
     api.run(git={"root": "/w", "patchFileHandleId": patch})
+    api.job("j1", environmentFileHandleId=api.handle(b"packages", keep=True))
     versions(api, project, "a.txt", b"used")
     api.handle(b"left behind", keep=True)
     blobs.put_stream([b"without a record"])
@@ -211,7 +212,7 @@ def test_what_nothing_refers_to_goes_when_it_is_old(
     done = prune(api, unreferenced=True)
 
     assert (done["contents"], done["versions"]) == (1, 0)
-    assert [blobs.has(sha256(content)) for content in (b"patch", b"used", b"member")] == [True, True, True]
+    assert [blobs.has(sha256(content)) for content in (b"patch", b"packages", b"used", b"member")] == [True] * 4
     assert not blobs.has(sha256(b"left behind")) and not blobs.has(sha256(b"without a record"))
 
 
