@@ -165,7 +165,10 @@ def _meant(call: Call, body: PruneBody) -> list[Candidate]:
         larger_than_bytes=body.larger_than_bytes,
         keep_last=body.keep_last,
     )
-    return pruning.candidates(call.tx, criteria, reader=call.user.reader)
+    found = pruning.candidates(call.tx, criteria, reader=call.user.reader)
+    # Of a directory that has just been recorded the files would stay: then it stays as well.
+    settled_ms = call.tx.now_ms - pruning.SETTLED_MS
+    return [one for one in found if not one.is_directory or one.created_on < settled_ms]
 
 
 def _epoch_ms(moment: datetime) -> int:

@@ -24,7 +24,7 @@ BY_NAME = {"counts", "environment"}
         ("verify", ["--store"]),
         ("restore", ["data/a.csv@1"]),
         ("restore", ["results/clean/a.csv"]),
-        ("prune", ["--rule", "parts"]),
+        ("prune", ["--keep-last", "1"]),
         ("checkout", ["--to", "out"]),
     ],
 )
