@@ -7,6 +7,8 @@ SnakeprovError                 1   anything that has no better name
 │   ├── NotRecordedError       3   a path, version, run or entity that the repository does not hold
 │   ├── ProvenanceError        2   an Activity was given something that it cannot say (is a ValueError too)
 │   └── NotAWorkflowError     20   `track()` was given something that is not Snakemake's workflow
+├── NotKeptError               5   the bytes of a version are not kept, so that it cannot be restored
+├── NotWrittenError            6   a file could not be put into place; what was there is unchanged
 ├── ConfigError               10   a setting that is unknown or has an impossible value
 ├── CaptureError              20   something could not be recorded (shown as a warning unless `strict`)
 │   └── ChangedFileError      20   a file's bytes are no longer those that were to be digested
@@ -72,6 +74,18 @@ class NotAWorkflowError(UsageError):
     """`track()` was given something that is not Snakemake's `workflow` object."""
 
     exit_status = 20
+
+
+class NotKeptError(SnakeprovError):
+    """The bytes of a version are not kept, so that it cannot be restored."""
+
+    exit_status = 5
+
+
+class NotWrittenError(SnakeprovError):
+    """A file could not be put into place; what was there is unchanged."""
+
+    exit_status = 6
 
 
 class ConfigError(SnakeprovError):

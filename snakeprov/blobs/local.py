@@ -132,6 +132,11 @@ class LocalBlobs:
         """Return the length of all blobs together; walks the folder."""
         return self._small.total_bytes() + self._loose.total_bytes()
 
+    def contents(self) -> Iterator[tuple[str, int]]:
+        """Yield the sha256 and the length of every blob; walks the folder."""
+        yield from self._small.contents()
+        yield from self._loose.contents()
+
     def check(self) -> Iterator[Checked]:
         """Read every blob and yield what became of it, the small ones first. Changes nothing and raises nothing."""
         yield from self._small.check()
@@ -145,6 +150,16 @@ class LocalBlobs:
         """Remove a blob; return whether it was there."""
         was_small = self._small.remove(_checked(sha256))
         return self._loose.remove(sha256) or was_small
+
+    def remove_all(self, contents: Sequence[str]) -> None:
+        """Remove blobs; those that are not there are no error."""
+        for sha256 in contents:
+            self._loose.remove(_checked(sha256))
+        self._small.remove_all(contents)
+
+    def compact(self) -> None:
+        """Give the space of removed blobs back to the file system."""
+        self._small.compact()
 
     def close(self) -> None:
         """Let go of open files, when no other thread uses them any more. They are opened again when needed."""

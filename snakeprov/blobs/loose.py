@@ -120,6 +120,15 @@ class LooseBlobs:
         """Return the length of all contents together; walks the folder."""
         return sum(path.stat().st_size for path in self._paths())
 
+    def contents(self) -> Iterator[tuple[str, int]]:
+        """Yield the sha256 and the length of every content; walks the folder."""
+        for path in self._paths():
+            if _SHA256.fullmatch(path.name):
+                try:
+                    yield path.name, path.stat().st_size
+                except FileNotFoundError:
+                    continue
+
     def check(self) -> Iterator[Checked]:
         """Read everything, several files at once, and yield what became of it."""
         paths = iter(sorted(self._paths()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ BUSY_TIMEOUT_S = 30.0
 
 CONNECTIONS_KEPT = 4
 """How many connections stay open between uses; while in use there is one for each thread."""
+
+COMPACTED_PAGES = 5000
+"""How many pages of the file are given back in one transaction."""
 
 JOURNAL_MODES = frozenset({"wal", "delete"})
 
@@ -104,6 +107,13 @@ class SmallBlobs:
         """Return the length of all contents together; reads the whole table."""
         return self._one("SELECT sum(length(content)) FROM blob") or 0
 
+    def contents(self) -> Iterator[tuple[str, int]]:
+        """Yield the sha256 and the length of every content."""
+        if not self._exists():
+            return
+        with self._connected() as connection:
+            yield from connection.execute("SELECT lower(hex(sha256)), length(content) FROM blob")
+
     def check(self) -> Iterator[Checked]:
         """Read everything and yield what became of it; what is wrong with the file as such comes first."""
         if not self._exists():
@@ -130,6 +140,26 @@ class SmallBlobs:
             return False
         with self._connected() as connection:
             return connection.execute("DELETE FROM blob WHERE sha256 = ?", (bytes.fromhex(sha256),)).rowcount > 0
+
+    def remove_all(self, contents: Sequence[str]) -> None:
+        """Remove contents, all in one transaction or none of them."""
+        if not contents or not self._exists():
+            return
+        with self._connected() as connection, connection:  # commits, or rolls back
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("DELETE FROM blob WHERE sha256 = ?", [(bytes.fromhex(one),) for one in contents])
+
+    def compact(self) -> None:
+        """Give the space of removed contents back to the file system; a piece at a time, so that nobody waits long."""
+        if not self._exists():
+            return
+        with self._connected() as connection:
+            while connection.execute("PRAGMA freelist_count").fetchone()[0]:
+                before = connection.execute("PRAGMA page_count").fetchone()[0]
+                connection.execute(f"PRAGMA incremental_vacuum({COMPACTED_PAGES})").fetchall()
+                if connection.execute("PRAGMA page_count").fetchone()[0] >= before:
+                    break
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Let go of the file, when no other thread uses it any more. It is opened again when it is needed."""
@@ -182,6 +212,8 @@ class SmallBlobs:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA synchronous=NORMAL")
         if _format_version(connection) == 0:
+            # Has to be said before there is a table; without it the file would never get smaller.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute(_LAYOUT)

@@ -61,7 +61,7 @@ def run_git(root: Path, arguments: list[str], *, timeout_s: float, limit_bytes: 
     with tempfile.TemporaryFile() as messages:
         try:
             process = subprocess.Popen(  # noqa: S603 - a fixed program, and no shell
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, env=_environment()
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, env=environment()
             )
         except OSError as error:
             raise CaptureError(
@@ -131,7 +131,7 @@ def parse_status(content: bytes, *, complete: bool = True) -> Status:
     )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The user's environment, less what would send git to another repository or change what it prints."""
     kept = {
         name: value

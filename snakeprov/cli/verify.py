@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from snakeprov.cli import output
-from snakeprov.errors import CorruptStoreError
+from snakeprov.cli import options, output
+from snakeprov.errors import CorruptStoreError, UsageError
 
 if TYPE_CHECKING:
     from snakeprov.verifying import Report
@@ -21,25 +21,56 @@ if TYPE_CHECKING:
 _FOUND = ""
 """What `--store` stands for without a value: the repository that is found."""
 
+DIFFERENT_STATUS = 4
+"""The exit status when a file is not what was recorded."""
+
 
 @click.command("verify")
+@click.argument("paths", metavar="[PATH[@N]]...", nargs=-1)
+@click.option("--deep", is_flag=True, help="Read every file, also those that look unchanged since they were read.")
+@options.project
 @click.option(
     "--store",
     metavar="[WHERE]",
     is_flag=False,
     flag_value=_FOUND,
-    required=True,
-    help="Check the repository itself; default: the one found upwards.",
+    help="Without PATH: check the repository itself. With PATH: the repository to ask; default: the one found upwards.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-def command(store: str, as_json: bool) -> int:
-    """Check that nothing in the repository is damaged.
+def command(paths: tuple[str, ...], deep: bool, project: str | None, store: str | None, as_json: bool) -> int:
+    """Check files on disk, or the repository itself.
 
-    With --store everything that the repository keeps is read and compared with its digests and checksums: the
-    database, its references, the contents of files, what waits for delivery. Nothing is changed, and workflows may
-    run meanwhile. The exit status is 0 if nothing is damaged, else 33.
+    Each PATH is compared with its latest version, or with version @N. A folder stands for everything in it; what was
+    never recorded there is told too. Without PATH everything is compared that the project has recorded. The exit
+    status is 0 if every file is what was recorded, else 4.
+
+    With --store and no PATH everything that the repository keeps is read and compared with its digests and
+    checksums: the database, its references, the contents of files, what waits for delivery. Nothing is changed, and
+    workflows may run meanwhile. The exit status is 0 if nothing is damaged, else 33.
     """
-    return _verify_store(store or None, as_json=as_json)
+    if store is not None and not paths:
+        if deep or project is not None:
+            raise UsageError(
+                "--deep and --project are about files; --store without a PATH checks the repository itself.",
+                hint="Name the files; '.' stands for all of them.",
+            )
+        return _verify_store(store or None, as_json=as_json)
+    return _verify_files(paths, store or None, project=project, deep=deep, as_json=as_json)
+
+
+def _verify_files(paths: tuple[str, ...], store: str | None, *, project: str | None, deep: bool, as_json: bool) -> int:
+    from snakeprov.cli import comparison
+    from snakeprov.cli.repository import opened
+    from snakeprov.view import compared
+
+    with opened(store) as (place, client):
+        result = comparison.compare(client, place, paths, project=project, deep=deep, progress=_progress)
+    facts: dict[str, Any] = {"ok": result.is_ok, "counts": result.counts, "truncated": result.truncated}
+    if as_json:
+        output.write_json(compared.answer(result.shown, **facts, deep=deep))
+    else:
+        output.write_lines(compared.lines(result.shown, output.screen(), **facts))
+    return 0 if result.is_ok else DIFFERENT_STATUS
 
 
 def _verify_store(store: str | None, *, as_json: bool) -> int:

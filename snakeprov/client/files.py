@@ -167,13 +167,22 @@ class Files:
         return msgspec.convert(result["fileHandle"], FileHandle), result.get("preSignedURL")
 
     def chunks(self, url: str) -> Iterator[bytes]:
-        """Yield the bytes that lie at a URL.
+        """Return the bytes that lie at a URL.
 
         Raises:
             RemoteError: They cannot be had.
         """
-        with self._session.send("GET", url, stream=True) as response:
-            yield from response.iter_content(CHUNK_BYTES)
+        return self._session.stream(url, chunk_bytes=CHUNK_BYTES)
+
+    def blob(self, sha256: str, entity_id: str, version_number: int) -> Iterator[bytes]:
+        """Return the bytes of a content by its digest: that of a version, or of a file in a directory version.
+
+        Raises:
+            NotFoundError: It is not kept, or the version has no such content.
+            RemoteError: It cannot be had; what is damaged never arrives whole.
+        """
+        query = {"entityId": entity_id, "versionNumber": version_number}
+        return self._session.stream(f"/snakeprov/v1/blobs/{quoted(sha256)}", query, chunk_bytes=CHUNK_BYTES)
 
     def download(self, file_handle_id: str) -> bytes:
         """Return the bytes of a file handle.

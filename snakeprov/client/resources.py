@@ -244,6 +244,25 @@ class Provenance:
         body = {"project": project, "paths": list(paths)}
         return dict(self._session.post(f"{OWN}/lookup", body, repeatable=True))
 
+    def prune(self, criteria: Mapping[str, Any], *, dry_run: bool, limit: int = 1000) -> dict[str, Any]:
+        """Remove the bytes of versions, or with `dry_run` only tell which; what is recorded stays.
+
+        Args:
+            criteria: All of them have to hold: `project`, `rules`, `before` (RFC 3339), `largerThanBytes`, `keepLast`;
+                `unreferenced` adds contents that nothing refers to.
+            dry_run: Change nothing.
+            limit: How many versions are told at most.
+
+        Returns:
+            `{dryRun, versions, versionsShared, versionsWithoutActivity, contents, freedBytes, results, truncated}`.
+
+        Raises:
+            ForbiddenError: One may not delete from the project.
+            NotFoundError: There is no such project.
+        """
+        body = {**criteria, "dryRun": dry_run, "limit": limit}
+        return dict(self._session.post(f"{OWN}/prune", body))
+
     def find(self, path: str, *, project: str | None = None) -> dict[str, Any]:
         """Return the files recorded at `path`: `{matches, near}`."""
         return dict(self._session.get(f"{OWN}/files", {"path": path, "project": project}))
@@ -260,6 +279,21 @@ class Provenance:
             BadRequestError: It is no such digest.
         """
         return dict(self._session.get(f"{OWN}/versions", {algorithm: digest, "limit": limit}))
+
+    def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> dict[str, Any]:
+        """Return files of a project at their current versions, by path: `{projectId, results, next}`.
+
+        Args:
+            project: Its name.
+            under: A folder, if only the files in it are wanted.
+            after: The path after which to begin: `next` of the page before, which is missing in the last.
+            limit: How many at most.
+
+        Raises:
+            NotFoundError: There is no such project.
+        """
+        query = {"project": project, "under": under, "after": after, "limit": limit}
+        return dict(self._session.get(f"{OWN}/current", query))
 
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
         """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""

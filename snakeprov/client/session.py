@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -167,6 +167,19 @@ class Session:
                 raise _error(method, path, response)
             _pause(attempt, response.headers.get("Retry-After"))
         raise AssertionError("unreachable")
+
+    def stream(self, path: str, query: Mapping[str, Any] | None = None, *, chunk_bytes: int) -> Iterator[bytes]:
+        """Yield the body of the answer to a GET, piece by piece. `path` and `query` as those of `send`.
+
+        Raises:
+            UnreachableError: There was no answer, or it broke off.
+            ApiError: An answer >= 400.
+        """
+        with self.send("GET", path, query=query, stream=True) as response:
+            try:
+                yield from response.iter_content(chunk_bytes)
+            except requests.RequestException as error:
+                raise self._unreachable(error) from error
 
     def json(self, response: requests.Response) -> Any:
         """Return the JSON in `response`, or None for an empty body.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
@@ -44,7 +44,10 @@ class WSGIAdapter(BaseAdapter):
         cert: object = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Return the application's response; time limits and certificates have no meaning here."""
+        """Return the application's response; time limits and certificates have no meaning here.
+
+        With `stream` its body is read from the application only as it is read from the response.
+        """
         started: list[tuple[str, list[tuple[str, str]]]] = []
         written = io.BytesIO()
 
@@ -54,18 +57,51 @@ class WSGIAdapter(BaseAdapter):
             started[:] = [(status, headers)]
             return written.write
 
-        body = self._app(_environ(request, self._user), start_response)
-        try:
-            content = b"".join(body)
-        finally:
-            close = getattr(body, "close", None)
-            if close:
-                close()
-        status, headers = started[0]
-        return _response(request, status, headers, written.getvalue() + content)
+        body = _Body(self._app(_environ(request, self._user), start_response))
+        if stream and started and not written.tell():
+            response = _response(request, *started[0])
+            response.raw = body
+            return response
+        with body:
+            content = body.read()
+        response = _response(request, *started[0])
+        # Set at once: a body that is already in memory needs no stream.
+        response._content = written.getvalue() + content
+        response.raw = io.BytesIO(response._content)
+        return response
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
+
+
+class _Body:
+    """The body of a response as `requests` reads it: pieces are as long as the application makes them."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = iter(pieces)
+        self._is_closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next piece, or all that is left where no size is given; at the end the body is closed."""
+        piece = b"".join(self._rest) if size < 0 else next(filter(None, self._rest), b"")
+        if not piece:
+            # A response whose body has been read to its end is not closed by `requests`.
+            self.close()
+        return piece
+
+    def close(self) -> None:
+        """Let the application close what it has open, once."""
+        close = getattr(self._pieces, "close", None)
+        if close and not self._is_closed:
+            close()
+        self._is_closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 def session(app: WSGIApplication, *, user: str) -> requests.Session:
@@ -110,9 +146,8 @@ def _environ(request: requests.PreparedRequest, user: str) -> dict[str, Any]:
     return environ
 
 
-def _response(
-    request: requests.PreparedRequest, status: str, headers: Iterable[tuple[str, str]], content: bytes
-) -> requests.Response:
+def _response(request: requests.PreparedRequest, status: str, headers: Iterable[tuple[str, str]]) -> requests.Response:
+    """Return a response that has no body yet."""
     response = requests.Response()
     code, _, phrase = status.partition(" ")
     response.status_code = int(code)
@@ -121,7 +156,4 @@ def _response(
     response.url = request.url or ""
     response.request = request
     response.encoding = "utf-8"
-    response.raw = io.BytesIO(content)
-    # Set at once: a body that is already in memory needs no stream.
-    response._content = content
     return response

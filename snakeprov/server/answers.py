@@ -337,11 +337,32 @@ class Matches(_Answer):
     near: list[str] | UnsetType = UNSET
 
 
+class Pruned(_Answer):
+    """What cannot be restored any more, or would not be, and how much space that gives back."""
+
+    dry_run: bool
+    versions: int
+    versions_shared: int
+    versions_without_activity: int
+    contents: int
+    freed_bytes: int
+    results: list[dict[str, Any]]
+    truncated: bool
+
+
 class SameContent(_Answer):
     """Versions that have a content, and whether there are more of them."""
 
     results: list[dict[str, Any]]
     truncated: bool
+
+
+class CurrentFiles(_Answer):
+    """Files at their current versions, by path, and after which path there are more."""
+
+    project_id: str
+    results: list[dict[str, Any]]
+    next: str | UnsetType = UNSET
 
 
 class RunAnswer(RunRecord, kw_only=True, rename="camel"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -15,8 +16,9 @@ import msgspec
 from snakeprov.blobs.local import Outcome
 from snakeprov.model.paths import to_os
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, shown
+from snakeprov.server.pruning import still_there
 from snakeprov.server.refusals import bad_request, forbidden
-from snakeprov.store import filehandles
+from snakeprov.store import filehandles, pruning
 from snakeprov.store.tables import EXTERNAL, STORED
 
 FILES_MAX = 100_000
@@ -61,8 +63,13 @@ def register(call: Call) -> Answer:
     for file in body.files:
         _check(file)
     # Copying can take long; nobody else has to wait for the store meanwhile. And no handle is for bytes to come.
-    outcomes = iter(call.service.blobs.put_files([(to_os(file.path), file.sha256) for file in body.files if file.keep]))
+    wanted = [(to_os(file.path), file.sha256) for file in body.files if file.keep]
+    with call.reading():
+        since = pruning.state(call.tx)
+    put = partial(call.service.blobs.put_files, wanted)
+    first = put()
     with call.writing():
+        outcomes = iter(still_there(call, since, put, first))
         results = [_handle(call, file, next(outcomes) if file.keep else None) for file in body.files]
     return 200, {"results": results}
 

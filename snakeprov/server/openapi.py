@@ -38,6 +38,7 @@ _NUMBER = {"type": "string", "pattern": "^[0-9]{1,18}$"}
 _RUN_OR_JOB_ID = {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,64}$"}
 _ENTITY_ID = {"type": "string", "pattern": "^([sS][yY][nN])?[0-9]{1,18}$"}
 _QUERY_PARAMETERS: dict[str, Any] = {
+    "after": _TEXT,
     "depth": _POSITIVE,
     "direction": {"type": "string", "enum": ["upstream", "downstream"]},
     "entityId": _ENTITY_ID,
@@ -53,6 +54,7 @@ _QUERY_PARAMETERS: dict[str, Any] = {
     "project": _TEXT,
     "sha256": {"type": "string", "pattern": "^[0-9a-fA-F]{8,64}$"},
     "skipTrashCan": _FLAG,
+    "under": _TEXT,
     "versionNumber": _POSITIVE,
 }
 _ERRORS = {

@@ -17,6 +17,7 @@ from snakeprov.server import (
     bundles,
     children,
     contents,
+    current,
     details,
     entities,
     filehandles,
@@ -30,6 +31,7 @@ from snakeprov.server import (
     messages,
     plans,
     profiles,
+    pruning,
     requirements,
     runs,
     status,
@@ -289,6 +291,12 @@ OPERATIONS: dict[Handler, Operation] = {
         to.LocalFileResults,
         localfiles.LocalFilesBody,
     ),
+    pruning.prune: Operation(
+        "Removes the bytes of versions, or with `dryRun` tells which; everything that is recorded stays. For whoever "
+        "may delete from the project; a content that something else has as well stays, and so does what was executed.",
+        to.Pruned,
+        pruning.PruneBody,
+    ),
     lookup.at_paths: Operation("What is recorded at some paths of a project.", to.Lookup, lookup.LookupBody),
     details.read: Operation(
         "What is known of many versions and jobs: those that the user may see, in the order asked.",
@@ -300,6 +308,11 @@ OPERATIONS: dict[Handler, Operation] = {
         "The versions that have a content, newest first: by its digest, or at least 8 of its first digits.",
         to.SameContent,
         query="sha256 md5 limit",
+    ),
+    current.listing: Operation(
+        "The files of a project at their current versions, by path; `next` is what to give as `after` to go on.",
+        to.CurrentFiles,
+        query="project! under after limit",
     ),
     runs.listing: Operation("Runs, newest first.", to.Page[to.RunAnswer], query=_PAGED),
     runs.put: Operation("Makes a run (201) or replaces it (200).", RunRecord, RunRecord, 201),

@@ -47,8 +47,11 @@ _SECTIONS = (
     ("Files", r"/file/v1/.*|/snakeprov/v1/(blobs|download|upload)/.*"),
     ("Users", r"/repo/v1/(user.*|message)"),
     ("Runs and jobs", r"/snakeprov/v1/(runs|jobs|activity).*"),
-    ("Questions", r"/snakeprov/v1/(lineage|lookup|details|files|versions|stories|affected|search|paths|entity).*"),
-    ("The server", r"/|/(repo|file|auth|snakeprov)/v1|/snakeprov/v1/(status|openapi.json|batch|localFiles)"),
+    (
+        "Questions",
+        r"/snakeprov/v1/(lineage|lookup|details|files|current|versions|stories|entity).*",
+    ),
+    ("The server", r"/|/(repo|file|auth|snakeprov)/v1|/snakeprov/v1/(status|openapi.json|batch|localFiles|prune)"),
 )
 
 _WIDTH = 120

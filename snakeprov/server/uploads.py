@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,8 +17,9 @@ import msgspec
 from snakeprov.server import permissions, presigned, strict, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.entities import existing as existing_entity
+from snakeprov.server.pruning import still_there
 from snakeprov.server.refusals import bad_request, forbidden, not_found
-from snakeprov.store import filehandles, tokens, uploads
+from snakeprov.store import filehandles, pruning, tokens, uploads
 from snakeprov.store.tables import STORED
 from snakeprov.store.uploads import UploadRow
 
@@ -74,7 +76,9 @@ def start(call: Call) -> Answer:
     strict.uploaded_file(call, name=body.file_name, size_bytes=body.file_size_bytes)
     key = hashlib.sha256(msgspec.json.encode([call.user.id, body])).hexdigest()
     row = uploads.by_key(call.tx, key)
-    if row is not None and call.flag("forceRestart"):
+    if row is not None and row.file_handle_id is not None:
+        row = _renewed(call, row, row.file_handle_id)
+    if row is not None and (call.flag("forceRestart") or _is_pruned(call, row)):
         uploads.forget(call.tx, row.id)
         call.service.blobs.parts.discard(row.id)
         row = None
@@ -92,6 +96,29 @@ def start(call: Call) -> Answer:
             part_count=_part_count(body),
         )
     return 200, _status(call, row)
+
+
+def _is_pruned(call: Call, row: UploadRow) -> bool:
+    handle = None if row.file_handle_id is None else filehandles.get(call.tx, row.file_handle_id)
+    return handle is not None and handle.kind != STORED
+
+
+def _renewed(call: Call, row: UploadRow, file_handle_id: int) -> UploadRow:
+    """Return a complete upload with a file handle that is young enough to keep its content until a version has it."""
+    handle = filehandles.get(call.tx, file_handle_id)
+    if handle is None or handle.kind != STORED or call.tx.now_ms - handle.created_on < filehandles.REUSED_MS:
+        return row
+    new = filehandles.insert(
+        call.tx,
+        kind=STORED,
+        user=call.user.id,
+        file_name=handle.file_name,
+        content_type=handle.content_type,
+        size_bytes=handle.size_bytes,
+        md5=handle.md5,
+        sha256=handle.sha256,
+    )
+    return uploads.finish(call.tx, row, file_handle_id=new.id)
 
 
 def _give_up_idle(call: Call) -> None:
@@ -163,17 +190,16 @@ def complete(call: Call) -> Answer:
         row = _own(call)
         if row.file_handle_id is not None:
             return 200, _status(call, row)
+        since = pruning.state(call.tx)
         missing = sorted(set(range(1, row.part_count + 1)) - uploads.parts(call.tx, row.id))
     if missing:
         raise bad_request(f"Part {missing[0]} of {row.part_count} has not been added.")
-    parts = call.service.blobs.parts
-    try:
-        sha256 = call.service.blobs.put_stream(_with_md5(row.md5, parts.chunks(row.id, count=row.part_count)))
-    except KeyError as error:
-        raise bad_request(f"Part {error} of upload {row.id} is gone; send it once more.") from error
+    put = partial(_put, call, row)
+    sha256 = put()
     with call.writing():
         row = _own(call)
         if row.file_handle_id is None:
+            sha256 = still_there(call, since, put, sha256)
             handle = filehandles.insert(
                 call.tx,
                 kind=STORED,
@@ -186,8 +212,16 @@ def complete(call: Call) -> Answer:
             )
             row = uploads.finish(call.tx, row, file_handle_id=handle.id)
         status = _status(call, row)
-    parts.discard(row.id)
+    call.service.blobs.parts.discard(row.id)
     return 200, status
+
+
+def _put(call: Call, row: UploadRow) -> str:
+    chunks = call.service.blobs.parts.chunks(row.id, count=row.part_count)
+    try:
+        return call.service.blobs.put_stream(_with_md5(row.md5, chunks))
+    except KeyError as error:
+        raise bad_request(f"Part {error} of upload {row.id} is gone; send it once more.") from error
 
 
 def _check(body: UploadBody) -> None:

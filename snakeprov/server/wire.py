@@ -159,7 +159,8 @@ def _used(row: UsageRow) -> dict[str, Any]:
 
 def file_handle(row: FileHandleRow) -> dict[str, Any]:
     """Return a file handle."""
-    stored = row.kind == tables.STORED
+    # Pruned bytes were kept here, and are not elsewhere: whoever asks for them is told.
+    stored = row.kind != tables.EXTERNAL
     values = {
         "concreteType": S3_FILE_HANDLE if stored else EXTERNAL_FILE_HANDLE,
         "id": str(row.id),

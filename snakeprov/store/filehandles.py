@@ -16,6 +16,10 @@ from snakeprov.store.statements import Query, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import STORED, entity, file_handle, revision
 
+REUSED_MS = 10 * 60 * 1000
+"""Up to this age a file handle is used again for the same content, rather than another one made. So an old one that
+belongs to nothing is nobody's any more."""
+
 
 class FileHandleRow(NamedTuple):
     """A file handle."""
@@ -45,6 +49,7 @@ _SAME = Query(
         file_handle.c.file_name == bindparam("file_name"),
         func.coalesce(file_handle.c.content_type, "") == bindparam("content_type"),
         func.coalesce(file_handle.c.external_url, "") == bindparam("external_url"),
+        file_handle.c.created_on > bindparam("since"),
     )
     .order_by(file_handle.c.id)
     .limit(1),
@@ -100,7 +105,7 @@ def find_same(
     sha256: str,
     external_url: str | None,
 ) -> FileHandleRow | None:
-    """Return the user's handle that says the very same, or None."""
+    """Return a handle of the user's that says the very same and is not old, or None."""
     return tx.one(
         _SAME,
         sha256=sha256,
@@ -109,6 +114,7 @@ def find_same(
         file_name=file_name,
         content_type=content_type or "",
         external_url=external_url or "",
+        since=tx.now_ms - REUSED_MS,
     )
 
 

@@ -40,8 +40,8 @@ TRASH_ID = -1
 PROJECT, FOLDER, FILE = "project", "folder", "file"
 """The values of `entity.kind`."""
 
-STORED, EXTERNAL = "stored", "external"
-"""The values of `file_handle.kind`: the repository keeps the bytes, or only knows a URL."""
+STORED, EXTERNAL, PRUNED = "stored", "external", "pruned"
+"""The values of `file_handle.kind`: the repository keeps the bytes, only knows a URL, or has kept the bytes once."""
 
 metadata = MetaData()
 

@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {*BASE, "model", "store"},
     "serving": {*BASE, "server", "store", "blobs"},
     "verifying": {*BASE, "model", "store", "blobs", "capture", "recorder"},
+    "workdir": {*BASE, "model", "capture", "client", "lineage"},
     "recorder": {*BASE, "model", "capture", "client", "metadata"},
     "delivering": {*BASE, "recorder", "embedded"},
     "plugin": {*BASE, "model", "capture", "recorder", "delivering"},
@@ -47,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "accounts",
         "serving",
         "verifying",
+        "workdir",
     },
 }
 """Which rooms each room may import: data flows one way."""

@@ -51,7 +51,7 @@ def test_what_cannot_be_verified_is_refused(
 ) -> None:
     """Nothing to check, no repository, a server."""
     for arguments, status, said in (
-        (("verify",), 2, "Missing option '--store'"),
+        (("verify",), 31, "There is no snakeprov repository in"),
         (("verify", "--store"), 31, "There is no snakeprov repository in"),
         (("verify", "--store", "elsewhere"), 31, "There is no snakeprov repository in"),
         (("verify", "--store", "https://prov.example.org"), 2, "is a server; this is done where the server has its"),

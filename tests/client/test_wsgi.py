@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from wsgiref.validate import validator
 
@@ -61,3 +61,32 @@ def test_an_error_status_is_the_same_error_as_over_a_socket(session: Session) ->
 def test_a_put_without_a_body_arrives_as_one(session: Session) -> None:
     """No body is a body of length 0."""
     assert session.put("/x")["body"] == ""
+
+
+def test_a_body_is_read_as_it_comes() -> None:
+    """One that is streamed is never whole in memory, and is closed at its end or when nobody wants more of it."""
+    made: list[int] = []
+    closed: list[str] = []
+
+    class Pieces:
+        def __iter__(self) -> Iterator[bytes]:
+            for number in range(3):
+                made.append(number)
+                yield b"piece" if number != 1 else b""
+
+        def close(self) -> None:
+            closed.append("closed")
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return Pieces()
+
+    session = Session(wsgi.PREFIX, transport=wsgi.session(application, user="ada"))
+    whole = session.stream("/x", chunk_bytes=1024)
+    assert (next(whole), made, closed) == (b"piece", [0], [])
+    assert (list(whole), made, closed) == ([b"piece"], [0, 1, 2], ["closed"])
+    broken_off = session.stream("/x", chunk_bytes=1024)
+    next(broken_off)
+    broken_off.close()
+    assert (made, closed) == ([0, 1, 2, 0], ["closed", "closed"])
+    assert session.send("GET", "/x").content == b"piecepiece"

@@ -174,7 +174,7 @@ def test_an_idle_upload_is_given_up(remote: Remote, blobs: LocalBlobs, monkeypat
     idle, finished = remote.upload(b"idle!"), remote.upload(b"done")
     remote.send_part(idle, 1, b"idle!")
     remote.send_part(finished, 1, b"done")
-    handle = remote.complete(finished)["resultFileHandleId"]
+    remote.complete(finished)
     monkeypatch.setattr(times, "now", lambda: started + timedelta(days=IDLE_DAYS - 1))
     fresh = remote.upload(b"fresh")
     assert remote.upload(b"idle!")["partsState"] == "1"
@@ -185,7 +185,7 @@ def test_an_idle_upload_is_given_up(remote: Remote, blobs: LocalBlobs, monkeypat
     assert "does not exist" in remote.complete(idle, expect=404)["reason"]
     assert blobs.parts.md5(int(idle["uploadId"]), 1) is None
     assert "has not been added" in remote.complete(fresh, expect=400)["reason"]
-    assert remote.upload(b"done")["resultFileHandleId"] == handle
+    assert remote.upload(b"done")["state"] == "COMPLETED"
     assert remote.upload(b"idle!")["partsState"] == "0"
 
 

@@ -1,0 +1,197 @@
+"""Which files `verify` is asked about, and what becomes of them when they are compared.
+
+Must not know: how the answer is shown.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from snakeprov.cli import spelling, target
+from snakeprov.cli.options import LIMIT_MAX
+from snakeprov.cli.repository import current_folder
+from snakeprov.errors import CaptureError, CorruptStoreError, NotRecordedError, UsageError
+from snakeprov.model.comparison import FINE, Compared, Recorded, State
+from snakeprov.workdir import asking
+from snakeprov.workdir.comparing import Comparer
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+    from snakeprov.config import Place
+
+EXPLAINED_MAX: Final = 1000
+"""So many files that are not what was recorded are looked into: what they are now, and whether they were temporary."""
+
+Progress = Callable[[], AbstractContextManager[Callable[[int, int], None]]]
+
+
+@dataclass
+class Result:
+    """What was compared: how many files are in which state, and the files themselves as far as `LIMIT_MAX`."""
+
+    counts: Counter[State] = field(default_factory=Counter)
+    shown: list[Compared] = field(default_factory=list)
+    truncated: bool = False
+    is_unknown_named: bool = False
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether every recorded file is what was recorded, and every file that was named is recorded."""
+        wrong = [state for state, count in self.counts.items() if count and state not in FINE]
+        return not self.is_unknown_named and all(state == "neverRecorded" for state in wrong)
+
+
+@dataclass
+class _Asked:
+    """What the arguments of the command stand for; `is_unknown_named`: one of them is a file that never was recorded.
+
+    What was never recorded and only lies in a folder that was named is told, and is nothing wrong.
+    """
+
+    recorded: list[Recorded] = field(default_factory=list)
+    unrecorded: list[str] = field(default_factory=list)
+    truncated: bool = False
+    is_unknown_named: bool = False
+
+
+def compare(
+    client: Client, place: Place, paths: Iterable[str], *, project: str | None, deep: bool, progress: Progress
+) -> Result:
+    """Compare files with what is recorded of them.
+
+    Args:
+        client: The repository.
+        place: Where it is, and the working directory.
+        paths: As typed; none: everything that the project has recorded.
+        project: The project that is meant, if that has to be said.
+        deep: Read files also where they look unchanged since they were read.
+        progress: Gives what is told how many bytes are done, and how many there are.
+
+    Raises:
+        NotRecordedError: A path is neither recorded nor on disk.
+        UsageError: A path means several files, or the repository cannot list what is in a folder.
+    """
+    from snakeprov.capture.digestcache import DigestCache
+    from snakeprov.recorder import backlog
+    from snakeprov.recorder.delivery import DIGESTS_NAME
+
+    cache = DigestCache(backlog.outbox_folder(place.root).with_name(DIGESTS_NAME))
+    try:
+        comparer = Comparer(str(place.root), cache, deep=deep)
+        asked = _asked(client, place, tuple(paths), comparer, project=project)
+        result = Result(truncated=asked.truncated, is_unknown_named=asked.is_unknown_named)
+        with progress() as advance:
+            for compared in _compared(comparer, asked.recorded, advance):
+                _explain(client, comparer, compared, result)
+                _add(result, compared)
+        for path in asked.unrecorded:
+            unrecorded = Compared(path=path, state="neverRecorded")
+            _explain_unrecorded(client, comparer, unrecorded, result)
+            _add(result, unrecorded)
+    finally:
+        cache.close()
+    return result
+
+
+def _asked(client: Client, place: Place, paths: tuple[str, ...], comparer: Comparer, *, project: str | None) -> _Asked:
+    name = project or client.project or ""
+    asked = _Asked()
+    if not paths:
+        asked.recorded += _listed(client, name, under="")
+    for typed in dict.fromkeys(paths):
+        try:
+            found = target.find(client, place, typed, project=project)
+        except NotRecordedError:
+            if not os.path.lexists(typed):
+                raise
+            if os.path.isdir(typed):  # noqa: PTH112
+                _add_folder(client, place, typed, comparer, asked, project=name)
+            else:
+                asked.unrecorded.append(_candidate(place, typed))
+                asked.is_unknown_named = True
+            continue
+        story = target.ask(client, found, lambda found=found: client.provenance.story(found.entity_id, found.number))  # type: ignore[misc]
+        asked.recorded.append(asking.recorded(client, found.entity_id, found.number, story=story))
+    return asked
+
+
+def _add_folder(client: Client, place: Place, typed: str, comparer: Comparer, asked: _Asked, *, project: str) -> None:
+    path = _candidate(place, typed)
+    recorded = _listed(client, project, under="" if path == "." else path)
+    unrecorded, truncated = comparer.unrecorded(comparer.place(path), {one.path for one in recorded})
+    asked.recorded += recorded
+    asked.unrecorded += unrecorded
+    asked.truncated = asked.truncated or truncated
+
+
+def _candidate(place: Place, typed: str) -> str:
+    return spelling.candidates(typed, here=str(current_folder()), root=str(place.root))[0]
+
+
+def _listed(client: Client, project: str, *, under: str) -> list[Recorded]:
+    if not client.is_snakeprov:
+        raise UsageError(
+            "Synapse cannot be asked for everything that a project has recorded.", hint="Name the files to verify."
+        )
+    return list(asking.current(client, project, under=under))
+
+
+def _compared(comparer: Comparer, recorded: list[Recorded], advance: Callable[[int, int], None]) -> Iterator[Compared]:
+    total_bytes = sum(one.size_bytes or 0 for one in recorded)
+    done_bytes = 0
+    for compared in comparer.all(recorded):
+        done_bytes += (compared.recorded.size_bytes if compared.recorded else None) or 0
+        advance(done_bytes, total_bytes)
+        yield compared
+
+
+def _explain(client: Client, comparer: Comparer, compared: Compared, result: Result) -> None:
+    """Ask the repository about a file that is not what was recorded; `EXPLAINED_MAX` times at most."""
+    recorded = compared.recorded
+    if recorded is None or compared.state in FINE or _bad(result) >= EXPLAINED_MAX:
+        return
+    if compared.state == "missing" and not recorded.bytes_kept and asking.is_temporary(client, recorded):
+        compared.state = "temporary"
+    if compared.digest is None or compared.state != "changed":
+        return
+    compared.same_as = _names(asking.same_content(client, compared.digest, own_id=recorded.entity_id))
+    if recorded.is_directory:
+        try:
+            manifest = asking.manifest(client, recorded)
+        except CorruptStoreError as error:
+            compared.problem = error.message
+            return
+        if manifest is not None:
+            comparer.explain_directory(compared, manifest)
+
+
+def _explain_unrecorded(client: Client, comparer: Comparer, compared: Compared, result: Result) -> None:
+    if _bad(result) >= EXPLAINED_MAX:
+        return
+    try:
+        compared.digest = comparer.digest(comparer.place(compared.path))
+    except CaptureError as error:
+        compared.problem = error.message
+        return
+    compared.same_as = _names(asking.same_content(client, compared.digest))
+
+
+def _names(versions: list[Recorded]) -> list[str]:
+    return [f"{one.path}@{one.version_number}" for one in versions]
+
+
+def _bad(result: Result) -> int:
+    return sum(count for state, count in result.counts.items() if state not in FINE)
+
+
+def _add(result: Result, compared: Compared) -> None:
+    result.counts[compared.state] += 1
+    if len(result.shown) < LIMIT_MAX or compared.state not in FINE:
+        result.shown.append(compared)
+    else:
+        result.truncated = True

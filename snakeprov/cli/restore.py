@@ -1,0 +1,102 @@
+"""`snakeprov restore`: give back a version of a file or a directory.
+
+Must not know: how bytes are written, or how they are checked.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from snakeprov.cli import options, output
+from snakeprov.errors import NotKeptError
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+    from snakeprov.config import Place
+    from snakeprov.model.comparison import Recorded
+    from snakeprov.workdir.restoring import Restored
+
+
+@click.command("restore")
+@options.versioned_path
+@click.option("-o", "--output", "out", metavar="OUT", help="Where to put it; default: where it was recorded.")
+@click.option("--force", is_flag=True, help="Replace what is there even if it is not recorded, and so is lost.")
+@options.project
+@options.common
+def command(path: str, out: str | None, force: bool, project: str | None, store: str | None, as_json: bool) -> int:
+    """Give back a version of a file or a directory.
+
+    The latest version, or the one named by @N. Its bytes are compared with the digest that was recorded before they
+    replace anything, and what is there is only replaced if it can be restored itself. Where the bytes were not kept,
+    it is told how to make them again, and the exit status is 5.
+    """
+    from snakeprov.cli import target
+    from snakeprov.cli.repository import current_folder, opened
+    from snakeprov.model.paths import relative_to, to_text
+    from snakeprov.view import restored
+    from snakeprov.workdir import asking, restoring
+
+    with opened(store) as (place, client):
+        found = target.find(client, place, path, project=project)
+        story = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
+        version = asking.recorded(client, found.entity_id, found.number, story=story)
+        is_latest = found.number == found.latest_number
+        try:
+            result = _restore(
+                client,
+                place,
+                version,
+                _destination(version, place, out),
+                force=force,
+                # The latest version is what the files after it were made from: with its time they are not made again.
+                mtime_ns=restoring.written_ns(story, version.path) if is_latest else None,
+            )
+        except NotKeptError as error:
+            recipe = restoring.how_to_remake(client, story)
+            if as_json:
+                output.write_json(restored.answer_not_kept(version, recipe, reason=error.message))
+            else:
+                output.write_lines(restored.not_kept(version, recipe, output.screen(), reason=error.message))
+            return error.exit_status
+    facts: dict[str, Any] = {
+        "to": to_text(result.place),
+        "unchanged": result.unchanged,
+        "replaced": result.replaced,
+        "lost": result.lost,
+        "not_restored": result.not_restored,
+    }
+    if as_json:
+        output.write_json(restored.answer(version, **facts))
+    else:
+        shown = relative_to(facts["to"], to_text(current_folder()))
+        output.write_lines(restored.lines(version, output.screen(), **{**facts, "to": shown}))
+    return 0
+
+
+def _restore(
+    client: Client, place: Place, version: Recorded, destination: Path, *, force: bool, mtime_ns: int | None
+) -> Restored:
+    from snakeprov.capture.digestcache import DigestCache
+    from snakeprov.workdir import restoring
+    from snakeprov.workdir.comparing import Comparer
+
+    # What may be lost is read, not remembered.
+    comparer = Comparer(str(place.root), DigestCache(None), deep=True)
+    return restoring.restore(client, comparer, version, destination, force=force, mtime_ns=mtime_ns)
+
+
+def _destination(version: Recorded, place: Place, out: str | None) -> Path:
+    """Return where a version goes: a file that is to go into a folder keeps its name."""
+    from snakeprov.cli.repository import current_folder
+    from snakeprov.model.paths import to_os
+
+    path = to_os(version.path.rstrip("/"))
+    if out is None:
+        return Path(os.path.normpath(place.root / path))
+    chosen = Path(os.path.normpath(current_folder() / out))
+    is_folder = not version.is_directory and (out.endswith("/") or chosen.is_dir())
+    return chosen / os.path.basename(path) if is_folder else chosen  # noqa: PTH119  any bytes

@@ -1,0 +1,54 @@
+"""What came of putting a whole run into a folder.
+
+Must not know: how files are had or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["output", "input", "code", "environment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A file of the run.
+
+    Attributes:
+        path: As recorded.
+        to: Where it is below the folder; None where it could not be had.
+        reason: Why not, as a sentence.
+    """
+
+    role: Role
+    path: str
+    entity_id: str | None = None
+    version_number: int | None = None
+    sha256: str | None = None
+    to: str | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckedOut:
+    """A run in a folder.
+
+    Attributes:
+        run: Its record, as the repository tells it.
+        folder: Where it is, absolute (text form).
+        work: Where the working directory of the run is below the folder; "." is the folder itself.
+        code: Where the code is from: "commit", "commit and patch", or "files" where only the files that ran are there.
+        placed: What was had.
+        missing: What was not.
+        notes: What else there is to know, as sentences.
+    """
+
+    run: Mapping[str, Any]
+    folder: str
+    work: str = "."
+    code: Literal["commit", "commit and patch", "files"] = "files"
+    placed: list[Item] = field(default_factory=list)
+    missing: list[Item] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

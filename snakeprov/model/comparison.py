@@ -1,0 +1,79 @@
+"""What a file on disk is, compared with what is recorded of it.
+
+Must not know: how files are read, or who compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from snakeprov.model.digest import Digest
+
+State = Literal["ok", "changed", "missing", "unreadable", "neverRecorded", "temporary", "elsewhere"]
+"""`temporary`: gone, as a `temp()` output is meant to be. `elsewhere`: a storage object, or bytes that nobody saw."""
+
+FINE: frozenset[State] = frozenset({"ok", "temporary", "elsewhere"})
+"""The states in which nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The version that a file should be.
+
+    Attributes:
+        path: As recorded: relative to the working directory or absolute; with a slash at the end for a directory.
+        sha256, md5: Of its bytes, or of its manifest for a directory; Synapse knows only the second.
+        bytes_kept: Whether the repository has the bytes; None where that is not known.
+    """
+
+    path: str
+    entity_id: str
+    version_number: int
+    sha256: str | None
+    md5: str | None
+    size_bytes: int | None
+    bytes_kept: bool | None
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory recorded as one thing."""
+        return self.path.endswith("/")
+
+    def is_content(self, digest: Digest) -> bool:
+        """Return whether some bytes are this version."""
+        return digest.sha256 == self.sha256 if self.sha256 else digest.md5 == self.md5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A member of a directory that is not as it was recorded."""
+
+    path: str
+    what: Literal["added", "removed", "changed"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Compared:
+    """What became of a comparison.
+
+    Attributes:
+        path: As recorded; of a file that never was, relative to the working directory.
+        state: The result.
+        recorded: What it was compared with.
+        digest: Of what is there now.
+        changed_on: When what is there now was written, where it is not what was recorded.
+        same_as: The versions that have the content that is there now, as `path@version`.
+        differences: Of a directory: its members that differ.
+        problem: What else there is to say, as a sentence.
+    """
+
+    path: str
+    state: State
+    recorded: Recorded | None = None
+    digest: Digest | None = None
+    changed_on: datetime | None = None
+    same_as: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    problem: str | None = None

@@ -1,0 +1,145 @@
+"""The screen and the JSON of `verify`: which files on disk are what was recorded, and which are not.
+
+Must not know: how files are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from snakeprov.model.comparison import FINE, Compared, State
+from snakeprov.model.times import to_wire
+from snakeprov.view import text, times
+from snakeprov.view.text import Line, Screen, compose, counted, say
+
+FILES_SHOWN_MAX: Final = 50
+MEMBERS_SHOWN_MAX: Final = 10
+SAME_SHOWN_MAX: Final = 3
+
+WORDS: Final[Mapping[State, str]] = {
+    "ok": "ok",
+    "changed": "changed",
+    "missing": "missing",
+    "unreadable": "unreadable",
+    "neverRecorded": "never recorded",
+    "temporary": "temporary",
+    "elsewhere": "elsewhere",
+}
+
+
+def lines(
+    found: Sequence[Compared], screen: Screen, *, ok: bool, counts: Mapping[State, int], truncated: bool = False
+) -> Iterator[str]:
+    """Yield the lines of `verify`.
+
+    Args:
+        found: What was compared, as far as it is kept in mind.
+        screen: Where the lines will be shown.
+        ok: Whether nothing is wrong.
+        counts: How many files are in which state.
+        truncated: Whether there are files that were not looked at.
+    """
+    wrong = [one for one in found if one.state not in FINE]
+    yield compose([say(_verdict(counts), "good" if ok else "bad")], screen._replace(width=None))
+    if wrong:
+        yield ""
+    shown = wrong if len(wrong) <= FILES_SHOWN_MAX else wrong[: FILES_SHOWN_MAX - 1]
+    rows = [_row(one, screen) for one in shown]
+    for line, one in zip(text.table(rows, screen, flexible=1, keep="end"), shown, strict=True):
+        yield line
+        yield from _members(one, screen)
+    total = sum(count for state, count in counts.items() if state not in FINE)
+    if total > len(shown):
+        hidden = counted(total - len(shown), "more file")
+        yield compose([say(f"{screen.glyphs.ellipsis} and {hidden} (--json lists all)")], screen)
+    if truncated:
+        yield compose([say("There are more files, which were not looked at: name a smaller folder.")], screen)
+
+
+def answer(
+    found: Sequence[Compared], *, ok: bool, counts: Mapping[State, int], truncated: bool, deep: bool
+) -> dict[str, Any]:
+    """Return what `verify --json` prints."""
+    return {
+        "ok": ok,
+        "deep": deep,
+        "counts": {state: counts.get(state, 0) for state in WORDS},
+        "files": [_file(one) for one in found],
+        "truncated": truncated,
+    }
+
+
+def _verdict(counts: Mapping[State, int]) -> str:
+    total = sum(counts.values()) - counts.get("neverRecorded", 0)
+    fine: tuple[State, ...] = ("temporary", "elsewhere")
+    aside = ", ".join(f"{text.number(counts[state])} {WORDS[state]}" for state in fine if counts.get(state))
+    aside = f" ({aside})" if aside else ""
+    wrong = {state: count for state, count in counts.items() if state not in (*FINE, "neverRecorded") and count}
+    never = counts.get("neverRecorded", 0)
+    if not total:
+        return (
+            f"{counted(never, 'file was', 'files were')} never recorded."
+            if never
+            else "Nothing is recorded that could be verified."
+        )
+    also = f"; {text.number(never)} more never recorded" if never else ""
+    if wrong:
+        count = sum(wrong.values())
+        verb = "is" if count == 1 else "are"
+        listed = ", ".join(f"{text.number(number)} {WORDS[state]}" for state, number in wrong.items())
+        begin = f"{text.number(count)} of {counted(total, 'file')} {verb}" if total > 1 else "The file is"
+        return f"{begin} not what was recorded: {listed}{aside}{also}."
+    begin = f"All {text.number(total)} files are" if total > 1 else "The file is"
+    return f"{begin} what was recorded{aside}{also}."
+
+
+def _row(one: Compared, screen: Screen) -> Line:
+    name = f"{one.path}@{one.recorded.version_number}" if one.recorded else one.path
+    return [say(WORDS[one.state], "bad"), say(name), say(_note(one, screen), "faint")]
+
+
+def _note(one: Compared, screen: Screen) -> str:
+    notes = [f"written {times.relative(one.changed_on, screen.now)}"] if one.changed_on else []
+    if one.problem:
+        notes.append(one.problem.rstrip("."))
+    if one.same_as:
+        more = len(one.same_as) - SAME_SHOWN_MAX
+        listed = ", ".join(one.same_as[:SAME_SHOWN_MAX]) + (f" and {text.number(more)} more" if more > 0 else "")
+        notes.append(f"the content of {listed}")
+    elif one.state == "changed" and one.digest:
+        notes.append("a content that is not recorded")
+    if one.recorded and one.state in ("missing", "changed"):
+        if one.recorded.bytes_kept:
+            notes.append("can be restored")
+        elif one.recorded.bytes_kept is False:
+            notes.append("bytes not kept")
+    return "; ".join(notes)
+
+
+def _members(one: Compared, screen: Screen) -> Iterator[str]:
+    for member in one.differences[:MEMBERS_SHOWN_MAX]:
+        yield compose([say("  "), say(member.what.ljust(8), "faint"), say(" "), say(member.path)], screen)
+    hidden = len(one.differences) - MEMBERS_SHOWN_MAX
+    if hidden > 0:
+        yield compose([say(f"  {screen.glyphs.ellipsis} and {text.number(hidden)} more")], screen)
+
+
+def _file(one: Compared) -> dict[str, Any]:
+    recorded, digest = one.recorded, one.digest
+    return {
+        "path": one.path,
+        "state": one.state,
+        "entityId": recorded.entity_id if recorded else None,
+        "versionNumber": recorded.version_number if recorded else None,
+        "recordedSha256": recorded.sha256 if recorded else None,
+        "recordedMd5": recorded.md5 if recorded else None,
+        "bytesKept": recorded.bytes_kept if recorded else None,
+        "sha256": digest.sha256 if digest else None,
+        "md5": digest.md5 if digest else None,
+        "sizeBytes": digest.size_bytes if digest else None,
+        "changedOn": to_wire(one.changed_on) if one.changed_on else None,
+        "sameAs": one.same_as,
+        "members": [{"path": member.path, "difference": member.what} for member in one.differences],
+        "problem": one.problem,
+    }

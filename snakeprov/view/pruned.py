@@ -1,0 +1,80 @@
+"""The screen and the JSON of `prune`.
+
+Must not know: how bytes are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from snakeprov.view import text, times
+from snakeprov.view.history import versioned
+from snakeprov.view.text import Line, Screen, compose, counted, say
+
+_KEYS = (
+    "dryRun",
+    "versions",
+    "versionsShared",
+    "versionsWithoutActivity",
+    "contents",
+    "freedBytes",
+    "truncated",
+)
+_VERSION_KEYS = ("path", "entityId", "versionNumber", "isLatest", "sizeBytes", "createdOn", "rule")
+
+
+def lines(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+    """Yield the lines of `prune` for an answer of the prune resource."""
+    whole = screen._replace(width=None)
+    dry, versions = answer["dryRun"], answer["versions"]
+    if not answer["contents"] and not versions:
+        yield compose([say("There is nothing to prune.", "good")], whole)
+        yield from _shared(answer, whole)
+        return
+    freed = text.size(answer["freedBytes"])
+    verb = "would be" if dry else "were" if answer["contents"] != 1 else "was"
+    whose = (
+        f"; {counted(versions, 'version')} {'could not' if dry else 'cannot'} be restored any more" if versions else ""
+    )
+    yield compose([say(f"{counted(answer['contents'], 'content')} ({freed}) {verb} dropped{whose}.", "strong")], whole)
+    yield from _shared(answer, whole)
+    if lost := answer["versionsWithoutActivity"]:
+        which = "is one" if lost == 1 else f"are {text.number(lost)}"
+        yield compose([say(f"Among them {which} that no recorded job made: not to be made again.", "bad")], whole)
+    if answer["results"]:
+        yield ""
+        titles = ("version", "size", "recorded", "rule", "")
+        rows = [_row(one, screen) for one in answer["results"]]
+        yield from text.table(rows, screen, titles=titles, right=frozenset({1}), flexible=0, keep="end")
+    hidden = versions - len(answer["results"])
+    if hidden > 0:
+        yield compose(
+            [say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'more version')} (--limit, --json)")], screen
+        )
+    if dry:
+        yield ""
+        yield compose([say("Nothing was changed: give --yes to do it. What is recorded stays in any case.")], whole)
+
+
+def answer(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `prune --json` prints for an answer of the prune resource."""
+    found = [{key: one.get(key) for key in _VERSION_KEYS} for one in answer["results"]]
+    return {**{key: answer[key] for key in _KEYS}, "results": found}
+
+
+def _shared(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+    if shared := answer["versionsShared"]:
+        what = f"{counted(shared, 'version')} more {'is' if shared == 1 else 'are'} meant, but"
+        yield compose([say(f"{what} something that stays has the same content.", "faint")], screen)
+
+
+def _row(one: Mapping[str, Any], screen: Screen) -> Line:
+    created = times.parse(one.get("createdOn"))
+    return [
+        versioned(one),
+        say(text.size(one.get("sizeBytes"))),
+        say(times.relative(created, screen.now) if created else ""),
+        say(one.get("rule") or "raw input", "rule" if one.get("rule") else "raw"),
+        say("the latest" if one.get("isLatest") else "", "faint"),
+    ]

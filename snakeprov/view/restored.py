@@ -1,0 +1,200 @@
+"""The screen and the JSON of `restore`, also of what cannot be restored and how it can be made again.
+
+Must not know: how anything is restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from snakeprov.lineage.remake import Ingredient, Recipe
+from snakeprov.model.comparison import Recorded
+from snakeprov.view import text
+from snakeprov.view.text import Line, Screen, compose, counted, say
+
+MEMBERS_SHOWN_MAX: Final = 10
+INGREDIENTS_SHOWN_MAX: Final = 30
+COMMAND_LINES_MAX: Final = 20
+
+_LABEL_COLUMNS: Final = 13
+
+
+def lines(
+    version: Recorded,
+    screen: Screen,
+    *,
+    to: str,
+    unchanged: bool,
+    replaced: Sequence[str],
+    lost: bool,
+    not_restored: Sequence[str],
+) -> Iterator[str]:
+    """Yield the lines of `restore`.
+
+    Args:
+        version: What was restored.
+        screen: Where the lines will be shown.
+        to: Where it is now.
+        unchanged: Whether it was there already.
+        replaced: What was there before is known as these versions.
+        lost: Whether what was there before is gone for good.
+        not_restored: Members of a directory that could not be.
+    """
+    whole = screen._replace(width=None)
+    name = f"{version.path}@{version.version_number}"
+    if unchanged:
+        yield compose([say(f"{to} is {name} already; nothing was changed.", "good")], whole)
+        return
+    yield compose([say(f"{name} was restored to {to}.", "good")], whole)
+    if replaced and not lost:
+        yield compose([say(f"What was there is {replaced[0]}, which can be restored too.", "faint")], whole)
+    elif lost:
+        yield compose([say("What was there before is gone, as --force allowed.", "faint")], whole)
+    if not_restored:
+        yield compose(
+            [say(f"{counted(len(not_restored), 'member')} could not be restored, being no files:", "bad")], whole
+        )
+        for path in not_restored[:MEMBERS_SHOWN_MAX]:
+            yield compose([say("  "), say(path)], screen)
+        if len(not_restored) > MEMBERS_SHOWN_MAX:
+            hidden = text.number(len(not_restored) - MEMBERS_SHOWN_MAX)
+            yield compose([say(f"  {screen.glyphs.ellipsis} and {hidden} more (--json lists all)")], screen)
+
+
+def answer(
+    version: Recorded, *, to: str, unchanged: bool, replaced: Sequence[str], lost: bool, not_restored: Sequence[str]
+) -> dict[str, Any]:
+    """Return what `restore --json` prints for what was restored; arguments as those of `lines`."""
+    return {
+        **_version(version),
+        "restored": True,
+        "to": to,
+        "unchanged": unchanged,
+        "replaced": list(replaced),
+        "lost": lost,
+        "notRestored": list(not_restored),
+        "reason": None,
+        "remake": None,
+    }
+
+
+def answer_not_kept(version: Recorded, recipe: Recipe, *, reason: str) -> dict[str, Any]:
+    """Return what `restore --json` prints for a version whose bytes are not kept."""
+    return {
+        **_version(version),
+        "restored": False,
+        "to": None,
+        "unchanged": False,
+        "replaced": [],
+        "lost": False,
+        "notRestored": [],
+        "reason": reason,
+        "remake": _recipe(recipe),
+    }
+
+
+def not_kept(version: Recorded, recipe: Recipe, screen: Screen, *, reason: str) -> Iterator[str]:
+    """Yield how a version can be made again whose bytes are not kept."""
+    whole = screen._replace(width=None)
+    if recipe.rule is None:
+        yield compose([say(reason, "bad")], whole)
+        yield compose(
+            [say("No recorded job made it, so it cannot be made again: it has to come from elsewhere.")], whole
+        )
+        return
+    yield compose([say(f"{reason} It can be made again:", "bad")], whole)
+    yield ""
+    yield from _code(recipe, screen)
+    for label, role in (("inputs", "input"), ("code files", "code"), ("environment", "environment")):
+        yield from _ingredients(label, [one for one in recipe.ingredients if one.role == role], screen)
+    for url in recipe.urls:
+        yield _fact("used", [say(url)], screen)
+    if recipe.environment:
+        named = ", ".join(f"{name} {value}" for name, value in recipe.environment.items())
+        yield _fact("with", [say(named)], screen)
+    if recipe.environment_kept:
+        name = f"{version.path}@{version.version_number}"
+        yield _fact("", [say(f"'snakeprov show {name} --environment' lists all of it", "faint")], screen)
+    yield _fact("command", [say(recipe.command or "")], screen)
+    if recipe.working_directory:
+        yield _fact("in", [say(recipe.working_directory)], screen)
+    if recipe.shell_command:
+        shown = recipe.shell_command.strip("\n").splitlines()
+        for position, line in enumerate(shown[:COMMAND_LINES_MAX]):
+            yield _fact("which ran" if not position else "", [say(line.strip(), "faint")], screen)
+        if len(shown) > COMMAND_LINES_MAX:
+            yield _fact("", [say(f"{screen.glyphs.ellipsis} (--json has it whole)")], screen)
+    elif recipe.script:
+        yield _fact("which ran", [say(recipe.script, "faint")], screen)
+
+
+def _code(recipe: Recipe, screen: Screen) -> Iterator[str]:
+    if recipe.commit is None:
+        yield _fact("code", [say("not under version control: the code files below are what ran")], screen)
+        return
+    remote = f"  (of {recipe.remote})" if recipe.remote else ""
+    yield _fact("code", [say(f"git checkout {recipe.commit}", "commit"), say(remote, "faint")], screen)
+    if recipe.dirty and recipe.run_id:
+        how = f"snakeprov checkout run:{text.short_id(recipe.run_id)} --to DIR"
+        what = "with its patch" if recipe.patch_kept else "with the files that ran"
+        yield _fact("", [say(f"what ran differed from it; '{how}' gives the code {what}")], screen)
+
+
+def _ingredients(label: str, used: Sequence[Ingredient], screen: Screen) -> Iterator[str]:
+    shown = used if len(used) <= INGREDIENTS_SHOWN_MAX else used[: INGREDIENTS_SHOWN_MAX - 1]
+    for position, one in enumerate(shown):
+        name = one.path if one.version_number is None else f"{one.path}@{one.version_number}"
+        notes = {True: "can be restored", False: "bytes not kept", None: "not known whether its bytes are kept"}
+        note = notes[one.bytes_kept] + (f", sha256 {one.sha256}" if one.sha256 and not one.bytes_kept else "")
+        yield _fact(label if not position else "", [say(name), say(f"  {note}", "faint")], screen)
+    if len(used) > len(shown):
+        hidden = f"{screen.glyphs.ellipsis} and {text.number(len(used) - len(shown))} more (--json lists all)"
+        yield _fact("", [say(hidden)], screen)
+
+
+def _recipe(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "target": recipe.target,
+        "rule": recipe.rule,
+        "runId": recipe.run_id,
+        "workingDirectory": recipe.working_directory,
+        "commit": recipe.commit,
+        "dirty": recipe.dirty,
+        "remote": recipe.remote,
+        "patchKept": recipe.patch_kept,
+        "command": recipe.command,
+        "runCommand": recipe.run_command,
+        "shellCommand": recipe.shell_command,
+        "script": recipe.script,
+        "files": [
+            {
+                "role": one.role,
+                "path": one.path,
+                "entityId": one.entity_id,
+                "versionNumber": one.version_number,
+                "sha256": one.sha256,
+                "bytesKept": one.bytes_kept,
+            }
+            for one in recipe.ingredients
+        ],
+        "urls": recipe.urls,
+        "environment": recipe.environment,
+        "environmentKept": recipe.environment_kept,
+    }
+
+
+def _version(version: Recorded) -> dict[str, Any]:
+    return {
+        "path": version.path,
+        "entityId": version.entity_id,
+        "versionNumber": version.version_number,
+        "sha256": version.sha256,
+        "md5": version.md5,
+        "sizeBytes": version.size_bytes,
+    }
+
+
+def _fact(label: str, value: Line, screen: Screen) -> str:
+    """Return a line that is never cut: it may be meant to be copied."""
+    return compose([say(label.ljust(_LABEL_COLUMNS), "faint"), *value], screen._replace(width=None))

@@ -1,0 +1,162 @@
+"""What a repository says of the versions that files on disk are, or should be.
+
+Must not know: what is on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final
+
+from snakeprov.capture.tree import Manifest, read_manifest
+from snakeprov.errors import NotFoundError, RemoteError, SnakeprovError
+from snakeprov.model.comparison import Recorded
+from snakeprov.model.digest import Digest
+from snakeprov.model.entities import File
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+PAGE: Final = 1000
+"""How many files, or versions of one, are asked for at once."""
+
+VERSIONS_MAX: Final = 1000
+"""So many versions of a file are looked through for a content."""
+
+ELSEWHERE_MAX: Final = 20
+"""So many other files are named, or looked at, that have the same content."""
+
+MANIFEST_BYTES_MAX: Final = 512 * 1024 * 1024
+"""How long a manifest can be that is read."""
+
+
+def current(client: Client, project: str, *, under: str = "") -> Iterator[Recorded]:
+    """Yield the files of a project at their current versions, by path; with `under` only those in that folder."""
+    after: str | None = ""
+    while after is not None:
+        try:
+            page = client.provenance.current(project, under=under, after=after, limit=PAGE)  # type: ignore[union-attr]
+        except NotFoundError:
+            return  # Nothing has been recorded in it yet.
+        for one in page["results"]:
+            yield _recorded(one["path"], one["entityId"], one)
+        after = page.get("next")
+
+
+def recorded(client: Client, entity_id: str, number: int, *, story: Mapping[str, Any] | None = None) -> Recorded:
+    """Return what is recorded of a version.
+
+    Raises:
+        NotFoundError: There is no such version.
+    """
+    answer = client.provenance.story(entity_id, number) if story is None else story
+    return _recorded(path_of(answer["entity"]), entity_id, answer["version"])
+
+
+def path_of(entity: Mapping[str, Any]) -> str:
+    """Return the path of an entity as an answer of the repository has it."""
+    return str(entity.get("path") or entity["name"])
+
+
+def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -> list[Recorded]:
+    """Return versions that have a content: those of the entity `own_id` first, newest first, then those of others.
+
+    At most `ELSEWHERE_MAX` of others; of the own entity the newest `VERSIONS_MAX` versions are looked at.
+    """
+    found: list[Recorded] = []
+    if own_id is not None:
+        history = client.provenance.history(own_id, limit=VERSIONS_MAX)
+        versions = [_recorded(path_of(history["entity"]), own_id, one) for one in history["versions"]]
+        found += [version for version in versions if version.is_content(digest)]
+    others = [one for one in client.entities.with_md5(digest.md5) if one["id"] != own_id]
+    for one in others[:ELSEWHERE_MAX]:
+        try:
+            version = recorded(client, one["id"], int(one["versionNumber"]))
+        except NotFoundError:
+            continue
+        if version.is_content(digest):
+            found.append(version)
+    return found
+
+
+def manifest(client: Client, version: Recorded) -> Manifest | None:
+    """Return the manifest of a directory version; None where its bytes cannot be had.
+
+    Raises:
+        CorruptStoreError: It is damaged.
+        NewerStoreError: A newer snakeprov wrote it.
+    """
+    content = bytearray()
+    try:
+        for chunk in content_of(client, version):
+            content += chunk
+            if len(content) > MANIFEST_BYTES_MAX:
+                return None
+    except NotFoundError:
+        return None
+    return read_manifest(bytes(content))
+
+
+def content_of(client: Client, version: Recorded) -> Iterator[bytes]:
+    """Yield the bytes of a version.
+
+    Raises:
+        NotFoundError: They are not kept.
+        RemoteError: They cannot be had.
+    """
+    if client.is_snakeprov and version.sha256 is not None:
+        yield from client.files.blob(version.sha256, version.entity_id, version.version_number)
+        return
+    entity = client.entities.get(version.entity_id, version_number=version.version_number)
+    handle_id = entity.data_file_handle_id if isinstance(entity, File) else None
+    _, url = client.files.location(handle_id or "", entity_id=version.entity_id)
+    if url is None or not url.startswith(("http://", "https://")):
+        raise NotFoundError(
+            f"The bytes of {version.path}@{version.version_number} are not kept.", status=404, reason="not kept"
+        )
+    yield from client.files.chunks(url)
+
+
+def begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Return the same chunks, the first of which is there: what is not kept is known before anything is written."""
+    return chain(list(islice(chunks, 1)), chunks)
+
+
+def has_member(client: Client, version: Recorded, sha256: str) -> bool:
+    """Return whether the bytes of a file inside a directory version are kept."""
+    try:
+        for _ in client.files.blob(sha256, version.entity_id, version.version_number):
+            break
+    except RemoteError:
+        return False
+    return True
+
+
+def is_temporary(client: Client, version: Recorded) -> bool:
+    """Return whether a version is the output of a job that marked it as `temp()`."""
+    try:
+        story = client.provenance.story(version.entity_id, version.version_number)
+    except SnakeprovError:
+        return False
+    fact = output_fact(story, version.path)
+    return "temp" in (fact.get("flags") or ()) if fact else False
+
+
+def output_fact(story: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
+    """Return what the job of a story noted of one of its outputs."""
+    job = (story.get("job") or {}).get("job") or {}
+    wanted = path.rstrip("/")
+    return next((fact for fact in job.get("outputs") or () if fact["path"] == wanted), None)
+
+
+def _recorded(path: str, entity_id: str, answer: Mapping[str, Any]) -> Recorded:
+    return Recorded(
+        path=path,
+        entity_id=entity_id,
+        version_number=int(answer["versionNumber"]),
+        sha256=answer.get("sha256"),
+        md5=answer.get("md5"),
+        size_bytes=answer.get("sizeBytes"),
+        bytes_kept=answer.get("bytesKept"),
+    )

@@ -1,0 +1,241 @@
+"""Putting everything of a run into a folder: its code, and the files that it read and wrote.
+
+Must not know: how it is told.
+
+Where the git repository is at hand the folder has all files of the commit, with the run's patch applied; what was
+recorded goes on top of that, because it is what was really read. Nothing is written outside of the folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from snakeprov.capture import export
+from snakeprov.errors import CaptureError, CorruptStoreError, NotFoundError, NotWrittenError, RemoteError, UsageError
+from snakeprov.model.checkedout import CheckedOut, Item
+from snakeprov.model.comparison import Recorded
+from snakeprov.model.paths import to_os, to_text
+from snakeprov.workdir import asking, replacing
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+FILES_MAX: Final = 1_000_000
+"""How many files of a run are put into a folder."""
+
+PAGE: Final = 1000
+
+OUTSIDE: Final = "outside"
+"""The folder of what lay outside of the working directory and of the work tree, by its absolute path."""
+
+_RANK: Final = {"output": 0, "code": 1, "environment": 2, "input": 3}
+"""What a file is called that is several things to the run."""
+
+
+def check_out(client: Client, run: Mapping[str, Any], folder: Path) -> CheckedOut:
+    """Put a run into a folder.
+
+    Args:
+        client: The repository.
+        run: The run's record, as the repository tells it.
+        folder: Absolute; new or empty.
+
+    Raises:
+        UsageError: The folder is not empty, or the run has more than `FILES_MAX` files.
+        NotWrittenError: The folder cannot be written, or no space is left. What is in it by then stays.
+        RemoteError: The repository failed.
+    """
+    _require_empty(folder)
+    result = CheckedOut(run=run, folder=to_text(folder))
+    items = _items(client, str(run["id"]), result)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWrittenError(f"{to_text(folder)} cannot be made: {error.strerror or error}.") from error
+    layout = _Layout(folder, run)
+    _place_code(client, run, layout, result)
+    result.work = layout.shown(layout.work)
+    for item in items:
+        _place(client, item, layout, result)
+    return result
+
+
+class _Layout:
+    """Where things go below the folder."""
+
+    def __init__(self, folder: Path, run: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.root: str | None = None
+        self.work = folder
+        self._working_directory = to_os(str(run.get("workingDirectory") or "/"))
+
+    def is_work_tree(self, root: str) -> None:
+        """Say that the folder has the files of the work tree whose root was `root`."""
+        self.root = root
+        inside = _below(self._working_directory, root)
+        self.work = self.folder / (OUTSIDE + self._working_directory if inside is None else inside)
+
+    def place(self, path: str) -> Path | None:
+        """Return where a recorded path goes; None where it leads out of the folder."""
+        name = to_os(path.rstrip("/"))
+        if name.startswith("/"):
+            inside = None if self.root is None else _below(name, self.root)
+            inside = os.path.join(OUTSIDE, name.lstrip("/")) if inside is None else inside  # noqa: PTH118
+            place = self.folder / inside
+        else:
+            place = self.work / name
+        normal = Path(os.path.normpath(place))
+        return normal if normal != self.folder and normal.is_relative_to(self.folder) else None
+
+    def shown(self, place: Path) -> str:
+        """Return a place relative to the folder, as text."""
+        return to_text(os.path.relpath(place, self.folder))
+
+    def clear(self, place: Path) -> bool:
+        """Make the folders of a place real ones: a link of the commit must not lead out. Return whether one was."""
+        current, cleared = self.folder, False
+        for name in place.parent.relative_to(self.folder).parts:
+            current /= name
+            if current.is_symlink() or (current.exists() and not current.is_dir()):
+                current.unlink()
+                cleared = True
+        return cleared
+
+
+def _items(client: Client, run_id: str, result: CheckedOut) -> list[Item]:
+    """Return the files of a run, each path once: as it was last, and as an output if it is one."""
+    found: dict[str, Item] = {}
+    for job_id in _job_ids(client, run_id):
+        for file in client.jobs.get(job_id)["files"]:
+            item = Item(
+                role=file["role"],
+                path=file["path"],
+                entity_id=file.get("entityId"),
+                version_number=file.get("versionNumber"),
+                sha256=file.get("sha256"),
+            )
+            before = found.get(item.path)
+            if before is not None and _RANK[before.role] < _RANK[item.role]:
+                continue
+            if before is not None and before.role == "input" and before.version_number != item.version_number:
+                result.notes.append(f"The run used several versions of {item.path}; the last of them is here.")
+            found[item.path] = item
+            if len(found) > FILES_MAX:
+                raise UsageError(
+                    f"The run has more than {FILES_MAX} files.", hint="Restore those you need with 'snakeprov restore'."
+                )
+    return [found[path] for path in sorted(found)]
+
+
+def _job_ids(client: Client, run_id: str) -> Iterator[str]:
+    offset, total = 0, 1
+    while offset < total:
+        page = client.runs.jobs(run_id, limit=PAGE, offset=offset)
+        total = page["totalNumberOfResults"]
+        if not page["results"]:
+            return
+        for job in page["results"]:
+            yield job["id"]
+        offset += len(page["results"])
+
+
+def _place_code(client: Client, run: Mapping[str, Any], layout: _Layout, result: CheckedOut) -> None:
+    git = run.get("git") or {}
+    commit, root = git.get("commit"), Path(to_os(git.get("root") or ""))
+    if not commit:
+        result.notes.append("The code was not under version control; the files that ran are here.")
+        return
+    if not root.is_absolute() or not export.has_commit(root, commit):
+        remote = f" It can be had from {git['remote']}." if git.get("remote") else ""
+        missing = f"The commit {commit} is not at hand in {git.get('root')}"
+        result.notes.append(f"{missing}; of the code only the files that ran are here.{remote}")
+        return
+    try:
+        export.export_commit(root, commit, layout.folder)
+    except CaptureError as error:
+        result.notes.append(f"The commit could not be put here whole: {error.message}")
+        return
+    layout.is_work_tree(str(root))
+    result.code = "commit"
+    if (layout.folder / ".gitmodules").exists():
+        result.notes.append("Submodules of the commit are empty.")
+    if git.get("dirty"):
+        _patch(client, git, layout, result)
+
+
+def _patch(client: Client, git: Mapping[str, Any], layout: _Layout, result: CheckedOut) -> None:
+    handle_id = git.get("patchFileHandleId")
+    if handle_id is None:
+        result.notes.append("What ran differed from the commit by more than is kept as a patch.")
+        return
+    try:
+        export.apply_patch(layout.folder, client.files.download(handle_id))
+    except (RemoteError, CaptureError) as error:
+        result.notes.append(f"The run's patch is not applied: {error.message}")
+        return
+    result.code = "commit and patch"
+
+
+def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> None:
+    if item.entity_id is None or item.version_number is None:
+        result.missing.append(_lacking(item, "No version of it is recorded: it is elsewhere, or was not there."))
+        return
+    place = layout.place(item.path)
+    if place is None:
+        result.missing.append(_lacking(item, "Its path leads out of the folder."))
+        return
+    try:
+        version = asking.recorded(client, item.entity_id, item.version_number)
+        if layout.clear(place):
+            result.notes.append(f"A link or file of the commit made way for {item.path}.")
+        left_out = _write(client, version, place)
+    except NotFoundError:
+        result.missing.append(_lacking(item, "Its bytes are not kept."))
+        return
+    except CorruptStoreError as error:
+        result.missing.append(_lacking(item, error.message))
+        return
+    if left_out:
+        result.notes.append(f"{left_out} members of {item.path} are no files and could not be made.")
+    result.placed.append(replace(item, to=layout.shown(place)))
+
+
+def _write(client: Client, version: Recorded, place: Path) -> int:
+    if version.is_directory:
+        manifest = asking.manifest(client, version)
+        if manifest is None:
+            raise NotFoundError("not kept", status=404, reason="not kept")
+
+        def content(sha256: str) -> Iterable[bytes]:
+            return client.files.blob(sha256, version.entity_id, version.version_number)
+
+        return len(replacing.replace_directory(place, manifest.entries, content, durable=False))
+    if place.is_dir() and not place.is_symlink():
+        raise UsageError(f"{to_text(place)} is a directory of the commit; a file of the run cannot take its place.")
+    chunks = asking.begun(asking.content_of(client, version))
+    with replacing.written(place) as temporary:
+        replacing.fill(temporary, chunks, sha256=version.sha256, md5=version.md5, durable=False)
+        replacing.take_mode(place, temporary)
+    return 0
+
+
+def _lacking(item: Item, reason: str) -> Item:
+    return replace(item, reason=reason)
+
+
+def _below(path: str, folder: str) -> str | None:
+    inside = os.path.relpath(path, folder)
+    return None if inside == ".." or inside.startswith("../") else inside
+
+
+def _require_empty(folder: Path) -> None:
+    try:
+        taken = folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir())))
+    except OSError as error:
+        raise UsageError(f"{to_text(folder)} cannot be looked into: {error.strerror or error}.") from error
+    if taken:
+        raise UsageError(f"{to_text(folder)} exists and is not an empty folder.", hint="Name a new one with --to.")

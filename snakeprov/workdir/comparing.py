@@ -1,0 +1,208 @@
+"""Is a file on disk the version that was recorded?
+
+Must not know: how the answer is shown.
+
+Files are read side by side, and an unchanged one that was read before is only looked at (`capture.digestcache`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+from snakeprov.capture import files, tree
+from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.tree import Entry, Manifest
+from snakeprov.errors import CaptureError
+from snakeprov.model.comparison import Compared, Difference, Recorded
+from snakeprov.model.digest import Digest
+from snakeprov.model.paths import relative_to, to_os, to_text
+
+READ_AT_ONCE: Final = 4
+"""How many files are read side by side; digests are computed without Python's lock."""
+
+QUEUED_MAX: Final = 1000
+"""How many files wait to be read."""
+
+UNRECORDED_MAX: Final = 100_000
+"""How many files in a folder are looked at for such as were never recorded."""
+
+_OWN_FOLDERS: Final = frozenset({".snakemake", ".snakeprov", ".git"})
+"""What is in these is nobody's result."""
+
+
+class Comparer:
+    """Compares files of one working directory. Thread-safe."""
+
+    def __init__(self, root: str, cache: DigestCache, *, deep: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            root: The working directory, absolute, as Python's file functions take it.
+            cache: Digests that are known already.
+            deep: Read every file, whatever the cache knows.
+        """
+        self._root = root
+        self._cache = cache
+        self._deep = deep
+
+    def place(self, path: str) -> str:
+        """Return where a recorded path lies, as Python's file functions take it."""
+        return os.path.join(self._root, to_os(path.rstrip("/")))  # noqa: PTH118  the recorded path may be absolute
+
+    def all(self, recorded: Iterable[Recorded]) -> Iterator[Compared]:
+        """Yield what becomes of each, in order; `READ_AT_ONCE` are read side by side."""
+        waiting = iter(recorded)
+        with ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="snakeprov-compare") as pool:
+            while some := list(islice(waiting, QUEUED_MAX)):
+                yield from pool.map(self.compare, some)
+
+    def compare(self, recorded: Recorded) -> Compared:
+        """Compare one file, or a directory with its manifest; never raises for what it finds on disk."""
+        place = self.place(recorded.path)
+        compared = Compared(path=recorded.path, state="ok", recorded=recorded)
+        if _is_elsewhere(recorded):
+            compared.state = "elsewhere"
+            return compared
+        try:
+            status = os.stat(place)  # noqa: PTH116
+        except (FileNotFoundError, NotADirectoryError):
+            compared.state = "missing"
+            compared.problem = "It is a link to nothing." if os.path.lexists(place) else None
+            return compared
+        except (OSError, ValueError) as error:
+            compared.state, compared.problem = "unreadable", f"It cannot be looked at: {_reason(error)}."
+            return compared
+        try:
+            compared.digest = self._digest_of(place, status, recorded)
+        except CaptureError as error:
+            compared.state, compared.problem = "unreadable", error.message
+            return compared
+        if compared.digest is None:
+            now, then = ("file", "directory") if recorded.is_directory else ("directory", "file")
+            compared.problem = f"It is a {now} now, and was a {then}."
+        elif recorded.is_content(compared.digest):
+            return compared
+        compared.state, compared.changed_on = "changed", _moment(status)
+        return compared
+
+    def digest(self, place: str) -> Digest:
+        """Return the digest of a file, from the cache unless every file is to be read.
+
+        Raises:
+            CaptureError: There is no regular file, it cannot be read, or it changed meanwhile.
+        """
+        seen = files.fingerprint(place)
+        if seen is not None and not self._deep and (known := self._cache.get(seen)) is not None:
+            return known
+        read_from_ns = time.time_ns()
+        digest = files.digest_stable(place, seen)
+        if seen is not None:
+            self._cache.put(seen, digest, read_from_ns=read_from_ns)
+        return digest
+
+    def manifest(self, place: str) -> Manifest:
+        """Return the manifest of a directory as it is now.
+
+        Raises:
+            CaptureError: It cannot be listed.
+        """
+        return tree.digest_directory(place, self.digest)
+
+    def explain_directory(self, compared: Compared, recorded: Manifest) -> None:
+        """Say which members of a directory that changed differ from the manifest that is recorded, and since when."""
+        place = self.place(compared.path)
+        try:
+            now = self.manifest(place)
+        except CaptureError as error:
+            compared.problem = error.message
+            return
+        compared.differences = differences(recorded.entries, now.entries)
+        moments = [_moment_of(f"{place}/{to_os(one.path)}") for one in compared.differences if one.what != "removed"]
+        compared.changed_on = max([moment for moment in moments if moment is not None], default=compared.changed_on)
+
+    def unrecorded(self, folder: str, known: set[str]) -> tuple[list[str], bool]:
+        """Return the paths of files below a folder that are not in `known`, and whether some were not looked at.
+
+        Args:
+            folder: As Python's file functions take it.
+            known: Recorded paths; those of directories end with a slash, and what is in them counts as known.
+        """
+        found: list[str] = []
+        places = _walk(folder, lambda inner: self._recorded_as(inner) + "/" in known)
+        for seen, place in enumerate(places):
+            if seen == UNRECORDED_MAX:
+                return found, True
+            if (path := self._recorded_as(place)) not in known:
+                found.append(path)
+        return sorted(found), False
+
+    def _recorded_as(self, place: str) -> str:
+        return relative_to(to_text(place), to_text(self._root))
+
+    def _digest_of(self, place: str, status: os.stat_result, recorded: Recorded) -> Digest | None:
+        """Return the digest of what is there; None where it is another kind of thing than was recorded."""
+        if recorded.is_directory != stat.S_ISDIR(status.st_mode):
+            return None
+        return self.manifest(place).digest if recorded.is_directory else self.digest(place)
+
+
+def differences(then: Sequence[Entry], now: Sequence[Entry]) -> list[Difference]:
+    """Return what differs between two lists of members, by path.
+
+    >>> a, b = Entry(path="a", type="directory"), Entry(path="b", type="directory")
+    >>> [(one.path, one.what) for one in differences([a], [b])]
+    [('a', 'removed'), ('b', 'added')]
+    """
+    old, new = ({entry.path: entry for entry in entries} for entries in (then, now))
+    found = [Difference(path, "removed") for path in old.keys() - new.keys()]
+    found += [Difference(path, "added") for path in new.keys() - old.keys()]
+    found += [Difference(path, "changed") for path in old.keys() & new.keys() if old[path] != new[path]]
+    return sorted(found, key=lambda one: one.path)
+
+
+def _is_elsewhere(recorded: Recorded) -> bool:
+    # The path of a storage object is its URL with single slashes; bytes that went through a pipe have no digest.
+    scheme, colon, _ = recorded.path.partition(":/")
+    is_stored_away = bool(colon) and scheme.isalnum() and not recorded.path.startswith("/")
+    return is_stored_away or (recorded.sha256 is None and recorded.md5 is None)
+
+
+def _walk(folder: str, is_known_directory: Callable[[str], bool]) -> Iterator[str]:
+    pending = [folder]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as members:
+                listed = sorted(members, key=lambda member: member.name)
+        except OSError:
+            continue
+        for member in listed:
+            if member.is_dir(follow_symlinks=False):
+                if member.name not in _OWN_FOLDERS and not is_known_directory(member.path):
+                    pending.append(member.path)
+            elif member.name != tree.MARKER:
+                yield member.path
+
+
+def _moment(status: os.stat_result) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(status.st_mtime, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _moment_of(place: str) -> datetime | None:
+    try:
+        return _moment(os.lstat(place))
+    except (OSError, ValueError):
+        return None
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,162 @@
+"""Writing a file or a directory so that it is there whole or not at all.
+
+Must not know: where the bytes come from, or what they are.
+
+Everything is written beside the place where it belongs and checked there; a rename puts it into place. If that fails
+in the middle, because the disk is full say, what was there before still is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from snakeprov.capture.tree import Entry
+from snakeprov.errors import NotWrittenError, RemoteError
+from snakeprov.model.paths import to_os, to_text
+
+MARK = ".snakeprov-"
+"""What the names of things that are not finished begin with."""
+
+
+@contextmanager
+def written(place: Path) -> Iterator[Path]:
+    """Give a path beside `place` to write a file to, which is put into place at the end; else it is removed.
+
+    Raises:
+        NotWrittenError: The folder cannot be written, or no space is left.
+    """
+    temporary = _beside(place)
+    with _explained(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            temporary.replace(place)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def fill(
+    place: Path,
+    chunks: Iterable[bytes],
+    *,
+    sha256: str | None,
+    md5: str | None,
+    executable: bool = False,
+    durable: bool = True,
+) -> None:
+    """Write a new file, and force it onto the disk if it is to be durable.
+
+    Raises:
+        RemoteError: The bytes are not those of the digest that is given.
+        OSError: It cannot be written.
+    """
+    digests = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    # The kernel takes away what the user's umask does.
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o777 if executable else 0o666)
+    with os.fdopen(descriptor, "wb") as stream:
+        for chunk in chunks:
+            for digest in digests:
+                digest.update(chunk)
+            stream.write(chunk)
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+    found = digests[0].hexdigest() if sha256 else digests[1].hexdigest()
+    if found != (sha256 or md5):
+        raise RemoteError(
+            f"What the repository gave is not what was recorded: its digest is {found}, not {sha256 or md5}.",
+            hint="Nothing was changed. 'snakeprov verify --store' tells what is damaged.",
+        )
+
+
+def take_mode(place: Path, temporary: Path) -> None:
+    """Give a new file the permissions of the regular file that it will replace, if there is one."""
+    try:
+        status = place.lstat()
+    except OSError:
+        return
+    if stat.S_ISREG(status.st_mode):
+        temporary.chmod(stat.S_IMODE(status.st_mode))
+
+
+def replace_directory(
+    place: Path, entries: Iterable[Entry], content: Callable[[str], Iterable[bytes]], *, durable: bool = True
+) -> list[Entry]:
+    """Put a directory with these members into place, instead of whatever is there; return those that cannot be made.
+
+    Args:
+        place: Where.
+        entries: The members, as a manifest that has been read has them: no path leads out of the directory.
+        content: Gives the bytes of a sha256.
+        durable: Whether every file is forced onto the disk before anything is replaced.
+
+    Raises:
+        NotWrittenError: It cannot be written, or no space is left; what was there is unchanged.
+        RemoteError: Bytes are not those of their digest; what was there is unchanged.
+    """
+    temporary = _beside(place)
+    with _explained(place):
+        temporary.mkdir(parents=True)
+        try:
+            impossible = [
+                entry for entry in entries if not _made(temporary / to_os(entry.path), entry, content, durable=durable)
+            ]
+            _swap(temporary, place)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return impossible
+
+
+def _made(place: Path, entry: Entry, content: Callable[[str], Iterable[bytes]], *, durable: bool) -> bool:
+    # The directory is new and nobody else's, and no member lies below a link: nothing leads out of it.
+    place.parent.mkdir(parents=True, exist_ok=True)
+    match entry.type:
+        case "file":
+            chunks = content(entry.sha256 or "")
+            fill(place, chunks, sha256=entry.sha256, md5=None, executable=entry.executable, durable=durable)
+        case "symlink":
+            place.symlink_to(to_os(entry.target or ""))
+        case "directory":
+            place.mkdir()
+        case _:
+            return False
+    return True
+
+
+def _swap(new: Path, place: Path) -> None:
+    if not os.path.lexists(place):
+        new.rename(place)
+        return
+    old = _beside(place)
+    place.rename(old)
+    try:
+        new.rename(place)
+    except OSError:
+        old.rename(place)
+        raise
+    if old.is_symlink() or not old.is_dir():
+        old.unlink()
+    else:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(place: Path) -> Path:
+    return place.with_name(MARK + uuid.uuid4().hex)
+
+
+@contextmanager
+def _explained(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotWrittenError(
+            f"{to_text(place)} could not be written: {error.strerror or error}.",
+            hint="What was there is unchanged. Free some space, or check the permissions of its folder.",
+        ) from error

@@ -1,0 +1,258 @@
+"""Giving back a version: its bytes, checked, in place of what is there, as long as nothing is lost by that.
+
+Must not know: how it is shown.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from snakeprov.capture import files
+from snakeprov.capture.tree import Entry, Manifest
+from snakeprov.errors import CaptureError, NotFoundError, NotKeptError, UsageError
+from snakeprov.lineage import remake
+from snakeprov.lineage.remake import Ingredient, Recipe
+from snakeprov.model import times
+from snakeprov.model.comparison import Recorded
+from snakeprov.model.paths import to_text
+from snakeprov.workdir import asking, replacing
+from snakeprov.workdir.comparing import Comparer, differences
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+INGREDIENTS_MAX: Final = 200
+"""So many inputs of a job are asked about whether their bytes are kept."""
+
+_FORCE: Final = "Move it away, give another place with -o, or give --force if it may be lost."
+_ELSEWHERE: Final = "Move it away, or give another place with -o."
+
+
+@dataclass(slots=True)
+class Restored:
+    """What became of it.
+
+    Attributes:
+        version: What was asked for.
+        place: Where it is now.
+        unchanged: Whether it was there already.
+        replaced: The versions, as `path@version`, that what was there is known as.
+        lost: Whether what was there is gone for good, because that was wanted.
+        not_restored: Members of a directory that are neither files nor links, and those that could not be read once.
+    """
+
+    version: Recorded
+    place: Path
+    unchanged: bool = False
+    replaced: list[str] = field(default_factory=list)
+    lost: bool = False
+    not_restored: list[str] = field(default_factory=list)
+
+
+def restore(
+    client: Client, comparer: Comparer, version: Recorded, place: Path, *, force: bool, mtime_ns: int | None
+) -> Restored:
+    """Put a version at `place`.
+
+    Args:
+        client: The repository.
+        comparer: Reads what is there.
+        version: What to restore.
+        place: Absolute.
+        force: Whether what is there may be lost.
+        mtime_ns: When the bytes were written first, if the file is to have that time; None: now.
+
+    Raises:
+        NotKeptError: Its bytes, or some of those in the directory, are not kept.
+        UsageError: What is there is of another kind, or would be lost and `force` is false.
+        NotWrittenError: It cannot be written; what was there is unchanged.
+        RemoteError: The repository failed, or gave other bytes; what was there is unchanged.
+    """
+    result = Restored(version, place)
+    if version.is_directory:
+        _restore_directory(client, comparer, result, force=force)
+    else:
+        _restore_file(client, comparer, result, force=force)
+    if mtime_ns is not None and not result.unchanged:
+        os.utime(place, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+    return result
+
+
+def how_to_remake(client: Client, story: Mapping[str, Any]) -> Recipe:
+    """Return how the version of a story can be made again, and which of the things that it takes are kept."""
+    used = remake.ingredients(story)
+    known = [_looked_up(client, one) for one in used[:INGREDIENTS_MAX]]
+    return remake.recipe(story, [*known, *used[INGREDIENTS_MAX:]])
+
+
+def written_ns(story: Mapping[str, Any], path: str) -> int | None:
+    """Return when the bytes of a story's version were written, as far as it is known (nanoseconds since 1970)."""
+    fact = asking.output_fact(story, path)
+    if fact and fact.get("fingerprint"):
+        return int(fact["fingerprint"][3])
+    try:
+        return times.to_ms(times.from_wire(story["version"]["createdOn"])) * 1_000_000
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _looked_up(client: Client, one: Ingredient) -> Ingredient:
+    if one.version is None:
+        return one
+    try:
+        kept = asking.recorded(client, *one.version).bytes_kept
+    except NotFoundError:
+        return one
+    return Ingredient(
+        role=one.role,
+        path=one.path,
+        entity_id=one.entity_id,
+        version_number=one.version_number,
+        sha256=one.sha256,
+        bytes_kept=kept,
+    )
+
+
+def _restore_file(client: Client, comparer: Comparer, result: Restored, *, force: bool) -> None:
+    version, place = result.version, result.place
+    before = _status(place)
+    if before is not None:
+        _see_file(client, comparer, result, before, force=force)
+        if result.unchanged:
+            return
+    try:
+        chunks = asking.begun(asking.content_of(client, version))
+        with replacing.written(place) as temporary:
+            replacing.fill(temporary, chunks, sha256=version.sha256, md5=version.md5)
+            replacing.take_mode(place, temporary)
+            _require_untouched(place, before)
+    except NotFoundError as error:
+        raise _not_kept(version) from error
+
+
+def _see_file(client: Client, comparer: Comparer, result: Restored, status: os.stat_result, *, force: bool) -> None:
+    """Find out what is lost when what is there is replaced, and refuse to lose it."""
+    place = result.place
+    if stat.S_ISLNK(status.st_mode):
+        _may_lose(result, f"{to_text(place)} is a symbolic link, which the file would replace", force=force)
+        return
+    if not stat.S_ISREG(status.st_mode):
+        what = "a directory" if stat.S_ISDIR(status.st_mode) else "neither a file nor a directory"
+        raise UsageError(f"{to_text(place)} is {what}; a file cannot take its place.", hint=_ELSEWHERE)
+    try:
+        digest = comparer.digest(str(place))
+    except CaptureError as error:
+        _may_lose(result, f"What is in {to_text(place)} is not known: {error.message.rstrip('.')}", force=force)
+        return
+    if result.version.is_content(digest):
+        result.unchanged = True
+        return
+    same = asking.same_content(client, digest, own_id=result.version.entity_id)
+    _see_versions(result, same, force=force)
+
+
+def _see_versions(result: Restored, same: list[Recorded], *, force: bool) -> None:
+    result.replaced = [f"{one.path}@{one.version_number}" for one in same]
+    if any(one.bytes_kept for one in same):
+        return
+    if same:
+        what = f"has the content of {result.replaced[0]}, whose bytes are not kept"
+    else:
+        what = "has a content that is not recorded"
+    _may_lose(result, f"{to_text(result.place)} {what}; it would be lost", force=force)
+
+
+def _restore_directory(client: Client, comparer: Comparer, result: Restored, *, force: bool) -> None:
+    version, place = result.version, result.place
+    wanted = asking.manifest(client, version)
+    if wanted is None:
+        raise _not_kept(version)
+    if (status := _status(place)) is not None:
+        _see_directory(client, comparer, result, status, wanted, force=force)
+        if result.unchanged:
+            return
+
+    def content(sha256: str) -> Iterator[bytes]:
+        return client.files.blob(sha256, version.entity_id, version.version_number)
+
+    try:
+        impossible = replacing.replace_directory(place, wanted.entries, content)
+    except NotFoundError as error:
+        raise _not_kept(version) from error
+    result.not_restored = [entry.path for entry in impossible]
+
+
+def _see_directory(
+    client: Client, comparer: Comparer, result: Restored, status: os.stat_result, wanted: Manifest, *, force: bool
+) -> None:
+    place = result.place
+    if stat.S_ISLNK(status.st_mode):
+        _may_lose(result, f"{to_text(place)} is a symbolic link, which the directory would replace", force=force)
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        raise UsageError(f"{to_text(place)} is a file; a directory cannot take its place.", hint=_ELSEWHERE)
+    try:
+        present = comparer.manifest(str(place))
+    except CaptureError as error:
+        _may_lose(result, f"What is in {to_text(place)} is not known: {error.message.rstrip('.')}", force=force)
+        return
+    if present.digest == wanted.digest:
+        result.unchanged = True
+        return
+    if not present.entries:
+        return
+    same = asking.same_content(client, present.digest, own_id=result.version.entity_id)
+    _see_versions(result, same, force=force)
+    if not result.lost and (missing := _unkept(client, present, wanted, same)):
+        _may_lose(
+            result,
+            f"{to_text(place)} is {result.replaced[0]}, but of its files that would go {missing} is not kept",
+            force=force,
+        )
+
+
+def _unkept(client: Client, present: Manifest, wanted: Manifest, same: Iterable[Recorded]) -> str | None:
+    """Return the path of a member that would be gone for good if the wanted members took the place of the present."""
+    entries: dict[str, Entry] = {entry.path: entry for entry in present.entries}
+    going = [one.path for one in differences(present.entries, wanted.entries) if one.what != "added"]
+    staying = {entry.sha256 for entry in wanted.entries}
+    for path in going:
+        sha256 = entries[path].sha256
+        is_content = sha256 is not None and sha256 not in staying
+        if is_content and not any(asking.has_member(client, version, sha256 or "") for version in same):
+            return path
+    return None
+
+
+def _may_lose(result: Restored, what: str, *, force: bool) -> None:
+    if not force:
+        raise UsageError(f"{what}.", hint=_FORCE)
+    result.lost = True
+
+
+def _require_untouched(place: Path, before: os.stat_result | None) -> None:
+    now = _status(place)
+    if (now is None) != (before is None) or (
+        now is not None and before is not None and files.from_stat(now) != files.from_stat(before)
+    ):
+        raise UsageError(f"{to_text(place)} was changed meanwhile; it was left as it is.", hint="Try it once more.")
+
+
+def _status(place: Path) -> os.stat_result | None:
+    try:
+        return place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{to_text(place)} cannot be looked at ({error}).", hint=_ELSEWHERE) from error
+
+
+def _not_kept(version: Recorded) -> NotKeptError:
+    name = f"{version.path}@{version.version_number}"
+    inside = "the bytes of files in it" if version.is_directory else "its bytes"
+    return NotKeptError(f"{name} cannot be restored: {inside} are not kept.")
