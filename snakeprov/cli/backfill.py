@@ -95,7 +95,7 @@ def _connect(place: Place, *, create: bool) -> Client | None:
 def _path(typed: str, place: Place) -> str:
     """Return the path under which a target is recorded."""
     from snakeprov.cli.repository import current_folder
-    from snakeprov.cli.target import candidates
+    from snakeprov.cli.spelling import candidates
 
     return candidates(typed, here=str(current_folder()), root=str(place.root))[0]
 

@@ -1,36 +1,33 @@
-r"""Which file, and which version of it, a command's PATH[@N] means.
+"""Which version of which file, or which run, is meant by what a command was given.
 
 Must not know: what the command does with it.
 
-What is typed is an entity's id (`syn12`, `syn12.3`), or a path: relative to the current folder, absolute, or as
-snakeprov itself shows it (relative to the working directory of the workflow, with `\x..` for bytes that are not
-UTF-8). `@N` at the end names a version, unless a file of that whole name was recorded.
+How things are named is told in `snakeprov.cli.spelling`.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from snakeprov.cli import spelling
 from snakeprov.cli.repository import current_folder
-from snakeprov.errors import NotFoundError, NotRecordedError, UsageError
+from snakeprov.cli.spelling import DigestPrefix, EntityId, PathReading, RunId
+from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model import paths
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
     from snakeprov.config import Place
 
-_ENTITY = re.compile(r"syn(\d{1,18})(?:[.@](\d{1,18}))?")
-_VERSIONED = re.compile(r"(.+)@(\d{1,18})", re.DOTALL)
-
 _VERSIONS_LISTED_MAX = 1000
 """So many versions are looked at to say which there are."""
 
-
 NEAR_MAX = 3
 """So many near matches of a name are shown; the first is nearly always the one."""
+
+_RUNS_LISTED = "'snakeprov runs' lists them."
 
 
 class Target(NamedTuple):
@@ -47,49 +44,71 @@ class Target(NamedTuple):
         return self.latest_number if self.version_number is None else self.version_number
 
 
+class RunTarget(NamedTuple):
+    """A run, as the repository tells of it."""
+
+    id: str
+    record: dict[str, Any]
+
+
 def find(client: Client, place: Place, typed: str, *, project: str | None = None) -> Target:
-    """Return what `typed` means.
+    """Return the version of a file that `typed` means.
 
     Raises:
         NotRecordedError: No such file is recorded.
-        UsageError: Several projects have such a file, or nothing was typed.
+        UsageError: Several files or versions are meant, or a run, or nothing was typed.
     """
-    if not typed:
-        raise UsageError("The path is empty.", hint="Name a file, for example results/table.csv.")
-    if entity := _ENTITY.fullmatch(typed):
-        return _by_id(client, entity[1], entity[2])
-    here, root = str(current_folder()), str(place.root)
-    answers = []
-    for path, number in _readings(typed):
-        for candidate in candidates(path, here=here, root=root):
-            answer = client.provenance.find(candidate, project=project)
-            if answer["matches"]:
-                match = _choose(answer["matches"], candidate, place)
-                named = int(number) if number is not None else None
-                return Target(match["entityId"], match["path"], named, match["versionNumber"])
-            answers.append(answer)
-    raise _not_recorded(typed, place, near=answers[-1].get("near") or answers[0].get("near") or ())
+    named = find_either(client, place, typed, project=project)
+    if isinstance(named, RunTarget):
+        raise UsageError(
+            f"{typed} names a run; a file was expected here.",
+            hint=f"'snakeprov run {named.id[:8]}' lists its files. If a file of that name is meant, write ./{typed}.",
+        )
+    return named
 
 
-def candidates(typed: str, *, here: str, root: str) -> list[str]:
-    """Return the recorded paths that `typed` may mean, the likeliest first, each once.
+def find_either(client: Client, place: Place, typed: str, *, project: str | None = None) -> Target | RunTarget:
+    """Return the version of a file, or for `run:ID` the run, that `typed` means. Raises as `find` and `find_run`."""
+    match spelling.read(typed):
+        case RunId(text):
+            return find_run(client, text)
+        case EntityId() as entity:
+            return _by_id(client, entity)
+        case DigestPrefix() as digest:
+            return _by_digest(client, place, typed, digest, project=project)
+        case readings:
+            return _by_path(client, place, typed, readings, project=project)
 
-    Args:
-        typed: A path as the operating system gave it to the command.
-        here: The current folder.
-        root: The working directory of the workflow. Both absolute, links resolved.
 
-    >>> candidates("a.txt", here="/p/results", root="/p")
-    ['results/a.txt', 'a.txt']
+def find_run(client: Client, typed: str) -> RunTarget:
+    """Return the run whose id, or the beginning of it, is `typed`, with or without `run:`; or the one that is `last`.
+
+    Raises:
+        NotRecordedError: There is none.
+        UsageError: There are several, `typed` is too short, or the repository keeps no runs.
     """
-    directory = paths.to_text(root)
-    path = os.path.normpath(os.path.join(here, typed))  # noqa: PTH118  a trailing ".." must not follow links
-    folder, name = os.path.split(path)
-    real = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118  the last part may be a recorded link
-    found = [paths.relative_to(paths.to_text(one), directory) for one in (path, real, typed)]
-    if "\\x" in typed and typed.isprintable():
-        found.append(paths.relative_to(typed, directory))
-    return list(dict.fromkeys(found))
+    name = spelling.run_id(typed)
+    if name == spelling.LAST_RUN:
+        return last_run(client)
+    try:
+        record = client.runs.get(name)
+    except NotFoundError as error:
+        raise NotRecordedError(f"No run whose id begins with {name!r} is recorded.", hint=_RUNS_LISTED) from error
+    except BadRequestError as error:
+        raise UsageError(f"{name!r} does not name one run.", hint=f"Give more of its id. {_RUNS_LISTED}") from error
+    return RunTarget(str(record["id"]), record)
+
+
+def last_run(client: Client) -> RunTarget:
+    """Return the latest run.
+
+    Raises:
+        NotRecordedError: There is none.
+    """
+    listed = client.runs.list(limit=1)["results"]
+    if not listed:
+        raise NotRecordedError("No run has been recorded yet.", hint="Run a tracked workflow first.")
+    return RunTarget(str(listed[0]["id"]), listed[0])
 
 
 def ask(client: Client, target: Target, question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -131,14 +150,23 @@ def _missing_version(client: Client, target: Target) -> NotRecordedError:
     )
 
 
-def _readings(typed: str) -> list[tuple[str, str | None]]:
-    """Return the path and version number that `typed` may mean: as a whole first."""
-    versioned = _VERSIONED.fullmatch(typed)
-    return [(typed, None), (versioned[1], versioned[2])] if versioned else [(typed, None)]
+def _by_path(
+    client: Client, place: Place, typed: str, readings: Iterable[PathReading], *, project: str | None
+) -> Target:
+    here, root = str(current_folder()), str(place.root)
+    answers = []
+    for path, number in readings:
+        for candidate in spelling.candidates(path, here=here, root=root):
+            answer = client.provenance.find(candidate, project=project)
+            if answer["matches"]:
+                match = _choose(answer["matches"], candidate, place)
+                return Target(match["entityId"], match["path"], number, match["versionNumber"])
+            answers.append(answer)
+    raise _not_recorded(typed, place, near=answers[-1].get("near") or answers[0].get("near") or ())
 
 
-def _by_id(client: Client, number: str, version: str | None) -> Target:
-    entity_id = f"syn{number}"
+def _by_id(client: Client, named: EntityId) -> Target:
+    entity_id = named.entity_id
     try:
         history = client.provenance.history(entity_id, limit=1)
     except NotFoundError as error:
@@ -148,7 +176,34 @@ def _by_id(client: Client, number: str, version: str | None) -> Target:
         ) from error
     entity, versions = history["entity"], history["versions"]
     name = entity.get("path") or entity["name"]
-    return Target(entity_id, name, int(version) if version else None, versions[0]["versionNumber"])
+    return Target(entity_id, name, named.version_number, versions[0]["versionNumber"])
+
+
+def _by_digest(client: Client, place: Place, typed: str, named: DigestPrefix, *, project: str | None) -> Target:
+    """Return the version that has a content: the only one, or the only one that is its file's latest."""
+    found = client.provenance.with_digest(*named)["results"]
+    if project is not None:
+        found = [one for one in found if one["projectName"] == project]
+    if not found:
+        raise NotRecordedError(
+            f"No version of a file in {place.store} has the digest {typed}.",
+            hint=f"If a file of that name is meant, write ./{typed}.",
+        )
+    contents = sorted({str(one[named.algorithm]) for one in found})
+    if len(contents) > 1:
+        raise UsageError(
+            f"{typed} is the beginning of several digests.", hint=f"Did you mean {_listed(contents[:NEAR_MAX])}?"
+        )
+    latest = [one for one in found if one["isLatest"]]
+    if len(found) > 1 and len(latest) != 1:
+        names = [f"{one['path']}@{one['versionNumber']}" for one in found]
+        more = f" (and {len(names) - NEAR_MAX} more)" if len(names) > NEAR_MAX else ""
+        raise UsageError(
+            f"{typed} is the content of {len(names)} versions.",
+            hint=f"Name one of them: {_listed(names[:NEAR_MAX])}{more}.",
+        )
+    (one,) = found if len(found) == 1 else latest
+    return Target(one["entityId"], one["path"], one["versionNumber"], one["latestVersionNumber"])
 
 
 def _choose(matches: Sequence[dict[str, Any]], path: str, place: Place) -> dict[str, Any]:

@@ -245,6 +245,19 @@ class Provenance:
         """Return the files recorded at `path`: `{matches, near}`."""
         return dict(self._session.get(f"{OWN}/files", {"path": path, "project": project}))
 
+    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> dict[str, Any]:
+        """Return the versions that have a content, newest first: `{results, truncated}`.
+
+        Args:
+            algorithm: "sha256" or "md5".
+            digest: The digest in hex, or at least its first 8 characters.
+            limit: How many versions at most.
+
+        Raises:
+            BadRequestError: It is no such digest.
+        """
+        return dict(self._session.get(f"{OWN}/versions", {algorithm: digest, "limit": limit}))
+
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
         """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""
         path = f"{OWN}/entity/{quoted(entity_id)}/history"

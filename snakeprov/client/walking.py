@@ -35,6 +35,7 @@ SIBLINGS_MAX: Final = 200
 VERSIONS_MAX: Final = 1000
 """So many versions of a file are looked through for one of them."""
 
+_MD5_CHARS: Final = 32
 _PROJECT_ID: Final = re.compile(r"syn[0-9]{1,18}")
 
 
@@ -101,6 +102,34 @@ class Walk:
             if at is not None:
                 near.append("/".join((*above, name, *below)))
         return near
+
+    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> Json:
+        """Return the versions that have a content: `{results, truncated}`.
+
+        Raises:
+            UsageError: The content is not named by a whole md5: Synapse knows no other digest, and no beginnings.
+        """
+        if algorithm != "md5" or len(digest) != _MD5_CHARS:
+            raise UsageError(
+                f"Synapse finds contents by their whole md5 only, not by {algorithm}:{digest}.",
+                hint="Give md5: and all of its 32 digits.",
+            )
+        found = self._client.session.get(f"/repo/v1/entity/md5/{quoted(digest)}")["results"]
+        results = [self._with_md5(str(one["id"]), int(one["versionNumber"]), digest) for one in found[:limit]]
+        return {"results": results, "truncated": len(found) > limit}
+
+    def _with_md5(self, entity_id: str, number: int, md5: str) -> Json:
+        latest = self._file(entity_id)
+        latest_number = (latest.version_number if latest is not None else None) or number
+        return {
+            "entityId": entity_id,
+            "versionNumber": number,
+            "isLatest": number == latest_number,
+            "latestVersionNumber": latest_number,
+            "path": self._path(entity_id, number),
+            "projectName": self._client.project,
+            "md5": md5,
+        }
 
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> Json:
         """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""

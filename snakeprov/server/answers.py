@@ -337,6 +337,13 @@ class Matches(_Answer):
     near: list[str] | UnsetType = UNSET
 
 
+class SameContent(_Answer):
+    """Versions that have a content, and whether there are more of them."""
+
+    results: list[dict[str, Any]]
+    truncated: bool
+
+
 class RunAnswer(RunRecord, kw_only=True, rename="camel"):
     """A run, and how many of its jobs ended how."""
 

@@ -47,7 +47,7 @@ _SECTIONS = (
     ("Files", r"/file/v1/.*|/snakeprov/v1/(blobs|download|upload)/.*"),
     ("Users", r"/repo/v1/(user.*|message)"),
     ("Runs and jobs", r"/snakeprov/v1/(runs|jobs|activity).*"),
-    ("Questions", r"/snakeprov/v1/(lineage|lookup|files|entity).*"),
+    ("Questions", r"/snakeprov/v1/(lineage|lookup|files|versions|affected|search|paths|entity).*"),
     ("The server", r"/|/(repo|file|auth|snakeprov)/v1|/snakeprov/v1/(status|openapi.json|batch|localFiles)"),
 )
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snakeprov.cli.target import candidates, ranges
+from snakeprov.cli.spelling import candidates
+from snakeprov.cli.target import ranges
 from snakeprov.model.entities import File
 
 Run = Callable[..., Any]
@@ -201,3 +202,66 @@ def test_a_path_is_the_same_wherever_one_stands(names: list[str]) -> None:
         candidates(f"/nowhere/{path}", here="/elsewhere", root="/nowhere")[0],
     }
     assert found == {path}
+
+
+def test_a_version_can_be_named_by_its_content(study: Any, snakeprov: Run) -> None:
+    """`sha256:` or `md5:` with a digest, or at least eight characters of it in either case, names the version."""
+    version = snakeprov("show", "results/table.csv@1", "--json").json["version"]
+    for typed in (f"sha256:{version['sha256']}", f"sha256:{version['sha256'][:8].upper()}", f"md5:{version['md5']}"):
+        answer = snakeprov("show", typed, "--json").json
+        assert (answer["entity"]["path"], answer["version"]["versionNumber"]) == ("results/table.csv", 1)
+
+
+def test_a_content_of_several_versions(study: Any, snakeprov: Run) -> None:
+    """Where several files have a content they are listed to choose from; of one file the latest version is meant."""
+    study.job(study.run("cccc"), "copy", {"copies/table.csv": b"mean 2\n"})
+    (table,) = study.job(study.run("dddd"), "back", {"results/table.csv": b"mean 1\n"})
+    assert snakeprov("show", f"sha256:{table.sha256}", "--json").json["version"]["versionNumber"] == table.number == 3
+    digest = snakeprov("show", "results/table.csv@2", "--json").json["version"]["sha256"]
+    assert snakeprov("show", f"sha256:{digest}", "--json").json["entity"]["path"] == "copies/table.csv"
+    study.job(study.run("eeee"), "copy", {"copies/again.csv": b"mean 2\n"})
+    answer = snakeprov("show", f"sha256:{digest[:12]}")
+    assert answer.status == 2
+    assert answer.err == (
+        f"snakeprov: error: sha256:{digest[:12]} is the content of 3 versions.\n"
+        "Name one of them: copies/again.csv@1, copies/table.csv@1 or results/table.csv@2.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "message"),
+    [
+        ("sha256:0123456", 2, "is no digest: 8 to 64 hexadecimal digits were expected after sha256:."),
+        ("md5:" + "0" * 33, 2, "is no digest: 8 to 32 hexadecimal digits were expected after md5:."),
+        ("sha256:nothexnothex", 2, "is no digest"),
+        ("md5:00000000", 3, "has the digest md5:00000000."),
+        ("run:bbbb", 2, "run:bbbb names a run; a file was expected here."),
+        ("run:b", 2, "'b' is too short to name a run."),
+        ("run:cccc", 3, "No run whose id begins with 'cccc' is recorded."),
+    ],
+)
+def test_names_that_mean_no_file(study: Any, snakeprov: Run, typed: str, status: int, message: str) -> None:
+    """A digest that is none or unknown, and a run where a file is needed, are refused with what to write instead."""
+    answer = snakeprov("show", typed)
+    assert answer.status == status
+    assert message in answer.err.splitlines()[0]
+    assert answer.err.splitlines()[1]
+
+
+def test_a_file_that_is_called_like_something_else(study: Any, snakeprov: Run) -> None:
+    """A file whose name looks like a digest or a run is named with `./` before it."""
+    study.job(study.run("cccc"), "make", {"sha256:12345678": b"1", "run:bbbb": b"2"})
+    for name in ("sha256:12345678", "run:bbbb"):
+        assert snakeprov("show", f"./{name}", "--json").json["entity"]["path"] == name
+
+
+def test_a_run_is_named_with_and_without_its_prefix(study: Any, snakeprov: Run) -> None:
+    """`run bbbb`, `run run:bbbb` and `run last` are the same run; one run of several that begin alike must be said."""
+    for typed in ("bbbb", "run:bbbb", "last", "run:last"):
+        assert snakeprov("run", typed, "--json").json["run"]["id"].startswith("bbbb")
+    study.run("bbbbb")
+    answer = snakeprov("run", "run:bbbb")
+    assert (answer.status, answer.err) == (
+        2,
+        "snakeprov: error: 'bbbb' does not name one run.\nGive more of its id. 'snakeprov runs' lists them.\n",
+    )
