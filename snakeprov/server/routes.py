@@ -12,6 +12,7 @@ from typing import NamedTuple
 from snakeprov.server import (
     acl,
     activities,
+    affected,
     batch,
     bundles,
     children,
@@ -30,6 +31,7 @@ from snakeprov.server import (
     profiles,
     requirements,
     runs,
+    search,
     status,
     trash,
     uploads,
@@ -131,6 +133,7 @@ ROUTES = (
     Route("POST", "/snakeprov/v1/localFiles", localfiles.register, OWN),
     Route("POST", "/snakeprov/v1/lookup", lookup.at_paths, R),
     Route("GET", "/snakeprov/v1/files", lookup.files, R),
+    Route("GET", "/snakeprov/v1/paths", lookup.paths, R),
     Route("GET", "/snakeprov/v1/versions", contents.listing, R),
     Route("GET", "/snakeprov/v1/runs", runs.listing, R),
     Route("PUT", "/snakeprov/v1/runs/{id}", runs.put, W),
@@ -145,6 +148,8 @@ ROUTES = (
     Route("GET", "/snakeprov/v1/entity/{id}/history", history.listing, R),
     Route("GET", "/snakeprov/v1/entity/{id}/version/{version}/story", history.story, R),
     Route("GET", "/snakeprov/v1/lineage", lineage.graph, R),
+    Route("POST", "/snakeprov/v1/search", search.results, R),
+    Route("POST", "/snakeprov/v1/affected", affected.versions, R),
 )
 
 BATCH = Route("POST", "/snakeprov/v1/batch", batch.run, W)
