@@ -17,6 +17,8 @@ _COMMANDS = (
     "log",
     "show",
     "lineage",
+    "affected",
+    "find",
     "runs",
     "run",
     "status",
@@ -27,6 +29,7 @@ _COMMANDS = (
     "serve",
     "user",
     "token",
+    "completion",
 )
 """Each is the name of a module of this package whose `command` it is; in the order of the help text."""
 
