@@ -21,6 +21,8 @@ _COMMANDS = (
     "lineage",
     "methods",
     "export",
+    "affected",
+    "find",
     "runs",
     "run",
     "status",
@@ -34,6 +36,7 @@ _COMMANDS = (
     "serve",
     "user",
     "token",
+    "completion",
 )
 """Each is the name of a module of this package whose `command` it is; in the order of the help text."""
 

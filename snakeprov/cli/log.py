@@ -19,7 +19,7 @@ _SHOWN = 20
 
 
 @click.command("log")
-@click.argument("path", required=False)
+@click.argument("path", required=False, shell_complete=options.recorded_paths)
 @options.limit(_SHOWN)
 @options.project
 @options.common

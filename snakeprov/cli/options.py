@@ -6,9 +6,12 @@ Must not know: what the commands do with them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 LIMIT_MAX = 100_000
 """No command lists more things than this."""
@@ -49,5 +52,12 @@ def project(function: Function) -> Function:
     return click.option("--project", metavar="NAME", help="Project of the file, where several have its path.")(function)
 
 
-versioned_path = click.argument("path", metavar="PATH[@N]")
+def recorded_paths(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a recorded path; what that takes is loaded only when a shell asks."""
+    from snakeprov.cli import completion
+
+    return completion.paths(context, parameter, incomplete)
+
+
+versioned_path = click.argument("path", metavar="PATH[@N]", shell_complete=recorded_paths)
 """The argument `path`: a file, as typed, with the number of a version if not the latest is meant."""

@@ -118,11 +118,11 @@ def ask(client: Client, target: Target, question: Callable[[], dict[str, Any]]) 
         NotRecordedError: There is no such version; the hint says which there are.
     """
     if not 1 <= target.number <= target.latest_number:
-        raise _missing_version(client, target)
+        raise missing_version(client, target)
     try:
         return question()
     except NotFoundError as error:
-        raise _missing_version(client, target) from error
+        raise missing_version(client, target) from error
 
 
 def ranges(numbers: Sequence[int]) -> str:
@@ -141,7 +141,8 @@ def ranges(numbers: Sequence[int]) -> str:
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else "none"
 
 
-def _missing_version(client: Client, target: Target) -> NotRecordedError:
+def missing_version(client: Client, target: Target) -> NotRecordedError:
+    """Return the error that a file has no such version; the hint says which there are."""
     history = client.provenance.history(target.entity_id, limit=_VERSIONS_LISTED_MAX)
     numbers = sorted(version["versionNumber"] for version in history["versions"])
     return NotRecordedError(
@@ -192,7 +193,7 @@ def _by_digest(client: Client, place: Place, typed: str, named: DigestPrefix, *,
     contents = sorted({str(one[named.algorithm]) for one in found})
     if len(contents) > 1:
         raise UsageError(
-            f"{typed} is the beginning of several digests.", hint=f"Did you mean {_listed(contents[:NEAR_MAX])}?"
+            f"{typed} is the beginning of several digests.", hint=f"Did you mean {listed(contents[:NEAR_MAX])}?"
         )
     latest = [one for one in found if one["isLatest"]]
     if len(found) > 1 and len(latest) != 1:
@@ -200,7 +201,7 @@ def _by_digest(client: Client, place: Place, typed: str, named: DigestPrefix, *,
         more = f" (and {len(names) - NEAR_MAX} more)" if len(names) > NEAR_MAX else ""
         raise UsageError(
             f"{typed} is the content of {len(names)} versions.",
-            hint=f"Name one of them: {_listed(names[:NEAR_MAX])}{more}.",
+            hint=f"Name one of them: {listed(names[:NEAR_MAX])}{more}.",
         )
     (one,) = found if len(found) == 1 else latest
     return Target(one["entityId"], one["path"], one["versionNumber"], one["latestVersionNumber"])
@@ -218,8 +219,8 @@ def _choose(matches: Sequence[dict[str, Any]], path: str, place: Place) -> dict[
     return matches[0] if len(matches) == 1 else of_own[0]
 
 
-def _listed(near: Sequence[str]) -> str:
-    """Return `a`, `a or b`, `a, b or c`."""
+def listed(near: Sequence[str]) -> str:
+    """Return texts as a choice: `a`, `a or b`, `a, b or c`."""
     *before, last = near
     return f"{', '.join(before)} or {last}" if before else last
 
@@ -228,7 +229,7 @@ def _not_recorded(typed: str, place: Place, *, near: Sequence[str]) -> NotRecord
     shown = paths.to_text(typed)
     message = f"{shown} is not recorded in {place.store}."
     if near:
-        return NotRecordedError(message, hint=f"Did you mean {_listed(near[:NEAR_MAX])}?")
+        return NotRecordedError(message, hint=f"Did you mean {listed(near[:NEAR_MAX])}?")
     if os.path.lexists(typed):
         return NotRecordedError(
             message, hint="The file exists, but no recorded job has read or written it. 'snakeprov log' lists outputs."

@@ -267,6 +267,10 @@ class Provenance:
         """Return the files recorded at `path`: `{matches, near}`."""
         return dict(self._session.get(f"{OWN}/files", {"path": path, "project": project}))
 
+    def paths(self, prefix: str, *, project: str | None = None, limit: int = 100) -> dict[str, Any]:
+        """Return recorded paths that begin with `prefix`, in order: `{paths}`."""
+        return dict(self._session.get(f"{OWN}/paths", {"prefix": prefix, "project": project, "limit": limit}))
+
     def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> dict[str, Any]:
         """Return the versions that have a content, newest first: `{results, truncated}`.
 
@@ -349,3 +353,47 @@ class Provenance:
             "limit": limit,
         }
         return dict(self._session.get(f"{OWN}/lineage", query))
+
+    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> dict[str, Any]:
+        """Return what was made with some values, the latest first: `{results, truncated}`.
+
+        Args:
+            terms: Keys (rule, status, path, commit, run, user, host, since, until, digest, wildcard.NAME, param.NAME,
+                config.NAME, annotation.NAME) and values; of one key any value, of different keys all must hold.
+            limit: How many results at most.
+
+        Raises:
+            BadRequestError: A value is not one that its key can have.
+        """
+        body = {"terms": [{"key": key, "value": value} for key, value in terms], "limit": limit}
+        return dict(self._session.post(f"{OWN}/search", body, repeatable=True))
+
+    def affected(
+        self,
+        versions: Sequence[tuple[str, int | None]] = (),
+        *,
+        rule: str | None = None,
+        run_id: str | None = None,
+        commit: str | None = None,
+        limit: int = 10_000,
+    ) -> dict[str, Any]:
+        """Return everything that came from some versions, or else what some jobs made and all that came from that.
+
+        Args:
+            versions: Ids of entities with a version each; None: all versions of it. At most 1000.
+            rule: The jobs of this rule.
+            run_id: The jobs of this run.
+            commit: The jobs of runs at this commit, or one that begins so.
+            limit: How many versions are returned at most.
+
+        Returns:
+            `{versions, truncated}`.
+
+        Raises:
+            NotFoundError: There is no such version or run.
+            BadRequestError: Nothing to start from is named.
+        """
+        starts = [{"entityId": id_} | ({"versionNumber": n} if n is not None else {}) for id_, n in versions]
+        jobs = {"rule": rule, "runId": run_id, "commit": commit}
+        body = {"versions": starts, "limit": limit, **{key: value for key, value in jobs.items() if value is not None}}
+        return dict(self._session.post(f"{OWN}/affected", body, repeatable=True))

@@ -103,6 +103,10 @@ class Walk:
                 near.append("/".join((*above, name, *below)))
         return near
 
+    def paths(self, *_: Any, **__: Any) -> Json:
+        """Return none: Synapse lists one folder at a time, which is too slow for who waits while typing."""
+        return {"paths": []}
+
     def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> Json:
         """Return the versions that have a content: `{results, truncated}`.
 
@@ -193,10 +197,7 @@ class Walk:
             UsageError: What came from it is asked for, which Synapse cannot tell.
         """
         if direction != "upstream":
-            raise UsageError(
-                "Synapse cannot tell what came from a file: it only knows what a file came from.",
-                hint="Ask upstream, or record into a repository of snakeprov.",
-            )
+            raise _unknowable()
         root = f"{entity_id}.{version_number}"
         nodes: dict[str, Json] = {root: self._entity_node(entity_id, version_number)}
         edges: list[Json] = []
@@ -229,6 +230,18 @@ class Walk:
                 if edge not in edges:
                     edges.append(edge)
         return {"root": root, "nodes": list(nodes.values()), "edges": edges, "truncated": truncated}
+
+    def search(self, *_: Any, **__: Any) -> Json:
+        """Refuse: raises UsageError."""
+        raise UsageError(
+            "Synapse cannot be searched for how files were made.",
+            hint="Look in its web pages for the annotations snakeprov.rule, snakeprov.param.NAME, …; "
+            "'find --file' and 'find md5=' work.",
+        )
+
+    def affected(self, *_: Any, **__: Any) -> Json:
+        """Refuse: raises UsageError."""
+        raise _unknowable()
 
     def _page(self, entity_id: str, *, limit: int, offset: int) -> Json:
         path = f"/repo/v1/entity/{quoted(entity_id)}/version"
@@ -394,6 +407,13 @@ class Walk:
 def _mark(activity: Activity | None) -> tuple[str, str] | None:
     """Return the ids of the job and of the run that an Activity stands for."""
     return marked(activity.description) if activity is not None else None
+
+
+def _unknowable() -> UsageError:
+    return UsageError(
+        "Synapse cannot tell what came from a file: it only knows what a file came from.",
+        hint="Ask upstream, or record into a repository of snakeprov.",
+    )
 
 
 def _below(prefix: str, noted: dict[str, str]) -> dict[str, str]:

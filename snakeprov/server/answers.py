@@ -350,6 +350,12 @@ class Pruned(_Answer):
     truncated: bool
 
 
+class Paths(_Answer):
+    """Recorded paths."""
+
+    paths: list[str]
+
+
 class SameContent(_Answer):
     """Versions that have a content, and whether there are more of them."""
 
@@ -504,3 +510,21 @@ class Graph(_Answer):
     nodes: list[dict[str, Any]]
     edges: list[dict[str, Any]]
     truncated: bool
+
+
+class AffectedVersions(_Answer):
+    """Versions and what made them, and whether there are more; for a rule that is unknown, those that resemble it."""
+
+    versions: list[dict[str, Any]]
+    truncated: bool
+    near: list[str] | UnsetType = UNSET
+
+
+class SearchResults(_Answer):
+    """Versions and the jobs that made them, and whether there are more; or else which keys there are."""
+
+    results: list[dict[str, Any]]
+    truncated: bool
+    near: list[str] | UnsetType = UNSET
+    unknown_keys: list[dict[str, Any]] | UnsetType = UNSET
+    keys: list[str] | UnsetType = UNSET

@@ -12,7 +12,7 @@ import msgspec
 
 from snakeprov.model import times
 from snakeprov.model.records import JobRecord
-from snakeprov.server import permissions
+from snakeprov.server import permissions, values
 from snakeprov.server.activities import readable as readable_activity
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
@@ -77,7 +77,8 @@ def create(call: Call) -> Answer:
         "error": job.error,
         "record": msgspec.json.encode(job).decode(),
     }
-    jobs.insert(call.tx, columns=columns, files=_files(call, body.files, own=activity_id))
+    files = _files(call, body.files, own=activity_id)
+    jobs.insert(call.tx, columns=columns, files=files, values=values.of_job(job))
     return 201, {"id": job.id}
 
 

@@ -23,6 +23,10 @@ MATCHES_MAX = 100
 """How many files at one path, each in its own project, are listed."""
 
 
+NAMES_DEFAULT = 100
+NAMES_MAX = 10_000
+
+
 class LookupBody(msgspec.Struct):
     """Which paths of which project."""
 
@@ -67,6 +71,15 @@ def files(call: Call) -> Answer:
     if not matches:
         answer["near"] = lookup.near(call.tx, path, project=project, reader=reader)
     return 200, answer
+
+
+def paths(call: Call) -> Answer:
+    """GET /paths?prefix=[&project=]: paths of files that begin so, in projects one may read, in order."""
+    limit = call.number("limit", default=NAMES_DEFAULT, least=1, most=NAMES_MAX)
+    found = lookup.paths_after(
+        call.tx, call.text("prefix"), project=call.query.get("project"), reader=call.user.reader, limit=limit
+    )
+    return 200, {"paths": found}
 
 
 def _found(row: Found) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from snakeprov.model.records import RunRecord
 from snakeprov.server import (
     acl,
     activities,
+    affected,
     batch,
     bundles,
     children,
@@ -34,6 +35,7 @@ from snakeprov.server import (
     pruning,
     requirements,
     runs,
+    search,
     status,
     trash,
     uploads,
@@ -304,6 +306,7 @@ OPERATIONS: dict[Handler, Operation] = {
         details.DetailsBody,
     ),
     lookup.files: Operation("The files at a path, or the paths that resemble it.", to.Matches, query="path! project"),
+    lookup.paths: Operation("Paths of files that begin in a way, in order.", to.Paths, query="prefix! project limit"),
     contents.listing: Operation(
         "The versions that have a content, newest first: by its digest, or at least 8 of its first digits.",
         to.SameContent,
@@ -340,6 +343,16 @@ OPERATIONS: dict[Handler, Operation] = {
         "What a version comes from, or what comes from it.",
         to.Graph,
         query="entityId! versionNumber direction depth limit",
+    ),
+    search.results: Operation(
+        "What was made with a rule, a value, at a commit, …: versions and the jobs that made them, the latest first.",
+        to.SearchResults,
+        search.SearchBody,
+    ),
+    affected.versions: Operation(
+        "Everything that came from some versions, or from what jobs made: those of a rule, of a run, at a commit.",
+        to.AffectedVersions,
+        affected.AffectedBody,
     ),
     batch.run: Operation(
         "Many requests in one transaction, each able to use the answers to those before it.",

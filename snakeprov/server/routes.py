@@ -12,6 +12,7 @@ from typing import NamedTuple
 from snakeprov.server import (
     acl,
     activities,
+    affected,
     batch,
     bundles,
     children,
@@ -33,6 +34,7 @@ from snakeprov.server import (
     pruning,
     requirements,
     runs,
+    search,
     status,
     trash,
     uploads,
@@ -138,6 +140,8 @@ ROUTES = (
     Route("GET", "/snakeprov/v1/files", lookup.files, R),
     Route("GET", "/snakeprov/v1/versions", contents.listing, R),
     Route("GET", "/snakeprov/v1/current", current.listing, R),
+    Route("GET", "/snakeprov/v1/paths", lookup.paths, R),
+    Route("GET", "/snakeprov/v1/versions", contents.listing, R),
     Route("GET", "/snakeprov/v1/runs", runs.listing, R),
     Route("PUT", "/snakeprov/v1/runs/{id}", runs.put, W),
     Route("GET", "/snakeprov/v1/runs/{id}", runs.read, R),
@@ -152,6 +156,8 @@ ROUTES = (
     Route("GET", "/snakeprov/v1/entity/{id}/version/{version}/story", history.story, R),
     Route("POST", "/snakeprov/v1/stories", history.stories, R),
     Route("GET", "/snakeprov/v1/lineage", lineage.graph, R),
+    Route("POST", "/snakeprov/v1/search", search.results, R),
+    Route("POST", "/snakeprov/v1/affected", affected.versions, R),
 )
 
 BATCH = Route("POST", "/snakeprov/v1/batch", batch.run, W)

@@ -12,7 +12,7 @@ import msgspec
 
 from snakeprov.model import times
 from snakeprov.model.records import RunRecord
-from snakeprov.server import permissions, wire
+from snakeprov.server import permissions, values, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
 from snakeprov.store import jobs, lookup, runs
@@ -45,6 +45,7 @@ def put(call: Call) -> Answer:
         user=call.user.id,
         project_id=(known and known.project_id) or lookup.project_id(call.tx, run.project),
         started_on=None if run.started_on is None else times.to_ms(run.started_on),
+        values=values.of_run(run),
         project=run.project,
         status=run.status,
         git_commit=run.git.commit if run.git else None,
@@ -86,12 +87,16 @@ def outputs_of(call: Call) -> Answer:
 
 
 def existing(call: Call) -> RunRow:
-    """Return the run that the path names by its id, or by the beginning of it.
+    """Return the run that the path names. Raises as `named_run`."""
+    return named_run(call, call.route["id"])
+
+
+def named_run(call: Call, text: str) -> RunRow:
+    """Return the run that is named by its id, or by the beginning of it.
 
     Raises:
         Refusal: 404, there is none that the user may see; 400, the beginning is too short or fits several.
     """
-    text = call.route["id"]
     exact = runs.get(call.tx, text)
     if exact is not None and is_visible(call, exact):
         return exact

@@ -15,7 +15,7 @@ from snakeprov.store.tables import FILE, TRASH_ID, entity, file_handle, revision
 
 Algorithm = Literal["sha256", "md5"]
 
-_AFTER_HEX = "g"
+AFTER_HEX = "g"
 """The first character after those of a digest."""
 
 
@@ -63,7 +63,7 @@ def versions_with(tx: Transaction, algorithm: Algorithm, prefix: str, *, reader:
             .join(entity, entity.c.id == revision.c.entity_id)
             .join(home, home.c.id == entity.c.project_id)
         )
-        .where(column >= prefix, column < prefix + _AFTER_HEX, entity.c.kind == FILE)
+        .where(column >= prefix, column < prefix + AFTER_HEX, entity.c.kind == FILE)
         .where(entity.c.project_id != TRASH_ID, in_readable(entity.c.project_id, reader))
         .order_by(revision.c.created_on.desc(), revision.c.entity_id, revision.c.number.desc())
         .limit(limit)

@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, func, select
 
 from snakeprov.store.statements import Parameters, Query, insert_into
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import file_handle, job, job_file, revision, run
+from snakeprov.store.tables import file_handle, job, job_file, job_value, revision, run
 
 CHUNK = 500
 """How many values one IN list holds."""
@@ -149,6 +149,7 @@ _REPRODUCED_ONE = Query(
 )
 _INSERT = insert_into(job, but=["number"])
 _INSERT_FILE = insert_into(job_file)
+_INSERT_VALUE = insert_into(job_value)
 
 
 def is_recorded(tx: Transaction, id_: str) -> bool:
@@ -171,8 +172,17 @@ def has_version(tx: Transaction, entity_id: int, version: int) -> bool:
     return tx.one(_VERSION, entity_id=entity_id, number=version) is not None
 
 
-def insert(tx: Transaction, *, columns: Parameters, files: Sequence[JobFileRow]) -> None:
-    """Add a job. `columns` are those of the table but `number` and `listed_on`."""
+def insert(
+    tx: Transaction, *, columns: Parameters, files: Sequence[JobFileRow], values: Collection[tuple[str, str]]
+) -> None:
+    """Add a job.
+
+    Args:
+        tx: The transaction.
+        columns: Those of the table but `number` and `listed_on`.
+        files: The files it touched.
+        values: Keys and values that it is found by, each pair once.
+    """
     listed_on = columns["ended_on"] if columns["ended_on"] is not None else tx.now_ms
     number = tx.insert(_INSERT, listed_on=listed_on, **columns)
     tx.run_many(
@@ -192,6 +202,7 @@ def insert(tx: Transaction, *, columns: Parameters, files: Sequence[JobFileRow])
             for position, file in enumerate(files)
         ],
     )
+    tx.run_many(_INSERT_VALUE, [{"key": key, "value": value, "job_number": number} for key, value in values])
 
 
 def of_activity(tx: Transaction, activity_id: int) -> JobRow | None:

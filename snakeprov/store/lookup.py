@@ -27,6 +27,10 @@ ALIKE_MIN = 0.75
 """How alike two paths are that resemble each other, from 0 to 1."""
 
 
+_BEYOND = "\U0010ffff"
+"""What comes after every path that begins in the same way."""
+
+
 class Found(NamedTuple):
     """An entity at its current version, with its content."""
 
@@ -110,6 +114,17 @@ def files_at(tx: Transaction, paths: list[str], *, project: str | None, reader: 
     if project is not None:
         statement = statement.where(home.c.name == project)
     return [Match(*row) for row in tx.connection.execute(statement)]
+
+
+def paths_after(tx: Transaction, prefix: str, *, project: str | None, reader: Reader, limit: int) -> list[str]:
+    """Return recorded paths of files that begin with `prefix`, in order, as far as somebody may read them."""
+    statement = select(entity.c.path).where(entity.c.kind == FILE, entity.c.project_id != TRASH_ID)
+    statement = statement.where(in_readable(entity.c.project_id, reader), entity.c.path >= prefix)
+    # Like `within`, a form that an index can serve.
+    statement = statement.where(entity.c.path < prefix + _BEYOND).distinct().order_by(entity.c.path)
+    if project is not None:
+        statement = statement.where(entity.c.project_id == (project_id(tx, project) or ROOT_ID))
+    return _paths(tx, statement, limit=limit)
 
 
 def near(tx: Transaction, path: str, *, project: str | None, reader: Reader) -> list[str]:

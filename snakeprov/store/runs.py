@@ -5,16 +5,17 @@ Must not know: HTTP, or what a run's record holds beyond the columns.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from snakeprov.store import access
 from snakeprov.store.access import Reader
 from snakeprov.store.checksums import content
 from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import job, run
+from snakeprov.store.tables import job, run, run_value
 
 AMBIGUOUS_MAX = 6
 """How many runs with the same beginning of their id are looked at."""
@@ -43,6 +44,8 @@ _FIXED = ("id", "created_by")
 _OWNER = Query(select(run.c.id, run.c.project_id, run.c.created_by).where(run.c.id == bindparam("id")), RunOwner)
 _GET = Query(select(*_COLUMNS).where(run.c.id == bindparam("id")), RunRow, checked=run)
 _INSERT = insert_into(run)
+_INSERT_VALUE = insert_into(run_value)
+_DELETE_VALUES = Command(delete(run_value).where(run_value.c.run_id == bindparam("of_run")))
 _UPDATE = Command(
     change(
         run,
@@ -62,14 +65,28 @@ def get(tx: Transaction, id_: str) -> RunRow | None:
     return tx.one(_GET, id=id_)
 
 
-def put(tx: Transaction, id_: str, *, user: int, started_on: int | None, **columns: Any) -> bool:
-    """Add a run, which is then the user's, or replace its record; return whether it is new."""
-    values = {"started_on": tx.now_ms if started_on is None else started_on, **columns}
-    if owner(tx, id_) is not None:
-        tx.run(_UPDATE, of_id=id_, **{f"new_{name}": value for name, value in values.items()})
-        return False
-    tx.run(_INSERT, id=id_, created_by=user, **values)
-    return True
+def put(
+    tx: Transaction,
+    id_: str,
+    *,
+    user: int,
+    started_on: int | None,
+    values: Collection[tuple[str, str]],
+    **columns: Any,
+) -> bool:
+    """Add a run, which is then the user's, or replace its record; return whether it is new.
+
+    `values` are keys and values that it is found by, each pair once.
+    """
+    fields = {"started_on": tx.now_ms if started_on is None else started_on, **columns}
+    is_new = owner(tx, id_) is None
+    if is_new:
+        tx.run(_INSERT, id=id_, created_by=user, **fields)
+    else:
+        tx.run(_UPDATE, of_id=id_, **{f"new_{name}": value for name, value in fields.items()})
+        tx.run(_DELETE_VALUES, of_run=id_)
+    tx.run_many(_INSERT_VALUE, [{"key": key, "value": value, "run_id": id_} for key, value in values])
+    return is_new
 
 
 def beginning_with(tx: Transaction, prefix: str, *, reader: Reader) -> list[RunRow]:

@@ -2,9 +2,10 @@
 
 Must not know: which database holds them, or what is asked of them.
 
-Times are whole milliseconds since 1970. JSON is kept as text: it is stored and served, never searched. Ids of
-entities, file handles, activities and uploads are never issued twice, not even after a deletion. Every row that stays
-has a checksum.
+Times are whole milliseconds since 1970. JSON is kept as text: it is stored and served, never searched; what people
+search for in the records of jobs and runs is in `job_value` and `run_value` besides. Ids of entities, file handles,
+activities and uploads are never issued twice, not even after a deletion. Every row that stays and says something of
+its own has a checksum.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -24,6 +26,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
+    text,
 )
 
 from snakeprov.store import checksums
@@ -223,8 +227,12 @@ job = Table(
     Column("record", Text, nullable=False),
     # With the status, so that the jobs of a run are counted from the index alone.
     Index("job_run", "run_id", "listed_on", "number", "status"),
+    Index("job_rule", "rule", "number"),
+    Index("job_status", "status", "number"),
     sqlite_autoincrement=True,
 )
+
+_REPRODUCED = text("outcome = 'reproduced'")
 
 job_file = Table(
     "job_file",
@@ -241,6 +249,27 @@ job_file = Table(
     # What a job made or read stays told, by path and digest, when the version itself is deleted.
     ForeignKeyConstraint(["entity_id", "version"], ["revision.entity_id", "revision.number"], ondelete="SET NULL"),
     Index("job_file_version", "entity_id", "version"),
+    # Few files are made again with the same bytes, and these few are looked for.
+    Index("job_file_reproduced", "job_number", sqlite_where=_REPRODUCED, postgresql_where=_REPRODUCED),
+    sqlite_with_rowid=False,
+)
+
+job_value = Table(
+    "job_value",
+    metadata,
+    # One tree, in the order in which it is searched; jobs are never deleted.
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("job_number", _Id, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+run_value = Table(
+    "run_value",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("run_id", String(64), ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, index=True),
     sqlite_with_rowid=False,
 )
 
@@ -274,5 +303,14 @@ upload_part = Table(
 _PASSING = (alembic_version, upload, upload_part)
 """What goes again, or is read whenever the store is opened."""
 
-for _table in set(metadata.tables.values()) - {*_PASSING}:
+_REPEATING = (job_value, run_value)
+"""What only says once more what is in a record."""
+
+for _table in set(metadata.tables.values()) - {*_PASSING, *_REPEATING}:
     _table.append_column(Column(checksums.NAME, BigInteger))
+
+
+def was_reproduced() -> ColumnElement[bool]:
+    """Return the condition that a row of `job_file` is of a file that was made again, as its partial index has it."""
+    # A literal, because no index with a condition is used for a parameter.
+    return job_file.c.outcome == literal_column("'reproduced'")

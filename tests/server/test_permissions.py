@@ -17,7 +17,7 @@ from .live import AUTHENTICATED, PUBLIC, Served, User, sha256
 
 OTHER_RUN = "f" * 32
 CONTENT = b"the secret bytes"
-NAMES = ("SecretProject", "SecretFolder", "SecretFile", "SecretRule", "secret bytes")
+NAMES = ("SecretProject", "SecretFolder", "SecretFile", "SecretRule", "SecretKey", "secret bytes")
 """What ada has; none of it is to be read in an answer to somebody else."""
 
 
@@ -46,7 +46,7 @@ class World:
             "entityId": self.file["id"],
             "versionNumber": 1,
         }
-        ada.job("j1", rule="SecretRule", files=[output], activity=self.activity["id"])
+        ada.job("j1", rule="SecretRule", params={"SecretKey": 1}, files=[output], activity=self.activity["id"])
 
     def share(self, *permissions: str, who: str | None = None) -> None:
         self.ada.share(self.project, **{who or f"u{self.eve.id}": permissions} if permissions else {})
@@ -121,6 +121,8 @@ def requests_of(world: World) -> list[Request]:
         ("GET", OWN + "/entity/{id}/version/{version}/story", f"{OWN}/entity/{file}/version/1/story", None, "READ"),
         ("GET", OWN + "/lineage", f"{OWN}/lineage?entityId={file}", None, "READ"),
         ("POST", OWN + "/lookup", f"{OWN}/lookup", {"project": "SecretProject", "paths": [""]}, "READ"),
+        ("POST", OWN + "/affected", f"{OWN}/affected", {"versions": [{"entityId": file}]}, "READ"),
+        ("POST", OWN + "/affected", f"{OWN}/affected", {"runId": RUN}, "READ"),
         ("GET", OWN + "/runs/{id}", f"{OWN}/runs/{RUN}", None, "READ"),
         ("GET", OWN + "/runs/{id}", f"{OWN}/runs/{RUN[:8]}", None, "READ"),
         ("GET", OWN + "/runs/{id}/jobs", f"{OWN}/runs/{RUN}/jobs", None, "READ"),
@@ -171,6 +173,12 @@ LISTS: list[tuple[str, str, Callable[[World], tuple[str, Any]]]] = [
     ("GET", E + "/{id}/permissions", lambda w: (f"{E}/{w.file['id']}/permissions", None)),
     ("GET", OWN + "/files", lambda w: (f"{OWN}/files?path=SecretFolder/SecretFile", None)),
     ("GET", OWN + "/files", lambda w: (f"{OWN}/files?path=SecretFolder/SecretFil&project=SecretProject", None)),
+    ("GET", OWN + "/paths", lambda w: (f"{OWN}/paths?prefix=Secret", None)),
+    ("GET", OWN + "/versions", lambda w: (f"{OWN}/versions?sha256={sha256(CONTENT)}", None)),
+    ("POST", OWN + "/affected", lambda w: (f"{OWN}/affected", {"rule": "SecretRule"})),
+    ("POST", OWN + "/search", lambda w: (f"{OWN}/search", {"terms": [{"key": "rule", "value": "SecretRule"}]})),
+    ("POST", OWN + "/search", lambda w: (f"{OWN}/search", {"terms": [{"key": "path", "value": "Secret*"}]})),
+    ("POST", OWN + "/search", lambda w: (f"{OWN}/search", {"terms": [{"key": "SecretKe", "value": "1"}]})),
     ("GET", OWN + "/runs", lambda w: (f"{OWN}/runs", None)),
     ("POST", OWN + "/details", lambda w: (f"{OWN}/details", {"versions": [_version(w)], "jobs": ["j1"]})),
     ("GET", OWN + "/status", lambda w: (f"{OWN}/status", None)),

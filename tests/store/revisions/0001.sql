@@ -102,6 +102,15 @@ CREATE TABLE job_file (
  WITHOUT ROWID
 
 ;
+CREATE TABLE job_value (
+	"key" TEXT NOT NULL, 
+	value TEXT NOT NULL, 
+	job_number INTEGER NOT NULL, 
+	PRIMARY KEY ("key", value, job_number)
+)
+ WITHOUT ROWID
+
+;
 CREATE TABLE principal (
 	id INTEGER NOT NULL, 
 	name TEXT NOT NULL, 
@@ -152,6 +161,16 @@ CREATE TABLE run_plan (
 	PRIMARY KEY (run_id), 
 	FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
 );
+CREATE TABLE run_value (
+	"key" TEXT NOT NULL, 
+	value TEXT NOT NULL, 
+	run_id VARCHAR(64) NOT NULL, 
+	PRIMARY KEY ("key", value, run_id), 
+	FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID
+
+;
 CREATE TABLE setting (
 	name TEXT NOT NULL, 
 	value TEXT NOT NULL, 
@@ -220,6 +239,10 @@ CREATE INDEX ix_revision_activity_id ON revision (activity_id);
 CREATE INDEX ix_revision_file_handle_id ON revision (file_handle_id);
 CREATE INDEX ix_run_project_id ON run (project_id);
 CREATE INDEX ix_run_started_on ON run (started_on);
+CREATE INDEX ix_run_value_run_id ON run_value (run_id);
+CREATE INDEX job_file_reproduced ON job_file (job_number) WHERE outcome = 'reproduced';
 CREATE INDEX job_file_version ON job_file (entity_id, version);
+CREATE INDEX job_rule ON job (rule, number);
 CREATE INDEX job_run ON job (run_id, listed_on, number, status);
+CREATE INDEX job_status ON job (status, number);
 CREATE INDEX usage_target ON usage (target_id, target_version);

@@ -1,0 +1,60 @@
+"""`snakeprov completion`: the script by which a shell completes commands, options and recorded paths.
+
+Must not know: any other command.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from snakeprov.cli import output
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+SHELLS = ("bash", "zsh", "fish")
+
+PATHS_MAX = 100
+"""So many paths are offered at most."""
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(SHELLS))
+def command(shell: str) -> None:
+    """Print the script that completes commands and paths in a shell.
+
+    \b
+    bash:  eval "$(snakeprov completion bash)"            in ~/.bashrc
+    zsh:   eval "$(snakeprov completion zsh)"             in ~/.zshrc
+    fish:  snakeprov completion fish > ~/.config/fish/completions/snakeprov.fish
+    """
+    from click.shell_completion import BashComplete, FishComplete, ZshComplete
+
+    from snakeprov.cli import snakeprov
+
+    kind = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}[shell]
+    script = kind(snakeprov, {}, "snakeprov", "_SNAKEPROV_COMPLETE").source()
+    output.write_lines(script.splitlines())
+
+
+def paths(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return recorded paths that go on from what is typed; none where nobody can be asked. For `shell_complete`."""
+    from click.shell_completion import CompletionItem
+
+    from snakeprov.cli import spelling
+    from snakeprov.cli.repository import current_folder, opened
+    from snakeprov.errors import SnakeprovError
+
+    try:
+        with opened(context.params.get("store")) as (place, client):
+            folder, _slash, name = incomplete.rpartition("/")
+            above = spelling.candidates(folder or ".", here=str(current_folder()), root=str(place.root))[0]
+            prefix = "" if above == "." else above.rstrip("/") + "/"
+            found = client.provenance.paths(prefix + name, limit=PATHS_MAX)["paths"]
+    except SnakeprovError:
+        return []
+    typed = incomplete[: len(incomplete) - len(name)]
+    # A name that a shell cannot be given as it is shown is not offered.
+    return [CompletionItem(typed + path[len(prefix) :]) for path in found if path.isprintable()]

@@ -1,0 +1,134 @@
+"""`snakeprov find`: which results were made with something, and what a file on disk is.
+
+Must not know: how it is found, or how it is shown.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from snakeprov.cli import options, output
+from snakeprov.errors import BadRequestError, CaptureError, NotRecordedError, UsageError
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+    from snakeprov.config import Place
+
+_SHOWN = 20
+
+LIMIT_MAX = 10_000
+"""So many results are listed at most."""
+
+KEYS_TOLD_MAX = 30
+"""So many of the keys that there are are named where one is unknown."""
+
+_EXAMPLE = "For example: snakeprov find rule=align sample=a."
+
+Term = tuple[str, str]
+
+
+@click.command("find")
+@click.argument("terms", metavar="KEY=VALUE...", nargs=-1)
+@click.option("--file", "files", metavar="FILE", multiple=True, help="Recognise this file by its content.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, LIMIT_MAX),
+    help=f"How many to list; default: {_SHOWN}, or 10000 with --json.",
+)
+@options.common
+def command(
+    terms: tuple[str, ...], files: tuple[str, ...], limit: int | None, store: str | None, as_json: bool
+) -> None:
+    """List the results that were made with something.
+
+    KEY is rule, path, status, commit, run, user, host, since, until or digest; the name of a wildcard or of a param,
+    as in sample=a or alpha=0.1, or in full wildcard.sample, param.alpha; config.NAME; or annotation.NAME. In rules and
+    paths * stands for anything. Several keys must all hold; of one key given twice, either value. The latest results
+    come first.
+
+    With --file: the recorded versions that have the content of a file, also where it was renamed or copied.
+    """
+    from snakeprov.cli.repository import opened
+    from snakeprov.view import found
+
+    wanted = [_term(text) for text in terms]
+    if not wanted and not files:
+        raise UsageError("Nothing is named to look for.", hint=_EXAMPLE)
+    with opened(store) as (place, client):
+        contents = {file: _content(place, file) for file in files}
+        answer = _ask(client, wanted, contents, limit=limit or (LIMIT_MAX if as_json else _SHOWN))
+    shown = [f"{key}={value}" for key, value in wanted]
+    if as_json:
+        output.write_json(found.as_json(answer, terms=shown, files=contents))
+    else:
+        output.write_lines(found.found(answer, output.screen(), terms=shown, files=list(contents)))
+
+
+def _term(text: str) -> Term:
+    key, equals, value = text.partition("=")
+    if not equals or not key or not value:
+        example = f"--file {text} recognises a file by its content." if Path(text).is_file() else _EXAMPLE
+        raise UsageError(f"{text!r} is not a key and a value: KEY=VALUE was expected.", hint=example)
+    return key, value
+
+
+def _content(place: Place, file: str) -> dict[str, Any]:
+    """Return the digests of a file on disk.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    from snakeprov.cli.ondisk import Disk
+
+    with Disk(place.root) as disk:
+        try:
+            digest = disk.digest(os.path.abspath(file))  # noqa: PTH100  links are followed by who reads it
+        except CaptureError as error:
+            raise UsageError(error.message, hint="Name a file or a directory that can be read.") from error
+    return {"sha256": digest.sha256, "md5": digest.md5}
+
+
+def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, dict[str, Any]], *, limit: int) -> dict[str, Any]:
+    from snakeprov.cli import target
+
+    terms = [(key, target.find_run(client, value).id if key == "run" else value) for key, value in wanted]
+    if not client.is_snakeprov and not [key for key, _ in terms if key != "md5"]:
+        digests = [value for _, value in terms] + [one["md5"] for one in contents.values()]
+        return _by_md5(client, digests, limit=limit)
+    terms += [("sha256", one["sha256"]) for one in contents.values()]
+    try:
+        answer = client.provenance.search(terms, limit=limit)
+    except BadRequestError as error:
+        raise UsageError(error.reason, hint="'snakeprov find --help' lists the keys.") from error
+    for one in answer.get("unknownKeys", ()):
+        raise _unknown_key(one, answer["keys"])
+    if answer.get("near"):
+        rule = next(value for key, value in terms if key == "rule")
+        raise NotRecordedError(
+            f"No job of a rule {rule!r} is recorded.", hint=f"Did you mean {target.listed(answer['near'])}?"
+        )
+    return answer
+
+
+def _by_md5(client: Client, digests: Iterable[str], *, limit: int) -> dict[str, Any]:
+    """Return what has one of some contents, from a repository that cannot be searched for more."""
+    answers = [client.provenance.with_digest("md5", digest, limit=limit) for digest in digests]
+    results = [one for answer in answers for one in answer["results"]]
+    return {"results": results[:limit], "truncated": len(results) > limit or any(one["truncated"] for one in answers)}
+
+
+def _unknown_key(unknown: dict[str, Any], keys: list[str]) -> UsageError:
+    from snakeprov.cli import target
+
+    told = ", ".join(keys[:KEYS_TOLD_MAX]) + (f" and {len(keys) - KEYS_TOLD_MAX} more" if keys[KEYS_TOLD_MAX:] else "")
+    near = f"Did you mean {target.listed(unknown['near'])}? " if unknown["near"] else ""
+    return UsageError(
+        f"No recorded job has a wildcard or param {unknown['key']!r}, and it is no other key.",
+        hint=f"{near}Keys: {told}.",
+    )

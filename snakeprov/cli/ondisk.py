@@ -1,0 +1,83 @@
+"""What lies on disk: which recorded versions are still there, and the digest of any file or directory.
+
+Must not know: the repository, or why it is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from snakeprov.capture import files, tree
+from snakeprov.capture.digestcache import DigestCache
+from snakeprov.errors import CaptureError
+from snakeprov.model.digest import Digest
+from snakeprov.model.paths import to_os
+
+
+class Disk:
+    """The files of a working directory; what was read before and looks unchanged is not read again. A context manager.
+
+    Not thread-safe.
+    """
+
+    def __init__(self, working_directory: Path) -> None:
+        """Prepare for paths that are relative to `working_directory`, which need not be a workflow's."""
+        from snakeprov.recorder import backlog
+        from snakeprov.recorder.delivery import DIGESTS_NAME
+
+        cache = backlog.outbox_folder(working_directory).with_name(DIGESTS_NAME)
+        self._root = str(working_directory)
+        self._cache = DigestCache(cache if cache.parent.is_dir() else None)
+        self._seen: dict[str, Digest | None] = {}
+
+    def has(self, path: str, *, sha256: str | None, size_bytes: int | None) -> bool:
+        """Return whether what lies at a recorded path (text form) has that content; it is read only if its size fits.
+
+        What cannot be read is not there.
+        """
+        place = os.path.join(self._root, to_os(path))  # noqa: PTH118  an absolute path stays one
+        if sha256 is None:
+            return False
+        if not path.endswith("/"):
+            seen = files.fingerprint(place)
+            if seen is None or (size_bytes is not None and seen.size_bytes != size_bytes):
+                return False
+        if place not in self._seen:
+            try:
+                self._seen[place] = self.digest(place)
+            except CaptureError:
+                self._seen[place] = None
+        digest = self._seen[place]
+        return digest is not None and digest.sha256 == sha256
+
+    def digest(self, place: str) -> Digest:
+        """Return the digest of the file at `place`, or of the manifest of the directory.
+
+        Raises:
+            CaptureError: There is none, or it cannot be read.
+        """
+        if os.path.isdir(place):  # noqa: PTH112
+            return tree.digest_directory(place, self._digest).digest
+        return self._digest(place)
+
+    def _digest(self, place: str) -> Digest:
+        fingerprint = files.fingerprint(place)
+        known = None if fingerprint is None else self._cache.get(fingerprint)
+        if fingerprint is None or known is not None:
+            return known or files.digest_file(place)
+        read_from_ns = time.time_ns()
+        digest = files.digest_stable(place, fingerprint)
+        self._cache.put(fingerprint, digest, read_from_ns=read_from_ns)
+        return digest
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cache.close()

@@ -1,0 +1,121 @@
+"""/snakeprov/v1/affected: everything that came from what turned out to be wrong.
+
+Must not know: how rows are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from snakeprov.server import wire
+from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
+from snakeprov.server.entities import existing
+from snakeprov.server.refusals import bad_request
+from snakeprov.server.runs import named_run
+from snakeprov.store import affected, search
+from snakeprov.store.affected import Affected
+
+STARTS_MAX = 1000
+LIMIT_DEFAULT = 10_000
+LIMIT_MAX = 100_000
+
+COMMIT_CHARS_MIN = 4
+"""A commit is named by its id, or by at least so many of the first characters of it."""
+
+_COMMIT = re.compile(f"[0-9a-fA-F]{{{COMMIT_CHARS_MIN},64}}")
+
+
+class Start(msgspec.Struct, rename="camel"):
+    """A version, or every version of an entity."""
+
+    entity_id: str
+    version_number: int | None = None
+
+
+class AffectedBody(msgspec.Struct, rename="camel"):
+    """Where to start: at some versions; or else at jobs, of which every condition that is given must hold."""
+
+    versions: list[Start] = []
+    rule: str | None = None
+    run_id: str | None = None
+    commit: str | None = None
+    limit: int = LIMIT_DEFAULT
+
+
+def versions(call: Call) -> Answer:
+    """POST /affected: each version once, with the job that made it; those next to the start come first."""
+    body = call.read(AffectedBody)
+    if not 1 <= body.limit <= LIMIT_MAX:
+        raise bad_request(f"limit={body.limit}: a whole number from 1 to {LIMIT_MAX} was expected.")
+    of_jobs = (body.rule, body.run_id, body.commit) != (None, None, None)
+    if bool(body.versions) == of_jobs:
+        raise bad_request("Either versions, or one or more of rule, runId and commit, were expected.")
+    reader = call.user.reader
+    starts = _of_jobs(call, body) if of_jobs else _of_versions(call, body.versions)
+    rows, truncated = affected.downstream(call.tx, starts, reader=reader, limit=body.limit)
+    answer: dict[str, Any] = {"versions": [_version(row) for row in rows], "truncated": truncated}
+    if not rows and body.rule is not None:
+        answer["near"] = search.near_rules(call.tx, body.rule, reader=reader)
+    return 200, answer
+
+
+def commit_prefix(text: str) -> str:
+    """Return a commit, or the beginning of one, in lower case.
+
+    Raises:
+        Refusal: 400, it is no such thing.
+    """
+    if not _COMMIT.fullmatch(text):
+        raise bad_request(
+            f"{shown(text)} is not a commit: at least {COMMIT_CHARS_MIN} hexadecimal digits were expected."
+        )
+    return text.lower()
+
+
+def _of_versions(call: Call, starts: list[Start]) -> Any:
+    if len(starts) > STARTS_MAX:
+        raise bad_request(f"{len(starts)} versions to start from; at most {STARTS_MAX} are allowed.")
+    exact, whole = set(), set()
+    for start in starts:
+        number = start.version_number
+        if number is not None and not 1 <= number <= NUMBER_MAX:
+            raise bad_request(f"versionNumber={number}: a whole number from 1 to {NUMBER_MAX} was expected.")
+        row = existing(call, entity_number(start.entity_id), number=number)
+        if number is None:
+            whole.add(row.id)
+        else:
+            exact.add((row.id, number))
+    return affected.users_of(exact, whole)
+
+
+def _of_jobs(call: Call, body: AffectedBody) -> Any:
+    return affected.activities_of(
+        rule=body.rule,
+        run_ids=None if body.run_id is None else [named_run(call, body.run_id).id],
+        commit=None if body.commit is None else commit_prefix(body.commit),
+        reader=call.user.reader,
+    )
+
+
+def _version(row: Affected) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "entityId": f"syn{row.entity_id}",
+        "versionNumber": row.number,
+        "isLatest": row.number == row.current_version,
+        "path": row.path or row.name,
+        "createdOn": wire.time(row.created_on),
+        "outcome": row.outcome,
+        "activityId": str(row.activity_id),
+    }
+    known = {
+        "sha256": row.sha256,
+        "sizeBytes": row.size_bytes,
+        "rule": row.rule or row.activity_name,
+        "runId": row.run_id,
+        "commit": row.git_commit,
+        "dirty": None if row.git_dirty is None else bool(row.git_dirty),
+    }
+    return body | {key: value for key, value in known.items() if value is not None}

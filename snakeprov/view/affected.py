@@ -1,0 +1,115 @@
+"""The screen, the JSON and the CSV of `affected`.
+
+Must not know: how the versions were found.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from snakeprov.view import text
+from snakeprov.view.history import versioned
+from snakeprov.view.text import Screen, compose, counted, say
+
+FOLD_ABOVE = 12
+"""More versions than this of one rule are folded."""
+
+FOLD_SHOWS = 3
+"""So many of the versions that are folded are still shown."""
+
+STARTS_NAMED_MAX = 3
+"""So many of the things asked about are named in the first sentence."""
+
+KEYS = (
+    "path",
+    "versionNumber",
+    "entityId",
+    "isLatest",
+    "onDisk",
+    "rule",
+    "outcome",
+    "runId",
+    "commit",
+    "dirty",
+    "createdOn",
+    "sha256",
+    "sizeBytes",
+    "activityId",
+)
+"""What is told of each version in JSON and CSV."""
+
+
+def affected(answer: Mapping[str, Any], screen: Screen, *, starts: Sequence[str], show_all: bool) -> Iterator[str]:
+    """Yield the lines of `affected`.
+
+    Args:
+        answer: What the affected resource answered, each version with `onDisk`.
+        screen: Where the lines will be shown.
+        starts: What was asked about, in words.
+        show_all: Whether nothing is folded.
+    """
+    versions = answer["versions"]
+    whole = screen._replace(width=None)
+    yield compose([say(_sentence(answer, starts))], whole)
+    for rule, made in _by_rule(versions).items():
+        there = sum(one["onDisk"] for one in made)
+        counts = counted(len(made), "version") + (f", {text.number(there)} on disk" if there else "")
+        yield ""
+        yield compose([say(rule, "rule"), say(f"  {counts}", "faint")], screen)
+        shown = made if show_all or len(made) <= FOLD_ABOVE else made[:FOLD_SHOWS]
+        rows = [[versioned(one), say(_state(one), "bad" if one["onDisk"] else "faint")] for one in shown]
+        yield from text.table(rows, screen, flexible=0, keep="end", indent=2)
+        if len(shown) < len(made):
+            more = text.number(len(made) - len(shown))
+            yield compose([say(f"  {screen.glyphs.ellipsis} and {more} more like these (--all)", "faint")], screen)
+    if answer["truncated"]:
+        yield ""
+        yield compose([say(f"There is more than these {counted(len(versions), 'version')}: ask about less.")], whole)
+
+
+def as_json(answer: Mapping[str, Any], *, starts: Sequence[str]) -> dict[str, Any]:
+    """Return what `affected --json` prints; every key is always there, unknown is null."""
+    versions = [{key: one.get(key) for key in KEYS} for one in answer["versions"]]
+    return {"starts": list(starts), "versions": versions, "truncated": answer["truncated"]}
+
+
+def as_csv(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of `affected --csv`: a title and a row for each version, with the keys of the JSON."""
+    for row in (KEYS, *([_cell(one.get(key)) for key in KEYS] for one in answer["versions"])):
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(row)
+        yield line.getvalue()
+
+
+def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
+    versions = answer["versions"]
+    named = ", ".join(starts[:STARTS_NAMED_MAX])
+    if len(starts) > STARTS_NAMED_MAX:
+        named += f" and {counted(len(starts) - STARTS_NAMED_MAX, 'other')}"
+    if not versions:
+        return f"Nothing that is recorded came from {named}."
+    files = len({(one["entityId"]) for one in versions})
+    there = sum(one["onDisk"] for one in versions)
+    still = {0: "none of them is", 1: "1 of them is"}.get(there, f"{text.number(there)} of them are")
+    least = "At least " if answer["truncated"] else ""
+    counts = f"{counted(len(versions), 'version')} of {counted(files, 'file')}"
+    return f"{least}{counts} came from {named}; {still} on disk now."
+
+
+def _by_rule(versions: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for one in versions:
+        groups.setdefault(one.get("rule") or "unknown", []).append(one)
+    return groups
+
+
+def _state(version: Mapping[str, Any]) -> str:
+    again = "made again" if version["outcome"] == "reproduced" else ""
+    return ", ".join(filter(None, (again, "on disk" if version["onDisk"] else "")))
+
+
+def _cell(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else say(value).text

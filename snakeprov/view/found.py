@@ -1,0 +1,111 @@
+"""The screen and the JSON of `find`.
+
+Must not know: how the results were found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from snakeprov.view import text, times
+from snakeprov.view.history import RAW, status_role, versioned
+from snakeprov.view.text import Line, Screen, compose, counted, say
+
+KEYS = (
+    "path",
+    "versionNumber",
+    "entityId",
+    "isLatest",
+    "createdOn",
+    "sha256",
+    "sizeBytes",
+    "outcome",
+    "rule",
+    "wildcards",
+    "status",
+    "endedOn",
+    "jobId",
+    "runId",
+    "commit",
+    "dirty",
+    "activityId",
+)
+"""What the JSON tells of each result."""
+
+
+def found(answer: Mapping[str, Any], screen: Screen, *, terms: Sequence[str], files: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of `find`.
+
+    Args:
+        answer: What the search resource answered.
+        screen: Where the lines will be shown.
+        terms: The keys and values that were asked for.
+        files: The files whose contents were.
+    """
+    results = answer["results"]
+    whole = screen._replace(width=None)
+    yield compose([say(_sentence(answer, terms, files))], whole)
+    if not results:
+        return
+    yield ""
+    titles = ("version", "when", "rule", "wildcards", "", "run", "commit", "sha256")
+    yield from text.table([_row(one, screen) for one in results], screen, titles=titles, flexible=0, keep="end")
+    if answer["truncated"]:
+        yield compose([say(f"{screen.glyphs.ellipsis} and more (--limit)")], screen)
+
+
+def as_json(answer: Mapping[str, Any], *, terms: Sequence[str], files: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `find --json` prints; every key is always there, unknown is null."""
+    results = [{key: one.get(key) for key in KEYS} for one in answer["results"]]
+    return {
+        "terms": list(terms),
+        "files": [{"file": name, **digests} for name, digests in files.items()],
+        "results": results,
+        "truncated": answer["truncated"],
+    }
+
+
+def _sentence(answer: Mapping[str, Any], terms: Sequence[str], files: Sequence[str]) -> str:
+    results = answer["results"]
+    made = [one for one in results if one.get("entityId")]
+    versions = {(one["entityId"], one["versionNumber"]) for one in made}
+    one = len(versions) < 2
+    asked = [f"{'has' if one else 'have'} the content of {' or '.join(files)}"] if files else []
+    asked += [f"{'matches' if one else 'match'} {_wanted(terms)}"] if terms else []
+    if results and not versions:
+        verb = "matches" if len(results) == 1 else "match"
+        return f"{counted(len(results), 'job')} {verb} {_wanted(terms)}, and wrote nothing that is recorded."
+    if not versions:
+        return f"No version that is recorded {' and '.join(asked)}."
+    if one:
+        return f"{versioned(made[0]).text} {' and '.join(asked)}."
+    least = "More than " if answer["truncated"] else ""
+    counts = f"{counted(len(versions), 'version')} of {counted(len({entity for entity, _ in versions}), 'file')}"
+    return f"{least}{counts} {' and '.join(asked)}."
+
+
+def _wanted(terms: Sequence[str]) -> str:
+    """Return what is asked for in words: of one key any value, of different keys all."""
+    of_key: dict[str, list[str]] = {}
+    for term in terms:
+        of_key.setdefault(term.partition("=")[0], []).append(term)
+    return " and ".join(" or ".join(alternatives) for alternatives in of_key.values())
+
+
+def _row(result: Mapping[str, Any], screen: Screen) -> Line:
+    moment = times.parse(result.get("endedOn") or result.get("createdOn"))
+    status = result.get("status") or ""
+    outcome = result.get("outcome") or "generated"
+    note = status if status not in ("", "success") else "" if outcome == "generated" else outcome
+    raw = not result.get("activityId") and not result.get("jobId")
+    return [
+        versioned(result) if result.get("path") else say("no output", "faint"),
+        say(times.relative(moment, screen.now) if moment else ""),
+        say(RAW, "raw") if raw else say(result.get("rule") or "unknown", "rule"),
+        say(" ".join(f"{name}={value}" for name, value in (result.get("wildcards") or {}).items())),
+        say(note, status_role(status)),
+        say(text.short_id(result.get("runId"))),
+        say(text.short_commit(result.get("commit"), dirty=result.get("dirty")), "commit"),
+        say(text.short_id(result.get("sha256")), "faint"),
+    ]
