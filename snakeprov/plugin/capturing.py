@@ -390,7 +390,7 @@ class Capture:
             say(summary.line())
 
 
-def open_recorder(settings: Settings, directory: Path, *, secrets: Sequence[str]) -> Recorder:
+def open_recorder(settings: Settings, directory: Path, *, secrets: Sequence[str] = ()) -> Recorder:
     """Return the recorder that takes this run's records and has them delivered where `settings` say.
 
     `secrets` are hidden in what the delivering process finds out by itself.

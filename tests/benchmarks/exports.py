@@ -68,7 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="exports-") as folder:
         work = Path(folder)
         run = RunRecord(id=RUN, project="exports", working_directory=folder, snakefile="Snakefile")
-        recorder = open_recorder(Settings(), work, secrets=())
+        recorder = open_recorder(Settings(), work)
         recorder.start(run)
         for job in records(work, arguments.jobs):
             recorder.append(job, {})

@@ -77,6 +77,7 @@ def test_the_story_of_a_result_before_and_after_a_parameter_changed(work: Work) 
     assert old["run"]["git"] == {
         "commit": commit,
         "branch": "main",
+        "describe": None,
         "remote": "https://github.com/ada/penguins.git",
         "dirty": False,
     }

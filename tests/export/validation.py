@@ -1,7 +1,6 @@
 """roc-validator with the JSON-LD contexts in its cache, so that it needs no network.
 
-That of RO-Crate 1.1 is stood in for by that of the later version which comes with the library `rocrate`: it has every
-term that is used here, with the same meaning.
+That of RO-Crate 1.1 is made from the later one that comes with the library `rocrate`, which has every term used here.
 """
 
 from __future__ import annotations
@@ -18,6 +17,15 @@ from requests_cache.models import CachedRequest
 from rocrate_validator import services
 from rocrate_validator.models import Severity, ValidationSettings
 
+TERMS_OF_1_1 = {
+    "ComputationalWorkflow": "https://bioschemas.org/ComputationalWorkflow",
+    "FormalParameter": "https://bioschemas.org/FormalParameter",
+    "input": "https://bioschemas.org/ComputationalWorkflow#input",
+    "output": "https://bioschemas.org/ComputationalWorkflow#output",
+    "cite-as": "https://www.w3.org/ns/iana/link-relations/relation#cite-as",
+}
+"""The terms that RO-Crate 1.1 defines otherwise than the version that the library brings."""
+
 TERMS = "https://w3id.org/ro/terms/workflow-run"
 RUN_TERMS = (
     *("ParameterConnection", "ContainerImage", "DockerImage", "SIFImage", "connection", "sourceParameter"),
@@ -29,11 +37,11 @@ ACCEPTED = "application/ld+json, application/json;q=0.9"
 
 def contexts() -> dict[str, bytes]:
     """Return the contexts by the URLs under which crates name them."""
-    terms = {"@context": {term: f"{TERMS}#{term}" for term in RUN_TERMS}}
-    return {
-        "https://w3id.org/ro/crate/1.1/context": (files("rocrate") / "data" / "ro-crate.jsonld").read_bytes(),
-        f"{TERMS}/context": json.dumps(terms).encode(),
-    }
+    crate = json.loads((files("rocrate") / "data" / "ro-crate.jsonld").read_text(encoding="utf-8"))
+    crate["@context"] |= TERMS_OF_1_1
+    run = {"@context": {term: f"{TERMS}#{term}" for term in RUN_TERMS}}
+    found = {"https://w3id.org/ro/crate/1.1/context": crate, f"{TERMS}/context": run}
+    return {url: json.dumps(context).encode() for url, context in found.items()}
 
 
 def warm(cache: Path) -> None:

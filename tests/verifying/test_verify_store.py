@@ -64,7 +64,7 @@ def test_a_repository_that_is_whole_is_said_to_be(repository: Repository) -> Non
 
     assert (report.findings, report.damaged) == ([], 0)
     assert report.rows > 30
-    assert report.contents == 5  # three outputs, the input, the Snakefile
+    assert report.contents == 6  # three outputs, the input, the Snakefile, the environment
     assert report.content_bytes > 65_000
     assert report.outboxes == 1
     assert repository.database.read_bytes() == before
