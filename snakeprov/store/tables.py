@@ -4,7 +4,7 @@ Must not know: which database holds them, or what is asked of them.
 
 Times are whole milliseconds since 1970. JSON is kept as text: it is stored and served, never searched; what people
 search for in the records of jobs and runs is in `job_value` and `run_value` besides. Ids of entities, file handles,
-activities and uploads are never issued twice, not even after a deletion. Every row that stays and says something of
+activities and uploads are never issued twice, not even after a deletion. Every row that says something of
 its own has a checksum.
 """
 
@@ -300,13 +300,10 @@ upload_part = Table(
     sqlite_with_rowid=False,
 )
 
-_PASSING = (alembic_version, upload, upload_part)
-"""What goes again, or is read whenever the store is opened."""
+_UNSEALED = (alembic_version, job_value, run_value)
+"""What is read whenever the store is opened, and what only says once more what is in a record."""
 
-_REPEATING = (job_value, run_value)
-"""What only says once more what is in a record."""
-
-for _table in set(metadata.tables.values()) - {*_PASSING, *_REPEATING}:
+for _table in set(metadata.tables.values()).difference(_UNSEALED):
     _table.append_column(Column(checksums.NAME, BigInteger))
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, select
 
+from snakeprov.store.checksums import content
 from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import upload, upload_part
@@ -39,8 +40,10 @@ class _Part(NamedTuple):
     number: int
 
 
-_GET = Query(select(*upload.columns).where(upload.c.id == bindparam("id")), UploadRow)
-_BY_KEY = Query(select(*upload.columns).where(upload.c.request_key == bindparam("request_key")), UploadRow)
+_GET = Query(select(*content(upload)).where(upload.c.id == bindparam("id")), UploadRow, checked=upload)
+_BY_KEY = Query(
+    select(*content(upload)).where(upload.c.request_key == bindparam("request_key")), UploadRow, checked=upload
+)
 _PARTS = Query(select(upload_part.c.number).where(upload_part.c.upload_id == bindparam("upload_id")), _Part)
 _IDLE = Query(
     select(upload.c.id)

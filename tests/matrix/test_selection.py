@@ -96,6 +96,7 @@ def test_until_and_omit_from(place: Place) -> None:
 @row("flow: --forcerun", "flow: --forceall")
 def test_forced_jobs(place: Place) -> None:
     """The same bytes again reproduce the version; other bytes make the next."""
+    place.made("last_p.txt", "random.txt")
     forced = place.run("last_p.txt", "random.txt", "--forcerun", "middle", "random")
     forced.agrees()
     assert forced.counts() == Counter(middle=1, last=1, random=1)
@@ -124,6 +125,7 @@ def test_batches(place: Place) -> None:
 @row("flow: --rerun-triggers")
 def test_rerun_triggers(place: Place) -> None:
     """Nothing is recorded where nothing ran; what a changed parameter ran again says so."""
+    place.made("last_p.txt")
     quiet = place.run("last_p.txt", "--config", "changes=new", "--rerun-triggers", "mtime")
     assert (quiet.status, quiet.record) == (0, {})
     triggered = place.run("last_p.txt", "--config", "changes=new")
@@ -137,6 +139,7 @@ def test_rerun_triggers(place: Place) -> None:
 @row("flow: --touch")
 def test_touched_jobs(place: Place) -> None:
     """A touch is recorded as what it is, and makes no versions."""
+    place.made("last_q.txt")
     before = place.story("last_q.txt")["version"]
     place.write("data/q.txt", "changed\n")
     touched = place.run("last_q.txt", "--touch", "--config", "changes=new")
@@ -167,6 +170,7 @@ def test_failures_and_retries(place: Place) -> None:
 @row("flow: --rerun-incomplete")
 def test_incomplete_jobs(place: Place) -> None:
     """A job that was killed with Snakemake itself is recorded when it is run again, with what it then made."""
+    place.made("slow.txt")
     (place.folder / "begun").unlink()
     flag = place.write("slowly", "")
     process = subprocess.Popen(

@@ -11,12 +11,14 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from snakeprov.client import Client
 from snakeprov.embedded import connect
 from snakeprov.model.entities import File
+from snakeprov.model.times import now
 from tests.matrix import accounts
 from tests.matrix.accounts import Read
 
@@ -143,7 +145,7 @@ class Place:
 
     def run(self, *arguments: str, cores: int = 2, **variables: str) -> Run:
         """Run Snakemake and return what came of it and what was recorded, of this run alone."""
-        before, reads = self.run_ids(), accounts.witnessed(self.folder)
+        began, reads = now(), accounts.witnessed(self.folder)
         done = subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", str(cores), "--scheduler", "greedy", *arguments],
             cwd=self.folder,
@@ -155,9 +157,15 @@ class Place:
         )
         run = Run(status=done.returncode, stdout=done.stdout, stderr=done.stderr, directory=self.folder)
         run.reads = accounts.witnessed(self.folder) - reads
-        new = [one for one in self.run_ids() if one not in before]
-        # Runs of its jobs came later.
+        # What a killed run left may be delivered meanwhile; runs of its own jobs began later.
+        new = self.run_ids(since=began)
         return self.recorded(run, new[-1]) if new else run
+
+    def made(self, *targets: str) -> None:
+        """Make files, unless they are there."""
+        wanted = [target for target in targets if not (self.folder / target).exists()]
+        if wanted:
+            assert self.run(*wanted).status == 0
 
     def environment(self, **variables: str) -> dict[str, str]:
         """Return the environment without anything that would configure Snakemake or snakeprov."""
@@ -168,12 +176,13 @@ class Place:
         """Return a client for the repository of this directory, to be closed."""
         return connect(self._store)
 
-    def run_ids(self) -> list[str]:
-        """Return the ids of all runs recorded here, newest first."""
+    def run_ids(self, *, since: datetime | None = None) -> list[str]:
+        """Return the ids of the runs recorded here, of all or of those that began later, newest first."""
         if not self._store.exists():
             return []
         with self.client() as client:
-            return [one["id"] for one in client.runs.list(limit=JOBS_MAX)["results"]]
+            runs = client.runs.list(limit=JOBS_MAX)["results"]
+        return [one["id"] for one in runs if since is None or datetime.fromisoformat(one["startedOn"]) >= since]
 
     def recorded(self, run: Run, run_id: str) -> Run:
         """Fill `run` with what was recorded under an id, and return it."""

@@ -18,7 +18,7 @@ from snakeprov.config import Settings
 from snakeprov.embedded import connect
 from snakeprov.model.records import FileFact
 from snakeprov.plugin.capturing import open_recorder
-from snakeprov.recorder import backlog, channel, process
+from snakeprov.recorder import backlog, channel, process, progress
 from snakeprov.recorder import recorder as recorder_module
 from snakeprov.recorder.channel import Begin, Hold, Receiver, Take
 from snakeprov.recorder.process import Inbox
@@ -162,7 +162,7 @@ def test_ctrl_c_while_the_end_is_waited_for_leaves_the_rest_in_the_outbox(
     work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In a terminal it is shown what is waited for, and the line is gone in the end."""
-    monkeypatch.setattr(recorder_module, "PROGRESS_AFTER_S", 0.1)
+    monkeypatch.setattr(progress, "AFTER_S", 0.1)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     recorder = open_recorder(Settings(), work)
     recorder.start(faults.run_record(work, status="running"))
@@ -179,7 +179,7 @@ def test_ctrl_c_while_the_end_is_waited_for_leaves_the_rest_in_the_outbox(
 
     assert (summary.pending, summary.problems) == (3, ["The delivery was interrupted."])
     shown = capsys.readouterr().err
-    assert shown.startswith("\rsnakeprov: recording, 3 jobs to go … ")
+    assert shown.startswith("\r\033[Ksnakeprov: recording, 3 jobs to go … ")
     assert shown.endswith("\r\033[K")
 
 

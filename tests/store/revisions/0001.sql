@@ -202,6 +202,7 @@ CREATE TABLE upload (
 	started_by INTEGER NOT NULL, 
 	updated_on BIGINT NOT NULL, 
 	file_handle_id INTEGER, 
+	checksum BIGINT, 
 	UNIQUE (request_key), 
 	FOREIGN KEY(file_handle_id) REFERENCES file_handle (id)
 );
@@ -209,6 +210,7 @@ CREATE TABLE upload_part (
 	upload_id INTEGER NOT NULL, 
 	number SMALLINT NOT NULL, 
 	md5 VARCHAR(32) NOT NULL, 
+	checksum BIGINT, 
 	PRIMARY KEY (upload_id, number), 
 	FOREIGN KEY(upload_id) REFERENCES upload (id) ON DELETE CASCADE
 )
