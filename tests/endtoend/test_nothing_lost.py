@@ -116,7 +116,7 @@ def test_after_kill_9_the_next_run_delivers_it_by_itself(work: Work) -> None:
     work.snakemake("--rerun-incomplete", "--unlock", *QUICK)
     work.snakemake("--rerun-incomplete", *QUICK)
 
-    second, first = work.ask("runs")
+    second, first = (run for run in work.ask("runs") if run["status"] != "backfilled")
 
     assert (first["status"], second["status"]) == ("interrupted", "success")
     assert first["jobs"]["success"] >= 2
