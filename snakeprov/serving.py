@@ -14,25 +14,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-import waitress  # type: ignore[import-untyped]
-
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.errors import UsageError
+from snakeprov.listener import listen
 from snakeprov.server import create_app
-from snakeprov.server.uploads import PART_BYTES_MAX
 from snakeprov.store import open_store
 from snakeprov.store.tokens import new_secret
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8642
-
-THREADS = 8
-"""How many requests are worked on at once; SQLite has one writer at a time anyway."""
-
-CONNECTIONS_MAX = 500
-
-REQUEST_BYTES_MAX = PART_BYTES_MAX
-"""How long a request can be, whoever sends it. JSON is limited further by the application."""
 
 _FORWARDED = {"x-forwarded-host", "x-forwarded-proto"}
 
@@ -117,17 +107,7 @@ def _ended_by_signals() -> Iterator[None]:
 def _listen(app: Any, *, host: str, port: int, trusted_proxy: str | None) -> Any:
     proxy = {} if trusted_proxy is None else _trusting(trusted_proxy)
     try:
-        return waitress.create_server(
-            app,
-            host=host,
-            port=port,
-            threads=THREADS,
-            connection_limit=CONNECTIONS_MAX,
-            max_request_body_size=REQUEST_BYTES_MAX,
-            clear_untrusted_proxy_headers=True,
-            **proxy,
-            ident=None,
-        )
+        return listen(app, host=host, port=port, clear_untrusted_proxy_headers=True, **proxy)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"Nothing can listen on port {port} of {host!r}: {getattr(error, 'strerror', None) or error}.",

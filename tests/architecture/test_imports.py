@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {*BASE, "model", "store", "blobs"},
     "embedded": {*BASE, "model", "client", "server", "store", "blobs"},
     "accounts": {*BASE, "model", "store"},
-    "serving": {*BASE, "server", "store", "blobs"},
+    "listener": {"server"},
+    "serving": {*BASE, "listener", "server", "store", "blobs"},
     "verifying": {*BASE, "model", "store", "blobs", "capture", "recorder"},
     "workdir": {*BASE, "model", "capture", "client", "lineage"},
     "recorder": {*BASE, "model", "capture", "client", "metadata"},
@@ -61,7 +62,7 @@ ONLY_IN = {
     "requests": {"client"},
     "git": {"capture"},
     "click": {"cli", "view"},
-    "waitress": {"serving"},
+    "waitress": {"listener"},
     "prov": {"export"},
     "rocrate": {"export"},
 }

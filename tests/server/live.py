@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from waitress.server import create_server
 
 from snakeprov.accounts import Accounts
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.listener import listen
 from snakeprov.server import create_app
 from snakeprov.server.uploads import PART_BYTES_MIN
 from snakeprov.store import Store
@@ -106,7 +106,7 @@ class Socket:
     def __init__(self) -> None:
         self._apps: dict[str, Any] = {}
         self._numbers = itertools.count()
-        server = create_server(self._answer, host="127.0.0.1", port=0)
+        server = listen(self._answer, host="127.0.0.1", port=0)
         self._url = f"http://127.0.0.1:{server.effective_port}"
         threading.Thread(target=server.run, daemon=True).start()
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from snakeprov.listener import HEADER_BYTES_MAX, REQUEST_BYTES_MAX
 from snakeprov.server.routes import BATCH, ROUTES
 
 from .api import MODEL, Api, digests
@@ -197,20 +198,42 @@ def test_a_body_that_is_cut_off_changes_nothing(api: Api) -> None:
     api.post("/repo/v1/entity/child", {"entityName": "half"}, expect=404)
 
 
-def test_a_request_that_is_no_http_is_refused(api: Api) -> None:
-    """Headers that smuggle a second request or a second length are answered with a 4xx, once, and nothing is done."""
+NO_HTTP = {
+    "two lengths": ("Content-Length: 5\r\nContent-Length: 78", 400, "Content-Length is invalid"),
+    "negative length": ("Content-Length: -1", 400, "Content-Length is invalid"),
+    "no number": ("Content-Length: 1e2", 400, "Content-Length is invalid"),
+    "unknown coding": ("Transfer-Encoding: chunked, identity", 501, "Transfer-Encoding requested is not supported"),
+    "folded": ("X-User: ada\r\n X-Folded: b\r\n\0: c", 400, "not HTTP as it should be: "),
+    "too long": (f"Content-Length: {REQUEST_BYTES_MAX + 1}", 413, f"at most {REQUEST_BYTES_MAX} bytes are allowed"),
+    "absurdly long": ("Content-Length: " + "9" * 5000, 400, "not HTTP as it should be: Content-Length is invalid"),
+    "long headers": ("X-Long: " + "x" * HEADER_BYTES_MAX, 431, f"at most {HEADER_BYTES_MAX} bytes are allowed"),
+}
+"""Headers that smuggle a second request or a second length, or that are too much; how they are answered."""
+
+
+@pytest.mark.parametrize("name", NO_HTTP)
+def test_a_request_that_is_no_http_is_refused(api: Api, name: str) -> None:
+    """It is answered once, in the shape of every error, with a reason; nothing is done."""
+    lines, status, reason = NO_HTTP[name]
     place = urlsplit(api.url)
     made = b'{"concreteType": "org.sagebionetworks.repo.model.Project", "name": "smuggled"}'
-    entity = f"POST {place.path}/repo/v1/entity HTTP/1.1\r\nHost: x\r\n".encode()
-    for lines in (
-        b"Content-Length: 5\r\nContent-Length: 78",
-        b"Content-Length: -1",
-        b"Content-Length: 1e2",
-        b"Transfer-Encoding: chunked, identity",
-        b"X-User: ada\r\n X-Folded: b\r\n\x00: c",
-    ):
-        with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
-            connection.sendall(entity + lines + b"\r\n\r\n" + made)
-            answer = b"".join(iter(lambda: connection.recv(65536), b""))
-        assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400", b"HTTP/1.1 501", b"HTTP/1.0 501")), answer
+    head = f"POST {place.path}/repo/v1/entity HTTP/1.1\r\nHost: x\r\n{lines}\r\n\r\n".encode()
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(head + made)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        body = json.loads(answer.read())
+
+    assert (answer.status, answer.getheader("Content-Type")) == (status, "application/json")
+    assert body["concreteType"] == "org.sagebionetworks.repo.model.ErrorResponse"
+    assert reason in body["reason"]
     api.post("/repo/v1/entity/child", {"entityName": "smuggled"}, expect=404)
+
+
+def test_the_longest_request_is_taken(api: Api) -> None:
+    """One byte less than too long is asked for."""
+    place = urlsplit(api.url)
+    head = f"POST {place.path}/repo/v1/entity HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(f"{head}Content-Length: {REQUEST_BYTES_MAX}\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
