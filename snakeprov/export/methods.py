@@ -37,9 +37,6 @@ class Tool(msgspec.Struct, frozen=True):
     name: str
     version: str | None
 
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}" if self.version else f"{self.name} ({UNKNOWN})"
-
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What was done in the same way by one job or several.
@@ -172,25 +169,46 @@ RESULTS_NAMED_MAX: Final = 3
 
 def _code(runs: Sequence[Json]) -> str:
     """Return where the workflow is to be found, in words."""
-    found: dict[str, None] = {}
+    places: dict[str, set[bool]] = {}
+    is_known = True
     for run in runs:
         git, commit = run.get("git") or {}, commit_of(run)
         if commit is None:
-            found["the commit of its code was not recorded"] = None
+            is_known = False
             continue
         plain = commit.removesuffix("+dirty")
-        changed = " with uncommitted changes" if commit != plain else ""
         where = f" of {git['remote']}" if git.get("remote") else ""
         tag = f" ({git['describe']})" if git.get("describe") else ""
-        found[f"its code is at commit {plain}{tag}{where}{changed}"] = None
-    return " and ".join(found)
+        places.setdefault(f"at commit {plain}{tag}{where}", set()).add(commit != plain)
+    if not places:
+        return "the commit of its code was not recorded"
+    said = _listed([place + _CHANGED[frozenset(changed)] for place, changed in places.items()])
+    return f"its code is {said}" + ("" if is_known else "; the commit was not recorded of every run")
+
+
+_CHANGED: Final = {
+    frozenset({False}): "",
+    frozenset({True}): " with uncommitted changes",
+    frozenset({False, True}): ", in part with uncommitted changes",
+}
 
 
 def _told(step: Step) -> str:
     jobs = f" ({step.jobs} jobs)" if step.jobs > 1 else ""
-    with_ = f" with {_listed([str(tool) for tool in step.tools])}" if step.tools else ""
+    with_ = f" with {_named(step.tools)}" if step.tools else ""
     environment = f" in {step.environment}" if step.environment else ""
     return f"{step.name}{jobs} ran {step.ran}{with_}{environment}"
+
+
+def _named(tools: Sequence[Tool]) -> str:
+    """Return the tools, those whose version is unknown together at the end."""
+    known = [f"{tool.name} {tool.version}" for tool in tools if tool.version]
+    unknown = [tool.name for tool in tools if not tool.version]
+    if not unknown:
+        return _listed(known)
+    if len(unknown) == 1:
+        return _listed([*known, f"{unknown[0]} ({UNKNOWN})"])
+    return f"{_listed(known)}, and " * bool(known) + f"{_listed(unknown)} (versions not recorded)"
 
 
 def _adverb(position: int, count: int) -> str:

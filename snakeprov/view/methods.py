@@ -41,9 +41,12 @@ def markdown(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _cells(step: Mapping[str, Any]) -> list[str]:
-    tools = ", ".join(f"{one['name']} {one['version'] or '(version not recorded)'}" for one in step["tools"])
+    tools = [f"{one['name']} {one['version']}" for one in step["tools"] if one["version"]]
+    unknown = [one["name"] for one in step["tools"] if not one["version"]]
+    if unknown:
+        tools.append(f"{', '.join(unknown)} (version{'s' * (len(unknown) > 1)} not recorded)")
     params = ", ".join(f"{name}={value}" for name, value in step["params"].items())
-    return [step["name"], str(step["jobs"]), step["ran"], tools, step["environment"] or "", params]
+    return [step["name"], str(step["jobs"]), step["ran"], ", ".join(tools), step["environment"] or "", params]
 
 
 def _escaped(value: str) -> str:

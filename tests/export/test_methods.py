@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from snakeprov.export.commands import programs
@@ -46,10 +47,19 @@ def test_versions_come_from_the_environment_that_was_recorded() -> None:
         "condaEnvPath": "envs/map.yaml",
         "environmentDigest": "d",
     }
-    (step,) = methods(material(job, environments={"d": {"conda": conda}})).steps
+    told = methods(material(job, environments={"d": {"conda": conda}}))
 
-    assert [str(tool) for tool in step.tools] == ["bwa 0.7.17", "samtools (version not recorded)", "Rscript 4.3.1"]
-    assert step.environment == "envs/map.yaml"
+    assert "with bwa 0.7.17, Rscript 4.3.1 and samtools (version not recorded) in envs/map.yaml." in told.paragraph
+    assert told.steps[0].environment == "envs/map.yaml"
+
+
+def test_tools_of_unknown_version_are_told_together() -> None:
+    """The words stand once, however many there are."""
+    conda = {"packages": [{"name": "bwa", "version": "0.7.17"}]}
+    job = {"kind": "shell", "shellcmd": "sort a | uniq | bwa mem", "condaEnvPath": "e.yaml", "environmentDigest": "d"}
+    told = methods(material(job, environments={"d": {"conda": conda}})).paragraph
+
+    assert "with bwa 0.7.17, and sort and uniq (versions not recorded) in e.yaml." in told
 
 
 def test_a_script_in_an_environment_does_not_have_snakemakes_python() -> None:
@@ -65,6 +75,18 @@ def test_the_commit_is_told_with_its_tag_and_remote_and_what_was_not_committed()
     told = methods(material({"kind": "shell"}, run={**RUN, "git": GIT})).paragraph
 
     assert f"its code is at commit {'c' * 40} (v1.2) of https://example.org/study.git with uncommitted changes." in told
+
+
+def test_a_commit_that_several_runs_share_is_told_once() -> None:
+    """With what was not committed in some of them."""
+    made = material({"kind": "shell"})
+    again = msgspec.structs.replace(made.activities[0], id="job_2", run_id="other", name="plot")
+    clean, dirty = {**RUN, "git": {**GIT, "dirty": False}}, {**RUN, "git": GIT}
+    both = msgspec.structs.replace(made, activities=(*made.activities, again), runs={"r": clean, "other": dirty})
+    told = methods(both).paragraph
+
+    assert f"its code is at commit {'c' * 40} (v1.2) of https://example.org/study.git, in part with unco" in told
+    assert told.count("cccc") == 10
 
 
 def test_what_is_unknown_is_said_to_be_so() -> None:
