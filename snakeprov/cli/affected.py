@@ -121,11 +121,11 @@ def _from_jobs(client: Client, jobs: dict[str, str]) -> tuple[dict[str, Any], li
         answer = client.provenance.affected(commit=commit, rule=rule, run_id=run_id, limit=options.LIMIT_MAX)
     except BadRequestError as error:
         raise UsageError(f"{commit!r} does not name a commit.", hint="Give at least 4 hexadecimal digits.") from error
-    if answer.get("near"):
-        raise NotRecordedError(
-            f"No job of a rule {rule!r} is recorded.", hint=f"Did you mean {target.listed(answer['near'])}?"
-        )
-    return answer, [" and ".join(f"{name} {value}" for name, value in jobs.items())]
+    told = " and ".join(f"{name} {value}" for name, value in jobs.items())
+    if "near" in answer:
+        near = f"Did you mean {target.listed(answer['near'])}?" if answer["near"] else ""
+        raise NotRecordedError(f"No job of {told} is recorded.", hint=near or "'snakeprov runs' lists what is.")
+    return answer, [told]
 
 
 def _named(starts: Iterable[Target], *, all_versions: bool) -> list[str]:

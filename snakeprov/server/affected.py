@@ -54,11 +54,12 @@ def versions(call: Call) -> Answer:
     if bool(body.versions) == of_jobs:
         raise bad_request("Either versions, or one or more of rule, runId and commit, were expected.")
     reader = call.user.reader
-    starts = _of_jobs(call, body) if of_jobs else _of_versions(call, body.versions)
+    jobs = _conditions(call, body) if of_jobs else {}
+    starts = affected.activities_of(**jobs) if of_jobs else _of_versions(call, body.versions)
     rows, truncated = affected.downstream(call.tx, starts, reader=reader, limit=body.limit)
     answer: dict[str, Any] = {"versions": [_version(row) for row in rows], "truncated": truncated}
-    if not rows and body.rule is not None:
-        answer["near"] = search.near_rules(call.tx, body.rule, reader=reader)
+    if not rows and of_jobs and not affected.is_any_job(call.tx, **jobs):
+        answer["near"] = [] if body.rule is None else search.near_rules(call.tx, body.rule, reader=reader)
     return 200, answer
 
 
@@ -91,13 +92,14 @@ def _of_versions(call: Call, starts: list[Start]) -> Any:
     return affected.users_of(exact, whole)
 
 
-def _of_jobs(call: Call, body: AffectedBody) -> Any:
-    return affected.activities_of(
-        rule=body.rule,
-        run_ids=None if body.run_id is None else [named_run(call, body.run_id).id],
-        commit=None if body.commit is None else commit_prefix(body.commit),
-        reader=call.user.reader,
-    )
+def _conditions(call: Call, body: AffectedBody) -> dict[str, Any]:
+    """Return what must hold of a job."""
+    return {
+        "rule": body.rule,
+        "run_ids": None if body.run_id is None else [named_run(call, body.run_id).id],
+        "commit": None if body.commit is None else commit_prefix(body.commit),
+        "reader": call.user.reader,
+    }
 
 
 def _version(row: Affected) -> dict[str, Any]:

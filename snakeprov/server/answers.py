@@ -513,7 +513,7 @@ class Graph(_Answer):
 
 
 class AffectedVersions(_Answer):
-    """Versions and what made them, and whether there are more; for a rule that is unknown, those that resemble it."""
+    """Versions and what made them, and whether there are more; where no job was meant, rules of a resembling name."""
 
     versions: list[dict[str, Any]]
     truncated: bool

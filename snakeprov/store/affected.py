@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Select, and_, false, or_, select, tuple_
+from sqlalchemy import CTE, Column, Select, and_, false, or_, select, tuple_
 
 from snakeprov.store.access import Reader, in_readable, readable_run
 from snakeprov.store.jobs import chunked
@@ -68,15 +68,29 @@ def activities_of(
     *, rule: str | None, run_ids: Collection[str] | None, commit: str | None, reader: Reader
 ) -> Select[tuple[int]]:
     """Return the query for the activities of jobs: of a rule, of some runs, at a commit that begins with `commit`."""
-    statement = select(job.c.activity_id).select_from(job.join(run, run.c.id == job.c.run_id))
-    statement = statement.where(job.c.activity_id.is_not(None), readable_run(reader))
+    jobs = _jobs_of(job.c.activity_id, rule=rule, run_ids=run_ids, commit=commit, reader=reader)
+    return jobs.where(job.c.activity_id.is_not(None))
+
+
+def is_any_job(
+    tx: Transaction, *, rule: str | None, run_ids: Collection[str] | None, commit: str | None, reader: Reader
+) -> bool:
+    """Return whether there is a job, with an activity or without, of which all this holds."""
+    jobs = _jobs_of(job.c.number, rule=rule, run_ids=run_ids, commit=commit, reader=reader)
+    return tx.connection.execute(jobs.limit(1)).first() is not None
+
+
+def _jobs_of(
+    column: Column[int], *, rule: str | None, run_ids: Collection[str] | None, commit: str | None, reader: Reader
+) -> Select[tuple[int]]:
+    jobs = select(column).select_from(job.join(run, run.c.id == job.c.run_id)).where(readable_run(reader))
     if rule is not None:
-        statement = statement.where(job.c.rule == rule)
+        jobs = jobs.where(job.c.rule == rule)
     if run_ids is not None:
-        statement = statement.where(job.c.run_id.in_(sorted(run_ids)))
+        jobs = jobs.where(job.c.run_id.in_(sorted(run_ids)))
     if commit is not None:
-        statement = statement.where(run.c.git_commit >= commit, run.c.git_commit < commit + "g")
-    return statement
+        jobs = jobs.where(run.c.git_commit >= commit, run.c.git_commit < commit + "g")
+    return jobs
 
 
 def downstream(

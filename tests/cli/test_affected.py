@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,13 @@ def test_several_starts_and_every_version_of_one(study: Any, snakeprov: Run) -> 
         (["--rule", "summarise"], "3 versions of 2 files came from rule summarise; 2 of them are on disk now."),
         (["--run", "run:last"], "2 versions of 2 files came from run bbbb65ba; 2 of them are on disk now."),
         (["--commit", "1A2B", "--rule", "plot"], "1 version of 1 file came from commit 1A2B and rule plot; "),
-        (["--commit", "dddd"], "Nothing that is recorded came from commit dddd."),
+        (["--rule", "broken"], "Nothing that is recorded came from rule broken."),
         (["results/figure.png"], "Nothing that is recorded came from results/figure.png@1."),
     ],
 )
 def test_jobs_are_a_start_too(study: Any, snakeprov: Run, arguments: list[str], sentence: str) -> None:
-    """By rule, run and commit, what was made there is affected, and what came from it."""
+    """By rule, run and commit, what was made there is affected, and what came from it; of a failure came nothing."""
+    study.job(study.run("eeee", ago=timedelta(days=9)), "broken", {}, status="failed")
     assert snakeprov("affected", *arguments).out.startswith(sentence)
 
 
@@ -117,7 +119,10 @@ def test_hostile_names_do_nothing(study: Any, snakeprov: Run) -> None:
         (["results/table.csv@1", "--all-versions"], 2, "results/table.csv@1 names one version;", "Leave out one"),
         (["results/table.csv@9"], 3, "results/table.csv has no version 9.", "It has versions 1 and 2."),
         (["results/tabel.csv"], 3, "results/tabel.csv is not recorded in", "Did you mean results/table.csv?"),
-        (["--rule", "summarize"], 3, "No job of a rule 'summarize' is recorded.", "Did you mean summarise?"),
+        (["--rule", "summarize"], 3, "No job of rule summarize is recorded.", "Did you mean summarise?"),
+        (["--rule", "zzz"], 3, "No job of rule zzz is recorded.", "'snakeprov runs' lists what is."),
+        (["--commit", "dddd"], 3, "No job of commit dddd is recorded.", "'snakeprov runs' lists what is."),
+        (["--commit", "1a2b", "--rule", "x"], 3, "No job of commit 1a2b and rule x is recorded.", "'snakeprov runs'"),
         (["--run", "zzzz"], 3, "No run whose id begins with 'zzzz' is recorded.", "'snakeprov runs' lists them."),
         (["--commit", "12"], 2, "'12' does not name a commit.", "Give at least 4 hexadecimal digits."),
         (["Snakefile", "--csv", "--json"], 2, "--csv and --json cannot be combined.", "Choose one of them."),

@@ -94,6 +94,8 @@ def test_jobs_by_rule_run_and_commit(api: Api) -> None:
     assert affected(api, rule="a", runId="ffff", commit="beef") == names[1:2]
     assert api.post(f"{OWN}/affected", {"rule": "aa"}, expect=200)["near"] == ["a"]
     assert affected(api, commit="dead") == []
+    assert api.post(f"{OWN}/affected", {"commit": "dead"}, expect=200)["near"] == []
+    assert "near" not in api.post(f"{OWN}/affected", {"commit": "beef"}, expect=200)
 
 
 def test_what_was_made_again_with_the_same_bytes(api: Api) -> None:
