@@ -69,7 +69,7 @@ def rows(graph: Graph, *, direction: Direction = "upstream") -> Iterator[Row]:
             mark, children = "repeated", []
         elif not children and not branch.folded and branch.node.id in beyond:
             mark = "unexplored"
-        elif branch.activity is None and branch.node.kind != "activity" and not branch.folded:
+        elif direction == "upstream" and branch.activity is None and not branch.folded:
             mark = "raw"
         if not branch.folded:
             shown.add(key)

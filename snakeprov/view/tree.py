@@ -69,7 +69,9 @@ def _maker(row: Row, labels: dict[str, str], screen: Screen) -> Line:
     glyphs = screen.glyphs
     if row.node.kind == "activity":
         status = row.node.status or ""
-        return [say(""), say(status, status_role(status)), say("generated nothing", "faint")]
+        # A job that succeeded may have made the very bytes that were there before.
+        made = "no new version" if status == "success" else "generated nothing"
+        return [say(""), say(status, status_role(status)), say(made, "faint")]
     notes: list[Piece] = []
     if row.executed:
         notes.append(say("executed", "faint"))
