@@ -17,7 +17,8 @@ from snakeprov.recorder.backfill import backfill_missing
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.deliver import REFUSED, reason_of
 from snakeprov.recorder.drain import Drain, Tools, observations_of, run_of, to_deliver
-from snakeprov.recorder.outbox import Content, Kind, Outbox
+from snakeprov.recorder.entries import Content, Kind
+from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import explain
 
