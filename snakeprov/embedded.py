@@ -17,7 +17,7 @@ from snakeprov.errors import UsageError
 if TYPE_CHECKING:
     from snakeprov.client import Client
 
-TOKEN_VARIABLE = "SNAKEPROV_TOKEN"  # noqa: S105  the name of a variable
+SERVER_TOKEN_VARIABLE = "SNAKEPROV_TOKEN"  # noqa: S105  the name of a variable
 """Environment variable with the access token for a server."""
 
 
@@ -42,7 +42,7 @@ def connect(where: str | os.PathLike[str], *, create: bool = False, token: str |
     if text == SYNAPSE:
         return _synapse(token)
     if is_url(text):
-        return Client(text, token=token or os.environ.get(TOKEN_VARIABLE))
+        return Client(text, token=token or os.environ.get(SERVER_TOKEN_VARIABLE))
     if "://" in text:
         raise UsageError(f"{text!r} is not a repository.", hint="Give a folder, or a URL that begins with http.")
     return _open(Path(text), create=create)

@@ -15,7 +15,7 @@ from snakeprov.capture import digestcache
 from snakeprov.config import DATABASE_NAME
 from snakeprov.errors import NewerStoreError, NoStoreError, OutboxError, StoreError
 from snakeprov.model.findings import Finding
-from snakeprov.recorder import backlog, outbox
+from snakeprov.recorder import backlog, entries
 from snakeprov.store import open_store
 from snakeprov.store import verify as database
 
@@ -158,7 +158,7 @@ def _held(path: Path | None, sha256: str) -> str:
 
 def _outbox(path: Path) -> Iterator[Finding]:
     try:
-        content = outbox.read(path)
+        content = entries.read(path)
     except OutboxError as error:
         # A workflow that ends meanwhile removes its own.
         if path.exists():

@@ -9,7 +9,7 @@ from snakeprov.capture.files import fingerprint
 from snakeprov.config import Settings
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
-from snakeprov.plugin.capturing import open_recorder
+from snakeprov.plugin.recording import open_recorder
 
 
 def fact(work: Path, path: str) -> FileFact:

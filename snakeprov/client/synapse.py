@@ -18,7 +18,7 @@ from typing import Final
 
 from snakeprov.errors import ConfigError, UnauthorizedError
 
-TOKEN_VARIABLE: Final = "SYNAPSE_AUTH_TOKEN"  # noqa: S105  the name of a variable
+SYNAPSE_TOKEN_VARIABLE: Final = "SYNAPSE_AUTH_TOKEN"  # noqa: S105  the name of a variable
 PROFILE_VARIABLE: Final = "SYNAPSE_PROFILE"
 CONFIG_NAME: Final = ".synapseConfig"
 
@@ -74,13 +74,13 @@ def find_access(*, token: str | None = None, environment: Mapping[str, str] | No
         )
     is_old = section == _DEFAULT and not (config.has_section(section) and config.options(section))
     noted = config.get(_DEFAULT_OF_OLD if is_old else section, "authtoken", fallback=None)
-    found = token or noted or variables.get(TOKEN_VARIABLE)
+    found = token or noted or variables.get(SYNAPSE_TOKEN_VARIABLE)
     if not found:
         raise UnauthorizedError(
             "There is no access token for Synapse.",
             status=401,
             reason="no access token",
-            hint=f"Set {TOKEN_VARIABLE}, or put 'authtoken = …' into the section [{section}] of {path}.",
+            hint=f"Set {SYNAPSE_TOKEN_VARIABLE}, or put 'authtoken = …' into the section [{section}] of {path}.",
         )
     endpoints = {
         prefix: config.get("endpoints", name, fallback=default).rstrip("/")

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.client.session import quoted
+from snakeprov.client.synapsefacts import PAGE, Facts, Json
 from snakeprov.errors import ForbiddenError, NotFoundError, UsageError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File
@@ -23,17 +24,9 @@ from snakeprov.model.synapsenames import from_synapse_name, to_synapse_name
 if TYPE_CHECKING:
     from snakeprov.client.client import Client
 
-Json = dict[str, Any]
-
-PAGE: Final = 50
-"""So many versions are asked for at once."""
-
 NEAR_MAX: Final = 3
 SIBLINGS_MAX: Final = 200
 """So many files in a folder are looked at for names that are alike."""
-
-VERSIONS_MAX: Final = 1000
-"""So many versions of a file are looked through for one of them."""
 
 _MD5_CHARS: Final = 32
 _PROJECT_ID: Final = re.compile(r"syn[0-9]{1,18}")
@@ -44,8 +37,7 @@ class Walk:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._latest: dict[str, File | None] = {}
-        self._users: dict[str, str] = {}
+        self._facts = Facts(client)
 
     def find(self, path: str, *, project: str | None = None) -> Json:
         """Return the files recorded at `path`: `{matches, near}`.
@@ -123,25 +115,25 @@ class Walk:
         return {"results": results, "truncated": len(found) > limit}
 
     def _with_md5(self, entity_id: str, number: int, md5: str) -> Json:
-        latest = self._file(entity_id)
+        latest = self._facts.file(entity_id)
         latest_number = (latest.version_number if latest is not None else None) or number
         return {
             "entityId": entity_id,
             "versionNumber": number,
             "isLatest": number == latest_number,
             "latestVersionNumber": latest_number,
-            "path": self._path(entity_id, number),
+            "path": self._facts.path(entity_id, number),
             "projectName": self._client.project,
             "md5": md5,
         }
 
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> Json:
         """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""
-        page = self._page(entity_id, limit=min(limit, PAGE), offset=offset)
+        page = self._facts.page(entity_id, limit=min(limit, PAGE), offset=offset)
         versions = [self._version(entity_id, info) for info in page["results"]]
         # Synapse's own total is an estimate: whether there is more shows when one asks for more.
         total = offset + len(versions) + (len(versions) == min(limit, PAGE))
-        return {"entity": self._entity(entity_id), "versions": versions, "totalNumberOfResults": total}
+        return {"entity": self._facts.entity(entity_id), "versions": versions, "totalNumberOfResults": total}
 
     def story(self, entity_id: str, version_number: int) -> Json:
         """Return all that is known of a version: `{entity, version, previousVersionNumber, activity, job, run}`.
@@ -149,11 +141,11 @@ class Walk:
         Raises:
             NotFoundError: There is no such version.
         """
-        info, previous_number = self._info(entity_id, version_number)
+        info, previous_number = self._facts.info(entity_id, version_number)
         version = self._version(entity_id, info)
-        activity = self._generated_by(entity_id, version_number)
+        activity = self._facts.generated_by(entity_id, version_number)
         story: Json = {
-            "entity": self._entity(entity_id),
+            "entity": self._facts.entity(entity_id),
             "version": version,
             "previousVersionNumber": previous_number,
             "activity": activity,
@@ -169,12 +161,12 @@ class Walk:
         found = []
         for entity_id, number in versions:
             try:
-                version = self._version(entity_id, self._info(entity_id, number)[0])
+                version = self._version(entity_id, self._facts.info(entity_id, number)[0])
                 file = self._client.entities.get(entity_id, version_number=number)
             except (NotFoundError, ForbiddenError):
                 continue
             handle = file.data_file_handle_id if isinstance(file, File) else None
-            path = self._path(entity_id, number)
+            path = self._facts.path(entity_id, number)
             found.append({"entityId": entity_id, "path": path, "fileHandleId": handle, "projectId": None, **version})
         return {"versions": found, "jobs": []}
 
@@ -205,7 +197,7 @@ class Walk:
         queue = deque([(entity_id, version_number, 0)])
         while queue:
             source_id, number, passed = queue.popleft()
-            activity = self._generated_by(source_id, number)
+            activity = self._facts.generated_by(source_id, number)
             if activity is None:
                 continue
             name = f"activity:{activity['id']}"
@@ -243,38 +235,17 @@ class Walk:
         """Refuse: raises UsageError."""
         raise _unknowable()
 
-    def _page(self, entity_id: str, *, limit: int, offset: int) -> Json:
-        path = f"/repo/v1/entity/{quoted(entity_id)}/version"
-        return dict(self._client.session.get(path, {"limit": limit, "offset": offset}))
-
-    def _info(self, entity_id: str, version_number: int) -> tuple[Json, int | None]:
-        """Return what Synapse lists of a version, and the number of the version before it."""
-        found: Json | None = None
-        for offset in range(0, VERSIONS_MAX, PAGE):
-            results = self._page(entity_id, limit=PAGE, offset=offset)["results"]
-            for info in results:
-                if found is not None:
-                    return found, int(info["versionNumber"])
-                if int(info["versionNumber"]) == version_number:
-                    found = dict(info)
-            if len(results) < PAGE:
-                break
-        if found is not None:
-            return found, None
-        reason = f"Cannot find a node with id {entity_id} and version {version_number}"
-        raise NotFoundError(f"{entity_id} has no version {version_number}.", status=404, reason=reason)
-
     def _version(self, entity_id: str, info: Json) -> Json:
         number = int(info["versionNumber"])
-        noted = self._annotations(entity_id, number)
-        activity = self._generated_by(entity_id, number)
+        noted = self._facts.noted(entity_id, number)
+        activity = self._facts.generated_by(entity_id, number)
         mark = _mark(activity)
         md5 = info.get("contentMd5")
         commit = noted.get("commit", "") if mark else ""
         return {
             "versionNumber": number,
             "createdOn": info.get("modifiedOn"),
-            "createdBy": self._user(info.get("modifiedBy")),
+            "createdBy": self._facts.user(info.get("modifiedBy")),
             "sha256": noted.get("sha256") if md5 is not None and noted.get("md5") == md5 else None,
             "md5": md5,
             "sizeBytes": int(info["contentSize"]) if info.get("contentSize") is not None else None,
@@ -289,7 +260,7 @@ class Walk:
 
     def _job(self, entity_id: str, version_number: int, activity: Activity) -> Json:
         mark = _mark(activity) or ("", "")
-        noted = self._annotations(entity_id, version_number)
+        noted = self._facts.noted(entity_id, version_number)
         files: list[Json] = []
         for item in activity["used"]:
             node = self._node(item, self._target(item))
@@ -307,64 +278,13 @@ class Walk:
         }
         return {"job": job, "activityId": str(activity["id"]), "files": files}
 
-    def _entity(self, entity_id: str) -> Json:
-        latest = self._file(entity_id)
-        if latest is None:
-            raise NotFoundError(f"There is no file {entity_id}.", status=404, reason="not a file")
-        return {"id": entity_id, "name": latest.name, "path": self._path(entity_id, latest.version_number or 1)}
-
-    def _path(self, entity_id: str, version_number: int) -> str:
-        latest = self._file(entity_id)
-        name = from_synapse_name(latest.name or entity_id) if latest is not None else entity_id
-        return str(self._annotations(entity_id, version_number).get("path") or name)
-
-    def _file(self, entity_id: str) -> File | None:
-        if entity_id not in self._latest:
-            try:
-                found = self._client.entities.get(entity_id)
-            except (NotFoundError, ForbiddenError):
-                found = None
-            self._latest[entity_id] = found if isinstance(found, File) else None
-        return self._latest[entity_id]
-
-    def _annotations(self, entity_id: str, version_number: int) -> dict[str, str]:
-        """Return what snakeprov noted about a version, by the names without their prefix."""
-        path = f"/repo/v1/entity/{quoted(entity_id)}/version/{version_number}/annotations2"
-        try:
-            found = self._client.session.get(path)["annotations"]
-        except (NotFoundError, ForbiddenError):
-            return {}
-        return {
-            key.removeprefix("snakeprov."): str(one["value"][0])
-            for key, one in found.items()
-            if key.startswith("snakeprov.") and one["value"]
-        }
-
-    def _generated_by(self, entity_id: str, version_number: int) -> Activity | None:
-        try:
-            return self._client.entities.generated_by(entity_id, version_number=version_number)
-        except ForbiddenError:
-            return None
-
-    def _user(self, principal: object) -> str | None:
-        if principal is None:
-            return None
-        number = str(principal)
-        if number not in self._users:
-            try:
-                profile = self._client.session.get(f"/repo/v1/userProfile/{quoted(number)}")
-                self._users[number] = str(profile.get("userName") or number)
-            except (NotFoundError, ForbiddenError):
-                self._users[number] = number
-        return self._users[number]
-
     def _target(self, item: Json) -> str:
         if "url" in item:
             return f"url:{item['url']}"
         reference = item["reference"]
         number = reference.get("targetVersionNumber")
         if number is None:
-            latest = self._file(reference["targetId"])
+            latest = self._facts.file(reference["targetId"])
             number = latest.version_number if latest is not None else 1
         return f"{reference['targetId']}.{number}"
 
@@ -375,8 +295,8 @@ class Walk:
         return self._entity_node(entity_id, int(number))
 
     def _entity_node(self, entity_id: str, version_number: int) -> Json:
-        latest = self._file(entity_id)
-        path = self._path(entity_id, version_number)
+        latest = self._facts.file(entity_id)
+        path = self._facts.path(entity_id, version_number)
         return {
             "id": f"{entity_id}.{version_number}",
             "kind": "entity",
@@ -397,7 +317,7 @@ class Walk:
         }
         mark = _mark(activity)
         if mark is not None:
-            noted = self._annotations(entity_id, version_number)
+            noted = self._facts.noted(entity_id, version_number)
             node |= {"jobId": mark[0], "rule": activity.name or "", "status": "success"}
             if commit := noted.get("commit"):
                 node |= {"commit": commit.removesuffix("+dirty"), "dirty": commit.endswith("+dirty")}

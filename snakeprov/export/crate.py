@@ -8,7 +8,6 @@ What a crate holds has the path it has there for its `@id`; what it does not hol
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
@@ -19,11 +18,11 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.dataset import Dataset
 from rocrate.model.entity import Entity
 from rocrate.model.file import File
-from rocrate.model.person import Person
 from rocrate.model.softwareapplication import SoftwareApplication
 from rocrate.rocrate import ROCrate
 
 from snakeprov.export.containers import image
+from snakeprov.export.crateentities import Entities, times
 from snakeprov.export.material import FAILED, SUCCEEDED, Activity, Json, Material, Use, Version, commit_of
 from snakeprov.export.software import packages
 from snakeprov.export.vocabulary import (
@@ -38,11 +37,8 @@ from snakeprov.export.vocabulary import (
     WORKFLOW_CRATE,
     Profile,
     error,
-    moment,
     safe,
-    short_hash,
     unpack,
-    value_type,
 )
 from snakeprov.model.media_types import guessed
 
@@ -79,8 +75,7 @@ class _Builder:
         self._crate = ROCrate(version=VERSION)
         self._crate.metadata.extra_contexts.append(CONTEXT)
         self._entities: dict[str, Entity] = {}
-        # The library takes long to find that it has none of an id.
-        self._shared: dict[str, Entity] = {}
+        self._shared = Entities(self._crate)
         self._actions: list[Entity] = []
         self._tools: dict[tuple[Any, ...], Entity] = {}
         self._steps: dict[str, Entity] = {}
@@ -114,7 +109,7 @@ class _Builder:
             [WORKFLOW_CRATE] if self._has_workflow else []
         )
         root["conformsTo"] = [
-            self._add(ContextEntity, id_, {"@type": "CreativeWork", "name": name, "version": version})
+            self._shared.add(ContextEntity, id_, {"@type": "CreativeWork", "name": name, "version": version})
             for id_, name, version in profiles
         ]
         if self._has_workflow:
@@ -125,12 +120,12 @@ class _Builder:
             root["mentions"] = self._actions
         users = dict.fromkeys(run["user"] for run in material.runs.values() if run.get("user"))
         if users:
-            root["author"] = [self._person(user) for user in users]
+            root["author"] = [self._shared.person(user) for user in users]
         if license_ is None:
             root["license"] = NO_LICENSE
         elif WEB.match(license_.id):
             facts: dict[str, Any] = {"@type": "CreativeWork", "name": license_.name}
-            root["license"] = self._add(ContextEntity, license_.id, facts)
+            root["license"] = self._shared.add(ContextEntity, license_.id, facts)
         else:
             facts = {"@type": ["File", "CreativeWork"], "name": license_.name, "encodingFormat": "text/plain"}
             root["license"] = self._crate.add(File(self._crate, dest_path=license_.id, properties=facts))
@@ -138,13 +133,6 @@ class _Builder:
     def _main_workflow(self) -> Version:
         """Return the Snakefile of the run that was asked for, or of the first that is known."""
         return main_workflow(self._material) or next(iter(self._workflows.values()))
-
-    def _add(self, kind: type[Entity], id_: str, facts: Mapping[str, Any]) -> Entity:
-        """Return the entity of an id, which is added where it is not there yet; None is left out."""
-        if id_ not in self._shared:
-            properties = {name: value for name, value in facts.items() if value not in (None, [])}
-            self._shared[id_] = self._crate.add(kind(self._crate, id_, properties=properties))
-        return self._shared[id_]
 
     def _version(self, version: Version) -> None:
         is_workflow = version.id in self._workflow_ids
@@ -169,7 +157,7 @@ class _Builder:
         path = self._included.get(version.id)
         known = {name: value for name, value in facts.items() if value is not None}
         if path is None:
-            entity = self._add(ContextEntity, self._reference(version), known)
+            entity = self._shared.add(ContextEntity, self._reference(version), known)
         else:
             kind = Dataset if version.is_directory else ComputationalWorkflow if is_workflow else File
             entity = self._crate.add(kind(self._crate, dest_path=path, properties=known))
@@ -218,16 +206,16 @@ class _Builder:
         for activity in activities:
             done = self._action(activity, workflow=entity)
             controls.append(self._control(activity, done, entity))
-        engine = self._software("Snakemake", run.get("snakemakeVersion"), url="https://snakemake.github.io")
+        engine = self._shared.software("Snakemake", run.get("snakemakeVersion"), url="https://snakemake.github.io")
         facts = {
             "@type": "OrganizeAction",
             "name": f"Snakemake in run {run_id[:8]}",
             "instrument": engine,
             "object": controls,
             "result": action,
-            **self._times(run),
+            **times(run),
         }
-        self._add(ContextEntity, f"#engine_{safe(run_id)}", facts)
+        self._shared.add(ContextEntity, f"#engine_{safe(run_id)}", facts)
 
     def _describe_workflow(self, entity: Entity, run: Json) -> None:
         language = get_lang(self._crate, "snakemake")
@@ -248,7 +236,7 @@ class _Builder:
             if use.role == "input" and use.version_id is not None
         )
         config = [
-            self._value(f"config_{run_id}", name, value, of=workflow, described=True)
+            self._shared.value(f"config_{run_id}", name, value, of=workflow, described=True)
             for name, value in (run.get("config") or {}).items()
         ]
         status = {"success": COMPLETED, "failed": FAILED_STATUS, "interrupted": FAILED_STATUS}.get(
@@ -264,10 +252,10 @@ class _Builder:
             "result": [self._entities[one] for one in made if one not in used] or [self._entities[one] for one in made],
             "actionStatus": status,
             "error": "\n".join(errors)[:ERROR_CHARS_MAX] or None if status == FAILED_STATUS else None,
-            **self._times(run),
-            **self._agent(run),
+            **times(run),
+            **self._shared.agent(run),
         }
-        action = self._add(ContextEntity, f"#run_{safe(run_id)}", facts)
+        action = self._shared.add(ContextEntity, f"#run_{safe(run_id)}", facts)
         self._actions.append(action)
         return action
 
@@ -276,7 +264,8 @@ class _Builder:
         tool = self._tool(activity, workflow)
         inputs = [self._exemplified(use, tool, "input") for use in activity.used if use.role == "input"]
         params = [
-            self._value(tool.id.lstrip("#"), name, value, of=tool) for name, value in (job.get("params") or {}).items()
+            self._shared.value(tool.id.lstrip("#"), name, value, of=tool)
+            for name, value in (job.get("params") or {}).items()
         ]
         results = [
             self._exemplified(Use(role="input", version_id=made.version_id, name=made.name), tool, "output")
@@ -293,11 +282,11 @@ class _Builder:
             "result": _each_once(results),
             "actionStatus": status,
             "error": error(activity) if status == FAILED_STATUS else None,
-            "containerImage": None if container is None else self._add(ContextEntity, *container),
-            **self._times(job),
-            **self._agent(run),
+            "containerImage": None if container is None else self._shared.add(ContextEntity, *container),
+            **times(job),
+            **self._shared.agent(run),
         }
-        action = self._add(ContextEntity, f"#{activity.id}", facts)
+        action = self._shared.add(ContextEntity, f"#{activity.id}", facts)
         self._actions.append(action)
         return action
 
@@ -306,7 +295,7 @@ class _Builder:
         if tool.id not in self._steps:
             position = str(len(self._steps) + 1)
             facts = {"@type": "HowToStep", "name": tool["name"], "position": position, "workExample": tool}
-            step = self._steps[tool.id] = self._add(ContextEntity, f"#step_{tool.id.lstrip('#')}", facts)
+            step = self._steps[tool.id] = self._shared.add(ContextEntity, f"#step_{tool.id.lstrip('#')}", facts)
             workflow.append_to("step", step)
         facts = {
             "@type": "ControlAction",
@@ -315,7 +304,7 @@ class _Builder:
             "object": action,
             "actionStatus": action.get("actionStatus"),
         }
-        return self._add(ContextEntity, f"#control_{activity.id}", facts)
+        return self._shared.add(ContextEntity, f"#control_{activity.id}", facts)
 
     def _tool(self, activity: Activity, workflow: Entity | None) -> Entity:
         """Return what a job ran: its rule as it was, with the same code and in the same environment."""
@@ -350,7 +339,7 @@ class _Builder:
             "softwareRequirements": [self._entities[one] for one in files]
             + [str(one) for one in packages(self._material.environment_of(activity))],
         }
-        tool = self._add(SoftwareApplication, f"{name}-{same + 1}" if same else name, facts)
+        tool = self._shared.add(SoftwareApplication, f"{name}-{same + 1}" if same else name, facts)
         self._tools[key] = tool
         if workflow is not None:
             workflow.append_to("hasPart", tool)
@@ -360,57 +349,15 @@ class _Builder:
         """Return the entity that is used, as an example of a formal parameter of the tool."""
         if use.version_id is not None:
             entity = self._entities[use.version_id]
-        elif WEB.match(use.url or ""):
-            entity = self._crate.get(use.url) or self._crate.add(
-                File(self._crate, use.url, properties={"name": use.name})
-            )
+        elif use.url is not None and WEB.match(use.url):
+            entity = self._shared.web_file(use.url, use.name)
         else:
             facts = {"@type": "CreativeWork", "name": use.name or use.url, "url": use.url}
-            return self._add(ContextEntity, f"#url_{quote(use.url or '', safe='')}", facts)
+            return self._shared.add(ContextEntity, f"#url_{quote(use.url or '', safe='')}", facts)
         kind = "Dataset" if "Dataset" in entity.type else "File"
         name = use.name or side
-        self._example(entity, tool, side, name, kind, id_=f"#{side}_{tool.id.lstrip('#')}_{safe(name)}_{kind}")
+        self._shared.example(entity, tool, side, name, kind, id_=f"#{side}_{tool.id.lstrip('#')}_{safe(name)}_{kind}")
         return entity
-
-    def _web_file(self, url: str, name: str | None) -> Entity:
-        if url not in self._shared:
-            self._shared[url] = self._crate.add(File(self._crate, url, properties={"name": name or url}))
-        return self._shared[url]
-
-    def _example(self, entity: Entity, tool: Entity, side: str, name: str, kind: str, *, id_: str) -> None:
-        if id_ not in self._shared:
-            facts = {"@type": "FormalParameter", "name": name, "additionalType": kind}
-            tool.append_to(side, self._add(ContextEntity, id_, facts))
-        reference = {"@id": id_}
-        if reference not in entity.properties().get("exampleOfWork", []):
-            entity.append_to("exampleOfWork", reference)
-
-    def _value(self, scope: str, name: str, value: Any, *, of: Entity, described: bool = False) -> Entity:
-        """Return a value of a param or of the config, as an example of a formal parameter."""
-        type_ = value_type(value)
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-        owner = of.id.lstrip("#") if described else scope
-        id_ = f"#param_{safe(owner)}_{safe(name)}_{type_}"
-        entity = self._add(
-            ContextEntity,
-            f"#value_{safe(scope)}_{safe(name)}_{short_hash(text)}",
-            {"@type": "PropertyValue", "name": name, "value": text},
-        )
-        self._example(entity, of, "input", name, type_, id_=id_)
-        return entity
-
-    def _software(self, name: str, version: str | None, *, url: str) -> Entity:
-        facts = {"name": name, "softwareVersion": version, "url": url}
-        return self._add(SoftwareApplication, f"#{safe(name)}_{safe(version or 'unknown')}", facts)
-
-    def _person(self, user: str) -> Entity:
-        return self._add(Person, f"#user_{quote(user, safe='')}", {"name": user})
-
-    def _agent(self, run: Json) -> dict[str, Any]:
-        return {"agent": self._person(run["user"])} if run.get("user") else {}
-
-    def _times(self, record: Json) -> dict[str, Any]:
-        return {"startTime": moment(record.get("startedOn")), "endTime": moment(record.get("endedOn"))}
 
 
 def main_workflow(material: Material) -> Version | None:

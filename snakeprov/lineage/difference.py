@@ -38,8 +38,9 @@ CHANGES_MAX: Final = 1000
 _CODE_KINDS: Final = frozenset({"script", "notebook", "run", "template"})
 """Jobs whose code the interpreter of Snakemake runs, where nothing else was deployed."""
 
-_CIRCUMSTANCES: Final = {
+RUN_FACTS: Final = {
     "snakemakeVersion": "Snakemake",
+    "pythonVersion": "Python",
     "snakeprovVersion": "snakeprov",
     "executor": "executor",
     "platform": "platform",
@@ -47,6 +48,10 @@ _CIRCUMSTANCES: Final = {
     "user": "user",
     "workingDirectory": "working directory",
 }
+"""What a run says of where and with what it ran, and what that is called."""
+
+_CIRCUMSTANCES: Final = {key: name for key, name in RUN_FACTS.items() if key != "pythonVersion"}
+"""The Python belongs to the environment of some jobs, and is looked at apart."""
 
 _BACKFILLED: Final = "backfilled"
 """The status of a job that is known from Snakemake's own metadata only."""

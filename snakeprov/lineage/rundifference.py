@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from snakeprov.lineage.difference import CHANGES_MAX, Action, Kind
+from snakeprov.lineage.difference import CHANGES_MAX, RUN_FACTS, Action, Kind
 from snakeprov.lineage.values import differing
 
 FILES_MAX: Final = 1000
@@ -20,14 +20,7 @@ _FACTS: Final = {
     "commandLine": "command line",
     "project": "project",
     "status": "status",
-    "snakemakeVersion": "Snakemake",
-    "pythonVersion": "Python",
-    "snakeprovVersion": "snakeprov",
-    "executor": "executor",
-    "platform": "platform",
-    "host": "host",
-    "user": "user",
-    "workingDirectory": "working directory",
+    **RUN_FACTS,
 }
 
 

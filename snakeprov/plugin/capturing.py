@@ -13,9 +13,9 @@ import functools
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol
+from typing import Any, Concatenate, ParamSpec
 from uuid import uuid4
 
 from snakeprov.capture.redact import credentials_in
@@ -23,13 +23,13 @@ from snakeprov.capture.redactor import Redactor
 from snakeprov.config import Settings
 from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.paths import to_text
-from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus
 from snakeprov.model.times import now
-from snakeprov.plugin import nesting
+from snakeprov.plugin import nesting, recording
 from snakeprov.plugin.failing import explain
 from snakeprov.plugin.observe import hold, look
 from snakeprov.plugin.planning import plan_of
+from snakeprov.plugin.recording import Recorder
 from snakeprov.plugin.represent import cut
 from snakeprov.plugin.secrets import known_secrets
 from snakeprov.plugin.translate import LiveJob, Translator, run_record
@@ -40,24 +40,6 @@ MAX_PROBLEMS = 20
 MAX_PROBLEM_CHARACTERS = 500
 
 P = ParamSpec("P")
-
-
-class Summary(Protocol):
-    """What a recorder says when it has finished."""
-
-    @property
-    def shortfall(self) -> int: ...
-
-    def line(self) -> str: ...
-
-
-class Recorder(Protocol):
-    """What a recorder does for a run."""
-
-    def start(self, run: RunRecord) -> None: ...
-    def plan(self, plan: RunPlan) -> None: ...
-    def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None: ...
-    def finish(self, run: RunRecord) -> Summary: ...
 
 
 def warn(sentence: str) -> None:
@@ -279,7 +261,7 @@ class Capture:
             redactor.run(run)
             run.parent_run_id = self._outer_run = nesting.enter(run.id)
             translator = Translator(self._workflow, run_id=run.id, directory=text)
-            recorder = open_recorder(self._settings, directory, secrets=redactor.secrets)
+            recorder = recording.open_recorder(self._settings, directory, secrets=redactor.secrets)
             recorder.start(run)
         except Exception as error:
             self._is_dead = True
@@ -371,7 +353,7 @@ class Capture:
     @_never_raises
     def _recover(self) -> None:
         """Deliver what earlier runs left behind where this one had nothing to do."""
-        line = recover(self._settings, Path.cwd())
+        line = recording.recover(self._settings, Path.cwd())
         if line is not None and not _is_silent(self._workflow):
             say(line)
 
@@ -388,27 +370,6 @@ class Capture:
         self.problems += summary.shortfall
         if summary.shortfall or not _is_silent(self._workflow):
             say(summary.line())
-
-
-def open_recorder(settings: Settings, directory: Path, *, secrets: Sequence[str] = ()) -> Recorder:
-    """Return the recorder that takes this run's records and has them delivered where `settings` say.
-
-    `secrets` are hidden in what the delivering process finds out by itself.
-    """
-    from snakeprov.recorder import recorder
-
-    return recorder.Recorder(settings, directory, program="snakeprov.delivering", secrets=secrets)
-
-
-def recover(settings: Settings, directory: Path) -> str | None:
-    """Deliver what runs that were killed, or had no repository, left behind; return a line that says so, if any did."""
-    from snakeprov.recorder import backlog
-
-    if not backlog.files(backlog.outbox_folder(directory)):
-        return None
-    from snakeprov import delivering
-
-    return delivering.recover(settings, directory).line()
 
 
 def _is_silent(workflow: Any) -> bool:

@@ -34,7 +34,8 @@ from snakeprov.model.times import now
 from snakeprov.recorder import backlog
 from snakeprov.recorder.assemble import path_of
 from snakeprov.recorder.drain import GROUP_JOBS_MAX, Drain, Tools, make_deliverer
-from snakeprov.recorder.outbox import Kind, Log, Outbox, is_live, read
+from snakeprov.recorder.entries import Kind, read
+from snakeprov.recorder.outbox import Log, Outbox, is_live
 
 CLOCK_SKEW: Final = timedelta(seconds=2)
 """How far the clock of a file system may be behind that of this machine."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from snakeprov.capture.redact import strip_credentials
 from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME
-from snakeprov.recorder.outbox import DONE, SUFFIX, read
+from snakeprov.recorder.entries import DONE, SUFFIX, read
 
 
 @dataclass(frozen=True, slots=True)

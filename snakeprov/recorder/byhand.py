@@ -31,9 +31,10 @@ from snakeprov.recorder.deliver import REFUSED, Prepared
 from snakeprov.recorder.delivery import DIGESTS_NAME
 from snakeprov.recorder.digesting import Digester, Observations
 from snakeprov.recorder.drain import Tools
+from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.leftovers import deliver_leftovers
 from snakeprov.recorder.manual import Step, code_fact, file_fact
-from snakeprov.recorder.outbox import Kind, Log, Outbox
+from snakeprov.recorder.outbox import Log, Outbox
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import explain
 

@@ -33,8 +33,9 @@ from snakeprov.recorder.drain import (
     Tools,
     decode_job,
 )
+from snakeprov.recorder.entries import Entry, Kind
 from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers, notice_missing
-from snakeprov.recorder.outbox import Entry, Kind, Outbox
+from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.summary import Tally, explain
 
 RETRY_S: Final = 15.0

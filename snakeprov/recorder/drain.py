@@ -23,8 +23,9 @@ from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester, Observations
-from snakeprov.recorder.outbox import Content as OutboxContent
-from snakeprov.recorder.outbox import Entry, Kind, Outbox
+from snakeprov.recorder.entries import Content as OutboxContent
+from snakeprov.recorder.entries import Entry, Kind
+from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.summary import Tally
 
 GROUP_JOBS_MAX: Final = 100

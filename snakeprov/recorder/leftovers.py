@@ -17,7 +17,8 @@ from snakeprov.recorder.backfill import backfill_missing
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.deliver import REFUSED, reason_of
 from snakeprov.recorder.drain import Drain, Tools, observations_of, run_of, to_deliver
-from snakeprov.recorder.outbox import Content, Kind, Outbox
+from snakeprov.recorder.entries import Content, Kind
+from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import explain
 
@@ -56,6 +57,7 @@ def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = Fa
         RemoteError: The repository is not able to answer now; what was not delivered waits on.
     """
     result = Leftovers()
+    delivery = _Delivery(client, tools, result, retry_rejected=retry_rejected)
     for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
         try:
             recovered = Outbox.recover(path)
@@ -67,7 +69,7 @@ def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = Fa
         outbox, content = recovered
         is_done = False
         try:
-            _deliver_leftover(outbox, content, client, tools, result, retry_rejected=retry_rejected)
+            delivery.deliver(outbox, content)
             is_done = True
             damage = outbox.damage()
             if damage is not None:
@@ -80,54 +82,49 @@ def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = Fa
     return result
 
 
-def _deliver_leftover(
-    outbox: Outbox,
-    content: Content,
-    client: Client,
-    tools: Tools,
-    result: Leftovers,
-    *,
-    retry_rejected: bool,
-) -> None:
-    _deliver_steps(outbox, content, client, tools, result, retry_rejected=retry_rejected)
-    entries = to_deliver(content, retry_rejected=True)
-    if content.last_run is None and all(entry.kind is Kind.STEP for entry in entries):
-        return
-    run = run_of(content)
-    drain = Drain(outbox, run, client, tools=tools, patch=content.patch)
-    result.delivered += drain.deliver_pending(content, retry_rejected=retry_rejected) - len(drain.rejected)
-    result.rejected += drain.rejected
-    if run.status == "running":
-        # Its process is dead, or it would hold the lock.
-        notice_missing(client, tools, run, result)
-        run.status = "interrupted"
-        drain.put_run(run)
+class _Delivery:
+    """Delivers outboxes, and counts in `result` what becomes of their records."""
 
+    def __init__(self, client: Client, tools: Tools, result: Leftovers, *, retry_rejected: bool) -> None:
+        self._client = client
+        self._tools = tools
+        self._result = result
+        self._retry_rejected = retry_rejected
 
-def _deliver_steps(
-    outbox: Outbox,
-    content: Content,
-    client: Client,
-    tools: Tools,
-    result: Leftovers,
-    *,
-    retry_rejected: bool,
-) -> None:
-    for entry in to_deliver(content, retry_rejected=retry_rejected):
-        if entry.kind is not Kind.STEP:
-            continue
-        step = msgspec.json.decode(entry.payload, type=StepRecord)
-        observations = observations_of(content, entry, step.job, tools.digester)
-        catalog = tools.catalogs.setdefault(step.run.project, Catalog())
-        try:
-            deliver_step(client, step, observations, settings=tools.settings, catalog=catalog, git=tools.git)
-        except (*REFUSED, UsageError) as error:
-            reason = reason_of(error, client)
-            outbox.rejected(entry.number, reason)
-            result.rejected.append(reason)
-        else:
-            outbox.delivered([entry.number])
-            result.delivered += 1
+    def deliver(self, outbox: Outbox, content: Content) -> None:
+        """Deliver what an outbox holds. Raises RemoteError and OutboxError."""
+        self._deliver_steps(outbox, content)
+        entries = to_deliver(content, retry_rejected=True)
+        if content.last_run is None and all(entry.kind is Kind.STEP for entry in entries):
+            return
+        run = run_of(content)
+        drain = Drain(outbox, run, self._client, tools=self._tools, patch=content.patch)
+        delivered = drain.deliver_pending(content, retry_rejected=self._retry_rejected)
+        self._result.delivered += delivered - len(drain.rejected)
+        self._result.rejected += drain.rejected
+        if run.status == "running":
+            # Its process is dead, or it would hold the lock.
+            notice_missing(self._client, self._tools, run, self._result)
+            run.status = "interrupted"
+            drain.put_run(run)
+
+    def _deliver_steps(self, outbox: Outbox, content: Content) -> None:
+        tools = self._tools
+        for entry in to_deliver(content, retry_rejected=self._retry_rejected):
+            if entry.kind is not Kind.STEP:
+                continue
+            step = msgspec.json.decode(entry.payload, type=StepRecord)
+            observations = observations_of(content, entry, step.job, tools.digester)
+            catalog = tools.catalogs.setdefault(step.run.project, Catalog())
+            try:
+                deliver_step(self._client, step, observations, settings=tools.settings, catalog=catalog, git=tools.git)
+            except (*REFUSED, UsageError) as error:
+                reason = reason_of(error, self._client)
+                outbox.rejected(entry.number, reason)
+                self._result.rejected.append(reason)
+            else:
+                outbox.delivered([entry.number])
+                self._result.delivered += 1
 
 
 def notice_missing(client: Client, tools: Tools, run: RunRecord, result: Leftovers) -> None:

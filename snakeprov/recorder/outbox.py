@@ -21,93 +21,32 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
 
 from snakeprov.errors import OutboxError
+from snakeprov.recorder.entries import (
+    ACK_SUFFIX,
+    HEADER,
+    RECORDS,
+    SUFFIX,
+    Content,
+    Digests,
+    Entry,
+    Kind,
+    Rejected,
+    read,
+)
 from snakeprov.recorder.frames import frame, parse
 
-HEADER: Final = b"snakeprov outbox 2\n"
-SUFFIX: Final = ".log"
-ACK_SUFFIX: Final = ".ack"
 DAMAGED_SUFFIX: Final = ".damaged"
 LOG_SIZE_MAX: Final = 4 * 1024 * 1024
 """A log larger than this (bytes) is followed by the next one, so that a long run takes no disk without end."""
 
 READ_SIZE: Final = 256 * 1024
 """How many bytes of a log are read at once, unless one entry has more."""
-
-
-class Kind(IntEnum):
-    """What an entry is: RUN, JOB, STEP and PLAN are the records in a log; the others, beside it, speak of them."""
-
-    RUN = 1
-    JOB = 2
-    DELIVERED = 3
-    REJECTED = 4
-    DIGESTS = 5
-    PATCH = 6
-    GIT = 7
-    STEP = 8
-    PLAN = 9
-
-
-DONE: Final = frozenset({Kind.JOB, Kind.STEP})
-"""Records of something that was done: a job, or a step by hand."""
-
-_RECORDS: Final = DONE | {Kind.RUN, Kind.PLAN}
-
-
-class _Rejected(msgspec.Struct):
-    number: int
-    reason: str
-
-
-class _Digests(msgspec.Struct):
-    number: int
-    payload: msgspec.Raw
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry that carries a record.
-
-    Attributes:
-        number: Where in its log it begins, which names it whatever else in the file may be damaged.
-        kind: RUN, JOB, STEP or PLAN.
-        payload: The record.
-    """
-
-    number: int
-    kind: Kind
-    payload: bytes
-
-
-@dataclass
-class Content:
-    """What an outbox holds.
-
-    Attributes:
-        pending: Records neither delivered nor rejected, in order.
-        rejected: Records that the repository refused, with its reason.
-        digests: What was found out about the files of a record, by its number.
-        last_run: The newest RUN payload, delivered or not.
-        git: What was found of the code of the run (JSON); None where nobody has looked.
-        patch: How the code of the run differed from its commit, if it did.
-        damaged_bytes: How many bytes of the log could not be read as entries.
-    """
-
-    pending: list[Entry] = field(default_factory=list)
-    rejected: list[tuple[Entry, str]] = field(default_factory=list)
-    digests: dict[int, bytes] = field(default_factory=dict)
-    last_run: bytes | None = None
-    git: bytes | None = None
-    patch: bytes | None = None
-    damaged_bytes: int = 0
 
 
 class Log:
@@ -265,14 +204,14 @@ class Outbox:
 
     def rejected(self, number: int, reason: str) -> None:
         """Note that the repository refused a record for good, and why."""
-        self._note(Kind.REJECTED, msgspec.json.encode(_Rejected(number, reason)))
+        self._note(Kind.REJECTED, msgspec.json.encode(Rejected(number, reason)))
 
     def digests(self, number: int, payload: bytes) -> None:
         """Keep what was found out about the files of a record (JSON), once, for a delivery by a later process."""
         if number in self._digested:
             return
         self._digested.add(number)
-        self._note(Kind.DIGESTS, msgspec.json.encode(_Digests(number, msgspec.Raw(payload))))
+        self._note(Kind.DIGESTS, msgspec.json.encode(Digests(number, msgspec.Raw(payload))))
 
     def code(self, git: bytes, patch: bytes | None) -> None:
         """Keep what was found of the code of the run (JSON), and how it differs from its commit."""
@@ -317,7 +256,7 @@ class Outbox:
             is_end = len(data) < size
             frames = parse(data, offset=self._read_to, is_final=is_final and is_end)
             self._entries += [
-                Entry(one.start, Kind(one.kind), one.payload) for one in frames.found if one.kind in _RECORDS
+                Entry(one.start, Kind(one.kind), one.payload) for one in frames.found if one.kind in RECORDS
             ]
             self._read_to = frames.end
             self._damaged_bytes += frames.damaged_bytes
@@ -336,30 +275,6 @@ class Outbox:
             self._acks_size_bytes += len(entry)
 
 
-def read(path: Path) -> Content:
-    """Return what the outbox holds whose log is `path`, without locking it.
-
-    Raises:
-        OutboxError: It cannot be read, or is no outbox.
-    """
-    content = Content()
-    log = _bytes_of(path)
-    if not log.startswith(HEADER):
-        raise OutboxError(f"{path} is not an outbox of snakeprov.", hint="Move it out of the outbox folder.")
-    frames = parse(log[len(HEADER) :], offset=len(HEADER), is_final=True)
-    content.damaged_bytes = frames.damaged_bytes
-    records: dict[int, Entry] = {}
-    for one in frames.found:
-        if one.kind in _RECORDS:
-            records[one.start] = Entry(one.start, Kind(one.kind), one.payload)
-        if one.kind == Kind.RUN:
-            content.last_run = one.payload
-    rejected = _read_acks(path, records, content)
-    content.pending = [entry for number, entry in records.items() if number not in rejected]
-    content.rejected = [(records[number], reason) for number, reason in rejected.items() if number in records]
-    return content
-
-
 def is_live(path: Path) -> bool:
     """Return whether the process that writes the log `path`, or one that delivers it, still lives."""
     try:
@@ -370,44 +285,6 @@ def is_live(path: Path) -> bool:
         return not _lock(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _read_acks(path: Path, records: dict[int, Entry], content: Content) -> dict[int, str]:
-    """Take in what is noted beside a log, and out of `records` what was delivered; return what was refused, and why.
-
-    A damaged note is passed over: what it spoke of is done again.
-    """
-    rejected: dict[int, str] = {}
-    try:
-        data = _bytes_of(path.with_suffix(ACK_SUFFIX))
-    except FileNotFoundError:
-        return rejected
-    for one in parse(data, offset=0, is_final=True).found:
-        match one.kind:
-            case Kind.DELIVERED:
-                for number in msgspec.json.decode(one.payload, type=list[int]):
-                    records.pop(number, None)
-                    rejected.pop(number, None)
-            case Kind.REJECTED:
-                note = msgspec.json.decode(one.payload, type=_Rejected)
-                rejected[note.number] = note.reason
-            case Kind.DIGESTS:
-                found = msgspec.json.decode(one.payload, type=_Digests)
-                content.digests[found.number] = bytes(found.payload)
-            case Kind.GIT:
-                content.git = one.payload
-            case Kind.PATCH:
-                content.patch = one.payload
-    return rejected
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise OutboxError(f"The outbox {path} cannot be read ({error.strerror}).") from error
 
 
 def _write(descriptor: int, entry: bytes, *, size_bytes: int) -> None:

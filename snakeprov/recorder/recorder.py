@@ -27,8 +27,9 @@ from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import progress
 from snakeprov.recorder.backlog import count, outbox_folder
 from snakeprov.recorder.channel import Begin, Hold, Progress, Take
+from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.launch import DeliveringProcess
-from snakeprov.recorder.outbox import LOG_SIZE_MAX, Kind, Log
+from snakeprov.recorder.outbox import LOG_SIZE_MAX, Log
 from snakeprov.recorder.summary import Summary, explain
 
 UNWRITTEN_MAX: Final = 10_000

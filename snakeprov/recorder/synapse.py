@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from snakeprov.errors import ApiError
 from snakeprov.model.jobmark import mark
 from snakeprov.model.records import JobRecord
+from snakeprov.model.urls import is_address
 
 PREFIX: Final = "snakeprov."
 """Begins the keys of the annotations that are snakeprov's; all others are left as they are."""
@@ -65,13 +65,7 @@ def takes_url(url: str) -> bool:
     >>> takes_url("https://example.org/a b.csv"), takes_url("s3://bucket/a.csv"), takes_url("/data/image.sif")
     (True, False, False)
     """
-    if not _URL.fullmatch(url):
-        return False
-    try:
-        urlsplit(url).port  # noqa: B018  raises where there can be no such port
-    except ValueError:
-        return False
-    return True
+    return _URL.fullmatch(url) is not None and is_address(url)
 
 
 def describe(job: JobRecord, urls: Mapping[str, str], description: str | None = None) -> str:

@@ -14,7 +14,7 @@ from snakeprov.server import jobs as job_resource
 from snakeprov.server import runs, wire
 from snakeprov.server.call import Answer, Call, entity_number
 from snakeprov.server.refusals import bad_request
-from snakeprov.store import access, details, lineage
+from snakeprov.store import access, details, jobs, lineage
 from snakeprov.store import runs as run_store
 from snakeprov.store.details import VersionDetails
 from snakeprov.store.jobs import JobRow
@@ -78,7 +78,7 @@ def _jobs(call: Call, ids: list[str]) -> list[dict[str, Any]]:
     known = details.jobs(call.tx, list(dict.fromkeys(ids)))
     visible = {run_id for run_id in {row.run_id for row in known.values()} if _may_see(call, run_id)}
     rows = [known[id_] for id_ in dict.fromkeys(ids) if id_ in known and known[id_].run_id in visible]
-    files = details.files(call.tx, [row.number for row in rows])
+    files = jobs.files_of(call.tx, [row.number for row in rows])
     urls = _urls(call, rows)
     return [
         {

@@ -86,7 +86,7 @@ def describing(routes: Sequence[Route]) -> Route:
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the description of some routes, and of the resources whose bodies are bytes."""
-    from snakeprov.server.answers import ErrorResponse
+    from snakeprov.server.synapseanswers import ErrorResponse
 
     described = [(route, operation_of(route)) for route in routes]
     types = {type_ for _, operation in described for type_ in (operation.body, operation.answer) if type_ is not None}

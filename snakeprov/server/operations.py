@@ -43,7 +43,8 @@ from snakeprov.server import (
     wire,
 )
 from snakeprov.server import annotations as annotation_resource
-from snakeprov.server import answers as to
+from snakeprov.server import ownanswers as own
+from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.routes import Handler
 
 
@@ -82,13 +83,13 @@ _CREATED = "today's Synapse answers 201; here it is 200. Its client takes both."
 _LIMITS = "Synapse has 10 000 children in a container and 50 levels; a strict server has these bounds, others none."
 
 OPERATIONS: dict[Handler, Operation] = {
-    status.greet: Operation("Says that somebody answers.", to.Nothing),
-    profiles.own: Operation("The user who asks.", to.UserProfile),
-    profiles.read: Operation("A user.", to.UserProfile),
-    profiles.teams: Operation("The teams of a user: there are none.", to.Page[to.Nothing]),
+    status.greet: Operation("Says that somebody answers.", synapse.Nothing),
+    profiles.own: Operation("The user who asks.", synapse.UserProfile),
+    profiles.read: Operation("A user.", synapse.UserProfile),
+    profiles.teams: Operation("The teams of a user: there are none.", synapse.Page[synapse.Nothing]),
     profiles.headers: Operation(
         "Users whose names begin with a text, in any case. Synapse's client asks until a page is empty.",
-        to.UserGroupHeaders,
+        synapse.UserGroupHeaders,
         query=f"prefix {_PAGED}",
     ),
     messages.send: Operation(
@@ -127,7 +128,7 @@ OPERATIONS: dict[Handler, Operation] = {
     ),
     versions.listing: Operation(
         "The versions of an entity, newest first.",
-        to.Page[to.VersionInfo],
+        synapse.Page[synapse.VersionInfo],
         query=_PAGED,
         note="today's Synapse estimates `totalNumberOfResults`; here it is the true number.",
     ),
@@ -144,64 +145,69 @@ OPERATIONS: dict[Handler, Operation] = {
         status=204,
     ),
     bundles.create_legacy: Operation(
-        "Makes an entity with its annotations.", to.LegacyBundle, bundles.LegacyBundleBody, 201, "generatedBy", _BUNDLE
+        "Makes an entity with its annotations.",
+        synapse.LegacyBundle,
+        bundles.LegacyBundleBody,
+        201,
+        "generatedBy",
+        _BUNDLE,
     ),
     bundles.update_legacy: Operation(
         "Changes an entity and adds annotations.",
-        to.LegacyBundle,
+        synapse.LegacyBundle,
         bundles.LegacyBundleBody,
         query="generatedBy",
         note=_BUNDLE,
     ),
     bundles.create: Operation(
-        "Makes an entity with its annotations.", to.Bundle, bundles.BundleBody, 201, "generatedBy", _CREATOR
+        "Makes an entity with its annotations.", synapse.Bundle, bundles.BundleBody, 201, "generatedBy", _CREATOR
     ),
     bundles.update: Operation(
         "Changes an entity and adds to its annotations; never forces a version.",
-        to.Bundle,
+        synapse.Bundle,
         bundles.BundleBody,
         query="generatedBy",
         note=_CREATOR,
     ),
     bundles.read: Operation(
         "An entity and what belongs to it.",
-        to.Bundle,
+        synapse.Bundle,
         bundles.BundleRequest,
         note="for a version Synapse gives the activity of the current one; here it is that version's. "
         "What snakeprov has not got (tables, wikis, DOIs, threads) is left out.",
     ),
-    children.child: Operation("The child of a name.", to.EntityId, children.ChildBody),
+    children.child: Operation("The child of a name.", synapse.EntityId, children.ChildBody),
     children.children: Operation(
         "A page of children, fifty at a time; types that are unknown here are ignored.",
-        to.ChildrenPage,
+        synapse.ChildrenPage,
         children.ChildrenBody,
     ),
-    children.with_md5: Operation("The file versions that have a content.", to.Page[to.EntityHeader]),
-    children.header: Operation("An entity as listings show it.", to.EntityHeader),
-    children.path: Operation("From the root to an entity.", to.EntityPath),
+    children.with_md5: Operation("The file versions that have a content.", synapse.Page[synapse.EntityHeader]),
+    children.header: Operation("An entity as listings show it.", synapse.EntityHeader),
+    children.path: Operation("From the root to an entity.", synapse.EntityPath),
     acl.read: Operation(
         "The access list of a project.",
-        to.AccessControlList,
+        synapse.AccessControlList,
         note="in Synapse every entity can have a list of its own; here projects have, and what is inside inherits.",
     ),
-    acl.replace: Operation("Replaces the access list of a project.", to.AccessControlList, acl.AclBody),
+    acl.replace: Operation("Replaces the access list of a project.", synapse.AccessControlList, acl.AclBody),
     acl.create: Operation(
         "Refused: a project has a list, and nothing else can.",
-        to.AccessControlList,
+        synapse.AccessControlList,
         note="in Synapse this gives an entity a list of its own.",
     ),
     acl.remove: Operation(
         "Refused: the list of a project stays.", status=204, note="in Synapse this ends an entity's own list."
     ),
     acl.told: Operation("What the user may do with an entity.", dict[str, Any]),
-    acl.benefactor: Operation("The project whose access list holds for an entity.", to.EntityHeader),
-    requirements.listing: Operation("Access requirements: there are none.", to.Page[to.Nothing]),
+    acl.benefactor: Operation("The project whose access list holds for an entity.", synapse.EntityHeader),
+    requirements.listing: Operation("Access requirements: there are none.", synapse.Page[synapse.Nothing]),
     requirements.lock: Operation(
         "Refused: there are no access requirements, so nothing can be locked by one.",
-        to.Nothing,
+        synapse.Nothing,
         note="Synapse locks the entity until its staff has looked at it.",
     ),
-    requirements.wiki: Operation("404: there are no wikis.", to.Page[to.Nothing]),
+    requirements.wiki: Operation("404: there are no wikis.", synapse.Page[synapse.Nothing]),
     legacy.read: Operation(
         "Annotations in the form of 2012.",
         LegacyAnnotations := legacy.LegacyAnnotations,
@@ -213,30 +219,30 @@ OPERATIONS: dict[Handler, Operation] = {
         note="PUT of the annotations of a version is 405, in the design and here.",
     ),
     legacy.replace: Operation("Replaces the annotations, with the etag.", LegacyAnnotations, LegacyAnnotations),
-    annotation_resource.read: Operation("Annotations.", to.AnnotationsAnswer),
-    annotation_resource.read_version: Operation("Annotations of a version.", to.AnnotationsAnswer),
+    annotation_resource.read: Operation("Annotations.", synapse.AnnotationsAnswer),
+    annotation_resource.read_version: Operation("Annotations of a version.", synapse.AnnotationsAnswer),
     annotation_resource.replace: Operation(
         "Replaces the annotations, with the etag.",
-        to.AnnotationsAnswer,
+        synapse.AnnotationsAnswer,
         annotation_resource.AnnotationsBody,
         note="Synapse allows letters, digits, underscores and dots in their names; here a name can be any text. "
         "A strict server does as Synapse.",
     ),
     generated.read: Operation(
         "The activity that generated a version; 404 without one.",
-        to.ActivityAnswer,
+        synapse.ActivityAnswer,
         note="today's Synapse asks only whether the activity may be read; here the entity must be readable as well.",
     ),
     generated.connect: Operation(
         "Says which activity generated a version; the etag of the entity changes.",
-        to.ActivityAnswer,
+        synapse.ActivityAnswer,
         query="generatedBy!",
         note=f"{_CREATOR} `generatedBy=-1` removes the link and answers 204; in today's Synapse it ends in 404.",
     ),
     generated.disconnect: Operation("Removes the link to the activity, which stays.", status=204),
     activities.create: Operation(
         "Makes an activity; what it used without naming a version is pinned to the current one.",
-        to.ActivityAnswer,
+        synapse.ActivityAnswer,
         wire.ActivityBody,
         201,
         note="`activityType` is of the design, and not in today's Synapse; it is kept here. Used URLs came after the "
@@ -244,11 +250,11 @@ OPERATIONS: dict[Handler, Operation] = {
         f"as Synapse. Here an activity can have used at most {activities.USED_MAX} things.",
     ),
     activities.read: Operation(
-        "An activity: for its creator, and for who may read something that it generated.", to.ActivityAnswer
+        "An activity: for its creator, and for who may read something that it generated.", synapse.ActivityAnswer
     ),
     activities.update: Operation(
         "Changes an activity: its creator, with the etag.",
-        to.ActivityAnswer,
+        synapse.ActivityAnswer,
         wire.ActivityBody,
         note="today's Synapse changes the activity that the body names and ignores the path; here they must agree.",
     ),
@@ -258,105 +264,105 @@ OPERATIONS: dict[Handler, Operation] = {
         note="a missing activity is 404 in the design and 204 today. Here: 404.",
     ),
     activities.generated: Operation(
-        "The versions that an activity generated, and how many.", to.Page[to.ReferenceAnswer], query=_PAGED
+        "The versions that an activity generated, and how many.", synapse.Page[synapse.ReferenceAnswer], query=_PAGED
     ),
-    uploads.destination: Operation("Where files are uploaded to.", to.UploadDestination),
+    uploads.destination: Operation("Where files are uploaded to.", synapse.UploadDestination),
     uploads.start: Operation(
         "Begins an upload in parts, or tells how far the same one has come.",
-        to.UploadStatus,
+        synapse.UploadStatus,
         uploads.UploadBody,
         query="forceRestart",
         note="Synapse refuses an empty file, and holds the file's name to the rule for entities; here both are taken. "
         "Synapse has parts of up to 5 GiB; here they are up to 1 GiB. A strict server refuses what Synapse refuses. "
         f"{_CREATED[0].upper()}{_CREATED[1:]}",
     ),
-    uploads.urls: Operation("Where to PUT the bytes of parts.", to.PartUrls, uploads.PartsBody, note=_CREATED),
-    uploads.add: Operation("Says that a part was sent.", to.AddedPart, query="partMD5Hex!", note=_CREATED),
-    uploads.complete: Operation("Makes the file handle of a complete upload.", to.UploadStatus, note=_CREATED),
+    uploads.urls: Operation("Where to PUT the bytes of parts.", synapse.PartUrls, uploads.PartsBody, note=_CREATED),
+    uploads.add: Operation("Says that a part was sent.", synapse.AddedPart, query="partMD5Hex!", note=_CREATED),
+    uploads.complete: Operation("Makes the file handle of a complete upload.", synapse.UploadStatus, note=_CREATED),
     filehandles.read: Operation("A file handle: for its creator.", FileHandle),
     filehandles.batch: Operation(
         "File handles and URLs of their bytes, or why the user cannot have them.",
-        to.FileResults,
+        synapse.FileResults,
         filehandles.FilesBody,
         note=_CREATED,
     ),
     filehandles.copy: Operation(
-        "The same contents under other names, as the user's own.", to.CopyResults, filehandles.CopiesBody, 201
+        "The same contents under other names, as the user's own.", synapse.CopyResults, filehandles.CopiesBody, 201
     ),
     filehandles.create_external: Operation(
         "A file handle for a file that is elsewhere.", FileHandle, filehandles.ExternalBody, 201
     ),
-    status.about: Operation("What answers here.", to.About),
-    status.read: Operation("How much the store holds.", to.Status),
+    status.about: Operation("What answers here.", own.About),
+    status.read: Operation("How much the store holds.", own.Status),
     localfiles.register: Operation(
         "File handles for files of the server's own machine, where the server allows it.",
-        to.LocalFileResults,
+        own.LocalFileResults,
         localfiles.LocalFilesBody,
     ),
     pruning.prune: Operation(
         "Removes the bytes of versions, or with `dryRun` tells which; everything that is recorded stays. For whoever "
         "may delete from the project; a content that something else has as well stays, and so does what was executed.",
-        to.Pruned,
+        own.Pruned,
         pruning.PruneBody,
     ),
-    lookup.at_paths: Operation("What is recorded at some paths of a project.", to.Lookup, lookup.LookupBody),
+    lookup.at_paths: Operation("What is recorded at some paths of a project.", own.Lookup, lookup.LookupBody),
     details.read: Operation(
         "What is known of many versions and jobs: those that the user may see, in the order asked.",
-        to.Details,
+        own.Details,
         details.DetailsBody,
     ),
-    lookup.files: Operation("The files at a path, or the paths that resemble it.", to.Matches, query="path! project"),
-    lookup.paths: Operation("Paths of files that begin in a way, in order.", to.Paths, query="prefix! project limit"),
+    lookup.files: Operation("The files at a path, or the paths that resemble it.", own.Matches, query="path! project"),
+    lookup.paths: Operation("Paths of files that begin in a way, in order.", own.Paths, query="prefix! project limit"),
     contents.listing: Operation(
         "The versions that have a content, newest first: by its digest, or at least 8 of its first digits.",
-        to.SameContent,
+        own.SameContent,
         query="sha256 md5 limit",
     ),
     current.listing: Operation(
         "The files of a project at their current versions, by path; `next` is what to give as `after` to go on.",
-        to.CurrentFiles,
+        own.CurrentFiles,
         query="project! under after limit",
     ),
-    runs.listing: Operation("Runs, newest first.", to.Page[to.RunAnswer], query=_PAGED),
+    runs.listing: Operation("Runs, newest first.", synapse.Page[own.RunAnswer], query=_PAGED),
     runs.put: Operation("Makes a run (201) or replaces it (200).", RunRecord, RunRecord, 201),
-    runs.read: Operation("A run, by its id or the beginning of it.", to.RunAnswer),
+    runs.read: Operation("A run, by its id or the beginning of it.", own.RunAnswer),
     runs.jobs_of: Operation(
-        "The jobs of a run, in the order in which they ended.", to.Page[dict[str, Any]], query=_PAGED
+        "The jobs of a run, in the order in which they ended.", synapse.Page[dict[str, Any]], query=_PAGED
     ),
-    runs.outputs_of: Operation("What a run made, newest last.", to.Page[dict[str, Any]], query=_PAGED),
-    plans.put: Operation("Keeps every job of a run's DAG, in place of what was kept before.", to.PlanKept, RunPlan),
+    runs.outputs_of: Operation("What a run made, newest last.", synapse.Page[dict[str, Any]], query=_PAGED),
+    plans.put: Operation("Keeps every job of a run's DAG, in place of what was kept before.", own.PlanKept, RunPlan),
     plans.read: Operation(
-        "Every job of a run's DAG: executed, failed, interrupted, reused or not reached.", to.Plan, query=_PAGED
+        "Every job of a run's DAG: executed, failed, interrupted, reused or not reached.", own.Plan, query=_PAGED
     ),
-    jobs.create: Operation("Records a job, once.", to.JobId, jobs.JobBody, 201),
-    jobs.read: Operation("A job.", to.JobAnswer),
-    jobs.of_activity: Operation("The job from which an activity was recorded.", to.JobAnswer),
-    history.listing: Operation("The versions of an entity and how they came to be.", to.History, query=_PAGED),
-    history.story: Operation("One version, its activity, job and run.", to.Story),
+    jobs.create: Operation("Records a job, once.", own.JobId, jobs.JobBody, 201),
+    jobs.read: Operation("A job.", own.JobAnswer),
+    jobs.of_activity: Operation("The job from which an activity was recorded.", own.JobAnswer),
+    history.listing: Operation("The versions of an entity and how they came to be.", own.History, query=_PAGED),
+    history.story: Operation("One version, its activity, job and run.", own.Story),
     history.stories: Operation(
         "The stories of several versions, in order; with `activityId` as an activity tells it that made the same bytes "
         "again. Null for what there is not or may not be read.",
-        to.Stories,
+        own.Stories,
         history.StoriesBody,
     ),
     lineage.graph: Operation(
         "What a version comes from, or what comes from it.",
-        to.Graph,
+        own.Graph,
         query="entityId! versionNumber direction depth limit",
     ),
     search.results: Operation(
         "What was made with a rule, a value, at a commit, …: versions and the jobs that made them, the latest first.",
-        to.SearchResults,
+        own.SearchResults,
         search.SearchBody,
     ),
     affected.versions: Operation(
         "Everything that came from some versions, or from what jobs made: those of a rule, of a run, at a commit.",
-        to.AffectedVersions,
+        own.AffectedVersions,
         affected.AffectedBody,
     ),
     batch.run: Operation(
         "Many requests in one transaction, each able to use the answers to those before it.",
-        to.BatchResults,
+        own.BatchResults,
         batch.BatchBody,
     ),
 }

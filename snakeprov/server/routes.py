@@ -141,7 +141,6 @@ ROUTES = (
     Route("GET", "/snakeprov/v1/versions", contents.listing, R),
     Route("GET", "/snakeprov/v1/current", current.listing, R),
     Route("GET", "/snakeprov/v1/paths", lookup.paths, R),
-    Route("GET", "/snakeprov/v1/versions", contents.listing, R),
     Route("GET", "/snakeprov/v1/runs", runs.listing, R),
     Route("PUT", "/snakeprov/v1/runs/{id}", runs.put, W),
     Route("GET", "/snakeprov/v1/runs/{id}", runs.read, R),

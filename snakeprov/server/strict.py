@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
+from snakeprov.model.urls import is_address
 from snakeprov.server.call import Call, shown
 from snakeprov.server.refusals import bad_request
 from snakeprov.store import entities
@@ -60,12 +60,7 @@ def used_url(call: Call, url: str) -> None:
     """Refuse the URL of something used that `java.net.URL` does not take (400): it takes spaces, but few schemes."""
     if not call.service.strict:
         return
-    try:
-        urlsplit(url).port  # noqa: B018  raises where there can be no such port
-        is_taken = _URL.fullmatch(url.strip()) is not None
-    except ValueError:  # of what is no port, or an address in brackets that is none
-        is_taken = False
-    if not is_taken:
+    if not (is_address(url) and _URL.fullmatch(url.strip())):
         raise bad_request(f"UsedURL url field is malformed: {shown(url)}; http, https, ftp or file was expected.")
 
 

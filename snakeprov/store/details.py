@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from snakeprov.store.jobs import JobFileRow, JobRow, chunked
+from snakeprov.store.jobs import JobRow, chunked
 from snakeprov.store.lineage import Version, is_one_of, pairs
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import entity, file_handle, job, job_file, principal, revision
+from snakeprov.store.tables import entity, file_handle, job, principal, revision
 
 
 class VersionDetails(NamedTuple):
@@ -62,20 +62,6 @@ _VERSIONS = (
 _JOBS = select(job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record).where(
     job.c.id.in_(bindparam("ids", expanding=True))
 )
-_FILES = (
-    select(
-        job_file.c.job_number,
-        job_file.c.role,
-        job_file.c.path,
-        job_file.c.entity_id,
-        job_file.c.version,
-        job_file.c.sha256,
-        job_file.c.outcome,
-        job_file.c.activity_id,
-    )
-    .where(job_file.c.job_number.in_(bindparam("numbers", expanding=True)))
-    .order_by(job_file.c.job_number, job_file.c.position)
-)
 
 
 def versions(tx: Transaction, wanted: Collection[Version]) -> dict[Version, VersionDetails]:
@@ -91,12 +77,3 @@ def jobs(tx: Transaction, ids: Collection[str]) -> dict[str, JobRow]:
     """Return each job that exists, by its id."""
     rows = (JobRow(*row) for chunk in chunked(ids) for row in tx.connection.execute(_JOBS, {"ids": chunk}))
     return {row.id: row for row in rows}
-
-
-def files(tx: Transaction, numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
-    """Return the files of some jobs in the order they were sent, by the number of the job."""
-    found: dict[int, list[JobFileRow]] = {}
-    for chunk in chunked(numbers):
-        for row in tx.connection.execute(_FILES, {"numbers": chunk}):
-            found.setdefault(row[0], []).append(JobFileRow(*row[1:]))
-    return found

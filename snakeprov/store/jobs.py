@@ -96,21 +96,26 @@ class _Reproduced(NamedTuple):
 _COLUMNS = (job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record)
 _NUMBER = Query(select(job.c.number).where(job.c.id == bindparam("id")), _Number)
 _GET = Query(select(*_COLUMNS).where(job.c.id == bindparam("id")), JobRow, checked=job)
+_FILE_COLUMNS = (
+    job_file.c.role,
+    job_file.c.path,
+    job_file.c.entity_id,
+    job_file.c.version,
+    job_file.c.sha256,
+    job_file.c.outcome,
+    job_file.c.activity_id,
+)
 _FILES = Query(
-    select(
-        job_file.c.role,
-        job_file.c.path,
-        job_file.c.entity_id,
-        job_file.c.version,
-        job_file.c.sha256,
-        job_file.c.outcome,
-        job_file.c.activity_id,
-    )
-    .where(job_file.c.job_number == bindparam("job_number"))
-    .order_by(job_file.c.position),
+    select(*_FILE_COLUMNS).where(job_file.c.job_number == bindparam("job_number")).order_by(job_file.c.position),
     JobFileRow,
     checked=job_file,
 )
+_FILES_OF = (
+    select(job_file.c.job_number, *_FILE_COLUMNS)
+    .where(job_file.c.job_number.in_(bindparam("numbers", expanding=True)))
+    .order_by(job_file.c.job_number, job_file.c.position)
+)
+_OUTPUTS_OF = _FILES_OF.where(job_file.c.role == "output")
 _VERSION = Query(
     select(revision.c.number).where(
         revision.c.entity_id == bindparam("entity_id"), revision.c.number == bindparam("number")
@@ -272,22 +277,17 @@ def page(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list
     return rows, int(tx.connection.execute(total).scalar_one())
 
 
+def files_of(tx: Transaction, numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
+    """Return the files of some jobs in the order they were sent, by the number of the job."""
+    return _by_job(tx, _FILES_OF, numbers)
+
+
 def outputs_of(tx: Transaction, numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
-    """Return the outputs of some jobs, by the number of the job."""
-    statement = (
-        select(
-            job_file.c.job_number,
-            job_file.c.role,
-            job_file.c.path,
-            job_file.c.entity_id,
-            job_file.c.version,
-            job_file.c.sha256,
-            job_file.c.outcome,
-            job_file.c.activity_id,
-        )
-        .where(job_file.c.job_number.in_(bindparam("numbers", expanding=True)), job_file.c.role == "output")
-        .order_by(job_file.c.job_number, job_file.c.position)
-    )
+    """Return the outputs of some jobs in the order they were sent, by the number of the job."""
+    return _by_job(tx, _OUTPUTS_OF, numbers)
+
+
+def _by_job(tx: Transaction, statement: Select[Any], numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
     found: dict[int, list[JobFileRow]] = {}
     for chunk in chunked(numbers):
         for row in tx.connection.execute(statement, {"numbers": chunk}):

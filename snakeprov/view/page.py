@@ -56,7 +56,7 @@ def lineage(
     }
     data["groups"], data["widths"] = _groups(nodes)
     style = svg.stylesheet() + _static("page.css")
-    script = "".join(map(_static, ("layout.js", "graph.js", "shapes.js", "page.js")))
+    script = "".join(map(_static, ("layout.js", "graph.js", "shapes.js", "boxes.js", "viewport.js", "page.js")))
     allowed = f"style-src {_digest(style)}; script-src {_digest(script)}"
     return Template(_static("page.html")).substitute(
         mark=labels.MARK,

@@ -29,9 +29,10 @@ from snakeprov.config import Settings
 from snakeprov.embedded import connect
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
-from snakeprov.plugin.capturing import open_recorder
+from snakeprov.plugin.recording import open_recorder
 from snakeprov.recorder.delivery import Delivery
-from snakeprov.recorder.outbox import Kind, Log, Outbox
+from snakeprov.recorder.entries import Kind
+from snakeprov.recorder.outbox import Log, Outbox
 
 FOLDER_FILES = 1000
 """How many files lie in one folder: the file system's own growth is not what is measured."""

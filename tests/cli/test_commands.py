@@ -10,7 +10,8 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.cli.repository import collect
-from snakeprov.recorder.outbox import Kind, Log
+from snakeprov.recorder.entries import Kind
+from snakeprov.recorder.outbox import Log
 
 Run = Callable[..., Any]
 

@@ -185,7 +185,7 @@ from pathlib import Path
 import msgspec
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import OutputSettings, ResourceSettings
-from snakeprov.plugin import capturing
+from snakeprov.plugin import recording
 
 class Collector:
     shortfall = 0
@@ -194,7 +194,7 @@ class Collector:
     def finish(self, run): print(sorted(self.rules), run.working_directory); return self
     def line(self): return "done"
 
-capturing.open_recorder = lambda settings, directory, **more: Collector()
+recording.open_recorder = lambda settings, directory, **more: Collector()
 for name in sys.argv[1:]:
     with SnakemakeApi(OutputSettings()) as api:
         workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path(name) / "Snakefile", workdir=Path(name))

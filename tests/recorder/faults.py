@@ -20,7 +20,8 @@ from snakeprov.config import Settings
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.delivery import Delivery, push
-from snakeprov.recorder.outbox import Kind, Log, Outbox
+from snakeprov.recorder.entries import Kind
+from snakeprov.recorder.outbox import Log, Outbox
 
 RUN_ID = "a" * 32
 JOBS = 3

@@ -15,7 +15,8 @@ from snakeprov.client import Client
 from snakeprov.embedded import connect
 from snakeprov.model.paths import to_text
 from snakeprov.recorder import backlog
-from snakeprov.recorder.outbox import Kind, Log, Outbox, read
+from snakeprov.recorder.entries import Kind, read
+from snakeprov.recorder.outbox import Log, Outbox
 
 from . import faults
 

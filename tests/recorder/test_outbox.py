@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snakeprov.errors import OutboxError
-from snakeprov.recorder.outbox import HEADER, Content, Entry, Kind, Log, Outbox, read
+from snakeprov.recorder.entries import HEADER, Content, Entry, Kind, read
+from snakeprov.recorder.outbox import Log, Outbox
 
 RUN = b"the run"
 
@@ -221,7 +222,8 @@ def test_records_survive_kill_9(tmp_path: Path) -> None:
     code = f"""
 import os, signal
 from pathlib import Path
-from snakeprov.recorder.outbox import Kind, Log
+from snakeprov.recorder.entries import Kind
+from snakeprov.recorder.outbox import Log
 log = Log.create(Path({str(tmp_path)!r}), "run", first=b"")
 for number in range(1000):
     log.append(Kind.JOB, b"%d" % number)

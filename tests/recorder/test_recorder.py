@@ -17,7 +17,7 @@ import pytest
 from snakeprov.config import Settings
 from snakeprov.embedded import connect
 from snakeprov.model.records import FileFact
-from snakeprov.plugin.capturing import open_recorder
+from snakeprov.plugin.recording import open_recorder
 from snakeprov.recorder import backlog, channel, process, progress
 from snakeprov.recorder import recorder as recorder_module
 from snakeprov.recorder.channel import Begin, Hold, Receiver, Take

@@ -13,6 +13,7 @@ from snakeprov.store import Store, open_store
 
 from .api import Api, user_of
 from .live import Served, Socket
+from .world import World
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +41,8 @@ def api(store: Store, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> Api:
 @pytest.fixture
 def served(store: Store, blobs: LocalBlobs, socket: Socket) -> Served:
     return socket.serve(store, blobs)
+
+
+@pytest.fixture
+def world(served: Served) -> World:
+    return World(served)

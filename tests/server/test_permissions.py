@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
-from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.server.routes import BATCH, ROUTES
 from snakeprov.store.access import PERMISSIONS
 
-from .api import MODEL, RUN, Json, digests, used
-from .live import AUTHENTICATED, PUBLIC, Served, User, sha256
-
-OTHER_RUN = "f" * 32
-CONTENT = b"the secret bytes"
-NAMES = ("SecretProject", "SecretFolder", "SecretFile", "SecretRule", "SecretKey", "secret bytes")
-"""What ada has; none of it is to be read in an answer to somebody else."""
-
-
-class World:
-    """Ada's private project with one of everything; eve is another user, and nobody has no token."""
-
-    def __init__(self, served: Served) -> None:
-        self.served = served
-        self.ada, self.eve, self.nobody = served.user("ada"), served.user("eve"), served.nobody()
-        ada = self.ada
-        self.project = ada.project("SecretProject")
-        self.folder = ada.folder_in(self.project, "SecretFolder")
-        self.handle = ada.handle(CONTENT, name="SecretFile", keep=True)
-        self.file = ada.file_in(self.folder, "SecretFile", handle=self.handle)
-        self.activity = ada.activity(used(self.folder), name="SecretRule")
-        ada.put(f"/repo/v1/entity/{self.file['id']}/generatedBy?generatedBy={self.activity['id']}")
-        self.loose = ada.activity(name="SecretRule")
-        self.file = ada.get(f"/repo/v1/entity/{self.file['id']}")
-        self.spare = ada.folder_in(self.project, "SecretFolder2")
-        self.upload = ada.start_upload(b"other")
-        ada.run(project="SecretProject")
-        output = {
-            "role": "output",
-            "path": "SecretFile",
-            "outcome": "generated",
-            "entityId": self.file["id"],
-            "versionNumber": 1,
-        }
-        ada.job("j1", rule="SecretRule", params={"SecretKey": 1}, files=[output], activity=self.activity["id"])
-
-    def share(self, *permissions: str, who: str | None = None) -> None:
-        self.ada.share(self.project, **{who or f"u{self.eve.id}": permissions} if permissions else {})
+from .api import MODEL, RUN, Json, digests
+from .live import PUBLIC, sha256
+from .world import CONTENT, NAMES, OTHER_RUN, OWN, E, F, V, World
 
 
 class Request(NamedTuple):
@@ -66,17 +29,6 @@ class Request(NamedTuple):
     body: Any
     need: str | None
     refused: int | None = None
-
-
-@pytest.fixture
-def world(served: Served) -> World:
-    return World(served)
-
-
-E = "/repo/v1/entity"
-V = "/repo/v1/entity/{id}/version/{version}"
-F = "/file/v1/file/multipart/{id}"
-OWN = "/snakeprov/v1"
 
 
 def requests_of(world: World) -> list[Request]:
@@ -189,7 +141,7 @@ LISTS: list[tuple[str, str, Callable[[World], tuple[str, Any]]]] = [
         OWN + "/stories",
         lambda w: (f"{OWN}/stories", {"versions": [{"entityId": w.file["id"], "versionNumber": 1}]}),
     ),
-    ("POST", "/file/v1/fileHandle/batch", lambda w: ("/file/v1/fileHandle/batch", _wanted(w))),
+    ("POST", "/file/v1/fileHandle/batch", lambda w: ("/file/v1/fileHandle/batch", w.wanted())),
 ]
 """Requests that are answered to everybody, with what the asker may see."""
 
@@ -216,15 +168,6 @@ USERS_ONLY = {
 
 def _version(world: World) -> Json:
     return {"targetId": world.file["id"], "targetVersionNumber": 1}
-
-
-def _wanted(world: World) -> Json:
-    asked = {
-        "fileHandleId": world.handle,
-        "associateObjectId": world.file["id"],
-        "associateObjectType": "FileEntity",
-    }
-    return {"requestedFiles": [asked], "includeFileHandles": True, "includePreSignedURLs": True}
 
 
 def test_every_route_is_accounted_for(world: World) -> None:
@@ -317,15 +260,8 @@ def test_what_is_public_is_for_nobody_too(world: World) -> None:
         assert (answer.status_code < 400) == (row.need == "READ" and row.refused is None), (row, answer.text)
     world.share("READ", "DOWNLOAD", who=f"u{PUBLIC}")
     assert world.nobody.ask("GET", f"{OWN}/blobs/{sha256(CONTENT)}").content == CONTENT
-    wanted = world.nobody.post("/file/v1/fileHandle/batch", _wanted(world), expect=200)["requestedFiles"][0]
+    wanted = world.nobody.post("/file/v1/fileHandle/batch", world.wanted(), expect=200)["requestedFiles"][0]
     assert world.nobody.ask("GET", wanted["preSignedURL"]).content == CONTENT
-
-
-def test_all_users_can_be_given_something(world: World) -> None:
-    """The group of users is everybody with a token."""
-    world.share("READ", who=f"u{AUTHENTICATED}")
-    assert world.eve.get(f"{E}/{world.file['id']}")["name"] == "SecretFile"
-    world.nobody.reason("GET", f"{E}/{world.file['id']}", expect=403)
 
 
 def test_only_users_make_things(world: World) -> None:
@@ -334,266 +270,6 @@ def test_only_users_make_things(world: World) -> None:
         assert "access token" in world.nobody.reason(method, path, {}, expect=403)
     assert "access token" in world.nobody.reason("POST", E, {"concreteType": MODEL + "Project"}, expect=403)
     assert world.eve.project("mine")["createdBy"] == str(world.eve.id)
-
-
-def test_a_read_right_is_not_a_right_to_the_bytes(world: World) -> None:
-    """Without DOWNLOAD a file is seen, and its bytes are not to be had."""
-    world.share("READ")
-    result = world.eve.post("/file/v1/fileHandle/batch", _wanted(world), expect=200)["requestedFiles"][0]
-    assert result == {"fileHandleId": world.handle, "failureCode": "UNAUTHORIZED"}
-    world.share("READ", "DOWNLOAD")
-    result = world.eve.post("/file/v1/fileHandle/batch", _wanted(world), expect=200)["requestedFiles"][0]
-    assert world.nobody.ask("GET", result["preSignedURL"]).content == CONTENT
-    copies = {"copyRequests": [{"originalFile": _wanted(world)["requestedFiles"][0], "newFileName": "mine"}]}
-    copied = world.eve.post("/file/v1/filehandles/copy", copies)["copyResults"][0]["newFileHandle"]
-    assert (copied["createdBy"], copied["fileName"]) == (str(world.eve.id), "mine")
-    world.share("READ")
-    copied = world.eve.post("/file/v1/filehandles/copy", copies)["copyResults"][0]
-    assert copied == {"originalFileHandleId": world.handle, "failureCode": "UNAUTHORIZED"}
-    other = world.eve.file_in(world.eve.project("mine"), "a")
-    asked = {**_wanted(world)["requestedFiles"][0], "associateObjectId": other["id"]}
-    answer = world.eve.post("/file/v1/fileHandle/batch", {"requestedFiles": [asked]}, expect=200)
-    assert answer["requestedFiles"][0]["failureCode"] == "UNAUTHORIZED"
-
-
-def test_what_is_inside_a_directory_is_for_whoever_may_download_it(world: World) -> None:
-    """The query names the directory; a manifest that somebody makes up opens nothing that is not already theirs."""
-    inner = b"inside of the tree"
-    path = f"{OWN}/blobs/{sha256(inner)}"
-    world.ada.upload(inner, name="inner.txt")
-    manifest = directory(world.ada, inner)
-    tree = world.ada.file_in(world.folder, "tree/", handle=manifest)
-    named = f"{path}?entityId={tree['id']}"
-
-    world.eve.get(named, expect=403)
-    world.share("READ")
-    world.eve.get(named, expect=403)
-    world.share("READ", "DOWNLOAD")
-    world.eve.get(path, expect=404)
-    assert world.eve.ask("GET", named).content == inner
-    assert world.eve.ask("GET", f"{named}&versionNumber=1").content == inner
-    world.eve.get(f"{named}&versionNumber=2", expect=404)
-    world.eve.get(f"{OWN}/blobs/{'0' * 64}?entityId={tree['id']}", expect=404)
-    world.eve.get(f"{path}?entityId={world.file['id']}", expect=404)
-    world.nobody.get(named, expect=403)
-
-    world.share()
-    own = world.eve.project("Eve's")
-    forged = world.eve.file_in(own, "tree/", handle=directory(world.eve, inner, CONTENT))
-    for content in (inner, CONTENT):
-        world.eve.get(f"{OWN}/blobs/{sha256(content)}?entityId={forged['id']}", expect=404)
-
-
-def directory(user: User, *contents: bytes) -> str:
-    """Return the file handle of the manifest of a directory with some contents."""
-    entries = [
-        {"path": str(number), "type": "file", "sizeBytes": len(content), "sha256": sha256(content), "md5": "0" * 32}
-        for number, content in enumerate(contents)
-    ]
-    manifest = json.dumps({"manifestVersion": 1, "entries": entries}, separators=(",", ":")).encode()
-    return user.upload(manifest, name="tree", content_type=DIRECTORY_CONTENT_TYPE)
-
-
-def test_nobody_takes_a_file_out_of_a_project(world: World) -> None:
-    """Moving to another project changes who may see a thing: it needs the right to change permissions."""
-    world.share(*(permission for permission in PERMISSIONS if permission != "CHANGE_PERMISSIONS"))
-    mine = world.eve.project("mine")
-    file = world.eve.get(f"{E}/{world.file['id']}")
-
-    assert "CHANGE_PERMISSIONS" in world.eve.update(file, parentId=mine["id"], expect=403)["reason"]
-    world.share(*PERMISSIONS)
-    assert world.eve.update(file, parentId=mine["id"])["parentId"] == mine["id"]
-    assert "READ" in world.ada.reason("GET", f"{E}/{file['id']}", expect=403)
-
-
-def test_the_rights_follow_the_project(world: World) -> None:
-    """What is moved into a project is seen by those who may see that project, with its own activity."""
-    shared = world.ada.project("shared")
-    world.ada.share(shared, **{f"u{world.eve.id}": ["READ"]})
-    file = world.ada.get(f"{E}/{world.file['id']}")
-    world.ada.update(file, parentId=shared["id"])
-
-    assert world.eve.get(f"{E}/{file['id']}/generatedBy")["id"] == world.activity["id"]
-    story = world.eve.get(f"{OWN}/entity/{file['id']}/version/1/story")
-    assert (story["job"], story["run"]) == (None, None)
-    assert "was not recorded" in world.eve.reason("GET", f"{OWN}/activity/{world.activity['id']}/job", expect=404)
-    assert world.eve.get(f"{E}/{file['id']}/benefactor")["id"] == shared["id"]
-
-
-def test_lineage_ends_where_one_may_not_read(world: World) -> None:
-    """What one may not read is a node with its number and 'no access', and nothing beyond it is shown."""
-    ada, eve = world.ada, world.eve
-    shared = ada.project("shared")
-    ada.share(shared, **{f"u{eve.id}": ["READ"]})
-    middle = ada.activity(used(world.file), name="open")
-    result = ada.file_in(shared, "result", query=f"?generatedBy={middle['id']}")
-    later = ada.activity(used(result), name="closed")
-    ada.file_in(world.folder, "hidden", query=f"?generatedBy={later['id']}")
-
-    up = eve.get(f"{OWN}/lineage?entityId={result['id']}")
-    closed = f"{world.file['id']}.1"
-    assert [node["label"] for node in up["nodes"]] == ["result", "open", "no access"]
-    assert up["nodes"][2] == {"id": closed, "kind": "entity", "label": "no access"}
-    assert {"source": f"activity:{middle['id']}", "target": closed, "kind": "used"} in up["edges"]
-    down = eve.get(f"{OWN}/lineage?entityId={result['id']}&direction=downstream")
-    assert [node["label"] for node in down["nodes"]] == ["result", "no access"]
-    assert down["nodes"][1] == {"id": f"activity:{later['id']}", "kind": "activity", "label": "no access"}
-    assert (up["truncated"], down["truncated"]) == (False, False)
-    assert len(ada.get(f"{OWN}/lineage?entityId={result['id']}")["nodes"]) > 3
-
-
-def test_jobs_are_recorded_only_of_ones_own(world: World) -> None:
-    """Neither somebody's activity nor somebody's version gets into a job of one's own."""
-    eve = world.eve
-    eve.run(OTHER_RUN, project="mine")
-    file = {"role": "output", "path": "a", "outcome": "reproduced", "entityId": world.file["id"], "versionNumber": 1}
-
-    body = {"job": {"id": "e1", "runId": OTHER_RUN, "rule": "r", "status": "success"}}
-    told = eve.reason("POST", f"{OWN}/jobs", {**body, "activityId": world.activity["id"]}, expect=403)
-    assert told == f"Only the user who created activity {world.activity['id']} can record a job of it."
-    assert "UPDATE" in eve.reason("POST", f"{OWN}/jobs", {**body, "files": [file]}, expect=403)
-    assert "READ" in eve.reason("POST", f"{OWN}/jobs", {**body, "files": [{**file, "role": "input"}]}, expect=403)
-    eve.post(f"{OWN}/jobs", body)
-    assert world.ada.get(f"{OWN}/entity/{world.file['id']}/history")["versions"][0]["reproducedBy"] == []
-
-
-def test_who_may_no_longer_add_to_a_project_adds_no_jobs(world: World) -> None:
-    """A run of one's own can still be read when the project is closed, and no more."""
-    world.share("READ", "CREATE")
-    world.eve.run(OTHER_RUN, project="SecretProject")
-    job = {"job": {"id": "e1", "runId": OTHER_RUN, "rule": "r", "status": "success"}}
-    world.share()
-
-    assert world.eve.get(f"{OWN}/runs/{OTHER_RUN}")["id"] == OTHER_RUN
-    assert "CREATE permission" in world.eve.reason("POST", f"{OWN}/jobs", job, expect=403)
-    assert "CREATE permission" in world.eve.reason("PUT", f"{OWN}/runs/{OTHER_RUN}", _run("SecretProject"), expect=403)
-    world.ada.post(f"{OWN}/jobs", job)
-
-
-def test_a_run_belongs_to_its_project_also_when_that_is_renamed(world: World) -> None:
-    """A run is seen by those who may see its project, whatever that is called, and not by who takes its old name."""
-    world.share("READ")
-    project = world.ada.get(f"{E}/{world.project['id']}")
-    world.ada.update(project, name="Renamed")
-    assert world.eve.get(f"{OWN}/runs/{RUN}")["id"] == RUN
-    world.share()
-    world.eve.project("SecretProject")
-    assert "no run" in world.eve.reason("GET", f"{OWN}/runs/{RUN}", expect=404)
-
-
-def test_a_run_that_was_there_first_joins_its_project(world: World) -> None:
-    """A run is recorded before its project exists; the project gets the runs of who makes it, and no others."""
-    world.ada.run(OTHER_RUN, project="later")
-    eves = world.eve.project("later")
-    world.ada.share(world.project, **{f"u{world.eve.id}": ["READ"]})
-    assert OTHER_RUN not in [run["id"] for run in world.eve.get(f"{OWN}/runs")["results"]]
-    assert eves["createdBy"] == str(world.eve.id)
-
-    world.ada.run("a" * 32, project="mine")
-    project = world.ada.project("mine")
-    world.ada.share(project, **{f"u{world.eve.id}": ["READ"]})
-    assert world.eve.get(f"{OWN}/runs/{'a' * 32}")["project"] == "mine"
-
-
-def test_an_access_list_is_read_and_changed(world: World) -> None:
-    """The list names users and groups with what they may do; changing it needs its etag."""
-    path = f"{E}/{world.project['id']}/acl"
-    acl = world.ada.get(path)
-    assert acl["id"] == world.project["id"]
-    assert acl["resourceAccess"] == [{"principalId": world.ada.id, "accessType": list(PERMISSIONS)}]
-
-    wanted = [*acl["resourceAccess"], {"principalId": world.eve.id, "accessType": ["DOWNLOAD", "READ", "READ"]}]
-    changed = world.ada.put(path, {**acl, "resourceAccess": wanted})
-    assert changed["resourceAccess"][1] == {"principalId": world.eve.id, "accessType": ["READ", "DOWNLOAD"]}
-    assert changed["etag"] != acl["etag"]
-    assert "was updated since" in world.ada.reason("PUT", path, acl, expect=412)
-    assert world.eve.get(path) == world.ada.get(path) == changed
-    world.ada.put(path, {**changed, "resourceAccess": [acl["resourceAccess"][0], {"principalId": world.eve.id}]})
-    world.eve.reason("GET", path, expect=403)
-
-
-def test_an_access_list_that_cannot_be_is_refused(world: World) -> None:
-    """Unknown users, unknown permissions, public writing, and locking oneself out are told and change nothing."""
-    path = f"{E}/{world.project['id']}/acl"
-    acl = world.ada.get(path)
-    own = acl["resourceAccess"][0]
-
-    def told(*entries: Json, **changes: Any) -> str:
-        return world.ada.reason("PUT", path, {**acl, "resourceAccess": [own, *entries], **changes}, expect=400)
-
-    assert told({"principalId": 999}) == "There is no user or group with the id 999."
-    assert told({"principalId": world.eve.id, "accessType": ["FLY"]}).startswith("accessType 'FLY': one of READ,")
-    assert "only READ and DOWNLOAD" in told({"principalId": PUBLIC, "accessType": ["READ", "UPDATE"]})
-    assert "your own CHANGE_PERMISSIONS" in told(resourceAccess=[])
-    assert "needs the etag" in told(etag=None)
-    assert "not what was expected" in told({"principalId": "x"})
-    assert "at most 1000" in told(*({"principalId": number} for number in range(1000)))
-    assert world.ada.get(path) == acl
-
-
-def test_only_projects_have_access_lists(world: World) -> None:
-    """What is inside a project inherits, and says from what."""
-    project, file = world.project["id"], world.file["id"]
-    assert f"inherits that of {project}" in world.ada.reason("GET", f"{E}/{file}/acl", expect=404)
-    assert world.ada.get(f"{E}/{file}/benefactor")["id"] == world.ada.get(f"{E}/{project}/benefactor")["id"] == project
-    body = {"resourceAccess": []}
-    assert "cannot have an access list" in world.ada.reason("POST", f"{E}/{file}/acl", body, expect=400)
-    assert "with PUT" in world.ada.reason("POST", f"{E}/{project}/acl", body, expect=400)
-    assert "inherits" in world.ada.reason("DELETE", f"{E}/{file}/acl", expect=404)
-    assert "cannot be deleted" in world.ada.reason("DELETE", f"{E}/{project}/acl", expect=403)
-
-
-def test_permissions_tell_what_the_asker_may_do(world: World) -> None:
-    """All keys of Synapse are there, and each says what holds for who asks."""
-    path = f"{E}/{world.file['id']}/permissions"
-    keys = (
-        "canView canEdit canMove canAddChild canCertifiedUserEdit canCertifiedUserAddChild isCertifiedUser "
-        "canChangePermissions canChangeSettings canDelete canDownload canUpload canEnableInheritance ownerPrincipalId "
-        "canPublicRead canModerate isCertificationRequired isEntityOpenData isDataContributor"
-    )
-    ada = world.ada.get(path)
-    assert set(ada) == set(keys.split())
-    assert ada["ownerPrincipalId"] == world.ada.id
-    assert {key for key, value in ada.items() if value is False} == {
-        "canEnableInheritance",
-        "canPublicRead",
-        "isCertificationRequired",
-        "isEntityOpenData",
-    }
-    world.share("READ", "CREATE")
-    eve = world.eve.get(path)
-    assert [eve[key] for key in ("canView", "canAddChild", "canEdit", "canDelete", "canDownload")] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
-    world.share("READ", who=f"u{PUBLIC}")
-    nobody = world.nobody.get(path)
-    assert (nobody["canView"], nobody["canPublicRead"], nobody["isCertifiedUser"]) == (True, True, False)
-
-
-def test_a_name_is_taken_also_for_those_who_cannot_see_it(world: World) -> None:
-    """Names of projects are unique for all, as in Synapse; that is all a stranger learns."""
-    body = {"concreteType": MODEL + "Project", "name": "SecretProject"}
-    assert "already exists" in world.eve.reason("POST", E, body, expect=409)
-    assert "lack" in world.eve.reason("PUT", f"{OWN}/runs/{OTHER_RUN}", _run("SecretProject"), expect=403)
-
-
-def test_another_users_file_handle_is_of_no_use(world: World) -> None:
-    """A file handle can be given to an entity only by who created it."""
-    body = {
-        "concreteType": MODEL + "FileEntity",
-        "name": "stolen",
-        "parentId": world.eve.project("mine")["id"],
-        "dataFileHandleId": world.handle,
-    }
-    assert "Only the user who created file handle" in world.eve.reason("POST", E, body, expect=403)
-
-
-def _run(project: str) -> Json:
-    return {"id": OTHER_RUN, "project": project, "workingDirectory": "/w"}
 
 
 def _state(world: World) -> list[Any]:

@@ -21,7 +21,7 @@ import snakemake.cli
 from snakeprov.errors import StoreError
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.plugin import capturing
+from snakeprov.plugin import recording
 
 RECORDS, FAILS = Path(sys.argv[1]).absolute(), os.environ.get("COLLECT_FAILS")
 
@@ -66,6 +66,6 @@ def open_collector(_settings: Any, _directory: Path, **_more: Any) -> Collector:
     return Collector()
 
 
-capturing.open_recorder = open_collector
+recording.open_recorder = open_collector
 sys.argv = ["snakemake", *sys.argv[2:]]
 snakemake.cli.main()

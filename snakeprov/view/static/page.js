@@ -8,16 +8,16 @@
   const MATCHES_MAX = 50; // No more are listed at once, with a word on how many there are.
   const MEMBERS_MAX = 200;
   const UNFOLD_MAX = 500; // No more members of a group are unfolded at once.
-  const COUNT_WIDTH = 7.3;
-  const ZOOM_MIN = 0.03, ZOOM_MAX = 3;
 
   const { BOX_HEIGHT, element, html, outline, curve } = shapes;
   const data = JSON.parse(document.getElementById("lineage").textContent);
   const { nodes, groups } = data;
   const { origins, results, isDrawn, beyond, distances, hop, way, chain } = lineageGraph(data);
+  const { face, paintBox } = lineageBoxes(data);
   const upstream = data.direction === "upstream";
   const svg = document.getElementById("drawing");
   const canvas = svg.querySelector("g");
+  const viewport = drawingViewport(svg, canvas);
   const details = document.getElementById("details");
   const search = document.getElementById("search");
   const matches = document.getElementById("matches");
@@ -25,7 +25,6 @@
 
   // What the address holds: where it starts, what is selected, and all that was opened.
   let state = { start: 0, selected: null, open: new Set(), unfolded: new Set(), single: new Set() };
-  let view = { x: 0, y: 0, zoom: 1 };
   let picture = null;
 
   function shownNodes() {
@@ -78,26 +77,10 @@
     picture.at = new Map(every.map((box, number) => [box.key, result.places[number]]));
     paint(flows, result);
     const after = keep ? picture.at.get(keep) : null;
-    if (before && after) {
-      view.x += (before[0] - after[0]) * view.zoom;
-      view.y += (before[1] - after[1]) * view.zoom;
-    }
-    look();
+    if (before && after) viewport.follow(before, after);
     const unfit = leftOut ? [`${leftOut.toLocaleString("en")} more boxes are not drawn: fold some groups, or start at a file farther on.`] : [];
     note.textContent = [...data.remarks, ...unfit].join(" ");
     mark();
-  }
-
-  function face(members) {
-    const node = nodes[members[0]];
-    if (members.length === 1) return { ...node, wide: node.width, count: 1 };
-    const [title, second] = groups[node.group];
-    const times = ` \u00d7${members.length.toLocaleString("en")}`;
-    const room = Math.max(26 - times.length, 1);
-    const cut = [...title].length > room ? `\u2026${[...title].slice(1 - room).join("")}` : title;
-    const wide = Math.max(data.widths[node.group], ([...cut].length + times.length) * COUNT_WIDTH + 30);
-    const whole = title + times + (second ? ` (${second})` : "");
-    return { ...node, title: cut + times, note: second, whole, wide, count: members.length };
   }
 
   function hiddenBeyond(members, shown) {
@@ -115,33 +98,8 @@
       picture.elements.push([line, source, target]);
       lines.append(line, element("path", { class: "head", d: `M${x} ${y}l${back} -3.5v7z` }));
     });
-    picture.faces = picture.boxes.map((box, number) => paintBox(box, number, result.places[number]));
+    picture.faces = picture.boxes.map((box, number) => paintBox(box, number, result.places[number], state.start));
     canvas.replaceChildren(lines, ...picture.faces);
-  }
-
-  function paintBox(box, number, [x, y]) {
-    const kinds = ["box", box.kind];
-    if (box.members[0] === state.start) kinds.push("root");
-    if (box.bad) kinds.push("bad");
-    const told = `${box.kind}: ${box.whole}`;
-    const made = element("g", {
-      class: kinds.join(" "), transform: `translate(${x} ${y})`, tabindex: "-1", role: "button", "aria-label": told,
-      "data-box": number,
-    });
-    const path = outline(box.kind, box.wide);
-    made.append(element("title", {}, box.whole));
-    if (box.count > 1) made.append(element("path", { transform: "translate(5 -5)", d: path }));
-    made.append(element("path", { class: "face", d: path }));
-    made.append(element("text", { class: "title", x: 15, y: box.note ? 17 : 24 }, box.title));
-    if (box.note) made.append(element("text", { class: "note", x: 15, y: 31 }, box.note));
-    const edge = upstream ? -13 : box.wide + 13;
-    if (box.hidden) {
-      made.append(element("g", { class: "opener", "data-open": number, transform: `translate(${edge} 20)` },
-        element("circle", { r: 9 }), element("text", { y: 4.5 }, "+"), element("title", {}, "Show one step more")));
-    } else if (box.members.some((place) => nodes[place].unexplored)) {
-      made.append(element("text", { class: "more", x: upstream ? -17 : box.wide + 5, y: 24 }, "\u2026"));
-    }
-    return made;
   }
 
   // Selecting.
@@ -323,31 +281,11 @@
     picture.faces[picture.boxOf.get(place)]?.focus({ preventScroll: true });
   }
 
-  // Zooming and moving.
-
-  function look() {
-    canvas.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.zoom})`);
-  }
-
-  function zoom(by, x = svg.clientWidth / 2, y = svg.clientHeight / 2) {
-    const next = Math.min(Math.max(view.zoom * by, ZOOM_MIN), ZOOM_MAX);
-    view = { x: x - ((x - view.x) * next) / view.zoom, y: y - ((y - view.y) * next) / view.zoom, zoom: next };
-    look();
-  }
+  // Moving.
 
   function fit({ readable = false } = {}) {
     const { width, height } = picture.result;
-    const [roomX, roomY] = [svg.clientWidth, svg.clientHeight];
-    const next = Math.min((roomX - 80) / Math.max(width, 1), (roomY - 80) / Math.max(height, 1), 1.15);
-    view.zoom = Math.max(next, ZOOM_MIN);
-    if (readable && view.zoom < 0.6) { // Too small to read: begin at the start instead.
-      view.zoom = 0.8;
-      centre(state.start);
-      return;
-    }
-    view.x = (roomX - width * view.zoom) / 2;
-    view.y = (roomY - height * view.zoom) / 2;
-    look();
+    viewport.fit(width, height, readable ? () => centre(state.start) : null); // Too small to read: begin at the start.
   }
 
   function centre(place) {
@@ -355,10 +293,7 @@
     if (number === undefined) return;
     const [x, y] = picture.places[number];
     const aside = place === state.start ? (upstream ? 0.85 : 0.15) : 0.5;
-    const wide = picture.boxes[number].wide;
-    view.x = svg.clientWidth * aside - (x + wide * aside) * view.zoom;
-    view.y = svg.clientHeight / 2 - (y + BOX_HEIGHT / 2) * view.zoom;
-    look();
+    viewport.centre(x + picture.boxes[number].wide * aside, y + BOX_HEIGHT / 2, aside);
   }
 
   // The address: entity and version of the start, and what was opened.
@@ -403,41 +338,17 @@
     ahead.sort((a, b) => a.across - b.across || a.along - b.along);
     if (ahead.length) select(picture.boxes[ahead[0].other].members[0], { focus: true });
     const place = state.selected ?? state.start;
-    const [left, top] = picture.places[picture.boxOf.get(place) ?? 0];
-    const [screenX, screenY] = [left * view.zoom + view.x, top * view.zoom + view.y];
-    if (screenX < 10 || screenY < 10 || screenX > svg.clientWidth - 140 || screenY > svg.clientHeight - 50) centre(place);
+    if (!viewport.sees(picture.places[picture.boxOf.get(place) ?? 0])) centre(place);
   }
 
   svg.addEventListener("click", (event) => {
-    if (moved || !window.getSelection().isCollapsed) return; // The end of a drag, or of selecting text.
+    if (viewport.wasDragged() || !window.getSelection().isCollapsed) return; // The end of a drag, or of selecting text.
     const opener = event.target.closest("[data-open]");
     const face = event.target.closest("[data-box]");
     if (opener) open(picture.boxes[opener.dataset.open]);
     else if (face) select(picture.boxes[face.dataset.box].members[0], { focus: true });
     else if (state.selected !== null) select(null);
   });
-  svg.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const frame = svg.getBoundingClientRect();
-    zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), event.clientX - frame.left, event.clientY - frame.top);
-  }, { passive: false });
-  let drag = null;
-  let moved = false;
-  svg.addEventListener("pointerdown", (event) => {
-    moved = false;
-    if (event.target.closest(".box")) return;
-    drag = { x: event.clientX - view.x, y: event.clientY - view.y };
-    svg.setPointerCapture(event.pointerId);
-  });
-  svg.addEventListener("pointermove", (event) => {
-    if (!drag) return;
-    moved ||= Math.hypot(event.clientX - drag.x - view.x, event.clientY - drag.y - view.y) > 3;
-    if (!moved) return;
-    view = { ...view, x: event.clientX - drag.x, y: event.clientY - drag.y };
-    look();
-  });
-  svg.addEventListener("pointerup", () => { drag = null; });
-  svg.addEventListener("pointercancel", () => { drag = null; });
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -470,8 +381,8 @@
     }
   });
   search.addEventListener("input", list);
-  document.getElementById("closer").addEventListener("click", () => zoom(1.25));
-  document.getElementById("farther").addEventListener("click", () => zoom(0.8));
+  document.getElementById("closer").addEventListener("click", () => viewport.zoom(1.25));
+  document.getElementById("farther").addEventListener("click", () => viewport.zoom(0.8));
   document.getElementById("fit").addEventListener("click", () => fit());
   window.addEventListener("hashchange", () => {
     recall();

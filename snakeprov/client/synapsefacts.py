@@ -1,0 +1,112 @@
+"""What Synapse says of one file, one of its versions, or one user.
+
+Must not know: which question is answered with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from snakeprov.client.session import quoted
+from snakeprov.errors import ForbiddenError, NotFoundError
+from snakeprov.model.activity import Activity
+from snakeprov.model.entities import File
+from snakeprov.model.synapsenames import from_synapse_name
+
+if TYPE_CHECKING:
+    from snakeprov.client.client import Client
+
+Json = dict[str, Any]
+
+PAGE: Final = 50
+"""So many versions are asked for at once."""
+
+VERSIONS_MAX: Final = 1000
+"""So many versions of a file are looked through for one of them."""
+
+
+class Facts:
+    """Asks Synapse for facts; files and users are asked for once. Not thread-safe."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._latest: dict[str, File | None] = {}
+        self._users: dict[str, str] = {}
+
+    def page(self, entity_id: str, *, limit: int, offset: int) -> Json:
+        """Return a page of what Synapse lists of the versions of an entity, newest first."""
+        path = f"/repo/v1/entity/{quoted(entity_id)}/version"
+        return dict(self._client.session.get(path, {"limit": limit, "offset": offset}))
+
+    def info(self, entity_id: str, version_number: int) -> tuple[Json, int | None]:
+        """Return what Synapse lists of a version, and the number of the version before it. Raises NotFoundError."""
+        found: Json | None = None
+        for offset in range(0, VERSIONS_MAX, PAGE):
+            results = self.page(entity_id, limit=PAGE, offset=offset)["results"]
+            for info in results:
+                if found is not None:
+                    return found, int(info["versionNumber"])
+                if int(info["versionNumber"]) == version_number:
+                    found = dict(info)
+            if len(results) < PAGE:
+                break
+        if found is not None:
+            return found, None
+        reason = f"Cannot find a node with id {entity_id} and version {version_number}"
+        raise NotFoundError(f"{entity_id} has no version {version_number}.", status=404, reason=reason)
+
+    def entity(self, entity_id: str) -> Json:
+        """Return `{id, name, path}` of a file. Raises NotFoundError."""
+        latest = self.file(entity_id)
+        if latest is None:
+            raise NotFoundError(f"There is no file {entity_id}.", status=404, reason="not a file")
+        return {"id": entity_id, "name": latest.name, "path": self.path(entity_id, latest.version_number or 1)}
+
+    def path(self, entity_id: str, version_number: int) -> str:
+        """Return the path that was noted of a version, else the name of the file, else its id."""
+        latest = self.file(entity_id)
+        name = from_synapse_name(latest.name or entity_id) if latest is not None else entity_id
+        return str(self.noted(entity_id, version_number).get("path") or name)
+
+    def file(self, entity_id: str) -> File | None:
+        """Return a file at its current version; None for what may not be read, is not there or is no file."""
+        if entity_id not in self._latest:
+            try:
+                found = self._client.entities.get(entity_id)
+            except (NotFoundError, ForbiddenError):
+                found = None
+            self._latest[entity_id] = found if isinstance(found, File) else None
+        return self._latest[entity_id]
+
+    def noted(self, entity_id: str, version_number: int) -> dict[str, str]:
+        """Return what snakeprov noted about a version, by the names without their prefix."""
+        path = f"/repo/v1/entity/{quoted(entity_id)}/version/{version_number}/annotations2"
+        try:
+            found = self._client.session.get(path)["annotations"]
+        except (NotFoundError, ForbiddenError):
+            return {}
+        return {
+            key.removeprefix("snakeprov."): str(one["value"][0])
+            for key, one in found.items()
+            if key.startswith("snakeprov.") and one["value"]
+        }
+
+    def generated_by(self, entity_id: str, version_number: int) -> Activity | None:
+        """Return the activity that generated a version; None where there is none, or it may not be read."""
+        try:
+            return self._client.entities.generated_by(entity_id, version_number=version_number)
+        except ForbiddenError:
+            return None
+
+    def user(self, principal: object) -> str | None:
+        """Return the name of a user, or else the number; None for nobody."""
+        if principal is None:
+            return None
+        number = str(principal)
+        if number not in self._users:
+            try:
+                profile = self._client.session.get(f"/repo/v1/userProfile/{quoted(number)}")
+                self._users[number] = str(profile.get("userName") or number)
+            except (NotFoundError, ForbiddenError):
+                self._users[number] = number
+        return self._users[number]

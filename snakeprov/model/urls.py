@@ -1,0 +1,21 @@
+"""URLs of what was used.
+
+Must not know: who takes which of them.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+
+def is_address(url: str) -> bool:
+    """Return whether the host and the port that a URL names, if it does, can be such.
+
+    >>> is_address("https://example.org/a b.csv"), is_address("http://example.org:port/"), is_address("http://[::1")
+    (True, False, False)
+    """
+    try:
+        urlsplit(url).port  # noqa: B018  raises where there can be no such port
+    except ValueError:  # also of an address in brackets that is none
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""The recorder of a run as its capture knows it: what it takes, how it is opened, and who delivers what is left.
+
+Must not know: when jobs begin or end, or how a record is delivered. The recorder's own modules are loaded on demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from snakeprov.config import Settings
+from snakeprov.model.planned import RunPlan
+from snakeprov.model.records import JobRecord, RunRecord
+
+
+class Summary(Protocol):
+    """What a recorder says when it has finished."""
+
+    @property
+    def shortfall(self) -> int: ...
+
+    def line(self) -> str: ...
+
+
+class Recorder(Protocol):
+    """What a recorder does for a run."""
+
+    def start(self, run: RunRecord) -> None: ...
+    def plan(self, plan: RunPlan) -> None: ...
+    def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None: ...
+    def finish(self, run: RunRecord) -> Summary: ...
+
+
+def open_recorder(settings: Settings, directory: Path, *, secrets: Sequence[str] = ()) -> Recorder:
+    """Return the recorder that takes this run's records and has them delivered where `settings` say.
+
+    `secrets` are hidden in what the delivering process finds out by itself.
+    """
+    from snakeprov.recorder import recorder
+
+    return recorder.Recorder(settings, directory, program="snakeprov.delivering", secrets=secrets)
+
+
+def recover(settings: Settings, directory: Path) -> str | None:
+    """Deliver what runs that were killed, or had no repository, left behind; return a line that says so, if any did."""
+    from snakeprov.recorder import backlog
+
+    if not backlog.files(backlog.outbox_folder(directory)):
+        return None
+    from snakeprov import delivering
+
+    return delivering.recover(settings, directory).line()
