@@ -38,8 +38,9 @@ _VOLATILE = (
     (re.compile(r"just now|\d+ (?:second|minute|hour)s? ago"), "<ago>"),
     (re.compile(r"\b(?:\d+ min \d+ s|\d+(?:\.\d+)? s)\b"), "<duration>"),
     (re.compile(r"\b\d+(?:\.\d+)? [kM]?B\b"), "<size>"),
+    (re.compile(r"(?<=\bPython )\d+(?:\.\d+)+|(?<=\bSnakemake )\d+(?:\.\d+)+"), "<release>"),
 )
-_NAME = re.compile(r"\b(?:[0-9a-f]{7}|[0-9a-f]{8}|[0-9a-f]{64}|syn\d+)\b")
+_NAME = re.compile(r"\b(?:[0-9a-f]{7}|[0-9a-f]{8}|[0-9a-f]{40}|[0-9a-f]{64}|syn\d+)\b")
 """Commits, run ids, digests, entity ids."""
 
 _GAP = re.compile(r"(?<=\S) {2,}")
@@ -87,9 +88,10 @@ def steps(readme: list[str]) -> list[Step]:
 def normalised(lines: list[str], *, is_tree: bool = False, names: dict[str, str] | None = None) -> list[str]:
     """Return lines without what differs from run to run.
 
-    Ages, durations and sizes become `<ago>`, `<duration>`, `<size>`. Commits, digests and ids are numbered in the order
-    in which they appear, so equal ones stay equal and different ones different. As columns are as wide as what is in
-    them, two blanks or more count as two; but for a tree, in which nothing of varying width occurs.
+    Ages, durations, sizes, and the releases of Python and Snakemake become `<ago>`, `<duration>`, `<size>`,
+    `<release>`. Commits, digests and ids are numbered in the order in which they appear, so equal ones stay equal and
+    different ones different. As columns are as wide as what is in them, two blanks or more count as two; but for a
+    tree, in which nothing of varying width occurs.
 
     Args:
         lines: What was printed.
@@ -219,13 +221,15 @@ def test_folder_contents(transcript: list[Step], work: Path) -> None:
 
 
 def test_transcript_has_every_step_of_the_story() -> None:
-    """The transcript is not empty: run, change, log, the old version, and the lineage at its end."""
+    """The transcript is not empty: run, change, log, the old version, its lineage; then what else can be asked."""
     commands = [step.command for step in steps(README.read_text(encoding="utf-8").splitlines())]
 
     assert commands[0] == RUN_COMMAND
     assert commands[1].startswith("snakemake --cores 2 --config ")
-    assert [command.split()[1] for command in commands[2:]] == ["log", "show", "lineage"]
+    asked = [command.split()[1] for command in commands[2:] if command.startswith("snakeprov ")]
+    assert asked[:3] == ["log", "show", "lineage"]
     assert commands[3].endswith("@1")
+    assert {"why", "diff", "affected", "find", "verify", "restore", "methods", "export"} <= set(asked[3:])
 
 
 def test_run_and_test_commands() -> None:
@@ -309,6 +313,7 @@ def test_changelog_has_this_version() -> None:
         ("@1  43 seconds ago  160aca21  ca7c7f6+dirty", "@1  <ago>  <1>  <2>+dirty"),
         ("@1       just now   4949fd3f  875 B", "@1  <ago>  <1>  <size>"),
         ("success · 1 minute ago · took 1 min 05 s", "success · <ago> · took <duration>"),
+        ("with Snakemake 9.27.1 and Python 3.11.7, awk", "with Snakemake <release> and Python <release>, awk"),
         ("success · 1 minute ago · took 0.03 s", "success · <ago> · took <duration>"),
         ("  used ca7c7f6 and ca7c7f6 of syn30", "  used <1> and <1> of <2>"),
     ],

@@ -104,8 +104,6 @@ def _notation(form: str) -> Notation:
     _require("prov", form)
     if form == "prov-xml":
         _require("lxml", form)
-    elif form == "turtle":
-        _require("rdflib", form)
     notation: Notation = form  # type: ignore[assignment]
     return notation
 

@@ -30,6 +30,7 @@ from prov.model import Literal as Typed
 
 from snakeprov.export.material import Activity, Json, Material, Use, Version, commit_of
 from snakeprov.export.software import packages
+from snakeprov.export.turtle import turtle
 
 TERMS: Final = "urn:x-snakeprov:terms#"
 """Begins the names of what PROV has no word for."""
@@ -42,9 +43,8 @@ _WRITTEN: Final[dict[Notation, dict[str, Any]]] = {
     "prov-json": {"format": "json", "indent": 1},
     "prov-n": {"format": "provn"},
     "prov-xml": {"format": "xml"},
-    "turtle": {"format": "rdf", "rdf_format": "turtle"},
 }
-"""How the library is told to write each notation."""
+"""How the library is told to write the notations that it writes."""
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
@@ -58,6 +58,8 @@ def document(material: Material) -> ProvDocument:
 
 def written(made: ProvDocument, notation: Notation) -> str:
     """Return a document in one of the notations."""
+    if notation == "turtle":
+        return turtle(made)
     text = made.serialize(**_WRITTEN[notation]) or ""
     return text if text.endswith("\n") else text + "\n"
 

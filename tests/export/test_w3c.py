@@ -16,6 +16,8 @@ from prov.model import (
     ProvMembership,
     ProvUsage,
 )
+from rdflib import Graph
+from rdflib.compare import isomorphic
 
 from snakeprov.client import Client
 from snakeprov.export import gather, w3c
@@ -47,6 +49,14 @@ def test_what_is_written_reads_back_as_the_same_document(
         read = ProvDocument.deserialize(content=w3c.written(document, notation), **READ[notation])
 
         assert read == document
+
+
+def test_turtle_says_what_the_library_would_say(client: Client, recorded: Recorded) -> None:
+    """The graph is that which the library makes of the document."""
+    for document in (w3c.document(gather.run(client, recorded.first_run)), w3c.document(material(HOSTILE[2]))):
+        ours, theirs = w3c.written(document, "turtle"), document.serialize(format="rdf", rdf_format="turtle")
+
+        assert isomorphic(*(Graph().parse(data=text, format="turtle") for text in (ours, theirs)))
 
 
 def test_a_document_tells_what_was_done_by_whom_and_to_what(client: Client, recorded: Recorded) -> None:
