@@ -222,6 +222,8 @@ class Assembly:
         else:
             outcome = "reproduced"
             self._tally.reproduced += self._job.status != "cached"
+            if held.bytes_pruned and keep:
+                self._plan.keep_again(path, held, self._bytes(path, fact.path, keep=keep))
         if outcome == "generated" and activity_id is not None:
             held = self._describe(path, held, fact.path, made=True)
             for name, digest in self._observed(fact.path).members.items():

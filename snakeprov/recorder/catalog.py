@@ -33,6 +33,7 @@ class Held:
         sha256: Of the current version's bytes; None when unknown.
         activity_id: What generated the current version, if known.
         file_handle_id: Of the current version.
+        bytes_pruned: Whether the bytes of the current version were kept, and are not any more.
         remote: What Synapse says of it besides, where that is the repository.
     """
 
@@ -44,6 +45,7 @@ class Held:
     sha256: str | None = None
     activity_id: str | Ref | None = None
     file_handle_id: str | Ref | None = None
+    bytes_pruned: bool = False
     remote: Remote | None = None
 
 
@@ -97,6 +99,7 @@ class Catalog:
                     sha256=one.get("sha256"),
                     activity_id=one.get("activityId"),
                     file_handle_id=one.get("dataFileHandleId"),
+                    bytes_pruned=bool(one.get("bytesPruned")),
                     remote=one.get("remote"),
                 )
             elif path:

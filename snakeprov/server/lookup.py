@@ -15,6 +15,7 @@ from snakeprov.server.refusals import bad_request
 from snakeprov.store import lookup
 from snakeprov.store.access import READ
 from snakeprov.store.lookup import Found
+from snakeprov.store.tables import PRUNED
 
 PATHS_MAX = 100_000
 """How many paths one look-up can ask for."""
@@ -98,4 +99,6 @@ def _found(row: Found) -> dict[str, Any]:
             "activityId": None if row.activity_id is None else str(row.activity_id),
         }
         body.update((key, value) for key, value in content.items() if value is not None)
+        if row.handle_kind == PRUNED:
+            body["bytesPruned"] = True
     return body

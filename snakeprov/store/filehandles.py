@@ -12,9 +12,9 @@ from sqlalchemy import bindparam, func, select
 
 from snakeprov.store.access import Reader, in_readable
 from snakeprov.store.checksums import content
-from snakeprov.store.statements import Query, insert_into
+from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import STORED, entity, file_handle, revision
+from snakeprov.store.tables import PRUNED, STORED, entity, file_handle, revision
 
 REUSED_MS = 10 * 60 * 1000
 """Up to this age a file handle is used again for the same content, rather than another one made. So an old one that
@@ -56,6 +56,9 @@ _SAME = Query(
     FileHandleRow,
 )
 _INSERT = insert_into(file_handle, but=["id"])
+_REVIVE = Command(
+    change(file_handle, file_handle.c.sha256 == bindparam("content"), file_handle.c.kind == PRUNED, kind=STORED)
+)
 
 
 def get(tx: Transaction, id_: int) -> FileHandleRow | None:
@@ -75,7 +78,9 @@ def insert(
     sha256: str | None,
     external_url: str | None = None,
 ) -> FileHandleRow:
-    """Add a file handle."""
+    """Add a file handle; if it has its bytes, those that lost the same bytes have them again."""
+    if kind == STORED and sha256 is not None:
+        tx.run(_REVIVE, content=sha256)
     etag = str(uuid.uuid4())
     id_ = tx.insert(
         _INSERT,

@@ -47,6 +47,7 @@ class Found(NamedTuple):
     md5: str | None
     size_bytes: int | None
     content_type: str | None
+    handle_kind: str | None
 
 
 class Match(NamedTuple):
@@ -76,6 +77,7 @@ _FOUND = (
         file_handle.c.md5,
         file_handle.c.size_bytes,
         file_handle.c.content_type,
+        file_handle.c.kind,
     )
     .select_from(entity.join(revision, _CURRENT).outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id))
     .where(

@@ -120,8 +120,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     return Recorded(folder, git(folder, "rev-parse", "HEAD"), runs)
 
 
-def run(folder: Path) -> None:
-    done = snakemake_runs.run(folder, "--scheduler", "greedy", recorder="real")
+def run(folder: Path, *arguments: str) -> None:
+    done = snakemake_runs.run(folder, "--scheduler", "greedy", *arguments, recorder="real")
     assert done.status == 0, done.stderr
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Run
+from .conftest import Run, run
 
 Golden = Callable[[str, str], None]
 
@@ -78,3 +78,24 @@ def test_what_makes_no_sense_is_refused(
 
     assert (answer.status, answer.out) == (status, "")
     assert said in answer.err
+
+
+def test_bytes_that_were_dropped_are_kept_again_when_a_job_makes_them_again(
+    work: Path, snakeprov: Run, age: Callable[[], None]
+) -> None:
+    """The version is the same, and can be restored again: a file, and a directory with what is in it."""
+    age()
+    assert snakeprov("prune", "--rule", "table", "--rule", "parts", "--yes").status == 0
+    assert snakeprov("restore", "results/table.csv", "-o", "table.csv").status == 5
+    history = snakeprov("log", "results/parts", "--json").json["versions"]
+
+    run(work, "--forcerun", "table")
+
+    assert snakeprov("restore", "results/table.csv", "-o", "table.csv").status == 0
+    assert snakeprov("restore", "results/parts", "-o", "parts").status == 0
+    assert (work / "parts/deep/all.csv").read_bytes() == (work / "table.csv").read_bytes()
+    again = snakeprov("log", "results/parts", "--json").json["versions"]
+    assert [one["versionNumber"] for one in again] == [one["versionNumber"] for one in history]
+    assert [one["bytesKept"] for one in again] == [True, False]
+    assert snakeprov("verify", "--store").status == 0
+    assert snakeprov("prune", "--unreferenced").out == "There is nothing to prune.\n"
