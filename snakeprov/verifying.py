@@ -7,53 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.capture import digestcache
 from snakeprov.config import DATABASE_NAME
 from snakeprov.errors import NewerStoreError, NoStoreError, OutboxError, StoreError
-from snakeprov.model.findings import Finding
+from snakeprov.model.findings import Finding, Report
 from snakeprov.recorder import backlog, entries
 from snakeprov.store import open_store
 from snakeprov.store import verify as database
-
-FINDINGS_MAX = 1000
-"""How many findings are told; with more the rest is only counted."""
-
 
 _DAMAGED = "Restore it from a backup; or delete it, and its versions are known but cannot be given back."
 _MISSING = "Restore it from a backup; until then its versions are known but cannot be given back."
 _UNUSED = "It takes space and does no harm; a workflow may be recording it now."
 _RERUN = "Deliver the others with 'snakeprov push'; a job whose record is damaged is recorded when it runs again."
-
-
-@dataclass
-class Report:
-    """What was checked, and what was found.
-
-    Attributes:
-        findings: What is not as it should be, at most `FINDINGS_MAX`.
-        damaged: How many findings are damage, told or not.
-        rows: How many rows of the database were compared with their checksums.
-        contents: How many stored contents were compared with their digests.
-        content_bytes: How long these are together.
-        outboxes: How many outbox files were read.
-    """
-
-    findings: list[Finding] = field(default_factory=list)
-    damaged: int = 0
-    rows: int = 0
-    contents: int = 0
-    content_bytes: int = 0
-    outboxes: int = 0
-
-    def add(self, finding: Finding) -> None:
-        """Take a finding."""
-        self.damaged += finding.is_damage
-        if len(self.findings) < FINDINGS_MAX:
-            self.findings.append(finding)
 
 
 Progress = Callable[[int, int], None]

@@ -8,15 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from snakeprov.cli import options, output
 from snakeprov.errors import CorruptStoreError, UsageError
-
-if TYPE_CHECKING:
-    from snakeprov.verifying import Report
 
 _FOUND = ""
 """What `--store` stands for without a value: the repository that is found."""
@@ -85,20 +82,10 @@ def _verify_store(store: str | None, *, as_json: bool) -> int:
     with _progress() as progress:
         report = verify_store(folder, outbox_folder=waiting, digests=waiting.with_name(DIGESTS_NAME), progress=progress)
     if as_json:
-        output.write_json(answers.verification(report.findings, folder=str(folder), **_counts(report)))
+        output.write_json(answers.verification(report, folder=str(folder)))
     else:
-        output.write_lines(findings.store(report.findings, output.screen(), folder=str(folder), **_counts(report)))
+        output.write_lines(findings.store(report, output.screen(), folder=str(folder)))
     return CorruptStoreError.exit_status if report.damaged else 0
-
-
-def _counts(report: Report) -> dict[str, int]:
-    return {
-        "damaged": report.damaged,
-        "rows": report.rows,
-        "contents": report.contents,
-        "content_bytes": report.content_bytes,
-        "outboxes": report.outboxes,
-    }
 
 
 @contextmanager

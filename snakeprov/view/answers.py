@@ -5,10 +5,10 @@ Must not know: how the answers are shown to people. Every key named here is alwa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from snakeprov.model.findings import Finding
+from snakeprov.model.findings import Report
 
 Json = dict[str, Any]
 
@@ -81,21 +81,19 @@ def status(answer: Mapping[str, Any], *, store: str, pending: int, failed: int) 
     return {"store": store, "pending": pending, "failedDeliveries": failed, **counts}
 
 
-def verification(
-    found: Sequence[Finding],
-    *,
-    folder: str,
-    damaged: int,
-    rows: int,
-    contents: int,
-    content_bytes: int,
-    outboxes: int,
-) -> Json:
+def verification(report: Report, *, folder: str) -> Json:
     """Return what `verify --store --json` prints for what was checked and found."""
     findings = [
-        {"where": one.where, "problem": one.problem, "remedy": one.remedy, "isDamage": one.is_damage} for one in found
+        {"where": one.where, "problem": one.problem, "remedy": one.remedy, "isDamage": one.is_damage}
+        for one in report.findings
     ]
-    checked = {"rows": rows, "contents": contents, "contentBytes": content_bytes, "outboxes": outboxes}
+    checked = {
+        "rows": report.rows,
+        "contents": report.contents,
+        "contentBytes": report.content_bytes,
+        "outboxes": report.outboxes,
+    }
+    damaged = report.damaged
     return {"store": folder, "ok": not damaged, "damaged": damaged, "checked": checked, "findings": findings}
 
 

@@ -5,50 +5,37 @@ Must not know: how anything is checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from snakeprov.model.findings import Finding
+from snakeprov.model.findings import Report
 from snakeprov.view import text
 from snakeprov.view.text import Screen, compose, counted, say
 
 _LABEL_COLUMNS = 11
 
 
-def store(
-    found: Sequence[Finding],
-    screen: Screen,
-    *,
-    folder: str,
-    damaged: int,
-    rows: int,
-    contents: int,
-    content_bytes: int,
-    outboxes: int,
-) -> Iterator[str]:
+def store(report: Report, screen: Screen, *, folder: str) -> Iterator[str]:
     """Yield the lines of `verify --store`.
 
     Args:
-        found: What was found.
+        report: What was checked and found.
         screen: Where the lines will be shown.
         folder: The repository.
-        damaged: How many findings are damage, shown or not.
-        rows: How many rows of the database were checked.
-        contents: How many contents were checked.
-        content_bytes: How long these are together.
-        outboxes: How many outbox files were checked.
     """
+    damaged = report.damaged
     yield compose([say(folder, "strong")], screen._replace(width=None))
     yield ""
-    checked = [counted(rows, "row"), f"{counted(contents, 'content')} ({text.size(content_bytes)})"]
-    if outboxes:
-        checked.append(counted(outboxes, "outbox file"))
+    contents = f"{counted(report.contents, 'content')} ({text.size(report.content_bytes)})"
+    checked = [counted(report.rows, "row"), contents]
+    if report.outboxes:
+        checked.append(counted(report.outboxes, "outbox file"))
     yield _fact("checked", ", ".join(checked), screen)
-    for finding in found:
+    for finding in report.findings:
         yield ""
         yield _fact("damaged" if finding.is_damage else "note", finding.where, screen, bad=finding.is_damage)
         yield _fact("", finding.problem, screen)
         yield _fact("", finding.remedy, screen)
-    hidden = damaged - sum(finding.is_damage for finding in found)
+    hidden = damaged - sum(finding.is_damage for finding in report.findings)
     if hidden > 0:
         yield ""
         yield _fact("", f"{screen.glyphs.ellipsis} and {text.number(hidden)} more", screen)

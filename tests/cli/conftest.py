@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +13,14 @@ import msgspec
 import pytest
 
 from snakeprov import connect
-from snakeprov.cli import main
 from snakeprov.client.files import Content
 from snakeprov.model.activity import Activity
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import File, Folder, Project
 from snakeprov.model.paths import to_names, to_os, to_text
 from snakeprov.model.records import CodeFact, FileFact, GitState, JobRecord, RunRecord
+
+from ..commands import Run, runner
 
 COMMIT = "1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0b"
 
@@ -153,29 +153,10 @@ class Study:
         return made
 
 
-class Answer(NamedTuple):
-    """What a command printed, and its exit status."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed on stdout, as JSON."""
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def snakeprov(capfd: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+def snakeprov(capfd: pytest.CaptureFixture[str]) -> Run:
     """Give `snakeprov(*arguments)`: run the command in this process."""
-
-    def call(*arguments: str) -> Answer:
-        status = main(arguments)
-        out, err = capfd.readouterr()
-        return Answer(status, out, err)
-
-    return call
+    return runner(capfd)
 
 
 @pytest.fixture

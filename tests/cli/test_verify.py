@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Answer, Study
-
-Run = Callable[..., Answer]
+from ..commands import Run
+from .conftest import Study
 
 
 def test_a_repository_that_is_whole_exits_with_0(study: Study, snakeprov: Run) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
-from snakeprov.cli import main
 from snakeprov.client import Client
 from snakeprov.embedded import connect
 from snakeprov.export import gather
 from snakeprov.export.material import Material
+
+from ..commands import Run, runner
 
 RUN_TIMEOUT_S = 180
 
@@ -120,30 +120,10 @@ def of(client: Client, path: str, number: int | None = None) -> Material:
     return gather.results(client, [(found["entityId"], number or found["versionNumber"])])
 
 
-class Answer(NamedTuple):
-    """What a command printed, and its exit status."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def snakeprov(
-    recorded: Recorded, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Answer]:
+def snakeprov(recorded: Recorded, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Give `snakeprov(*arguments)`: run the command in the working directory of the workflow."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(recorded.folder / "no-config"))
     monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
     monkeypatch.chdir(recorded.folder)
-
-    def call(*arguments: str) -> Answer:
-        status = main(arguments)
-        out, err = capfd.readouterr()
-        return Answer(status, out, err)
-
-    return call
+    return runner(capfd)

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import Answer, Recorded
-
-Run = Callable[..., Answer]
+from ..commands import Run
+from .conftest import Recorded
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands"
 

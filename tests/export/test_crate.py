@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rocrate.rocrate import ROCrate
 
+from ..commands import Run
 from . import validation
-from .conftest import Answer, Recorded
+from .conftest import Recorded
 from .validation import findings, graph
-
-Run = Callable[..., Answer]
 
 ACCEPTED = {
     "The SoftwareApplication id SHOULD be an absolute URI",

@@ -6,12 +6,12 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .conftest import Answer, Recorded
+from ..commands import Run
+from .conftest import Recorded
 
 REQUIREMENT = "runcrate==0.6.2"
 
@@ -54,7 +54,7 @@ def run(command: list[str]) -> str | None:
 
 @pytest.mark.parametrize("profile", ["process", "workflow", "provenance"])
 def test_runcrate_reports_the_actions(
-    runcrate: Path, recorded: Recorded, snakeprov: Callable[..., Answer], tmp_path: Path, profile: str
+    runcrate: Path, recorded: Recorded, snakeprov: Run, tmp_path: Path, profile: str
 ) -> None:
     """It reads each profile, and tells the actions with what they used and made."""
     out = tmp_path / "crate"

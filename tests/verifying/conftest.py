@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from snakeprov.blobs.local import SMALL_BYTES_MAX
+from snakeprov.model.findings import Report
 from snakeprov.recorder.outbox import Log
-from snakeprov.verifying import Report, verify_store
+from snakeprov.verifying import verify_store
 from tests.replaying import jobs_of, replay
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from snakeprov import connect
-from snakeprov.cli import main
 
+from ..commands import Run, runner
 from ..workflows import snakemake_runs
 
 DAY_S = 24 * 3600
@@ -68,22 +67,6 @@ class Recorded(NamedTuple):
     folder: Path
     commit: str
     runs: list[str]
-
-
-class Answer(NamedTuple):
-    """What a command printed, and its exit status."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed on stdout, as JSON."""
-        return json.loads(self.out)
-
-
-Run = Callable[..., Answer]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -140,14 +123,7 @@ def work(recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def snakeprov(capfd: pytest.CaptureFixture[str]) -> Run:
     """Give `snakeprov(*arguments)`: run the command in this process."""
-
-    def call(*arguments: str) -> Answer:
-        capfd.readouterr()
-        status = main(arguments)
-        out, err = capfd.readouterr()
-        return Answer(status, out, err)
-
-    return call
+    return runner(capfd)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from snakeprov.model.checkedout import CheckedOut, Item
 from snakeprov.view import checkedout
 from snakeprov.workdir.checkout import _Layout
 
-from .conftest import SCRIPT, SNAKEFILE, Recorded, Run
+from ..commands import Run
+from .conftest import SCRIPT, SNAKEFILE, Recorded
 
 Golden = Callable[[str, str], None]
 

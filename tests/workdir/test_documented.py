@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import Recorded, Run
+from ..commands import Run
+from .conftest import Recorded
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands"
 

@@ -11,8 +11,9 @@ from snakeprov.blobs.local import LocalBlobs
 from snakeprov.embedded import user_name
 from snakeprov.store import open_store
 
+from ..commands import Run
 from ..server.live import Served, Socket
-from .conftest import Recorded, Run
+from .conftest import Recorded
 
 
 @pytest.fixture

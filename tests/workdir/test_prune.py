@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Run, run
+from ..commands import Run
+from .conftest import run
 
 Golden = Callable[[str, str], None]
 

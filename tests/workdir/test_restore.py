@@ -18,7 +18,8 @@ from snakeprov.capture.tree import Entry, digest_directory, read_manifest
 from snakeprov.errors import CorruptStoreError, RemoteError
 from snakeprov.workdir import replacing
 
-from .conftest import Recorded, Run
+from ..commands import Run
+from .conftest import Recorded
 
 Golden = Callable[[str, str], None]
 

@@ -11,7 +11,7 @@ import pytest
 
 from snakeprov.capture.digestcache import SETTLED_FINE_NS
 
-from .conftest import Run
+from ..commands import Run
 
 Golden = Callable[[str, str], None]
 Write = Callable[[Path, str], None]
