@@ -340,7 +340,7 @@
     const [roomX, roomY] = [svg.clientWidth, svg.clientHeight];
     const next = Math.min((roomX - 80) / Math.max(width, 1), (roomY - 80) / Math.max(height, 1), 1.15);
     view.zoom = Math.max(next, ZOOM_MIN);
-    if (readable && view.zoom < 0.6) { // Too small to read: begin at the start instead.
+    if (readable && view.zoom < 0.5) { // Too small to read: begin at the start instead.
       view.zoom = 0.8;
       centre(state.start);
       return;
@@ -354,7 +354,7 @@
     const number = picture.boxOf.get(place);
     if (number === undefined) return;
     const [x, y] = picture.places[number];
-    const aside = place === state.start ? (upstream ? 0.85 : 0.15) : 0.5;
+    const aside = place === state.start ? (upstream ? 0.95 : 0.05) : 0.5;
     const wide = picture.boxes[number].wide;
     view.x = svg.clientWidth * aside - (x + wide * aside) * view.zoom;
     view.y = svg.clientHeight / 2 - (y + BOX_HEIGHT / 2) * view.zoom;
