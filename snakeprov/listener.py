@@ -54,7 +54,7 @@ def listen(app: Any, *, host: str, port: int, **options: Any) -> Any:
         max_request_header_size=HEADER_BYTES_MAX,
         # Waitress refuses what reaches its limit.
         max_request_body_size=REQUEST_BYTES_MAX + 1,
-        ident=None,
+        ident="",  # it is nobody's business, but WSGI wants a text
         **options,
     )
     for listener in listeners.values():

@@ -19,8 +19,7 @@ def to_wire(moment: datetime) -> str:
     >>> to_wire(datetime(2026, 11, 22, 2, 24, 37, 123456, tzinfo=UTC))
     '2026-11-22T02:24:37.123Z'
     """
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_wire(text: str) -> datetime:

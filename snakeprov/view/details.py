@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from typing import Any, NamedTuple
 
 from snakeprov.lineage.graph import Node
@@ -45,7 +46,7 @@ def _of_file(node: Node, version: Mapping[str, Any]) -> Iterator[tuple[str, Any]
     yield "size", text.size(version.get("sizeBytes"))
     yield "sha256", node.sha256
     yield "md5", version.get("md5")
-    yield "recorded", version.get("createdOn")
+    yield "recorded", _when(version.get("createdOn"))
     yield "bytes", None if kept is None else "kept" if kept else "not kept"
     yield "url", node.url
 
@@ -55,8 +56,8 @@ def _of_activity(node: Node, job: Mapping[str, Any]) -> Iterator[tuple[str, Any]
     yield "status", node.status
     yield "wildcards", _several(node.wildcards)
     yield "commit", node.commit and node.commit + "+dirty" * bool(node.dirty)
-    yield "started", job.get("startedOn")
-    yield "ended", node.ended_on
+    yield "started", _when(job.get("startedOn"))
+    yield "ended", _when(node.ended_on)
     yield "took", times.between(job.get("startedOn"), node.ended_on)
     yield "reason", job.get("reason")
     yield "params", _several(job.get("params"))
@@ -71,6 +72,11 @@ def _of_activity(node: Node, job: Mapping[str, Any]) -> Iterator[tuple[str, Any]
     yield "log", job.get("logExcerpt")
     yield "run", job.get("runId")
     yield "job", node.job_id
+
+
+def _when(moment: str | None) -> str | None:
+    parsed = times.parse(moment)
+    return moment if parsed is None else times.absolute(parsed, UTC)
 
 
 def _several(values: Mapping[str, Any] | None) -> str:

@@ -3,8 +3,9 @@
 Builds stores of 10 thousand, 100 thousand and 1 million activities (`--sizes`), shaped like real pipelines, through the
 batch resource, and asks each the same questions through the embedded client: cold (nothing of the database in memory,
 first time in a new connection) and warm (the best of several). Times are of the whole way: request, SQL, JSON, answer.
-The full closures are compared with the bare recursive SQL on SQLite's driver: for the ids alone, and for the paths,
-digests, rules and runs that are told with them.
+The full closures are compared with the bare recursive SQL on SQLite's driver: for the ids alone, and for all columns
+that the answers have. `why` is asked of a file that was rewritten in place again and again, of a result against that of
+another sample, and against a merge of two thousand.
 
     python tests/benchmarks/lineage.py [--sizes 10000,100000] [--stores FOLDER]
 
@@ -22,14 +23,16 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from snakeprov import connect
+from snakeprov.cli import asking
 from snakeprov.client import Client
+from snakeprov.lineage import causes
 from snakeprov.lineage.graph import Graph
 from snakeprov.lineage.tree import rows
 from snakeprov.store.store import FILE_NAME
@@ -56,15 +59,39 @@ WITH RECURSIVE reached(id, number) AS (
   JOIN revision ON revision.activity_id = usage.activity_id
 )
 """
-_IDS = "SELECT id, number FROM reached LIMIT :most"
-_TOLD = """
-SELECT reached.id, reached.number, path, current_version, sha256, size_bytes, revision.activity_id, rule, job.run_id,
-  revision.created_on, run.git_commit
-FROM (SELECT * FROM reached LIMIT :most) AS reached JOIN revision ON entity_id = reached.id AND
-  revision.number = reached.number JOIN entity ON entity.id = entity_id
+_IDS = ("SELECT id, number FROM reached",)
+_AFFECTED = (
+    """
+SELECT reached.id, reached.number, path, entity.name, current_version, sha256, size_bytes, revision.created_on,
+  revision.activity_id, activity.name, rule, job.run_id, run.git_commit, run.git_dirty
+FROM reached JOIN revision ON entity_id = reached.id AND revision.number = reached.number
+JOIN entity ON entity.id = entity_id JOIN activity ON activity.id = revision.activity_id
 LEFT JOIN file_handle ON file_handle.id = file_handle_id LEFT JOIN job ON job.activity_id = revision.activity_id
 LEFT JOIN run ON run.id = job.run_id
-"""
+""",
+)
+_GRAPH = (
+    """
+SELECT reached.id, reached.number, path, entity.name, current_version, project_id, sha256, revision.activity_id
+FROM reached JOIN revision ON entity_id = reached.id AND revision.number = reached.number
+JOIN entity ON entity.id = entity_id LEFT JOIN file_handle ON file_handle.id = file_handle_id
+""",
+    """
+SELECT activity.id, activity.name, rule, job.status, job.id, wildcards, job.ended_on, git_commit, git_dirty
+FROM (SELECT DISTINCT activity_id FROM reached JOIN revision ON entity_id = reached.id AND
+  revision.number = reached.number WHERE activity_id IS NOT NULL) AS made
+JOIN activity ON activity.id = made.activity_id
+LEFT JOIN job ON job.activity_id = activity.id LEFT JOIN run ON run.id = job.run_id
+""",
+    """
+SELECT usage.activity_id, was_executed, target_id, target_version, url, name
+FROM (SELECT DISTINCT activity_id FROM reached JOIN revision ON entity_id = reached.id AND
+  revision.number = reached.number WHERE activity_id IS NOT NULL) AS made JOIN usage USING (activity_id)
+""",
+)
+
+AFFECTED = "affected: the reference"
+CLOSURE = "closure of the report"
 
 Question = Callable[[Client], Any]
 
@@ -92,6 +119,9 @@ def questions(client: Client) -> dict[str, Question]:
     """Return what is asked, by its name in the table."""
     one, report = file_of(client, "results/annotate/S000011.dat"), file_of(client, REPORT)
     reference, log = file_of(client, REFERENCE), file_of(client, LOG)
+    (merged, *_) = client.provenance.search([("rule", "merge")])["results"]
+    merge = (merged["entityId"], merged["versionNumber"])
+    other = file_of(client, "results/annotate/S000012.dat")
     digest = hashlib.sha256(b"sort S000011").hexdigest()
 
     def folded(client: Client) -> int:
@@ -103,6 +133,9 @@ def questions(client: Client) -> dict[str, Question]:
         "depth 5 of a result": lambda client: client.provenance.lineage(*one, depth=5)["nodes"],
         "depth 5 of the report, folded": folded,
         "history of a long chain": lambda client: client.provenance.history(log[0], limit=100)["versions"],
+        "why: the last of a long chain": lambda client: why(client, (log[0], log[1] - 1), log),
+        "diff: a result, a merge of 2000": lambda client: why(client, one, merge),
+        "diff: results of two samples": lambda client: why(client, one, other),
         "find by digest": lambda client: client.provenance.with_digest("sha256", digest)["results"],
         "find sample= alpha=": lambda client: client.provenance.search([("sample", "S000011"), ("alpha", "0.011")])[
             "results"
@@ -114,23 +147,32 @@ def questions(client: Client) -> dict[str, Question]:
         "affected: the reference, nearest 1000": lambda client: client.provenance.affected([reference], limit=1000)[
             "versions"
         ],
-        "affected: the reference": lambda client: client.provenance.affected([reference], limit=CLOSURE_MAX)[
-            "versions"
-        ],
-        "closure of the report": lambda client: client.provenance.lineage(*report, depth=1000, limit=CLOSURE_MAX)[
-            "nodes"
-        ],
+        AFFECTED: lambda client: client.provenance.affected([reference], limit=CLOSURE_MAX)["versions"],
+        CLOSURE: lambda client: client.provenance.lineage(*report, depth=1000, limit=CLOSURE_MAX)["nodes"],
     }
 
 
-def bare(folder: Path, statement: str, start: tuple[str, int]) -> tuple[float, int]:
-    """Return how long the bare SQL takes, and how many rows it finds."""
+def why(client: Client, old: tuple[str, int], new: tuple[str, int]) -> int:
+    """Ask as `snakeprov why` and `diff` do; return how many changes are told."""
+    sources = asking.sources(client)
+    before, after = sources.tell([(*old, None), (*new, None)])
+    assert before is not None and after is not None
+    trace = causes.trace(before, after, sources)
+    return len(trace.difference.causes) + sum(len(step.difference.causes) for step in trace.upstream)
+
+
+def bare(
+    folder: Path, reached: str, statements: Sequence[str], start: tuple[str, int], *, most: int
+) -> tuple[float, int]:
+    """Return how long the bare SQL takes for at most so many versions, and how many rows it finds."""
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        parameters = {"id": int(start[0].removeprefix("syn")), "number": start[1], "most": CLOSURE_MAX}
+        parameters = {"id": int(start[0].removeprefix("syn")), "number": start[1], "most": most}
         best_s = float("inf")
         for _ in range(2):
             began_s = time.process_time()
-            count = len(connection.execute(statement, parameters).fetchall())
+            connection.execute(f"CREATE TEMP TABLE reached AS {reached} SELECT * FROM reached LIMIT :most", parameters)  # noqa: S608
+            count = sum(len(connection.execute(statement).fetchall()) for statement in statements)
+            connection.execute("DROP TABLE temp.reached")
             best_s = min(best_s, time.process_time() - began_s)
     return best_s, count
 
@@ -145,8 +187,8 @@ def forget(folder: Path) -> None:
             os.close(descriptor)
 
 
-def measured(folder: Path, ask: Question) -> tuple[float, float, float, int]:
-    """Return seconds cold, seconds warm, CPU seconds warm, and how much was answered."""
+def measured(folder: Path, ask: Question) -> tuple[float, float, float, Any]:
+    """Return seconds cold, seconds warm, CPU seconds warm, and the answer."""
     forget(folder)
     with connect(folder) as client:
         began_s = time.perf_counter()
@@ -158,7 +200,7 @@ def measured(folder: Path, ask: Question) -> tuple[float, float, float, int]:
             answer = ask(client)
             warm_s = min(warm_s, time.perf_counter() - began_s)
             cpu_s = min(cpu_s, time.process_time() - began_cpu_s)
-    return cold_s, warm_s, cpu_s, answer if isinstance(answer, int) else len(answer)
+    return cold_s, warm_s, cpu_s, answer
 
 
 def main() -> None:
@@ -175,13 +217,21 @@ def main() -> None:
             with connect(folder) as client:
                 asked = questions(client)
                 report, reference = file_of(client, REPORT), file_of(client, REFERENCE)
+            versions = {}
             for name, ask in asked.items():
-                cold_s, warm_s, cpu_s, found = measured(folder, ask)
+                cold_s, warm_s, cpu_s, answer = measured(folder, ask)
+                found = answer if isinstance(answer, int) else len(answer)
                 print(f"{name:38} {cold_s * 1e3:8.1f} {warm_s * 1e3:8.1f} {cpu_s * 1e3:8.1f} {found:8}")
-            for name, statement, start in (("upstream", _UPSTREAM, report), ("downstream", _DOWNSTREAM, reference)):
-                for what, told in (("ids", _IDS), ("the same", _TOLD)):
-                    cpu_s, found = bare(folder, statement + told, start)
-                    print(f"{f'bare SQL, {name}, {what}':38} {'':8} {'':8} {cpu_s * 1e3:8.1f} {found:8}")
+                if name in (AFFECTED, CLOSURE):
+                    versions[name] = sum(one.get("kind", "entity") == "entity" for one in answer)
+            for name, what, reached, statements, start in (
+                (CLOSURE, "ids", _UPSTREAM, _IDS, report),
+                (CLOSURE, "the same", _UPSTREAM, _GRAPH, report),
+                (AFFECTED, "ids", _DOWNSTREAM, _IDS, reference),
+                (AFFECTED, "the same", _DOWNSTREAM, _AFFECTED, reference),
+            ):
+                cpu_s, found = bare(folder, reached, statements, start, most=versions[name])
+                print(f"{f'bare SQL, {name}, {what}':47} {'':8} {cpu_s * 1e3:8.1f} {found:8}")
 
 
 if __name__ == "__main__":

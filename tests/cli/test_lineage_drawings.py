@@ -78,6 +78,8 @@ def test_a_page_holds_all_hops_and_the_details(samples: Path, snakeprov: Run) ->
     assert (len(file["sha256"]), len(file["md5"])) == (64, 32)
     assert job["command"] == "echo s03 $(wc -w < data/reads.txt) 3 > results/counts/s03.txt"
     assert (job["params"], job["wildcards"], job["status"]) == ("factor = 3", "sample = s03", "success")
+    times = (file["recorded"], job["started"], job["ended"])
+    assert [re.sub(r"\d", "0", one) for one in times] == ["0000-00-00 00:00:00 +00:00"] * 3
     assert job["started"] <= job["ended"]
 
 

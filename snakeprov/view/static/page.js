@@ -292,7 +292,7 @@
     const number = picture.boxOf.get(place);
     if (number === undefined) return;
     const [x, y] = picture.places[number];
-    const aside = place === state.start ? (upstream ? 0.85 : 0.15) : 0.5;
+    const aside = place === state.start ? (upstream ? 0.95 : 0.05) : 0.5;
     viewport.centre(x + picture.boxes[number].wide * aside, y + BOX_HEIGHT / 2, aside);
   }
 

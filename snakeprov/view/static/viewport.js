@@ -5,7 +5,7 @@ const drawingViewport = (svg, canvas) => {
   "use strict";
 
   const ZOOM_MIN = 0.03, ZOOM_MAX = 3;
-  const READABLE_MIN = 0.6, READABLE = 0.8;
+  const READABLE_MIN = 0.5, READABLE = 0.8;
   const DRAG_MIN = 3; // Pixels: less is a click.
 
   let view = { x: 0, y: 0, zoom: 1 };
