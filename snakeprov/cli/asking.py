@@ -23,7 +23,7 @@ def sources(client: Client) -> Sources:
     return Sources(
         tell=client.provenance.stories,
         read=lambda version: content(client, version),
-        describe=lambda file_handle_id: _environment(client, file_handle_id),
+        describe=lambda job_id: _environment(client, job_id),
     )
 
 
@@ -52,9 +52,9 @@ def content(client: Client, version: FileVersion) -> bytes | None:
         return None
 
 
-def _environment(client: Client, file_handle_id: str) -> dict[str, Any] | None:
+def _environment(client: Client, job_id: str) -> dict[str, Any] | None:
     try:
-        document = json.loads(client.files.download(file_handle_id))
+        document = json.loads(client.jobs.environment(job_id))
     except (NotFoundError, ForbiddenError, ValueError):
         return None
     return document if isinstance(document, dict) else None

@@ -53,6 +53,7 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
 
 
 def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
+    from snakeprov.cli import target
     from snakeprov.cli.repository import collect
     from snakeprov.view import history
 
@@ -61,7 +62,7 @@ def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
         if as_json:
             output.write_json({"run": None, "outputs": [], "totalNumberOfResults": 0})
         else:
-            output.write_lines(["No run has been recorded yet."])
+            output.write_lines([target.no_run(client)])
         return
     run = runs[0]
     total = client.runs.outputs(run["id"], limit=1)["totalNumberOfResults"]

@@ -17,6 +17,7 @@ _SHOWN = 20
 @options.common
 def command(limit: int | None, store: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
+    from snakeprov.cli import target
     from snakeprov.cli.repository import collect, opened
     from snakeprov.view import answers, runs
 
@@ -26,5 +27,7 @@ def command(limit: int | None, store: str | None, as_json: bool) -> None:
         answer = collect(client.runs.list, "results", limit=limit)
     if as_json:
         output.write_json(answers.runs(answer))
+    elif not answer["results"]:
+        output.write_lines([target.no_run(client)])
     else:
         output.write_lines(runs.runs(answer, output.screen()))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from snakeprov.cli import options, output
-from snakeprov.errors import NotRecordedError
+from snakeprov.errors import ForbiddenError, NotRecordedError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -60,7 +60,14 @@ def _content(client: Client, answer: Mapping[str, Any], name: str, wanted: str) 
     git = (answer.get("run") or {}).get("git") or {}
     key = git.get("patchFileHandleId") if wanted == "patch" else job.get("environmentFileHandleId")
     if key is not None:
-        return client.files.download(key)
+        try:
+            return client.runs.patch(job["runId"]) if wanted == "patch" else client.jobs.environment(job["id"])
+        except ForbiddenError as error:
+            raise ForbiddenError(
+                f"The {wanted} of {name} is recorded, and not yours to have. {error.reason}",
+                status=error.status,
+                reason=error.reason,
+            ) from error
     if wanted == "patch" and git.get("commit") and not git.get("dirty"):
         raise NotRecordedError(f"There is no patch of {name}: its code is that of commit {git['commit'][:8]}.")
     if wanted == "patch" and git.get("dirty"):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from snakeprov.cli import spelling
 from snakeprov.cli.repository import current_folder
 from snakeprov.cli.spelling import DigestPrefix, EntityId, PathReading, RunId
+from snakeprov.config import SYNAPSE, is_remote
 from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model import paths
 
@@ -107,8 +108,14 @@ def last_run(client: Client) -> RunTarget:
     """
     listed = client.runs.list(limit=1)["results"]
     if not listed:
-        raise NotRecordedError("No run has been recorded yet.", hint="Run a tracked workflow first.")
+        raise NotRecordedError(no_run(client), hint="Run a tracked workflow first.")
     return RunTarget(str(listed[0]["id"]), listed[0])
+
+
+def no_run(client: Client) -> str:
+    """Return the sentence that there is no run; on a server there may be some that only others see."""
+    shared = ", or none is shared with you" if client.session.is_over_a_socket else ""
+    return f"No run has been recorded yet{shared}."
 
 
 def ask(client: Client, target: Target, question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -163,7 +170,8 @@ def _by_path(
                 match = _choose(answer["matches"], candidate, place)
                 return Target(match["entityId"], match["path"], number, match["versionNumber"])
             answers.append(answer)
-    raise _not_recorded(typed, place, near=answers[-1].get("near") or answers[0].get("near") or ())
+    near = answers[-1].get("near") or answers[0].get("near") or ()
+    raise _not_recorded(typed, place, near=near, project=project)
 
 
 def _by_id(client: Client, named: EntityId) -> Target:
@@ -225,13 +233,21 @@ def listed(near: Sequence[str]) -> str:
     return f"{', '.join(before)} or {last}" if before else last
 
 
-def _not_recorded(typed: str, place: Place, *, near: Sequence[str]) -> NotRecordedError:
+def _not_recorded(typed: str, place: Place, *, near: Sequence[str], project: str | None) -> NotRecordedError:
     shown = paths.to_text(typed)
-    message = f"{shown} is not recorded in {place.store}."
+    where = "Synapse" if place.store == SYNAPSE else place.store
+    message = f"{shown} is not recorded in {where}."
     if near:
         return NotRecordedError(message, hint=f"Did you mean {listed(near[:NEAR_MAX])}?")
-    if os.path.lexists(typed):
-        return NotRecordedError(
-            message, hint="The file exists, but no recorded job has read or written it. 'snakeprov log' lists outputs."
-        )
-    return NotRecordedError(message, hint="'snakeprov log' lists what the last run wrote.")
+    return NotRecordedError(message, hint=_why_not(place, exists=os.path.lexists(typed), project=project))
+
+
+def _why_not(place: Place, *, exists: bool, project: str | None) -> str:
+    if place.store == SYNAPSE:
+        named = project or place.settings.project or paths.to_text(place.root.name)
+        return f"It was looked for in the project {named} (--project), as far as that is shared with you."
+    shared = " that is shared with you" if is_remote(place.store) else ""
+    if exists:
+        job = f"job{shared}" if shared else "recorded job"
+        return f"The file exists, but no {job} has read or written it. 'snakeprov log' lists outputs."
+    return f"'snakeprov log' lists what the last run{shared} wrote."

@@ -178,9 +178,9 @@ class Client:
         return storing.get(self, entity, version=version, download=download)
 
     def status(self) -> dict[str, Any]:
-        """Return the counts and the state of the repository; nothing where that is not snakeprov's."""
+        """Return the counts and the state of the repository; of Synapse only that it answers, and to whom."""
         if not self.is_snakeprov:
-            return {}
+            return {"user": str(self.session.get("/repo/v1/userProfile").get("userName") or self.user_id)}
         return dict(self.session.get(f"{OWN}/status"))
 
     def _require(self, what: str) -> None:

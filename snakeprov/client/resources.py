@@ -209,6 +209,15 @@ class Runs:
         """Return a page of what a run's jobs wrote, in order: `{results, totalNumberOfResults}`."""
         return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/outputs", {"limit": limit, "offset": offset}))
 
+    def patch(self, run_id: str) -> bytes:
+        """Return how the code of a run differed from its commit, as a diff.
+
+        Raises:
+            NotFoundError: There is no such run, or no patch of it that is kept.
+            ForbiddenError: The user may see the run, and not download from its project.
+        """
+        return self._session.send("GET", f"{OWN}/runs/{quoted(run_id)}/patch").content
+
 
 class Jobs:
     """Jobs of runs."""
@@ -223,6 +232,15 @@ class Jobs:
             NotFoundError: There is none of that id.
         """
         return dict(self._session.get(f"{OWN}/jobs/{quoted(job_id)}"))
+
+    def environment(self, job_id: str) -> bytes:
+        """Return the document (JSON) that describes what a job ran in.
+
+        Raises:
+            NotFoundError: There is no such job, or no such document of it that is kept.
+            ForbiddenError: The user may see the job, and not download from its project.
+        """
+        return self._session.send("GET", f"{OWN}/jobs/{quoted(job_id)}/environment").content
 
     def of_activity(self, activity_id: str) -> dict[str, Any]:
         """Return the job from which an activity was recorded: `{job, activityId, files}`.

@@ -6,30 +6,22 @@ None, and what it cannot be asked is said to be so.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from snakeprov.client import pathwalk
 from snakeprov.client.session import quoted
 from snakeprov.client.synapsefacts import PAGE, Facts, Json
 from snakeprov.errors import ForbiddenError, NotFoundError, UsageError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File
 from snakeprov.model.jobmark import marked
-from snakeprov.model.paths import to_names
-from snakeprov.model.synapsenames import from_synapse_name, to_synapse_name
 
 if TYPE_CHECKING:
     from snakeprov.client.client import Client
 
-NEAR_MAX: Final = 3
-SIBLINGS_MAX: Final = 200
-"""So many files in a folder are looked at for names that are alike."""
-
 _MD5_CHARS: Final = 32
-_PROJECT_ID: Final = re.compile(r"syn[0-9]{1,18}")
 
 
 class Walk:
@@ -40,60 +32,8 @@ class Walk:
         self._facts = Facts(client)
 
     def find(self, path: str, *, project: str | None = None) -> Json:
-        """Return the files recorded at `path`: `{matches, near}`.
-
-        Raises:
-            UsageError: It is not said in which project.
-        """
-        wanted = project or self._client.project
-        if wanted is None:
-            raise UsageError(
-                "Synapse has to be told the project that a path lies in.",
-                hint="Give --project, or set `project` in snakeprov.toml.",
-            )
-        entities = self._client.entities
-        is_id = _PROJECT_ID.fullmatch(wanted) is not None
-        project_id = wanted if is_id else entities.find_child(None, to_synapse_name(wanted))
-        for candidate in (path, path.rstrip("/") + "/"):
-            found = project_id
-            for name in to_names(candidate):
-                found = found and entities.find_child(found, to_synapse_name(name))
-            entity = entities.get(found) if found else None
-            if isinstance(entity, File):
-                match = {
-                    "path": candidate,
-                    "projectId": project_id,
-                    "projectName": wanted,
-                    "entityId": entity.id,
-                    "name": entity.name,
-                    "versionNumber": entity.version_number,
-                }
-                return {"matches": [match], "near": []}
-        return {"matches": [], "near": self._near(project_id, to_names(path)) if project_id else []}
-
-    def _near(self, parent_id: str, names: Sequence[str]) -> list[str]:
-        """Return paths of files that differ from one that is not there in one name, which is alike."""
-        entities = self._client.entities
-        position = 0
-        while position < len(names) and (found := entities.find_child(parent_id, to_synapse_name(names[position]))):
-            parent_id, position = found, position + 1
-        if position == len(names):
-            return []
-        above, below = names[:position], names[position + 1 :]
-        wanted = ".Folder" if below else ".FileEntity"
-        siblings = {
-            from_synapse_name(one["name"]): str(one["id"])
-            for one in entities.children(parent_id, limit=SIBLINGS_MAX)
-            if str(one["type"]).endswith(wanted)
-        }
-        near = []
-        for name in get_close_matches(names[position], siblings, n=NEAR_MAX):
-            at: str | None = siblings[name]
-            for part in below:
-                at = at and entities.find_child(at, to_synapse_name(part))
-            if at is not None:
-                near.append("/".join((*above, name, *below)))
-        return near
+        """Return the files recorded at `path`: `{matches, near}`. Raises UsageError where the project is not said."""
+        return pathwalk.find(self._client.entities, path, project=project or self._client.project)
 
     def paths(self, *_: Any, **__: Any) -> Json:
         """Return none: Synapse lists one folder at a time, which is too slow for who waits while typing."""
@@ -111,20 +51,25 @@ class Walk:
                 hint="Give md5: and all of its 32 digits.",
             )
         found = self._client.session.get(f"/repo/v1/entity/md5/{quoted(digest)}")["results"]
-        results = [self._with_md5(str(one["id"]), int(one["versionNumber"]), digest) for one in found[:limit]]
+        results = [self._found(str(one["id"]), int(one["versionNumber"])) for one in found[:limit]]
         return {"results": results, "truncated": len(found) > limit}
 
-    def _with_md5(self, entity_id: str, number: int, md5: str) -> Json:
+    def _found(self, entity_id: str, number: int) -> Json:
+        version = self._version(entity_id, self._facts.info(entity_id, number)[0])
         latest = self._facts.file(entity_id)
         latest_number = (latest.version_number if latest is not None else None) or number
+        mark = _mark(self._facts.generated_by(entity_id, number))
         return {
             "entityId": entity_id,
-            "versionNumber": number,
             "isLatest": number == latest_number,
             "latestVersionNumber": latest_number,
             "path": self._facts.path(entity_id, number),
             "projectName": self._client.project,
-            "md5": md5,
+            **version,
+            "outcome": "generated" if version["activityId"] is not None else None,
+            "jobId": mark[0] if mark else None,
+            "status": "success" if mark else None,
+            "wildcards": _below("wildcard.", self._facts.noted(entity_id, number)) if mark else None,
         }
 
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> Json:
@@ -142,7 +87,7 @@ class Walk:
             NotFoundError: There is no such version.
         """
         info, previous_number = self._facts.info(entity_id, version_number)
-        version = self._version(entity_id, info)
+        version = self._version(entity_id, info) | {"bytesKept": self._bytes_kept(entity_id, version_number)}
         activity = self._facts.generated_by(entity_id, version_number)
         story: Json = {
             "entity": self._facts.entity(entity_id),
@@ -258,6 +203,20 @@ class Walk:
             "reproducedBy": [],
         }
 
+    def _bytes_kept(self, entity_id: str, version_number: int) -> bool | None:
+        """Return whether the bytes of a version can be had; None where the user may not have them."""
+        file = self._client.entities.get(entity_id, version_number=version_number)
+        handle_id = file.data_file_handle_id if isinstance(file, File) else None
+        if handle_id is None:
+            return False
+        try:
+            _, url = self._client.files.location(handle_id, entity_id=entity_id)
+        except NotFoundError:
+            return False
+        except ForbiddenError:
+            return None
+        return url is not None and url.startswith(("http://", "https://"))
+
     def _job(self, entity_id: str, version_number: int, activity: Activity) -> Json:
         mark = _mark(activity) or ("", "")
         noted = self._facts.noted(entity_id, version_number)
@@ -319,6 +278,8 @@ class Walk:
         if mark is not None:
             noted = self._facts.noted(entity_id, version_number)
             node |= {"jobId": mark[0], "rule": activity.name or "", "status": "success"}
+            if wildcards := _below("wildcard.", noted):
+                node["wildcards"] = wildcards
             if commit := noted.get("commit"):
                 node |= {"commit": commit.removesuffix("+dirty"), "dirty": commit.endswith("+dirty")}
         return node

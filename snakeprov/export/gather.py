@@ -233,14 +233,14 @@ def _repository(client: Client, projects: Sequence[str]) -> str:
 
 
 def _environments(client: Client, activities: Iterable[Activity]) -> dict[str, Json]:
-    handles = {
-        digest: handle
+    jobs = {
+        digest: str(one.job["id"])
         for one in activities
-        if (digest := one.job.get("environmentDigest")) and (handle := one.job.get("environmentFileHandleId"))
+        if (digest := one.job.get("environmentDigest")) and one.job.get("environmentFileHandleId")
     }
     found: dict[str, Json] = {}
-    for digest, handle in list(handles.items())[:ENVIRONMENTS_MAX]:
-        content = _had(client.files.download, handle)
+    for digest, job_id in list(jobs.items())[:ENVIRONMENTS_MAX]:
+        content = _had(client.jobs.environment, job_id)
         if content is not None and isinstance(document := _parsed(content), dict):
             found[digest] = document
     return found

@@ -226,7 +226,7 @@ class _Packing:
                     self._client.files.chunks(url),
                     expected=(member.sha256, None, member.size_bytes),
                 )
-            except NotFoundError:
+            except (NotFoundError, ForbiddenError):
                 had = False
             if not had:
                 self._forget(path)

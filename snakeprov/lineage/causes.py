@@ -32,7 +32,7 @@ Read = Callable[[FileVersion], bytes | None]
 """Returns the bytes of a version, or None where they cannot be had."""
 
 Describe = Callable[[str], dict[str, object] | None]
-"""Returns the document of an environment by the id of its file handle, or None."""
+"""Returns the document of the environment of a job by the id of the job, or None."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -79,8 +79,8 @@ class Sources:
 
     def environment(self, story: Story) -> dict[str, object] | None:
         """Return the document of the environment of a job."""
-        file_handle_id = ((story.get("job") or {}).get("job") or {}).get("environmentFileHandleId")
-        return None if file_handle_id is None else self._describe(file_handle_id)
+        job = (story.get("job") or {}).get("job") or {}
+        return self._describe(job["id"]) if job.get("environmentFileHandleId") is not None else None
 
 
 def trace(old: Story, new: Story, sources: Sources, *, distance_max: int = DISTANCE_MAX) -> Trace:

@@ -100,7 +100,8 @@ def recipe(story: Mapping[str, Any], used: list[Ingredient]) -> Recipe:
     entity = story["entity"]
     job = (story.get("job") or {}).get("job") or {}
     run = story.get("run") or {}
-    git = run.get("git") or {}
+    # Where runs are not kept, as in Synapse, the version tells of the commit.
+    git = run.get("git") or ({} if run else story["version"])
     activity = story.get("activity") or {}
     conda = job.get("condaEnvName") or job.get("condaEnvPath")
     environment = {
@@ -114,7 +115,7 @@ def recipe(story: Mapping[str, Any], used: list[Ingredient]) -> Recipe:
     return Recipe(
         target=str(entity.get("path") or entity["name"]).rstrip("/"),
         rule=job.get("rule"),
-        run_id=run.get("id"),
+        run_id=run.get("id") or job.get("runId"),
         working_directory=run.get("workingDirectory"),
         commit=git.get("commit"),
         dirty=git.get("dirty"),

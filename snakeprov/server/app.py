@@ -15,7 +15,7 @@ from falcon.routing import CompiledRouter
 
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.errors import BusyStoreError, StoreError
-from snakeprov.server import auth, downloads, filehandles, openapi, permissions, uploads
+from snakeprov.server import auth, downloads, filehandles, jobs, openapi, permissions, runs, uploads
 from snakeprov.server.auth import User
 from snakeprov.server.call import Answer, Call, Service
 from snakeprov.server.refusals import Refusal, bad_request, body_of
@@ -69,6 +69,8 @@ def create_app(
         app.add_route(resource.template, resource)
     if not strict:
         app.add_route("/snakeprov/v1/blobs/{sha256}", downloads.Blob(gate.call_for))
+        app.add_route("/snakeprov/v1/runs/{id}/patch", downloads.Named(gate.call_for, runs.patch_handle))
+        app.add_route("/snakeprov/v1/jobs/{id}/environment", downloads.Named(gate.call_for, jobs.environment_handle))
     app.add_route("/file/v1/fileHandle/{id}/url", downloads.Location(gate.call_for))
     app.add_route(filehandles.DOWNLOAD_PATH, downloads.Download(gate.anonymous_call_for))
     app.add_route(uploads.PART_PATH, downloads.Part(gate.anonymous_call_for))

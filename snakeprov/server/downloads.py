@@ -17,6 +17,7 @@ from snakeprov.server import directories, filehandles, presigned, uploads
 from snakeprov.server.call import Call, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found
 from snakeprov.store import access
+from snakeprov.store import filehandles as handle_store
 from snakeprov.store.tables import STORED
 
 CHUNK_BYTES = 256 * 1024
@@ -47,6 +48,27 @@ class Blob:
         if not is_readable:
             raise not_found(_NOT_KEPT.format(sha256))
         _send(call, request, response, sha256)
+
+
+class Named:
+    """GET /snakeprov/v1/runs/{id}/patch and /jobs/{id}/environment: bytes that a record names.
+
+    For who may see the run and download from its project.
+    """
+
+    def __init__(self, call_for: CallFor, handle_of: Callable[[Call], int]) -> None:
+        self._call_for = call_for
+        self._handle_of = handle_of
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, **route: str) -> None:
+        """Send the bytes."""
+        call = self._call_for(request, route)
+        with call.reading():
+            id_ = self._handle_of(call)
+            handle = handle_store.get(call.tx, id_)
+        if handle is None or handle.kind != STORED or handle.sha256 is None:
+            raise not_found(f"The bytes of file handle {id_} are not kept here.")
+        _send(call, request, response, handle.sha256, content_type=handle.content_type)
 
 
 class Download:

@@ -16,7 +16,7 @@ from snakeprov.server import permissions, values
 from snakeprov.server.activities import readable as readable_activity
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
-from snakeprov.server.runs import check_may_add, is_visible
+from snakeprov.server.runs import check_may_add, check_may_download, check_named, is_visible
 from snakeprov.store import access, activities, jobs, runs
 from snakeprov.store.access import READ, UPDATE
 from snakeprov.store.jobs import JobFileRow, JobRow
@@ -64,6 +64,7 @@ def create(call: Call) -> Answer:
         raise bad_request(f"The job has {len(body.files)} files; at most {FILES_MAX} are allowed.")
     activity_id = _activity(call, body.activity_id)
     _check_files(call, body.files)
+    check_named(call, job.environment_file_handle_id)
     columns = {
         "id": job.id,
         "run_id": job.run_id,
@@ -89,6 +90,24 @@ def read(call: Call) -> Answer:
     if row is None or not _is_visible(call, row):
         raise not_found(f"There is no job with id {shown(id_)}.")
     return 200, body_of(call, row)
+
+
+def environment_handle(call: Call) -> int:
+    """Return the file handle of the document that describes what a job ran in.
+
+    Raises:
+        Refusal: 404, there is no such job, or no such document; 403, the user may not download from its project.
+    """
+    id_ = call.route["id"]
+    row = jobs.get(call.tx, id_)
+    run = None if row is None else runs.owner(call.tx, row.run_id)
+    if row is None or run is None or not _is_visible(call, row):
+        raise not_found(f"There is no job with id {shown(id_)}.")
+    named = msgspec.json.decode(row.record, type=JobRecord).environment_file_handle_id
+    if named is None:
+        raise not_found(f"No environment of job {shown(id_)} is recorded.")
+    check_may_download(call, run)
+    return plain_number(named, what="a file handle id")
 
 
 def of_activity(call: Call) -> Answer:

@@ -198,6 +198,9 @@ def _byte_resources() -> list[tuple[str, str, dict[str, Any]]]:
     }
     errors = {status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS}
     inside = "A content, by digest. Of what is inside a recorded directory, the query names the directory."
+    patch, document = "/snakeprov/v1/runs/{id}/patch", "/snakeprov/v1/jobs/{id}/environment"
+    of_run = "How the code of a run differed from its commit, as a diff."
+    of_job = "The document that describes what a job ran in."
     url = "/file/v1/fileHandle/{id}/url"
     download = "/snakeprov/v1/download/{id}"
     part = "/snakeprov/v1/upload/{id}/{part}"
@@ -224,6 +227,8 @@ def _byte_resources() -> list[tuple[str, str, dict[str, Any]]]:
     return [
         (blob, "get", described("get_blob", inside, [*_parameters(blob, "entityId versionNumber"), ranged], sent)),
         (url, "get", described("get_url", "Where the bytes are.", [*_parameters(url, ""), redirect], located)),
+        (patch, "get", described("get_patch", of_run, [*_parameters(patch, ""), ranged], sent)),
+        (document, "get", described("get_environment", of_job, [*_parameters(document, ""), ranged], sent)),
         (
             download,
             "get",

@@ -13,10 +13,10 @@ import msgspec
 from snakeprov.model import times
 from snakeprov.model.records import RunRecord
 from snakeprov.server import permissions, values, wire
-from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server.call import Answer, Call, plain_number, shown
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
-from snakeprov.store import jobs, lookup, runs
-from snakeprov.store.access import CREATE
+from snakeprov.store import access, jobs, lookup, runs, tokens
+from snakeprov.store.access import CREATE, DOWNLOAD
 from snakeprov.store.jobs import JobFileRow, JobSummary, OutputRow
 from snakeprov.store.runs import RunOwner, RunRow
 
@@ -39,6 +39,9 @@ def put(call: Call) -> Answer:
         raise bad_request(f"{shown(id_)} is not a run id: 1 to 64 letters and digits were expected.")
     known = runs.owner(call.tx, id_)
     _check_may_put(call, run.project, known)
+    before = None if known is None else runs.get(call.tx, id_)
+    if (patch := _patch_of(run)) is not None and (before is None or patch != _patch_of(_record(before))):
+        check_named(call, patch)
     is_new = runs.put(
         call.tx,
         id_,
@@ -53,6 +56,20 @@ def put(call: Call) -> Answer:
         record=msgspec.json.encode(run).decode(),
     )
     return (201 if is_new else 200), {**msgspec.to_builtins(run), "status": run.status}
+
+
+def patch_handle(call: Call) -> int:
+    """Return the file handle of a run's patch.
+
+    Raises:
+        Refusal: 404, there is no such run, or no patch of it; 403, the user may not download from its project.
+    """
+    run = existing(call)
+    named = _patch_of(_record(run))
+    if named is None:
+        raise not_found(f"No patch of run {run.id} is recorded.")
+    check_may_download(call, run)
+    return plain_number(named, what="a file handle id")
 
 
 def listing(call: Call) -> Answer:
@@ -135,6 +152,33 @@ def body_of(row: RunRow) -> dict[str, Any]:
     """Return a run's record as it goes over the wire; its status is there even when it is the default."""
     record: dict[str, Any] = msgspec.json.decode(row.record)
     return {**record, "status": row.status}
+
+
+def check_may_download(call: Call, row: RunRow | RunOwner) -> None:
+    """Refuse (403) the bytes that a run and its jobs name, unless it is the user's or in a project to download from."""
+    if permissions.is_trusted(call):
+        return
+    permissions.check_scope(call.user, tokens.DOWNLOAD)
+    is_shared = row.project_id is not None and permissions.may(call, row.project_id, DOWNLOAD)
+    if row.created_by != call.user.id and not is_shared:
+        raise forbidden(f"You lack the DOWNLOAD permission on the project of run {row.id}.")
+
+
+def _record(row: RunRow) -> RunRecord:
+    return msgspec.json.decode(row.record, type=RunRecord)
+
+
+def _patch_of(run: RunRecord) -> str | None:
+    return run.git.patch_file_handle_id if run.git is not None else None
+
+
+def check_named(call: Call, file_handle_id: str | None) -> None:
+    """Refuse (403) a record that names bytes which the user may not have: who may see it could have them then."""
+    if file_handle_id is None or permissions.is_trusted(call):
+        return
+    number = plain_number(file_handle_id, what="a file handle id")
+    if not access.handle_is_readable(call.tx, number, call.user.reader):
+        raise forbidden(f"You may not have the bytes of file handle {number}.")
 
 
 def _check_may_put(call: Call, project: str, known: RunOwner | None) -> None:

@@ -42,7 +42,7 @@ _TITLES: dict[str, tuple[str, ...]] = {
 _REASONS = {
     "binary": "binary content",
     "tooLarge": "too large to compare line by line",
-    "bytesNotKept": "the bytes are not kept",
+    "bytesNotKept": "the bytes are not kept, or not yours to have",
 }
 
 

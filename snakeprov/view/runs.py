@@ -23,11 +23,8 @@ _NOT_RUN = {"reused": "reused", "notReached": "not reached"}
 
 
 def runs(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
-    """Yield the lines of `runs` for an answer of the runs resource."""
+    """Yield the lines of `runs` for an answer of the runs resource that has some."""
     shown = answer["results"]
-    if not shown:
-        yield "No run has been recorded yet."
-        return
     titles = ("run", "when", "status", "jobs", "commit", "command")
     rows = [_run(one, screen) for one in shown]
     yield from text.table(rows, screen, titles=titles, flexible=5)
@@ -176,7 +173,7 @@ def status(
     """Yield the lines of `status`.
 
     Args:
-        answer: An answer of the status resource; empty where there was none.
+        answer: An answer of the status resource; empty where there was none; of Synapse only the `user`.
         screen: Where the lines will be shown.
         store: Folder or URL of the repository.
         pending: Records that wait in the outbox.
@@ -185,7 +182,9 @@ def status(
     """
     yield compose([say(store, "strong")], screen)
     yield ""
-    if answer:
+    if "user" in answer:
+        yield _fact("answers", [say(f"to {answer['user']}; what it holds is not counted")], screen)
+    elif answer:
         counts = [
             counted(answer.get("entities", 0), "file"),
             counted(answer.get("versions", 0), "version"),

@@ -48,7 +48,7 @@ def story(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     elif job:
         yield from _headline(job["job"], screen)
         yield from _version(version, screen)
-        yield from _facts(job["job"], run, screen)
+        yield from _facts(job["job"], run or _run_of(version), screen)
         yield from _files(job.get("files", ()), answer["activity"], job["job"], screen)
         yield from _parameters(job["job"], screen)
         yield from _benchmark(job["job"], screen)
@@ -109,6 +109,13 @@ def _facts(job: Mapping[str, Any], run: Mapping[str, Any], screen: Screen) -> It
         yield _fact("reason", [say(" ".join(str(job["reason"]).split()))], screen)
     if problems := [*(job.get("incomplete") or ()), *(run.get("missing") or ())]:
         yield _fact("incomplete", [say("; ".join(problems), "bad")], screen)
+
+
+def _run_of(version: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a version tells of its run, where the repository keeps no runs."""
+    if not version.get("runId"):
+        return {}
+    return {"id": version["runId"], "git": {"commit": version.get("commit"), "dirty": version.get("dirty")}}
 
 
 def _git(git: Mapping[str, Any]) -> list[Piece]:

@@ -68,7 +68,12 @@ def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -
     if own_id is not None:
         history = client.provenance.history(own_id, limit=VERSIONS_MAX)
         versions = [_recorded(path_of(history["entity"]), own_id, one) for one in history["versions"]]
-        found += [version for version in versions if version.is_content(digest)]
+        same = [version for version in versions if version.is_content(digest)]
+        # A list of versions may not say whether the bytes are kept; what is told of one does.
+        found += [
+            one if one.bytes_kept is not None else recorded(client, own_id, one.version_number)
+            for one in same[:ELSEWHERE_MAX]
+        ] + same[ELSEWHERE_MAX:]
     others = [one for one in client.entities.with_md5(digest.md5) if one["id"] != own_id]
     for one in others[:ELSEWHERE_MAX]:
         try:
@@ -123,10 +128,22 @@ def begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
     return chain(list(islice(chunks, 1)), chunks)
 
 
+def member(client: Client, version: Recorded, sha256: str) -> Iterator[bytes]:
+    """Yield the bytes of a file inside a directory version.
+
+    Raises:
+        NotFoundError: They are not kept; Synapse keeps none.
+        RemoteError: They cannot be had.
+    """
+    if not client.is_snakeprov:
+        raise NotFoundError(f"The files in {version.path} are not kept.", status=404, reason="not kept")
+    yield from client.files.blob(sha256, version.entity_id, version.version_number)
+
+
 def has_member(client: Client, version: Recorded, sha256: str) -> bool:
     """Return whether the bytes of a file inside a directory version are kept."""
     try:
-        for _ in client.files.blob(sha256, version.entity_id, version.version_number):
+        for _ in member(client, version, sha256):
             break
     except RemoteError:
         return False

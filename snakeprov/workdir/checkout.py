@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.capture import export
-from snakeprov.errors import CaptureError, CorruptStoreError, NotFoundError, NotWrittenError, RemoteError, UsageError
+from snakeprov.errors import (
+    CaptureError,
+    CorruptStoreError,
+    ForbiddenError,
+    NotFoundError,
+    NotWrittenError,
+    RemoteError,
+    UsageError,
+)
 from snakeprov.model.checkedout import CheckedOut, Item
 from snakeprov.model.comparison import Recorded
 from snakeprov.model.paths import to_os, to_text
@@ -164,16 +172,15 @@ def _place_code(client: Client, run: Mapping[str, Any], layout: _Layout, result:
     if (layout.folder / ".gitmodules").exists():
         result.notes.append("Submodules of the commit are empty.")
     if git.get("dirty"):
-        _patch(client, git, layout, result)
+        _patch(client, str(run["id"]), git, layout, result)
 
 
-def _patch(client: Client, git: Mapping[str, Any], layout: _Layout, result: CheckedOut) -> None:
-    handle_id = git.get("patchFileHandleId")
-    if handle_id is None:
+def _patch(client: Client, run_id: str, git: Mapping[str, Any], layout: _Layout, result: CheckedOut) -> None:
+    if git.get("patchFileHandleId") is None:
         result.notes.append("What ran differed from the commit by more than is kept as a patch.")
         return
     try:
-        export.apply_patch(layout.folder, client.files.download(handle_id))
+        export.apply_patch(layout.folder, client.runs.patch(run_id))
     except (RemoteError, CaptureError) as error:
         result.notes.append(f"The run's patch is not applied: {error.message}")
         return
@@ -196,6 +203,9 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
     except NotFoundError:
         result.missing.append(_lacking(item, "Its bytes are not kept."))
         return
+    except ForbiddenError as error:
+        result.missing.append(_lacking(item, f"Its bytes are not yours to have. {error.reason}"))
+        return
     except CorruptStoreError as error:
         result.missing.append(_lacking(item, error.message))
         return
@@ -211,7 +221,7 @@ def _write(client: Client, version: Recorded, place: Path) -> int:
             raise NotFoundError("not kept", status=404, reason="not kept")
 
         def content(sha256: str) -> Iterable[bytes]:
-            return client.files.blob(sha256, version.entity_id, version.version_number)
+            return asking.member(client, version, sha256)
 
         return len(replacing.replace_directory(place, manifest.entries, content, durable=False))
     if place.is_dir() and not place.is_symlink():

@@ -68,6 +68,11 @@ def fill(
         if durable:
             stream.flush()
             os.fsync(stream.fileno())
+    if not (sha256 or md5):
+        raise RemoteError(
+            "What the repository gave cannot be compared with anything: no digest of it is recorded.",
+            hint="Nothing was changed.",
+        )
     found = digests[0].hexdigest() if sha256 else digests[1].hexdigest()
     if found != (sha256 or md5):
         raise RemoteError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.capture import files
 from snakeprov.capture.tree import Entry, Manifest
-from snakeprov.errors import CaptureError, NotFoundError, NotKeptError, UsageError
+from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError, NotKeptError, UsageError
 from snakeprov.lineage import remake
 from snakeprov.lineage.remake import Ingredient, Recipe
 from snakeprov.model import times
@@ -30,6 +30,7 @@ INGREDIENTS_MAX: Final = 200
 """So many inputs of a job are asked about whether their bytes are kept."""
 
 _FORCE: Final = "Move it away, give another place with -o, or give --force if it may be lost."
+_ASK: Final = "It takes the DOWNLOAD permission, and a token of that scope; 'snakeprov show' tells how it was made."
 _ELSEWHERE: Final = "Move it away, or give another place with -o."
 
 
@@ -71,13 +72,23 @@ def restore(
         NotKeptError: Its bytes, or some of those in the directory, are not kept.
         UsageError: What is there is of another kind, or would be lost and `force` is false.
         NotWrittenError: It cannot be written; what was there is unchanged.
+        ForbiddenError: The user may know of the version, and not have its bytes.
         RemoteError: The repository failed, or gave other bytes; what was there is unchanged.
     """
     result = Restored(version, place)
-    if version.is_directory:
-        _restore_directory(client, comparer, result, force=force)
-    else:
-        _restore_file(client, comparer, result, force=force)
+    try:
+        if version.is_directory:
+            _restore_directory(client, comparer, result, force=force)
+        else:
+            _restore_file(client, comparer, result, force=force)
+    except ForbiddenError as error:
+        name = f"{version.path}@{version.version_number}"
+        raise ForbiddenError(
+            f"{name} cannot be restored: its bytes are not yours to have. {error.reason}",
+            status=error.status,
+            reason=error.reason,
+            hint=_ASK,
+        ) from error
     if mtime_ns is not None and not result.unchanged:
         os.utime(place, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
     return result
@@ -106,7 +117,7 @@ def _looked_up(client: Client, one: Ingredient) -> Ingredient:
         return one
     try:
         kept = asking.recorded(client, *one.version).bytes_kept
-    except NotFoundError:
+    except (NotFoundError, ForbiddenError):
         return one
     return Ingredient(
         role=one.role,
@@ -178,7 +189,7 @@ def _restore_directory(client: Client, comparer: Comparer, result: Restored, *, 
             return
 
     def content(sha256: str) -> Iterator[bytes]:
-        return client.files.blob(sha256, version.entity_id, version.version_number)
+        return asking.member(client, version, sha256)
 
     try:
         impossible = replacing.replace_directory(place, wanted.entries, content)

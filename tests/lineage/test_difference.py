@@ -332,16 +332,17 @@ def test_packages_of_environments_are_compared_by_name() -> None:
         return {"name": "numpy", "version": number, "build": build}
 
     documents: dict[str, dict[str, object]] = {
-        "h1": {
+        "j1": {
             "conda": {"packages": [{"name": "numpy", "version": "1.26", "build": "a"}, {"name": "x", "version": "1"}]}
         },
-        "h2": {
+        "j2": {
             "conda": {"packages": [{"name": "numpy", "version": "2.0", "build": "b"}]},
             "container": {"digest": "d"},
         },
     }
     old, new = (
-        story(f"r@{n}", inputs=[f"i@{n}"], environmentDigest=f"d{n}", environmentFileHandleId=f"h{n}") for n in (1, 2)
+        story(f"r@{n}", inputs=[f"i@{n}"], environmentDigest=f"d{n}", environmentFileHandleId="3", id=f"j{n}")
+        for n in (1, 2)
     )
     sources = Sources(tell=lambda wanted: [None] * len(wanted), read=lambda _: None, describe=documents.get)
     found = trace(old, new, sources).difference.causes

@@ -82,6 +82,8 @@ def requests_of(world: World) -> list[Request]:
         ("GET", OWN + "/runs/{id}/outputs", f"{OWN}/runs/{RUN}/outputs", None, "READ"),
         ("GET", OWN + "/runs/{id}/plan", f"{OWN}/runs/{RUN}/plan", None, "READ"),
         ("GET", OWN + "/jobs/{id}", f"{OWN}/jobs/j1", None, "READ"),
+        ("GET", OWN + "/runs/{id}/patch", f"{OWN}/runs/{RUN}/patch", None, "DOWNLOAD"),
+        ("GET", OWN + "/jobs/{id}/environment", f"{OWN}/jobs/j1/environment", None, "DOWNLOAD"),
         ("GET", OWN + "/blobs/{sha256}", f"{OWN}/blobs/{sha256(CONTENT)}", None, "DOWNLOAD"),
         ("POST", E, E, child, "CREATE"),
         ("POST", E + "/bundle", f"{E}/bundle", {"entity": {**child, "name": "one"}}, "CREATE"),
@@ -199,6 +201,24 @@ def test_a_hidden_run_job_or_content_is_as_if_it_were_not(world: World) -> None:
         ours, theirs = path.rpartition("/")[2], other.rpartition("/")[2]
         told = world.eve.reason("GET", path, expect=404)
         assert told.replace(ours, theirs) == world.eve.reason("GET", other, expect=404)
+
+
+def test_a_record_of_ones_own_gives_nobody_the_bytes_of_others(world: World) -> None:
+    """A run or a job cannot name bytes that who records it may not have; who sees it could have them then."""
+    eve, git = world.eve, {"root": "/w", "dirty": True, "patchFileHandleId": world.document}
+    eve.project("Own")
+    run = {"id": OTHER_RUN, "project": "Own", "workingDirectory": "/w"}
+    eve.put(f"{OWN}/runs/{OTHER_RUN}", run, expect=201)
+    assert "may not have" in eve.reason("PUT", f"{OWN}/runs/{OTHER_RUN}", {**run, "git": git}, expect=403)
+    job = {"id": "j9", "runId": OTHER_RUN, "rule": "r", "status": "success", "environmentFileHandleId": world.document}
+    assert "may not have" in eve.reason("POST", f"{OWN}/jobs", {"job": job, "files": []}, expect=403)
+    world.share("READ", "CREATE")
+    shared = {"id": RUN, "project": "SecretProject", "workingDirectory": "/w", "git": git}
+    eve.put(f"{OWN}/runs/{RUN}", shared, expect=200)
+    other = {**git, "patchFileHandleId": world.handle}
+    assert "may not have" in eve.reason("PUT", f"{OWN}/runs/{RUN}", {**shared, "git": other}, expect=403)
+    assert "DOWNLOAD" in eve.reason("GET", f"{OWN}/runs/{RUN}/patch", expect=403)
+    assert world.ada.ask("GET", f"{OWN}/runs/{RUN}/patch", None).content == b"SecretFile"
 
 
 def test_what_is_in_the_trash_is_so_for_everybody(world: World) -> None:

@@ -33,7 +33,8 @@ class World:
         self.file = ada.get(f"/repo/v1/entity/{self.file['id']}")
         self.spare = ada.folder_in(self.project, "SecretFolder2")
         self.upload = ada.start_upload(b"other")
-        ada.run(project="SecretProject")
+        self.document = ada.upload(b"SecretFile", name="SecretFile")
+        ada.run(project="SecretProject", git={"root": "/w", "dirty": True, "patchFileHandleId": self.document})
         output = {
             "role": "output",
             "path": "SecretFile",
@@ -41,7 +42,8 @@ class World:
             "entityId": self.file["id"],
             "versionNumber": 1,
         }
-        ada.job("j1", rule="SecretRule", params={"SecretKey": 1}, files=[output], activity=self.activity["id"])
+        facts: Json = {"params": {"SecretKey": 1}, "environmentFileHandleId": self.document}
+        ada.job("j1", rule="SecretRule", files=[output], activity=self.activity["id"], **facts)
 
     def share(self, *permissions: str, who: str | None = None) -> None:
         self.ada.share(self.project, **{who or f"u{self.eve.id}": permissions} if permissions else {})

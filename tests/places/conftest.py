@@ -1,0 +1,222 @@
+"""One pipeline, really run by Snakemake and delivered to a folder, to a team's server and to Synapse.
+
+What each job was waits in the outbox, as after a failed delivery, and is delivered to each of the three from a copy
+of it: so the three hold the very same records, and every command can be asked of each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from snakeprov import connect
+from snakeprov.blobs.local import LocalBlobs
+from snakeprov.cli import main
+from snakeprov.server import create_app
+from snakeprov.store import open_store
+
+from ..server.live import Served, Socket
+from ..workflows import snakemake_runs
+
+PROJECT = "study"
+
+SNAKEFILE = """
+import snakeprov; snakeprov.track(workflow)
+
+rule all:
+    input: "results/report.txt", "results/parts"
+
+rule upper:
+    input: "data/{name}.txt"
+    output: "work/{name}.txt"
+    shell: "tr a-z A-Z < {input} > {output}"
+
+rule report:
+    input: expand("work/{name}.txt", name=["a", "b"])
+    output: "results/report.txt"
+    params: scale=config.get("scale", 1)
+    script: "scripts/report.py"
+
+rule split:
+    input: "work/a.txt"
+    output: directory("results/parts")
+    shell: "mkdir {output}; cp {input} {output}/one.txt; echo two > {output}/two.txt"
+
+rule broken:
+    input: "work/b.txt"
+    output: "results/broken.txt"
+    shell: "echo before it broke; exit 3"
+"""
+
+SCRIPT = """
+from pathlib import Path
+text = "".join(Path(one).read_text() for one in snakemake.input)
+Path(snakemake.output[0]).write_text(text * int(snakemake.params.scale))
+"""
+
+
+class Answer(NamedTuple):
+    """What a command printed, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed on stdout, as JSON."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Pipeline:
+    """The working directory of a pipeline that ran twice, and where its records are.
+
+    Attributes:
+        folder: The working directory.
+        team: The team's server.
+        places: Environment variables with which a command asks one of the places, as somebody.
+        commit: The commit of the workflow.
+    """
+
+    folder: Path
+    team: Served
+    places: dict[str, dict[str, str]] = field(default_factory=dict)
+    commit: str = ""
+
+
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """Run it: five jobs; then with another parameter and a changed script, while one job fails."""
+    base = tmp_path_factory.mktemp("places")
+    folder = base / PROJECT
+    socket = Socket()
+    team_store, team_blobs = open_store(base / "team", create=True), LocalBlobs(base / "team" / "blobs")
+    team = socket.serve(team_store, team_blobs)
+    token = "the-token-of-ada"  # noqa: S105  of a server that lives for these tests
+    synapse_store, synapse_blobs = open_store(base / "synapse", create=True), LocalBlobs(base / "synapse" / "blobs")
+    synapse = socket.mount(create_app(synapse_store, synapse_blobs, session=("ada", token), strict=True))
+    home = base / "home"
+    home.mkdir()
+    (home / ".synapseConfig").write_text(
+        f"[default]\nauthtoken = {token}\n[endpoints]\n"
+        f"repoEndpoint = {synapse}/repo/v1\nfileHandleEndpoint = {synapse}/file/v1\n"
+    )
+    made = Pipeline(folder, team)
+    made.places = {
+        "embedded": {"SNAKEPROV_STORE": str(folder / ".snakeprov")},
+        "synapse": {"SNAKEPROV_STORE": "synapse", "HOME": str(home)},
+        **{name: _as_user(team, name) for name in ("ada", "member", "reader", "stranger")},
+        "viewer": _as_user(team, "reader", scopes=["view"]),
+    }
+    _write(folder)
+    made.commit = _git(folder, "rev-parse", "HEAD")
+    _record(made)
+    script = folder / "scripts" / "report.py"
+    script.write_text(SCRIPT + "# changed\n")
+    _record(
+        made, "--config", "scale=2", "--rerun-triggers", "params", "--keep-going", "--", "all", "results/broken.txt"
+    )
+    _share(made)
+    return made
+
+
+@pytest.fixture
+def ask(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Ask:
+    """Give `ask(place, *arguments, folder=…)`: run a command that asks one of the places, in this process."""
+
+    def call(place: str, *arguments: str, folder: Path | None = None) -> Answer:
+        with monkeypatch.context() as patch:
+            patch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
+            for name, value in pipeline.places[place].items():
+                patch.setenv(name, value)
+            patch.chdir(folder or pipeline.folder)
+            capfd.readouterr()
+            status = main(arguments)
+            out, err = capfd.readouterr()
+        assert "Traceback" not in err and "unexpected" not in err, err
+        return Answer(status, out, err)
+
+    return call
+
+
+@pytest.fixture
+def copy(pipeline: Pipeline, tmp_path: Path) -> Path:
+    """A copy of the working directory without any records, to write into."""
+    folder = tmp_path / PROJECT
+    ignored = shutil.ignore_patterns(".snakeprov", ".snakemake")
+    shutil.copytree(pipeline.folder, folder, ignore=ignored, symlinks=True)
+    return folder
+
+
+def _as_user(team: Served, name: str, **options: Any) -> dict[str, str]:
+    if name not in [account.name for account in team.accounts.all()]:
+        team.accounts.add(name)
+    token = team.accounts.create_token(name, **({"scopes": ["view", "download", "modify"]} | options)).token
+    return {"SNAKEPROV_STORE": team.url, "SNAKEPROV_TOKEN": token}
+
+
+def _write(folder: Path) -> None:
+    files = {
+        "Snakefile": SNAKEFILE,
+        "scripts/report.py": SCRIPT,
+        "data/a.txt": "alpha\n",
+        "data/b.txt": "beta\n",
+        "snakeprov.toml": f'project = "{PROJECT}"\n',
+        ".gitignore": ".snakemake\n.snakeprov\nresults\nwork\n",
+    }
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    _git(folder, "init", "--quiet")
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "--quiet", "--message", "the study")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"]
+    variables = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, env=variables, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def _record(made: Pipeline, *arguments: str) -> None:
+    """Run the pipeline while nobody takes its records, and deliver them to each place."""
+    nobody = {"SNAKEPROV_STORE": made.team.url, "SNAKEPROV_TOKEN": "not-valid"}
+    done = snakemake_runs.run(made.folder, "--scheduler", "greedy", *arguments, recorder="real", variables=nobody)
+    assert "could not be delivered" in done.stderr, done.stderr
+    outbox, waiting = made.folder / ".snakeprov" / "outbox", made.folder.parent / "outbox"
+    shutil.rmtree(waiting, ignore_errors=True)
+    outbox.rename(waiting)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(made.folder)
+        for place in ("embedded", "ada", "synapse"):
+            shutil.copytree(waiting, outbox, dirs_exist_ok=True)
+            with patch.context() as variables:
+                for name, value in made.places[place].items():
+                    variables.setenv(name, value)
+                assert main(["push"]) == 0
+
+
+def _share(made: Pipeline) -> None:
+    """Let the member have everything of the project, and the reader see it and not have its bytes."""
+    with connect(made.team.url, token=made.places["ada"]["SNAKEPROV_TOKEN"]) as owner:
+        path = f"/repo/v1/entity/{owner.entities.find_child(None, PROJECT)}/acl"
+        acl = owner.session.get(path)
+        for name, granted in {"member": ["READ", "DOWNLOAD"], "reader": ["READ"]}.items():
+            with connect(made.team.url, token=made.places[name]["SNAKEPROV_TOKEN"]) as other:
+                acl["resourceAccess"].append({"principalId": int(other.user_id), "accessType": granted})
+        owner.session.put(path, acl)
