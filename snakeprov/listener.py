@@ -54,7 +54,7 @@ def listen(app: Any, *, host: str, port: int, **options: Any) -> Any:
         max_request_header_size=HEADER_BYTES_MAX,
         # Waitress refuses what reaches its limit.
         max_request_body_size=REQUEST_BYTES_MAX + 1,
-        ident="",  # it is nobody's business, but WSGI wants a text
+        ident="snakeprov",
         **options,
     )
     for listener in listeners.values():
@@ -99,4 +99,6 @@ def _reason(code: int, said: str) -> str:
         return f"The request is too long: at most {REQUEST_BYTES_MAX} bytes are allowed."
     if code == 431:
         return f"The headers of the request are too long: at most {HEADER_BYTES_MAX} bytes are allowed."
+    if code == 500:
+        return "The server failed on this request; its log says why."
     return f"The request is not HTTP as it should be: {said.rstrip('.')}."
