@@ -31,6 +31,9 @@ _STYLES: dict[Role, dict[str, object]] = {
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 """C0 and C1 controls, line breaks, invisible and direction-changing characters, lone surrogates."""
 
+PIECE_CHARACTERS_MAX: Final = 50_000
+"""No name, value or command is shown beyond this, so that one of megabytes does not flood what it is shown in."""
+
 _GAP = 2
 """Blanks between the columns of a table."""
 
@@ -92,10 +95,14 @@ Line = Sequence[Piece]
 def say(value: object, role: Role = "") -> Piece:
     r"""Return a piece that shows `value`; characters that act on a terminal are shown as escapes.
 
+    What is longer than `PIECE_CHARACTERS_MAX` is cut, and told to be.
+
     >>> say("evil\x1b[2Jname\n").text
     'evil\\x1b[2Jname\\x0a'
     """
     text = str(value)
+    if len(text) > PIECE_CHARACTERS_MAX:
+        text = f"{text[:PIECE_CHARACTERS_MAX]}... ({len(text) - PIECE_CHARACTERS_MAX} more characters)"
     return Piece(_UNSAFE.sub(_escape, text), role)
 
 

@@ -42,11 +42,11 @@ class Study:
         folder: Path,
         *,
         project: str = "penguins",
-        store: Path | None = None,
+        store: Path | str | None = None,
         ids: Mapping[tuple[str, ...], str] | None = None,
         jobs: int = 0,
     ) -> None:
-        """Make the folder a repository, or use the one at `store`, which holds `ids` and so many `jobs`."""
+        """Make the folder a repository, or use that at `store`, which holds `ids` and so many `jobs`."""
         self.folder = folder
         self.store = store or folder / ".snakeprov"
         self.project = project
@@ -62,10 +62,15 @@ class Study:
             id=(name + hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())[:32],
             project=self.project,
             working_directory=str(self.folder),
-            command_line="snakemake --cores 2",
             started_on=started,
             snakemake_version="9.27.1",
-            **{"status": "success", "ended_on": started + timedelta(seconds=20), "git": git, **facts},
+            **{
+                "status": "success",
+                "command_line": "snakemake --cores 2",
+                "ended_on": started + timedelta(seconds=20),
+                "git": git,
+                **facts,
+            },
         )
         self.client.runs.put(run)
         return run
