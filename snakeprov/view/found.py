@@ -103,7 +103,7 @@ def _row(result: Mapping[str, Any], screen: Screen) -> Line:
         versioned(result) if result.get("path") else say("no output", "faint"),
         say(times.relative(moment, screen.now) if moment else ""),
         say(RAW, "raw") if raw else say(result.get("rule") or "unknown", "rule"),
-        say(" ".join(f"{name}={value}" for name, value in (result.get("wildcards") or {}).items())),
+        say(text.wildcards(result.get("wildcards"))),
         say(note, status_role(status)),
         say(text.short_id(result.get("runId"))),
         say(text.short_commit(result.get("commit"), dirty=result.get("dirty")), "commit"),

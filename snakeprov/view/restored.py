@@ -16,6 +16,7 @@ from snakeprov.view.text import Line, Screen, compose, counted, say
 MEMBERS_SHOWN_MAX: Final = 10
 INGREDIENTS_SHOWN_MAX: Final = 30
 COMMAND_LINES_MAX: Final = 20
+COMMAND_CHARACTERS_MAX: Final = 2000
 
 _LABEL_COLUMNS: Final = 13
 
@@ -120,10 +121,11 @@ def not_kept(version: Recorded, recipe: Recipe, screen: Screen, *, reason: str) 
     if recipe.working_directory:
         yield _fact("in", [say(recipe.working_directory)], screen)
     if recipe.shell_command:
-        shown = recipe.shell_command.strip("\n").splitlines()
+        whole = recipe.shell_command.strip("\n")
+        shown = whole[:COMMAND_CHARACTERS_MAX].splitlines()
         for position, line in enumerate(shown[:COMMAND_LINES_MAX]):
             yield _fact("which ran" if not position else "", [say(line.strip(), "faint")], screen)
-        if len(shown) > COMMAND_LINES_MAX:
+        if len(shown) > COMMAND_LINES_MAX or len(whole) > COMMAND_CHARACTERS_MAX:
             yield _fact("", [say(f"{screen.glyphs.ellipsis} (--json has it whole)")], screen)
     elif recipe.script:
         yield _fact("which ran", [say(recipe.script, "faint")], screen)

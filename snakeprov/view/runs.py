@@ -154,7 +154,7 @@ def _job(job: Mapping[str, Any]) -> Line:
         say(job["rule"], "rule"),
         say(status if attempt == 1 else f"{status}, attempt {attempt}", status_role(status)),
         say(times.between(job.get("startedOn"), job.get("endedOn"))),
-        say(" ".join(f"{name}={value}" for name, value in (job.get("wildcards") or {}).items())),
+        say(text.wildcards(job.get("wildcards"))),
         say(_outputs(job.get("outputs") or ())),
     ]
 

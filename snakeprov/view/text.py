@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 Role = Literal["", "strong", "faint", "heading", "version", "rule", "commit", "good", "bad", "raw"]
 
@@ -39,6 +39,9 @@ _GAP = 2
 
 _FLEXIBLE_COLUMNS_MIN = 8
 """A column is not cut to less than this."""
+
+WILDCARD_COLUMNS_MAX: Final = 100
+"""Longer values of wildcards are cut."""
 
 _SIZE_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -147,6 +150,15 @@ def shorten(text: str, columns: int, *, keep: Literal["start", "end"] = "start",
     if keep == "start":
         return "".join(_leading(text, room)) + ellipsis
     return ellipsis + "".join(reversed(list(_leading(reversed(text), room))))
+
+
+def wildcards(values: Mapping[str, Any] | None) -> str:
+    """Return the wildcards of a job in one line; long values are cut.
+
+    >>> wildcards({"sample": "a", "lane": 3}), len(wildcards({"sample": "x" * 9999}))
+    ('sample=a lane=3', 107)
+    """
+    return " ".join(f"{name}={shorten(str(value), WILDCARD_COLUMNS_MAX)}" for name, value in (values or {}).items())
 
 
 def _leading(characters: Iterable[str], columns: int) -> Iterator[str]:
