@@ -40,12 +40,16 @@ _CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class Begin(msgspec.Struct, tag=True):
-    """The settings of the run, its working directory, the id of Snakemake's process, and what is to be hidden."""
+    """The settings of the run, its working directory, the id of Snakemake's process, and what is to be hidden.
+
+    `left_behind` is the id of the run where a process before this one has died: what it left is to be delivered.
+    """
 
     settings: Settings
     working_directory: str
     process_id: int
     secrets: tuple[str, ...] = ()
+    left_behind: str | None = None
 
 
 class Take(msgspec.Struct, tag=True):

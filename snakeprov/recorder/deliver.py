@@ -268,7 +268,7 @@ class Deliverer:
         results = self._client.send(plan.requests)
         self._catalog.commit(plan.draft, results)
         self._catalog.trim()
-        self._count(tally)
+        self.tally.add(tally)
 
     def _look_up(self, jobs: Sequence[Prepared]) -> None:
         self.look_up(path for prepared in jobs for path in _paths(prepared.job))
@@ -367,10 +367,6 @@ class Deliverer:
         if not self._destination_is_known and self._catalog.project_id is not None:
             self._client.files.upload_to(self._catalog.project_id)
         self._destination_is_known = True
-
-    def _count(self, tally: Tally) -> None:
-        for name, value in vars(tally).items():
-            setattr(self.tally, name, getattr(self.tally, name) + value)
 
 
 def reason_of(error: Exception, client: Client) -> str:

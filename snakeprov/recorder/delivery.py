@@ -99,13 +99,14 @@ class Delivery:
         self._further: deque[Outbox] = deque()
         self._full: list[Outbox] = []
         self._is_behind = False
+        self._recovered_tally = Tally()
         self._next_try_s = 0.0
         self._synced_s = 0.0
 
     @property
     def tally(self) -> Tally:
         """What has been recorded so far."""
-        return self._drain.tally if self._drain is not None else Tally()
+        return self._drain.tally if self._drain is not None else self._recovered_tally
 
     @property
     def transfer(self) -> Transfer | None:
@@ -131,6 +132,20 @@ class Delivery:
             if is_last:
                 self._end()
         except Exception as error:  # whatever it is, the workflow goes on and its user will be told
+            self.problems[explain(error)] = None
+
+    def recover(self, run_id: str) -> None:
+        """Deliver what a process that died left of a run, and what is left of others. Never raises."""
+
+        def told(jobs: int) -> None:
+            self.jobs = jobs
+
+        try:
+            leftovers = deliver_leftovers(self._opened(), self._tools, told=told)
+            self._recovered_tally = leftovers.tallies.get(run_id, Tally())
+            self.recovered += leftovers.delivered - self._recovered_tally.jobs
+            self.problems |= dict.fromkeys(leftovers.problems)
+        except Exception as error:  # whatever it is, the user will be told
             self.problems[explain(error)] = None
 
     def close(self) -> None:
@@ -287,15 +302,19 @@ class Delivery:
     def _connected(self) -> Drain:
         """Return the drain of this run, after what earlier runs left behind has been delivered."""
         assert self._outbox is not None and self._run is not None  # noqa: S101  every log begins with the run
+        client = self._opened()
+        if self._drain is None:
+            leftovers = deliver_leftovers(client, self._tools)
+            self.recovered += leftovers.delivered
+            self.problems |= dict.fromkeys(leftovers.problems)
+            self._drain = Drain(self._outbox, self._run, client, tools=self._tools, patch=self._patch)
+        return self._drain
+
+    def _opened(self) -> Client:
         if self._client is None:
             self._client = self._connect()
             backlog.point_to_store(self._working_directory, store_of(self._settings, self._working_directory))
-        if self._drain is None:
-            leftovers = deliver_leftovers(self._client, self._tools)
-            self.recovered += leftovers.delivered
-            self.problems |= dict.fromkeys(leftovers.problems)
-            self._drain = Drain(self._outbox, self._run, self._client, tools=self._tools, patch=self._patch)
-        return self._drain
+        return self._client
 
 
 def push(settings: Settings, working_directory: Path, client: Client) -> Leftovers:

@@ -199,7 +199,8 @@ def run_of(content: OutboxContent) -> RunRecord:
     except msgspec.MsgspecError as error:
         raise OutboxError("The record of the run is damaged.", hint="Move the outbox out of its folder.") from error
     if content.git is None:
-        run.git_problem = "Snakemake was killed before git could be asked"
+        killed = "Snakemake" if run.status == "running" else "the process that delivers"
+        run.git_problem = f"{killed} was killed before git could be asked"
     else:
         found = msgspec.json.decode(content.git, type=CodeFound)
         run.git, run.git_problem = found.git, found.git_problem

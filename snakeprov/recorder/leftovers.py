@@ -5,6 +5,7 @@ Must not know: threads, Snakemake.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -20,7 +21,7 @@ from snakeprov.recorder.drain import Drain, Tools, observations_of, run_of, to_d
 from snakeprov.recorder.entries import Content, Kind
 from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.steps import StepRecord, deliver_step
-from snakeprov.recorder.summary import explain
+from snakeprov.recorder.summary import Tally, explain
 
 
 @dataclass
@@ -32,12 +33,14 @@ class Leftovers:
         backfilled: How many of them were made from Snakemake's metadata, since a run was killed before it made them.
         rejected: Reasons why others were refused.
         problems: Outboxes that could not be read, in words.
+        tallies: What was recorded of each run, by its id.
     """
 
     delivered: int = 0
     backfilled: int = 0
     rejected: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    tallies: dict[str, Tally] = field(default_factory=dict)
 
     def line(self) -> str | None:
         """Return the line that tells the user of it; None where nothing was left behind."""
@@ -50,14 +53,22 @@ class Leftovers:
         return f"snakeprov: {' '.join(parts)}" if parts else None
 
 
-def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = False) -> Leftovers:
+def deliver_leftovers(
+    client: Client, tools: Tools, *, retry_rejected: bool = False, told: Callable[[int], None] = lambda jobs: None
+) -> Leftovers:
     """Deliver what runs that have ended left in the outbox folder, the oldest first.
+
+    Args:
+        client: The repository.
+        tools: Those of the working directory.
+        retry_rejected: Whether to try again what the repository refused before.
+        told: Told how many records are done, now and then.
 
     Raises:
         RemoteError: The repository is not able to answer now; what was not delivered waits on.
     """
     result = Leftovers()
-    delivery = _Delivery(client, tools, result, retry_rejected=retry_rejected)
+    delivery = _Delivery(client, tools, result, retry_rejected=retry_rejected, told=told)
     for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
         try:
             recovered = Outbox.recover(path)
@@ -85,11 +96,20 @@ def deliver_leftovers(client: Client, tools: Tools, *, retry_rejected: bool = Fa
 class _Delivery:
     """Delivers outboxes, and counts in `result` what becomes of their records."""
 
-    def __init__(self, client: Client, tools: Tools, result: Leftovers, *, retry_rejected: bool) -> None:
+    def __init__(
+        self,
+        client: Client,
+        tools: Tools,
+        result: Leftovers,
+        *,
+        retry_rejected: bool,
+        told: Callable[[int], None],
+    ) -> None:
         self._client = client
         self._tools = tools
         self._result = result
         self._retry_rejected = retry_rejected
+        self._told = told
 
     def deliver(self, outbox: Outbox, content: Content) -> None:
         """Deliver what an outbox holds. Raises RemoteError and OutboxError."""
@@ -99,8 +119,12 @@ class _Delivery:
             return
         run = run_of(content)
         drain = Drain(outbox, run, self._client, tools=self._tools, patch=content.patch)
-        delivered = drain.deliver_pending(content, retry_rejected=self._retry_rejected)
+        before = self._result.delivered
+        delivered = drain.deliver_pending(
+            content, retry_rejected=self._retry_rejected, told=lambda done: self._told(before + done)
+        )
         self._result.delivered += delivered - len(drain.rejected)
+        self._result.tallies.setdefault(run.id, Tally()).add(drain.tally)
         self._result.rejected += drain.rejected
         if run.status == "running":
             # Its process is dead, or it would hold the lock.

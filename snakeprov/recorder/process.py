@@ -76,6 +76,8 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client]) -> None
                     signal.signal(number, signal.SIG_DFL)
                 end.settimeout(SAY_TIMEOUT_S)
                 with _telling(end, lambda: _progress(delivery)):
+                    if begin.left_behind is not None:
+                        delivery.recover(begin.left_behind)
                     delivery.turn(is_last=True)
             else:
                 delivery.turn(is_last=False)

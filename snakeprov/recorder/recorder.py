@@ -25,7 +25,7 @@ from snakeprov.errors import OutboxError
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import progress
-from snakeprov.recorder.backlog import count, outbox_folder
+from snakeprov.recorder.backlog import count, files, outbox_folder
 from snakeprov.recorder.channel import Begin, Hold, Progress, Take
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.launch import DeliveringProcess
@@ -64,6 +64,7 @@ class Recorder:
         self._lost = 0
         self._logs = 0
         self._process: DeliveringProcess | None = None
+        self._ending = ""
         self._progress = Progress()
 
     def start(self, run: RunRecord) -> None:
@@ -76,12 +77,9 @@ class Recorder:
         self._run = run
         prepare_folder(self._working_directory / STORE_NAME)
         self._log = Log.create(self._folder, run.id, first=self._encode(run))
-        try:
-            begin = Begin(self._settings, str(self._working_directory), os.getpid(), self._secrets)
-            self._process = DeliveringProcess.start(self._program, begin)
+        self._process = self._started()
+        if self._process is not None:
             self._process.tell(Take(str(self._log.path)), self._log.descriptor)
-        except OSError as error:
-            self._problems[f"The process that delivers cannot be started ({error})."] = None
 
     def plan(self, plan: RunPlan) -> None:
         """Take the jobs that the run has before it; a later call replaces them. Never raises."""
@@ -121,12 +119,14 @@ class Recorder:
                 self._lost += sum(kind is Kind.JOB for kind, _ in self._unwritten)
             self._log.close()
         summary = Summary(run.id, lost=self._lost)
-        if self._process is not None:
-            self._wait(self._process, summary)
+        if not self._is_delivered(self._process, summary) and files(self._folder, run_id=run.id):
+            self._deliver_again(summary)
         with contextlib.suppress(OutboxError):
             left = count(self._folder, run_id=run.id)
             summary.pending, summary.rejected = left.pending, left.failed
             self._problems |= dict.fromkeys(left.reasons)
+        if summary.restart:
+            summary.tally.jobs = self._jobs - summary.pending - summary.rejected - summary.lost
         summary.problems = list(self._problems)
         return summary
 
@@ -165,8 +165,29 @@ class Recorder:
         else:
             log.discard()
 
-    def _wait(self, process: DeliveringProcess, summary: Summary) -> None:
+    def _started(self, *, left_behind: str | None = None) -> DeliveringProcess | None:
+        begin = Begin(self._settings, str(self._working_directory), os.getpid(), self._secrets, left_behind)
+        try:
+            return DeliveringProcess.start(self._program, begin)
+        except OSError as error:
+            self._ending = str(error)
+            return None
+
+    def _deliver_again(self, summary: Summary) -> None:
+        """Have another process deliver what is left, once: the first has died, or could not be started."""
+        summary.restart = self._ending
+        process = self._started(left_behind=summary.run_id)
+        if not self._is_delivered(process, summary):
+            summary.restart = ""
+            what = "cannot be started" if process is None else "ended before it was done"
+            self._problems[f"The process that delivers {what} ({self._ending})."] = None
+
+    def _is_delivered(self, process: DeliveringProcess | None, summary: Summary) -> bool:
+        """Wait for a process; return false if it has ended otherwise than by being done or by the user's wish."""
+        if process is None:
+            return False
         was_stopped = False
+        self._progress = Progress()
         try:
             with progress.shown(self._describe):
                 done = process.wait(self._hear)
@@ -174,12 +195,11 @@ class Recorder:
             was_stopped, done = True, None
             process.stop()
             self._problems["The delivery was interrupted."] = None
-        ending = process.close()
+        self._ending = process.close()
         if done is not None:
             summary.tally, summary.recovered = done.tally, done.recovered
             self._problems |= dict.fromkeys(done.problems)
-        elif not was_stopped:
-            self._problems[f"The process that delivers ended before it was done ({ending})."] = None
+        return was_stopped or done is not None
 
     def _hear(self, said: Progress) -> None:
         self._progress = said
@@ -187,4 +207,4 @@ class Recorder:
     def _describe(self) -> str:
         said = self._progress
         uploads = progress.uploaded(said.uploaded_bytes, said.expected_bytes)
-        return f"snakeprov: recording, {self._jobs - said.jobs} jobs to go{uploads}"
+        return f"snakeprov: recording, {max(0, self._jobs - said.jobs)} jobs to go{uploads}"

@@ -32,6 +32,11 @@ class Tally:
     without_bytes: int = 0
     unread: int = 0
 
+    def add(self, other: Tally) -> None:
+        """Count what another has counted as well."""
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
 
 @dataclass
 class Summary:
@@ -45,6 +50,8 @@ class Summary:
         lost: Job records that could be kept nowhere.
         recovered: Job records of earlier runs that were delivered now.
         problems: Each reason once, in words.
+        restart: How the process ended that delivered first, where another had to take over: what of `tally` it
+            delivered is known of `jobs` alone. Empty where it did not have to.
     """
 
     run_id: str
@@ -54,6 +61,7 @@ class Summary:
     lost: int = 0
     recovered: int = 0
     problems: list[str] = field(default_factory=list)
+    restart: str = ""
 
     @property
     def shortfall(self) -> int:
@@ -70,6 +78,8 @@ class Summary:
             line += f" {_count(waiting, 'job record')} could not be delivered and wait; later: snakeprov push."
         if self.lost:
             line += f" {_count(self.lost, 'job record')} lost."
+        if self.restart:
+            line += f" The process that delivers had to be started again ({self.restart})."
         if self.problems:
             line += f" Problem: {' '.join(self.problems)}"
         return line
@@ -78,12 +88,13 @@ class Summary:
         tally = self.tally
         if not tally.jobs:
             return "nothing was recorded"
-        parts = [f"recorded {_count(tally.jobs, 'job')}: {_count(tally.versions, 'new version')}"]
-        if tally.reproduced:
+        jobs = f"recorded {_count(tally.jobs, 'job')}"
+        parts = [jobs if self.restart else f"{jobs}: {_count(tally.versions, 'new version')}"]
+        if tally.reproduced and not self.restart:
             parts.append(f"{tally.reproduced} reproduced")
-        if tally.reused:
+        if tally.reused and not self.restart:
             parts.append(f"{tally.reused} reused from the cache")
-        if tally.without_bytes:
+        if tally.without_bytes and not self.restart:
             parts.append(f"{tally.without_bytes} too large to keep")
         if tally.unread:
             parts.append(f"{_count(tally.unread, 'file')} could not be read")
