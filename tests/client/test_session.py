@@ -34,6 +34,7 @@ class Server(ThreadingHTTPServer):
         self.statuses: list[int] = []
         self.seen: list[tuple[str, str, str | None]] = []
         self.body = b'{"ok": true}'
+        self.retry_after: str | None = None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -49,6 +50,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = self.server.body if status < 400 else json.dumps({"reason": f"reason {status}"}).encode()
         self.send_response(status)
+        if status >= 400 and self.server.retry_after is not None:
+            self.send_header("Retry-After", self.server.retry_after)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -115,6 +118,21 @@ def test_a_post_that_came_too_fast_is_repeated(server: Server, session: Session)
 
     assert session.post("/x", {}) == {"ok": True}
     assert len(server.seen) == 3
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("said", "waited_s"), [("3", 3.0), ("86400", 8.0), ("Fri, 31 Dec 1999 23:59:59 GMT", None)])
+def test_what_the_server_says_of_when_to_come_back_is_kept_to(
+    server: Server, session: Session, monkeypatch: pytest.MonkeyPatch, status: int, said: str, waited_s: float | None
+) -> None:
+    """In seconds, and within bounds; a date is passed over."""
+    waits: list[float] = []
+    monkeypatch.setattr(session_module.time, "sleep", waits.append)
+    server.statuses, server.retry_after = [status], said
+
+    assert session.get("/x") == {"ok": True}
+    (wait,) = waits
+    assert wait < 1 if waited_s is None else wait == waited_s
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-import socket
-import struct
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
-from wsgiref.handlers import SimpleHandler
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import pytest
 
@@ -24,57 +17,8 @@ from snakeprov.server import create_app
 from snakeprov.store import open_store
 
 from . import faults
+from .outages import WAYS, Repository
 from .test_crash import EVERYTHING
-
-WAYS = ["cut before", "cut after", "cut in the middle", "500", "503", "429", "503 after"]
-"""What becomes of a request: `after` means that the repository has done what it was asked."""
-
-
-class Repository(WSGIServer):
-    """A server on a socket that fails from its request number `fails_from` on, in the way `way`."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.fails_from: float = float("inf")
-        self.way = ""
-        self.requests = 0
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of connections that were cut."""
-
-
-class Handler(WSGIRequestHandler):
-    """Answers one request, or fails to."""
-
-    server: Repository
-
-    def handle(self) -> None:
-        self.raw_requestline = self.rfile.readline()
-        if not self.raw_requestline or not self.parse_request():
-            return
-        length = int(self.headers.get("Content-Length", 0))
-        body = io.BytesIO(self.rfile.read(length))
-        self.server.requests += 1
-        way = self.server.way if self.server.requests >= self.server.fails_from else "answer"
-        answer = io.BytesIO()
-        if way in ("answer", "cut after", "cut in the middle", "503 after"):
-            handler = SimpleHandler(body, answer, io.StringIO(), self.get_environ(), multithread=False)
-            handler.run(self.server.get_app())
-        whole = answer.getvalue()
-        if way == "answer":
-            self.wfile.write(whole)
-        elif way.startswith("cut"):
-            self.wfile.write(whole[: len(whole) // 2] if way == "cut in the middle" else b"")
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()  # at once, and with what is called a reset
-        else:
-            reason = b'{"reason": "not now"}'
-            head = f"HTTP/1.0 {way[:3]} No\r\nContent-Length: {len(reason)}\r\n\r\n"
-            self.wfile.write(head.encode() + reason)
 
 
 @pytest.fixture(scope="module")
