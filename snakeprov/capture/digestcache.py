@@ -8,10 +8,12 @@ doubt is a miss and no trouble with it is ever an error: then the cache works in
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from snakeprov.model.digest import Digest
@@ -201,6 +203,8 @@ def _is_right(file: object, state: object, sha256: object, md5: object, checksum
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    with suppress(FileExistsError):  # SQLite itself would let only the user write it, whatever the umask says
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         # A write-ahead log does not work on network file systems; the plain journal does, and batches make it cheap.

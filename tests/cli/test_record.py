@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,27 @@ def test_a_step_does_not_wait_for_a_repository_that_nothing_else_goes_to(
     assert "cannot be reached" in say(capfd, "record", "clean.csv", "--store", NOBODY, status=41)
 
     assert ask(capfd, "status")["pending"] == 0
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o077], ids=["for a group", "for nobody else"])
+def test_what_is_made_has_the_modes_that_the_umask_leaves(
+    study: Path, capfd: pytest.CaptureFixture[str], umask: int
+) -> None:
+    """A group that shares a folder can write all of it, but for contents, which nobody changes; or nobody can read it.
+
+    SQLite would make its files for their user alone to write.
+    """
+    shutil.rmtree(study / ".snakeprov")
+    (study / "large.bin").write_bytes(bytes(2_000_000))
+    before = os.umask(umask)
+    try:
+        (study / ".snakeprov").mkdir()
+        say(capfd, "record", "clean.csv", "large.bin", "--used", "raw.csv")
+    finally:
+        os.umask(before)
+    modes = {str(path.relative_to(study)): path.stat().st_mode for path in (study / ".snakeprov").rglob("*")}
+    assert {".snakeprov/provenance.sqlite", ".snakeprov/blobs/small.sqlite", ".snakeprov/digests.sqlite"} <= set(modes)
+    for path, mode in modes.items():
+        is_content = "/blobs/" in path and not path.endswith(".sqlite") and stat.S_ISREG(mode)
+        assert not mode & umask, f"{path}: {mode:o}"
+        assert is_content or mode & 0o060 == 0o060 & ~umask, f"{path}: {mode:o}"
