@@ -255,6 +255,8 @@ def test_links(place: Place, run: Run) -> None:
 def test_updates(place: Place, run: Run) -> None:
     """What a job updates is used as it was before and generated as it is after; so also the second time."""
     updated = place.run("before.txt", "--forcerun", "update", "update_itself")
+    if "already exists in aux_resources" in updated.stderr:
+        pytest.skip("this Snakemake breaks off where more than one job updates")
     updated.agrees()
     assert updated.counts() == Counter(["update", "before", "update_itself"])
     assert len(updated.reads) == 7
