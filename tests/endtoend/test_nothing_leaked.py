@@ -201,7 +201,7 @@ def assert_no_secret(where: str, content: bytes) -> None:
 
 
 def test_no_secret_is_on_disk_or_in_an_answer(work: Work) -> None:
-    """After delivery neither a file of the store, nor an answer, nor what a command prints holds one; marks stand."""
+    """After delivery neither a file of the store, nor an answer, nor what a command prints or exports; marks stand."""
     run(work)
     for where, content in bytes_under(work.folder / ".snakeprov"):
         assert_no_secret(where, content)
@@ -214,6 +214,16 @@ def test_no_secret_is_on_disk_or_in_an_answer(work: Work) -> None:
     for command in (["log"], ["runs"], ["run"], ["show", "out/table.txt"], ["lineage", "out/fetched.txt"], ["status"]):
         assert_no_secret(command[0], work.say(command[0], "--json", *command[1:]).encode())
         assert_no_secret(command[0], work.say(*command).encode())
+    for command in (["show", "out/table.txt", "--environment"], ["methods", "out/table.txt"], ["why", "out/table.txt"]):
+        assert_no_secret(command[0], work.say(*command).encode())
+    (work.folder / "told").mkdir()
+    for form in ("prov-json", "ro-crate"):
+        work.say("export", "out/table.txt", "out/fetched.txt", "--format", form, "-o", f"told/{form}")
+    work.say("lineage", "out/fetched.txt", "-o", "told/story.html")
+    exported = [path for path in (work.folder / "told").rglob("*") if path.is_file()]
+    assert len(exported) > 3
+    for path in exported:
+        assert_no_secret(path.name, path.read_bytes())
     jobs = {job["job"]["rule"]: job["job"] for where, job in told if where == "job"}
     assert jobs["table"]["params"] == {
         "apiKey": "***",

@@ -85,6 +85,31 @@ def test_what_is_appended_is_delivered_beside_and_vanished_files_have_their_dige
     assert len(os.listdir("/proc/self/fd")) == open_before  # noqa: PTH208
 
 
+def test_all_logs_of_a_run_are_taken_over_from_a_process_that_died(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once; a file that only the dead one had hold of is told as unread, and that makes a strict run fail."""
+    monkeypatch.setattr(recorder_module, "LOG_SIZE_MAX", 1000)
+    recorder = open_recorder(Settings(), work)
+    recorder.start(faults.run_record(work, status="running"))
+    assert isinstance(recorder, Recorder) and recorder._process is not None
+    recorder._process._process.kill()
+    recorder._process._process.wait()
+    jobs = faults.records(work)
+    fact, descriptor = temporary(work, "gone.tmp")
+    jobs[0].outputs.append(fact)
+    for job in jobs:
+        recorder.append(job, {fact.path: descriptor} if job is jobs[0] else {})
+    assert len(backlog.files(backlog.outbox_folder(work))) > 1
+    summary = recorder.finish(faults.run_record(work))
+
+    assert summary.line().startswith("snakeprov: recorded 3 jobs, 1 file could not be read (run aaaaaaaa")
+    assert "had to be started again (killed by SIGKILL)." in summary.line()
+    assert (summary.pending, summary.problems, summary.shortfall) == (0, [], 1)
+    with connect(work / ".snakeprov") as client:
+        (run,) = client.runs.list()["results"]
+        assert (run["status"], run["jobs"]) == ("success", {"success": 3})
+    assert backlog.files(backlog.outbox_folder(work)) == []
+
+
 def connect_when_there(work: Path) -> faults.Client:
     """Wait until the delivering process has made the repository; return a client of it."""
     faults.wait_for(lambda: (work / ".snakeprov" / "provenance.sqlite").exists())
