@@ -121,11 +121,11 @@ def not_kept(version: Recorded, recipe: Recipe, screen: Screen, *, reason: str) 
     if recipe.working_directory:
         yield _fact("in", [say(recipe.working_directory)], screen)
     if recipe.shell_command:
-        whole = recipe.shell_command.strip("\n")
-        shown = whole[:COMMAND_CHARACTERS_MAX].splitlines()
+        ran = recipe.shell_command.strip("\n")
+        shown = ran[:COMMAND_CHARACTERS_MAX].splitlines()
         for position, line in enumerate(shown[:COMMAND_LINES_MAX]):
             yield _fact("which ran" if not position else "", [say(line.strip(), "faint")], screen)
-        if len(shown) > COMMAND_LINES_MAX or len(whole) > COMMAND_CHARACTERS_MAX:
+        if len(shown) > COMMAND_LINES_MAX or len(ran) > COMMAND_CHARACTERS_MAX:
             yield _fact("", [say(f"{screen.glyphs.ellipsis} (--json has it whole)")], screen)
     elif recipe.script:
         yield _fact("which ran", [say(recipe.script, "faint")], screen)
