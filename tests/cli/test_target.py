@@ -210,6 +210,7 @@ def test_a_version_can_be_named_by_its_content(study: Any, snakeprov: Run) -> No
     for typed in (f"sha256:{version['sha256']}", f"sha256:{version['sha256'][:8].upper()}", f"md5:{version['md5']}"):
         answer = snakeprov("show", typed, "--json").json
         assert (answer["entity"]["path"], answer["version"]["versionNumber"]) == ("results/table.csv", 1)
+        assert [one["versionNumber"] for one in snakeprov("log", typed, "--json").json["versions"]] == [2, 1]
 
 
 def test_a_content_of_several_versions(study: Any, snakeprov: Run) -> None:
