@@ -15,7 +15,8 @@ import requests
 
 from snakeprov.client.batch import Request, Results, send_one_by_one, send_together
 from snakeprov.client.files import Files
-from snakeprov.client.resources import OWN, Activities, AnyEntity, Entities, Jobs, Provenance, Runs
+from snakeprov.client.resources import OWN, Activities, AnyEntity, Entities, Provenance
+from snakeprov.client.runs import Jobs, Runs
 from snakeprov.client.session import Session
 from snakeprov.errors import NotFoundError, UsageError
 from snakeprov.model.activity import Activity

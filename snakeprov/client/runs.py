@@ -1,0 +1,95 @@
+"""Runs of Snakemake and their jobs, which are snakeprov's own: Synapse has none.
+
+Must not know: how records are made.
+Source: `/snakeprov/v1/runs` and `/snakeprov/v1/jobs`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from snakeprov.client.resources import OWN
+from snakeprov.client.session import Session, quoted
+from snakeprov.model.planned import RunPlan
+from snakeprov.model.records import RunRecord
+
+
+class Runs:
+    """Runs of Snakemake."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def put(self, run: RunRecord) -> None:
+        """Store a run, or what has become of it."""
+        self._session.put(f"{OWN}/runs/{quoted(run.id)}", run)
+
+    def list(self, *, limit: int = 20, offset: int = 0) -> dict[str, Any]:
+        """Return a page of runs, newest first: `{results, totalNumberOfResults}`."""
+        return dict(self._session.get(f"{OWN}/runs", {"limit": limit, "offset": offset}))
+
+    def get(self, run_id: str) -> dict[str, Any]:
+        """Return a run by its id or the first characters (at least 4) of it.
+
+        Raises:
+            NotFoundError: There is none.
+            BadRequestError: There are several.
+        """
+        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}"))
+
+    def jobs(self, run_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
+        """Return a page of a run's jobs in the order they ended: `{results, totalNumberOfResults}`."""
+        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/jobs", {"limit": limit, "offset": offset}))
+
+    def put_plan(self, plan: RunPlan) -> None:
+        """Store every job that a run had before it, in place of what was stored of that before."""
+        self._session.put(f"{OWN}/runs/{quoted(plan.run_id)}/plan", plan)
+
+    def plan(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> dict[str, Any]:
+        """Return a page of the jobs that a run had before it, run or not: `{rules, results, totalNumberOfResults}`."""
+        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/plan", {"limit": limit, "offset": offset}))
+
+    def outputs(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> dict[str, Any]:
+        """Return a page of what a run's jobs wrote, in order: `{results, totalNumberOfResults}`."""
+        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/outputs", {"limit": limit, "offset": offset}))
+
+    def patch(self, run_id: str) -> bytes:
+        """Return how the code of a run differed from its commit, as a diff.
+
+        Raises:
+            NotFoundError: There is no such run, or no patch of it that is kept.
+            ForbiddenError: The user may see the run, and not download from its project.
+        """
+        return self._session.send("GET", f"{OWN}/runs/{quoted(run_id)}/patch").content
+
+
+class Jobs:
+    """Jobs of runs."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, job_id: str) -> dict[str, Any]:
+        """Return a job: `{job, activityId, files}`.
+
+        Raises:
+            NotFoundError: There is none of that id.
+        """
+        return dict(self._session.get(f"{OWN}/jobs/{quoted(job_id)}"))
+
+    def environment(self, job_id: str) -> bytes:
+        """Return the document (JSON) that describes what a job ran in.
+
+        Raises:
+            NotFoundError: There is no such job, or no such document of it that is kept.
+            ForbiddenError: The user may see the job, and not download from its project.
+        """
+        return self._session.send("GET", f"{OWN}/jobs/{quoted(job_id)}/environment").content
+
+    def of_activity(self, activity_id: str) -> dict[str, Any]:
+        """Return the job from which an activity was recorded: `{job, activityId, files}`.
+
+        Raises:
+            NotFoundError: There is no such activity, or it was recorded from no job.
+        """
+        return dict(self._session.get(f"{OWN}/activity/{quoted(activity_id)}/job"))
