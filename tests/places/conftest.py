@@ -6,14 +6,13 @@ of it: so the three hold the very same records, and every command can be asked o
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -23,6 +22,7 @@ from snakeprov.cli import main
 from snakeprov.server import create_app
 from snakeprov.store import open_store
 
+from ..commands import Answer, runner
 from ..server.live import Served, Socket
 from ..workflows import snakemake_runs
 
@@ -61,19 +61,6 @@ from pathlib import Path
 text = "".join(Path(one).read_text() for one in snakemake.input)
 Path(snakemake.output[0]).write_text(text * int(snakemake.params.scale))
 """
-
-
-class Answer(NamedTuple):
-    """What a command printed, and its exit status."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed on stdout, as JSON."""
-        return json.loads(self.out)
 
 
 @dataclass
@@ -142,11 +129,9 @@ def ask(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
             for name, value in pipeline.places[place].items():
                 patch.setenv(name, value)
             patch.chdir(folder or pipeline.folder)
-            capfd.readouterr()
-            status = main(arguments)
-            out, err = capfd.readouterr()
-        assert "Traceback" not in err and "unexpected" not in err, err
-        return Answer(status, out, err)
+            answer = runner(capfd)(*arguments)
+        assert "Traceback" not in answer.err and "unexpected" not in answer.err, answer.err
+        return answer
 
     return call
 
