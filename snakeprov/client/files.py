@@ -17,7 +17,7 @@ import msgspec
 
 from snakeprov.client.session import Session, quoted
 from snakeprov.client.transfer import Transfer
-from snakeprov.errors import ForbiddenError, NotFoundError, RemoteError, UsageError
+from snakeprov.errors import BadRequestError, ForbiddenError, NotFoundError, RemoteError, UsageError
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FileHandle
 from snakeprov.model.media_types import guessed
@@ -307,10 +307,16 @@ class Files:
         status = self._session.post(path, request, query={"forceRestart": False}, repeatable=True)
         if status["state"] != "COMPLETED":
             upload = f"{path}/{status['uploadId']}"
-            for number, part in _missing_parts(stream, status["partsState"], part_size_bytes):
-                self._put_part(upload, status["uploadId"], number, part)
-                advance(len(part))
-            status = self._session.put(f"{upload}/complete")
+            try:
+                for number, part in _missing_parts(stream, status["partsState"], part_size_bytes):
+                    self._put_part(upload, status["uploadId"], number, part)
+                    advance(len(part))
+                status = self._session.put(f"{upload}/complete")
+            except (_ChangedError, BadRequestError, NotFoundError):
+                # Whoever sends the same content at the same time shares the upload, which ends with the first of them.
+                status = self._session.post(path, request, query={"forceRestart": False}, repeatable=True)
+                if status["state"] != "COMPLETED":
+                    raise
         if "resultFileHandleId" not in status:
             raise RemoteError(f"The upload of {file_name!r} was not completed; its state is {status.get('state')}.")
         return str(status["resultFileHandleId"])
