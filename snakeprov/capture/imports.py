@@ -14,6 +14,8 @@ is installed elsewhere belongs to the environment. Names that are put together w
 from __future__ import annotations
 
 import ast
+import functools
+import importlib.util
 import json
 import os
 import re
@@ -45,6 +47,9 @@ _SOURCE = re.compile(
 )
 _NOT_UNDERSTOOD = (OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError)
 """What a file raises that is not there, or is no notebook; a loop of links is a RuntimeError."""
+
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""The folders for what is installed, at home and on Debian."""
 
 _R_SUFFIXES = (".r", ".rmd", ".qmd")
 
@@ -130,8 +135,10 @@ class ModuleFinder:
                     package = package.parent
                 yield from _resolve(package, name)
             else:
-                is_standard = name.split(".", 1)[0] in sys.stdlib_module_names
-                for root in roots[:1] if is_standard else roots:
+                top = name.split(".", 1)[0]
+                is_elsewhere = top in sys.stdlib_module_names or _is_installed(top)
+                # Python looks beside the script first, and in the folders above only if somebody tells it to.
+                for root in roots[:1] if is_elsewhere else roots:
                     resolved = list(_resolve(root, name))
                     yield from resolved
                     if resolved:
@@ -197,6 +204,18 @@ def _resolve(root: Path, name: str) -> Iterator[Path]:
     if not parts and (folder / "__init__.py").is_file():
         on_the_way.append(folder / "__init__.py")
     yield from on_the_way
+
+
+@functools.lru_cache(maxsize=FILES_REMEMBERED_MAX)
+def _is_installed(name: str) -> bool:
+    """Return whether a package of this name is installed here; snakeprov counts as such wherever it lies."""
+    if name == "snakeprov":
+        return True
+    try:
+        spec = importlib.util.find_spec(name)
+    except Exception:  # what finds modules can be anything that somebody has installed
+        return False
+    return spec is not None and not _INSTALLED.isdisjoint(Path(spec.origin or "").parts)
 
 
 def _up_to(folder: Path, bound: Path) -> list[Path]:

@@ -83,6 +83,27 @@ def test_modules_of_the_repository_but_not_from_outside(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_installed_is_not_taken_for_a_folder_above_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python finds it first; only what lies beside the script comes before it. The recorder is no code of a study."""
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    write(
+        tmp_path,
+        repository__workflow__a_py="import installed_one, installed_two, only_here, snakeprov",
+        repository__installed_one__init_py="",
+        repository__only_here_py="",
+        repository__snakeprov__init_py="",
+        repository__workflow__installed_two_py="",
+    )
+    for name in ("installed_one", "installed_two"):
+        (tmp_path / "site-packages" / name).mkdir(parents=True)
+        (tmp_path / "site-packages" / name / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path / "site-packages")
+
+    assert found(tmp_path / "repository", "workflow/a.py") == ["only_here.py", "workflow/installed_two.py"]
+
+
 def test_a_module_beside_the_script_hides_the_standard_library(tmp_path: Path) -> None:
     """As it does for Python."""
     write(tmp_path, a_py="import json", json_py="")
