@@ -206,7 +206,8 @@ def _unclaimed(jobs: Sequence[JobRecord], outboxes: Sequence[Path]) -> Iterator[
     waiting: set[str] = set()
     until: datetime | None = None
     for path in outboxes:
-        with suppress(OutboxError):
+        # Where it is gone all of it has been delivered in the meantime, and is found in the repository.
+        with suppress(OutboxError, FileNotFoundError):
             content = read(path)
             run = None if content.last_run is None else msgspec.json.decode(content.last_run, type=RunRecord)
             if run is not None and run.started_on is not None and is_live(path):

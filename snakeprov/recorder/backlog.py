@@ -5,6 +5,7 @@ Must not know: how records are delivered.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,14 +50,12 @@ def files(folder: Path, *, run_id: str | None = None) -> list[Path]:
         folder: The folder.
         run_id: Only those of this run.
     """
-    try:
-        found = [
-            (path.stat().st_mtime_ns, path)
-            for path in folder.iterdir()
-            if path.suffix == SUFFIX and run_id in (None, path.name.partition(".")[0])
-        ]
-    except OSError:
-        return []
+    found: list[tuple[int, Path]] = []
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.suffix == SUFFIX and run_id in (None, path.name.partition(".")[0]):
+                with suppress(FileNotFoundError):  # all of it has been delivered in the meantime
+                    found.append((path.stat().st_mtime_ns, path))
     return [path for _, path in sorted(found)]
 
 

@@ -14,6 +14,7 @@ import pytest
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.cli import main
 from snakeprov.errors import CorruptStoreError, NewerStoreError, NoStoreError
+from snakeprov.recorder import backlog
 from snakeprov.store import open_store
 from snakeprov.store.store import setting
 from snakeprov.verifying import verify_store
@@ -242,6 +243,25 @@ def test_a_damaged_outbox_is_named(repository: Repository, position: int) -> Non
     (problem,) = repository.problems()
 
     assert problem.startswith("outbox/waiting.log: ")
+
+
+def test_an_outbox_that_is_delivered_meanwhile_is_passed_over(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workflow that ends removes its own, be it between the moments in which it is listed and read."""
+    listed = backlog.files(repository.outbox.parent)
+    repository.outbox.unlink()
+    monkeypatch.setattr(backlog, "files", lambda folder: listed)
+
+    assert listed == [repository.outbox]
+    assert repository.problems() == []
+
+
+def test_an_outbox_that_goes_while_they_are_listed_hides_no_other(repository: Repository) -> None:
+    """A name without a file, as the listing of a folder gives it when the file is removed then."""
+    (repository.outbox.parent / "gone.log").symlink_to("nothing")
+
+    assert backlog.files(repository.outbox.parent) == [repository.outbox]
 
 
 def test_a_database_that_cannot_be_opened_does_not_hide_the_rest(repository: Repository) -> None:
