@@ -111,7 +111,7 @@ def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[di
     bodies = []
     for version in versions:
         job = None if version.activity_id is None else made.get(version.activity_id)
-        dirty = None if job is None else job.git_dirty
+        dirty = None if job is None or job.git_dirty is None else bool(job.git_dirty)
         bodies.append(
             {
                 "versionNumber": version.number,

@@ -5,6 +5,7 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,8 +28,14 @@ NODES_MAX = 100_000
 EDGES_PER_NODE_MAX = 10
 """How many edges are looked at in one hop, for each node that the answer may have."""
 
+GENERATED_BY, USED, EXECUTED = "generatedBy", "used", "executed"
+"""What an edge says."""
+
 NO_ACCESS = "no access"
 """The label of what the user may not read."""
+
+Key = int | Version | str
+"""What a node is known by in here: an activity's number, a version, or a URL."""
 
 Row = TypeVar("Row")
 
@@ -67,14 +74,14 @@ class _Walk:
     """
 
     def __init__(self, tx: Transaction, *, limit: int, reader: Reader) -> None:
-        self.nodes: dict[str, dict[str, Any]] = {}
+        self.nodes: dict[Key, dict[str, Any]] = {}
         self.edges: dict[tuple[str, str, str], None] = {}
         self.truncated = False
         self._tx = tx
         self._limit = limit
         self._reader = reader
         self._edges_max = limit * EDGES_PER_NODE_MAX
-        self._activities: dict[int, None] = {}
+        self._activities: dict[int, dict[str, Any]] = {}
         self._makers: dict[Version, int | None] = {}
 
     def upstream(self, frontier: list[Version]) -> list[Version]:
@@ -82,27 +89,25 @@ class _Walk:
         makers = {version: maker for version in frontier if (maker := self._makers.get(version)) is not None}
         fresh = self._add_activities(list(dict.fromkeys(makers.values())))
         for version, maker in makers.items():
-            self._link(_version_id(version), f"activity:{maker}", "generatedBy")
+            self._link(version, maker, GENERATED_BY)
         usages = self._whole(lineage.used_by(self._tx, fresh, limit=self._edges_max))
-        found = self.add_versions([target for usage in usages if (target := _target(usage)) is not None])
-        for usage in usages:
-            self._add_url(usage)
-            self._link_usage(usage)
+        found = self.add_versions([(id_, number or 0) for _, _, id_, number, _, _ in usages if id_ is not None])
+        self._add_urls([(url, name) for *_, url, name in usages if url is not None])
+        self._link_usages(usages)
         return found
 
     def downstream(self, frontier: list[Version]) -> list[Version]:
         """Go from versions to the activities that used them, and on to what these made; return the new versions."""
         usages = self._whole(lineage.uses_of(self._tx, frontier, limit=self._edges_max))
-        users = list(dict.fromkeys(usage.activity_id for usage in usages))
+        users = list(dict.fromkeys(user for user, *_ in usages))
         readable = access.readable_activities(self._tx, users, self._reader)
-        self._add_closed([f"activity:{id_}" for id_ in users if id_ not in readable], kind="activity")
+        self._add_closed([id_ for id_ in users if id_ not in readable])
         fresh = self._add_activities([id_ for id_ in users if id_ in readable])
-        for usage in usages:
-            self._link_usage(usage)
+        self._link_usages(usages)
         made = self._whole(lineage.generated_by(self._tx, fresh, limit=self._edges_max))
         found = self.add_versions([(entity_id, number) for _, entity_id, number in made])
         for activity_id, entity_id, number in made:
-            self._link(_version_id((entity_id, number)), f"activity:{activity_id}", "generatedBy")
+            self._link((entity_id, number), activity_id, GENERATED_BY)
         return found
 
     def goes_on(self, frontier: list[Version], *, upstream: bool) -> bool:
@@ -110,19 +115,18 @@ class _Walk:
         if upstream:
             return any(self._makers.get(version) not in (None, *self._activities) for version in frontier)
         usages = lineage.uses_of(self._tx, frontier, limit=self._edges_max)
-        return any(f"activity:{usage.activity_id}" not in self.nodes for usage in usages)
+        return any(user not in self.nodes for user, *_ in usages)
 
     def add_versions(self, versions: list[Version]) -> list[Version]:
         """Add the versions that are new here; return those that may be read."""
-        fresh = [version for version in dict.fromkeys(versions) if _version_id(version) not in self.nodes]
-        fresh = self._within_limit(fresh)
+        fresh = self._within_limit([version for version in dict.fromkeys(versions) if version not in self.nodes])
         known = lineage.nodes(self._tx, fresh)
         readable = access.readable_projects(self._tx, {node.project_id for node in known.values()}, self._reader)
         closed = {version for version, node in known.items() if node.project_id not in readable}
-        self._add_closed([_version_id(version) for version in closed], kind="entity")
+        self._add_closed([version for version in fresh if version in closed])
         fresh = [version for version in fresh if version not in closed]
         for version in fresh:
-            id_ = _version_id(version)
+            id_ = _node_id(version)
             entity_id, number = version
             found = known.get(version)
             node: dict[str, Any] = {"id": id_, "kind": "entity", "label": id_, "entityId": f"syn{entity_id}"}
@@ -131,59 +135,63 @@ class _Walk:
             node["path"] = id_
             node["isLatest"] = False
             if found is not None:
-                path = recorded_path(found.path) or found.name
-                node.update(label=path, path=path, isLatest=number == found.current_version)
+                node["path"] = node["label"] = recorded_path(found.path) or found.name
+                node["isLatest"] = number == found.current_version
                 if found.sha256 is not None:
                     node["sha256"] = found.sha256
                 self._makers[version] = found.activity_id
-            self.nodes[id_] = node
+            self.nodes[version] = node
         return fresh
 
     def describe_activities(self) -> None:
         """Say of every activity what it was: its rule, or else its name."""
-        names = lineage.names(self._tx, self._activities)
         made = jobs.made(self._tx, self._activities)
-        for id_ in self._activities:
-            node = self.nodes[f"activity:{id_}"]
+        names = lineage.names(self._tx, self._activities.keys() - made.keys())
+        for id_, node in self._activities.items():
             job = made.get(id_)
-            node["label"] = names.get(id_) or f"activity {id_}"
             if job is None:
+                node["label"] = names.get(id_) or f"activity {id_}"
                 continue
-            node.update(label=job.rule, rule=job.rule, status=job.status, jobId=job.job_id)
+            node["label"] = node["rule"] = job.rule
+            node["status"] = job.status
+            node["jobId"] = job.job_id
             node["wildcards"] = msgspec.Raw(job.wildcards.encode())
             if job.ended_on is not None:
                 node["endedOn"] = wire.time(job.ended_on)
             if job.git_commit is not None:
                 node["commit"] = job.git_commit
             if job.git_dirty is not None:
-                node["dirty"] = job.git_dirty
+                node["dirty"] = bool(job.git_dirty)
 
     def _add_activities(self, ids: list[int]) -> list[int]:
         fresh = self._within_limit([id_ for id_ in ids if id_ not in self._activities])
         for id_ in fresh:
-            self._activities[id_] = None
-            node_id = f"activity:{id_}"
-            self.nodes[node_id] = {"id": node_id, "kind": "activity", "label": node_id, "activityId": str(id_)}
+            node_id = _node_id(id_)
+            node = {"id": node_id, "kind": "activity", "label": node_id, "activityId": str(id_)}
+            self.nodes[id_] = self._activities[id_] = node
         return fresh
 
-    def _add_closed(self, ids: list[str], *, kind: str) -> None:
-        for id_ in self._within_limit([id_ for id_ in ids if id_ not in self.nodes]):
-            self.nodes[id_] = {"id": id_, "kind": kind, "label": NO_ACCESS}
+    def _add_closed(self, keys: Sequence[int | Version]) -> None:
+        for key in self._within_limit([key for key in keys if key not in self.nodes]):
+            kind = "activity" if isinstance(key, int) else "entity"
+            self.nodes[key] = {"id": _node_id(key), "kind": kind, "label": NO_ACCESS}
 
-    def _add_url(self, usage: UsageEdge) -> None:
-        if usage.url is None or (id_ := f"url:{usage.url}") in self.nodes:
-            return
-        for _ in self._within_limit([id_]):
-            self.nodes[id_] = {"id": id_, "kind": "url", "label": usage.name or usage.url, "url": usage.url}
+    def _add_urls(self, named: list[tuple[str, str | None]]) -> None:
+        for url, name in named:
+            if url not in self.nodes:
+                for _ in self._within_limit([url]):
+                    self.nodes[url] = {"id": f"url:{url}", "kind": "url", "label": name or url, "url": url}
 
-    def _link_usage(self, usage: UsageEdge) -> None:
-        target = _target(usage)
-        target_id = f"url:{usage.url}" if target is None else _version_id(target)
-        self._link(f"activity:{usage.activity_id}", target_id, "executed" if usage.was_executed else "used")
+    def _link_usages(self, usages: list[UsageEdge]) -> None:
+        for activity_id, was_executed, entity_id, number, url, _ in usages:
+            # An activity can name an entity that never was here, without a version: 0 stands for that.
+            target: Key = (entity_id, number or 0) if entity_id is not None else url or ""
+            self._link(activity_id, target, EXECUTED if was_executed else USED)
 
-    def _link(self, source: str, target: str, kind: str) -> None:
-        if source in self.nodes and target in self.nodes:
-            self.edges[source, target, kind] = None
+    def _link(self, source: Key, target: Key, kind: str) -> None:
+        source_node, target_node = self.nodes.get(source), self.nodes.get(target)
+        if source_node is not None and target_node is not None:
+            self.edges[source_node["id"], target_node["id"], kind] = None
 
     def _whole(self, rows: list[Row]) -> list[Row]:
         if len(rows) >= self._edges_max:
@@ -197,11 +205,8 @@ class _Walk:
         return fresh[:room]
 
 
-def _target(usage: UsageEdge) -> Version | None:
-    # An activity can name an entity that never was here, without a version: 0 stands for that.
-    return None if usage.target_id is None else (usage.target_id, usage.target_version or 0)
-
-
-def _version_id(version: Version) -> str:
-    entity_id, number = version
+def _node_id(key: int | Version) -> str:
+    if isinstance(key, int):
+        return f"activity:{key}"
+    entity_id, number = key
     return f"syn{entity_id}.{number}" if number else f"syn{entity_id}"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select, true
 
 from snakeprov.store.checksums import content
-from snakeprov.store.jobs import chunked
+from snakeprov.store.keys import listed, numbers
 from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import (
@@ -157,18 +157,16 @@ def readable_projects(tx: Transaction, ids: Collection[int], reader: Reader) -> 
     """Return those of some projects that somebody may read."""
     if reader is None:
         return set(ids)
-    statement = allowed(reader).where(acl_entry.c.project_id.in_(bindparam("ids", expanding=True))).distinct()
-    return {id_ for chunk in chunked(ids) for id_ in tx.connection.execute(statement, {"ids": chunk}).scalars()}
+    statement = allowed(reader).where(acl_entry.c.project_id.in_(numbers("ids"))).distinct()
+    return set(tx.connection.execute(statement, {"ids": listed(ids)}).scalars())
 
 
 def readable_activities(tx: Transaction, ids: Collection[int], reader: Reader) -> set[int]:
     """Return those of some activities that somebody may read: one's own, and what made something one may read."""
     if reader is None:
         return set(ids)
-    statement = select(activity.c.id).where(
-        activity.c.id.in_(bindparam("ids", expanding=True)), activity_is_readable(reader)
-    )
-    return {id_ for chunk in chunked(ids) for id_ in tx.connection.execute(statement, {"ids": chunk}).scalars()}
+    statement = select(activity.c.id).where(activity.c.id.in_(numbers("ids")), activity_is_readable(reader))
+    return set(tx.connection.execute(statement, {"ids": listed(ids)}).scalars())
 
 
 def activity_is_readable(reader: Reader) -> ColumnElement[bool]:
@@ -214,15 +212,12 @@ def _may_be_had(tx: Transaction, wanted: ColumnElement[bool], reader: Reader) ->
 
 def projects_of(tx: Transaction, entity_ids: Collection[int]) -> dict[int, int]:
     """Return the project of each entity that exists."""
-    statement = select(entity.c.id, entity.c.project_id).where(entity.c.id.in_(bindparam("ids", expanding=True)))
-    rows = (row for chunk in chunked(entity_ids) for row in tx.connection.execute(statement, {"ids": chunk}))
-    return {row[0]: row[1] for row in rows}
+    statement = select(entity.c.id, entity.c.project_id).where(entity.c.id.in_(numbers("ids")))
+    return {row[0]: row[1] for row in tx.connection.execute(statement, {"ids": listed(entity_ids)})}
 
 
 def unknown(tx: Transaction, principal_ids: Collection[int]) -> set[int]:
     """Return those of some numbers that are neither a user's nor a group's."""
-    statement = select(principal.c.id).where(principal.c.id.in_(bindparam("ids", expanding=True)))
-    known = {
-        id_ for chunk in chunked(principal_ids) for id_ in tx.connection.execute(statement, {"ids": chunk}).scalars()
-    }
+    statement = select(principal.c.id).where(principal.c.id.in_(numbers("ids")))
+    known = set(tx.connection.execute(statement, {"ids": listed(principal_ids)}).scalars())
     return set(principal_ids) - known - {AUTHENTICATED_ID, PUBLIC_ID, ANONYMOUS_ID}

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Column, Select, and_, false, or_, select, tuple_
+from sqlalchemy import CTE, Column, Select, and_, select, union
 
 from snakeprov.store.access import Reader, in_readable, readable_run
-from snakeprov.store.jobs import chunked
+from snakeprov.store.keys import listed, numbers, pairs
 from snakeprov.store.lineage import Version
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import (
@@ -56,12 +56,13 @@ class Affected(NamedTuple):
 
 def users_of(versions: Collection[Version], entities: Collection[int]) -> Select[tuple[int]]:
     """Return the query for the activities that used some versions, or any version of some entities."""
-    # As in `lineage`: the first of a pair by itself besides, because SQLite finds an index for that.
-    ids = sorted({version[0] for version in versions})
-    pairs = tuple_(usage.c.target_id, usage.c.target_version).in_(sorted(versions))
-    wanted = [and_(usage.c.target_id.in_(ids), pairs)] if versions else []
-    wanted += [usage.c.target_id.in_(sorted(entities))] if entities else []
-    return select(usage.c.activity_id).where(or_(false(), *wanted))
+    wanted, id_, number = pairs("versions")
+    of_versions = select(usage.c.activity_id).select_from(
+        wanted.join(usage, and_(usage.c.target_id == id_, usage.c.target_version == number))
+    )
+    of_entities = select(usage.c.activity_id).where(usage.c.target_id.in_(numbers("entities")))
+    both = union(of_versions, of_entities).subquery()
+    return select(both.c.activity_id).params(versions=listed(versions), entities=listed(entities))
 
 
 def activities_of(
@@ -109,26 +110,24 @@ def downstream(
     """
     found: dict[Version, Affected] = {}
     truncated = False
-    rounds = [starts]
     has_reproduced = tx.connection.execute(_ANY_REPRODUCED).first() is not None
     for _ in range(ROUNDS_MAX):
         again: list[Version] = []
-        for each in rounds:
-            # One more than is allowed, to know whether there is more.
-            some = _reached(each, reader=reader).limit(limit + 1).cte("some_of_them")
-            rows = _rows(tx, _generated(some, reader).limit(limit + 1), "generated")
-            truncated = truncated or len(rows) > limit
-            if has_reproduced:
-                made_again = _rows(tx, _reproduced(some, reader).limit(limit + 1), "reproduced")
-                truncated = truncated or len(made_again) > limit
-                again += [(row.entity_id, row.number) for row in made_again if (row.entity_id, row.number) not in found]
-                rows += made_again
-            for row in rows:
-                found.setdefault((row.entity_id, row.number), row)
+        # One more than is allowed, to know whether there is more.
+        some = _reached(starts, reader=reader).limit(limit + 1).cte("some_of_them")
+        rows = _rows(tx, _generated(some, reader).limit(limit + 1), "generated")
+        truncated = truncated or len(rows) > limit
+        if has_reproduced:
+            made_again = _rows(tx, _reproduced(some, reader).limit(limit + 1), "reproduced")
+            truncated = truncated or len(made_again) > limit
+            again += [(row.entity_id, row.number) for row in made_again if (row.entity_id, row.number) not in found]
+            rows += made_again
+        for row in rows:
+            found.setdefault((row.entity_id, row.number), row)
         # What used bytes that were there before, and were made again by something affected.
-        rounds = [users_of(chunk, ()) for chunk in chunked(dict.fromkeys(again))]
-        if not rounds or truncated:
+        if not again or truncated:
             break
+        starts = users_of(set(again), ())
     else:
         truncated = True
     told = list(found.values())

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, select
 
-from snakeprov.store.jobs import JobRow, chunked
-from snakeprov.store.lineage import Version, is_one_of, pairs
+from snakeprov.store.jobs import JobRow
+from snakeprov.store.keys import listed, pairs, texts
+from snakeprov.store.lineage import Version
+from snakeprov.store.statements import Query
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import entity, file_handle, job, principal, revision
 
@@ -35,7 +37,8 @@ class VersionDetails(NamedTuple):
     sha256: str | None
 
 
-_VERSIONS = (
+_WANTED, _ID, _NUMBER = pairs("versions")
+_VERSIONS = Query(
     select(
         revision.c.entity_id,
         revision.c.number,
@@ -43,37 +46,34 @@ _VERSIONS = (
         entity.c.path,
         entity.c.name,
         revision.c.created_on,
-        principal.c.name,
+        principal.c.name.label("created_by"),
         revision.c.activity_id,
         revision.c.file_handle_id,
-        file_handle.c.kind,
+        file_handle.c.kind.label("file_kind"),
         file_handle.c.content_type,
         file_handle.c.size_bytes,
         file_handle.c.md5,
         file_handle.c.sha256,
-    )
-    .select_from(
-        revision.join(entity, entity.c.id == revision.c.entity_id)
+    ).select_from(
+        _WANTED.join(revision, and_(revision.c.entity_id == _ID, revision.c.number == _NUMBER))
+        .join(entity, entity.c.id == revision.c.entity_id)
         .outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id)
         .outerjoin(principal, principal.c.id == revision.c.created_by)
-    )
-    .where(is_one_of(revision.c.entity_id, revision.c.number))
+    ),
+    VersionDetails,
 )
-_JOBS = select(job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record).where(
-    job.c.id.in_(bindparam("ids", expanding=True))
+_JOBS = Query(
+    select(job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record).where(job.c.id.in_(texts("ids"))),
+    JobRow,
+    checked=job,
 )
 
 
 def versions(tx: Transaction, wanted: Collection[Version]) -> dict[Version, VersionDetails]:
     """Return what is known of each version that exists."""
-    found: dict[Version, VersionDetails] = {}
-    for chunk in chunked(wanted):
-        for row in tx.connection.execute(_VERSIONS, pairs(chunk)):
-            found[row[0], row[1]] = VersionDetails(*row)
-    return found
+    return {(row.entity_id, row.number): row for row in tx.all(_VERSIONS, versions=listed(wanted))}
 
 
 def jobs(tx: Transaction, ids: Collection[str]) -> dict[str, JobRow]:
     """Return each job that exists, by its id."""
-    rows = (JobRow(*row) for chunk in chunked(ids) for row in tx.connection.execute(_JOBS, {"ids": chunk}))
-    return {row.id: row for row in rows}
+    return {row.id: row for row in tx.all(_JOBS, ids=listed(ids))}

@@ -6,17 +6,14 @@ Must not know: HTTP, or what a job's record holds beyond the columns.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, func, select
 
+from snakeprov.store.keys import listed, numbers
 from snakeprov.store.statements import Parameters, Query, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import file_handle, job, job_file, job_value, revision, run
-
-CHUNK = 500
-"""How many values one IN list holds."""
 
 
 class JobRow(NamedTuple):
@@ -71,7 +68,7 @@ class OutputRow(NamedTuple):
 
 
 class MadeBy(NamedTuple):
-    """The job from which an activity was recorded."""
+    """The job from which an activity was recorded. SQLite has no truth values: `git_dirty` is 0, 1 or unknown."""
 
     activity_id: int
     job_id: str
@@ -81,7 +78,7 @@ class MadeBy(NamedTuple):
     wildcards: str
     run_id: str
     git_commit: str | None
-    git_dirty: bool | None
+    git_dirty: int | None
 
 
 class _Number(NamedTuple):
@@ -91,6 +88,17 @@ class _Number(NamedTuple):
 class _Reproduced(NamedTuple):
     version: int
     activity_id: int
+
+
+class _FileOf(NamedTuple):
+    job_number: int
+    role: str
+    path: str
+    entity_id: int | None
+    version: int | None
+    sha256: str | None
+    outcome: str
+    activity_id: int | None
 
 
 _COLUMNS = (job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record)
@@ -110,12 +118,13 @@ _FILES = Query(
     JobFileRow,
     checked=job_file,
 )
-_FILES_OF = (
+_FILES_OF_SOME = (
     select(job_file.c.job_number, *_FILE_COLUMNS)
-    .where(job_file.c.job_number.in_(bindparam("numbers", expanding=True)))
+    .where(job_file.c.job_number.in_(numbers("jobs")))
     .order_by(job_file.c.job_number, job_file.c.position)
 )
-_OUTPUTS_OF = _FILES_OF.where(job_file.c.role == "output")
+_FILES_OF = Query(_FILES_OF_SOME, _FileOf, checked=job_file)
+_OUTPUTS_OF = Query(_FILES_OF_SOME.where(job_file.c.role == "output"), _FileOf, checked=job_file)
 _VERSION = Query(
     select(revision.c.number).where(
         revision.c.entity_id == bindparam("entity_id"), revision.c.number == bindparam("number")
@@ -133,23 +142,31 @@ _MADE_COLUMNS = (
     run.c.git_commit,
     run.c.git_dirty,
 )
-_OWN = select(job.c.activity_id, *_MADE_COLUMNS).select_from(_WITH_RUN).order_by(job.c.number)
-_OF_FILE = (
+_MADE_OWN = Query(
+    select(job.c.activity_id, *_MADE_COLUMNS)
+    .select_from(_WITH_RUN)
+    .where(job.c.activity_id.in_(numbers("activities")))
+    .order_by(job.c.number),
+    MadeBy,
+)
+_MADE_OF_FILE = Query(
     select(job_file.c.activity_id, *_MADE_COLUMNS)
     .select_from(_WITH_RUN.join(job_file, job_file.c.job_number == job.c.number))
-    .order_by(job.c.number)
+    .where(job_file.c.activity_id.in_(numbers("activities")))
+    .order_by(job.c.number),
+    MadeBy,
 )
-_MADE_OWN = Query(_OWN.where(job.c.activity_id == bindparam("of_activity")), MadeBy)
-_MADE_OF_FILE = Query(_OF_FILE.where(job_file.c.activity_id == bindparam("of_activity")), MadeBy)
 _MADE_IT = func.coalesce(job_file.c.activity_id, job.c.activity_id)
-_REPRODUCED = (
+_REPRODUCED = Query(
     select(job_file.c.version, _MADE_IT.label("activity_id"))
     .select_from(job_file.join(job, job.c.number == job_file.c.job_number))
-    .where(job_file.c.outcome == "reproduced", _MADE_IT.is_not(None))
-    .order_by(job_file.c.job_number, job_file.c.position)
-)
-_REPRODUCED_ONE = Query(
-    _REPRODUCED.where(job_file.c.entity_id == bindparam("of_entity"), job_file.c.version == bindparam("of_version")),
+    .where(
+        job_file.c.outcome == "reproduced",
+        _MADE_IT.is_not(None),
+        job_file.c.entity_id == bindparam("of_entity"),
+        job_file.c.version.in_(numbers("versions")),
+    )
+    .order_by(job_file.c.job_number, job_file.c.position),
     _Reproduced,
 )
 _INSERT = insert_into(job, but=["number"])
@@ -221,34 +238,19 @@ def made(tx: Transaction, activity_ids: Collection[int]) -> dict[int, MadeBy]:
 
     Usually the activity is the job's own; a file of a job can have an activity to itself.
     """
-    if len(activity_ids) == 1:
-        (activity_id,) = activity_ids
-        only = tx.one(_MADE_OWN, of_activity=activity_id) or tx.one(_MADE_OF_FILE, of_activity=activity_id)
-        if only is None:
-            return {}
-        # SQLite has no truth values of its own.
-        return {activity_id: only._replace(git_dirty=None if only.git_dirty is None else bool(only.git_dirty))}
     found: dict[int, MadeBy] = {}
-    for statement, column in ((_OWN, job.c.activity_id), (_OF_FILE, job_file.c.activity_id)):
-        missing = [id_ for id_ in activity_ids if id_ not in found]
-        for chunk in chunked(missing):
-            rows = tx.connection.execute(statement.where(column.in_(chunk)))
-            for row in rows:
-                found.setdefault(row[0], MadeBy(*row))
+    for query in (_MADE_OWN, _MADE_OF_FILE):
+        if missing := [id_ for id_ in activity_ids if id_ not in found]:
+            for row in tx.all(query, activities=listed(missing)):
+                found.setdefault(row.activity_id, row)
     return found
 
 
 def reproduced_by(tx: Transaction, entity_id: int, versions: Collection[int]) -> dict[int, list[int]]:
     """Return, for each version that was made again, the activities that did, in the order they were recorded."""
     found: dict[int, list[int]] = {}
-    if len(versions) == 1:
-        (only,) = versions
-        rows = tx.all(_REPRODUCED_ONE, of_entity=entity_id, of_version=only)
-        return {only: [row.activity_id for row in rows]} if rows else {}
-    again = _REPRODUCED.where(job_file.c.entity_id == entity_id)
-    for chunk in chunked(versions):
-        for version, activity_id in tx.connection.execute(again.where(job_file.c.version.in_(chunk))):
-            found.setdefault(version, []).append(activity_id)
+    for row in tx.all(_REPRODUCED, of_entity=entity_id, versions=listed(versions)):
+        found.setdefault(row.version, []).append(row.activity_id)
     return found
 
 
@@ -277,21 +279,20 @@ def page(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list
     return rows, int(tx.connection.execute(total).scalar_one())
 
 
-def files_of(tx: Transaction, numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
+def files_of(tx: Transaction, job_numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
     """Return the files of some jobs in the order they were sent, by the number of the job."""
-    return _by_job(tx, _FILES_OF, numbers)
+    return _by_job(tx, _FILES_OF, job_numbers)
 
 
-def outputs_of(tx: Transaction, numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
+def outputs_of(tx: Transaction, job_numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
     """Return the outputs of some jobs in the order they were sent, by the number of the job."""
-    return _by_job(tx, _OUTPUTS_OF, numbers)
+    return _by_job(tx, _OUTPUTS_OF, job_numbers)
 
 
-def _by_job(tx: Transaction, statement: Select[Any], numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
+def _by_job(tx: Transaction, query: Query[_FileOf], job_numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
     found: dict[int, list[JobFileRow]] = {}
-    for chunk in chunked(numbers):
-        for row in tx.connection.execute(statement, {"numbers": chunk}):
-            found.setdefault(row[0], []).append(JobFileRow(*row[1:]))
+    for row in tx.all(query, jobs=listed(job_numbers)):
+        found.setdefault(row.job_number, []).append(JobFileRow._make(row[1:]))
     return found
 
 
@@ -324,12 +325,3 @@ def run_outputs(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tup
     total = select(func.count()).select_from(joined).where(*where)
     rows = [OutputRow(*row) for row in tx.connection.execute(statement)]
     return rows, int(tx.connection.execute(total).scalar_one())
-
-
-def chunked(values: Collection[Any]) -> list[list[Any]]:
-    """Return `values` in lists short enough for an IN."""
-    iterator = iter(values)
-    chunks = []
-    while chunk := list(islice(iterator, CHUNK)):
-        chunks.append(chunk)
-    return chunks

@@ -6,11 +6,12 @@ Must not know: HTTP, how far a question goes, or what the answer looks like.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, select, tuple_
+from sqlalchemy import and_, bindparam, select
 
-from snakeprov.store.jobs import chunked
+from snakeprov.store.keys import listed, numbers, pairs
+from snakeprov.store.statements import Query
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import activity, entity, file_handle, revision, usage
 
@@ -42,32 +43,21 @@ class UsageEdge(NamedTuple):
     name: str | None
 
 
-_USAGE_COLUMNS = (
-    usage.c.activity_id,
-    usage.c.was_executed,
-    usage.c.target_id,
-    usage.c.target_version,
-    usage.c.url,
-    usage.c.name,
-)
+class Generated(NamedTuple):
+    """An activity generated an entity version."""
+
+    activity_id: int
+    entity_id: int
+    number: int
 
 
-def is_one_of(id_column: Any, version_column: Any) -> Any:
-    """Return the condition that a pair of columns is one of the versions in `pairs`."""
-    # SQLite finds no index for a pair in a list of pairs; for the first of the two it does. Numbers that are written
-    # into the statement cost SQLAlchemy a third less than as many parameters.
-    return and_(
-        id_column.in_(bindparam("ids", expanding=True, literal_execute=True)),
-        tuple_(id_column, version_column).in_(bindparam("pairs", expanding=True, literal_execute=True)),
-    )
+class _Name(NamedTuple):
+    id: int
+    name: str | None
 
 
-def pairs(chunk: list[Version]) -> dict[str, Any]:
-    """Return the parameters of `is_one_of`."""
-    return {"ids": sorted({pair[0] for pair in chunk}), "pairs": chunk}
-
-
-_NODES = (
+_VERSIONS, _ID, _NUMBER = pairs("versions")
+_NODES = Query(
     select(
         revision.c.entity_id,
         revision.c.number,
@@ -77,74 +67,66 @@ _NODES = (
         entity.c.project_id,
         file_handle.c.sha256,
         revision.c.activity_id,
-    )
-    .select_from(
-        revision.join(entity, entity.c.id == revision.c.entity_id).outerjoin(
-            file_handle, file_handle.c.id == revision.c.file_handle_id
-        )
-    )
-    .where(is_one_of(revision.c.entity_id, revision.c.number))
+    ).select_from(
+        _VERSIONS.join(revision, and_(revision.c.entity_id == _ID, revision.c.number == _NUMBER))
+        .join(entity, entity.c.id == revision.c.entity_id)
+        .outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id)
+    ),
+    VersionNode,
 )
-_USED_BY = (
-    select(*_USAGE_COLUMNS)
-    .where(usage.c.activity_id.in_(bindparam("ids", expanding=True)))
-    .order_by(usage.c.activity_id, usage.c.position)
+_USAGES = select(
+    usage.c.activity_id,
+    usage.c.was_executed,
+    usage.c.target_id,
+    usage.c.target_version,
+    usage.c.url,
+    usage.c.name,
+).limit(bindparam("limit"))
+_IN_ORDER = (usage.c.activity_id, usage.c.position)
+_OF_THESE = usage.c.activity_id.in_(numbers("activities"))
+_USED_BY = Query(_USAGES.where(_OF_THESE).order_by(*_IN_ORDER), UsageEdge)
+_URLS_USED_BY = Query(_USAGES.where(_OF_THESE, usage.c.url.is_not(None)).order_by(*_IN_ORDER), UsageEdge)
+_USES = Query(
+    _USAGES.select_from(
+        _VERSIONS.join(usage, and_(usage.c.target_id == _ID, usage.c.target_version == _NUMBER))
+    ).order_by(*_IN_ORDER),
+    UsageEdge,
 )
-_URLS_USED_BY = _USED_BY.where(usage.c.url.is_not(None))
-_USES = (
-    select(*_USAGE_COLUMNS)
-    .where(is_one_of(usage.c.target_id, usage.c.target_version))
-    .order_by(usage.c.activity_id, usage.c.position)
-)
-_GENERATED = (
+_GENERATED = Query(
     select(revision.c.activity_id, revision.c.entity_id, revision.c.number)
-    .where(revision.c.activity_id.in_(bindparam("ids", expanding=True)))
+    .where(revision.c.activity_id.in_(numbers("activities")))
     .order_by(revision.c.activity_id, revision.c.entity_id, revision.c.number)
+    .limit(bindparam("limit")),
+    Generated,
 )
-_NAMES = select(activity.c.id, activity.c.name).where(activity.c.id.in_(bindparam("ids", expanding=True)))
+_NAMES = Query(select(activity.c.id, activity.c.name).where(activity.c.id.in_(numbers("activities"))), _Name)
 
 
 def nodes(tx: Transaction, versions: Collection[Version]) -> dict[Version, VersionNode]:
     """Return what is known of each version that exists."""
-    found: dict[Version, VersionNode] = {}
-    for chunk in chunked(versions):
-        for row in tx.rows(_NODES, pairs(chunk)):
-            found[row[0], row[1]] = VersionNode(*row)
-    return found
+    return {(node.entity_id, node.number): node for node in tx.all(_NODES, versions=listed(versions))}
 
 
 def used_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[UsageEdge]:
     """Return what some activities used, at most `limit` of it."""
-    chunks = [{"ids": chunk} for chunk in chunked(activity_ids)]
-    return [UsageEdge(*row) for row in _rows(tx, _USED_BY, chunks, limit=limit)]
+    return tx.plain(_USED_BY, activities=listed(activity_ids), limit=limit)
 
 
 def urls_used_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[UsageEdge]:
     """Return the URLs that some activities used, at most `limit` of them."""
-    chunks = [{"ids": chunk} for chunk in chunked(activity_ids)]
-    return [UsageEdge(*row) for row in _rows(tx, _URLS_USED_BY, chunks, limit=limit)]
+    return tx.all(_URLS_USED_BY, activities=listed(activity_ids), limit=limit)
 
 
 def uses_of(tx: Transaction, versions: Collection[Version], *, limit: int) -> list[UsageEdge]:
     """Return which activities used some versions, at most `limit` uses."""
-    chunks = [pairs(chunk) for chunk in chunked(versions)]
-    return [UsageEdge(*row) for row in _rows(tx, _USES, chunks, limit=limit)]
+    return tx.plain(_USES, versions=listed(versions), limit=limit)
 
 
-def generated_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[tuple[int, int, int]]:
-    """Return (activity, entity, version) for each version that some activities generated, at most `limit`."""
-    chunks = [{"ids": chunk} for chunk in chunked(activity_ids)]
-    return [(row[0], row[1], row[2]) for row in _rows(tx, _GENERATED, chunks, limit=limit)]
-
-
-def _rows(tx: Transaction, statement: Select[Any], chunks: list[dict[str, Any]], *, limit: int) -> list[Any]:
-    rows: list[Any] = []
-    for parameters in chunks:
-        if len(rows) < limit:
-            rows.extend(tx.rows(statement.limit(limit - len(rows)), parameters))
-    return rows
+def generated_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[Generated]:
+    """Return the versions that some activities generated, at most `limit`."""
+    return tx.plain(_GENERATED, activities=listed(activity_ids), limit=limit)
 
 
 def names(tx: Transaction, activity_ids: Collection[int]) -> dict[int, str | None]:
     """Return the name of each activity that exists."""
-    return {row[0]: row[1] for chunk in chunked(activity_ids) for row in tx.rows(_NAMES, {"ids": chunk})}
+    return {row.id: row.name for row in tx.all(_NAMES, activities=listed(activity_ids))}

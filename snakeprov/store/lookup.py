@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, bindparam, func, select
 
 from snakeprov.store.access import Reader, activity_is_readable, in_readable, readable_run
 from snakeprov.store.entities import inside, within
-from snakeprov.store.jobs import chunked
+from snakeprov.store.keys import listed, texts
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import FILE, ROOT_ID, TRASH_ID, activity, entity, file_handle, job, revision, run
 
@@ -82,7 +82,7 @@ _FOUND = (
     .select_from(entity.join(revision, _CURRENT).outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id))
     .where(
         entity.c.project_id == bindparam("project_id"),
-        entity.c.path.in_(bindparam("paths", expanding=True)),
+        entity.c.path.in_(texts("paths")),
     )
 )
 
@@ -97,9 +97,8 @@ def project_id(tx: Transaction, name: str) -> int | None:
 def at_paths(tx: Transaction, project: int, paths: Collection[str]) -> dict[str, Found]:
     """Return the entities of a project that lie at some paths; "" is the project itself."""
     found: dict[str, Found] = {}
-    for chunk in chunked(paths):
-        for row in tx.connection.execute(_FOUND, {"project_id": project, "paths": chunk}):
-            found[row[0]] = Found(*row)
+    for row in tx.connection.execute(_FOUND, {"project_id": project, "paths": listed(paths)}):
+        found[row[0]] = Found(*row)
     return found
 
 

@@ -13,12 +13,12 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.store.access import DELETE, Reader, allowed
 from snakeprov.store.filehandles import REUSED_MS
-from snakeprov.store.jobs import chunked
+from snakeprov.store.keys import listed, texts
 from snakeprov.store.lineage import Version
 from snakeprov.store.statements import change, insert_into
 from snakeprov.store.store import Transaction, setting
@@ -172,48 +172,44 @@ def needed(tx: Transaction, contents: Collection[str], going: Going) -> set[str]
     attached = (
         select(file_handle.c.sha256, revision.c.entity_id, revision.c.number)
         .select_from(file_handle.join(revision, revision.c.file_handle_id == file_handle.c.id))
-        .where(file_handle.c.sha256.in_(bindparam("contents", expanding=True)), file_handle.c.kind == STORED)
+        .where(file_handle.c.sha256.in_(texts("contents")), file_handle.c.kind == STORED)
     )
     loose = (
         select(file_handle.c.sha256, file_handle.c.id, file_handle.c.created_on)
         .outerjoin(revision, revision.c.file_handle_id == file_handle.c.id)
         .where(
-            file_handle.c.sha256.in_(bindparam("contents", expanding=True)),
+            file_handle.c.sha256.in_(texts("contents")),
             file_handle.c.kind == STORED,
             revision.c.number.is_(None),
         )
     )
     found: set[str] = set()
-    for chunk in chunked(contents):
-        for sha256, entity_id, number in tx.connection.execute(attached, {"contents": chunk}):
-            if (entity_id, number) not in going.versions:
-                found.add(sha256)
-        for sha256, id_, created_on in tx.connection.execute(loose, {"contents": chunk}):
-            age_ms = tx.now_ms - created_on
-            is_of_directory = age_ms > SETTLED_MS and created_on <= going.inside.get(sha256, 0)
-            if id_ in going.named_ids or (age_ms < PROTECTED_MS and not is_of_directory):
-                found.add(sha256)
+    wanted = {"contents": listed(contents)}
+    for sha256, entity_id, number in tx.connection.execute(attached, wanted):
+        if (entity_id, number) not in going.versions:
+            found.add(sha256)
+    for sha256, id_, created_on in tx.connection.execute(loose, wanted):
+        age_ms = tx.now_ms - created_on
+        is_of_directory = age_ms > SETTLED_MS and created_on <= going.inside.get(sha256, 0)
+        if id_ in going.named_ids or (age_ms < PROTECTED_MS and not is_of_directory):
+            found.add(sha256)
     return found
 
 
 def stored(tx: Transaction, contents: Collection[str]) -> set[str]:
     """Return those of some contents that a file handle says are kept."""
     statement = select(file_handle.c.sha256).where(
-        file_handle.c.sha256.in_(bindparam("contents", expanding=True)), file_handle.c.kind == STORED
+        file_handle.c.sha256.in_(texts("contents")), file_handle.c.kind == STORED
     )
-    return {
-        sha256
-        for chunk in chunked(contents)
-        for sha256 in tx.connection.execute(statement, {"contents": chunk}).scalars()
-    }
+    return set(tx.connection.execute(statement, {"contents": listed(contents)}).scalars())
 
 
 def drop(tx: Transaction, contents: Collection[str]) -> None:
     """Say of every file handle of some contents that the bytes are gone."""
-    for chunk in chunked(contents):
-        tx.connection.execute(
-            change(file_handle, file_handle.c.sha256.in_(chunk), file_handle.c.kind == STORED, kind=PRUNED)
-        )
+    statement = change(
+        file_handle, file_handle.c.sha256.in_(texts("contents")), file_handle.c.kind == STORED, kind=PRUNED
+    )
+    tx.connection.execute(statement, {"contents": listed(contents)})
 
 
 def new_token() -> str:
