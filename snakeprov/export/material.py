@@ -5,6 +5,7 @@ Must not know: where it came from, or which form it will take. Unknown is None o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -213,3 +214,17 @@ def commit_of(run: Json) -> str | None:
     git = run.get("git") or {}
     commit = git.get("commit")
     return None if commit is None else f"{commit}+dirty" if git.get("dirty") else str(commit)
+
+
+_REACHABLE = re.compile(r"(https?|ftps?|ssh|git)://|[^/@]+@[^/:]+:")
+
+
+def remote_of(run: Json) -> str | None:
+    """Return where others find a run's code; None where that is not known, or a place on the run's machine.
+
+    >>> remote_of({"git": {"remote": "git@example.org:ada/study"}})
+    'git@example.org:ada/study'
+    >>> remote_of({"git": {"remote": "/srv/git/study"}})
+    """
+    remote = (run.get("git") or {}).get("remote")
+    return remote if remote and _REACHABLE.match(remote) else None

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from snakeprov.export.commands import programs
-from snakeprov.export.material import SUCCEEDED, Activity, Json, Material, commit_of
+from snakeprov.export.material import SUCCEEDED, Activity, Json, Material, commit_of, remote_of
 from snakeprov.export.software import conda
 
 UNKNOWN: Final = "version not recorded"
@@ -177,7 +177,8 @@ def _code(runs: Sequence[Json]) -> str:
             is_known = False
             continue
         plain = commit.removesuffix("+dirty")
-        where = f" of {git['remote']}" if git.get("remote") else ""
+        remote = remote_of(run)
+        where = "" if remote is None else f" of {remote}"
         tag = f" ({git['describe']})" if git.get("describe") else ""
         places.setdefault(f"at commit {plain}{tag}{where}", set()).add(commit != plain)
     if not places:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from snakeprov.export.layout import OUTSIDE
-from snakeprov.export.material import Activity, Json, Material, Use, Version
+from snakeprov.export.material import Activity, Json, Material, Use, Version, remote_of
 
 _PRIVATE_OF_RUN: Final = ("user", "host", "workingDirectory", "gitProblem")
 _PRIVATE_OF_JOB: Final = ("condaPrefix", "containerPath", "externalJobId", "group")
@@ -82,8 +82,8 @@ class _Cleaner:
     def run(self, run: Json) -> Json:
         known = {name: value for name, value in run.items() if name not in _PRIVATE_OF_RUN}
         git = {name: value for name, value in (run.get("git") or {}).items() if name != "root"}
-        if git.get("remote") and not re.match("https?://|[^/@]+@[^/:]+:", git["remote"]):
-            del git["remote"]
+        if remote_of(run) is None:
+            git.pop("remote", None)
         kept = {"id": run["id"], "snakefile": self._path(run.get("snakefile"))}
         return {**self.value(known), **kept, **({"git": git} if git else {})}
 

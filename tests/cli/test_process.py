@@ -111,7 +111,8 @@ def test_an_unexpected_error_is_one_line(monkeypatch: pytest.MonkeyPatch, study:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["lgo"], "No such command 'lgo'"),
+        (["lineag", "a"], "No such command 'lineag'. Did you mean 'lineage'?"),
+        (["xyzzy"], "No such command 'xyzzy'.\n"),
         (["log", "--nope"], "--nope"),
         (["show"], "Missing argument 'PATH[@N]'"),
         (["show", "a", "b"], "Got unexpected extra argument (b)"),

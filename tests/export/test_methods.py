@@ -77,6 +77,14 @@ def test_the_commit_is_told_with_its_tag_and_remote_and_what_was_not_committed()
     assert f"its code is at commit {'c' * 40} (v1.2) of https://example.org/study.git with uncommitted changes." in told
 
 
+def test_a_remote_on_the_machine_of_the_run_is_not_told() -> None:
+    """A folder from which the workflow was cloned helps no reader."""
+    run = {**RUN, "git": {**GIT, "remote": "/srv/git/study"}}
+    told = methods(material({"kind": "shell"}, run=run)).paragraph
+
+    assert f"its code is at commit {'c' * 40} (v1.2) with uncommitted changes." in told
+
+
 def test_a_commit_that_several_runs_share_is_told_once() -> None:
     """With what was not committed in some of them."""
     made = material({"kind": "shell"})
