@@ -31,6 +31,9 @@ OUTBOX_NAME = "outbox"
 POINTER_NAME = "store"
 """Name of the file in `.snakeprov/` that says where the records of this working directory go, if elsewhere."""
 
+PROJECT_NAME = "project"
+"""Name of the file in `.snakeprov/` that says under which project the repository in it has the working directory."""
+
 FILE_NAME = "snakeprov.toml"
 
 SYNAPSE = "synapse"
@@ -50,7 +53,7 @@ class Settings:
     Attributes:
         store: Folder of an embedded repository (relative to the working directory), the URL of a server, or "synapse".
         project: Name of the project that files are recorded under, in Synapse also its id (`syn123`); None: the name
-            of the working directory.
+            of the working directory, with a repository of its own the one that it had when that was made.
         versions: "changed": a new version when the bytes differ. "always": one each time a job writes the file.
         keep_bytes_max: Files larger than this (bytes) are recorded without keeping their bytes.
         upload: Keep bytes at all; false: only what and where they are.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from snakeprov.cli.options import LIMIT_MAX
 from snakeprov.errors import NoStoreError, UsageError
-from snakeprov.model.paths import to_text
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -72,9 +71,11 @@ def opened(store: str | None) -> Iterator[tuple[Place, Client]]:
         NoStoreError: There is none, or nothing has been delivered to it yet.
         StoreError: It cannot be used.
     """
+    from snakeprov.model.projects import project_of
+
     place = find_place(store)
     with _connected(place) as client:
-        client.project = place.settings.project or to_text(place.root.name)
+        client.project = project_of(place.settings, place.root)
         yield place, client
 
 

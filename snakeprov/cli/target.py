@@ -17,6 +17,7 @@ from snakeprov.cli.spelling import DigestPrefix, EntityId, PathReading, RunId
 from snakeprov.config import SYNAPSE, is_remote
 from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model import paths
+from snakeprov.model.projects import project_of
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -217,7 +218,7 @@ def _by_digest(client: Client, place: Place, typed: str, named: DigestPrefix, *,
 
 def _choose(matches: Sequence[dict[str, Any]], path: str, place: Place) -> dict[str, Any]:
     """Return the only match, or the one in the project of this working directory."""
-    own = place.settings.project or paths.to_text(place.root.name)
+    own = project_of(place.settings, place.root)
     of_own = [match for match in matches if match["projectName"] == own]
     if len(matches) > 1 and len(of_own) != 1:
         names = ", ".join(sorted(match["projectName"] for match in matches))
@@ -244,7 +245,7 @@ def _not_recorded(typed: str, place: Place, *, near: Sequence[str], project: str
 
 def _why_not(place: Place, *, exists: bool, project: str | None) -> str:
     if place.store == SYNAPSE:
-        named = project or place.settings.project or paths.to_text(place.root.name)
+        named = project or project_of(place.settings, place.root)
         return f"It was looked for in the project {named} (--project), as far as that is shared with you."
     shared = " that is shared with you" if is_remote(place.store) else ""
     if exists:

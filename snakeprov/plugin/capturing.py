@@ -23,6 +23,7 @@ from snakeprov.capture.redactor import Redactor
 from snakeprov.config import Settings
 from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.paths import to_text
+from snakeprov.model.projects import project_of
 from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus
 from snakeprov.model.times import now
 from snakeprov.plugin import nesting, recording
@@ -246,7 +247,7 @@ class Capture:
             run = run_record(
                 self._workflow,
                 run_id=uuid4().hex,
-                project=self._settings.project or directory.name or text,
+                project=project_of(self._settings, directory),
                 directory=text,
                 executor=self._executor,
             )

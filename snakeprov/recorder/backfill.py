@@ -24,11 +24,12 @@ from snakeprov import __version__
 from snakeprov.capture.redactor import Redactor
 from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
-from snakeprov.config import STORE_NAME, Settings, prepare_folder
+from snakeprov.config import STORE_NAME, Settings, prepare_folder, store_of
 from snakeprov.errors import NotRecordedError, OutboxError
 from snakeprov.metadata import failures, stored
 from snakeprov.metadata.past import Past, read_past
 from snakeprov.model.paths import to_text
+from snakeprov.model.projects import project_of
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.recorder import backlog
@@ -136,7 +137,7 @@ def record(
     """
     if not found.jobs:
         return
-    path = _append(found, tools.working_directory)
+    path = _append(found, tools)
     recovered = Outbox.recover(path)
     if recovered is None:  # another process is delivering it at this moment
         return
@@ -169,7 +170,7 @@ def _run(settings: Settings, working_directory: Path) -> RunRecord:
     moment = now()
     return RunRecord(
         id=uuid4().hex,
-        project=settings.project or to_text(working_directory.name) or "/",
+        project=project_of(settings, working_directory),
         working_directory=to_text(working_directory),
         status="backfilled",
         command_line="snakeprov backfill",
@@ -249,9 +250,11 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
                 result.jobs.append(job)
 
 
-def _append(found: Backfill, working_directory: Path) -> Path:
-    prepare_folder(working_directory / STORE_NAME)
-    folder = backlog.outbox_folder(working_directory)
+def _append(found: Backfill, tools: Tools) -> Path:
+    prepare_folder(tools.working_directory / STORE_NAME)
+    store = store_of(tools.settings, tools.working_directory)
+    backlog.note_destination(tools.settings, tools.working_directory, store)
+    folder = backlog.outbox_folder(tools.working_directory)
     log = Log.create(folder, found.run.id, first=msgspec.json.encode(found.run))
     try:
         for job in found.jobs:

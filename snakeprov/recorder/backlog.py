@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snakeprov.capture.redact import strip_credentials
-from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME
+from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME, Settings
+from snakeprov.model.projects import note_project
 from snakeprov.recorder.entries import DONE, SUFFIX, read
 
 
@@ -34,13 +35,18 @@ def outbox_folder(working_directory: Path) -> Path:
     return working_directory / STORE_NAME / OUTBOX_NAME
 
 
-def point_to_store(working_directory: Path, store: str) -> None:
-    """Note for the commands where the records of a working directory go, if not into its own folder."""
+def note_destination(settings: Settings, working_directory: Path, store: str) -> None:
+    """Note in a working directory to which repository its records go, and as which project if that is its own.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     own = working_directory / STORE_NAME
     if store != str(own):
         (own / POINTER_NAME).write_text(strip_credentials(store) + "\n", encoding="utf-8")
     else:
         (own / POINTER_NAME).unlink(missing_ok=True)
+        note_project(settings, working_directory)
 
 
 def files(folder: Path, *, run_id: str | None = None) -> list[Path]:

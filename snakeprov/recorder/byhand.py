@@ -23,6 +23,7 @@ from snakeprov.client import Client
 from snakeprov.config import STORE_NAME, Place, locate, prepare_folder
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
 from snakeprov.model.paths import to_text
+from snakeprov.model.projects import project_of
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.recorder import backlog
@@ -125,7 +126,7 @@ def _step(said: Said, place: Place) -> StepRecord:
     code, other_executed = _split(said.executed, place.root)
     run = RunRecord(
         id=uuid4().hex,
-        project=said.project or place.settings.project or to_text(place.root.name) or "/",
+        project=said.project or project_of(place.settings, place.root),
         working_directory=to_text(place.root),
     )
     job = JobRecord(
@@ -163,7 +164,7 @@ def _is_delivered_to(place: Place) -> bool:
 
 def _keep(step: StepRecord, observations: Observations, place: Place) -> None:
     prepare_folder(place.root / STORE_NAME)
-    backlog.point_to_store(place.root, place.store)
+    backlog.note_destination(place.settings, place.root, place.store)
     log = Log.create(backlog.outbox_folder(place.root), step.run.id, first=msgspec.json.encode(step), kind=Kind.STEP)
     log.close()
     recovered = Outbox.recover(log.path)

@@ -313,7 +313,8 @@ class Delivery:
     def _opened(self) -> Client:
         if self._client is None:
             self._client = self._connect()
-            backlog.point_to_store(self._working_directory, store_of(self._settings, self._working_directory))
+            store = store_of(self._settings, self._working_directory)
+            backlog.note_destination(self._settings, self._working_directory, store)
         return self._client
 
 
