@@ -5,14 +5,12 @@ Must not know: how they are kept.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from snakeprov.errors import FullStoreError, StoreError
-
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+from snakeprov.model.diskspace import shortage_in
 
 
 @contextmanager
@@ -26,9 +24,9 @@ def explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_SPACE:
+        if shortage := shortage_in(error):
             raise FullStoreError(
-                f"Nothing more can be kept in {folder}: no space is left on the device.",
+                f"Nothing more can be kept in {folder}: {shortage}.",
                 hint="Free some space, or lower the size up to which files are kept.",
             ) from error
         raise StoreError(

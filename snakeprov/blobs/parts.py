@@ -5,7 +5,6 @@ Must not know: entities, SQL, HTTP.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import shutil
 import uuid
@@ -13,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from snakeprov.errors import FullStoreError, StoreError
+from snakeprov.model.diskspace import shortage_in
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -39,9 +39,9 @@ class LocalParts:
                     file.write(chunk)
             temporary.rename(target)
         except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            if shortage := shortage_in(error):
                 raise FullStoreError(
-                    f"A part cannot be kept in {self._folder}: no space is left on the device.",
+                    f"A part cannot be kept in {self._folder}: {shortage}.",
                     hint="Free some space.",
                 ) from error
             raise StoreError(f"A part cannot be kept in {self._folder}: {error.strerror or error}.") from error

@@ -18,6 +18,7 @@ from typing import Any
 from snakeprov.blobs.checked import OTHER_BYTES, Checked
 from snakeprov.blobs.failures import explained
 from snakeprov.errors import BusyStoreError, CorruptStoreError, FullStoreError, NewerStoreError, StoreError
+from snakeprov.model.diskspace import sqlite_shortage
 
 FORMAT_VERSION = 1
 """Version of the file's layout, kept in SQLite's `user_version`."""
@@ -249,10 +250,9 @@ class SmallBlobs:
                 raise self._meaning(error, code) from error
 
     def _meaning(self, error: Exception, code: int) -> StoreError:
-        # The second one: the shared memory beside the write-ahead log cannot grow.
-        if code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
+        if shortage := sqlite_shortage(code, self._path.parent):
             return FullStoreError(
-                f"Nothing more can be kept in {self._path}: no space is left on the device.",
+                f"Nothing more can be kept in {self._path}: {shortage}.",
                 hint="Free some space, or lower the size up to which files are kept.",
             )
         if code & 0xFF in _BUSY:

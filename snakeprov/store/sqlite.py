@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from snakeprov.errors import BusyStoreError, ConfigError, CorruptStoreError, FullStoreError, StoreError
+from snakeprov.model.diskspace import sqlite_shortage
 from snakeprov.store import checksums
 
 JournalMode = Literal["wal", "delete"]
@@ -39,8 +40,6 @@ _WITHOUT_SHARED_MEMORY = frozenset({
 # fmt: on
 MOUNTS = Path("/proc/self/mounts")
 
-# The second one: the shared memory beside the write-ahead log cannot grow.
-_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _REASONS = {
@@ -164,6 +163,14 @@ def _unescape(field: bytes) -> bytes:
     return field
 
 
+def full(path: Path, shortage: str) -> FullStoreError:
+    """Return what is said where there is too little of something for the store at `path`."""
+    return FullStoreError(
+        f"The store {path} cannot be written: {shortage}.",
+        hint="Free some space; what was recorded before is unharmed.",
+    )
+
+
 def explain(error: BaseException | None, path: Path) -> StoreError | None:
     """Return what an error of SQLite means for the store at `path`, in our words; None: it is a mistake of ours."""
     code = getattr(error, "sqlite_errorcode", None)
@@ -172,11 +179,8 @@ def explain(error: BaseException | None, path: Path) -> StoreError | None:
     if code is None:
         return None
     primary = code & 0xFF
-    if not _FULL.isdisjoint((code, primary)):
-        return FullStoreError(
-            f"The store {path} cannot be written: no space is left on the device.",
-            hint="Free some space; what was recorded before is unharmed.",
-        )
+    if shortage := sqlite_shortage(code, path.parent):
+        return full(path, shortage)
     if primary in _BUSY:
         return BusyStoreError(
             f"The store {path} was kept locked by another process for more than {BUSY_TIMEOUT_S:g} seconds.",

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from snakeprov import __version__
 from snakeprov.errors import NoStoreError, StoreError
 from snakeprov.model import times
+from snakeprov.model.diskspace import shortage_in
 from snakeprov.store import sqlite, tables
 from snakeprov.store.migration import CURRENT, MADE_BY, Schema, bring_forward
 from snakeprov.store.statements import Command, Query, insert_into
@@ -193,6 +194,8 @@ def open_store(
                 )
             _create(path, journal_mode=journal_mode, schema=schema)
     except OSError as error:
+        if shortage := shortage_in(error):
+            raise sqlite.full(path, shortage) from error
         raise StoreError(
             f"The store {path} cannot be made or read: {error.strerror or error}.",
             hint="Check that the folder exists and that you may write to it.",

@@ -1,0 +1,45 @@
+"""When a disk takes nothing more, and why.
+
+Must not know: what was to be written.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+
+_NO_SPACE = "no space is left on the device"
+_SHORTAGES = {errno.ENOSPC: _NO_SPACE, errno.EDQUOT: "your quota on the device is used up"}
+_UNSPECIFIC = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+_PROBE_BYTES = 64 * 1024
+
+
+def shortage_in(error: OSError) -> str | None:
+    """Return what there is too little of, as the end of a sentence; None if the error is about something else."""
+    return _SHORTAGES.get(error.errno or 0)
+
+
+def sqlite_shortage(code: int, folder: Path) -> str | None:
+    """Return what there is too little of in the folder of a database, by the extended error code of SQLite, or None.
+
+    SQLite does not hand on what the system said: a quota that is used up is to it a write that failed, or a journal
+    that cannot be made. So where it says that, writing is tried here.
+    """
+    # The second one: the shared memory beside the write-ahead log cannot grow.
+    if code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
+        return _NO_SPACE
+    return _shortage_of(folder) if code & 0xFF in _UNSPECIFIC else None
+
+
+def _shortage_of(folder: Path) -> str | None:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(os.urandom(_PROBE_BYTES))  # not zeros, which some file systems do not store
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return shortage_in(error)
+    return None
