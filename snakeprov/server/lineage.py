@@ -113,7 +113,8 @@ class _Walk:
     def goes_on(self, frontier: list[Version], *, upstream: bool) -> bool:
         """Say whether there is something beyond the versions of a frontier."""
         if upstream:
-            return any(self._makers.get(version) not in (None, *self._activities) for version in frontier)
+            makers = {self._makers.get(version) for version in frontier} - {None}
+            return not makers <= self._activities.keys()
         usages = lineage.uses_of(self._tx, frontier, limit=self._edges_max)
         return any(user not in self.nodes for user, *_ in usages)
 
