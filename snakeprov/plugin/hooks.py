@@ -8,6 +8,7 @@ Must not know: what is recorded of a job.
 | `DAG.register_running` | jobs are handed out |
 | `Job.log_info` | a job begins |
 | `Job.register` | the number a cluster gave it |
+| `Executor._callback` of local jobs | it ended; with the exception, which is handled later or not at all |
 | `JobScheduler._proceed`, `error_callback` | it ended; with the exception, while that is being handled |
 | `DAG.handle_storage` | its storage files are about to be uploaded and removed |
 | `fetch` of the output cache | its outputs came from the cache |
@@ -157,12 +158,23 @@ def _wrap_proceed(original: Method) -> Method:
     return _proceed
 
 
+def _wrap_callback(original: Method) -> Method:
+    @functools.wraps(original)
+    def _callback(self: Any, job_info: Any, future: Any) -> Any:
+        capture = _capture_of(self.workflow)
+        if capture is not None:
+            capture.job_returned(job_info.job, future)
+        return original(self, job_info, future)
+
+    return _callback
+
+
 def _wrap_error_callback(original: Method) -> Method:
     @functools.wraps(original)
     def error_callback(self: Any, job: Any) -> Any:
         capture = _capture_of(self.workflow)
         if capture is not None:
-            # A local executor calls this from the `except` block that holds the job's exception.
+            # Most executors call this from the `except` block that holds the job's exception.
             capture.job_ended(job, sys.exception())
         return original(self, job)
 
@@ -225,6 +237,7 @@ POINTS = (
     Point(("snakemake.dag",), "DAG", "handle_storage", _wrap_handle_storage, "the content of storage files"),
     Point(("snakemake.jobs",), "Job", "log_info", _wrap_log_info, "when jobs begin"),
     Point(("snakemake.jobs",), "Job", "register", _wrap_register, "the numbers that a cluster gave to jobs"),
+    Point(("snakemake.executors.local",), "Executor", "_callback", _wrap_callback, "what made quick jobs fail"),
     Point(_SCHEDULERS, "JobScheduler", "_proceed", _wrap_proceed, "exactly when jobs end"),
     Point(_SCHEDULERS, "JobScheduler", "error_callback", _wrap_error_callback, "what made jobs fail"),
     Point(("snakemake.caching.local",), "OutputFileCache", "fetch", _wrap_fetch, "what came from the cache"),

@@ -23,6 +23,16 @@ hooks.POINTS = tuple(
 """Makes Snakemake look like a later version, in which a method has another name."""
 
 
+QUICK = """import concurrent.futures
+add_done_callback = concurrent.futures.Future.add_done_callback
+def add_when_done(self, callback):
+    concurrent.futures.wait([self])
+    add_done_callback(self, callback)
+concurrent.futures.Future.add_done_callback = add_when_done
+"""
+"""Makes every job end before Snakemake begins to wait for it, as a quick one may."""
+
+
 def tracked(directory: Path, line: str = TRACK) -> Path:
     """Copy the small workflow to `directory`, with `line` at the top of its Snakefile."""
     place("small", directory)
@@ -55,6 +65,16 @@ def test_the_failure_says_why(failing: Outcome) -> None:
     assert job["outputs"][0]["fingerprint"][2] == len("partial\n")
     assert not (failing.directory / "shell.txt").exists(), "Snakemake removes it afterwards"
     assert job["startedOn"] <= job["endedOn"]
+
+
+def test_so_does_that_of_a_job_which_ends_before_it_is_waited_for(tmp_path: Path) -> None:
+    """Then it is not inside the handling of the exception that Snakemake tells of the failure."""
+    directory = place("failing", tmp_path)
+    snakefile = directory / "Snakefile"
+    snakefile.write_text(QUICK + snakefile.read_text())
+    job = run(directory, "--keep-going", "--latency-wait", "0").job("shell")
+
+    assert (job["exitCode"], job["error"].partition(" ")[0]) == (3, "CalledProcessError")
 
 
 def test_a_missing_output_is_a_failure_with_its_message(failing: Outcome) -> None:
