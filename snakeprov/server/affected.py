@@ -103,6 +103,7 @@ def _conditions(call: Call, body: AffectedBody) -> dict[str, Any]:
 
 
 def _version(row: Affected) -> dict[str, Any]:
+    # One after the other, because there are a hundred thousand of them.
     body: dict[str, Any] = {
         "entityId": f"syn{row.entity_id}",
         "versionNumber": row.number,
@@ -112,12 +113,16 @@ def _version(row: Affected) -> dict[str, Any]:
         "outcome": row.outcome,
         "activityId": str(row.activity_id),
     }
-    known = {
-        "sha256": row.sha256,
-        "sizeBytes": row.size_bytes,
-        "rule": row.rule or row.activity_name,
-        "runId": row.run_id,
-        "commit": row.git_commit,
-        "dirty": None if row.git_dirty is None else bool(row.git_dirty),
-    }
-    return body | {key: value for key, value in known.items() if value is not None}
+    if row.sha256 is not None:
+        body["sha256"] = row.sha256
+    if row.size_bytes is not None:
+        body["sizeBytes"] = row.size_bytes
+    if rule := row.rule or row.activity_name:
+        body["rule"] = rule
+    if row.run_id is not None:
+        body["runId"] = row.run_id
+    if row.git_commit is not None:
+        body["commit"] = row.git_commit
+    if row.git_dirty is not None:
+        body["dirty"] = bool(row.git_dirty)
+    return body

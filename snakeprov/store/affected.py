@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Column, Select, and_, select, union
+from sqlalchemy import CTE, Column, Select, and_, literal, select, union
 
 from snakeprov.store.access import Reader, in_readable, readable_run
 from snakeprov.store.keys import listed, numbers, pairs
@@ -115,10 +115,10 @@ def downstream(
         again: list[Version] = []
         # One more than is allowed, to know whether there is more.
         some = _reached(starts, reader=reader).limit(limit + 1).cte("some_of_them")
-        rows = _rows(tx, _generated(some, reader).limit(limit + 1), "generated")
+        rows = list(map(Affected._make, tx.rows(_generated(some, reader).limit(limit + 1))))
         truncated = truncated or len(rows) > limit
         if has_reproduced:
-            made_again = _rows(tx, _reproduced(some, reader).limit(limit + 1), "reproduced")
+            made_again = list(map(Affected._make, tx.rows(_reproduced(some, reader).limit(limit + 1))))
             truncated = truncated or len(made_again) > limit
             again += [(row.entity_id, row.number) for row in made_again if (row.entity_id, row.number) not in found]
             rows += made_again
@@ -132,10 +132,6 @@ def downstream(
         truncated = True
     told = list(found.values())
     return told[:limit], truncated or len(told) > limit
-
-
-def _rows(tx: Transaction, statement: Select[Any], outcome: str) -> list[Affected]:
-    return [Affected._make((*row, outcome)) for row in tx.rows(statement)]
 
 
 def _reached(starts: Select[tuple[int]], *, reader: Reader) -> Select[tuple[int]]:
@@ -155,7 +151,7 @@ def _reached(starts: Select[tuple[int]], *, reader: Reader) -> Select[tuple[int]
 
 
 def _generated(some: CTE, reader: Reader) -> Select[Any]:
-    return _told(reader).select_from(
+    return _told("generated", reader).select_from(
         some.join(revision, revision.c.activity_id == some.c.activity_id)
         .join(entity, entity.c.id == revision.c.entity_id)
         .join(activity, activity.c.id == some.c.activity_id)
@@ -168,7 +164,7 @@ def _generated(some: CTE, reader: Reader) -> Select[Any]:
 def _reproduced(some: CTE, reader: Reader) -> Select[Any]:
     at_version = and_(revision.c.entity_id == job_file.c.entity_id, revision.c.number == job_file.c.version)
     return (
-        _told(reader)
+        _told("reproduced", reader)
         .select_from(
             some.join(job, job.c.activity_id == some.c.activity_id)
             .join(job_file, job_file.c.job_number == job.c.number)
@@ -182,7 +178,7 @@ def _reproduced(some: CTE, reader: Reader) -> Select[Any]:
     )
 
 
-def _told(reader: Reader) -> Select[Any]:
+def _told(outcome: str, reader: Reader) -> Select[Any]:
     return select(
         revision.c.entity_id,
         revision.c.number,
@@ -198,4 +194,5 @@ def _told(reader: Reader) -> Select[Any]:
         job.c.run_id,
         run.c.git_commit,
         run.c.git_dirty,
+        literal(outcome).label("outcome"),
     ).where(entity.c.project_id != TRASH_ID, in_readable(entity.c.project_id, reader))
