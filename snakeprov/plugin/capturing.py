@@ -303,8 +303,9 @@ class Capture:
 
         `retries` of a rule holds in that process too, and the main process hears of the last attempt only.
         """
-        is_spawned = job.is_run or job.is_shadow or not (self._all_local or job.is_local)
-        if job.rule.restart_times and is_spawned and self._done == "success":
+        if not job.rule.restart_times or self._done != "success":
+            return
+        if job.is_run or job.is_shadow or not (self._all_local or job.is_local):
             live.notes.append(
                 f"It ran in a process of its own, which may have tried it up to {job.rule.restart_times + 1} times"
             )

@@ -2,7 +2,11 @@
 
 Runs a workflow of trivial shell jobs plain and tracked in alternation, recording finished at its exit, and prints
 medians and their ratios: time on the clock; CPU time of everything, the delivering process included; CPU time of
-Snakemake's own process alone, which is what a machine with an idle core notices, and the least disturbed by others.
+Snakemake's own process alone, which is what a machine with an idle core notices.
+
+On a machine that others use too, two runs of the same differ by more than recording costs. So the tracked runs are
+asked as well what of their own CPU time was spent in snakeprov, all its imports included, and how long it waited at the
+end of the run: both of one run, which whatever others do slows alike.
 
     python tests/benchmarks/overhead.py [--jobs 1000] [--rounds 5]
 """
@@ -35,19 +39,53 @@ RUN = """
 import atexit, resource, sys
 def tell():
     used = resource.getrusage(resource.RUSAGE_SELF)
-    open("cpu", "w").write(str(used.ru_utime + used.ru_stime))
+    seconds = [used.ru_utime + used.ru_stime, *globals().get("spent", [])]
+    open("spent", "w").write(" ".join(map(str, seconds)))
 atexit.register(tell)
 from snakemake.cli import main
-main()
 """
+
+MAIN = "main()\n"
+
+
+INSIDE = """
+import threading, time
+spent, lock, here = [0.0, 0.0], threading.Lock(), threading.local()
+def timed(function):
+    def call(*args, **kwargs):
+        if getattr(here, "is_inside", False):
+            return function(*args, **kwargs)
+        here.is_inside, began, began_cpu = True, time.perf_counter(), time.thread_time()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            here.is_inside, cpu = False, time.thread_time() - began_cpu
+            with lock:
+                spent[0] += cpu
+                if function.__name__ == "finish":
+                    spent[1] += time.perf_counter() - began - cpu
+    return call
+@timed
+def load():
+    from snakeprov.plugin import capturing, hooks, running
+    for owner, prefixes in ((capturing.Capture, ("job", "finish", "__init__")), (running, ("begin",))):
+        for name, function in list(vars(owner).items()):
+            if name.startswith(prefixes):
+                setattr(owner, name, timed(function))
+    import snakeprov
+    snakeprov.track = timed(snakeprov.track)
+load()
+"""
+"""Once Snakemake is imported, has what is spent inside snakeprov counted: CPU seconds, and seconds of waiting at the end."""
 
 
 class Cost(NamedTuple):
-    """Seconds that one run took."""
+    """Seconds that one run took; `inside`: what was spent in snakeprov, of the CPU of its own process and waiting."""
 
     wall_s: float
     cpu_s: float
     own_cpu_s: float
+    inside: tuple[float, ...]
 
 
 def run_once(jobs: int, *, tracked: bool) -> Cost:
@@ -56,15 +94,16 @@ def run_once(jobs: int, *, tracked: bool) -> Cost:
         work = Path(folder)
         (work / "in.txt").write_text("input\n")
         (work / "Snakefile").write_text(SNAKEFILE.format(track=TRACK if tracked else "", jobs=jobs))
-        command = [sys.executable, "-c", RUN, "--cores", "2", "--scheduler", "greedy", "--quiet", "all"]
+        program = RUN + INSIDE + MAIN if tracked else RUN + MAIN
+        command = [sys.executable, "-c", program, "--cores", "2", "--scheduler", "greedy", "--quiet", "all"]
         before = os.times()
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
         after = os.times()
         if done.returncode:
             raise SystemExit(done.stderr)
-        own_cpu_s = float((work / "cpu").read_text())
+        own_cpu_s, *inside = map(float, (work / "spent").read_text().split())
     cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
-    return Cost(after.elapsed - before.elapsed, cpu_s, own_cpu_s)
+    return Cost(after.elapsed - before.elapsed, cpu_s, own_cpu_s, tuple(inside))
 
 
 def main() -> None:
@@ -83,18 +122,27 @@ def main() -> None:
             f"round {number}: plain {_seconds(plain)}  tracked {_seconds(tracked_)}  ratio {_ratios(plain, tracked_)}",
             flush=True,
         )
-    plain, tracked_ = (Cost(*map(statistics.median, zip(*costs[tracked], strict=True))) for tracked in (False, True))
+    plain, tracked_ = (_medians(costs[tracked]) for tracked in (False, True))
     print(f"medians: plain {_seconds(plain)}  tracked {_seconds(tracked_)}  ratio {_ratios(plain, tracked_)}")
-    own_ms = (tracked_.own_cpu_s - plain.own_cpu_s) / arguments.jobs * 1000
-    print(f"added to Snakemake's own process: {own_ms:.2f} ms a job, what is done once included")
+    inside = [one.inside[0] for one in costs[True]]
+    shares = sorted(one.inside[0] / (one.own_cpu_s - one.inside[0]) for one in costs[True])
+    print(
+        f"inside snakeprov, of the CPU time of the same process: {statistics.median(inside):.2f} s, ratio "
+        f"{1 + statistics.median(shares):.4f} ({1 + shares[0]:.4f} to {1 + shares[-1]:.4f}); waited at the end: "
+        f"{statistics.median(one.inside[1] for one in costs[True]):.2f} s"
+    )
+
+
+def _medians(costs: list[Cost]) -> Cost:
+    return Cost(*map(statistics.median, zip(*(one[:3] for one in costs), strict=True)), ())
 
 
 def _seconds(cost: Cost) -> str:
-    return " ".join(f"{one:6.2f}" for one in cost)
+    return " ".join(f"{one:6.2f}" for one in cost[:3])
 
 
 def _ratios(plain: Cost, tracked: Cost) -> str:
-    return " ".join(f"{two / one:.3f}" for one, two in zip(plain, tracked, strict=True))
+    return " ".join(f"{two / one:.3f}" for one, two in zip(plain[:3], tracked[:3], strict=True))
 
 
 if __name__ == "__main__":
