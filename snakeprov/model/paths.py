@@ -34,6 +34,8 @@ def to_text(path: str | bytes | os.PathLike[str]) -> str:
     >>> to_text(b"caf\xe9.txt")
     'caf\\xe9.txt'
     """
+    if type(path) is str and path.isascii() and "\\x" not in path:
+        return path
     raw = os.fspath(path)
     name = os.fsdecode(raw)
     if "\\x" not in name:
@@ -76,6 +78,8 @@ def relative_to(text: str, directory: str) -> str:
     >>> relative_to("../reference.fa", "/home/ada/project")
     '/home/ada/reference.fa'
     """
+    if text and text[0] not in "/." and text[-1] != "/" and not ("//" in text or "/." in text or "\\x" in text):
+        return text  # the usual case, which is normalised as it is
     if "\\x" in text or "\\x" in directory:
         return to_text(_relative_to(to_os(text), to_os(directory)))
     return _relative_to(text, directory)

@@ -76,7 +76,7 @@ def load():
     snakeprov.track = timed(snakeprov.track)
 load()
 """
-"""Once Snakemake is imported, has what is spent inside snakeprov counted: CPU seconds, and seconds of waiting at the end."""
+"""Once Snakemake is imported, has counted what is spent inside snakeprov: CPU seconds, and seconds of waiting."""
 
 
 class Cost(NamedTuple):

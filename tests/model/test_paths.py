@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from snakeprov.model import paths
 from snakeprov.model.paths import OUTSIDE, from_names, relative_to, to_names, to_os, to_text
 
 # Every byte a path can hold, with those that the text form treats specially made frequent.
@@ -121,3 +122,9 @@ def test_working_directory_is_a_dot(path: str) -> None:
 def test_sibling_with_the_same_beginning_is_outside() -> None:
     """A directory whose name begins like the working directory's does not lie inside it."""
     assert relative_to("/home/ada/project-2/a.txt", "/home/ada/project") == "/home/ada/project-2/a.txt"
+
+
+@given(st.text(alphabet="a./\u00e4", max_size=8))
+def test_the_usual_path_is_found_as_any_other(path: str) -> None:
+    """That it need not be normalised is seen without normalising it."""
+    assert relative_to(path, "/home/ada") == paths._relative_to(path, "/home/ada")
