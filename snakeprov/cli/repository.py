@@ -75,7 +75,7 @@ def opened(store: str | None) -> Iterator[tuple[Place, Client]]:
 
     place = find_place(store)
     with _connected(place) as client:
-        client.project = project_of(place.settings, place.root)
+        client.project = project_of(place.settings, place.root, place.store)
         yield place, client
 
 

@@ -218,7 +218,7 @@ def _by_digest(client: Client, place: Place, typed: str, named: DigestPrefix, *,
 
 def _choose(matches: Sequence[dict[str, Any]], path: str, place: Place) -> dict[str, Any]:
     """Return the only match, or the one in the project of this working directory."""
-    own = project_of(place.settings, place.root)
+    own = project_of(place.settings, place.root, place.store)
     of_own = [match for match in matches if match["projectName"] == own]
     if len(matches) > 1 and len(of_own) != 1:
         names = ", ".join(sorted(match["projectName"] for match in matches))
@@ -245,7 +245,7 @@ def _not_recorded(typed: str, place: Place, *, near: Sequence[str], project: str
 
 def _why_not(place: Place, *, exists: bool, project: str | None) -> str:
     if place.store == SYNAPSE:
-        named = project or project_of(place.settings, place.root)
+        named = project or project_of(place.settings, place.root, place.store)
         return f"It was looked for in the project {named} (--project), as far as that is shared with you."
     shared = " that is shared with you" if is_remote(place.store) else ""
     if exists:

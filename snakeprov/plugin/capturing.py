@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from snakeprov.capture.redact import credentials_in
 from snakeprov.capture.redactor import Redactor
-from snakeprov.config import Settings
+from snakeprov.config import Settings, store_of
 from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.paths import to_text
 from snakeprov.model.projects import project_of
@@ -262,7 +262,7 @@ class Capture:
             run = run_record(
                 self._workflow,
                 run_id=uuid4().hex,
-                project=project_of(self._settings, directory),
+                project=project_of(self._settings, directory, store_of(self._settings, directory)),
                 directory=text,
                 executor=self._executor,
             )

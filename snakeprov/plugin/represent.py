@@ -50,7 +50,7 @@ def represent(value: object, *, budget: int = MAX_VALUES) -> Any:
     kind = type(value)
     if kind is str:
         return cut(str.__str__(value), MAX_CHARACTERS)
-    if value is None or kind is bool or (kind is int and value.bit_length() <= _INT_BITS):  # type: ignore[attr-defined]
+    if value is None or kind is bool:
         return value
     return _Writer(budget).write(value, depth=0)
 

@@ -137,7 +137,7 @@ def record(
     """
     if not found.jobs:
         return
-    path = _append(found, tools)
+    path = _append(found, tools.working_directory)
     recovered = Outbox.recover(path)
     if recovered is None:  # another process is delivering it at this moment
         return
@@ -170,7 +170,7 @@ def _run(settings: Settings, working_directory: Path) -> RunRecord:
     moment = now()
     return RunRecord(
         id=uuid4().hex,
-        project=project_of(settings, working_directory),
+        project=project_of(settings, working_directory, store_of(settings, working_directory)),
         working_directory=to_text(working_directory),
         status="backfilled",
         command_line="snakeprov backfill",
@@ -250,11 +250,9 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
                 result.jobs.append(job)
 
 
-def _append(found: Backfill, tools: Tools) -> Path:
-    prepare_folder(tools.working_directory / STORE_NAME)
-    store = store_of(tools.settings, tools.working_directory)
-    backlog.note_destination(tools.settings, tools.working_directory, store)
-    folder = backlog.outbox_folder(tools.working_directory)
+def _append(found: Backfill, working_directory: Path) -> Path:
+    prepare_folder(working_directory / STORE_NAME)
+    folder = backlog.outbox_folder(working_directory)
     log = Log.create(folder, found.run.id, first=msgspec.json.encode(found.run))
     try:
         for job in found.jobs:

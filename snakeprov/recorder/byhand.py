@@ -126,7 +126,7 @@ def _step(said: Said, place: Place) -> StepRecord:
     code, other_executed = _split(said.executed, place.root)
     run = RunRecord(
         id=uuid4().hex,
-        project=said.project or project_of(place.settings, place.root),
+        project=said.project or project_of(place.settings, place.root, place.store),
         working_directory=to_text(place.root),
     )
     job = JobRecord(

@@ -295,3 +295,21 @@ def _names(text: str) -> list[str]:
     import re
 
     return re.findall(r":([a-z_0-9]+)", text)
+
+
+@pytest.mark.parametrize("asked", ["a\0b", "\0", "a\0"])
+def test_a_text_that_sqlite_would_cut_off_finds_nothing(tmp_path: Path, asked: str) -> None:
+    """Not what is called like its beginning; nor do others, asked for with it, get lost."""
+    from sqlalchemy import select
+
+    from snakeprov.store.keys import listed, texts
+    from snakeprov.store.tables import setting
+
+    store = open_store(tmp_path, create=True)
+    with store.write() as tx:
+        for name in ("a", "b\u00e4", ""):
+            tx.connection.exec_driver_sql(f"INSERT INTO setting (name, value, checksum) VALUES ('{name}', 'x', 0)")  # noqa: S608
+        statement = select(setting.c.name).where(setting.c.name.in_(texts("wanted")))
+        found = tx.connection.execute(statement, {"wanted": listed([asked, "b\u00e4"])})
+        assert found.scalars().all() == ["b\u00e4"]
+    store.close()
