@@ -214,3 +214,17 @@ def test_a_folder_where_snakemake_never_ran_is_refused(work: Work) -> None:
 
     assert "Snakemake keeps no metadata of past jobs in" in work.say("backfill", status=3)
     assert not (work.folder / ".snakeprov").exists()
+
+
+def test_where_records_go_stays_noted(make_work: Callable[..., Work]) -> None:
+    """What the Snakefile alone says of the repository is still known to the commands afterwards."""
+    work = make_work(
+        'import snakeprov; snakeprov.track(workflow, store="elsewhere")\n'
+        'rule one:\n  output: "{name}.txt"\n  shell: "echo {wildcards.name} > {output}"\n'
+    )
+    work.snakemake("seen.txt")
+    work.snakemake("unseen.txt", SNAKEPROV_ENABLED="false")
+
+    assert [job["rule"] for job in work.ask("backfill")["jobs"]] == ["one"]
+    assert not (work.folder / ".snakeprov" / "provenance.sqlite").exists()
+    assert len(work.ask("log", "seen.txt")["versions"]) == len(work.ask("log", "unseen.txt")["versions"]) == 1
