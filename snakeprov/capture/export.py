@@ -6,7 +6,6 @@ Must not know: why they are wanted.
 from __future__ import annotations
 
 import subprocess
-import tarfile
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -16,7 +15,7 @@ from snakeprov.errors import CaptureError
 from snakeprov.model.paths import to_text
 
 TIMEOUT_S: Final = 600.0
-"""How long the git program may take to apply a patch, or to look for a commit."""
+"""How long the git program may take to write the files of a commit, to apply a patch, or to look for a commit."""
 
 
 def has_commit(root: Path, commit: str) -> bool:
@@ -29,32 +28,20 @@ def has_commit(root: Path, commit: str) -> bool:
 
 
 def export_commit(root: Path, commit: str, folder: Path) -> None:
-    """Put the files of a commit into an empty folder; submodules stay empty.
+    """Put the files of a commit into an empty folder, as git checks them out; submodules stay empty.
+
+    All of them: `git archive` would leave out, and change, what `.gitattributes` says of an archive.
 
     Raises:
         CaptureError: git cannot be run or failed, or the files cannot be written.
     """
-    command = ["git", "-C", str(root), "archive", "--format=tar", commit]
-    asked = f"git archive in '{to_text(root)}'"
-    with tempfile.TemporaryFile() as messages:
-        try:
-            process = subprocess.Popen(  # noqa: S603 - a fixed program, and no shell
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, env=environment()
-            )
-        except OSError as error:
-            raise CaptureError(f"{asked} could not be asked: git cannot be started ({error.strerror}).") from error
-        with process:
-            try:
-                with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-                    # Links may lead anywhere, as in the repository; nothing is written outside of the folder.
-                    archive.extractall(folder, filter="tar")
-            except (tarfile.TarError, OSError) as error:
-                process.kill()
-                process.wait()
-                messages.seek(0)
-                said = messages.read(MAX_MESSAGE_BYTES).decode(errors="replace").partition("\n")[0]
-                raise CaptureError(f"{asked} failed: {said or error}.") from error
-            process.wait()
+    with tempfile.TemporaryDirectory() as scratch:
+        # With an index of its own git leaves that of the work tree alone.
+        for arguments in (
+            ["read-tree", "--no-sparse-checkout", commit],
+            ["checkout-index", "--all", "--quiet", f"--prefix={folder.absolute()}/"],
+        ):
+            run_git(root, arguments, timeout_s=TIMEOUT_S, limit_bytes=MAX_MESSAGE_BYTES, index=Path(scratch) / "index")
 
 
 def apply_patch(folder: Path, patch: bytes) -> None:

@@ -50,18 +50,23 @@ class Status(NamedTuple):
     complete: bool
 
 
-def run_git(root: Path, arguments: list[str], *, timeout_s: float, limit_bytes: int) -> Output:
+def run_git(
+    root: Path, arguments: list[str], *, timeout_s: float, limit_bytes: int, index: Path | None = None
+) -> Output:
     """Return what `git ARGUMENTS` prints in the work tree at `root`, up to `limit_bytes`.
+
+    With `index` git uses that file in the place of the index of the work tree.
 
     Raises:
         CaptureError: There is no git program, it failed, or it took longer than `timeout_s`.
     """
     command = ["git", "-C", str(root), "-c", "core.fsmonitor=false", *arguments]
     asked = f"git {arguments[0]} in '{to_text(root)}'"
+    variables = environment() | ({} if index is None else {"GIT_INDEX_FILE": str(index)})
     with tempfile.TemporaryFile() as messages:
         try:
             process = subprocess.Popen(  # noqa: S603 - a fixed program, and no shell
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, env=environment()
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, env=variables
             )
         except OSError as error:
             raise CaptureError(
