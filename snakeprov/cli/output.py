@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -104,9 +104,18 @@ def _writing() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        _drop_the_rest()
         raise SnakeprovError(
             f"The output cannot be written ({error.strerror}).", hint="Send it somewhere else."
         ) from error
+
+
+def _drop_the_rest() -> None:
+    """Send nowhere what standard output still holds: some versions of Python fail at it once more when they end."""
+    with suppress(OSError, ValueError):  # it may be none of the system's files
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _has_colour(stream: TextIO) -> bool:

@@ -201,7 +201,7 @@ def test_git_neither_asks_nor_writes(repository: Path, monkeypatch: pytest.Monke
     reader.permalink(str(repository / "Snakefile"))
     assert contents() == before
     monkeypatch.setenv("GIT_TRACE", "1")
-    assert run_git(repository, ["var", "GIT_EDITOR"], timeout_s=9, limit_bytes=99).content
+    assert run_git(repository, ["rev-parse", "HEAD"], timeout_s=9, limit_bytes=99).content
     answer = (
         run_git(repository, ["-c", "alias.env=!env", "env"], timeout_s=9, limit_bytes=1 << 20)
         .content.decode()
