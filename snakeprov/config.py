@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from snakeprov.errors import ConfigError, NoStoreError, StoreError
 
@@ -46,8 +46,7 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one run.
 
     Attributes:
@@ -72,11 +71,10 @@ class Settings:
     strict: bool = False
     enabled: bool = True
     redact: tuple[str, ...] = ()
-    origins: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a repository is, and what paths given to a command are relative to.
 
     Attributes:
@@ -244,24 +242,32 @@ def _user_file() -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The settings file {path} cannot be read ({type(error).__name__}).") from error
+    import tomllib  # most runs have no such file
+
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The settings file {path} is not valid TOML: {error}.") from error
 
 
 def _environment() -> dict[str, str]:
-    known = {f"SNAKEPROV_{one.name.upper()}": one.name for one in fields(Settings) if one.name != "origins"}
+    known = {f"SNAKEPROV_{name.upper()}": name for name in _known()}
     return {name: os.environ[variable] for variable, name in known.items() if os.environ.get(variable)}
+
+
+def _known() -> list[str]:
+    return [name for name in Settings.__struct_fields__ if name != "origins"]
 
 
 def _merge(settings: Settings, given: Mapping[str, object], *, origin: str) -> Settings:
     if not given:
         return settings
-    known = [one.name for one in fields(Settings) if one.name != "origins"]
+    known = _known()
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
@@ -275,7 +281,7 @@ def _merge(settings: Settings, given: Mapping[str, object], *, origin: str) -> S
         values[name] = _check(name, value, origin)
     if "redact" in values:
         values["redact"] = tuple(dict.fromkeys((*settings.redact, *values["redact"])))
-    return replace(settings, **values, origins={**settings.origins, **dict.fromkeys(values, origin)})
+    return msgspec.structs.replace(settings, **values, origins={**settings.origins, **dict.fromkeys(values, origin)})
 
 
 def _check(name: str, value: object, origin: str) -> object:

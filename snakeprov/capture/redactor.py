@@ -11,7 +11,9 @@ as they are: what is hidden there could not be found again, and the file system 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
+import operator
 import re
 import shlex
 from collections.abc import Iterable, Sequence
@@ -50,6 +52,9 @@ JOB_TEXTS: Final = (
 RUN_TEXTS: Final = ("command_line", "snakefile", "config", "targets", "git_problem", "missing")
 """The fields of a run's record that can hold a secret; the git remote has none (`GitReader`)."""
 
+_job_texts = operator.attrgetter(*JOB_TEXTS)
+_run_texts = operator.attrgetter(*RUN_TEXTS)
+
 _PATHS: Final = frozenset({"script", "conda_env_path", "snakefile"})
 """Fields that hold the path of a file, unless they hold a URL."""
 
@@ -85,7 +90,8 @@ class Redactor:
         stored = [one for files in (record.inputs, record.outputs) for one in files if one.storage_query is not None]
         for fact in stored:
             self._learn(credentials_in(fact.storage_query or ""))
-        self._redact(record, JOB_TEXTS, (record.params, record.resources, record.wildcards))
+        payload = msgspec.json.encode(_job_texts(record)).decode()
+        self._redact([record], JOB_TEXTS, payload, (record.params, record.resources, record.wildcards))
         if record.log_excerpt is not None:
             record.log_excerpt = self._hide_cut_start(record.log_excerpt)
         renamed: dict[str, str] = {}
@@ -103,13 +109,13 @@ class Redactor:
         """Take the secrets out of `record`, in place, and learn what its configuration and command line name."""
         if record.command_line is not None:
             self._learn(named_values(record.command_line))
-        self._redact(record, RUN_TEXTS, (record.config,))
+        payload = msgspec.json.encode(_run_texts(record)).decode()
+        self._redact([record], RUN_TEXTS, payload, (record.config,))
 
     def plan(self, plan: RunPlan) -> None:
         """Take the secrets out of the wildcards of `plan`, in place, as out of those of its jobs."""
-        for job in plan.jobs:
-            if job.wildcards:
-                self._redact(job, ("wildcards",), (job.wildcards,))
+        wildcards = [job.wildcards for job in plan.jobs]
+        self._redact(plan.jobs, ("wildcards",), msgspec.json.encode(wildcards).decode(), wildcards)
 
     def stored(self, path: str, query: str) -> str:
         """Return the path of the local copy of a storage object without the secrets in its query."""
@@ -127,9 +133,13 @@ class Redactor:
         return tuple(self._spellings)
 
     def _redact(
-        self, record: JobRecord | RunRecord | PlannedJob, names: Sequence[str], named: Sequence[dict[str, Any]]
+        self,
+        records: Sequence[JobRecord | RunRecord | PlannedJob],
+        names: Sequence[str],
+        payload: str,
+        named: Sequence[dict[str, Any]],
     ) -> None:
-        payload = _payload(record, names)
+        """Take the secrets out of the fields `names` of `records`; `payload` is all of them as JSON."""
         found = finders(payload)
         if found:
             self._learn(value for one in named for value in secrets_in(one))
@@ -140,7 +150,7 @@ class Redactor:
             found.insert(1 if values else 0, self._hide_cut_end)
         found += [functools.partial(pattern.sub, MARK) for pattern in self._patterns]
         if found:
-            for name in names:
+            for record, name in itertools.product(records, names):
                 value = getattr(record, name)
                 if value and not (name in _PATHS and "://" not in value):
                     setattr(record, name, _redacted(value, found))
@@ -205,10 +215,6 @@ def _hide_values(values: Iterable[str], text: str) -> str:
     for value in values:
         text = text.replace(value, MARK)
     return text
-
-
-def _payload(record: JobRecord | RunRecord | PlannedJob, names: Sequence[str]) -> str:
-    return msgspec.json.encode([getattr(record, name) for name in names]).decode()
 
 
 def secrets_in(value: Any, *, is_secret: bool = False, depth: int = 0) -> Iterable[str]:

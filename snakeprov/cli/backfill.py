@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,7 +74,7 @@ def _find_place(store: str | None) -> Place:
     try:
         place = locate(root, store=store)
         if store is not None or place.root == root:
-            return replace(place, root=root, settings=load(root))
+            return Place(store=place.store, root=root, settings=load(root))
     except NoStoreError:
         if store is not None:
             return Place(store=str(root / Path(store).expanduser()), root=root, settings=load(root))

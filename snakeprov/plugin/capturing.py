@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 from uuid import uuid4
 
 from snakeprov.capture.redact import credentials_in
@@ -34,9 +34,6 @@ from snakeprov.plugin.recording import Recorder
 from snakeprov.plugin.represent import cut
 from snakeprov.plugin.secrets import known_secrets
 from snakeprov.plugin.translate import LiveJob, Translator, run_record
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 MAX_PROBLEMS = 20
 """Problems that are put into words in the run's record; further ones are only counted."""
@@ -148,23 +145,22 @@ class Capture:
                 live.logs = [log for log in said.get("log") or () if isinstance(log, str)]
 
     @_never_raises
-    def job_registered(self, job: Any, external_id: str | None) -> None:
+    def job_registered(self, job: Any, external_id: object) -> None:
         """Take the number that a cluster gave to a job."""
         live = self._live.get(job)
-        if live is not None and external_id is not None:
+        if live is not None:
             live.external_id = str(external_id)
 
     @_never_raises
-    def job_returned(self, job: Any, future: Future[Any]) -> None:
+    def job_returned(self, job: Any, error: BaseException) -> None:
         """Take the exception of a job of this machine.
 
         Up to Snakemake 9.14 it is handled nowhere if the job had failed before Snakemake began to wait for it.
         """
-        if not future.cancelled() and (error := future.exception()) is not None:
-            for member in job if job.is_group() else (job,):
-                live = self._live.get(member)
-                if live is not None:
-                    live.error = error
+        for member in job if job.is_group() else (job,):
+            live = self._live.get(member)
+            if live is not None:
+                live.error = error
 
     @_never_raises
     def job_ended(self, job: Any, error: BaseException | None = None) -> None:

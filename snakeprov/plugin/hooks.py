@@ -25,8 +25,7 @@ import functools
 import importlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snakeprov.plugin.request import CAPTURE
 
@@ -38,8 +37,7 @@ _WRAPPED = "_snakeprov_wrapped"
 Method = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One method that is wrapped.
 
     Attributes:
@@ -139,9 +137,10 @@ def _wrap_log_info(original: Method) -> Method:
 def _wrap_register(original: Method) -> Method:
     @functools.wraps(original)
     def register(self: Any, external_jobid: str | None = None) -> Any:
-        capture = _capture_of(self.dag.workflow)
-        if capture is not None:
-            capture.job_registered(self, external_jobid)
+        if external_jobid is not None:  # it is of each job that runs on this machine
+            capture = _capture_of(self.dag.workflow)
+            if capture is not None:
+                capture.job_registered(self, external_jobid)
         return original(self, external_jobid)
 
     return register
@@ -161,9 +160,11 @@ def _wrap_proceed(original: Method) -> Method:
 def _wrap_callback(original: Method) -> Method:
     @functools.wraps(original)
     def _callback(self: Any, job_info: Any, future: Any) -> Any:
-        capture = _capture_of(self.workflow)
-        if capture is not None:
-            capture.job_returned(job_info.job, future)
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            capture = _capture_of(self.workflow)
+            if capture is not None:
+                capture.job_returned(job_info.job, error)
         return original(self, job_info, future)
 
     return _callback

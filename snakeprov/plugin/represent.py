@@ -37,6 +37,7 @@ MAX_ELEMENTS = 100
 """Elements of an array or cells of a table up to which its content is written."""
 
 _INT_BITS = 63
+_INT_MIN, _INT_MAX = 1 - 2**_INT_BITS, 2**_INT_BITS - 1
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _TEXTUAL = ("datetime", "decimal", "fractions", "uuid", "_pydatetime", "_pydecimal")
 
@@ -50,7 +51,7 @@ def represent(value: object, *, budget: int = MAX_VALUES) -> Any:
     kind = type(value)
     if kind is str:
         return cut(str.__str__(value), MAX_CHARACTERS)
-    if value is None or kind is bool:
+    if value is None or kind is bool or (kind is int and _INT_MIN <= value <= _INT_MAX):
         return value
     return _Writer(budget).write(value, depth=0)
 

@@ -5,8 +5,7 @@ Must not know: how a request is carried out. Loads nothing: it is imported where
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 CAPTURE = "_snakeprov_capture"
 """Attribute of a Workflow, while it is executed, that holds its Capture."""
@@ -14,8 +13,7 @@ CAPTURE = "_snakeprov_capture"
 _REQUEST = "_snakeprov_request"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """Settings, and where they were given."""
 
     settings: dict[str, object]

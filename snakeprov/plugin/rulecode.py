@@ -9,9 +9,8 @@ has made one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from snakeprov.capture.files import fingerprint
 from snakeprov.model.paths import relative_to, to_text
@@ -25,8 +24,7 @@ Role = Literal["snakefile", "script", "notebook", "wrapper", "template", "cwl", 
 _WRAPPER_NAMES = ("wrapper.py", "wrapper.R", "wrapper.Rmd", "wrapper.jl")
 
 
-@dataclass(slots=True, frozen=True)
-class Source:
+class Source(NamedTuple):
     """One file of code besides the Snakefiles: where it is, and Snakemake's own name for it."""
 
     role: Role
@@ -44,8 +42,7 @@ class Source:
         )
 
 
-@dataclass(slots=True, frozen=True)
-class RuleCode:
+class RuleCode(NamedTuple):
     """What does not differ between the jobs of a rule.
 
     Attributes:

@@ -15,11 +15,13 @@ import random
 import shlex
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import msgspec
+
 from snakeprov import __version__
+from snakeprov.capture.files import fingerprint
 from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus, RunRecord
 from snakeprov.plugin.benchmark import Measured, read_benchmark
@@ -57,6 +59,9 @@ FLAGS = frozenset(
 )
 """The flags of Snakemake that say something about a file."""
 
+_IDS_AT_ONCE = 100
+"""Ids are minted together: alone each costs several times as much, as all that is done once between other things."""
+
 _STREAM = Sight("other")
 
 _T = TypeVar("_T")
@@ -74,8 +79,7 @@ class Gaps(list[str]):
             return default
 
 
-@dataclass(slots=True)
-class LiveJob:
+class LiveJob(msgspec.Struct):
     """What was seen of a job between its start and its end. Times are seconds since 1970.
 
     `gaps` are failures of capture; `notes` are what no capture could have known.
@@ -84,7 +88,7 @@ class LiveJob:
     code: list[CodeFact]
     seen: list[Fingerprint | None]
     submitted_s: float
-    before_update: dict[str, FileFact] = field(default_factory=dict)
+    before_update: dict[str, FileFact] = {}
     group: str | None = None
     reason: str | None = None
     shellcmd: str | None = None
@@ -95,11 +99,11 @@ class LiveJob:
     streams: frozenset[str] = frozenset()
     error: BaseException | None = None
     blame: str | None = None
-    logs: list[str] = field(default_factory=list)
-    stored: dict[str, Sight] = field(default_factory=dict)
-    descriptors: dict[str, int] = field(default_factory=dict)
-    gaps: Gaps = field(default_factory=Gaps)
-    notes: list[str] = field(default_factory=list)
+    logs: list[str] = []
+    stored: dict[str, Sight] = {}
+    descriptors: dict[str, int] = {}
+    gaps: Gaps = msgspec.field(default_factory=Gaps)
+    notes: list[str] = []
 
 
 class Translator:
@@ -114,6 +118,7 @@ class Translator:
         self._prefixes: dict[int, tuple[Any, str]] = {}  # with the environment, so that its id stays its own
         self._cache = os.environ.get(CACHE_VARIABLE)
         self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
+        self._ids: list[str] = []
 
     def path(self, path: str) -> str:
         """Return the text form of one of Snakemake's paths, relative to the working directory."""
@@ -127,7 +132,7 @@ class Translator:
         gaps = Gaps()
         return LiveJob(
             code=gaps.ask("code", lambda: self._code.of_job(job), []),
-            seen=gaps.ask("inputs at the start", lambda: [look(one).fingerprint for one in job.input], []),
+            seen=gaps.ask("inputs at the start", lambda: _seen(job), []),
             submitted_s=now_s,
             before_update=gaps.ask("files before their update", lambda: before_update(job, self.path), {}),
             group=None if group is None else encodable(str(group.groupid)),
@@ -179,7 +184,9 @@ class Translator:
         return JobRecord(id=self._mint(), run_id=self._run_id, rule=rule, status=status, incomplete=[problem])
 
     def _mint(self) -> str:
-        return f"{self._random.getrandbits(128):032x}"
+        if not self._ids:
+            self._ids = [f"{self._random.getrandbits(128):032x}" for _ in range(_IDS_AT_ONCE)]
+        return self._ids.pop()
 
     def _inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
         facts = self._files(job.input, live)
@@ -312,6 +319,11 @@ def _deployment_methods(workflow: Any) -> list[str]:
 def _streams(group: Any) -> frozenset[str]:
     """Return the paths of the pipes and sockets through which the members of a group talk."""
     return frozenset(str.__str__(path) for member in group for path in member.pipe_or_service_output)
+
+
+def _seen(job: Any) -> list[Fingerprint | None]:
+    """Return the fingerprints of the inputs; none of a rule that only names them, since nothing reads them."""
+    return [] if job.rule.norun else [fingerprint(str.__str__(one)) for one in job.input]
 
 
 def _names(files: Any) -> dict[int, str]:

@@ -6,8 +6,8 @@ Must not know: how records are delivered.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from snakeprov.capture.redact import strip_credentials
 from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME, Settings
@@ -15,8 +15,7 @@ from snakeprov.model.projects import note_project
 from snakeprov.recorder.entries import DONE, SUFFIX, read
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(NamedTuple):
     """How many records of jobs and of steps by hand have not been delivered.
 
     Attributes:

@@ -5,10 +5,9 @@ Must not know: what the records say, who writes the files, or where the records 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -54,8 +53,7 @@ class Digests(msgspec.Struct):
     payload: msgspec.Raw
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An entry that carries a record.
 
     Attributes:
@@ -69,8 +67,7 @@ class Entry:
     payload: bytes
 
 
-@dataclass
-class Content:
+class Content(msgspec.Struct):
     """What an outbox holds.
 
     Attributes:
@@ -83,9 +80,9 @@ class Content:
         damaged_bytes: How many bytes of the log could not be read as entries.
     """
 
-    pending: list[Entry] = field(default_factory=list)
-    rejected: list[tuple[Entry, str]] = field(default_factory=list)
-    digests: dict[int, bytes] = field(default_factory=dict)
+    pending: list[Entry] = []
+    rejected: list[tuple[Entry, str]] = []
+    digests: dict[int, bytes] = {}
     last_run: bytes | None = None
     git: bytes | None = None
     patch: bytes | None = None

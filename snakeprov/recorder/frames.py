@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+import msgspec
 
 _MAGIC: Final = b"\xf5SPR"
 _HEAD: Final = struct.Struct("<4sBII")
@@ -28,8 +29,7 @@ class Frame(NamedTuple):
     payload: bytes
 
 
-@dataclass
-class Frames:
+class Frames(msgspec.Struct):
     """What was found in a stretch of a file.
 
     Attributes:

@@ -5,13 +5,12 @@ Must not know: how anything was recorded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from snakeprov.errors import ApiError, SnakeprovError
 
 
-@dataclass
-class Tally:
+class Tally(msgspec.Struct):
     """How many of what a plan records, for the line at the end of a run.
 
     Attributes:
@@ -34,12 +33,11 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Count what another has counted as well."""
-        for name, value in vars(other).items():
+        for name, value in msgspec.structs.asdict(other).items():
             setattr(self, name, getattr(self, name) + value)
 
 
-@dataclass
-class Summary:
+class Summary(msgspec.Struct):
     """What a run's recording came to.
 
     Attributes:
@@ -55,12 +53,12 @@ class Summary:
     """
 
     run_id: str
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = msgspec.field(default_factory=Tally)
     pending: int = 0
     rejected: int = 0
     lost: int = 0
     recovered: int = 0
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = []
     restart: str = ""
 
     @property

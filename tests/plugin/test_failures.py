@@ -14,10 +14,9 @@ from snakemake_runs import Outcome, collected, command, environment, place, run
 
 TRACK = "import snakeprov; snakeprov.track(workflow)\n"
 
-RENAMED = """import dataclasses
-from snakeprov.plugin import hooks
+RENAMED = """from snakeprov.plugin import hooks
 hooks.POINTS = tuple(
-    dataclasses.replace(point, method="renamed") if point.method == "finish" else point for point in hooks.POINTS
+    point._replace(method="renamed") if point.method == "finish" else point for point in hooks.POINTS
 )
 """
 """Makes Snakemake look like a later version, in which a method has another name."""
