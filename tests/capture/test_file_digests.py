@@ -124,7 +124,7 @@ def test_what_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
                 digest_file(str(path))
 
 
-@pytest.mark.parametrize(("name", "reason"), [("missing", "No such file or directory"), ("nul\0byte", "null byte")])
+@pytest.mark.parametrize(("name", "reason"), [("missing", "No such file or directory"), ("nul\0byte", "null ")])
 def test_missing_file_is_a_capture_error(tmp_path: Path, name: str, reason: str) -> None:
     """A path at which there is nothing has no fingerprint, and its digest is an error with reason, hint and cause."""
     path = f"{tmp_path}/{name}"
