@@ -16,7 +16,7 @@ from typing import Any, Final
 from snakeprov.client.batch import Ref, Results, resolve
 from snakeprov.recorder.synapse import Remote
 
-FILES_MAX: Final = 50_000
+FILES_MAX: Final = 20_000
 """How many files are remembered; those not used for the longest time are forgotten, and asked for again."""
 
 
