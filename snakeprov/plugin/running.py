@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,10 @@ def captured(workflow: Any, capture: Capture, *, untold: list[str], is_unknown: 
     if not is_unknown:  # else the wrappers that are left would tell of the same jobs again
         workflow.__dict__[CAPTURE] = capture
     try:
-        with overhearing(capture), fallback.listening(workflow, capture) if is_unknown else nullcontext():
+        with ExitStack() as stack:
+            _listen(stack, capture, overhearing(capture))
+            if is_unknown:
+                _listen(stack, capture, fallback.listening(workflow, capture))
             yield
     except BaseException as error:
         capture.finish(_status_of_failure(workflow, capture, error), left=left)
@@ -77,6 +80,14 @@ def captured(workflow: Any, capture: Capture, *, untold: list[str], is_unknown: 
         _finish_well(capture, left)
     finally:
         workflow.__dict__.pop(CAPTURE, None)
+
+
+def _listen(stack: ExitStack, capture: Capture, listening: AbstractContextManager[None]) -> None:
+    """Listen until `stack` is left, if this Snakemake has messages that can be listened to."""
+    try:
+        stack.enter_context(listening)
+    except Exception as error:
+        capture.problem(f"Snakemake's log messages cannot be heard: {type(error).__name__}: {error}")
 
 
 def _finish_well(capture: Capture, left: JobStatus) -> None:

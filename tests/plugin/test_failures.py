@@ -169,6 +169,15 @@ def test_an_unknown_snakemake_falls_back_to_its_log(tmp_path: Path) -> None:
     assert outcome.run["missing"] == ["This version of Snakemake does not tell when jobs succeed"]
 
 
+def test_where_neither_methods_nor_messages_are_known_the_workflow_runs(tmp_path: Path) -> None:
+    """With a logger of an unknown kind nothing can stand in: the first warning says so, the workflow goes on."""
+    other_logger = "import snakemake.logging\nsnakemake.logging.logger = object()\n"
+    outcome = run(tracked(tmp_path, RENAMED + other_logger + TRACK))
+    assert outcome.status == 0, outcome.stderr
+    assert "Snakemake's log messages cannot be heard: AttributeError" in outcome.stderr
+    assert "3 of 3 steps (100%) done" in outcome.stderr
+
+
 def test_the_fallback_records_failures_once_and_guesses_nothing(tmp_path: Path) -> None:
     """Failed attempts are recorded once; where no message tells the end of a job, its status is unknown."""
     snakefile = place("failing", tmp_path) / "Snakefile"
