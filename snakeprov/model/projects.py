@@ -25,7 +25,7 @@ def project_of(settings: Settings, working_directory: Path, store: str) -> str:
     if settings.project is None and store == str(own):
         with suppress(OSError, UnicodeDecodeError):
             noted = (own / PROJECT_NAME).read_text(encoding="utf-8").strip()
-    return settings.project or noted or to_text(working_directory.name) or "/"
+    return settings.project or noted or _name_of(working_directory)
 
 
 def note_project(settings: Settings, working_directory: Path) -> None:
@@ -35,6 +35,9 @@ def note_project(settings: Settings, working_directory: Path) -> None:
     written it is done without.
     """
     if settings.project is None:
-        name = to_text(working_directory.name) or "/"
         with suppress(OSError), (working_directory / STORE_NAME / PROJECT_NAME).open("x", encoding="utf-8") as note:
-            note.write(name + "\n")
+            note.write(_name_of(working_directory) + "\n")
+
+
+def _name_of(working_directory: Path) -> str:
+    return to_text(working_directory.name) or "/"
