@@ -9,14 +9,15 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.%]*\]|[^\[\]:@]*)(:[0-9]*)?")
-_SCP_LOGIN = re.compile(r"([^/:@]+):[^/@]*@")
-_URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>`\\|]+")
-_SECRET_NAME = re.compile(
-    r"token|secret|passw|pwd|signature|credential|auth|session|api[-_.]?key|accesskey|private|^sig$|^key$|^code$", re.I
+# Patterns as text: most runs need none of them, and each takes a while to compile.
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*://"
+_HOST = r"(\[[0-9A-Fa-f:.%]*\]|[^\[\]:@]*)(:[0-9]*)?"
+_SCP_LOGIN = r"([^/:@]+):[^/@]*@"
+_URL = r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>`\\|]+"
+_GIVES_ACCESS = (
+    r"(?i)token|secret|passw|pwd|signature|credential|auth|session|api[-_.]?key|accesskey|private|^sig$|^key$|^code$"
 )
-_SEPARATOR = re.compile(r"[&;]")
+_SEPARATOR = r"[&;]"
 _SSH_SCHEMES = frozenset({"ssh", "git+ssh", "ssh+git"})
 
 
@@ -33,9 +34,9 @@ def strip_credentials(url: str) -> str:
     >>> strip_credentials("git@github.com:ada/flights.git")
     'git@github.com:ada/flights.git'
     """
-    scheme = _SCHEME.match(url)
+    scheme = _scheme_of(url)
     if scheme is None:
-        return _SCP_LOGIN.sub(r"\1@", url, count=1) if _SCP_LOGIN.match(url) else url
+        return re.sub(_SCP_LOGIN, r"\1@", url, count=1) if "@" in url and re.match(_SCP_LOGIN, url) else url
     login, host, tail = _split(url, scheme)
     return scheme[0] + login + host + _strip_parameters(tail)
 
@@ -51,14 +52,14 @@ def hide_in_urls(text: str, mark: str) -> str:
         url = found[0]
         if "@" not in url and "=" not in url:
             return url
-        scheme = _SCHEME.match(url)
+        scheme = _scheme_of(url)
         assert scheme is not None  # noqa: S101  the pattern of a URL begins with one
         login, host, tail = _split(url, scheme)
         if not login and "@" in url[: len(url) - len(tail)]:
             login = f"{mark}@"
         return scheme[0] + login + host + _strip_parameters(tail, mark)
 
-    return _URL.sub(hide, text)
+    return re.sub(_URL, hide, text)
 
 
 def credentials_in(url: str) -> Iterator[str]:
@@ -67,7 +68,7 @@ def credentials_in(url: str) -> Iterator[str]:
     >>> list(credentials_in("https://ada:123@example.org/a.csv?token=4%206"))
     ['ada:123', '123', '4%206', '4 6']
     """
-    scheme = _SCHEME.match(url)
+    scheme = _scheme_of(url)
     if scheme is None:
         return
     authority, tail = _split_authority(url[scheme.end() :])
@@ -80,8 +81,12 @@ def credentials_in(url: str) -> Iterator[str]:
         yield from _as_written_and_meant(user)
     for parameter in re.split("[?#&;]", tail)[1:]:
         name, _, value = parameter.partition("=")
-        if value and _SECRET_NAME.search(name):
+        if value and re.search(_GIVES_ACCESS, name):
             yield from _as_written_and_meant(value)
+
+
+def _scheme_of(url: str) -> re.Match[str] | None:
+    return re.match(_SCHEME, url) if "://" in url else None
 
 
 def _as_written_and_meant(text: str) -> Iterator[str]:
@@ -102,7 +107,7 @@ def _split_authority(rest: str) -> tuple[str, str]:
     """Split what follows `scheme://` into login, host and port, and the rest."""
     end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
     host = rest[:end].rpartition("@")[2]
-    if not _HOST.fullmatch(host) and "@" in rest:
+    if not re.fullmatch(_HOST, host) and "@" in rest:
         # Not a host: a password with a slash, a question mark or a hash in it, written without escapes.
         at = rest.rindex("@")
         slash = rest.find("/", at)
@@ -124,11 +129,11 @@ def _strip_parameters(tail: str, mark: str | None = None) -> str:
 
 def _without_secrets(parameters: str, mark: str | None) -> str:
     """Return the parameters without those that give access, or with `mark` for their values."""
-    given = _SEPARATOR.split(parameters)
+    given = re.split(_SEPARATOR, parameters)
     kept = []
     for parameter in given:
         name, equals, _ = parameter.partition("=")
-        if not equals or not _SECRET_NAME.search(name):
+        if not equals or not re.search(_GIVES_ACCESS, name):
             kept.append(parameter)
         elif mark is not None:
             kept.append(f"{name}={mark}")

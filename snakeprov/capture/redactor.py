@@ -81,6 +81,21 @@ class Redactor:
         self._spellings: dict[str, str] = {}  # the longest first, each with the form it has in JSON
         self._learn(values)
 
+    def is_clean(self, texts: bytes) -> bool:
+        """Return whether `job` would take nothing out of a JobRecord, at much less cost than that.
+
+        Args:
+            texts: JSON of its fields `JOB_TEXTS`, those that can hold a secret. It has no storage objects, and no code
+                but files of this machine.
+        """
+        text = texts.decode()
+        if finders(text) or self._patterns or _CUT_SAYS in text:
+            return False
+        for encoded in self._spellings.values():  # noqa: SIM110  a generator costs twice as much
+            if encoded in text:
+                return False
+        return True
+
     def job(self, record: JobRecord) -> dict[str, str]:
         """Take the secrets out of `record`, in place; return the paths that have changed, each with its new form.
 

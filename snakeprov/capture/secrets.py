@@ -57,27 +57,23 @@ _HARMLESS_FIRST = frozenset(
 _SECRET_WHOLE = frozenset({"pass", "pw"})
 _NO_SECRET_VALUES = frozenset({"", "null", "none", "nil", "true", "false", MARK, "basic", "bearer", "digest"})
 
+# Patterns as text: most runs need few of them, and each takes a millisecond to compile.
 _VALUE = r"""(?:"(?:\\.|[^"\\])*(?:"|\Z)|'(?:\\.|[^'\\])*(?:'|\Z)|[^\s"'])+"""
-_QUOTED = re.compile(r"""(["'])(?:(?!\1).)*\1([,;:)}\]]*)""", re.DOTALL)
-_OPTION = re.compile(r"(?<![\w.-])(--?)([A-Za-z][\w.-]{0,200})(=|\s{1,3}(?:\\\n\s{0,40})?(?!-))(" + _VALUE + ")")
-_ASSIGNMENT = re.compile(
-    r"""(?<![\w.-])()([A-Za-z_][\w.-]{0,200})(\\?["']?\s{0,3}(?:=>|:=|={1,3}|!=|:)\s{0,3})(""" + _VALUE + ")"
-)
-_AUTHORIZATION = re.compile(
-    r"""(?i)(authorization\\?["']?\s{0,3}[:=]\s{0,3}\\?["']?(?:[a-z][\w-]*[ \t]+)?+)(?!\$)([^\s"'\\]+)"""
-)
-_BEARER = re.compile(r"(?i)\b(bearer\s{1,3})(?=\S*[\d._~+/=-])([\w.~+/=-]{8,})")
-_BASIC = re.compile(r"\b(Basic\s{1,3})([A-Za-z0-9+/]{6,}={0,2})")
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?"
+_QUOTED = r"""(?s)(["'])(?:(?!\1).)*\1([,;:)}\]]*)"""
+_OPTION = r"(?<![\w.-])(--?)([A-Za-z][\w.-]{0,200})(=|\s{1,3}(?:\\\n\s{0,40})?(?!-))(" + _VALUE + ")"
+_ASSIGNMENT = r"""(?<![\w.-])()([A-Za-z_][\w.-]{0,200})(\\?["']?\s{0,3}(?:=>|:=|={1,3}|!=|:)\s{0,3})(""" + _VALUE + ")"
+_AUTHORIZATION = r"""(?i)(authorization\\?["']?\s{0,3}[:=]\s{0,3}\\?["']?(?:[a-z][\w-]*[ \t]+)?+)(?!\$)([^\s"'\\]+)"""
+_BEARER = r"(?i)\b(bearer\s{1,3})(?=\S*[\d._~+/=-])([\w.~+/=-]{8,})"
+_BASIC = r"\b(Basic\s{1,3})([A-Za-z0-9+/]{6,}={0,2})"
+_PRIVATE_KEY = (
+    r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?"
     r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
-    r"|\A[A-Za-z0-9+/=\s]*-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
-    re.DOTALL,
+    r"|\A[A-Za-z0-9+/=\s]*-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 )
-_MYSQL = re.compile(r"\b((?:mysql|mariadb)\w*\b[^|;&\n]{0,500}?\s-p)([^\s\"'-]\S*|" + _VALUE + ")")
-_SSHPASS = re.compile(r"\b(sshpass\s{1,3}-p\s{0,3})(" + _VALUE + ")")
-_CURL = re.compile(r"\b(curl\b[^|;&\n]{0,500}?\s(?:-u|-U|--user|--proxy-user)[\s=]{0,3})(" + _VALUE + ")")
-_SHAPES = re.compile(
+_MYSQL = r"\b((?:mysql|mariadb)\w*\b[^|;&\n]{0,500}?\s-p)([^\s\"'-]\S*|" + _VALUE + ")"
+_SSHPASS = r"\b(sshpass\s{1,3}-p\s{0,3})(" + _VALUE + ")"
+_CURL = r"\b(curl\b[^|;&\n]{0,500}?\s(?:-u|-U|--user|--proxy-user)[\s=]{0,3})(" + _VALUE + ")"
+_SHAPES = (
     r"(?<![A-Za-z0-9])(?:"
     r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}"
     r"|(?:AKIA|ASIA)[A-Z0-9]{12,}(?:[\s:,;\"'=]{1,5}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=]))?"
@@ -89,9 +85,8 @@ _SHAPES = re.compile(
 _NAME_TRIGGERS = ("pass", "token", "secret", "cred", "key", "auth", "pw")
 _SHAPE_TRIGGERS = (
     *("_pat_", "glpat-", "AKIA", "ASIA", "xox", "xapp-", "eyJ", "sk-", "k_live_", "hf_", "AIza", "ya29.", "npm_"),
-    *("pypi-", "spt_"),
+    *("pypi-", "spt_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
 )
-_GITHUB_TRIGGER = re.compile("gh[pousr]_")
 
 Hide = Callable[[str], str]
 
@@ -146,27 +141,38 @@ def finders(payload: str) -> list[Hide]:
 
     Looking for a few words in all of them first is what makes the usual case cheap.
     """
-    found: list[Hide] = []
     lower = payload.lower()
+    if not _has_any(_TRIGGERS, lower):
+        return []
+    found: list[Hide] = []
     if "PRIVATE KEY" in payload:
         found.append(_hide_private_keys)
     if "://" in payload:
         found.append(_hide_in_urls)
-    if any([trigger in payload for trigger in _SHAPE_TRIGGERS]) or _GITHUB_TRIGGER.search(payload):  # noqa: C419  faster
+    if _has_any(_SHAPE_TRIGGERS, payload):
         found.append(_hide_shapes)
     found += [hide for trigger, hide in _LOGINS if trigger in lower]
-    if any([trigger in lower for trigger in _NAME_TRIGGERS]):  # noqa: C419
+    if _has_any(_NAME_TRIGGERS, lower):
         found.append(_hide_named)
     return found
 
 
 def named_values(text: str) -> Iterator[str]:
     """Yield the values that stand in `text` under the names of secrets: `--password X`, `TOKEN=X`."""
+    if not _has_any(_NAME_TRIGGERS, text.lower()):
+        return
     for pattern in (_OPTION, _ASSIGNMENT):
-        for found in pattern.finditer(text):
+        for found in re.finditer(pattern, text):
             value = _unquoted(found[4])
             if is_secret_name(found[2]) and is_secret_value(value):
                 yield value
+
+
+def _has_any(words: tuple[str, ...], text: str) -> bool:
+    for word in words:  # noqa: SIM110  a generator costs twice as much
+        if word in text:
+            return True
+    return False
 
 
 def partial_end(text: str, value: str) -> int:
@@ -194,30 +200,30 @@ def _hide_in_urls(text: str) -> str:
 
 
 def _hide_private_keys(text: str) -> str:
-    return _PRIVATE_KEY.sub(MARK, text)
+    return re.sub(_PRIVATE_KEY, MARK, text)
 
 
 def _hide_shapes(text: str) -> str:
-    return _SHAPES.sub(MARK, text)
+    return re.sub(_SHAPES, MARK, text)
 
 
 def _hide_authorization(text: str) -> str:
-    return _AUTHORIZATION.sub(rf"\1{MARK}", text)
+    return re.sub(_AUTHORIZATION, rf"\1{MARK}", text)
 
 
 def _hide_bearer(text: str) -> str:
-    return _BEARER.sub(rf"\1{MARK}", text)
+    return re.sub(_BEARER, rf"\1{MARK}", text)
 
 
 def _hide_basic(text: str) -> str:
-    return _BASIC.sub(lambda found: found[1] + MARK if _is_login(found[2]) else found[0], text)
+    return re.sub(_BASIC, lambda found: found[1] + MARK if _is_login(found[2]) else found[0], text)
 
 
-def _hide_logins(pattern: re.Pattern[str]) -> Hide:
+def _hide_logins(pattern: str) -> Hide:
     def hide(found: re.Match[str]) -> str:
         return found[1] + _hidden(found[2]) if is_secret_value(_unquoted(found[2])) else found[0]
 
-    return functools.partial(pattern.sub, hide)
+    return functools.partial(re.sub, pattern, hide)
 
 
 _LOGINS: tuple[tuple[str, Hide], ...] = (
@@ -231,12 +237,19 @@ _LOGINS: tuple[tuple[str, Hide], ...] = (
 )
 """The ways to give a login that no name announces, by what the lower-cased text then holds."""
 
+_TRIGGERS = (
+    "://",
+    *_NAME_TRIGGERS,
+    *(trigger.lower() for trigger in _SHAPE_TRIGGERS),
+    *(trigger for trigger, _ in _LOGINS if not any(name in trigger for name in _NAME_TRIGGERS)),
+)
+"""Without one of these in its lower-cased form a text holds nothing to hide."""
+
 
 def _hide_named(text: str) -> str:
-    lower = text.lower()
-    if not any([trigger in lower for trigger in _NAME_TRIGGERS]):  # noqa: C419
+    if not _has_any(_NAME_TRIGGERS, text.lower()):
         return text
-    return _ASSIGNMENT.sub(_hide_value, _OPTION.sub(_hide_value, text))
+    return re.sub(_ASSIGNMENT, _hide_value, re.sub(_OPTION, _hide_value, text))
 
 
 def _hide_value(found: re.Match[str]) -> str:
@@ -247,7 +260,7 @@ def _hide_value(found: re.Match[str]) -> str:
 
 
 def _hidden(value: str) -> str:
-    quoted = _QUOTED.fullmatch(value)
+    quoted = re.fullmatch(_QUOTED, value)
     return quoted[1] + MARK + quoted[1] + quoted[2] if quoted else MARK
 
 

@@ -153,6 +153,18 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     incomplete: list[str] = []
 
 
+def decode_job(payload: bytes) -> JobRecord:
+    """Return the JobRecord in JSON whose times are text, as everywhere, or seconds since 1970, as capture writes them.
+
+    Raises:
+        msgspec.MsgspecError: It is none.
+
+    >>> decode_job(b'{"id": "1", "runId": "2", "rule": "a", "status": "success", "endedOn": 1.5}').ended_on
+    datetime.datetime(1970, 1, 1, 0, 0, 1, 500000, tzinfo=datetime.timezone.utc)
+    """
+    return msgspec.json.decode(payload, type=JobRecord, strict=False)
+
+
 class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
     """A git work tree as it was when a run began.
 

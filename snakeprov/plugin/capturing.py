@@ -13,9 +13,9 @@ import functools
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 from uuid import uuid4
 
 from snakeprov.capture.redact import credentials_in
@@ -24,7 +24,7 @@ from snakeprov.config import Settings, store_of
 from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.paths import to_text
 from snakeprov.model.projects import project_of
-from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus
+from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus, decode_job
 from snakeprov.model.times import now
 from snakeprov.plugin import nesting, recording
 from snakeprov.plugin.failing import explain
@@ -32,13 +32,16 @@ from snakeprov.plugin.observe import hold, look
 from snakeprov.plugin.planning import plan_of
 from snakeprov.plugin.recording import Recorder
 from snakeprov.plugin.represent import cut
+from snakeprov.plugin.runfacts import run_record
 from snakeprov.plugin.secrets import known_secrets
-from snakeprov.plugin.translate import LiveJob, Translator, run_record
+from snakeprov.plugin.translate import LiveJob, Translator, payload_of
 
 MAX_PROBLEMS = 20
 """Problems that are put into words in the run's record; further ones are only counted."""
 
 MAX_PROBLEM_CHARACTERS = 500
+
+_FAILED: Final = frozenset({"failed", "retried"})
 
 P = ParamSpec("P")
 
@@ -129,9 +132,13 @@ class Capture:
             live.started_s = time.time()
 
     def job_announced(self, said: dict[str, Any]) -> None:
-        """Overhear what Snakemake says of the job that begins: it has just worked out texts that are costly to make."""
+        """Overhear what Snakemake says of the job that begins: it has just worked out what is costly to ask again."""
         live, self._announced = self._announced, None
         if live is not None:
+            live.number = said.get("jobid")
+            live.threads = said.get("threads")
+            live.priority = said.get("priority")
+            live.resources = said.get("resources")
             live.reason = said.get("reason")
             live.shellcmd = said.get("shellcmd")
 
@@ -183,7 +190,7 @@ class Capture:
     def job_stored(self, job: Any) -> None:
         """Look at the local copies of storage objects, which are about to be uploaded and removed."""
         live = self._live.get(job)
-        if live is None:
+        if live is None or live.is_plain:
             return
         for files in (job.input, job.output):
             for one in files:
@@ -202,7 +209,8 @@ class Capture:
             self._plan_is_stale |= member.rule.is_checkpoint
             if live.ended_s is None and self._done == "success":
                 live.ended_s = time.time()
-            self._doubt_attempts(member, live)
+            if member.rule.restart_times:
+                self._doubt_attempts(member, live)
             self._hand_over(member, live, "cached" if live.was_cached else self._done)
 
     @_never_raises
@@ -309,33 +317,50 @@ class Capture:
     @_never_raises
     def _hand_over(self, job: Any, live: LiveJob, status: JobStatus) -> None:
         assert self._translator is not None and self._recorder is not None  # noqa: S101  callers have checked
+        assert self._redactor is not None  # noqa: S101  as the two
+        record = None
+        payload = b""
         try:
-            record = self._translator.record(job, live, status)
-            if status in ("failed", "retried"):
-                explain(record, job, live, place=self._translator.path)
-            elif status in ("success", "cached"):
-                self._hold_temporary(job, live)
+            written = self._translator.record(job, live, status)
+            payload = payload_of(written)
+            is_special = not live.is_plain or live.gaps or live.notes or live.descriptors or status in _FAILED
+            if is_special or not self._redactor.is_clean(written[0]):
+                record = decode_job(payload)
+                if status in _FAILED:
+                    explain(record, job, live, place=self._translator.path)
+                elif status in ("success", "cached"):
+                    self._hold_temporary(job, live)
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             self.problem(problem)
             record = self._translator.bare(job, status, problem)
+        if record is None:
+            self._recorder.append_encoded(payload)
+        else:
+            self._hand_over_special(record, live)
+
+    def _hand_over_special(self, record: JobRecord, live: LiveJob) -> None:
+        """Hand over a record in which something is left to be changed: a gap, a secret, a file that is held open."""
+        assert self._recorder is not None and self._redactor is not None  # noqa: S101  as in `_hand_over`
         if record.incomplete:
             self.problem(f"of a job of rule {record.rule}: {record.incomplete[0]}")
         record.incomplete += live.notes
-        record, renamed = self._without_secrets(record)
-        self._recorder.append(record, {renamed.get(path, path): one for path, one in live.descriptors.items()})
-
-    def _without_secrets(self, record: JobRecord) -> tuple[JobRecord, Mapping[str, str]]:
-        """Return a record without secrets, and the paths that have changed with it; if that fails, next to nothing."""
-        assert self._redactor is not None  # noqa: S101  as in `_hand_over`
+        descriptors = live.descriptors
         try:
-            return record, self._redactor.job(record)
+            renamed = self._redactor.job(record)
         except Exception as error:
-            problem = f"its secrets could not be told apart from the rest ({type(error).__name__})"
-            self.problem(f"Of a job only its status was recorded: {problem}")
-            bare = JobRecord(id=record.id, run_id=record.run_id, rule="unknown", status=record.status)
-            bare.incomplete = [problem]
-            return bare, {}
+            record = self._without_details(record, error)
+        else:
+            descriptors = {renamed.get(path, path): one for path, one in descriptors.items()}
+        self._recorder.append(record, descriptors)
+
+    def _without_details(self, record: JobRecord, error: Exception) -> JobRecord:
+        """Return next to nothing of a record whose secrets could not be found."""
+        problem = f"its secrets could not be told apart from the rest ({type(error).__name__})"
+        self.problem(f"Of a job only its status was recorded: {problem}")
+        bare = JobRecord(id=record.id, run_id=record.run_id, rule="unknown", status=record.status)
+        bare.incomplete = [problem]
+        return bare
 
     @_never_raises
     def _hand_over_plan(self) -> None:

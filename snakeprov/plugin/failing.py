@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from snakeprov.model.records import JobRecord
+from snakeprov.plugin.gaps import MAX_ERROR_CHARACTERS
 from snakeprov.plugin.observe import tail
 from snakeprov.plugin.represent import cut, encodable
-from snakeprov.plugin.translate import MAX_ERROR_CHARACTERS, LiveJob
+from snakeprov.plugin.translate import LiveJob
 
 MAX_LOG_BYTES = 8_192
 """Bytes kept of the end of a failed job's log, all its log files together."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
+
+import msgspec
 
 from snakeprov.capture.files import from_stat
 from snakeprov.capture.tree import MARKER
@@ -19,7 +20,7 @@ LAST_DESCRIPTOR = 256
 files are held at once, whoever holds them, and leaves the rest of the usual 1024 to Snakemake."""
 
 
-class Sight(NamedTuple):
+class Sight(msgspec.Struct, frozen=True):
     """What `lstat`, and `stat` for a link, said of a path."""
 
     kind: FileKind
@@ -35,6 +36,8 @@ def look(path: str) -> Sight:
     target = None
     try:
         status = os.lstat(path)
+        if stat.S_ISREG(status.st_mode):
+            return Sight("file", from_stat(status))
         if stat.S_ISLNK(status.st_mode):
             target = to_text(os.readlink(path))  # noqa: PTH115  hot path
             status = os.stat(path)  # noqa: PTH116

@@ -33,7 +33,10 @@ def plan_of(dag: Any, *, run_id: str, path_of: PathOf, stored: Stored) -> RunPla
 
 def wildcards_of(job: Any) -> dict[str, str]:
     """Return the wildcards of a job, by name."""
-    return {encodable(name): encodable(str(value)) for name, value in (job.wildcards_dict or {}).items()}
+    wildcards = {}
+    for name, value in (job.wildcards_dict or {}).items():
+        wildcards[encodable(name)] = encodable(str(value))
+    return wildcards
 
 
 def storage_query(file: Any) -> str | None:

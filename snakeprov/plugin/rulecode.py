@@ -10,7 +10,9 @@ has made one.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+import msgspec
 
 from snakeprov.capture.files import fingerprint
 from snakeprov.model.paths import relative_to, to_text
@@ -24,13 +26,12 @@ Role = Literal["snakefile", "script", "notebook", "wrapper", "template", "cwl", 
 _WRAPPER_NAMES = ("wrapper.py", "wrapper.R", "wrapper.Rmd", "wrapper.jl")
 
 
-class Source(NamedTuple):
-    """One file of code besides the Snakefiles: where it is, and Snakemake's own name for it."""
+class Source(msgspec.Struct, frozen=True):
+    """One file of code besides the Snakefiles: where it is."""
 
     role: Role
     path: str | None
     url: str | None
-    candidates: tuple[Any, ...] = ()
 
     def fact(self, directory: str) -> CodeFact:
         """Return what is there now."""
@@ -42,7 +43,7 @@ class Source(NamedTuple):
         )
 
 
-class RuleCode(NamedTuple):
+class RuleCode(msgspec.Struct, frozen=True):
     """What does not differ between the jobs of a rule.
 
     Attributes:
@@ -50,12 +51,14 @@ class RuleCode(NamedTuple):
         script: The script, notebook or wrapper as the rule names it.
         snakefiles: The rule's Snakefile with its line, then the others of the workflow.
         sources: The other code; None where wildcards or params are part of its path, so that it differs.
+        is_local: Whether all of it is files of this machine, known before a job starts.
     """
 
     kind: JobKind
     script: str | None
     snakefiles: tuple[CodeFact, ...]
     sources: tuple[Source, ...] | None
+    is_local: bool
 
 
 class CodeFinder:
@@ -75,9 +78,8 @@ class CodeFinder:
             found = self._rules[rule.name] = self._examine(job)
         return found
 
-    def of_job(self, job: Any) -> list[CodeFact]:
-        """Return the code that `job` is about to execute, as it is now."""
-        code = self.of_rule(job)
+    def of_job(self, job: Any, code: RuleCode) -> list[CodeFact]:
+        """Return the code that `job` is about to execute, as it is now; `code` is that of its rule."""
         sources = code.sources if code.sources is not None else self._sources(job, code.kind)
         if not sources:
             return list(code.snakefiles)
@@ -85,7 +87,7 @@ class CodeFinder:
 
     def complete(self, job: Any, facts: list[CodeFact]) -> list[CodeFact]:
         """Return `facts` with the copies of remote sources that Snakemake fetched while `job` ran."""
-        if all(fact.path is not None for fact in facts):
+        if None not in [fact.path for fact in facts]:
             return facts
         fetched = {source.url: source for source in self._sources(job, self.of_rule(job).kind) if source.path}
         return [
@@ -98,11 +100,16 @@ class CodeFinder:
         kind = kind_of(rule)
         named = _named_source(rule, kind)
         varies = named is not None and "{" in _text(named)
+        snakefiles = tuple(self._snakefiles_of(rule))
+        sources = None if varies or kind == "template" else self._sources(job, kind)
         return RuleCode(
             kind=kind,
             script=_text(named) if named is not None and kind != "cwl" else None,
-            snakefiles=tuple(self._snakefiles_of(rule)),
-            sources=None if varies or kind == "template" else self._sources(job, kind),
+            snakefiles=snakefiles,
+            sources=sources,
+            is_local=sources is not None
+            and not any(one.path is None or one.url is not None for one in snakefiles)
+            and not any(one.path is None or one.url is not None for one in sources),
         )
 
     def _snakefiles_of(self, rule: Any) -> list[CodeFact]:

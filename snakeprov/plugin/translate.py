@@ -1,42 +1,35 @@
-"""Snakemake's Job and Workflow as a JobRecord and a RunRecord: plain facts, nothing interpreted.
+"""Snakemake's Job as the JSON of a JobRecord: plain facts, nothing interpreted.
 
 Must not know: when it is called, or who takes the records.
 
+Between two jobs Snakemake does so much that whatever is called here has left the processor's caches and costs ten times
+what it costs in a loop. So what counts is how much takes part: answers are written down as they are, nobody makes a
+JobRecord of them unless something in it has to be changed, and what does not arise for the jobs of a rule is not asked.
+
 What Snakemake cannot be asked (an attribute of another version, a function of the user that raises) is left out and
-named in `incomplete` or `missing`; the rest is recorded all the same.
+named in `incomplete`; the rest is recorded all the same.
 """
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform
 import random
-import shlex
-import sys
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import msgspec
 
-from snakeprov import __version__
 from snakeprov.capture.files import fingerprint
 from snakeprov.model.paths import relative_to, to_text
-from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus, RunRecord
-from snakeprov.plugin.benchmark import Measured, read_benchmark
+from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
+from snakeprov.plugin.benchmark import read_benchmark
+from snakeprov.plugin.deployment import Deployment, has_environment
+from snakeprov.plugin.gaps import Gaps
 from snakeprov.plugin.observe import Sight, look, shown_from
 from snakeprov.plugin.planning import storage_query, wildcards_of
-from snakeprov.plugin.represent import cut, encodable, represent
-from snakeprov.plugin.rulecode import CodeFinder, uri_of
-from snakeprov.plugin.software import plugin_versions, snakemake_version
+from snakeprov.plugin.represent import encodable, represent
+from snakeprov.plugin.rulecode import CodeFinder, RuleCode
 from snakeprov.plugin.updating import before_update
-
-MAX_ERROR_CHARACTERS = 8_192
-"""Characters kept of what Snakemake said of a failure."""
-
-MAX_TARGETS = 1_000
-"""Targets of the command line that are kept."""
 
 CACHE_VARIABLE = "SNAKEMAKE_OUTPUT_CACHE"
 """Environment variable that names the folder of Snakemake's cache between workflows."""
@@ -64,32 +57,27 @@ _IDS_AT_ONCE = 100
 
 _STREAM = Sight("other")
 
-_T = TypeVar("_T")
-
-
-class Gaps(list[str]):
-    """What could not be captured, in words."""
-
-    def ask(self, what: str, question: Callable[[], _T], default: _T) -> _T:
-        """Return the answer to `question`, or `default`, noting that `what` is not known."""
-        try:
-            return question()
-        except Exception as error:
-            self.append(cut(f"{what}: {type(error).__name__}: {error}", MAX_ERROR_CHARACTERS))
-            return default
+_encode = msgspec.json.Encoder().encode
 
 
 class LiveJob(msgspec.Struct):
     """What was seen of a job between its start and its end. Times are seconds since 1970.
 
-    `gaps` are failures of capture; `notes` are what no capture could have known.
+    `is_plain` says that none of its files has any of Snakemake's flags, and that its code is files of this machine.
+    From `number` to `shellcmd` it is what Snakemake said, if it did. `gaps` are failures of capture; `notes` are what
+    no capture could have known.
     """
 
     code: list[CodeFact]
-    seen: list[Fingerprint | None]
     submitted_s: float
+    seen: list[Fingerprint | None] = []
+    is_plain: bool = False
     before_update: dict[str, FileFact] = {}
     group: str | None = None
+    number: Any = None
+    threads: Any = None
+    priority: Any = None
+    resources: Any = None
     reason: str | None = None
     shellcmd: str | None = None
     started_s: float | None = None
@@ -106,16 +94,44 @@ class LiveJob(msgspec.Struct):
     notes: list[str] = []
 
 
+class Question(NamedTuple):
+    """What fills one field of the record of a job, by its name on the wire; `what` names it in words."""
+
+    field: str
+    what: str
+    ask: Callable[[Translator, Any, LiveJob], Any]
+
+
+class RuleFacts(msgspec.Struct, frozen=True):
+    """What does not differ between the jobs of a rule.
+
+    Attributes:
+        name: Its name.
+        code: What its jobs execute.
+        snakefiles: That as JSON, where it is nothing but Snakefiles, which count as they were when the run began.
+        texts: What is to be asked of each of its jobs, where the answers can hold a secret.
+        numbers: What else is to be asked of each.
+    """
+
+    name: str
+    code: RuleCode
+    snakefiles: msgspec.Raw | None
+    texts: tuple[Question, ...]
+    numbers: tuple[Question, ...]
+    has_environment: bool
+    has_benchmark: bool
+    is_checkpoint: bool
+
+
 class Translator:
     """Translates the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock."""
 
     def __init__(self, workflow: Any, *, run_id: str, directory: str) -> None:
-        self._workflow = workflow
         self._run_id = run_id
         self._directory = directory
         self._code = CodeFinder(workflow, directory)
-        self._deployed_by: list[str] = Gaps().ask("deployment methods", lambda: _deployment_methods(workflow), [])
-        self._prefixes: dict[int, tuple[Any, str]] = {}  # with the environment, so that its id stays its own
+        self._deployment = Deployment(workflow, self.path)
+        self._rules: dict[str, RuleFacts] = {}
         self._cache = os.environ.get(CACHE_VARIABLE)
         self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
         self._ids: list[str] = []
@@ -130,52 +146,56 @@ class Translator:
         Costs one `stat` for each input and code file, and the reading of files that are to be updated.
         """
         gaps = Gaps()
-        return LiveJob(
-            code=gaps.ask("code", lambda: self._code.of_job(job), []),
-            seen=gaps.ask("inputs at the start", lambda: _seen(job), []),
-            submitted_s=now_s,
-            before_update=gaps.ask("files before their update", lambda: before_update(job, self.path), {}),
-            group=None if group is None else encodable(str(group.groupid)),
-            streams=frozenset() if group is None else _streams(group),
-            gaps=gaps,
-        )
+        live = LiveJob(code=[], submitted_s=now_s, gaps=gaps)
+        if group is not None:
+            live.group, live.streams = encodable(str(group.groupid)), _streams(group)
+        are_flagged = True
+        try:
+            rule = self._rule_of(job)
+            if rule.snakefiles is None:
+                live.code = self._code.of_job(job, rule.code)
+            are_flagged = _look_at_start(job, live)
+            live.is_plain = rule.code.is_local and not are_flagged
+        except Exception as error:
+            gaps.note("code and inputs at the start", error)
+        if are_flagged:
+            live.before_update = gaps.ask("files before their update", {}, before_update, job, self.path)
+        return live
 
-    def record(self, job: Any, live: LiveJob, status: JobStatus) -> JobRecord:
-        """Return the record of `job`, whose files are looked at now."""
-        rule = job.rule
+    def record(self, job: Any, live: LiveJob, status: JobStatus) -> tuple[bytes, bytes]:
+        """Return the record of `job`, whose files are looked at now: two JSON objects that `payload_of` makes one.
+
+        The first has what can hold secrets, the second what cannot (see `snakeprov.capture.redactor`).
+        """
+        rule = self._rule_of(job)
         gaps = live.gaps
-        code = self._code.of_rule(job)
-        return JobRecord(
-            id=self._mint(),
-            run_id=self._run_id,
-            rule=encodable(rule.name),
-            status=status,
-            snakemake_id=gaps.ask("job number", lambda: int(job.jobid), None),
-            kind=code.kind,
-            wildcards=gaps.ask("wildcards", lambda: wildcards_of(job), {}),
-            params=gaps.ask("params", lambda: _params(job.params), {}),
-            inputs=gaps.ask("inputs", lambda: self._inputs(job, live), []),
-            outputs=gaps.ask("outputs", lambda: self._outputs(job, live), []),
-            code=gaps.ask("fetched code", lambda: self._code.complete(job, live.code), live.code),
-            shellcmd=gaps.ask("shellcmd", lambda: _shellcmd(job, live), None),
-            script=code.script if code.sources is not None else _place_of(live.code),
-            log_paths=gaps.ask("log", lambda: [self.path(one) for one in job.log], []),
-            benchmark_path=gaps.ask("benchmark", lambda: self.path(job.benchmark), None) if rule.benchmark else None,
-            benchmark=gaps.ask("benchmark's numbers", lambda: _measured(job, status), []) if rule.benchmark else [],
-            threads=gaps.ask("threads", lambda: int(job.threads), None),
-            resources=gaps.ask("resources", lambda: _resources(job.resources), {}),
-            priority=gaps.ask("priority", lambda: int(job.priority), None),
-            reason=gaps.ask("reason", lambda: _reason(job, live), None),
-            attempt=gaps.ask("attempt", lambda: int(job.attempt), 1),
-            group=live.group,
-            external_job_id=live.external_id,
-            is_checkpoint=bool(rule.is_checkpoint),
-            started_on=_moment(live.started_s),
-            submitted_on=_moment(live.submitted_s),
-            ended_on=_moment(live.ended_s),
-            incomplete=list(gaps),
-            **self._environment(job, gaps),
-        )
+        facts: dict[str, Any] = {
+            "id": self._mint(),
+            "runId": self._run_id,
+            "status": status,
+            "kind": rule.code.kind,
+            "code": live.code if rule.snakefiles is None else rule.snakefiles,
+            "isCheckpoint": rule.is_checkpoint,
+            "submittedOn": live.submitted_s,
+            "startedOn": live.started_s,
+            "endedOn": live.ended_s,
+        }
+        _answer(rule.numbers, facts, self, job, live)
+        if rule.snakefiles is None and not rule.code.is_local:
+            facts["code"] = gaps.ask("fetched code", live.code, self._code.complete, job, live.code)
+        if rule.has_benchmark and status == "success":
+            facts["benchmark"] = gaps.ask("benchmark's numbers", [], read_benchmark, str.__str__(job.benchmark))
+        texts: dict[str, Any] = {"rule": rule.name}
+        script = rule.code.script if rule.code.sources is not None else _place_of(live.code)
+        for name, value in (("script", script), ("group", live.group), ("externalJobId", live.external_id)):
+            if value is not None:
+                texts[name] = value
+        _answer(rule.texts, texts, self, job, live)
+        if rule.has_environment:
+            texts |= self._deployment.of_job(job, gaps)
+        if gaps:
+            texts["incomplete"] = gaps
+        return _encode(texts), _encode(facts)
 
     def bare(self, job: Any, status: JobStatus, problem: str) -> JobRecord:
         """Return a record of what is left to say of a job that could not be translated."""
@@ -183,137 +203,98 @@ class Translator:
         rule = encodable(name) if isinstance(name, str) else "unknown"
         return JobRecord(id=self._mint(), run_id=self._run_id, rule=rule, status=status, incomplete=[problem])
 
+    def _rule_of(self, job: Any) -> RuleFacts:
+        name = job.rule.name
+        found = self._rules.get(name)
+        if found is None:
+            found = self._rules[name] = self._examine(job)
+        return found
+
+    def _examine(self, job: Any) -> RuleFacts:
+        rule = job.rule
+        code = self._code.of_rule(job)
+        return RuleFacts(
+            name=encodable(rule.name),
+            code=code,
+            snakefiles=msgspec.Raw(_encode(code.snakefiles)) if code.sources == () else None,
+            texts=tuple(one for one, concerns in TEXTS if concerns(rule)),
+            numbers=tuple(one for one, concerns in FACTS if concerns(rule)),
+            has_environment=has_environment(rule),
+            has_benchmark=bool(rule.benchmark),
+            is_checkpoint=bool(rule.is_checkpoint),
+        )
+
     def _mint(self) -> str:
         if not self._ids:
             self._ids = [f"{self._random.getrandbits(128):032x}" for _ in range(_IDS_AT_ONCE)]
         return self._ids.pop()
 
-    def _inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
+    def inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
+        """Return the inputs of `job` as they are now, or as they were before it changed them."""
         facts = self._files(job.input, live)
-        for fact, before in zip(facts, live.seen, strict=False):
-            seen = live.before_update.get(fact.path)
-            if seen is not None:
-                fact.flags = sorted({*fact.flags, *seen.flags})
-                fact.kind, fact.fingerprint, fact.digest = seen.kind, seen.fingerprint, seen.digest
-            elif before is not None and fact.fingerprint != before:
+        for fact, seen in zip(facts, live.seen, strict=False):
+            if seen is not None and fact.fingerprint != seen:
                 fact.changed_while_reading = True
-        named = {fact.path for fact in facts} if live.before_update else set()
-        # A rule does not name among its inputs what it updates, but that is what the new version comes from.
-        return facts + [
-            fact for path, fact in live.before_update.items() if fact.kind != "missing" and path not in named
-        ]
+        return _as_before(facts, live.before_update) if live.before_update else facts
 
-    def _outputs(self, job: Any, live: LiveJob) -> list[FileFact]:
+    def outputs(self, job: Any, live: LiveJob) -> list[FileFact]:
+        """Return the outputs of `job` as they are now."""
         return self._files(job.output, live)
 
     def _files(self, files: Any, live: LiveJob) -> list[FileFact]:
         names = _names(files)
-        stored = live.stored
+        is_plain = not live.streams and not self._cache
         facts = []
         for number, one in enumerate(files):
+            name = names.get(number)
             path = str.__str__(one)
-            flags = one.flags
-            if not flags and not live.streams and not self._cache:
-                kind, fingerprint, target = look(path)
-                facts.append(
-                    FileFact(
-                        path=self.path(path),
-                        name=names.get(number),
-                        kind=kind,
-                        fingerprint=fingerprint,
-                        symlink_target=target,
-                    )
+            if is_plain and not one.flags:
+                sight = look(path)
+                fact = FileFact(
+                    path=relative_to(to_text(path), self._directory), name=name, fingerprint=sight.fingerprint
                 )
-                continue
-            said = sorted(flag for flag in flags if flag in FLAGS and flags[flag])
-            sight = _STREAM if path in live.streams else stored.get(path) or look(path)
-            facts.append(
-                FileFact(
-                    path=self.path(path),
-                    name=names.get(number),
-                    flags=said,
-                    kind=sight.kind,
-                    fingerprint=sight.fingerprint,
-                    storage_query=storage_query(one),
-                    symlink_target=sight.symlink_target,
-                )
-            )
-            if self._cache and sight.kind == "directory" and sight.symlink_target is None:
-                facts[-1].symlink_target = shown_from(self._cache, path)
+                if sight.fingerprint is None or sight.symlink_target is not None:
+                    fact.kind, fact.symlink_target = sight.kind, sight.symlink_target
+                facts.append(fact)
+            else:
+                facts.append(self._flagged(one, path, name, live))
         return facts
 
-    def _environment(self, job: Any, gaps: Gaps) -> dict[str, Any]:
-        rule = job.rule
-        environment: dict[str, Any] = {}
-        if rule.conda_env is not None:
-            environment |= gaps.ask("conda environment", lambda: self._conda(job.conda_env_spec), dict[str, str]())
-            if "conda" in self._deployed_by:
-                environment["conda_prefix"] = gaps.ask("conda prefix", lambda: self._prefix(job.conda_env), None)
-        if rule.container_img is not None:
-            environment |= gaps.ask("container", lambda: self._container(job), dict[str, str]())
-        if rule.env_modules is not None:
-            environment["env_modules"] = _texts(gaps.ask("env modules", lambda: rule.env_modules.names, ()))
-        return environment
-
-    def _conda(self, spec: Any) -> dict[str, str]:
-        if hasattr(spec, "name"):
-            return {"conda_env_name": encodable(str(spec.name))}
-        file = getattr(spec, "file", None)
-        if file is None:
-            return {"conda_env_path": self._place(str(spec.path))} if spec is not None else {}
-        # Before Snakemake 9.5 the file is a path, since then one of Snakemake's source files.
-        return {"conda_env_path": self._place(str.__str__(file) if isinstance(file, str) else uri_of(file))}
-
-    def _prefix(self, environment: Any) -> str | None:
-        """Return where a conda environment lies; asking Snakemake looks at the disk."""
-        if environment is None:
-            return None
-        if id(environment) not in self._prefixes:
-            address = str(environment.address)
-            text = encodable(address) if environment.name else to_text(os.path.abspath(address))  # noqa: PTH100
-            self._prefixes[id(environment)] = (environment, text)
-        return self._prefixes[id(environment)][1]
-
-    def _container(self, job: Any) -> dict[str, str]:
-        url = job.container_img_url
-        if url is None:
-            return {}
-        image = job.container_img  # None unless containers are switched on
-        if "://" not in str(url):
-            place = self.path(str(url))
-            return {"container": place, "container_path": place}
-        return {"container": encodable(str(url))} | ({} if image is None else {"container_path": self.path(image.path)})
-
-    def _place(self, uri: str) -> str:
-        return encodable(uri) if "://" in uri else self.path(uri)
+    def _flagged(self, file: Any, path: str, name: str | None, live: LiveJob) -> FileFact:
+        flags = file.flags
+        sight = _STREAM if path in live.streams else live.stored.get(path) or look(path)
+        target = sight.symlink_target
+        if self._cache and sight.kind == "directory" and target is None:
+            target = shown_from(self._cache, path)
+        return FileFact(
+            path=self.path(path),
+            name=name,
+            flags=sorted(flag for flag in flags if flag in FLAGS and flags[flag]),
+            kind=sight.kind,
+            fingerprint=sight.fingerprint,
+            storage_query=storage_query(file),
+            symlink_target=target,
+        )
 
 
-def run_record(workflow: Any, *, run_id: str, project: str, directory: str, executor: str | None) -> RunRecord:
-    """Return what is known of a run when it begins."""
-    gaps = Gaps()
-    return RunRecord(
-        id=run_id,
-        project=project,
-        working_directory=directory,
-        command_line=gaps.ask("command line", _command_line, None),
-        snakefile=gaps.ask("Snakefile", lambda: _snakefile(workflow, directory), None),
-        config=gaps.ask("config", lambda: _config(workflow.config), {}),
-        targets=gaps.ask("targets", lambda: _sorted_texts(workflow.dag_settings.targets, MAX_TARGETS), []),
-        host=gaps.ask("host", lambda: encodable(platform.node()), None),
-        user=gaps.ask("user", lambda: encodable(getpass.getuser()), None),
-        platform=gaps.ask("platform", platform.platform, None),
-        python_version=platform.python_version(),
-        snakemake_version=gaps.ask("Snakemake's version", snakemake_version, None),
-        snakeprov_version=__version__,
-        plugin_versions=gaps.ask("plugins", plugin_versions, {}),
-        executor=executor,
-        deployment_methods=gaps.ask("deployment methods", lambda: _deployment_methods(workflow), []),
-        missing=list(gaps),
-    )
+def _as_before(facts: list[FileFact], before: dict[str, FileFact]) -> list[FileFact]:
+    """Return the inputs of a job as they were before it changed them.
+
+    A rule does not name among its inputs what it updates, but that is what the new version comes from.
+    """
+    for fact in facts:
+        changed = before.get(fact.path)
+        if changed is not None:
+            fact.flags, fact.changed_while_reading = sorted({*fact.flags, *changed.flags}), False
+            fact.kind, fact.fingerprint, fact.digest = changed.kind, changed.fingerprint, changed.digest
+    named = {fact.path for fact in facts}
+    return facts + [fact for path, fact in before.items() if fact.kind != "missing" and path not in named]
 
 
-def _deployment_methods(workflow: Any) -> list[str]:
-    return sorted(one.item_to_choice() for one in workflow.deployment_settings.deployment_method)
+def payload_of(record: tuple[bytes, bytes]) -> bytes:
+    """Return a record of `Translator.record` as one JSON object, for `snakeprov.model.records.decode_job`."""
+    texts, facts = record
+    return texts[:-1] + b"," + facts[1:]
 
 
 def _streams(group: Any) -> frozenset[str]:
@@ -321,21 +302,29 @@ def _streams(group: Any) -> frozenset[str]:
     return frozenset(str.__str__(path) for member in group for path in member.pipe_or_service_output)
 
 
-def _seen(job: Any) -> list[Fingerprint | None]:
-    """Return the fingerprints of the inputs; none of a rule that only names them, since nothing reads them."""
-    return [] if job.rule.norun else [fingerprint(str.__str__(one)) for one in job.input]
+def _look_at_start(job: Any, live: LiveJob) -> bool:
+    """Take the fingerprints of the inputs, none of a rule that only names them; return whether a file has flags."""
+    are_flagged = False
+    reads = not job.rule.norun
+    for one in job.input:
+        if one.flags:
+            are_flagged = True
+        if reads:
+            live.seen.append(fingerprint(str.__str__(one)))
+    for one in job.output:
+        if one.flags:
+            are_flagged = True
+    return are_flagged
 
 
 def _names(files: Any) -> dict[int, str]:
-    names = {}
+    names: dict[int, str] = {}
+    if not files._names:
+        return names
     for name, (start, end) in files._get_names():
         for number in range(start, start + 1 if end is None else end):
             names[number] = encodable(name)
     return names
-
-
-def _measured(job: Any, status: JobStatus) -> list[Measured]:
-    return read_benchmark(str.__str__(job.benchmark)) if status == "success" else []
 
 
 def _place_of(code: list[CodeFact]) -> str | None:
@@ -343,13 +332,11 @@ def _place_of(code: list[CodeFact]) -> str | None:
     return next((fact.path or fact.url for fact in code if fact.role not in ("snakefile", "module", "template")), None)
 
 
-def _shellcmd(job: Any, live: LiveJob) -> str | None:
-    if not job.rule.shellcmd:
-        return None
+def _shellcmd(own: Translator, job: Any, live: LiveJob) -> str:
     return encodable(live.shellcmd if live.shellcmd is not None else job.shellcmd)
 
 
-def _reason(job: Any, live: LiveJob) -> str | None:
+def _reason(own: Translator, job: Any, live: LiveJob) -> str | None:
     return encodable(live.reason if live.reason is not None else str(job.dag.reason(job))) or None
 
 
@@ -370,31 +357,62 @@ def _params(params: Any) -> dict[str, Any]:
     return named
 
 
-def _resources(resources: Any) -> dict[str, Any]:
-    return {name: represent(value) for name, value in resources.items() if not name.startswith("_")}
+def _resources(own: Translator, job: Any, live: LiveJob) -> dict[str, Any]:
+    resources = live.resources if live.resources is not None else job.resources
+    represented = {}
+    for name, value in resources.items():
+        if name[0] != "_":
+            represented[name] = represent(value)
+    return represented
 
 
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+def _number(own: Translator, job: Any, live: LiveJob) -> int:
+    return int(live.number if live.number is not None else job.jobid)
 
 
-def _texts(values: Iterable[object]) -> list[str]:
-    return [encodable(str(value)) for value in values]
+def _threads(own: Translator, job: Any, live: LiveJob) -> int:
+    return int(live.threads if live.threads is not None else job.threads)
 
 
-def _sorted_texts(values: Iterable[object], max_values: int) -> list[str]:
-    return sorted(to_text(str(value)) for value in values)[:max_values]
+def _priority(own: Translator, job: Any, live: LiveJob) -> int:
+    said = live.priority  # the highest is said in words
+    return said if type(said) is int else int(job.priority)
 
 
-def _config(config: object) -> dict[str, Any]:
-    represented = represent(config)
-    return represented if isinstance(represented, dict) else {"config": represented}
+def _answer(questions: tuple[Question, ...], fields: dict[str, Any], own: Translator, job: Any, live: LiveJob) -> None:
+    """Put the answers into `fields`; one that is missing costs no other."""
+    for field, what, ask in questions:
+        try:
+            fields[field] = ask(own, job, live)
+        except Exception as error:
+            live.gaps.note(what, error)
 
 
-def _command_line() -> str:
-    return encodable(shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]))  # noqa: PTH119
+def _always(rule: Any) -> bool:
+    return True
 
 
-def _snakefile(workflow: Any, directory: str) -> str:
-    uri = uri_of(next(iter(workflow.included)))
-    return encodable(uri) if "://" in uri else relative_to(to_text(uri), directory)
+_Questions = tuple[tuple[Question, Callable[[Any], object]], ...]
+"""Questions, each with the rules that it concerns: for most jobs half of them do not arise."""
+
+TEXTS: _Questions = (
+    (Question("wildcards", "wildcards", lambda own, job, live: wildcards_of(job)), _always),
+    (Question("params", "params", lambda own, job, live: _params(job.params)), lambda rule: rule.params),
+    (Question("shellcmd", "shellcmd", _shellcmd), lambda rule: rule.shellcmd),
+    (Question("resources", "resources", _resources), _always),
+    (Question("reason", "reason", _reason), _always),
+)
+
+FACTS: _Questions = (
+    (Question("snakemakeId", "job number", _number), _always),
+    (Question("inputs", "inputs", Translator.inputs), _always),
+    (Question("outputs", "outputs", Translator.outputs), _always),
+    (Question("logPaths", "log", lambda own, job, live: [own.path(one) for one in job.log]), lambda rule: rule.log),
+    (
+        Question("benchmarkPath", "benchmark", lambda own, job, live: own.path(job.benchmark)),
+        lambda rule: rule.benchmark,
+    ),
+    (Question("threads", "threads", _threads), _always),
+    (Question("priority", "priority", _priority), _always),
+    (Question("attempt", "attempt", lambda own, job, live: int(job.attempt)), lambda rule: rule.restart_times),
+)

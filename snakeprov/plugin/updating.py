@@ -33,13 +33,14 @@ def before_update(job: Any, path_of: Callable[[str], str]) -> dict[str, FileFact
 
 
 def _seen(path: str, path_of: Callable[[str], str]) -> FileFact:
-    kind, fingerprint, target = look(path)
+    sight = look(path)
+    fingerprint = sight.fingerprint
     is_small = fingerprint is not None and fingerprint.size_bytes <= MAX_DIGEST_BYTES
     return FileFact(
         path=path_of(path),
         flags=["before_update"],
-        kind=kind,
+        kind=sight.kind,
         fingerprint=fingerprint,
-        symlink_target=target,
+        symlink_target=sight.symlink_target,
         digest=digest_stable(path, fingerprint) if is_small else None,
     )

@@ -30,7 +30,7 @@ from snakeprov.metadata import failures, stored
 from snakeprov.metadata.past import Past, read_past
 from snakeprov.model.paths import to_text
 from snakeprov.model.projects import project_of
-from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.model.times import now
 from snakeprov.recorder import backlog
 from snakeprov.recorder.assemble import path_of
@@ -215,7 +215,7 @@ def _unclaimed(jobs: Sequence[JobRecord], outboxes: Sequence[Path]) -> Iterator[
                 until = run.started_on if until is None else min(until, run.started_on)
             for entry in (*content.pending, *(entry for entry, _ in content.rejected)):
                 if entry.kind is Kind.JOB:
-                    waiting |= {fact.path for fact in msgspec.json.decode(entry.payload, type=JobRecord).outputs}
+                    waiting |= {fact.path for fact in decode_job(entry.payload).outputs}
     for job in jobs:
         began = job.started_on or job.ended_on
         if until is not None and began is not None and began >= until:

@@ -31,7 +31,7 @@ from snakeprov.recorder.drain import (
     CodeFound,
     Drain,
     Tools,
-    decode_job,
+    job_of,
 )
 from snakeprov.recorder.entries import Entry, Kind
 from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers, notice_missing
@@ -181,7 +181,7 @@ class Delivery:
                 self._plan = entry
                 break
             self.jobs += 1
-            job = decode_job(entry)
+            job = job_of(entry)
             if isinstance(job, str):
                 outbox.rejected(entry.number, job)
                 continue

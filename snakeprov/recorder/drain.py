@@ -17,7 +17,7 @@ from snakeprov.client import Client
 from snakeprov.config import Settings
 from snakeprov.errors import OutboxError, RemoteError
 from snakeprov.model.planned import RunPlan
-from snakeprov.model.records import GitState, JobRecord, RunRecord
+from snakeprov.model.records import GitState, JobRecord, RunRecord, decode_job
 from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
@@ -172,7 +172,7 @@ class Drain:
         for entry in entries:
             if entry.kind is not Kind.JOB:
                 continue
-            job = decode_job(entry)
+            job = job_of(entry)
             if isinstance(job, str):
                 self.reject(entry.number, job)
                 continue
@@ -219,9 +219,9 @@ def observations_of(content: OutboxContent, entry: Entry, job: JobRecord, digest
     return digester.observe(job, {}) if found is None else msgspec.json.decode(found, type=Observations)
 
 
-def decode_job(entry: Entry) -> JobRecord | str:
-    """Return the record in an entry, or why it is none."""
+def job_of(entry: Entry) -> JobRecord | str:
+    """Return the record of a job in an entry, or why it is none."""
     try:
-        return msgspec.json.decode(entry.payload, type=JobRecord)
+        return decode_job(entry.payload)
     except msgspec.MsgspecError as error:
         return f"The record of a job cannot be read ({error})."

@@ -14,7 +14,7 @@ import msgspec
 from snakeprov.errors import OutboxError
 from snakeprov.recorder.frames import parse
 
-HEADER: Final = b"snakeprov outbox 2\n"
+HEADER: Final = b"snakeprov outbox 3\n"
 SUFFIX: Final = ".log"
 ACK_SUFFIX: Final = ".ack"
 

@@ -36,6 +36,9 @@ UNWRITTEN_MAX: Final = 10_000
 """How many records are kept in memory while the disk does not take them."""
 
 
+_JOB: Final = Kind.JOB  # a member of an enumeration is looked up at length
+
+
 class Recorder:
     """Records one run: `start`, then `append` for each job, then `finish`; `append` from any thread."""
 
@@ -98,10 +101,13 @@ class Recorder:
         """
         if descriptors:
             self._hand_over(job, descriptors)
-        payload = self._encode(job)
+        self.append_encoded(self._encode(job))
+
+    def append_encoded(self, payload: bytes) -> None:
+        """Take the record of a job as JSON (see `snakeprov.model.records.decode_job`); else as `append`."""
         with self._lock:
             self._jobs += 1
-            self._append(Kind.JOB, payload)
+            self._append(_JOB, payload)
 
     def finish(self, run: RunRecord) -> Summary:
         """End the run: wait until what was appended is delivered, and say what came of it all.
@@ -139,16 +145,17 @@ class Recorder:
 
     def _append(self, kind: Kind, payload: bytes) -> None:
         """Append a record, after those that the disk did not take when they came. Under the lock."""
-        self._unwritten.append((kind, payload))
         try:
             if self._log.size_bytes > LOG_SIZE_MAX:
                 self._turn_over()
             while self._unwritten:
                 self._log.append(*self._unwritten[0])
                 self._unwritten.popleft()
+            self._log.append(kind, payload)
             self._full_disk = None
         except OutboxError as error:
             self._full_disk = explain(error)
+            self._unwritten.append((kind, payload))
             if len(self._unwritten) > UNWRITTEN_MAX:
                 self._unwritten.popleft()
                 self._lost += 1

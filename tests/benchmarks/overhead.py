@@ -55,11 +55,13 @@ def timed(function):
     def call(*args, **kwargs):
         if getattr(here, "is_inside", False):
             return function(*args, **kwargs)
-        here.is_inside, began, began_cpu = True, time.perf_counter(), time.thread_time()
+        here.is_inside, began = True, time.perf_counter()
+        began_cpu = time.thread_time()
         try:
             return function(*args, **kwargs)
         finally:
-            here.is_inside, cpu = False, time.thread_time() - began_cpu
+            cpu = time.thread_time() - began_cpu
+            here.is_inside = False
             with lock:
                 spent[0] += cpu
                 if function.__name__ == "finish":

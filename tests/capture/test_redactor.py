@@ -39,6 +39,22 @@ RUN_OTHERS = {
 }
 
 
+HARMLESS = ("python plot.py", "sample_1", "Missing output files: a.txt", "größer", "--bins=30", "C:\\x")
+PIECES = (
+    *HARMLESS,
+    *(
+        "--password hunter22",
+        "TOKEN=abc123",
+        "https://ada:hunter2@host/x",
+        "ghp_0123456789abcdef0123",
+        "AKIA0123456789ABCDEF",
+    ),
+    *("Authorization: Bearer abc.def-123", "Basic YWRhOmh1bnRlcjI=", "curl -u ada:hunter2 host", "mysql -phunter2"),
+    *("-----BEGIN PRIVATE KEY-----", VALUE, "MRN-123", "… (12 more characters)", "monkey", "eyJhbGciOi.eyJzdWIi.abc"),
+)
+TEXT_FIELDS = ("shellcmd", "script", "reason", "group", "external_job_id", "conda_env_name", "container", "env_modules")
+
+
 def job(**facts: Any) -> JobRecord:
     return JobRecord(id="1" * 32, run_id="2" * 32, status="success", **{"rule": "plot", **facts})
 
@@ -200,3 +216,26 @@ def test_a_known_value_never_survives(secret: str, before: str, after: str) -> N
     assert secret not in str(record.shellcmd).replace("***", "") or secret in before + after
     assert (record.params, record.error) == ({"x": ["***"]}, "***")
     assert redacted(msgspec.structs.replace(record), values=(secret,)) == record
+
+
+@settings(max_examples=300)
+@given(
+    fields=st.dictionaries(st.sampled_from(TEXT_FIELDS), st.lists(st.sampled_from(PIECES), min_size=1, max_size=4)),
+    has_value=st.booleans(),
+    has_pattern=st.booleans(),
+)
+def test_what_is_called_clean_is_left_as_it_is(
+    fields: dict[str, list[str]], *, has_value: bool, has_pattern: bool
+) -> None:
+    """Where a first look finds nothing, the thorough search takes nothing out; and harmless texts pass that look."""
+    record = job(
+        **{name: [" ".join(pieces)] if name == "env_modules" else " ".join(pieces) for name, pieces in fields.items()}
+    )
+    redactor = Redactor(values=(VALUE,) if has_value else (), patterns=("MRN-[0-9]+",) if has_pattern else ())
+    before = msgspec.json.encode(record)
+    texts = msgspec.json.encode([getattr(record, name) for name in JOB_TEXTS])
+    is_clean = redactor.is_clean(texts)
+    redactor.job(record)
+
+    assert not is_clean or msgspec.json.encode(record) == before
+    assert is_clean or has_pattern or any(piece not in HARMLESS for pieces in fields.values() for piece in pieces)

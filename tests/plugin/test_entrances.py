@@ -185,12 +185,16 @@ from pathlib import Path
 import msgspec
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import OutputSettings, ResourceSettings
+from snakeprov.model.records import decode_job
 from snakeprov.plugin import recording
 
 class Collector:
     shortfall = 0
     def start(self, run): self.rules, self.run = [], run
-    def append(self, job, descriptors): self.rules.append((job.rule, job.run_id == self.run.id))
+    def append(self, job, descriptors): self.append_encoded(msgspec.json.encode(job))
+    def append_encoded(self, payload):
+        job = decode_job(payload)
+        self.rules.append((job.rule, job.run_id == self.run.id))
     def finish(self, run): print(sorted(self.rules), run.working_directory); return self
     def line(self): return "done"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from snakeprov.plugin import observe
-from snakeprov.plugin.observe import hold, look, tail
+from snakeprov.plugin.observe import Sight, hold, look, tail
 
 
 def test_each_kind_of_path_is_told(tmp_path: Path) -> None:
@@ -19,11 +19,11 @@ def test_each_kind_of_path_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     seen = look(str(tmp_path / "file"))
     assert (seen.kind, seen.fingerprint.size_bytes if seen.fingerprint else None) == ("file", 3)
-    assert look(str(tmp_path / "link")) == ("file", seen.fingerprint, "file")
-    assert look(str(tmp_path / "dangling")) == ("missing", None, "nowhere")
-    assert look(str(tmp_path)) == ("directory", None, None)
-    assert look(str(tmp_path / "fifo")) == ("other", None, None)
-    assert look(str(tmp_path / "none")) == look("a\0b") == ("missing", None, None)
+    assert look(str(tmp_path / "link")) == Sight("file", seen.fingerprint, "file")
+    assert look(str(tmp_path / "dangling")) == Sight("missing", None, "nowhere")
+    assert look(str(tmp_path)) == Sight("directory", None, None)
+    assert look(str(tmp_path / "fifo")) == Sight("other", None, None)
+    assert look(str(tmp_path / "none")) == look("a\0b") == Sight("missing", None, None)
 
 
 def test_a_held_file_outlives_its_name(tmp_path: Path) -> None:

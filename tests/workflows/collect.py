@@ -4,7 +4,7 @@ Usage: python collect.py RECORDS [argument of snakemake …]
 
 The lines are `{"start": run}`, `{"plan": plan}`, `{"finish": run}` and
 `{"job": job, "held": {path: bytes read from the descriptor, as text}}`. With the environment variable
-COLLECT_FAILS=open|append|finish that method raises.
+COLLECT_FAILS=open|append|finish that method raises; with COLLECT_DEAF=1 nothing is overheard of what Snakemake says.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import snakemake.cli
 
 from snakeprov.errors import StoreError
 from snakeprov.model.planned import RunPlan
-from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.plugin import recording
+from snakeprov.model.records import JobRecord, RunRecord, decode_job
+from snakeprov.plugin import capturing, recording
 
 RECORDS, FAILS = Path(sys.argv[1]).absolute(), os.environ.get("COLLECT_FAILS")
 
@@ -49,6 +49,9 @@ class Collector:
             os.close(descriptor)
         self._write({"job": job, "held": held})
 
+    def append_encoded(self, payload: bytes) -> None:
+        self.append(decode_job(payload), {})
+
     def finish(self, run: RunRecord) -> Summary:
         if FAILS == "finish":
             raise OSError("no space left")
@@ -67,5 +70,7 @@ def open_collector(_settings: Any, _directory: Path, **_more: Any) -> Collector:
 
 
 recording.open_recorder = open_collector
+if os.environ.get("COLLECT_DEAF"):
+    capturing.Capture.job_announced = lambda _self, _said: None  # type: ignore[method-assign]
 sys.argv = ["snakemake", *sys.argv[2:]]
 snakemake.cli.main()

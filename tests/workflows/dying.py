@@ -52,6 +52,6 @@ def wrap_append(original: Callable[..., Any]) -> Callable[..., Any]:
 
 owner: Any = getattr(persistence, "PersistenceBase", None) or persistence.Persistence
 owner.finished = wrap_finished(owner.finished)
-Recorder.append = wrap_append(Recorder.append)  # type: ignore[method-assign]
+Recorder.append_encoded = wrap_append(Recorder.append_encoded)  # type: ignore[method-assign]
 sys.argv = ["snakemake", *sys.argv[3:]]
 snakemake.cli.main()

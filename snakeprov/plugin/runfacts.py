@@ -1,0 +1,77 @@
+"""Snakemake's Workflow as a RunRecord: what is known of a run when it begins.
+
+Must not know: its jobs, when it is called, or who takes the record.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from snakeprov import __version__
+from snakeprov.model.paths import relative_to, to_text
+from snakeprov.model.records import RunRecord
+from snakeprov.plugin.deployment import deployment_methods
+from snakeprov.plugin.gaps import Gaps
+from snakeprov.plugin.represent import encodable, represent
+from snakeprov.plugin.rulecode import uri_of
+from snakeprov.plugin.software import plugin_versions, snakemake_version
+
+MAX_TARGETS = 1_000
+"""Targets of the command line that are kept."""
+
+
+def run_record(workflow: Any, *, run_id: str, project: str, directory: str, executor: str | None) -> RunRecord:
+    """Return what is known of a run when it begins; what cannot be found out is named in `missing`."""
+    gaps = Gaps()
+    return RunRecord(
+        id=run_id,
+        project=project,
+        working_directory=directory,
+        command_line=gaps.ask("command line", None, _command_line),
+        snakefile=gaps.ask("Snakefile", None, _snakefile, workflow, directory),
+        config=gaps.ask("config", {}, _config, workflow),
+        targets=gaps.ask("targets", [], _targets, workflow),
+        host=gaps.ask("host", None, _host),
+        user=gaps.ask("user", None, _user),
+        platform=gaps.ask("platform", None, platform.platform),
+        python_version=platform.python_version(),
+        snakemake_version=gaps.ask("Snakemake's version", None, snakemake_version),
+        snakeprov_version=__version__,
+        plugin_versions=gaps.ask("plugins", {}, plugin_versions),
+        executor=executor,
+        deployment_methods=gaps.ask("deployment methods", [], deployment_methods, workflow),
+        missing=list(gaps),
+    )
+
+
+def _command_line() -> str:
+    return encodable(shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]))  # noqa: PTH119
+
+
+def _snakefile(workflow: Any, directory: str) -> str:
+    uri = uri_of(next(iter(workflow.included)))
+    return encodable(uri) if "://" in uri else relative_to(to_text(uri), directory)
+
+
+def _config(workflow: Any) -> dict[str, Any]:
+    represented = represent(workflow.config)
+    return represented if isinstance(represented, dict) else {"config": represented}
+
+
+def _targets(workflow: Any) -> list[str]:
+    targets: Iterable[object] = workflow.dag_settings.targets
+    return sorted(to_text(str(target)) for target in targets)[:MAX_TARGETS]
+
+
+def _host() -> str:
+    return encodable(platform.node())
+
+
+def _user() -> str:
+    return encodable(getpass.getuser())
