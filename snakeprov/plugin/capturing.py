@@ -28,13 +28,14 @@ from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus, 
 from snakeprov.model.times import now
 from snakeprov.plugin import nesting, recording
 from snakeprov.plugin.failing import explain
+from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.observe import hold, look
 from snakeprov.plugin.planning import plan_of
 from snakeprov.plugin.recording import Recorder
 from snakeprov.plugin.represent import cut
 from snakeprov.plugin.runfacts import run_record
 from snakeprov.plugin.secrets import known_secrets
-from snakeprov.plugin.translate import LiveJob, Translator, payload_of
+from snakeprov.plugin.translate import Translator, payload_of
 
 MAX_PROBLEMS = 20
 """Problems that are put into words in the run's record; further ones are only counted."""
@@ -327,7 +328,7 @@ class Capture:
             if is_special or not self._redactor.is_clean(written[0]):
                 record = decode_job(payload)
                 if status in _FAILED:
-                    explain(record, job, live, place=self._translator.path)
+                    explain(record, job, live, place=self._translator.files.path)
                 elif status in ("success", "cached"):
                     self._hold_temporary(job, live)
         except Exception as error:
@@ -368,7 +369,7 @@ class Capture:
         assert self._translator is not None and self._recorder is not None  # noqa: S101  callers have checked
         assert self._redactor is not None and self._run is not None  # noqa: S101  as the two
         plan = plan_of(
-            self._workflow.dag, run_id=self._run.id, path_of=self._translator.path, stored=self._redactor.stored
+            self._workflow.dag, run_id=self._run.id, path_of=self._translator.files.path, stored=self._redactor.stored
         )
         self._redactor.plan(plan)
         self._recorder.plan(plan)
@@ -379,7 +380,7 @@ class Capture:
             self._hold(live, str.__str__(one))
 
     def _hold(self, live: LiveJob, path: str) -> None:
-        text = self._translator.path(path)  # type: ignore[union-attr]
+        text = self._translator.files.path(path)  # type: ignore[union-attr]
         if text in live.descriptors:
             return
         descriptor = hold(path)

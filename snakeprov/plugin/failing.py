@@ -12,9 +12,9 @@ from typing import Any
 
 from snakeprov.model.records import JobRecord
 from snakeprov.plugin.gaps import MAX_ERROR_CHARACTERS
+from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.observe import tail
 from snakeprov.plugin.represent import cut, encodable
-from snakeprov.plugin.translate import LiveJob
 
 MAX_LOG_BYTES = 8_192
 """Bytes kept of the end of a failed job's log, all its log files together."""

@@ -19,79 +19,21 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from snakeprov.capture.files import fingerprint
-from snakeprov.model.paths import relative_to, to_text
-from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
+from snakeprov.model.records import CodeFact, JobRecord, JobStatus
 from snakeprov.plugin.benchmark import read_benchmark
 from snakeprov.plugin.deployment import Deployment, has_environment
 from snakeprov.plugin.gaps import Gaps
-from snakeprov.plugin.observe import Sight, look, shown_from
-from snakeprov.plugin.planning import storage_query, wildcards_of
+from snakeprov.plugin.jobfiles import JobFiles, look_at_start, streams_of
+from snakeprov.plugin.livejob import LiveJob
+from snakeprov.plugin.planning import wildcards_of
 from snakeprov.plugin.represent import encodable, represent
 from snakeprov.plugin.rulecode import CodeFinder, RuleCode
 from snakeprov.plugin.updating import before_update
 
-CACHE_VARIABLE = "SNAKEMAKE_OUTPUT_CACHE"
-"""Environment variable that names the folder of Snakemake's cache between workflows."""
-
-FLAGS = frozenset(
-    {
-        "ancient",
-        "before_update",
-        "directory",
-        "ensure",
-        "from_queue",
-        "nodelocal",
-        "pipe",
-        "protected",
-        "service",
-        "temp",
-        "touch",
-        "update",
-    }
-)
-"""The flags of Snakemake that say something about a file."""
-
 _IDS_AT_ONCE = 100
 """Ids are minted together: alone each costs several times as much, as all that is done once between other things."""
 
-_STREAM = Sight("other")
-
 _encode = msgspec.json.Encoder().encode
-
-
-class LiveJob(msgspec.Struct):
-    """What was seen of a job between its start and its end. Times are seconds since 1970.
-
-    `is_plain` says that none of its files has any of Snakemake's flags, and that its code is files of this machine.
-    From `number` to `shellcmd` it is what Snakemake said, if it did. `gaps` are failures of capture; `notes` are what
-    no capture could have known.
-    """
-
-    code: list[CodeFact]
-    submitted_s: float
-    seen: list[Fingerprint | None] = []
-    is_plain: bool = False
-    before_update: dict[str, FileFact] = {}
-    group: str | None = None
-    number: Any = None
-    threads: Any = None
-    priority: Any = None
-    resources: Any = None
-    reason: str | None = None
-    shellcmd: str | None = None
-    started_s: float | None = None
-    ended_s: float | None = None
-    external_id: str | None = None
-    was_cached: bool = False
-    streams: frozenset[str] = frozenset()
-    error: BaseException | None = None
-    blame: str | None = None
-    logs: list[str] = []
-    stored: dict[str, Sight] = {}
-    descriptors: dict[str, int] = {}
-    gaps: Gaps = msgspec.field(default_factory=Gaps)
-    notes: list[str] = []
 
 
 class Question(NamedTuple):
@@ -124,21 +66,20 @@ class RuleFacts(msgspec.Struct, frozen=True):
 
 
 class Translator:
-    """Translates the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock."""
+    """Translates the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock.
+
+    Attributes:
+        files: Looks at the files of the jobs.
+    """
 
     def __init__(self, workflow: Any, *, run_id: str, directory: str) -> None:
         self._run_id = run_id
-        self._directory = directory
         self._code = CodeFinder(workflow, directory)
-        self._deployment = Deployment(workflow, self.path)
+        self.files = JobFiles(directory)
+        self._deployment = Deployment(workflow, self.files.path)
         self._rules: dict[str, RuleFacts] = {}
-        self._cache = os.environ.get(CACHE_VARIABLE)
         self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
         self._ids: list[str] = []
-
-    def path(self, path: str) -> str:
-        """Return the text form of one of Snakemake's paths, relative to the working directory."""
-        return relative_to(to_text(str.__str__(path)), self._directory)
 
     def begin(self, job: Any, *, group: Any = None, now_s: float) -> LiveJob:
         """Return what is known of `job` as it is handed out, in the group job `group` if it is a member of one.
@@ -148,18 +89,18 @@ class Translator:
         gaps = Gaps()
         live = LiveJob(code=[], submitted_s=now_s, gaps=gaps)
         if group is not None:
-            live.group, live.streams = encodable(str(group.groupid)), _streams(group)
+            live.group, live.streams = encodable(str(group.groupid)), streams_of(group)
         are_flagged = True
         try:
             rule = self._rule_of(job)
             if rule.snakefiles is None:
                 live.code = self._code.of_job(job, rule.code)
-            are_flagged = _look_at_start(job, live)
+            are_flagged = look_at_start(job, live)
             live.is_plain = rule.code.is_local and not are_flagged
         except Exception as error:
             gaps.note("code and inputs at the start", error)
         if are_flagged:
-            live.before_update = gaps.ask("files before their update", {}, before_update, job, self.path)
+            live.before_update = gaps.ask("files before their update", {}, before_update, job, self.files.path)
         return live
 
     def record(self, job: Any, live: LiveJob, status: JobStatus) -> tuple[bytes, bytes]:
@@ -229,102 +170,11 @@ class Translator:
             self._ids = [f"{self._random.getrandbits(128):032x}" for _ in range(_IDS_AT_ONCE)]
         return self._ids.pop()
 
-    def inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
-        """Return the inputs of `job` as they are now, or as they were before it changed them."""
-        facts = self._files(job.input, live)
-        for fact, seen in zip(facts, live.seen, strict=False):
-            if seen is not None and fact.fingerprint != seen:
-                fact.changed_while_reading = True
-        return _as_before(facts, live.before_update) if live.before_update else facts
-
-    def outputs(self, job: Any, live: LiveJob) -> list[FileFact]:
-        """Return the outputs of `job` as they are now."""
-        return self._files(job.output, live)
-
-    def _files(self, files: Any, live: LiveJob) -> list[FileFact]:
-        names = _names(files)
-        is_plain = not live.streams and not self._cache
-        facts = []
-        for number, one in enumerate(files):
-            name = names.get(number)
-            path = str.__str__(one)
-            if is_plain and not one.flags:
-                sight = look(path)
-                fact = FileFact(
-                    path=relative_to(to_text(path), self._directory), name=name, fingerprint=sight.fingerprint
-                )
-                if sight.fingerprint is None or sight.symlink_target is not None:
-                    fact.kind, fact.symlink_target = sight.kind, sight.symlink_target
-                facts.append(fact)
-            else:
-                facts.append(self._flagged(one, path, name, live))
-        return facts
-
-    def _flagged(self, file: Any, path: str, name: str | None, live: LiveJob) -> FileFact:
-        flags = file.flags
-        sight = _STREAM if path in live.streams else live.stored.get(path) or look(path)
-        target = sight.symlink_target
-        if self._cache and sight.kind == "directory" and target is None:
-            target = shown_from(self._cache, path)
-        return FileFact(
-            path=self.path(path),
-            name=name,
-            flags=sorted(flag for flag in flags if flag in FLAGS and flags[flag]),
-            kind=sight.kind,
-            fingerprint=sight.fingerprint,
-            storage_query=storage_query(file),
-            symlink_target=target,
-        )
-
-
-def _as_before(facts: list[FileFact], before: dict[str, FileFact]) -> list[FileFact]:
-    """Return the inputs of a job as they were before it changed them.
-
-    A rule does not name among its inputs what it updates, but that is what the new version comes from.
-    """
-    for fact in facts:
-        changed = before.get(fact.path)
-        if changed is not None:
-            fact.flags, fact.changed_while_reading = sorted({*fact.flags, *changed.flags}), False
-            fact.kind, fact.fingerprint, fact.digest = changed.kind, changed.fingerprint, changed.digest
-    named = {fact.path for fact in facts}
-    return facts + [fact for path, fact in before.items() if fact.kind != "missing" and path not in named]
-
 
 def payload_of(record: tuple[bytes, bytes]) -> bytes:
     """Return a record of `Translator.record` as one JSON object, for `snakeprov.model.records.decode_job`."""
     texts, facts = record
     return texts[:-1] + b"," + facts[1:]
-
-
-def _streams(group: Any) -> frozenset[str]:
-    """Return the paths of the pipes and sockets through which the members of a group talk."""
-    return frozenset(str.__str__(path) for member in group for path in member.pipe_or_service_output)
-
-
-def _look_at_start(job: Any, live: LiveJob) -> bool:
-    """Take the fingerprints of the inputs, none of a rule that only names them; return whether a file has flags."""
-    are_flagged = False
-    reads = not job.rule.norun
-    for one in job.input:
-        if one.flags:
-            are_flagged = True
-        if reads:
-            live.seen.append(fingerprint(str.__str__(one)))
-    for one in job.output:
-        if one.flags:
-            are_flagged = True
-    return are_flagged
-
-
-def _names(files: Any) -> dict[int, str]:
-    names: dict[int, str] = {}
-    if not files._names:
-        return names
-    for name, (start, end) in files._get_names():
-        for number in range(start, start + 1 if end is None else end):
-            names[number] = encodable(name)
-    return names
 
 
 def _place_of(code: list[CodeFact]) -> str | None:
@@ -405,11 +255,14 @@ TEXTS: _Questions = (
 
 FACTS: _Questions = (
     (Question("snakemakeId", "job number", _number), _always),
-    (Question("inputs", "inputs", Translator.inputs), _always),
-    (Question("outputs", "outputs", Translator.outputs), _always),
-    (Question("logPaths", "log", lambda own, job, live: [own.path(one) for one in job.log]), lambda rule: rule.log),
+    (Question("inputs", "inputs", lambda own, job, live: own.files.inputs(job, live)), _always),
+    (Question("outputs", "outputs", lambda own, job, live: own.files.outputs(job, live)), _always),
     (
-        Question("benchmarkPath", "benchmark", lambda own, job, live: own.path(job.benchmark)),
+        Question("logPaths", "log", lambda own, job, live: [own.files.path(one) for one in job.log]),
+        lambda rule: rule.log,
+    ),
+    (
+        Question("benchmarkPath", "benchmark", lambda own, job, live: own.files.path(job.benchmark)),
         lambda rule: rule.benchmark,
     ),
     (Question("threads", "threads", _threads), _always),

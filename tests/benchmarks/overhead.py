@@ -8,7 +8,9 @@ On a machine that others use too, two runs of the same differ by more than recor
 asked as well what of their own CPU time was spent in snakeprov, all its imports included, and how long it waited at the
 end of the run: both of one run, which whatever others do slows alike.
 
-    python tests/benchmarks/overhead.py [--jobs 1000] [--rounds 5]
+A host that slows down whoever works for long wants `--rest-s`, idle seconds before each run.
+
+    python tests/benchmarks/overhead.py [--jobs 1000] [--rounds 5] [--rest-s 0]
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,12 +115,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rest-s", type=float, default=0)
     arguments = parser.parse_args()
     costs: dict[bool, list[Cost]] = {False: [], True: []}
     print(f"{arguments.jobs} trivial shell jobs, --cores 2 --scheduler greedy; seconds: wall, CPU, Snakemake's own CPU")
     for number in range(1, arguments.rounds + 1):
         # Whichever comes first in a round has the colder caches: take turns.
         for tracked in (False, True) if number % 2 else (True, False):
+            time.sleep(arguments.rest_s)
             costs[tracked].append(run_once(arguments.jobs, tracked=tracked))
         plain, tracked_ = costs[False][-1], costs[True][-1]
         print(

@@ -1,0 +1,143 @@
+"""The files of a job as it begins and as it ends: Snakemake's own account of them, and what is there on disk.
+
+Must not know: rules, code, or what else a record says.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from snakeprov.capture.files import fingerprint
+from snakeprov.model.paths import relative_to, to_text
+from snakeprov.model.records import FileFact
+from snakeprov.plugin.livejob import LiveJob
+from snakeprov.plugin.observe import Sight, look, shown_from
+from snakeprov.plugin.planning import storage_query
+from snakeprov.plugin.represent import encodable
+
+CACHE_VARIABLE = "SNAKEMAKE_OUTPUT_CACHE"
+"""Environment variable that names the folder of Snakemake's cache between workflows."""
+
+FLAGS = frozenset(
+    {
+        "ancient",
+        "before_update",
+        "directory",
+        "ensure",
+        "from_queue",
+        "nodelocal",
+        "pipe",
+        "protected",
+        "service",
+        "temp",
+        "touch",
+        "update",
+    }
+)
+"""The flags of Snakemake that say something about a file."""
+
+_STREAM = Sight("other")
+
+
+class JobFiles:
+    """The files of the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._cache = os.environ.get(CACHE_VARIABLE)
+
+    def path(self, path: str) -> str:
+        """Return the text form of one of Snakemake's paths, relative to the working directory."""
+        return relative_to(to_text(str.__str__(path)), self._directory)
+
+    def inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
+        """Return the inputs of `job` as they are now, or as they were before it changed them."""
+        facts = self._files(job.input, live)
+        for fact, seen in zip(facts, live.seen, strict=False):
+            if seen is not None and fact.fingerprint != seen:
+                fact.changed_while_reading = True
+        return _as_before(facts, live.before_update) if live.before_update else facts
+
+    def outputs(self, job: Any, live: LiveJob) -> list[FileFact]:
+        """Return the outputs of `job` as they are now."""
+        return self._files(job.output, live)
+
+    def _files(self, files: Any, live: LiveJob) -> list[FileFact]:
+        names = _names(files)
+        is_plain = not live.streams and not self._cache
+        facts = []
+        for number, one in enumerate(files):
+            name = names.get(number)
+            path = str.__str__(one)
+            if is_plain and not one.flags:
+                sight = look(path)
+                fact = FileFact(
+                    path=relative_to(to_text(path), self._directory), name=name, fingerprint=sight.fingerprint
+                )
+                if sight.fingerprint is None or sight.symlink_target is not None:
+                    fact.kind, fact.symlink_target = sight.kind, sight.symlink_target
+                facts.append(fact)
+            else:
+                facts.append(self._flagged(one, path, name, live))
+        return facts
+
+    def _flagged(self, file: Any, path: str, name: str | None, live: LiveJob) -> FileFact:
+        flags = file.flags
+        sight = _STREAM if path in live.streams else live.stored.get(path) or look(path)
+        target = sight.symlink_target
+        if self._cache and sight.kind == "directory" and target is None:
+            target = shown_from(self._cache, path)
+        return FileFact(
+            path=self.path(path),
+            name=name,
+            flags=sorted(flag for flag in flags if flag in FLAGS and flags[flag]),
+            kind=sight.kind,
+            fingerprint=sight.fingerprint,
+            storage_query=storage_query(file),
+            symlink_target=target,
+        )
+
+
+def _as_before(facts: list[FileFact], before: dict[str, FileFact]) -> list[FileFact]:
+    """Return the inputs of a job as they were before it changed them.
+
+    A rule does not name among its inputs what it updates, but that is what the new version comes from.
+    """
+    for fact in facts:
+        changed = before.get(fact.path)
+        if changed is not None:
+            fact.flags, fact.changed_while_reading = sorted({*fact.flags, *changed.flags}), False
+            fact.kind, fact.fingerprint, fact.digest = changed.kind, changed.fingerprint, changed.digest
+    named = {fact.path for fact in facts}
+    return facts + [fact for path, fact in before.items() if fact.kind != "missing" and path not in named]
+
+
+def streams_of(group: Any) -> frozenset[str]:
+    """Return the paths of the pipes and sockets through which the members of a group talk."""
+    return frozenset(str.__str__(path) for member in group for path in member.pipe_or_service_output)
+
+
+def look_at_start(job: Any, live: LiveJob) -> bool:
+    """Take the fingerprints of the inputs, none of a rule that only names them; return whether a file has flags."""
+    are_flagged = False
+    reads = not job.rule.norun
+    for one in job.input:
+        if one.flags:
+            are_flagged = True
+        if reads:
+            live.seen.append(fingerprint(str.__str__(one)))
+    for one in job.output:
+        if one.flags:
+            are_flagged = True
+    return are_flagged
+
+
+def _names(files: Any) -> dict[int, str]:
+    names: dict[int, str] = {}
+    if not files._names:
+        return names
+    for name, (start, end) in files._get_names():
+        for number in range(start, start + 1 if end is None else end):
+            names[number] = encodable(name)
+    return names

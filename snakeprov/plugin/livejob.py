@@ -1,0 +1,48 @@
+"""What was seen of a job between its start and its end.
+
+Must not know: who sees it, or what is made of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from snakeprov.model.records import CodeFact, FileFact, Fingerprint
+from snakeprov.plugin.gaps import Gaps
+from snakeprov.plugin.observe import Sight
+
+
+class LiveJob(msgspec.Struct):
+    """What was seen of a job between its start and its end. Times are seconds since 1970.
+
+    `is_plain` says that none of its files has any of Snakemake's flags, and that its code is files of this machine.
+    From `number` to `shellcmd` it is what Snakemake said, if it did. `gaps` are failures of capture; `notes` are what
+    no capture could have known.
+    """
+
+    code: list[CodeFact]
+    submitted_s: float
+    seen: list[Fingerprint | None] = []
+    is_plain: bool = False
+    before_update: dict[str, FileFact] = {}
+    group: str | None = None
+    number: Any = None
+    threads: Any = None
+    priority: Any = None
+    resources: Any = None
+    reason: str | None = None
+    shellcmd: str | None = None
+    started_s: float | None = None
+    ended_s: float | None = None
+    external_id: str | None = None
+    was_cached: bool = False
+    streams: frozenset[str] = frozenset()
+    error: BaseException | None = None
+    blame: str | None = None
+    logs: list[str] = []
+    stored: dict[str, Sight] = {}
+    descriptors: dict[str, int] = {}
+    gaps: Gaps = msgspec.field(default_factory=Gaps)
+    notes: list[str] = []
