@@ -69,7 +69,15 @@ def run_and_kill(work: Work, *, jobs: int, both: bool) -> None:
 def delivering_processes(parent: int) -> list[int]:
     """The delivering process that a Snakemake has started, if it has."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(one) for one in children if b"snakeprov.delivering" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return [int(one) for one in children if b"snakeprov.delivering" in _command_line(one)]
+
+
+def _command_line(process: str) -> bytes:
+    """How a process was called; nothing where it has just ended, as the jobs beside it do all the time."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def recorded(work: Work) -> int:
