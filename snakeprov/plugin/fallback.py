@@ -40,7 +40,7 @@ class _Listener(logging.Handler):
         try:
             self._hear(record)
         except Exception as error:
-            self._capture.problem(f"a log message was not understood: {type(error).__name__}: {error}")
+            self._capture.problems.note(f"a log message was not understood: {type(error).__name__}: {error}")
 
     def _hear(self, record: logging.LogRecord) -> None:
         event = getattr(getattr(record, "event", None), "value", None)

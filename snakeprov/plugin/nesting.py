@@ -14,15 +14,19 @@ PARENT_VARIABLE = "SNAKEPROV_PARENT_RUN"
 _RUN_ID = re.compile("[0-9a-f]{32}")
 
 
-def enter(run_id: str) -> str | None:
-    """Name the run to processes that are started from now on; return the run that this process is part of."""
+def outer_run() -> str | None:
+    """Return the run that this process is part of, if it is part of one."""
     outer = os.environ.get(PARENT_VARIABLE)
-    os.environ[PARENT_VARIABLE] = run_id
     return outer if outer is not None and _RUN_ID.fullmatch(outer) else None
 
 
+def enter(run_id: str) -> None:
+    """Name the run to processes that are started from now on."""
+    os.environ[PARENT_VARIABLE] = run_id
+
+
 def leave(outer: str | None) -> None:
-    """Undo `enter`, which returned `outer`."""
+    """Undo `enter`, before which `outer_run` was `outer`."""
     if outer is None:
         os.environ.pop(PARENT_VARIABLE, None)
     else:

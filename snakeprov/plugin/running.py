@@ -15,8 +15,9 @@ from snakeprov.config import Settings, load, wants_strict
 from snakeprov.errors import CaptureError, ConfigError
 from snakeprov.model.records import JobStatus, RunStatus
 from snakeprov.plugin import fallback
-from snakeprov.plugin.capturing import Capture, warn
+from snakeprov.plugin.capturing import Capture
 from snakeprov.plugin.overhear import overhearing
+from snakeprov.plugin.problems import warn
 from snakeprov.plugin.request import CAPTURE, Request, recall
 
 
@@ -58,7 +59,7 @@ def captured(workflow: Any, capture: Capture, *, untold: list[str], is_unknown: 
         untold: What the wrappers cannot tell in this version of Snakemake.
         is_unknown: Whether something essential is among it, so that the log messages have to stand in.
     """
-    capture.gaps += [f"This version of Snakemake does not tell {one}" for one in untold]
+    capture.problems.gaps += [f"This version of Snakemake does not tell {one}" for one in untold]
     if is_unknown:
         warn(
             "this version of Snakemake is not known yet: jobs are recorded from its log messages and their records "
@@ -87,7 +88,7 @@ def _listen(stack: ExitStack, capture: Capture, listening: AbstractContextManage
     try:
         stack.enter_context(listening)
     except Exception as error:
-        capture.problem(f"Snakemake's log messages cannot be heard: {type(error).__name__}: {error}")
+        capture.problems.note(f"Snakemake's log messages cannot be heard: {type(error).__name__}: {error}")
 
 
 def _finish_well(capture: Capture, left: JobStatus) -> None:

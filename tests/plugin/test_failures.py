@@ -131,6 +131,20 @@ def test_a_recorder_that_fails_does_not_fail_the_workflow(tmp_path: Path, method
         assert outcome.run["missing"] == ["OSError: no space left"] * 3
 
 
+def test_a_run_of_which_nothing_is_recorded_is_no_parent_of_what_its_jobs_run(tmp_path: Path) -> None:
+    """To a Snakemake inside a job only a run that has a record is named as the outer one."""
+    (tmp_path / "Snakefile").write_text(
+        TRACK + "rule inner:\n    shell: 'echo ${{SNAKEPROV_PARENT_RUN-none}} > named'\n"
+    )
+    named = tmp_path / "named"
+
+    recorded = run(tmp_path)
+    assert named.read_text().strip() == recorded.run["id"]
+
+    run(tmp_path, variables={"COLLECT_FAILS": "open"})
+    assert named.read_text().strip() == "none"
+
+
 def test_strict_fails_the_workflow_after_all_jobs_ran(tmp_path: Path) -> None:
     """With strict=True a failing recorder makes the exit status non-zero, but every output is there."""
     line = "import snakeprov; snakeprov.track(workflow, strict=True)\n"

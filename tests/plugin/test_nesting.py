@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from snakeprov.plugin.nesting import PARENT_VARIABLE, enter, leave
+from snakeprov.plugin.nesting import PARENT_VARIABLE, enter, leave, outer_run
 
 OUTER, INNER = "a" * 32, "b" * 32
 
@@ -20,7 +20,8 @@ def test_the_environment_is_as_it_was_after_a_run(
     if before is None:
         monkeypatch.delenv(PARENT_VARIABLE)
 
-    outer = enter(INNER)
+    outer = outer_run()
+    enter(INNER)
 
     assert os.environ[PARENT_VARIABLE] == INNER
     assert outer == parent

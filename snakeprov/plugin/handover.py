@@ -1,0 +1,156 @@
+"""What was seen of a run's jobs, on its way to the recorder: made records of, which are without secrets.
+
+Must not know: which of Snakemake's methods are wrapped, or how a record is delivered.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from snakeprov.capture.redact import credentials_in
+from snakeprov.capture.redactor import Redactor
+from snakeprov.config import Settings, store_of
+from snakeprov.model.paths import to_text
+from snakeprov.model.projects import project_of
+from snakeprov.model.records import JobRecord, JobStatus, RunStatus, decode_job
+from snakeprov.model.times import now
+from snakeprov.plugin import nesting, recording
+from snakeprov.plugin.failing import explain
+from snakeprov.plugin.livejob import LiveJob
+from snakeprov.plugin.observe import hold, look
+from snakeprov.plugin.planning import plan_of
+from snakeprov.plugin.problems import Problems, never_raises
+from snakeprov.plugin.recording import Summary
+from snakeprov.plugin.runfacts import run_record
+from snakeprov.plugin.secrets import known_secrets
+from snakeprov.plugin.translate import Translator, payload_of
+
+_FAILED: Final = frozenset({"failed", "retried"})
+
+
+class Handover:
+    """Hands the records of one run to its recorder. Not thread-safe: Snakemake calls under its scheduler's lock.
+
+    Args:
+        workflow: What is executed.
+        settings: Where the records go, and what is kept out of them.
+        executor: The name of what runs the jobs.
+        began_on: When the run began.
+        problems: Is told what could not be recorded.
+
+    Raises:
+        SnakeprovError: The records can be put nowhere, or a setting is wrong.
+    """
+
+    def __init__(
+        self, workflow: Any, settings: Settings, *, executor: str | None, began_on: datetime, problems: Problems
+    ) -> None:
+        self.problems = problems
+        self._workflow = workflow
+        directory = Path.cwd()
+        text = to_text(directory)
+        self._run = run_record(
+            workflow,
+            run_id=uuid4().hex,
+            project=project_of(settings, directory, store_of(settings, directory)),
+            directory=text,
+            executor=executor,
+        )
+        self._run.started_on = began_on
+        self._redactor = Redactor(
+            patterns=settings.redact,
+            values=[
+                *known_secrets(workflow),
+                *credentials_in(settings.store),
+            ],
+        )
+        self._redactor.run(self._run)
+        self._translator = Translator(workflow, run_id=self._run.id, directory=text)
+        self._recorder = recording.open_recorder(settings, directory, secrets=self._redactor.secrets)
+        self._run.parent_run_id = nesting.outer_run()
+        self._recorder.start(self._run)
+        nesting.enter(self._run.id)
+        self.plan()
+
+    def begin(self, job: Any, *, group: Any = None, now_s: float) -> LiveJob:
+        """Return what is known of `job` as it is handed out (see `Translator.begin`)."""
+        return self._translator.begin(job, group=group, now_s=now_s)
+
+    @never_raises
+    def plan(self) -> None:
+        """Hand over every job of the DAG as it is now."""
+        plan = plan_of(
+            self._workflow.dag, run_id=self._run.id, path_of=self._translator.files.path, stored=self._redactor.stored
+        )
+        self._redactor.plan(plan)
+        self._recorder.plan(plan)
+
+    @never_raises
+    def job(self, job: Any, live: LiveJob, status: JobStatus) -> None:
+        """Hand over the record of a job that ended with `status`, whose files are looked at now."""
+        record = None
+        payload = b""
+        try:
+            written = self._translator.record(job, live, status)
+            payload = payload_of(written)
+            is_special = not live.is_plain or live.gaps or live.notes or live.descriptors or status in _FAILED
+            if is_special or not self._redactor.is_clean(written[0]):
+                record = decode_job(payload)
+                if status in _FAILED:
+                    explain(record, job, live, place=self._translator.files.path)
+                elif status in ("success", "cached"):
+                    for one in job.temp_output:  # they may be gone before they are read
+                        self.hold(live, str.__str__(one))
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            self.problems.note(problem)
+            record = self._translator.bare(job, status, problem)
+        if record is None:
+            self._recorder.append_encoded(payload)
+        else:
+            self._special(record, live)
+
+    def hold(self, live: LiveJob, path: str) -> None:
+        """Keep a file of a job open that is about to vanish, for its digest."""
+        text = self._translator.files.path(path)
+        if text in live.descriptors:
+            return
+        descriptor = hold(path)
+        if descriptor is not None:
+            live.descriptors[text] = descriptor
+        elif look(path).kind == "file":
+            live.notes.append(f"{text} is about to vanish and could not be held open for its digest")
+
+    def finish(self, status: RunStatus) -> Summary:
+        """End the run: hand over how it ended, wait for the delivery, and return what the recorder says of it."""
+        nesting.leave(self._run.parent_run_id)
+        self._run.status = status
+        self._run.ended_on = now()
+        self._run.missing = [*self._run.missing, *self.problems.gaps]
+        self._redactor.run(self._run)
+        return self._recorder.finish(self._run)
+
+    def _special(self, record: JobRecord, live: LiveJob) -> None:
+        """Hand over a record in which something is left to be changed: a gap, a secret, a file that is held open."""
+        if record.incomplete:
+            self.problems.note(f"of a job of rule {record.rule}: {record.incomplete[0]}")
+        record.incomplete += live.notes
+        descriptors = live.descriptors
+        try:
+            renamed = self._redactor.job(record)
+        except Exception as error:
+            record = self._without_details(record, error)
+        else:
+            descriptors = {renamed.get(path, path): one for path, one in descriptors.items()}
+        self._recorder.append(record, descriptors)
+
+    def _without_details(self, record: JobRecord, error: Exception) -> JobRecord:
+        """Return next to nothing of a record whose secrets could not be found."""
+        problem = f"its secrets could not be told apart from the rest ({type(error).__name__})"
+        self.problems.note(f"Of a job only its status was recorded: {problem}")
+        bare = JobRecord(id=record.id, run_id=record.run_id, rule="unknown", status=record.status)
+        bare.incomplete = [problem]
+        return bare
