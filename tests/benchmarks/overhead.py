@@ -1,16 +1,17 @@
 """How much longer does a workflow take when it is tracked?
 
-Runs a workflow of trivial shell jobs plain and tracked, recording finished at its exit, and prints medians and their
-ratios: time on the clock; CPU time of everything, the delivering process included; CPU time of Snakemake's own process
-alone, which is what a machine with an idle core notices.
+Runs a workflow of trivial shell jobs plain and tracked, recording finished at its exit, and prints the ratios: time on
+the clock; CPU time of everything, the delivering process included; CPU time of Snakemake's own process alone, which is
+what a machine with an idle core notices.
 
 On a machine that others use too, two runs of the same one after the other differ by far more than recording costs. So
 the runs of a round go on in turns, each stopped for fractions of a second while another works, and what others do
 meets all alike; `--control` runs two plain ones, to see what is left of it. A third run of each round is metered: it
 is asked what of its own CPU time was spent in snakeprov, all its imports included, which costs a little itself.
 
-Snakemake's process ends up to a second after its last job, by a timer of its own, and waiting for the last records
-falls into that second. A timer runs on while its process is stopped, so the last turn of a run lasts to its end.
+A timer runs on while its process is stopped. Snakemake's process ends up to a second after its last job, by a timer of
+its own, and waiting for the last records falls into that second: so the last turn of a run lasts to its end. The
+delivering process looks every second what was appended: so it is made to wait that much longer as there are runs.
 
     python tests/benchmarks/overhead.py [--jobs 1000] [--rounds 5] [--control]
 """
@@ -58,6 +59,14 @@ from snakemake.cli import main
 
 MAIN = "main()\n"
 
+LINGER = """
+import sys
+if "snakeprov.delivering" in sys.orig_argv:
+    from snakeprov.recorder import process
+    process.LINGER_S *= {runs}
+"""
+"""What Python runs first in each process of a run."""
+
 
 INSIDE = """
 import threading, time
@@ -99,6 +108,9 @@ SETUPS = {
 """The line in the Snakefile, and what goes before Snakemake."""
 
 
+WHAT = ("time on the clock", "CPU time of everything", "Snakemake's own CPU time")
+
+
 class Cost(NamedTuple):
     """Seconds that one run took; `inside`: what was spent in snakeprov, of the CPU of its own process and waiting."""
 
@@ -111,7 +123,7 @@ class Cost(NamedTuple):
 class Run:
     """The workflow in a fresh folder: stopped, but for the turns that it is given."""
 
-    def __init__(self, jobs: int, kind: str) -> None:
+    def __init__(self, jobs: int, kind: str, *, runs: int) -> None:
         self.cost: Cost | None = None
         self._wall_s = 0.0
         self._folder = tempfile.TemporaryDirectory(prefix="overhead-")
@@ -120,10 +132,20 @@ class Run:
         track, setup = SETUPS[kind]
         (self._work / "in.txt").write_text("input\n")
         (self._work / "Snakefile").write_text(SNAKEFILE.format(track=track, jobs=jobs))
+        site = self._work / "site"
+        site.mkdir()
+        (site / "sitecustomize.py").write_text(LINGER.format(runs=runs))
         command = [sys.executable, "-c", RUN + setup + MAIN, "--cores", "2", "--scheduler", "greedy", "--quiet", "all"]
         began = time.perf_counter()
         with (self._work / "log").open("w") as log:
-            self._process = subprocess.Popen(command, cwd=self._work, stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(
+                command,
+                cwd=self._work,
+                env={**os.environ, "PYTHONPATH": str(site)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._pid = self._process.pid
         self._end = os.pidfd_open(self._pid)
         self._groups = [self._pid]
@@ -178,7 +200,7 @@ class Run:
 def run_in_turns(jobs: int, kinds: list[str]) -> list[Cost]:
     """Run the workflow once in each of these ways, a turn each until all have ended; return what they took."""
     with contextlib.ExitStack() as stack:
-        runs = [stack.enter_context(Run(jobs, kind)) for kind in kinds]
+        runs = [stack.enter_context(Run(jobs, kind, runs=len(kinds))) for kind in kinds]
         while going_on := [run for run in runs if run.cost is None]:
             for run in going_on:
                 run.go_on()
@@ -201,7 +223,8 @@ def main() -> None:
         plain, other, *_ = rounds[-1]
         ratios = " ".join(f"{ratio:.3f}" for ratio in _ratios(plain, other))
         print(f"round {number}: plain {_seconds(plain)}  {kinds[1]} {_seconds(other)}  ratio {ratios}", flush=True)
-    print("median of the ratios: " + ", ".join(map(_spread, zip(*(_ratios(*one[:2]) for one in rounds), strict=True))))
+    for what, values in zip(WHAT, zip(*(_ratios(*one[:2]) for one in rounds), strict=True), strict=True):
+        print(f"ratio of {what}: {_spread(values)}")
     if not arguments.control:
         costs = [metered for _, _, metered in rounds]
         shares = _spread(1 + cost.inside[0] / (cost.own_cpu_s - cost.inside[0]) for cost in costs)
@@ -220,7 +243,11 @@ def _ratios(plain: Cost, tracked: Cost) -> list[float]:
 
 def _spread(values: Iterable[float]) -> str:
     values = sorted(values)
-    return f"{statistics.median(values):.4f} ({values[0]:.4f} to {values[-1]:.4f})"
+    error = f" ± {statistics.stdev(values) / len(values) ** 0.5:.4f}" if len(values) > 1 else ""
+    return (
+        f"mean {statistics.mean(values):.4f}{error}, median {statistics.median(values):.4f} "
+        f"({values[0]:.4f} to {values[-1]:.4f})"
+    )
 
 
 if __name__ == "__main__":
