@@ -42,7 +42,7 @@ rule alone:
     resources: mem_mb=lambda wildcards, input, attempt: 10 * attempt, disk="1 GB", label="a word"
     log: "logs/alone.log"
     benchmark: "benchmarks/alone.tsv"
-    shell: SEEN + "cat {{input}} > {{output}}; echo a line > {{log}}" + MADE
+    shell: SEEN + "sleep 0.1; cat {{input}} > {{output}}; echo a line > {{log}}" + MADE
 
 rule repeated:
     output: "repeated.txt"
@@ -52,7 +52,7 @@ rule repeated:
 rule lines:
     output: "lines.txt"
     benchmark: "benchmarks/lines.jsonl"
-    shell: "echo lines > {{output}}" + MADE
+    shell: "sleep 0.1; echo lines > {{output}}" + MADE
 
 rule wordy:
     output: "wordy.txt"
