@@ -13,7 +13,7 @@ A timer runs on while its process is stopped. Snakemake's process ends up to a s
 its own, and waiting for the last records falls into that second: so the last turn of a run lasts to its end. The
 delivering process looks every second what was appended: so it is made to wait that much longer as there are runs.
 
-    python tests/benchmarks/overhead.py [--jobs 1000] [--rounds 5] [--control]
+    python tests/benchmarks/overhead.py [--jobs 1000] [--cores 2] [--rounds 5] [--control]
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Cost(NamedTuple):
 class Run:
     """The workflow in a fresh folder: stopped, but for the turns that it is given."""
 
-    def __init__(self, jobs: int, kind: str, *, runs: int) -> None:
+    def __init__(self, jobs: int, kind: str, *, cores: int, runs: int) -> None:
         self.cost: Cost | None = None
         self._wall_s = 0.0
         self._folder = tempfile.TemporaryDirectory(prefix="overhead-")
@@ -135,7 +135,8 @@ class Run:
         site = self._work / "site"
         site.mkdir()
         (site / "sitecustomize.py").write_text(LINGER.format(runs=runs))
-        command = [sys.executable, "-c", RUN + setup + MAIN, "--cores", "2", "--scheduler", "greedy", "--quiet", "all"]
+        command = [sys.executable, "-c", RUN + setup + MAIN, "--cores", str(cores)]
+        command += ["--scheduler", "greedy", "--quiet", "all"]
         began = time.perf_counter()
         with (self._work / "log").open("w") as log:
             self._process = subprocess.Popen(
@@ -197,10 +198,10 @@ class Run:
         self.cost = Cost(self._wall_s, used.ru_utime + used.ru_stime, own_cpu_s, tuple(inside))
 
 
-def run_in_turns(jobs: int, kinds: list[str]) -> list[Cost]:
+def run_in_turns(jobs: int, kinds: list[str], *, cores: int) -> list[Cost]:
     """Run the workflow once in each of these ways, a turn each until all have ended; return what they took."""
     with contextlib.ExitStack() as stack:
-        runs = [stack.enter_context(Run(jobs, kind, runs=len(kinds))) for kind in kinds]
+        runs = [stack.enter_context(Run(jobs, kind, cores=cores, runs=len(kinds))) for kind in kinds]
         while going_on := [run for run in runs if run.cost is None]:
             for run in going_on:
                 run.go_on()
@@ -210,16 +211,20 @@ def run_in_turns(jobs: int, kinds: list[str]) -> list[Cost]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=1000)
+    parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--control", action="store_true")
     arguments = parser.parse_args()
     kinds = ["plain", "plain"] if arguments.control else list(SETUPS)
-    print(f"{arguments.jobs} trivial shell jobs, --cores 2 --scheduler greedy; seconds: wall, CPU, Snakemake's own CPU")
+    print(
+        f"{arguments.jobs} trivial shell jobs, --cores {arguments.cores} --scheduler greedy; "
+        "seconds: wall, CPU, Snakemake's own CPU"
+    )
     rounds: list[list[Cost]] = []
     for number in range(1, arguments.rounds + 1):
         # Whichever is first has the colder caches: change places.
         order = 1 if number % 2 else -1
-        rounds.append(run_in_turns(arguments.jobs, kinds[::order])[::order])
+        rounds.append(run_in_turns(arguments.jobs, kinds[::order], cores=arguments.cores)[::order])
         plain, other, *_ = rounds[-1]
         ratios = " ".join(f"{ratio:.3f}" for ratio in _ratios(plain, other))
         print(f"round {number}: plain {_seconds(plain)}  {kinds[1]} {_seconds(other)}  ratio {ratios}", flush=True)
