@@ -52,7 +52,9 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         flags: Snakemake's flags that matter: temp, protected, directory, pipe, service, ancient, touch, update…
         kind: What was there when the job ended.
         fingerprint: When the job ended; None where there was no regular file.
-        changed_while_reading: An input whose fingerprint differed between start and end of the job.
+        fingerprint_before: Of an input, when the job started, if it differed from the one at its end.
+        changed_while_reading: Whether the bytes of an input changed between start and end of the job; None: unknown.
+            Decided where the digests are (`snakeprov.recorder.digesting`): times, mode and links are not bytes.
         digest: Known at capture only where the bytes were about to vanish.
         storage_query: The query of a storage object (an `s3://…` URL, say).
         symlink_target: Where the path is a symbolic link: its target, as written. Where it is a directory that came
@@ -64,7 +66,8 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     flags: list[str] = []
     kind: FileKind = "file"
     fingerprint: Fingerprint | None = None
-    changed_while_reading: bool = False
+    fingerprint_before: Fingerprint | None = None
+    changed_while_reading: bool | None = False
     digest: Digest | None = None
     storage_query: str | None = None
     symlink_target: str | None = None

@@ -56,7 +56,7 @@ class JobFiles:
         facts = self._files(job.input, live)
         for fact, seen in zip(facts, live.seen, strict=False):
             if seen is not None and fact.fingerprint != seen:
-                fact.changed_while_reading = True
+                fact.fingerprint_before = seen
         return _as_before(facts, live.before_update) if live.before_update else facts
 
     def outputs(self, job: Any, live: LiveJob) -> list[FileFact]:
@@ -107,7 +107,7 @@ def _as_before(facts: list[FileFact], before: dict[str, FileFact]) -> list[FileF
     for fact in facts:
         changed = before.get(fact.path)
         if changed is not None:
-            fact.flags, fact.changed_while_reading = sorted({*fact.flags, *changed.flags}), False
+            fact.flags, fact.fingerprint_before = sorted({*fact.flags, *changed.flags}), None
             fact.kind, fact.fingerprint, fact.digest = changed.kind, changed.fingerprint, changed.digest
     named = {fact.path for fact in facts}
     return facts + [fact for path, fact in before.items() if fact.kind != "missing" and path not in named]

@@ -48,7 +48,7 @@ from snakeprov.recorder.assemble import Context, Policy, assemble, code_path_of,
 from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held, folders_above
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.digesting import Observations, with_modules
+from snakeprov.recorder.digesting import Observations, with_changes, with_modules
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.manual import Step, assemble_by_hand
 from snakeprov.recorder.origins import Origins
@@ -168,9 +168,12 @@ class Deliverer:
         return self._catalog.file(path)
 
     def _completed(self, prepared: Prepared) -> Prepared:
-        """Return a job with what was found out about its code and environment, whose document is stored."""
+        """Return a job with what was found out about its inputs, code and environment, whose document is stored."""
         job, observations = prepared.job, prepared.observations
-        more: dict[str, Any] = {"code": with_modules(job, observations)}
+        more: dict[str, Any] = {
+            "code": with_modules(job, observations),
+            "inputs": with_changes(job, observations),
+        }
         if self._client.is_snakeprov:
             document = self._environments.describe(job, observations, self._run)
             digest = hashlib.sha256(document).hexdigest()

@@ -36,6 +36,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
     Attributes:
         digest: Of its bytes; of its manifest for a directory; None when it could not be had.
         problem: Why not, in words.
+        before: Of an input that looked different when its job started: its digest then, where that is known.
         manifest: Of a directory: its content, which is what is kept.
         members: Of a directory: what is in it, path below it and digest.
         modules: Of code: the paths of the local modules that it imports.
@@ -43,6 +44,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
 
     digest: Digest | None = None
     problem: str | None = None
+    before: Digest | None = None
     manifest: bytes | None = None
     members: dict[str, Digest] = {}
     modules: list[str] = []
@@ -96,6 +98,8 @@ class Digester:
                 key = key_of(fact)
                 if key not in observations:
                     observations[key] = self._observe(fact.path, fact, descriptors.get(fact.path))
+                    if fact.fingerprint_before is not None:
+                        observations[key].before = self._known(fact.fingerprint_before)
             self._observe_modules(job, observations)
         finally:
             for descriptor in descriptors.values():
@@ -151,6 +155,10 @@ class Digester:
             self._read.popitem(last=False)
         return digest
 
+    def _known(self, fingerprint: Fingerprint) -> Digest | None:
+        """Return the digest of a file that looked like this, where it was read then."""
+        return self._cache.get(fingerprint) or self._read.get(fingerprint)
+
     def _observe_modules(self, job: JobRecord, observations: Observations) -> None:
         """Look at the modules that the code of a job imports."""
         for code in job.code:
@@ -200,9 +208,38 @@ def with_modules(job: JobRecord, observations: Observations) -> list[CodeFact]:
     return [*job.code, *(CodeFact(role="module", path=path) for path in modules)]
 
 
+def with_changes(job: JobRecord, observations: Observations) -> list[FileFact]:
+    """Return the inputs of a job, each saying whether its bytes changed while the job ran."""
+    return [
+        fact
+        if fact.fingerprint_before is None
+        else msgspec.structs.replace(
+            fact, changed_while_reading=_has_changed(fact, observations.get(key_of(fact), _NOTHING))
+        )
+        for fact in job.inputs
+    ]
+
+
+def _has_changed(fact: FileFact, seen: Observation) -> bool | None:
+    """Return whether the bytes of an input changed while its job ran; None where nobody read them before.
+
+    Only its times, mode or number of links may have changed; an input that is gone has not changed.
+    """
+    before, after = fact.fingerprint_before, fact.fingerprint
+    if before is None or after is None:
+        return False
+    if seen.before is not None and seen.digest is not None:
+        return seen.before.sha256 != seen.digest.sha256
+    if before.size_bytes != after.size_bytes:
+        return True
+    return False if msgspec.structs.replace(after, ctime_ns=before.ctime_ns) == before else None
+
+
 def _is_later(seen: Fingerprint, job: JobRecord) -> bool:
     return job.ended_on is not None and seen.mtime_ns > job.ended_on.timestamp() * 1e9
 
+
+_NOTHING = Observation()
 
 _NO_BYTES = {
     "missing": "it was not there when the job ended",

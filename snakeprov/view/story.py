@@ -27,7 +27,9 @@ REPETITIONS_SHOWN_MAX = 5
 VALUE_CHARACTERS_MAX = 300
 """What is shown of the value of one param or resource."""
 
-_CHANGED = "changed while it was read"
+_CHANGED = {True: "changed while it was read", None: "may have changed during the job"}
+"""What the record of an input says of its bytes between start and end of the job."""
+
 _LABEL_COLUMNS = 11
 _INDENT = 2
 
@@ -134,7 +136,11 @@ def _files(
         roles.setdefault(file.get("role", "input"), []).append(file)
     facts = [*(job.get("inputs") or ()), *(job.get("outputs") or ())]
     names = {fact["path"]: fact["name"] for fact in facts if fact.get("name")}
-    changed = {fact["path"] for fact in facts if fact.get("changedWhileReading")}
+    changed = {
+        fact["path"]: _CHANGED[state]
+        for fact in job.get("inputs") or ()
+        if (state := fact.get("changedWhileReading", False)) is not False
+    }
     links: dict[bool, list[str]] = {False: [], True: []}
     for one in activity.get("used") or ():
         if "url" in one:
@@ -144,15 +150,15 @@ def _files(
     executed = [_code(one, lines) for one in roles.get("code", ())]
     yield from _section("used", used, screen, links=links[False])
     yield from _section("executed", executed, screen, links=links[True])
-    yield from _section("generated", [_file(one, names, set()) for one in roles.get("output", ())], screen)
+    yield from _section("generated", [_file(one, names, {}) for one in roles.get("output", ())], screen)
 
 
-def _file(file: Mapping[str, Any], names: Mapping[str, str], changed: set[str]) -> Line:
+def _file(file: Mapping[str, Any], names: Mapping[str, str], changed: Mapping[str, str]) -> Line:
     outcome = file.get("outcome") or ""
     usual = "generated" if file.get("role") == "output" else "used"
     path = file["path"].rstrip("/")
-    note = _CHANGED if path in changed else "" if outcome == usual else outcome
-    role: text.Role = "bad" if note in ("missing", _CHANGED) else ""
+    note = changed.get(path) or ("" if outcome == usual else outcome)
+    role: text.Role = "bad" if note in ("missing", *changed.values()) else ""
     name = names.get(path, "") or ("environment" if file.get("role") == "environment" else "")
     return [versioned(file), say(name, "faint"), say(text.short_id(file.get("sha256")), "faint"), say(note, role)]
 

@@ -169,7 +169,8 @@ def test_what_the_user_s_own_code_breaks_is_named_and_the_rest_recorded(tmp_path
     job = outcome.job("odd")
     assert job["params"]["good"] == 1
     assert job["params"]["odd"].endswith("Odd: not representable (ValueError)>")
-    assert job["inputs"][0]["changedWhileReading"] is True
+    (seen,) = job["inputs"]
+    assert seen["fingerprintBefore"] != seen["fingerprint"]
 
 
 def test_an_unknown_snakemake_falls_back_to_its_log(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint
 from snakeprov.model.digest import Digest
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
-from snakeprov.recorder.digesting import Digester, key_of, path_of_key
+from snakeprov.recorder.digesting import Digester, key_of, path_of_key, with_changes
 
 
 @pytest.fixture
@@ -78,6 +80,43 @@ def test_a_temporary_file_is_known_to_who_used_it_after_it_is_gone(digester: Dig
     found = digester.observe(job(inputs=(temporary,)), {})
 
     assert found["temp"].digest is not None and found["temp"].digest.sha256 == sha256("t")
+
+
+Meanwhile = Callable[[Path], object]
+
+MEANWHILE: dict[str, tuple[Meanwhile, bool | None, bool | None]] = {
+    "linked": (lambda path: path.with_name("link").hardlink_to(path), False, False),
+    "made read-only": (lambda path: path.chmod(0o444), False, False),
+    "touched": (lambda path: os.utime(path, ns=(0, 0)), False, None),
+    "replaced by a copy": (lambda path: Path(shutil.copy2(path, path.with_name("copy"))).replace(path), False, None),
+    "overwritten": (lambda path: path.write_text("other"), True, None),
+    "appended to": (lambda path: path.write_text("first, and more"), True, True),
+    "removed": (lambda path: path.unlink(), False, False),
+}
+"""What happens to an input while its job runs; whether that changed it: where it was read before, and where not."""
+
+
+@pytest.mark.parametrize("name", MEANWHILE)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_input_changed_only_if_its_bytes_did(digester: Digester, tmp_path: Path, name: str, is_known: bool) -> None:
+    """Times, mode and links are not bytes; where nobody read the input before, a change of time proves nothing."""
+    meanwhile, if_known, if_unknown = MEANWHILE[name]
+    made = fact(tmp_path, "in", "first")
+    if is_known:
+        digester.observe(job(made), {})
+    meanwhile(tmp_path / "in")
+    after = fingerprint(str(tmp_path / "in"))
+    read = FileFact(
+        path="in",
+        kind="file" if after else "missing",
+        fingerprint=after,
+        fingerprint_before=made.fingerprint,
+    )
+    record = job(inputs=(read,))
+
+    (told,) = with_changes(record, digester.observe(record, {}))
+
+    assert told.changed_while_reading is (if_known if is_known else if_unknown)
 
 
 @pytest.mark.parametrize("what", ["changed", "gone"])

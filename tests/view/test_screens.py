@@ -148,10 +148,12 @@ def test_show_of_what_went_wrong(story: Json, screen: Screen) -> None:
         "incomplete": ["reason"],
     }
     job["inputs"][0]["changedWhileReading"] = True
+    job["inputs"][1]["changedWhileReading"] = None
     story["run"]["git"] = None
     got = joined(story_view.story(story, screen))
     assert "failed · attempt 2 · 3 minutes ago" in got
-    assert "changed while it was read" in got
+    assert got.count("changed while it was read") == 1
+    assert got.count("may have changed during the job") == 1
     assert "commit     not under version control" in got
     assert "incomplete reason" in got
     assert "error\n  exit status 1\n\nlog\n  a\n  b\n" in got
