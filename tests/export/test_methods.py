@@ -119,13 +119,17 @@ def test_jobs_that_failed_are_left_out() -> None:
         ("A=1 B=2 /usr/bin/env python3 x.py", ["python3"]),
         ("set -euo pipefail\nbwa index \\\n ref.fa 2> log\n", ["bwa"]),
         ("echo 'unfinished", []),
-        ("python - <<'END'\nimport os\nEND", []),
+        ("python - <<'END'\nimport os\nEND\nsort x", ["python", "sort"]),
         ("$(which bwa) mem", []),
+        ("${BWA_HOME}/bin/bwa mem", ["bwa"]),
         ("{ sort a; uniq b; } > c", ["sort", "uniq"]),
         ("(sort a) && join a b || true", ["sort", "join"]),
-        ("x" * 30_000, []),
+        ("mkdir -p out && cp a out", []),
+        ("conda activate x; module load bwa/0.7; bwa mem", ["bwa"]),
+        ("$tool x", []),
+        ("x" * 200_000, []),
     ],
 )
 def test_programs_of_a_command(command: str | None, expected: list[str]) -> None:
-    """Those that begin a command; what cannot be read for certain gives none."""
+    """Those that begin a command; what only the shell can tell, builtins and trivial programs are left out."""
     assert programs(command) == expected
