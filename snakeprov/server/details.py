@@ -11,14 +11,16 @@ import msgspec
 
 from snakeprov.model.provenance import Reference
 from snakeprov.server import jobs as job_resource
-from snakeprov.server import runs, wire
+from snakeprov.server import meanings, runs, wire
 from snakeprov.server.call import Answer, Call, entity_number
 from snakeprov.server.refusals import bad_request
 from snakeprov.store import access, details, jobs, lineage
+from snakeprov.store import meanings as meaning_store
 from snakeprov.store import runs as run_store
 from snakeprov.store.details import VersionDetails
 from snakeprov.store.jobs import JobRow
 from snakeprov.store.lineage import Version
+from snakeprov.store.meanings import MeaningRow
 from snakeprov.store.tables import STORED
 from snakeprov.store.trash import recorded_path
 
@@ -50,10 +52,12 @@ def _versions(call: Call, wanted: list[Version]) -> list[dict[str, Any]]:
     known = details.versions(call.tx, wanted)
     readable = access.readable_projects(call.tx, {one.project_id for one in known.values()}, call.user.reader)
     found = (known[version] for version in wanted if version in known)
-    return [_version(one) for one in found if one.project_id in readable]
+    told = [one for one in found if one.project_id in readable]
+    meant = meaning_store.of(call.tx, [(one.entity_id, one.number) for one in told if one.meaning])
+    return [_version(one, meant.get((one.entity_id, one.number))) for one in told]
 
 
-def _version(row: VersionDetails) -> dict[str, Any]:
+def _version(row: VersionDetails, meaning: MeaningRow | None) -> dict[str, Any]:
     body: dict[str, Any] = {
         "entityId": f"syn{row.entity_id}",
         "versionNumber": row.number,
@@ -70,6 +74,7 @@ def _version(row: VersionDetails) -> dict[str, Any]:
         "sizeBytes": row.size_bytes,
         "md5": row.md5,
         "sha256": row.sha256,
+        "meaning": None if meaning is None else meanings.body(meaning),
     }
     return body | {name: value for name, value in known.items() if value is not None}
 

@@ -5,7 +5,7 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
-from snakeprov.server import permissions, strict, wire
+from snakeprov.server import meanings, permissions, strict, wire
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.names import check_name
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, stale
@@ -13,6 +13,7 @@ from snakeprov.server.wire import EntityBody
 from snakeprov.store import access, activities, entities, filehandles, revisions
 from snakeprov.store.access import CHANGE_PERMISSIONS, CREATE, READ, UPDATE
 from snakeprov.store.entities import EntityRow, Place
+from snakeprov.store.revisions import Meaning
 from snakeprov.store.tables import FILE, FOLDER, PROJECT, ROOT_ID, TRASH_ID
 
 DESCRIPTION_CHARS_MAX = 1000
@@ -26,12 +27,12 @@ UNLINK = -1
 
 
 def create(call: Call) -> Answer:
-    """POST /entity[?generatedBy=]."""
+    """POST /entity[?generatedBy=][&meaning=&meaningOf=[&whileJob=]]."""
     return 201, wire.entity(insert(call, call.read(EntityBody)))
 
 
 def insert(call: Call, body: EntityBody) -> EntityRow:
-    """Make an entity as a body says; `generatedBy` of the query connects it to an activity."""
+    """Make an entity as a body says; the query says which activity generated it and what its bytes mean."""
     kind = _kind(body)
     parent = _parent(call, body.parent_id, kind=kind)
     strict.room_below(call, parent)
@@ -45,6 +46,9 @@ def insert(call: Call, body: EntityBody) -> EntityRow:
             raise bad_request("FileEntity.dataFileHandleId cannot be null")
         handle = _own_handle(call, body.data_file_handle_id).id
     generated_by = _generated_by(call)
+    meaning = meanings.asked(call)
+    if meaning is not None and kind != FILE:
+        raise bad_request(f"A {kind} has no bytes that could mean anything.")
     id_, _, _ = entities.insert_entity(call.tx, kind=kind, name=name, parent=parent, user=call.user.id)
     revisions.insert_first(
         call.tx,
@@ -55,6 +59,7 @@ def insert(call: Call, body: EntityBody) -> EntityRow:
         label=body.version_label or "1",
         comment=body.version_comment,
         description=body.description,
+        meaning=meaning,
     )
     row = existing(call, id_, need=None)
     if kind == PROJECT:
@@ -73,13 +78,13 @@ def read_version(call: Call) -> Answer:
 
 
 def update(call: Call) -> Answer:
-    """PUT /entity/{id}[?newVersion=][&generatedBy=]."""
+    """PUT /entity/{id}[?newVersion=][&generatedBy=][&meaning=&meaningOf=[&whileJob=]]."""
     body = call.read(EntityBody)
     return 200, wire.entity(change(call, call.entity_id(), body, new_version=call.flag("newVersion")))
 
 
 def change(call: Call, id_: int, body: EntityBody, *, new_version: bool) -> EntityRow:
-    """Change an entity to what a body says; `generatedBy` of the query connects it to an activity.
+    """Change an entity to what a body says; the query says which activity generated it and what its bytes mean.
 
     Args:
         call: The request.
@@ -98,7 +103,10 @@ def change(call: Call, id_: int, body: EntityBody, *, new_version: bool) -> Enti
         raise bad_request(f"syn{row.id} is a {row.kind}; its concreteType cannot be changed to {body.concrete_type}.")
     _check_texts(body)
     _relocate(call, row, body)
-    number = _revise(call, row, body, new_version=new_version)
+    meaning = meanings.asked(call, entity_id=row.id)
+    number = _revise(call, row, body, new_version=new_version, meaning=meaning)
+    if meaning is not None and number == row.number:
+        raise bad_request("'meaning' says what the bytes of a new version mean; this change makes none.")
     if generated_by is not None:
         activity_id = None if generated_by == UNLINK else generated_by
         revisions.set_activity(call.tx, row.id, number, activity_id=activity_id, user=call.user.id)
@@ -237,7 +245,7 @@ def _relocate(call: Call, row: EntityRow, body: EntityBody) -> None:
     entities.move(call.tx, row, parent=parent, name=name)
 
 
-def _revise(call: Call, row: EntityRow, body: EntityBody, *, new_version: bool) -> int:
+def _revise(call: Call, row: EntityRow, body: EntityBody, *, new_version: bool, meaning: Meaning | None) -> int:
     """Make a new version where one is due, else change the current one; return the number of the current version."""
     label = body.version_label if body.version_label != row.label else None
     if row.kind != FILE:
@@ -260,6 +268,7 @@ def _revise(call: Call, row: EntityRow, body: EntityBody, *, new_version: bool) 
         label=label if new_version else None,
         comment=body.version_comment if new_version else None,
         description=body.description,
+        meaning=meaning,
     )
 
 

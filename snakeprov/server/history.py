@@ -10,13 +10,14 @@ from typing import Annotated, Any
 import msgspec
 
 from snakeprov.server import jobs as job_resource
+from snakeprov.server import meanings, wire
 from snakeprov.server import runs as run_resource
-from snakeprov.server import wire
 from snakeprov.server.activities import body_of as activity_body
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, plain_number
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import Refusal, bad_request
 from snakeprov.store import jobs, revisions, runs
+from snakeprov.store import meanings as meaning_store
 from snakeprov.store.entities import EntityRow
 from snakeprov.store.revisions import VersionRow
 from snakeprov.store.tables import STORED
@@ -108,25 +109,27 @@ def _entity(row: EntityRow) -> dict[str, Any]:
 def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[dict[str, Any]]:
     made = jobs.made(call.tx, {version.activity_id for version in versions if version.activity_id is not None})
     again = jobs.reproduced_by(call.tx, row.id, [version.number for version in versions])
+    meant = meaning_store.of(call.tx, [(row.id, version.number) for version in versions if version.meaning])
     bodies = []
     for version in versions:
         job = None if version.activity_id is None else made.get(version.activity_id)
         dirty = None if job is None or job.git_dirty is None else bool(job.git_dirty)
-        bodies.append(
-            {
-                "versionNumber": version.number,
-                "createdOn": wire.time(version.created_on),
-                "createdBy": version.created_by,
-                "sha256": version.sha256,
-                "md5": version.md5,
-                "sizeBytes": version.size_bytes,
-                "bytesKept": version.file_kind == STORED,
-                "activityId": None if version.activity_id is None else str(version.activity_id),
-                "rule": None if job is None else job.rule,
-                "runId": None if job is None else job.run_id,
-                "commit": None if job is None else job.git_commit,
-                "dirty": None if dirty is None else bool(dirty),
-                "reproducedBy": [str(activity_id) for activity_id in again.get(version.number, [])],
-            }
-        )
+        body: dict[str, Any] = {
+            "versionNumber": version.number,
+            "createdOn": wire.time(version.created_on),
+            "createdBy": version.created_by,
+            "sha256": version.sha256,
+            "md5": version.md5,
+            "sizeBytes": version.size_bytes,
+            "bytesKept": version.file_kind == STORED,
+            "activityId": None if version.activity_id is None else str(version.activity_id),
+            "rule": None if job is None else job.rule,
+            "runId": None if job is None else job.run_id,
+            "commit": None if job is None else job.git_commit,
+            "dirty": None if dirty is None else bool(dirty),
+            "reproducedBy": [str(activity_id) for activity_id in again.get(version.number, [])],
+        }
+        if (meaning := meant.get((row.id, version.number))) is not None:
+            body["meaning"] = meanings.body(meaning)
+        bodies.append(body)
     return bodies

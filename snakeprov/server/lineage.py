@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from snakeprov.server import wire
+from snakeprov.server import meanings, wire
 from snakeprov.server.call import Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
 from snakeprov.store import access, jobs, lineage
+from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import Reader
 from snakeprov.store.lineage import UsageEdge, Version
 from snakeprov.store.store import Transaction
@@ -126,6 +127,9 @@ class _Walk:
         closed = {version for version, node in known.items() if node.project_id not in readable}
         self._add_closed([version for version in fresh if version in closed])
         fresh = [version for version in fresh if version not in closed]
+        meant = meaning_store.of(
+            self._tx, [version for version in fresh if version in known and known[version].meaning]
+        )
         for version in fresh:
             id_ = _node_id(version)
             entity_id, number = version
@@ -140,6 +144,8 @@ class _Walk:
                 node["isLatest"] = number == found.current_version
                 if found.sha256 is not None:
                     node["sha256"] = found.sha256
+                if version in meant:
+                    node["meaning"] = meanings.body(meant[version])
                 self._makers[version] = found.activity_id
             self.nodes[version] = node
         return fresh

@@ -9,12 +9,14 @@ from typing import Any
 
 import msgspec
 
-from snakeprov.server import permissions
+from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.refusals import bad_request
 from snakeprov.store import lookup
+from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import READ
 from snakeprov.store.lookup import Found
+from snakeprov.store.meanings import MeaningRow
 from snakeprov.store.tables import PRUNED
 
 PATHS_MAX = 100_000
@@ -46,7 +48,10 @@ def at_paths(call: Call) -> Answer:
     permissions.check(call, project, project_id=project, permission=READ)
     paths = dict.fromkeys(body.paths)
     found = lookup.at_paths(call.tx, project, paths)
-    return 200, {"projectId": f"syn{project}", "found": [_found(found[path]) for path in paths if path in found]}
+    rows = [found[path] for path in paths if path in found]
+    meant = meaning_store.of(call.tx, [(row.id, row.number) for row in rows if row.meaning])
+    bodies = [_found(row, meant.get((row.id, row.number))) for row in rows]
+    return 200, {"projectId": f"syn{project}", "found": bodies}
 
 
 def files(call: Call) -> Answer:
@@ -83,13 +88,14 @@ def paths(call: Call) -> Answer:
     return 200, {"paths": found}
 
 
-def _found(row: Found) -> dict[str, Any]:
+def _found(row: Found, meaning: MeaningRow | None) -> dict[str, Any]:
     body: dict[str, Any] = {"path": row.path, "kind": row.kind, "entityId": f"syn{row.id}", "etag": row.etag}
     if row.parent_id is not None:
         body["parentId"] = f"syn{row.parent_id}"
     if row.file_handle_id is not None:
         body["name"] = row.name
         body["versionNumber"] = row.number
+        body["createdOn"] = wire.time(row.created_on)
         body["dataFileHandleId"] = str(row.file_handle_id)
         content = {
             "sha256": row.sha256,
@@ -99,6 +105,8 @@ def _found(row: Found) -> dict[str, Any]:
             "activityId": None if row.activity_id is None else str(row.activity_id),
         }
         body.update((key, value) for key, value in content.items() if value is not None)
+        if meaning is not None:
+            body["meaning"] = meanings.body(meaning)
         if row.handle_kind == PRUNED:
             body["bytesPruned"] = True
     return body

@@ -45,6 +45,8 @@ _QUERY_PARAMETERS: dict[str, Any] = {
     "forceRestart": _FLAG,
     "generatedBy": {"type": "integer", "minimum": -1},
     "limit": _POSITIVE,
+    "meaning": {"type": "string", "enum": ["again", "edited", "sameContent"]},
+    "meaningOf": {"type": "string", "pattern": "^([sS][yY][nN])?[0-9]{1,18}\\.[1-9][0-9]{0,8}$"},
     "md5": {"type": "string", "pattern": "^[0-9a-fA-F]{8,32}$"},
     "newVersion": _FLAG,
     "offset": _COUNT,
@@ -56,6 +58,7 @@ _QUERY_PARAMETERS: dict[str, Any] = {
     "skipTrashCan": _FLAG,
     "under": _TEXT,
     "versionNumber": _POSITIVE,
+    "whileJob": _RUN_OR_JOB_ID,
 }
 _ERRORS = {
     "400": "The request makes no sense as it is.",

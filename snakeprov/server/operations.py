@@ -78,6 +78,12 @@ _BUNDLE = (
     "the design has bundles with annotations in their old form; today's clients know `bundle2` only. Both are here, "
     f"and add to the annotations that there are. For `generatedBy`: {_CREATOR}"
 )
+_MEANS = "meaning meaningOf whileJob"
+_MEANING = (
+    "`meaning` and `meaningOf` are snakeprov's: they say what the bytes of a new version mean, where its activity does "
+    "not say it: those of an earlier version of the file again, edited by hand after a version (`whileJob`: while this "
+    "job ran), or the same content as a version of another file."
+)
 _NO_INHERITING = "A new version never inherits the activity of the one before it."
 _CREATED = "today's Synapse answers 201; here it is 200. Its client takes both."
 _LIMITS = "Synapse has 10 000 children in a container and 50 levels; a strict server has these bounds, others none."
@@ -104,9 +110,9 @@ OPERATIONS: dict[Handler, Operation] = {
         Entity,
         wire.EntityBody,
         201,
-        "generatedBy",
-        f"{_CREATOR} Synapse allows letters, digits, spaces and `_,.-+()'` in names; here a name can be any that a "
-        f"file can have. A strict server does as Synapse. {_LIMITS}",
+        f"generatedBy {_MEANS}",
+        f"{_CREATOR} {_MEANING} Synapse allows letters, digits, spaces and `_,.-+()'` in names; here a name can be any "
+        f"that a file can have. A strict server does as Synapse. {_LIMITS}",
     ),
     entities.read: Operation("An entity.", Entity, query="versionNumber"),
     entities.read_version: Operation("An entity at a version.", Entity),
@@ -115,14 +121,14 @@ OPERATIONS: dict[Handler, Operation] = {
         f"{_NO_INHERITING} `generatedBy=-1` removes the link.",
         Entity,
         wire.EntityBody,
-        query="newVersion generatedBy",
-        note=_CREATOR,
+        query=f"newVersion generatedBy {_MEANS}",
+        note=f"{_CREATOR} {_MEANING}",
     ),
     versions.create: Operation(
         f"Makes the next version of a file. {_NO_INHERITING}",
         Entity,
         wire.EntityBody,
-        query="generatedBy",
+        query=f"generatedBy {_MEANS}",
         note="in the design; deprecated in today's Synapse in favour of `newVersion=true`. Here as designed. For "
         f"`generatedBy`: {_CREATOR}",
     ),

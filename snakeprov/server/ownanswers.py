@@ -196,6 +196,21 @@ class JobDetails(Shape):
     activity_id: str | UnsetType = UNSET
 
 
+class Meaning(Shape):
+    """What the bytes of a version mean where its activity does not say it, and the version that this points at.
+
+    `again`: those of an earlier version of the file. `edited`: changed by hand after a version, `while_job_id` was
+    running. `sameContent`: those of a version of another file, which is evidence and no proof. The version is left out
+    where it was deleted or is in another project.
+    """
+
+    kind: Literal["again", "edited", "sameContent"]
+    entity_id: str | UnsetType = UNSET
+    version_number: int | UnsetType = UNSET
+    path: str | UnsetType = UNSET
+    while_job_id: str | UnsetType = UNSET
+
+
 class VersionDetails(Shape):
     """A version, its content, and who recorded it."""
 
@@ -212,6 +227,7 @@ class VersionDetails(Shape):
     size_bytes: int | UnsetType = UNSET
     md5: str | UnsetType = UNSET
     sha256: str | UnsetType = UNSET
+    meaning: Meaning | UnsetType = UNSET
 
 
 class Details(Shape):

@@ -19,7 +19,7 @@ PAGE_MAX = 1000
 
 
 def create(call: Call) -> Answer:
-    """PUT /entity/{id}/version[?generatedBy=]: the next version of a file, even if nothing of it changes."""
+    """PUT /entity/{id}/version[?generatedBy=][&meaning=…]: the next version of a file, even if nothing changes."""
     body = call.read(EntityBody)
     row = existing(call, call.entity_id(), need=UPDATE)
     if row.kind != FILE:

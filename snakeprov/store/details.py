@@ -35,6 +35,7 @@ class VersionDetails(NamedTuple):
     size_bytes: int | None
     md5: str | None
     sha256: str | None
+    meaning: str | None
 
 
 _WANTED, _ID, _NUMBER = pairs("versions")
@@ -54,6 +55,7 @@ _VERSIONS = Query(
         file_handle.c.size_bytes,
         file_handle.c.md5,
         file_handle.c.sha256,
+        revision.c.meaning,
     ).select_from(
         _WANTED.join(revision, and_(revision.c.entity_id == _ID, revision.c.number == _NUMBER))
         .join(entity, entity.c.id == revision.c.entity_id)

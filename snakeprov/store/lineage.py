@@ -30,6 +30,7 @@ class VersionNode(NamedTuple):
     project_id: int
     sha256: str | None
     activity_id: int | None
+    meaning: str | None
 
 
 class UsageEdge(NamedTuple):
@@ -67,6 +68,7 @@ _NODES = Query(
         entity.c.project_id,
         file_handle.c.sha256,
         revision.c.activity_id,
+        revision.c.meaning,
     ).select_from(
         _VERSIONS.join(revision, and_(revision.c.entity_id == _ID, revision.c.number == _NUMBER))
         .join(entity, entity.c.id == revision.c.entity_id)

@@ -48,6 +48,8 @@ class Found(NamedTuple):
     size_bytes: int | None
     content_type: str | None
     handle_kind: str | None
+    created_on: int
+    meaning: str | None
 
 
 class Match(NamedTuple):
@@ -78,6 +80,8 @@ _FOUND = (
         file_handle.c.size_bytes,
         file_handle.c.content_type,
         file_handle.c.kind,
+        revision.c.created_on,
+        revision.c.meaning,
     )
     .select_from(entity.join(revision, _CURRENT).outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id))
     .where(

@@ -18,6 +18,15 @@ VERSIONS_MAX = 15_000
 """How many versions one entity can have, as in Synapse."""
 
 
+class Meaning(NamedTuple):
+    """What the bytes of a new version mean: the `kind` of `tables.revision`, and the version that it points at."""
+
+    kind: str
+    of_entity_id: int
+    of_version: int
+    while_job: str | None = None
+
+
 class _Annotations(NamedTuple):
     annotations: str | None
 
@@ -41,6 +50,7 @@ class VersionRow(NamedTuple):
     sha256: str | None
     md5: str | None
     size_bytes: int | None
+    meaning: str | None
 
 
 _INSERT = insert_into(revision)
@@ -65,6 +75,7 @@ _VERSIONS = select(
     file_handle.c.sha256,
     file_handle.c.md5,
     file_handle.c.size_bytes,
+    revision.c.meaning,
 ).select_from(
     revision.outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id).outerjoin(
         principal, principal.c.id == revision.c.created_by
@@ -112,9 +123,10 @@ def insert_first(
     label: str,
     comment: str | None,
     description: str | None,
+    meaning: Meaning | None = None,
 ) -> None:
     """Add version 1."""
-    _insert(tx, entity_id, 1, user, file_handle_id, activity_id, label, comment, description, None)
+    _insert(tx, entity_id, 1, user, file_handle_id, activity_id, label, comment, description, None, meaning)
 
 
 def insert_next(
@@ -126,6 +138,7 @@ def insert_next(
     label: str | None,
     comment: str | None,
     description: str | None,
+    meaning: Meaning | None = None,
 ) -> int:
     """Add the next version and make it the current one; return its number, which was never used before.
 
@@ -133,7 +146,8 @@ def insert_next(
     """
     number = row.last_version + 1
     kept = annotations_of(tx, row.id, row.number)
-    _insert(tx, row.id, number, user, file_handle_id, None, label or str(number), comment, description, kept)
+    text = label or str(number)
+    _insert(tx, row.id, number, user, file_handle_id, None, text, comment, description, kept, meaning)
     tx.run(_SET_CURRENT, of_entity=row.id, number=number)
     return number
 
@@ -149,6 +163,7 @@ def _insert(
     comment: str | None,
     description: str | None,
     annotations: str | None,
+    meaning: Meaning | None,
 ) -> None:
     tx.run(
         _INSERT,
@@ -164,6 +179,10 @@ def _insert(
         created_by=user,
         modified_on=tx.now_ms,
         modified_by=user,
+        meaning=None if meaning is None else meaning.kind,
+        of_entity_id=None if meaning is None else meaning.of_entity_id,
+        of_version=None if meaning is None else meaning.of_version,
+        while_job=None if meaning is None else meaning.while_job,
     )
 
 

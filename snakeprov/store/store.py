@@ -225,7 +225,7 @@ def _fill(tx: Transaction, *, revision: str) -> None:
     tx.run(insert_into(tables.setting), name=MADE_BY, value=__version__)
     tx.run(insert_into(tables.setting), name="url_secret", value=os.urandom(32).hex())
     changes = {"created_on": tx.now_ms, "created_by": 0}
-    nothing = dict.fromkeys(("file_handle_id", "activity_id", "comment", "description", "annotations"))
+    nothing = dict.fromkeys(column.name for column in tables.revision.columns if column.nullable)
     for id_, name in ((tables.ROOT_ID, "root"), (tables.TRASH_ID, "trash")):
         tx.run(
             insert_into(tables.entity),

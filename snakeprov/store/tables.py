@@ -47,6 +47,10 @@ PROJECT, FOLDER, FILE = "project", "folder", "file"
 STORED, EXTERNAL, PRUNED = "stored", "external", "pruned"
 """The values of `file_handle.kind`: the repository keeps the bytes, only knows a URL, or has kept the bytes once."""
 
+AGAIN, EDITED, SAME_CONTENT = "again", "edited", "same_content"
+"""The values of `revision.meaning`: bytes of an earlier version of the file, bytes that somebody changed by hand, bytes
+of a version of another file."""
+
 metadata = MetaData()
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -167,6 +171,9 @@ usage = Table(
     sqlite_with_rowid=False,
 )
 
+# Few versions point at another one.
+_POINTS = text("of_entity_id IS NOT NULL")
+
 revision = Table(
     "revision",
     metadata,
@@ -182,6 +189,16 @@ revision = Table(
     Column("created_by", _Id, nullable=False),
     Column("modified_on", BigInteger, nullable=False),
     Column("modified_by", _Id, nullable=False),
+    # What its bytes mean beside the activity: AGAIN, EDITED or SAME_CONTENT, each with the version it points at.
+    Column("meaning", String(16)),
+    Column("of_entity_id", _Id),
+    Column("of_version", Integer),
+    # The job during which the file changed, where nothing shows that the job changed it.
+    Column("while_job", String(64)),
+    ForeignKeyConstraint(
+        ["of_entity_id", "of_version"], ["revision.entity_id", "revision.number"], ondelete="SET NULL"
+    ),
+    Index("revision_of", "of_entity_id", "of_version", sqlite_where=_POINTS, postgresql_where=_POINTS),
 )
 
 run = Table(

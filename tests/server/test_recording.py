@@ -164,6 +164,7 @@ def test_paths_are_looked_up_in_the_order_asked(api: Api) -> None:
         "parentId": folder["id"],
         "name": "a",
         "versionNumber": 1,
+        "createdOn": file["createdOn"],
         "dataFileHandleId": file["dataFileHandleId"],
         **digests(b"hello"),
     }

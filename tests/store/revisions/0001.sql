@@ -134,8 +134,13 @@ CREATE TABLE revision (
 	created_by INTEGER NOT NULL, 
 	modified_on BIGINT NOT NULL, 
 	modified_by INTEGER NOT NULL, 
+	meaning VARCHAR(16), 
+	of_entity_id INTEGER, 
+	of_version INTEGER, 
+	while_job VARCHAR(64), 
 	checksum BIGINT, 
 	PRIMARY KEY (entity_id, number), 
+	FOREIGN KEY(of_entity_id, of_version) REFERENCES revision (entity_id, number) ON DELETE SET NULL, 
 	FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE, 
 	FOREIGN KEY(file_handle_id) REFERENCES file_handle (id), 
 	FOREIGN KEY(activity_id) REFERENCES activity (id) ON DELETE RESTRICT
@@ -247,4 +252,5 @@ CREATE INDEX job_file_version ON job_file (entity_id, version);
 CREATE INDEX job_rule ON job (rule, number);
 CREATE INDEX job_run ON job (run_id, listed_on, number, status);
 CREATE INDEX job_status ON job (status, number);
+CREATE INDEX revision_of ON revision (of_entity_id, of_version) WHERE of_entity_id IS NOT NULL;
 CREATE INDEX usage_target ON usage (target_id, target_version);

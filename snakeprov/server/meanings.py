@@ -1,0 +1,80 @@
+"""What the bytes of a version mean, on its way in as query parameters and on its way out.
+
+Must not know: SQL, or when a version means what.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from snakeprov.server import permissions
+from snakeprov.server.call import Call, shown
+from snakeprov.server.refusals import bad_request, not_found
+from snakeprov.store import entities
+from snakeprov.store.access import READ
+from snakeprov.store.meanings import MeaningRow
+from snakeprov.store.revisions import Meaning
+from snakeprov.store.tables import AGAIN, EDITED, FILE, SAME_CONTENT, TRASH_ID
+from snakeprov.store.trash import recorded_path
+
+Kind = Literal["again", "edited", "sameContent"]
+
+KINDS: dict[Kind, str] = {"again": AGAIN, "edited": EDITED, "sameContent": SAME_CONTENT}
+"""What the wire calls a meaning, and what the store calls it."""
+
+_NAMES = {stored: name for name, stored in KINDS.items()}
+_VERSION = re.compile(r"(?:syn)?([0-9]{1,18})\.([1-9][0-9]{0,8})", re.IGNORECASE)
+_JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_PARAMETERS = ("meaning", "meaningOf", "whileJob")
+
+
+def asked(call: Call, *, entity_id: int | None = None) -> Meaning | None:
+    """Return what the query says that the bytes of the next version of an entity mean; None where it says nothing.
+
+    Args:
+        call: The request.
+        entity_id: The entity; None: one that is about to be made.
+
+    Raises:
+        Refusal: 400, the parameters do not make sense; 404, the version that they name is not there; 403, it may not
+            be read.
+    """
+    if "meaning" not in call.query:
+        for name in _PARAMETERS:
+            if name in call.query:
+                raise bad_request(f"The query parameter {name!r} needs 'meaning'.")
+        return None
+    kind = next((stored for name, stored in KINDS.items() if name == call.query["meaning"]), None)
+    if kind is None:
+        raise bad_request(f"meaning={shown(call.query['meaning'])}: again, edited or sameContent was expected.")
+    named = call.text("meaningOf")
+    match = _VERSION.fullmatch(named)
+    if match is None:
+        raise bad_request(f"meaningOf={shown(named)}: a version of an entity was expected, such as syn123.4.")
+    while_job = call.query.get("whileJob")
+    if while_job is not None and (kind != EDITED or not _JOB_ID.fullmatch(while_job)):
+        raise bad_request("'whileJob' is the id of a job, and goes with meaning=edited only.")
+    of_entity_id, of_version = int(match[1]), int(match[2])
+    row = entities.get(call.tx, of_entity_id, number=of_version)
+    if row is None or row.kind != FILE or row.project_id == TRASH_ID:
+        raise not_found(f"There is no version {of_version} of a file syn{of_entity_id}.")
+    permissions.check(call, row.id, project_id=row.project_id, permission=READ)
+    if (kind == AGAIN) != (entity_id == of_entity_id) and kind != EDITED:
+        whose = "the same file" if kind == AGAIN else "another file"
+        raise bad_request(f"meaning={_NAMES[kind]} points at a version of {whose}; {named} is none.")
+    return Meaning(kind, of_entity_id, of_version, while_job)
+
+
+def body(row: MeaningRow) -> dict[str, Any]:
+    """Return what the bytes of a version mean as it goes over the wire."""
+    answer: dict[str, Any] = {"kind": _NAMES[row.kind]}
+    if row.of_entity_id is not None and row.of_version is not None and row.of_path is not None:
+        answer |= {
+            "entityId": f"syn{row.of_entity_id}",
+            "versionNumber": row.of_version,
+            "path": recorded_path(row.of_path),
+        }
+    if row.while_job is not None:
+        answer["whileJobId"] = row.while_job
+    return answer

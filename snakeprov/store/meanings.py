@@ -1,0 +1,65 @@
+"""What the bytes of versions mean: the earlier bytes again, edited by hand, or the same content as another file.
+
+Must not know: HTTP, or when a version means what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sqlalchemy import and_, select
+
+from snakeprov.store.keys import listed, pairs
+from snakeprov.store.lineage import Version
+from snakeprov.store.statements import Query
+from snakeprov.store.store import Transaction
+from snakeprov.store.tables import entity, revision
+
+
+class MeaningRow(NamedTuple):
+    """What the bytes of a version mean, and the version that this points at.
+
+    `of_…` is None where that version is not there any more, or went to another project: whoever may read the one
+    need not be allowed to read the other.
+    """
+
+    entity_id: int
+    number: int
+    kind: str
+    of_entity_id: int | None
+    of_version: int | None
+    of_path: str | None
+    of_kind: str | None
+    while_job: str | None
+
+
+_WANTED, _ID, _NUMBER = pairs("versions")
+_own, _other, _target = entity.alias("own"), entity.alias("other"), revision.alias("target")
+_OF = Query(
+    select(
+        revision.c.entity_id,
+        revision.c.number,
+        revision.c.meaning.label("kind"),
+        _other.c.id.label("of_entity_id"),
+        _target.c.number.label("of_version"),
+        _other.c.path.label("of_path"),
+        _target.c.meaning.label("of_kind"),
+        revision.c.while_job,
+    )
+    .select_from(
+        _WANTED.join(revision, and_(revision.c.entity_id == _ID, revision.c.number == _NUMBER))
+        .join(_own, _own.c.id == revision.c.entity_id)
+        .outerjoin(_other, and_(_other.c.id == revision.c.of_entity_id, _other.c.project_id == _own.c.project_id))
+        .outerjoin(_target, and_(_target.c.entity_id == _other.c.id, _target.c.number == revision.c.of_version))
+    )
+    .where(revision.c.meaning.is_not(None)),
+    MeaningRow,
+)
+
+
+def of(tx: Transaction, versions: Collection[Version]) -> dict[Version, MeaningRow]:
+    """Return what the bytes of some versions mean; of the others nothing is to be said."""
+    if not versions:
+        return {}
+    return {(row.entity_id, row.number): row for row in tx.all(_OF, versions=listed(versions))}
