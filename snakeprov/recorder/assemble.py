@@ -111,7 +111,8 @@ def path_of(fact: FileFact) -> str:
     """
     if fact.storage_query is not None:
         return from_storage(fact.storage_query) or fact.path
-    return fact.path + "/" if fact.kind == "directory" else fact.path
+    is_directory = fact.kind == "directory" or (fact.kind == "missing" and "directory" in fact.flags)
+    return fact.path + "/" if is_directory else fact.path
 
 
 def code_path_of(code: CodeFact) -> str | None:
@@ -149,7 +150,7 @@ class Assembly:
                 self.use_url(self._url_of(fact.storage_query), fact.storage_query)
                 self._note("input", fact.path, None, self._sha256(fact.path), "used")
             elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
-                self._note("input", fact.path, None, None, "used")
+                self._use_unseen(fact)
             else:
                 self._use("input", path_of(fact), key_of(fact), keep="temp" not in fact.flags)
 
@@ -173,7 +174,7 @@ class Assembly:
 
     def makes(self, fact: FileFact) -> bool:
         """Return whether an output is more than the same bytes that the repository knows the origin of."""
-        if fact.kind == "missing" and not is_stream(fact):
+        if not self._is_made(fact):
             return False
         held = self._plan.file(path_of(fact))
         return (
@@ -190,14 +191,22 @@ class Assembly:
 
     def see_outputs(self) -> None:
         for fact in self._job.outputs:
-            if fact.kind != "missing" or is_stream(fact):
+            if self._is_made(fact):
                 held = self._version_seen(path_of(fact), fact.path, keep=True)
                 self._note("output", path_of(fact), held, self._sha256(fact.path), "touched")
 
     def generate(self, outputs: Sequence[FileFact], activity_id: str | Ref | None) -> None:
         for fact in outputs:
-            if fact.kind != "missing" or is_stream(fact):
+            if self._is_made(fact):
                 self._generate(fact, activity_id)
+
+    def _is_made(self, fact: FileFact) -> bool:
+        """Return whether the job made an output: with success it did, even if it was never seen here.
+
+        Snakemake checks that the outputs of a job exist. The process that records may come too late (a `temp()` file
+        inside a group), or have no access (a node's own disk, storage without a local copy, a pipe).
+        """
+        return fact.kind != "missing" or self._job.status == "success" or is_stream(fact)
 
     def _generate(self, fact: FileFact, own_id: str | Ref | None) -> None:
         path = path_of(fact)
@@ -208,11 +217,11 @@ class Assembly:
         keep = "temp" not in fact.flags
         outcome: Outcome = "generated"
         if held is None:
-            bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=is_stream(fact))
+            bytes_ = self._bytes_of(path, fact, keep=keep)
             held = self._plan.create_file(path, bytes_, sha256=sha256, generated_by=activity_id)
             self._tally.versions += 1
         elif self._context.policy.always or not self._is_same(held, fact.path):
-            bytes_ = self._bytes(path, fact.path, keep=keep, is_stream=is_stream(fact))
+            bytes_ = self._bytes_of(path, fact, keep=keep)
             held = self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=activity_id)
             self._tally.versions += 1
         elif held.activity_id is None and activity_id is not None:
@@ -241,6 +250,13 @@ class Assembly:
             self._seen.add((path, executed))
             reference = {"targetId": held.entity_id, "targetVersionNumber": held.version_number}
             self.used.append({"concreteType": USED_ENTITY, "wasExecuted": executed, "reference": reference})
+
+    def _use_unseen(self, fact: FileFact) -> None:
+        """Use an input that was not there when the job ended: a directory, or something that was never recorded."""
+        if self._plan.file(fact.path + "/") is not None:
+            self._use("input", fact.path + "/", key_of(fact), keep=False)
+        else:
+            self._note("input", fact.path, None, None, "used")
 
     def _use_unknown(self, fact: FileFact) -> None:
         """Use a file of which it is not known what was in it when it was read: no version is named."""
@@ -302,13 +318,19 @@ class Assembly:
             entry["activityId"] = activity_id
         self.files.append(entry)
 
-    def _bytes(self, path: str, observed_as: str, *, keep: bool, is_stream: bool = False) -> Bytes:
+    def _bytes_of(self, path: str, fact: FileFact, *, keep: bool) -> Bytes:
+        """Return what a version of an output consists of; of one that was never seen, it is only known where it was."""
+        if fact.kind == "missing" or is_stream(fact):
+            return Bytes(external_url=self._url_of(fact.storage_query or fact.path))
+        return self._bytes(path, fact.path, keep=keep, storage_query=fact.storage_query)
+
+    def _bytes(self, path: str, observed_as: str, *, keep: bool, storage_query: str | None = None) -> Bytes:
         seen = self._observed(observed_as)
         absolute = self._absolute(path_of_key(observed_as))
         name = path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
-            self._tally.unread += not is_stream
-            return Bytes(external_url=self._url_of(path_of_key(observed_as)))
+            self._tally.unread += 1
+            return Bytes(external_url=self._url_of(storage_query or path_of_key(observed_as)))
         if seen.manifest is None or not self._context.policy.upload:
             return Bytes(content=self._content(absolute, seen.digest, keep=keep))
         members = [self._content(f"{absolute}/{name}", digest, keep=True) for name, digest in seen.members.items()]

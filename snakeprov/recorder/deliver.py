@@ -381,6 +381,8 @@ def reason_of(error: Exception, client: Client) -> str:
 def _paths(job: JobRecord) -> Iterator[str]:
     for fact in (*job.inputs, *job.outputs):
         yield path_of(fact)
+        if fact.kind == "missing":  # it may have been a directory
+            yield fact.path + "/"
     for path in (*map(code_path_of, job.code), job.conda_env_path, job.container_path):
         if path is not None:
             yield path

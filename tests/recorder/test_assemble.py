@@ -311,6 +311,36 @@ def test_a_pipe_links_who_wrote_it_to_who_read_it() -> None:
     assert bench.tally.unread == 0
 
 
+def test_an_output_that_was_never_seen_is_a_version_without_digest() -> None:
+    """A temp() file or directory inside a group on a cluster: its maker and its reader are linked through it."""
+    bench = Bench()
+    unseen = [
+        FileFact(path="results/mid", flags=["temp"], kind="missing"),
+        FileFact(path="results/parts", flags=["directory", "temp"], kind="missing"),
+        FileFact(path=".snakemake/storage/s3/b/a.csv", kind="missing", storage_query="s3://b/a.csv"),
+    ]
+    requests = bench.do(job(outputs=unseen), seen(data__raw="raw"))
+    inputs = [FileFact(path="results/mid", kind="missing"), FileFact(path="results/parts", kind="missing")]
+    reading = bench.do(job(id="2" * 32, inputs=inputs, outputs=[]), {})
+
+    held = [bench.catalog.file(path) for path in ("results/mid", "results/parts/", "s3:/b/a.csv")]
+    assert all(one is not None and one.activity_id is not None and one.sha256 is None for one in held)
+    assert [one["reference"]["targetId"] for one in activity(reading)["used"]] == [
+        one.entity_id for one in held[:2] if one is not None
+    ]
+    handles = [one["body"] for one in requests if one["path"] == "/file/v1/externalFileHandle"]
+    assert handles[2]["externalURL"] == "s3://b/a.csv"
+    assert bench.tally.unread == 0
+
+
+def test_a_touched_output_that_is_not_there_is_no_version() -> None:
+    """`--touch` leaves out what does not exist."""
+    bench = Bench()
+    bench.do(job(status="touched", outputs=[FileFact(path="absent", kind="missing")]), seen(data__raw="raw"))
+
+    assert bench.catalog.file("absent") is None
+
+
 def test_an_input_that_was_never_there_is_named_but_is_no_version() -> None:
     """An optional input, or a FIFO of somebody else."""
     inputs = [FileFact(path="absent", kind="missing"), FileFact(path="fifo", kind="other")]
