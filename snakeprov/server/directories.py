@@ -12,6 +12,7 @@ from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.server.call import Call, entity_number
 from snakeprov.server.entities import existing
 from snakeprov.store import access, filehandles
+from snakeprov.store.tables import STORED
 
 MANIFEST_BYTES_MAX = 64 * 1024 * 1024
 """How long a manifest can be that is looked into; it has some 200 bytes for each file."""
@@ -30,7 +31,12 @@ def lets_have(call: Call, sha256: str) -> bool:
     number = call.optional_number("versionNumber", least=1)
     row = existing(call, entity_number(call.query["entityId"]), number=number, need=access.DOWNLOAD)
     handle = None if row.file_handle_id is None else filehandles.get(call.tx, row.file_handle_id)
-    if handle is None or handle.sha256 is None or handle.content_type != DIRECTORY_CONTENT_TYPE:
+    if (
+        handle is None
+        or handle.kind != STORED
+        or handle.sha256 is None
+        or handle.content_type != DIRECTORY_CONTENT_TYPE
+    ):
         return False
     if not access.content_is_of(call.tx, sha256, handle.created_by):
         return False

@@ -28,15 +28,21 @@ COPIES_MAX = 100
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class ExternalBody(msgspec.Struct, rename="camel"):
-    """A file that is elsewhere."""
+    """A file that is elsewhere. A client claims its digests: they tell versions apart, and open no bytes.
+
+    Attributes:
+        content_sha256: snakeprov's addition to Synapse's form.
+    """
 
     external_url: str = msgspec.field(name="externalURL")
     file_name: str | None = None
     content_type: str | None = None
     content_md5: str | None = None
+    content_sha256: str | None = None
     content_size: int | None = None
 
 
@@ -82,6 +88,8 @@ def create_external(call: Call) -> Answer:
         raise bad_request(f"externalURL {shown(body.external_url)} is not a URL.")
     if body.content_md5 is not None and not _MD5.fullmatch(body.content_md5):
         raise bad_request(f"contentMd5 {shown(body.content_md5)} is not an md5: 32 hex digits were expected.")
+    if body.content_sha256 is not None and not _SHA256.fullmatch(body.content_sha256):
+        raise bad_request(f"contentSha256 {shown(body.content_sha256)} is not a sha256: 64 hex digits were expected.")
     if body.content_size is not None and not 0 <= body.content_size <= NUMBER_MAX:
         raise bad_request(f"contentSize {body.content_size} is not a number of bytes.")
     row = filehandles.insert(
@@ -92,7 +100,7 @@ def create_external(call: Call) -> Answer:
         content_type=body.content_type,
         size_bytes=body.content_size,
         md5=None if body.content_md5 is None else body.content_md5.lower(),
-        sha256=None,
+        sha256=None if body.content_sha256 is None else body.content_sha256.lower(),
         external_url=body.external_url,
     )
     return 201, wire.file_handle(row)

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, or_, select, true
 
 from snakeprov.store.checksums import content
 from snakeprov.store.keys import listed, numbers
@@ -19,6 +19,7 @@ from snakeprov.store.statements import Command, Query, change, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import (
     ROOT_ID,
+    STORED,
     acl,
     acl_entry,
     activity,
@@ -183,13 +184,18 @@ def activity_is_readable(reader: Reader) -> ColumnElement[bool]:
 
 def content_is_readable(tx: Transaction, sha256: str, reader: Reader) -> bool:
     """Say whether somebody may have some bytes: as who brought them, or because a file that has them may be had."""
-    return _may_be_had(tx, file_handle.c.sha256 == sha256, reader)
+    return _may_be_had(tx, and_(*_kept(sha256)), reader)
 
 
 def content_is_of(tx: Transaction, sha256: str, user: int) -> bool:
     """Say whether a user has brought some bytes."""
-    statement = select(file_handle.c.id).where(file_handle.c.sha256 == sha256, file_handle.c.created_by == user)
+    statement = select(file_handle.c.id).where(*_kept(sha256), file_handle.c.created_by == user)
     return tx.connection.execute(statement.limit(1)).first() is not None
+
+
+def _kept(sha256: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that bytes are kept; a file that is elsewhere has a digest too, which anybody can claim."""
+    return file_handle.c.sha256 == sha256, file_handle.c.kind == STORED
 
 
 def handle_is_readable(tx: Transaction, id_: int, reader: Reader) -> bool:

@@ -11,12 +11,13 @@ import requests
 
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.model import times
+from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.server import create_app
 from snakeprov.server.uploads import IDLE_DAYS, PART_BYTES_MIN
 from snakeprov.store import Store
 
 from .api import MODEL, Api, Json, digests, user_of
-from .live import Socket
+from .live import Served, Socket
 
 PART_BYTES = 8 * 1024 * 1024
 """As Synapse's client has it."""
@@ -330,7 +331,36 @@ def test_a_file_elsewhere_is_known_by_its_url(api: Api) -> None:
     assert "contentMd5" not in handle
     assert "is not a URL" in api.reason("POST", "/file/v1/externalFileHandle", {**body, "externalURL": "x"})
     assert "is not an md5" in api.reason("POST", "/file/v1/externalFileHandle", {**body, "contentMd5": "x"})
+    assert "is not a sha256" in api.reason("POST", "/file/v1/externalFileHandle", {**body, "contentSha256": "x"})
     assert "missing required field" in api.reason("POST", "/file/v1/externalFileHandle", {})
+
+
+def test_a_claimed_digest_identifies_a_file_and_opens_nothing(served: Served) -> None:
+    """Who claims the digest of somebody else's bytes, or directory, finds the own file by it, and gets no bytes."""
+    ada, eve = served.user("ada"), served.user("eve")
+    secret = b"ada's bytes"
+    sha256 = digests(secret)["sha256"]
+    manifest = f'{{"files":[{{"path":"a","sizeBytes":11,"sha256":"{sha256}"}}]}}'.encode()
+    adas, eves = ada.project("A"), eve.project("E")
+    ada.file_in(adas, "a", handle=ada.upload(secret))
+    ada.file_in(adas, "d", handle=ada.upload(manifest, content_type=DIRECTORY_CONTENT_TYPE))
+
+    def claimed(name: str, content: bytes, content_type: str | None = None) -> Json:
+        known = digests(content)
+        body = {"externalURL": f"file:///{name}", "fileName": name, "contentType": content_type}
+        body |= {"contentSha256": known["sha256"].upper(), "contentMd5": known["md5"]}
+        handle = eve.post("/file/v1/externalFileHandle", body)
+        assert handle["contentSha256"] == known["sha256"]
+        return eve.file_in(eves, name, handle=handle["id"])
+
+    file, folder = claimed("a", secret), claimed("d", manifest, DIRECTORY_CONTENT_TYPE)
+
+    found = eve.get(f"/snakeprov/v1/versions?sha256={sha256}")["results"]
+    assert [one["entityId"] for one in found] == [file["id"]]
+    for query in ("", f"?entityId={file['id']}", f"?entityId={folder['id']}"):
+        assert eve.ask("GET", f"/snakeprov/v1/blobs/{sha256}{query}").status_code == 404
+    assert eve.ask("GET", f"/snakeprov/v1/blobs/{digests(manifest)['sha256']}").status_code == 404
+    assert ada.ask("GET", f"/snakeprov/v1/blobs/{sha256}").content == secret
 
 
 def test_blobs_are_named_by_their_digest_only(api: Api) -> None:
