@@ -45,7 +45,8 @@ DEPTH_MAX: Final = 16
 
 JOB_TEXTS: Final = (
     *("rule", "wildcards", "params", "shellcmd", "script", "resources", "reason", "group", "external_job_id"),
-    *("conda_env_path", "conda_env_name", "container", "env_modules", "error", "log_excerpt", "incomplete"),
+    *("conda_env_path", "conda_env_url", "conda_env_name", "container", "env_modules", "declared_environments"),
+    *("error", "log_excerpt", "incomplete"),
 )
 """The fields of a job's record that can hold a secret; its files are looked at besides."""
 

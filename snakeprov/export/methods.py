@@ -30,6 +30,9 @@ _PACKAGES: Final = {"R": "r-base", "Rscript": "r-base", "python3": "python"}
 VALUE_CHARS_MAX: Final = 80
 """More of the value of a param is cut off in the table."""
 
+_ENVIRONMENTS: Final = ("container", "condaEnvUrl", "condaEnvPath", "condaEnvName")
+"""What a job's record calls the environment that it ran in."""
+
 
 class Tool(msgspec.Struct, frozen=True):
     """A program or a language; `version` is None where it was not recorded."""
@@ -78,7 +81,7 @@ def _likeness(material: Material, activity: Activity) -> tuple[Any, ...]:
     job = activity.job
     code = tuple(use.version_id or use.url for use in activity.used if use.role == "code")
     run = material.run_of(activity)
-    environment = (job.get("environmentDigest"), job.get("condaEnvPath"), job.get("condaEnvName"), job.get("container"))
+    environment = tuple(job.get(name) for name in ("environmentDigest", *_ENVIRONMENTS))
     return (activity.name, code, environment, run.get("pythonVersion"))
 
 
@@ -92,7 +95,7 @@ def _step(material: Material, group: Sequence[Activity]) -> Step:
         jobs=len(group),
         ran=_ran(material, activity),
         tools=tuple(_tools(material, activity)),
-        environment=job.get("container") or job.get("condaEnvPath") or job.get("condaEnvName"),
+        environment=next((job[name] for name in _ENVIRONMENTS if job.get(name)), None),
         params={name: next(iter(one)) if len(one) == 1 else "varies" for name, one in values.items()},
     )
 
@@ -119,7 +122,7 @@ def _ran(material: Material, activity: Activity) -> str:
 def _tools(material: Material, activity: Activity) -> Iterable[Tool]:
     job = activity.job
     installed = {package.name.lower(): package.version for package in conda(material.environment_of(activity))}
-    is_own = not any(job.get(name) for name in ("container", "condaEnvPath", "condaEnvName", "envModules"))
+    is_own = not any(job.get(name) for name in (*_ENVIRONMENTS, "envModules"))
     own_python = material.run_of(activity).get("pythonVersion") if is_own else None
     found = programs(job.get("shellcmd"))
     code = [fact for fact in job.get("code") or () if fact.get("role") in ("script", "notebook", "wrapper")]

@@ -53,6 +53,14 @@ RUN_FACTS: Final = {
 _CIRCUMSTANCES: Final = {key: name for key, name in RUN_FACTS.items() if key != "pythonVersion"}
 """The Python belongs to the environment of some jobs, and is looked at apart."""
 
+_ENVIRONMENTS: Final = (
+    ("container", "container"),
+    ("conda environment", "condaEnvName"),
+    ("conda environment", "condaEnvUrl"),
+    ("modules", "envModules"),
+)
+"""What a job's environment is called, and its field in the job's record."""
+
 _BACKFILLED: Final = "backfilled"
 """The status of a job that is known from Snakemake's own metadata only."""
 
@@ -311,7 +319,7 @@ def _environment(old: Story, new: Story) -> list[Change]:
     pairs = _paired(_files(old, "environment"), _files(new, "environment"), (lambda one: one.path,))
     changes = _of_files("environment", pairs, {})
     old_job, new_job = _job(old), _job(new)
-    for name, key in (("container", "container"), ("conda environment", "condaEnvName"), ("modules", "envModules")):
+    for name, key in _ENVIRONMENTS:
         changes += _single("environment", name, old_job.get(key) or None, new_job.get(key) or None)
     if _CODE_KINDS & {old_job.get("kind"), new_job.get("kind")}:
         changes += _python(old, new, "environment")

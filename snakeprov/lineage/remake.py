@@ -103,7 +103,7 @@ def recipe(story: Mapping[str, Any], used: list[Ingredient]) -> Recipe:
     # Where runs are not kept, as in Synapse, the version tells of the commit.
     git = run.get("git") or ({} if run else story["version"])
     activity = story.get("activity") or {}
-    conda = job.get("condaEnvName") or job.get("condaEnvPath")
+    conda = job.get("condaEnvName") or job.get("condaEnvUrl") or job.get("condaEnvPath")
     environment = {
         "conda": conda,
         "container": job.get("container"),

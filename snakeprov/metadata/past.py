@@ -159,8 +159,14 @@ class _Reader:
         notes = [UNKNOWN]
         if left_out:
             notes.append(f"{left_out} other output{'s are' if left_out > 1 else ' is'} not as the job left them.")
-        if first.conda_env is not None:
-            notes.append("It had a conda environment, whose file is not known.")
+        declared = {"container": first.container_img_url} if first.container_img_url else {}
+        if declared or first.conda_env is not None:
+            named = [
+                name
+                for name, is_named in (("a conda environment", first.conda_env), ("a container", declared))
+                if is_named
+            ]
+            notes.append(f"Its rule names {' and '.join(named)}; whether it was active is not known.")
         kind, script = _code(first)
         return JobRecord(
             id=self._id(outputs),
@@ -175,7 +181,7 @@ class _Reader:
             script=script,
             log_paths=[self.path(one) for one in first.log or ()],
             external_job_id=first.external_jobid,
-            container=first.container_img_url,
+            declared_environments=declared,
             started_on=_moment(start_s),
             ended_on=_moment(end_s),
             incomplete=notes,

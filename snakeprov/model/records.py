@@ -107,8 +107,14 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         exit_code: Of the command or script that failed, where Snakemake tells; -9 means killed by signal 9.
         error: What Snakemake said of the failure, bounded.
         log_excerpt: The tail of the job's log file on failure, bounded.
+        conda_env_path: The file or folder of the conda environment that was active; the fetched copy of a remote one.
+        conda_env_url: The URL that names the file of the conda environment that was active.
         conda_prefix: Where the conda environment that was active lies, or its name.
+        container: The image of the container that the job ran in.
         container_path: The image's file on this machine.
+        env_modules: The environment modules that were loaded.
+        declared_environments: What the rule names besides (conda, container, modules) without its having been active as
+            far as known: it says nothing of what the job ran in.
         environment_digest: sha256 of the document that describes the environment (`snakeprov.recorder.environments`).
         environment_file_handle_id: Where that document is kept.
         incomplete: What could not be captured, in words; empty when everything could.
@@ -140,11 +146,13 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     external_job_id: str | None = None
     is_checkpoint: bool = False
     conda_env_path: str | None = None
+    conda_env_url: str | None = None
     conda_env_name: str | None = None
     conda_prefix: str | None = None
     container: str | None = None
     container_path: str | None = None
     env_modules: list[str] = []
+    declared_environments: dict[str, str] = {}
     submitted_on: datetime | None = None
     started_on: datetime | None = None
     ended_on: datetime | None = None

@@ -1,6 +1,8 @@
-"""The software environment that a job names, and the one that was active: conda, a container, environment modules.
+"""The software environment of a job: conda, a container, environment modules; active, or only named by its rule.
 
 Must not know: what is in an environment, or what else is recorded of a job.
+
+`conda:`, `container:` and `envmodules:` have no effect unless `--software-deployment-method` switches the method on.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 from snakeprov.model.paths import to_text
 from snakeprov.plugin.gaps import Gaps
 from snakeprov.plugin.represent import encodable
-from snakeprov.plugin.rulecode import uri_of
+from snakeprov.plugin.sources import Place, locate
 
 
 class Deployment:
@@ -20,7 +22,9 @@ class Deployment:
 
     def __init__(self, workflow: Any, path_of: Callable[[str], str]) -> None:
         """Take the workflow, and what turns a path into the one that is recorded."""
+        self._workflow = workflow
         self._path_of = path_of
+        # Unless Snakemake can be asked, no environment is taken for an active one.
         self._methods = Gaps().ask("deployment methods", [], deployment_methods, workflow)
         self._prefixes: dict[int, tuple[Any, str]] = {}  # with the environment, so that its id stays its own
 
@@ -31,15 +35,27 @@ class Deployment:
         """
         rule = job.rule
         fields: dict[str, Any] = {}
+        declared: dict[str, str] = {}
         if rule.conda_env is not None:
-            fields |= gaps.ask("conda environment", {}, self._conda, job)
+            named = gaps.ask("conda environment", {}, self._conda, job)
             if "conda" in self._methods:
+                fields |= named
                 fields["condaPrefix"] = gaps.ask("conda prefix", None, self._prefix, job)
+            elif named:
+                declared["conda"] = named.get("condaEnvUrl") or next(iter(named.values()))
         if rule.container_img is not None:
-            fields |= gaps.ask("container", {}, self._container, job)
+            named = gaps.ask("container", {}, self._container, job)
+            if "apptainer" in self._methods:
+                fields |= named
+            elif named:
+                declared["container"] = named["container"]
         if rule.env_modules is not None:
-            fields["envModules"] = gaps.ask("env modules", [], _env_modules, rule)
-        return fields
+            modules = gaps.ask("env modules", [], _env_modules, rule)
+            if "env-modules" in self._methods:
+                fields["envModules"] = modules
+            elif modules:
+                declared["modules"] = " ".join(modules)
+        return fields | ({"declaredEnvironments": declared} if declared else {})
 
     def _conda(self, job: Any) -> dict[str, str]:
         spec = job.conda_env_spec
@@ -47,9 +63,11 @@ class Deployment:
             return {"condaEnvName": encodable(str(spec.name))}
         file = getattr(spec, "file", None)
         if file is None:
-            return {"condaEnvPath": self._place(str(spec.path))} if spec is not None else {}
-        # Before Snakemake 9.5 the file is a path, since then one of Snakemake's source files.
-        return {"condaEnvPath": self._place(str.__str__(file) if isinstance(file, str) else uri_of(file))}
+            return {"condaEnvPath": self._path_of(str(spec.path))} if spec is not None else {}
+        # Before Snakemake 9.5 the file is a path or a URL, since then one of Snakemake's source files.
+        place = _place_of(str.__str__(file)) if isinstance(file, str) else locate(self._workflow, [file])
+        fields = {} if place.path is None else {"condaEnvPath": self._path_of(place.path)}
+        return fields if place.url is None else fields | {"condaEnvUrl": encodable(place.url)}
 
     def _prefix(self, job: Any) -> str | None:
         """Return where a conda environment lies; asking Snakemake looks at the disk."""
@@ -73,9 +91,6 @@ class Deployment:
         path = {} if image is None else {"containerPath": self._path_of(image.path)}
         return {"container": encodable(str(url))} | path
 
-    def _place(self, uri: str) -> str:
-        return encodable(uri) if "://" in uri else self._path_of(uri)
-
 
 def has_environment(rule: Any) -> bool:
     """Return whether the jobs of `rule` name an environment."""
@@ -89,3 +104,7 @@ def deployment_methods(workflow: Any) -> list[str]:
 
 def _env_modules(rule: Any) -> list[str]:
     return [encodable(str(name)) for name in rule.env_modules.names]
+
+
+def _place_of(named: str) -> Place:
+    return Place(None, named) if "://" in named else Place(named, None)

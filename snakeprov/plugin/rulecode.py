@@ -17,6 +17,7 @@ import msgspec
 from snakeprov.capture.files import fingerprint
 from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import CodeFact, JobKind
+from snakeprov.plugin.sources import locate, uri_of
 
 MAX_SNAKEFILES = 100
 """Included Snakefiles that a job names besides its own."""
@@ -143,17 +144,7 @@ class CodeFinder:
         return self._locate("wrapper", [source] if whole else [source.join(name) for name in _WRAPPER_NAMES])
 
     def _locate(self, role: Role, candidates: list[Any]) -> Source:
-        """Return the first of `candidates` that is on this machine; else the first one's URL or path."""
-        for source in candidates:
-            path = self._local_path(source)
-            if path is not None and Path(path).exists():
-                return Source(role, path, _url_of(source))
-        first = candidates[0]
-        return Source(role, _own_path(first), _url_of(first))
-
-    def _local_path(self, source: Any) -> str | None:
-        own = _own_path(source)
-        return own if own is not None else str(self._workflow.sourcecache._cache_entry(source))
+        return Source(role, *locate(self._workflow, candidates))
 
 
 def kind_of(rule: Any) -> JobKind:
@@ -171,14 +162,6 @@ def kind_of(rule: Any) -> JobKind:
     return next((kind for kind, present in kinds if present), "unknown")
 
 
-def uri_of(source: Any) -> str:
-    """Return the path or URL of one of Snakemake's source files, without credentials."""
-    try:
-        return str(source.get_path_or_uri(secret_free=True))
-    except TypeError:  # Snakemake before 9.5 has no such argument
-        return _without_credentials(str(source.get_path_or_uri()))
-
-
 def _included(workflow: Any) -> list[Any]:
     return list(workflow.included)
 
@@ -189,19 +172,3 @@ def _named_source(rule: Any, kind: JobKind) -> Any:
 
 def _text(named: Any) -> str:
     return to_text(str(named)) if isinstance(named, str | Path) else uri_of(named)
-
-
-def _own_path(source: Any) -> str | None:
-    """Return the path of a source that is a plain file of this machine."""
-    path = getattr(source, "path", None)
-    return str(path) if path is not None and type(source).__name__ == "LocalSourceFile" else None
-
-
-def _url_of(source: Any) -> str | None:
-    return None if _own_path(source) is not None else _without_credentials(uri_of(source))
-
-
-def _without_credentials(url: str) -> str:
-    from snakeprov.capture.redact import strip_credentials
-
-    return strip_credentials(url)

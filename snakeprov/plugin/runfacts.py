@@ -6,11 +6,11 @@ Must not know: its jobs, when it is called, or who takes the record.
 from __future__ import annotations
 
 import getpass
-import os
 import platform
 import shlex
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from snakeprov import __version__
@@ -19,8 +19,8 @@ from snakeprov.model.records import RunRecord
 from snakeprov.plugin.deployment import deployment_methods
 from snakeprov.plugin.gaps import Gaps
 from snakeprov.plugin.represent import encodable, represent
-from snakeprov.plugin.rulecode import uri_of
 from snakeprov.plugin.software import plugin_versions, snakemake_version
+from snakeprov.plugin.sources import locate
 
 MAX_TARGETS = 1_000
 """Targets of the command line that are kept."""
@@ -51,12 +51,15 @@ def run_record(workflow: Any, *, run_id: str, project: str, directory: str, exec
 
 
 def _command_line() -> str:
-    return encodable(shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]))  # noqa: PTH119
+    program = Path(sys.argv[0])
+    # `python -m snakemake` runs the package's `__main__.py`.
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return encodable(shlex.join([name, *sys.argv[1:]]))
 
 
 def _snakefile(workflow: Any, directory: str) -> str:
-    uri = uri_of(next(iter(workflow.included)))
-    return encodable(uri) if "://" in uri else relative_to(to_text(uri), directory)
+    place = locate(workflow, [next(iter(workflow.included))])
+    return encodable(place.url) if place.url is not None else relative_to(to_text(place.path or ""), directory)
 
 
 def _config(workflow: Any) -> dict[str, Any]:

@@ -33,6 +33,9 @@ from snakeprov.plugin.updating import before_update
 _IDS_AT_ONCE = 100
 """Ids are minted together: alone each costs several times as much, as all that is done once between other things."""
 
+DEFAULT_PREFIX = "set -euo pipefail; "
+"""What Snakemake puts before every command unless the workflow says something else."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -77,6 +80,7 @@ class Translator:
         self._code = CodeFinder(workflow, directory)
         self.files = JobFiles(directory)
         self._deployment = Deployment(workflow, self.files.path)
+        self._shell = Gaps().ask("shell", None, _shell_class)
         self._rules: dict[str, RuleFacts] = {}
         self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
         self._ids: list[str] = []
@@ -138,6 +142,16 @@ class Translator:
             texts["incomplete"] = gaps
         return _encode(texts), _encode(facts)
 
+    def as_it_runs(self, command: str) -> str:
+        """Return a shell command with what `shell.prefix()` and `shell.suffix()` put around it.
+
+        Snakemake's own prefix (`set -euo pipefail`) is left out: it is the same for every command.
+        """
+        prefix, suffix = getattr(self._shell, "_process_prefix", None), getattr(self._shell, "_process_suffix", None)
+        if not suffix and (not prefix or prefix == DEFAULT_PREFIX):
+            return command
+        return " ".join((prefix or "", command, suffix or "")).strip()
+
     def bare(self, job: Any, status: JobStatus, problem: str) -> JobRecord:
         """Return a record of what is left to say of a job that could not be translated."""
         name = getattr(getattr(job, "rule", None), "name", None)
@@ -182,8 +196,14 @@ def _place_of(code: list[CodeFact]) -> str | None:
     return next((fact.path or fact.url for fact in code if fact.role not in ("snakefile", "module", "template")), None)
 
 
+def _shell_class() -> Any:
+    from snakemake.shell import shell  # type: ignore[import-untyped]
+
+    return shell
+
+
 def _shellcmd(own: Translator, job: Any, live: LiveJob) -> str:
-    return encodable(live.shellcmd if live.shellcmd is not None else job.shellcmd)
+    return encodable(own.as_it_runs(live.shellcmd if live.shellcmd is not None else job.shellcmd))
 
 
 def _reason(own: Translator, job: Any, live: LiveJob) -> str | None:

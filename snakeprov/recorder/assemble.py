@@ -116,16 +116,24 @@ def path_of(fact: FileFact) -> str:
 
 
 def code_path_of(code: CodeFact) -> str | None:
-    """Return the path under which the repository has a code file: that of its URL where a fetched copy of it ran.
-
-    The copy lies in another folder each time.
+    """Return the path under which the repository has a code file, None where there is no file of it.
 
     >>> code_path_of(CodeFact(role="wrapper", path="/home/ada/.cache/x1/wrapper.py", url="https://host//a/wrapper.py"))
     'https:/host/a/wrapper.py'
     """
-    if code.url is not None and code.path is not None:
-        return re.sub("/+", "/", code.url).strip("/") or code.path
-    return code.path
+    return _fetched_path(code.path, code.url)
+
+
+def environment_path_of(job: JobRecord) -> str | None:
+    """Return the path under which the repository has the file of the conda environment of a job, None without one."""
+    return _fetched_path(job.conda_env_path, job.conda_env_url)
+
+
+def _fetched_path(path: str | None, url: str | None) -> str | None:
+    """Return the path of a file; that of its URL where it is a fetched copy, which lies in another folder each time."""
+    if url is not None and path is not None:
+        return re.sub("/+", "/", url).strip("/") or path
+    return path
 
 
 class Assembly:
@@ -155,13 +163,17 @@ class Assembly:
                 self._use("input", path_of(fact), key_of(fact), keep="temp" not in fact.flags)
 
     def use_environment(self) -> None:
-        if self._job.conda_env_path is not None and self._job.conda_env_path in self._observations:
-            self._use("environment", self._job.conda_env_path, self._job.conda_env_path, keep=True)
-        image = self._job.container_path
-        if image is not None and image == self._job.container and self._observed(image).digest is not None:
+        job = self._job
+        path = environment_path_of(job)
+        if job.conda_env_path is not None and path is not None and job.conda_env_path in self._observations:
+            self._use("environment", path, job.conda_env_path, keep=True)
+        if job.conda_env_url is not None:
+            self.use_url(job.conda_env_url, job.conda_env_url)
+        image = job.container_path
+        if image is not None and image == job.container and self._observed(image).digest is not None:
             self._use("environment", image, image, keep=False)
-        elif self._job.container is not None:
-            self.use_url(self._job.container, self._job.container)
+        elif job.container is not None:
+            self.use_url(job.container, job.container)
 
     def execute_code(self) -> None:
         for code in self._job.code:

@@ -44,7 +44,7 @@ from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
-from snakeprov.recorder.assemble import Context, Policy, assemble, code_path_of, path_of
+from snakeprov.recorder.assemble import Context, Policy, assemble, code_path_of, environment_path_of, path_of
 from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held, folders_above
 from snakeprov.recorder.codelinks import CodeLinks
@@ -383,6 +383,6 @@ def _paths(job: JobRecord) -> Iterator[str]:
         yield path_of(fact)
         if fact.kind == "missing":  # it may have been a directory
             yield fact.path + "/"
-    for path in (*map(code_path_of, job.code), job.conda_env_path, job.container_path):
+    for path in (*map(code_path_of, job.code), environment_path_of(job), job.container_path):
         if path is not None:
             yield path

@@ -65,7 +65,7 @@ def _of_activity(node: Node, job: Mapping[str, Any]) -> Iterator[tuple[str, Any]
     yield "command", (job.get("shellcmd") or "").strip("\n")
     yield "threads", job.get("threads")
     yield "resources", _several({k: v for k, v in (job.get("resources") or {}).items() if not k.startswith("_")})
-    yield "conda", job.get("condaEnvName") or job.get("condaEnvPath")
+    yield "conda", job.get("condaEnvName") or job.get("condaEnvUrl") or job.get("condaEnvPath")
     yield "container", job.get("container")
     yield "attempt", job.get("attempt", 1) if job.get("attempt", 1) > 1 else None
     yield "error", job.get("error")

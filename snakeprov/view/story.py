@@ -245,9 +245,10 @@ def _environment(job: Mapping[str, Any], run: Mapping[str, Any], screen: Screen)
         "snakeprov": run.get("snakeprovVersion"),
         "run status": run_status(run) if run and run_status(run) != "success" else None,
         "executor": run.get("executor"),
-        "conda": job.get("condaEnvName") or job.get("condaEnvPath"),
+        "conda": job.get("condaEnvName") or job.get("condaEnvUrl") or job.get("condaEnvPath"),
         "container": job.get("container"),
         "modules": " ".join(job.get("envModules") or ()),
+        "not active": ", ".join(f"{kind} {name}" for kind, name in (job.get("declaredEnvironments") or {}).items()),
     }
     yield from _section("environment", [[say(name), say(value)] for name, value in facts.items() if value], screen)
 

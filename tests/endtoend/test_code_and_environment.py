@@ -32,6 +32,14 @@ case "$1 $2" in
 esac
 """
 
+APPTAINER = """#!/bin/bash
+# Runs the command that it is given, in no container.
+case "$*" in
+  --version) echo "apptainer version 1.3.0";;
+  *) while [ "$1" != -c ]; do shift; done; exec bash -c "$2";;
+esac
+"""
+
 SNAKEFILE = """
 import snakeprov
 snakeprov.track(workflow)
@@ -59,19 +67,21 @@ rule contained:
 
 @pytest.fixture
 def conda(tmp_path: Path) -> str:
-    """Give a PATH on which there is a conda that knows just enough."""
+    """Give a PATH with a conda, an apptainer and a `module` that know just enough."""
     base = tmp_path / "base"
     (base / "bin").mkdir(parents=True)
-    program = base / "bin" / "conda"
-    program.write_text(CONDA.replace("BASE", str(base)))
-    program.chmod(0o755)
+    programs = {"conda": CONDA.replace("BASE", str(base)), "apptainer": APPTAINER, "module": "#!/bin/sh\n"}
+    for name, text in programs.items():
+        program = base / "bin" / name
+        program.write_text(text)
+        program.chmod(0o755)
     (base / "bin" / "activate").write_text("export CONDA_PREFIX=$1\n")
     return f"{base / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
 
 @pytest.fixture
 def work(make_work: Callable[..., Work], conda: str) -> Work:
-    """A dirty tree after a tag, run once with `--sdm conda`."""
+    """A dirty tree after a tag, run once with every deployment method."""
     work = make_work(
         SNAKEFILE,
         **{
@@ -86,7 +96,7 @@ def work(make_work: Callable[..., Work], conda: str) -> Work:
     work.commit()
     work.git("tag", "v0.1")
     work.write("scripts/deeper.py", "TEXT = 'after'\n")
-    work.snakemake("--sdm", "conda", PATH=conda)
+    work.snakemake("--sdm", "conda", "apptainer", "env-modules", PATH=conda)
     return work
 
 
@@ -119,7 +129,7 @@ def _environments(work: Work) -> None:
     one, two, four = (work.ask("show", "--environment", f"{name}.txt") for name in ("one", "two", "four"))
     assert one == two
     assert one["snakemake"] == snakemake.common.__version__
-    assert one["deploymentMethods"] == ["conda"]
+    assert one["deploymentMethods"] == ["apptainer", "conda", "env-modules"]
     assert "snakemake-executor-plugin-cluster-generic" in one["plugins"]
     assert one["conda"] == {
         "file": "envs/tool.yaml",
@@ -163,3 +173,64 @@ def _job(work: Work, path: str) -> dict[str, Any]:
 
 def _sha256(work: Work, path: str) -> str:
     return hashlib.sha256((work.folder / path).read_bytes()).hexdigest()
+
+
+UNSWITCHED = """
+import snakeprov
+snakeprov.track(workflow)
+shell.prefix("export MODE=fast; ")
+shell.suffix("; true")
+
+rule last:
+    input: "two.txt"
+    output: "last.txt"
+    container: "docker://debian:12"
+    envmodules: "bio/samtools/1.20"
+    shell: "cat {input} > {output}"
+
+rule two:
+    output: "two.txt"
+    conda: "envs/tool.yaml"
+    shell: "echo 2 > {output}"
+
+rule pinned:
+    output: "pinned.txt"
+    wrapper: "v1/bio/x"
+"""
+
+URL_ENVIRONMENT = "channels: [bioconda]\ndependencies: [samtools]\n"
+
+
+def test_an_environment_counts_only_where_it_was_active(
+    make_work: Callable[..., Work], tmp_path: Path, conda: str
+) -> None:
+    """Without `--sdm` nothing says that a job ran in what its rule names; a remote one is a link and its copy."""
+    work = make_work(UNSWITCHED, **{"envs/tool.yaml": "dependencies: []\n"})
+    wrappers = tmp_path / "wrappers"
+    (wrappers / "bio/x").mkdir(parents=True)
+    (wrappers / "bio/x/wrapper.py").write_text("open(snakemake.output[0], 'w').write('w')\n")
+    (wrappers / "bio/x/environment.yaml").write_text(URL_ENVIRONMENT)
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"], ["tag", "v1"]):
+        work.git("-C", str(wrappers), *arguments)
+    prefix = ["--wrapper-prefix", f"git+file://{wrappers}/"]
+    work.snakemake("last.txt")
+    shown = work.ask("show", "last.txt")
+    assert [one for one in shown["activity"]["used"] if "url" in one] == []
+    assert shown["job"]["shellcmd"] == "export MODE=fast;  cat two.txt > last.txt ; true", "the command as it ran"
+    assert shown["run"]["commandLine"].startswith("snakemake --cores 2"), "python -m snakemake"
+    assert "not active  container docker://debian:12, modules bio/samtools/1.20" in work.say("show", "last.txt")
+    for asked in (("methods", "last.txt"), ("lineage", "last.txt"), ("export", "last.txt", "--format", "prov-json")):
+        said = work.say(*asked)
+        assert "docker://" not in said
+        assert "envs/tool.yaml" not in said
+        assert "samtools" not in said
+    assert "two.txt" not in work.say("affected", "envs/tool.yaml", status=3)
+
+    work.snakemake("pinned.txt", "--sdm", "conda", *prefix, PATH=conda)
+    environment = work.ask("show", "--environment", "pinned.txt")["conda"]
+    url = f"git+file://{wrappers}/bio/x/environment.yaml@v1"
+    assert environment["url"] == url
+    assert environment["sha256"] == hashlib.sha256(URL_ENVIRONMENT.strip().encode()).hexdigest(), (
+        "the copy, which git show made"
+    )
+    assert work.ask("status")["failedDeliveries"] == 0

@@ -112,9 +112,9 @@ def test_a_job_is_described_in_full(outcome: Outcome) -> None:
     assert job["resources"]["mem_mb"] == 100
     assert not [name for name in job["resources"] if name.startswith("_")]
     assert job["priority"] == 7
-    assert job["condaEnvPath"] == "envs/tool.yaml"
-    assert job["container"] == "docker://debian:12"
-    assert job["envModules"] == ["tool/1.0"]
+    named = {"conda": "envs/tool.yaml", "container": "docker://debian:12", "modules": "tool/1.0"}
+    assert job["declaredEnvironments"] == named, "named by the rule; no deployment method was switched on"
+    assert not {"condaEnvPath", "container", "envModules"} & job.keys()
     assert job["reason"] == "Missing output files: results/shell/a.txt"
     assert job["submittedOn"] <= job["startedOn"] <= job["endedOn"]
     assert "group" not in job, "a group is inactive in a local run"
@@ -131,7 +131,7 @@ def test_code_is_named_with_the_line_of_the_rule(outcome: Outcome) -> None:
     assert script["script"] == "scripts/count.py"
     assert script["code"][-1]["fingerprint"][2] == os.stat(directory / "scripts/count.py").st_size  # noqa: PTH116
     assert roles(outcome.job("wrapper"))[1:] == [("wrapper", "wrappers/upper/wrapper.py")]
-    assert outcome.job("wrapper")["condaEnvPath"] == "wrappers/upper/environment.yaml"
+    assert outcome.job("wrapper")["declaredEnvironments"] == {"conda": "wrappers/upper/environment.yaml"}
     assert roles(outcome.job("template"))[1:] == [("template", "templates/hello.txt")]
     assert roles(outcome.job("common")) == [("snakefile", "rules/common.smk")]
     assert roles(outcome.job("other_made")) == [("snakefile", "module/Snakefile")]
