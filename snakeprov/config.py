@@ -9,6 +9,7 @@ command line.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -58,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         upload: Keep bytes at all; false: only what and where they are.
         strict: Make the workflow fail, after all jobs have run, if anything could not be recorded.
         enabled: Record at all.
+        wait_max_s: How long (seconds) the end of a run waits for records to be delivered while there is no progress.
         redact: Regular expressions; what they match in commands, params, logs and the like is recorded as `***`. Those
             of all sources hold together.
         origins: Where each setting that is not a default was read from.
@@ -70,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upload: bool = True
     strict: bool = False
     enabled: bool = True
+    wait_max_s: float = 30.0
     redact: tuple[str, ...] = ()
     origins: Mapping[str, str] = {}
 
@@ -302,6 +305,11 @@ def _check(name: str, value: object, origin: str) -> object:
             if size_bytes is not None:
                 return size_bytes
             expected = 'a size such as 500_000_000, "100MB" or "2GiB"'
+        case "wait_max_s":
+            wait_s = _seconds(value)
+            if wait_s is not None:
+                return wait_s
+            expected = "a number of seconds, such as 30"
         case "redact":
             patterns = [value] if isinstance(value, str) else value
             if isinstance(patterns, list | tuple) and all(isinstance(one, str) for one in patterns):
@@ -330,6 +338,16 @@ def _check_pattern(pattern: str, origin: str) -> str:
             "a pattern that matches secrets only."
         )
     return pattern
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        wait_s = float(value)
+    except ValueError:
+        return None
+    return wait_s if 0 <= wait_s < math.inf else None
 
 
 def _size_bytes(value: object) -> int | None:

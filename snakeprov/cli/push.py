@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 
 
 @click.command("push")
+@click.option(
+    "--all",
+    "even_uncertain",
+    is_flag=True,
+    help="Also deliver records that a process on another machine may still write, where the file system has no locks. "
+    "Use it only when no workflow runs here any more.",
+)
 @options.common
-def command(store: str | None, as_json: bool) -> int:
+def command(store: str | None, as_json: bool, even_uncertain: bool) -> int:
     """Deliver what could not be delivered before.
 
-    Records of workflows that were killed, or whose repository was out of reach, wait in the working directory.
-    What the repository refused before is tried again too. A workflow that is running delivers its own records.
+    Records of workflows that were killed, or whose store was out of reach, wait in the working directory.
+    What the store refused before is tried again too. A workflow that is running delivers its own records.
     """
     from snakeprov.cli.repository import find_place
     from snakeprov.embedded import connect
@@ -32,7 +39,7 @@ def command(store: str | None, as_json: bool) -> int:
 
     place = find_place(store)
     with connect(place.store, create=True) as client, progress.shown(lambda: _progress(client)):
-        result = delivery.push(place.settings, place.root, client)
+        result = delivery.push(place.settings, place.root, client, even_uncertain=even_uncertain)
     waiting = backlog.count(backlog.outbox_folder(place.root))
     reasons = [*result.rejected, *result.problems]
     if as_json:

@@ -2,9 +2,9 @@
 
 Must not know: which of Snakemake's methods are wrapped, or what a record holds.
 
-Every method may be called at any moment by Snakemake's own threads and never raises: what fails is counted, warned of
-once, and named in the run's record. The recorder is opened when the first job is handed out, so a call of Snakemake
-that finds nothing to do, or fails before its first job, writes nothing.
+Every method may be called at any moment by Snakemake's own threads and never raises: what fails is counted, told in
+the last line, and named in the run's record. The recorder is opened when the first job is handed out, so a call of
+Snakemake that finds nothing to do, or fails before its first job, writes nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from snakeprov.plugin import recording
 from snakeprov.plugin.handover import Handover
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.observe import look
-from snakeprov.plugin.problems import Problems, never_raises, say
+from snakeprov.plugin.problems import Problems, never_raises, owner_of_terminal, say
 
 
 class Capture:
@@ -44,6 +44,8 @@ class Capture:
         self._all_local = True
         self._plan_is_stale = False
         self._done: JobStatus = "success"
+        self._line = ""
+        self._shortfall = 0
 
     @never_raises
     def jobs_started(self, jobs: Any) -> None:
@@ -176,6 +178,7 @@ class Capture:
             self._recover()
         else:
             self._end(self._handover, status, left)
+        self._say_end()
         if self._settings.strict and self.problems.count and status == "success":
             first = self.problems.gaps[0].rstrip(".") if self.problems.gaps else ""
             raise CaptureError(
@@ -202,7 +205,7 @@ class Capture:
         except Exception as error:
             self._is_dead = True
             said = str(error) if isinstance(error, SnakeprovError) else f"{type(error).__name__}: {error}"
-            self.problems.note(f"Nothing of this run is recorded. {said}")
+            self.problems.note(f"the whole run. {said}")
             return None
         self._all_local = bool(self._workflow.local_exec)
         if self._workflow.touch:
@@ -227,9 +230,7 @@ class Capture:
     @never_raises
     def _recover(self) -> None:
         """Deliver what earlier runs left behind where this one had nothing to do."""
-        line = recording.recover(self._settings, Path.cwd())
-        if line is not None and not _is_silent(self._workflow):
-            say(line)
+        self._line = recording.recover(self._settings, Path.cwd()) or ""
 
     @never_raises
     def _end(self, handover: Handover, status: RunStatus, left: JobStatus) -> None:
@@ -239,10 +240,18 @@ class Capture:
         self._live.clear()
         if self._plan_is_stale:  # a checkpoint has changed the DAG
             handover.plan()
-        summary = handover.finish(status)
-        self.problems.count += summary.shortfall
-        if summary.shortfall or not _is_silent(self._workflow):
-            say(summary.line())
+        summary = handover.finish(status, is_shown=owner_of_terminal(self._workflow) is None)
+        self._line, self._shortfall = summary.line(), summary.shortfall
+
+    @never_raises
+    def _say_end(self) -> None:
+        """Print the line that ends the run: what was recorded, and what could not be."""
+        sentence = self.problems.sentence()
+        is_problem = bool(sentence or self._shortfall)
+        self.problems.count += self._shortfall
+        line = f"{self._line or 'snakeprov:'} {sentence}".rstrip() if sentence else self._line
+        if line and (is_problem or not _is_silent(self._workflow)):
+            say(line, self._workflow, is_problem=is_problem)
 
 
 def _unseen(handover: Handover, job: Any) -> LiveJob:

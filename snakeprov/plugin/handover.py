@@ -124,14 +124,17 @@ class Handover:
         elif look(path).kind == "file":
             live.notes.append(f"{text} is about to vanish and could not be held open for its digest")
 
-    def finish(self, status: RunStatus) -> Summary:
-        """End the run: hand over how it ended, wait for the delivery, and return what the recorder says of it."""
+    def finish(self, status: RunStatus, *, is_shown: bool) -> Summary:
+        """End the run: hand over how it ended, wait for the delivery, and return what the recorder says of it.
+
+        `is_shown` says whether the terminal may show how far a long delivery is.
+        """
         nesting.leave(self._run.parent_run_id)
         self._run.status = status
         self._run.ended_on = now()
         self._run.missing = [*self._run.missing, *self.problems.gaps]
         self._redactor.run(self._run)
-        return self._recorder.finish(self._run)
+        return self._recorder.finish(self._run, is_shown=is_shown)
 
     def _special(self, record: JobRecord, live: LiveJob) -> None:
         """Hand over a record in which something is left to be changed: a gap, a secret, a file that is held open."""

@@ -15,18 +15,22 @@ Must not know: what is recorded of a job.
 | `DAG.finish` | its success is final, nothing temporary is deleted yet |
 | `JobScheduler._handle_error` | its attempt failed, partial outputs are still there |
 
-A wrapper looks up the run in the workflow and does nothing where there is none (a dry-run, a child process, a workflow
-that is not tracked), so several workflows in one process keep apart.
+A wrapper hands the arguments on untouched and returns what the method returns. What it tells is told inside a guard:
+what fails there, such as an attribute that a later Snakemake lacks, is a problem of the recording, never of the
+workflow. It looks up the run in the workflow and does nothing where there is none (a dry-run, a child process, a
+workflow that is not tracked), so several workflows in one process keep apart.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from snakeprov.plugin import problems
 from snakeprov.plugin.request import CAPTURE
 
 if TYPE_CHECKING:
@@ -43,23 +47,30 @@ class Point(NamedTuple):
     Attributes:
         modules: Where the class is, newest Snakemake first.
         tells: What is not known when the method is missing.
+        watch: Tells the Capture; takes the arguments of the method. None for `Workflow.execute`, which is the run.
         is_essential: Whether without it the log events must stand in.
+        is_afterwards: Whether `watch` is called once the method has succeeded, rather than before it.
     """
 
     modules: tuple[str, ...]
     class_name: str
     method: str
-    wrap: Callable[[Method], Method]
     tells: str
+    watch: Method | None
     is_essential: bool = False
+    is_afterwards: bool = False
 
 
 def enable() -> None:
-    """Put the wrappers on; say so where that is of no use."""
-    if any(point.method == "execute" for point in install()):
-        sys.stderr.write(
-            "snakeprov: nothing of this run is recorded, the workflow goes on: this version of Snakemake is not known "
-            "yet, and does not tell when a run begins and ends.\n"
+    """Put the wrappers on; say so where that is of no use. Never raises."""
+    try:
+        missing = install()
+    except Exception as error:
+        problems.say_unrecorded(problems.words(error))
+        return
+    if any(point.method == "execute" for point in missing):
+        problems.say_unrecorded(
+            "this version of Snakemake is not known yet, and does not tell when a run begins and ends."
         )
 
 
@@ -72,7 +83,9 @@ def install() -> list[Point]:
         if method is None:
             missing.append(point)
         elif not hasattr(method, _WRAPPED):
-            _replace(owner, point.method, point.wrap(method))
+            wrapper = _executing(method) if point.watch is None else _watched(method, point)
+            setattr(wrapper, _WRAPPED, True)
+            setattr(owner, point.method, wrapper)
     return missing
 
 
@@ -80,14 +93,60 @@ def _find_class(point: Point) -> Any:
     for module in point.modules:
         try:
             return getattr(importlib.import_module(module), point.class_name)
-        except (ImportError, AttributeError):
+        except Exception:  # noqa: S112  whatever a module of a later Snakemake does, the next one may have the class
             continue
     return None
 
 
-def _replace(owner: Any, name: str, wrapper: Method) -> None:
-    setattr(wrapper, _WRAPPED, True)
-    setattr(owner, name, wrapper)
+def _watched(original: Method, point: Point) -> Method:
+    """Return `original` with what `point` says told before it, or after it."""
+    watch = point.watch
+    assert watch is not None  # noqa: S101
+
+    def tell(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        try:
+            watch(*args, **kwargs)
+        except Exception as error:
+            problems.note_unseen(point.tells, error)
+
+    @functools.wraps(original)
+    def before(*args: Any, **kwargs: Any) -> Any:
+        tell(args, kwargs)
+        return original(*args, **kwargs)
+
+    @functools.wraps(original)
+    async def after(*args: Any, **kwargs: Any) -> Any:
+        result = await original(*args, **kwargs)
+        tell(args, kwargs)
+        return result
+
+    @functools.wraps(original)
+    def after_at_once(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        tell(args, kwargs)
+        return result
+
+    if not point.is_afterwards:
+        return before
+    return after if inspect.iscoroutinefunction(original) else after_at_once
+
+
+def _executing(original: Method) -> Method:
+    """Return `Workflow.execute` with a run captured around it, where one is to be."""
+
+    @functools.wraps(original)
+    def execute(*args: Any, **kwargs: Any) -> Any:
+        try:
+            from snakeprov.plugin import running
+        except (Exception, SystemExit) as error:
+            # A module of the user's may have the name of one that is imported here, and do whatever it does.
+            try:
+                return original(*args, **kwargs)
+            finally:
+                problems.say_unrecorded(problems.words(error))
+        return running.execute(original, args, kwargs, install)
+
+    return execute
 
 
 def _capture_of(workflow: Any) -> Capture | None:
@@ -95,152 +154,86 @@ def _capture_of(workflow: Any) -> Capture | None:
     return capture
 
 
-def _wrap_execute(original: Method) -> Method:
-    @functools.wraps(original)
-    def execute(self: Any, *args: Any, **kwargs: Any) -> Any:
-        from snakeprov.plugin import running
-
-        capture = running.begin(self, args[0] if args else kwargs.get("executor_plugin"))
-        if capture is None:
-            return original(self, *args, **kwargs)
-        missing = install()
-        untold = [point.tells for point in missing]
-        with running.captured(self, capture, untold=untold, is_unknown=any(point.is_essential for point in missing)):
-            return original(self, *args, **kwargs)
-
-    return execute
-
-
-def _wrap_register_running(original: Method) -> Method:
-    @functools.wraps(original)
-    def register_running(self: Any, jobs: Any) -> Any:
-        if jobs:
-            capture = _capture_of(self.workflow)
-            if capture is not None:
-                capture.jobs_started(jobs)
-        return original(self, jobs)
-
-    return register_running
-
-
-def _wrap_log_info(original: Method) -> Method:
-    @functools.wraps(original)
-    def log_info(self: Any, *args: Any, **kwargs: Any) -> Any:
-        capture = _capture_of(self.dag.workflow)
+def _handed_out(dag: Any, jobs: Any, *_: Any, **__: Any) -> None:
+    if jobs:
+        capture = _capture_of(dag.workflow)
         if capture is not None:
-            capture.job_began(self)
-        return original(self, *args, **kwargs)
-
-    return log_info
+            capture.jobs_started(jobs)
 
 
-def _wrap_register(original: Method) -> Method:
-    @functools.wraps(original)
-    def register(self: Any, external_jobid: str | None = None) -> Any:
-        if external_jobid is not None:  # it is of each job that runs on this machine
-            capture = _capture_of(self.dag.workflow)
-            if capture is not None:
-                capture.job_registered(self, external_jobid)
-        return original(self, external_jobid)
-
-    return register
+def _began(job: Any, *_: Any, **__: Any) -> None:
+    capture = _capture_of(job.dag.workflow)
+    if capture is not None:
+        capture.job_began(job)
 
 
-def _wrap_proceed(original: Method) -> Method:
-    @functools.wraps(original)
-    def _proceed(self: Any, job: Any) -> Any:
-        capture = _capture_of(self.workflow)
-        if capture is not None:
-            capture.job_ended(job)
-        return original(self, job)
-
-    return _proceed
-
-
-def _wrap_callback(original: Method) -> Method:
-    @functools.wraps(original)
-    def _callback(self: Any, job_info: Any, future: Any) -> Any:
-        error = None if future.cancelled() else future.exception()
-        if error is not None:
-            capture = _capture_of(self.workflow)
-            if capture is not None:
-                capture.job_returned(job_info.job, error)
-        return original(self, job_info, future)
-
-    return _callback
-
-
-def _wrap_error_callback(original: Method) -> Method:
-    @functools.wraps(original)
-    def error_callback(self: Any, job: Any) -> Any:
-        capture = _capture_of(self.workflow)
-        if capture is not None:
-            # Most executors call this from the `except` block that holds the job's exception.
-            capture.job_ended(job, sys.exception())
-        return original(self, job)
-
-    return error_callback
-
-
-def _wrap_handle_storage(original: Method) -> Method:
-    @functools.wraps(original)
-    def handle_storage(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
-        capture = _capture_of(self.workflow)
-        if capture is not None:
-            capture.job_stored(job)
-        return original(self, job, *args, **kwargs)
-
-    return handle_storage
-
-
-def _wrap_finish(original: Method) -> Method:
-    @functools.wraps(original)
-    def finish(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
-        capture = _capture_of(self.workflow)
-        if capture is not None:
-            capture.job_finished(job)
-        return original(self, job, *args, **kwargs)
-
-    return finish
-
-
-def _wrap_handle_error(original: Method) -> Method:
-    @functools.wraps(original)
-    def _handle_error(self: Any, job: Any, postprocess_job: bool = True) -> Any:
-        capture = _capture_of(self.workflow)
-        if capture is not None:
-            # Without postprocessing it is called from the `except` block of what postprocessing raised.
-            capture.job_failed(job, None if postprocess_job else sys.exception())
-        return original(self, job, postprocess_job)
-
-    return _handle_error
-
-
-def _wrap_fetch(original: Method) -> Method:
-    @functools.wraps(original)
-    async def fetch(self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
-        result = await original(self, job, *args, **kwargs)  # raises where the cache does not have it
+def _registered(job: Any, external_jobid: Any = None, *_: Any, **__: Any) -> None:
+    if external_jobid is not None:  # it is of each job that runs on this machine
         capture = _capture_of(job.dag.workflow)
         if capture is not None:
-            capture.job_cached(job)
-        return result
+            capture.job_registered(job, external_jobid)
 
-    return fetch
+
+def _ended(scheduler: Any, job: Any, *_: Any, **__: Any) -> None:
+    capture = _capture_of(scheduler.workflow)
+    if capture is not None:
+        capture.job_ended(job)
+
+
+def _returned(executor: Any, job_info: Any, future: Any, *_: Any, **__: Any) -> None:
+    error = None if future.cancelled() else future.exception()
+    if error is not None:
+        capture = _capture_of(executor.workflow)
+        if capture is not None:
+            capture.job_returned(job_info.job, error)
+
+
+def _ended_badly(scheduler: Any, job: Any, *_: Any, **__: Any) -> None:
+    capture = _capture_of(scheduler.workflow)
+    if capture is not None:
+        # Most executors call this from the `except` block that holds the job's exception.
+        capture.job_ended(job, sys.exception())
+
+
+def _stored(dag: Any, job: Any, *_: Any, **__: Any) -> None:
+    capture = _capture_of(dag.workflow)
+    if capture is not None:
+        capture.job_stored(job)
+
+
+def _finished(dag: Any, job: Any, *_: Any, **__: Any) -> None:
+    capture = _capture_of(dag.workflow)
+    if capture is not None:
+        capture.job_finished(job)
+
+
+def _failed(scheduler: Any, job: Any, postprocess_job: bool = True, *_: Any, **__: Any) -> None:
+    capture = _capture_of(scheduler.workflow)
+    if capture is not None:
+        # Without postprocessing it is called from the `except` block of what postprocessing raised.
+        capture.job_failed(job, None if postprocess_job else sys.exception())
+
+
+def _cached(_cache: Any, job: Any, *_: Any, **__: Any) -> None:
+    capture = _capture_of(job.dag.workflow)
+    if capture is not None:
+        capture.job_cached(job)
 
 
 _SCHEDULERS = ("snakemake.scheduling.job_scheduler", "snakemake.scheduler")
+_CACHE, _REMOTE_CACHE = "what came from the cache", "what came from a remote cache"
 
 POINTS = (
-    Point(("snakemake.workflow",), "Workflow", "execute", _wrap_execute, "when a run begins and ends"),
-    Point(("snakemake.dag",), "DAG", "register_running", _wrap_register_running, "when jobs are handed out", True),
-    Point(("snakemake.dag",), "DAG", "finish", _wrap_finish, "when jobs succeed", True),
-    Point(_SCHEDULERS, "JobScheduler", "_handle_error", _wrap_handle_error, "when jobs fail", True),
-    Point(("snakemake.dag",), "DAG", "handle_storage", _wrap_handle_storage, "the content of storage files"),
-    Point(("snakemake.jobs",), "Job", "log_info", _wrap_log_info, "when jobs begin"),
-    Point(("snakemake.jobs",), "Job", "register", _wrap_register, "the numbers that a cluster gave to jobs"),
-    Point(("snakemake.executors.local",), "Executor", "_callback", _wrap_callback, "what made quick jobs fail"),
-    Point(_SCHEDULERS, "JobScheduler", "_proceed", _wrap_proceed, "exactly when jobs end"),
-    Point(_SCHEDULERS, "JobScheduler", "error_callback", _wrap_error_callback, "what made jobs fail"),
-    Point(("snakemake.caching.local",), "OutputFileCache", "fetch", _wrap_fetch, "what came from the cache"),
-    Point(("snakemake.caching.storage",), "OutputFileCache", "fetch", _wrap_fetch, "what came from a remote cache"),
+    Point(("snakemake.workflow",), "Workflow", "execute", "when a run begins and ends", None),
+    Point(("snakemake.dag",), "DAG", "register_running", "when jobs are handed out", _handed_out, is_essential=True),
+    Point(("snakemake.dag",), "DAG", "finish", "when jobs succeed", _finished, is_essential=True),
+    Point(_SCHEDULERS, "JobScheduler", "_handle_error", "when jobs fail", _failed, is_essential=True),
+    Point(("snakemake.dag",), "DAG", "handle_storage", "the content of storage files", _stored),
+    Point(("snakemake.jobs",), "Job", "log_info", "when jobs begin", _began),
+    Point(("snakemake.jobs",), "Job", "register", "the numbers that a cluster gave to jobs", _registered),
+    Point(("snakemake.executors.local",), "Executor", "_callback", "what made quick jobs fail", _returned),
+    Point(_SCHEDULERS, "JobScheduler", "_proceed", "exactly when jobs end", _ended),
+    Point(_SCHEDULERS, "JobScheduler", "error_callback", "what made jobs fail", _ended_badly),
+    Point(("snakemake.caching.local",), "OutputFileCache", "fetch", _CACHE, _cached, is_afterwards=True),
+    Point(("snakemake.caching.storage",), "OutputFileCache", "fetch", _REMOTE_CACHE, _cached, is_afterwards=True),
 )

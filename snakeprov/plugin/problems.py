@@ -1,4 +1,4 @@
-"""What went wrong with the capture of one run, told to the user once, whatever Snakemake is doing at the moment.
+"""What went wrong with the capture of a run, and how its user is told: once, when Snakemake has printed all it prints.
 
 Must not know: what was to be captured.
 """
@@ -6,11 +6,16 @@ Must not know: what was to be captured.
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 import threading
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from snakeprov.model.paths import to_text
 from snakeprov.plugin.represent import cut
 
 MAX_PROBLEMS = 20
@@ -20,7 +25,7 @@ MAX_PROBLEM_CHARACTERS = 500
 
 
 class Problems:
-    """What could not be captured or recorded. Thread-safe.
+    """What could not be captured or recorded. Thread-safe. Nothing is printed: the last line of the run tells it.
 
     Attributes:
         count: How many things could not be.
@@ -32,16 +37,62 @@ class Problems:
         self.gaps: list[str] = []
         self._lock = threading.Lock()
 
-    def note(self, problem: str) -> None:
-        """Count one thing that could not be captured; warn of the first."""
+    def note(self, problem: str, *, once: bool = False) -> None:
+        """Count one thing that could not be captured; with `once`, unless these very words were noted before."""
         problem = cut(problem, MAX_PROBLEM_CHARACTERS)
         with self._lock:
+            if once and problem in self.gaps:
+                return
             self.count += 1
-            is_first = self.count == 1
             if len(self.gaps) < MAX_PROBLEMS:
                 self.gaps.append(problem)
-        if is_first:
-            warn(f"something could not be recorded, the workflow goes on: {problem}")
+
+    def sentence(self) -> str:
+        """Return what went wrong as one sentence: how much, and the first thing; empty where nothing did."""
+        if not self.count:
+            return ""
+        first = self.gaps[0].rstrip(".") if self.gaps else "unknown"
+        if self.count == 1:
+            return f"Not recorded: {first}."
+        return f"{self.count} things could not be recorded, the first: {first}."
+
+
+_open: list[Problems] = []
+"""The problems of the runs that are being captured in this process."""
+
+
+@contextmanager
+def collected(problems: Problems) -> Iterator[None]:
+    """Let `note_unseen` note in `problems`, among others, inside the `with`."""
+    _open.append(problems)
+    try:
+        yield
+    finally:
+        _open.remove(problems)
+
+
+def note_unseen(tells: str, error: Exception) -> None:
+    """Note in every open run that Snakemake could not be asked for something, once, however often it happens."""
+    for problems in _open:
+        problems.note(f"Snakemake does not tell {tells} ({type(error).__name__}: {error})", once=True)
+
+
+def words(error: BaseException) -> str:
+    """Return why something failed, in words; where a module of the user's hides one of a library, that it does.
+
+    >>> words(ValueError("no such rule"))
+    'ValueError: no such rule.'
+    """
+    said = f"{type(error).__name__}: {error}".rstrip(".")
+    module = error.obj if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType) else None
+    file = error.path if isinstance(error, ImportError) else getattr(module, "__file__", None)
+    if file is not None and not _is_installed(file):
+        return f"{to_text(file)} has the name of a library that snakeprov needs, and hides it; rename it ({said})."
+    return f"{said}."
+
+
+def _is_installed(file: str) -> bool:
+    return not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts) or file.startswith(sys.prefix)
 
 
 class HasProblems(Protocol):
@@ -68,11 +119,41 @@ def never_raises(method: Callable[Concatenate[_O, _P], None]) -> Callable[Concat
     return guarded
 
 
-def warn(sentence: str) -> None:
-    """Print one sentence on stderr, where it does not depend on how Snakemake logs."""
-    say(f"snakeprov: {sentence}")
+def say(line: str, workflow: Any = None, *, is_problem: bool = False) -> None:
+    """Print a line on stderr, in one piece, since Snakemake's logger writes there from another thread.
+
+    Where a logger plugin owns the terminal, which it may have filled with a display of its own, it is given the line
+    instead: to print beside it would spoil that. Never raises.
+    """
+    with suppress(Exception):  # a closed stderr, say, or a plugin that fails
+        if workflow is not None and owner_of_terminal(workflow) is not None:
+            from snakemake.logging import logger  # type: ignore[import-untyped]
+
+            logger.log(logging.WARNING if is_problem else logging.INFO, line)
+        else:
+            sys.stderr.write(line + "\n")
 
 
-def say(line: str) -> None:
-    """Print a line on stderr in one piece, since Snakemake's logger writes there from another thread."""
-    sys.stderr.write(line + "\n")
+def say_unrecorded(why: str, workflow: Any = None) -> None:
+    """Say that nothing of a run is recorded, and why."""
+    say(f"snakeprov: nothing of this run is recorded; the workflow is not affected. {why}", workflow, is_problem=True)
+
+
+def handlers_of(workflow: Any) -> list[Any]:
+    """Return the log handlers of the logger plugins that Snakemake was given; none before Snakemake 9."""
+    manager = getattr(workflow, "logger_manager", None)
+    if manager is None:
+        from snakemake import logging as snakemake_logging  # type: ignore[import-untyped]
+
+        manager = getattr(snakemake_logging, "logger_manager", None)
+    listener = getattr(manager, "queue_listener", None)
+    return list(getattr(manager, "plugin_handlers", None) or getattr(listener, "handlers", None) or ())
+
+
+def owner_of_terminal(workflow: Any) -> Any:
+    """Return the handler of a logger plugin that prints instead of Snakemake's own, or None."""
+    try:
+        handlers = handlers_of(workflow)
+    except Exception:  # a Snakemake of another kind: nobody is known to own it
+        return None
+    return next((one for one in handlers if getattr(one, "writes_to_stream", False) is True), None)

@@ -6,10 +6,10 @@ Must not know: what is recorded of a job.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snakeprov.config import Settings, load, wants_strict
 from snakeprov.errors import CaptureError, ConfigError
@@ -17,11 +17,55 @@ from snakeprov.model.records import JobStatus, RunStatus
 from snakeprov.plugin import fallback
 from snakeprov.plugin.capturing import Capture
 from snakeprov.plugin.overhear import overhearing
-from snakeprov.plugin.problems import warn
+from snakeprov.plugin.problems import collected, handlers_of, say_unrecorded, words
 from snakeprov.plugin.request import CAPTURE, Request, recall
 
+if TYPE_CHECKING:
+    from snakeprov.plugin.hooks import Point
 
-def begin(workflow: Any, executor_plugin: Any) -> Capture | None:
+
+class Refusal(NamedTuple):
+    """Why nothing of an execution can be recorded."""
+
+    why: str
+
+
+def execute(
+    original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], install: Callable[[], Sequence[Point]]
+) -> Any:
+    """Call `original`, which is Snakemake's `Workflow.execute`, with its arguments, and capture what it does.
+
+    Args:
+        original: The method.
+        args: Its positional arguments, the workflow first.
+        kwargs: Its other arguments.
+        install: Puts the wrappers on and returns those that this Snakemake has no place for.
+
+    Raises:
+        ConfigError, CaptureError: Nothing could be recorded, and `strict` is set.
+        WorkflowError: All jobs succeeded, not everything could be recorded, and `strict` is set.
+        Whatever `original` raises.
+    """
+    workflow = args[0] if args else kwargs.get("self")
+    capture = begin(workflow, args[1] if len(args) > 1 else kwargs.get("executor_plugin"))
+    if capture is None:
+        return original(*args, **kwargs)
+    if isinstance(capture, Refusal):
+        try:
+            return original(*args, **kwargs)
+        finally:
+            say_unrecorded(capture.why, workflow)
+    try:
+        missing = install()
+    except Exception as error:
+        missing = ()
+        capture.problems.note(f"the wrappers could not be put on: {words(error)}")
+    untold = [point.tells for point in missing]
+    with captured(workflow, capture, untold=untold, is_unknown=any(point.is_essential for point in missing)):
+        return original(*args, **kwargs)
+
+
+def begin(workflow: Any, executor_plugin: Any) -> Capture | Refusal | None:
     """Return the Capture of an execution that is about to begin; None where nothing is to be recorded.
 
     Raises:
@@ -33,20 +77,24 @@ def begin(workflow: Any, executor_plugin: Any) -> Capture | None:
         request = _request_of(workflow)
         if request is None or not workflow.is_main_process or executor_plugin.common_settings.dryrun_exec:
             return None
-        settings = _settings(request)
-        return Capture(workflow, settings, executor=executor_plugin.name) if settings.enabled else None
+        settings, wrong = _settings(request)
+        if not settings.enabled:
+            return None
+        capture = Capture(workflow, settings, executor=executor_plugin.name)
+        for problem in wrong:
+            capture.problems.note(problem)
+        return capture
     except ConfigError as error:
         if request is not None and wants_strict(Path.cwd(), request.settings):
             raise
-        warn(f"nothing of this run is recorded, the workflow goes on: {error}")
+        return Refusal(str(error))
     except Exception as error:
         if request is not None and request.settings.get("strict") is True:
             raise CaptureError(
                 f"Nothing of this run could be recorded ({type(error).__name__}: {error}).",
                 hint="The workflow fails because of the setting strict.",
             ) from error
-        warn(f"nothing of this run is recorded, the workflow goes on: {type(error).__name__}: {error}")
-    return None
+        return Refusal(words(error))
 
 
 @contextmanager
@@ -59,28 +107,30 @@ def captured(workflow: Any, capture: Capture, *, untold: list[str], is_unknown: 
         untold: What the wrappers cannot tell in this version of Snakemake.
         is_unknown: Whether something essential is among it, so that the log messages have to stand in.
     """
-    capture.problems.gaps += [f"This version of Snakemake does not tell {one}" for one in untold]
     if is_unknown:
-        warn(
-            "this version of Snakemake is not known yet: jobs are recorded from its log messages and their records "
-            f"are incomplete (it does not tell {', '.join(untold)})."
+        capture.problems.note(
+            "This version of Snakemake is not known yet: jobs are recorded from its log messages, and their records "
+            f"are incomplete (it does not tell {', '.join(untold)})"
         )
-    left: JobStatus = "unknown" if is_unknown else "interrupted"
-    if not is_unknown:  # else the wrappers that are left would tell of the same jobs again
-        workflow.__dict__[CAPTURE] = capture
-    try:
-        with ExitStack() as stack:
-            _listen(stack, capture, overhearing(capture))
-            if is_unknown:
-                _listen(stack, capture, fallback.listening(workflow, capture))
-            yield
-    except BaseException as error:
-        capture.finish(_status_of_failure(workflow, capture, error), left=left)
-        raise
     else:
-        _finish_well(capture, left)
-    finally:
-        workflow.__dict__.pop(CAPTURE, None)
+        capture.problems.gaps += [f"This version of Snakemake does not tell {one}" for one in untold]
+    left: JobStatus = "unknown" if is_unknown else "interrupted"
+    with collected(capture.problems):
+        if not is_unknown:  # else the wrappers that are left would tell of the same jobs again
+            workflow.__dict__[CAPTURE] = capture
+        try:
+            with ExitStack() as stack:
+                _listen(stack, capture, overhearing(capture))
+                if is_unknown:
+                    _listen(stack, capture, fallback.listening(workflow, capture))
+                yield
+        except BaseException as error:
+            capture.finish(_status_of_failure(workflow, capture, error), left=left)
+            raise
+        else:
+            _finish_well(capture, left)
+        finally:
+            workflow.__dict__.pop(CAPTURE, None)
 
 
 def _listen(stack: ExitStack, capture: Capture, listening: AbstractContextManager[None]) -> None:
@@ -93,11 +143,11 @@ def _listen(stack: ExitStack, capture: Capture, listening: AbstractContextManage
 
 def _finish_well(capture: Capture, left: JobStatus) -> None:
     """End a run whose jobs succeeded; with `strict`, fail it as Snakemake fails, without a traceback."""
-    from snakemake.exceptions import WorkflowError  # type: ignore[import-untyped]
-
     try:
         capture.finish("success", left=left)
     except CaptureError as error:
+        from snakemake.exceptions import WorkflowError  # type: ignore[import-untyped]
+
         raise WorkflowError(str(error)) from None
 
 
@@ -114,19 +164,15 @@ def _request_of(workflow: Any) -> Request | None:
 
 
 def _request_of_logger(workflow: Any) -> Request | None:
-    from snakemake import logging  # type: ignore[import-untyped]
-
-    manager = getattr(workflow, "logger_manager", None) or getattr(logging, "logger_manager", None)
-    listener = getattr(manager, "queue_listener", None)
-    for handler in getattr(manager, "plugin_handlers", None) or getattr(listener, "handlers", None) or ():
+    for handler in handlers_of(workflow):
         request = getattr(handler, "snakeprov_request", None)
         if isinstance(request, Request):
             return request
     return None
 
 
-def _settings(request: Request) -> Settings:
-    """Return the settings that hold; a wrong one is left out with a warning, unless `strict` is among them.
+def _settings(request: Request) -> tuple[Settings, list[str]]:
+    """Return the settings that hold, and what is wrong with those that are left out.
 
     Raises:
         ConfigError: A setting is wrong elsewhere (a file, the environment), or here and `strict` was asked for, or it
@@ -134,25 +180,27 @@ def _settings(request: Request) -> Settings:
     """
     directory = Path.cwd()
     try:
-        return load(directory, request.settings, origin=request.origin)
+        return load(directory, request.settings, origin=request.origin), []
     except ConfigError:
         if wants_strict(directory, request.settings):
             raise
     load(directory, {}, origin=request.origin)
     good: dict[str, object] = {}
+    wrong: list[str] = []
     for name, value in request.settings.items():
         try:
             load(directory, {name: value}, origin=request.origin)
         except ConfigError as error:
             if name == "redact":
                 raise
-            warn(f"{error} The workflow goes on without this setting.")
+            wrong.append(f"the setting {name} is ignored: {error}")
         else:
             good[name] = value
-    return load(directory, good, origin=request.origin)
+    return load(directory, good, origin=request.origin), wrong
 
 
 def _status_of_failure(workflow: Any, capture: Capture, error: BaseException) -> RunStatus:
+    """Return how a run ended that ended with `error`. Never raises."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     if any(frame.f_code.co_name == "schedule" for frame, _ in traceback.walk_tb(error.__traceback__)):

@@ -33,6 +33,9 @@ BUFFER_SIZE: Final = 256 * 1024
 MESSAGE_SIZE_MAX: Final = 16 * 1024 * 1024
 """A longer message than this can only be a mistake: it ends the connection."""
 
+SEND_TIMEOUT_S: Final = 5.0
+"""How long a message that does not fit into the socket at once may wait for the other side."""
+
 _LENGTH: Final = struct.Struct("<I")
 _DESCRIPTORS_MAX: Final = 64
 _NO_SIGNAL: Final = getattr(socket, "MSG_NOSIGNAL", 0)
@@ -66,11 +69,19 @@ class Hold(msgspec.Struct, tag=True):
 
 
 class Progress(msgspec.Struct, tag=True):
-    """How many jobs of the run have been dealt with, and how many bytes are uploaded, of those that are to be."""
+    """How far the delivering process is.
+
+    Attributes:
+        jobs: Jobs of the run that have been dealt with.
+        uploaded_bytes: Bytes that are uploaded.
+        expected_bytes: Bytes that are to be uploaded.
+        read_bytes: Bytes that the process has read from files; 0 where the system does not count them.
+    """
 
     jobs: int = 0
     uploaded_bytes: int = 0
     expected_bytes: int = 0
+    read_bytes: int = 0
 
 
 class Done(msgspec.Struct, tag=True):
@@ -100,7 +111,8 @@ def send(end: socket.socket, message: FromCapture | FromDelivery, descriptor: in
 
     Raises:
         BlockingIOError: `end` does not block, and the other side is too far behind. Nothing was sent.
-        OSError: The other side is gone.
+        OSError: The other side is gone, or has not listened for `SEND_TIMEOUT_S` in the middle of a message; the
+            connection is of no use any more.
     """
     payload = msgspec.json.encode(message)
     data = _LENGTH.pack(len(payload)) + payload
@@ -110,9 +122,14 @@ def send(end: socket.socket, message: FromCapture | FromDelivery, descriptor: in
     sent = end.sendmsg([data], ancillary, _NO_SIGNAL)
     if sent < len(data):  # hardly ever: a message is much smaller than the buffer
         timeout_s = end.gettimeout()
-        end.settimeout(None)
-        end.sendall(data[sent:])
-        end.settimeout(timeout_s)
+        end.settimeout(SEND_TIMEOUT_S)
+        try:
+            end.sendall(data[sent:])
+        except TimeoutError:
+            end.shutdown(socket.SHUT_RDWR)  # half a message: whatever followed would be taken for its rest
+            raise
+        finally:
+            end.settimeout(timeout_s)
 
 
 class Receiver:

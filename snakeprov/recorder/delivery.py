@@ -318,14 +318,16 @@ class Delivery:
         return self._client
 
 
-def push(settings: Settings, working_directory: Path, client: Client) -> Leftovers:
+def push(settings: Settings, working_directory: Path, client: Client, *, even_uncertain: bool = False) -> Leftovers:
     """Deliver what runs that have ended left in the outbox of a working directory, also what was refused before.
+
+    With `even_uncertain` also what a process of another machine may still write, where the file system has no locks.
 
     Raises:
         RemoteError: The repository is not able to answer now; what was not delivered waits on.
     """
     with opened_tools(settings, working_directory) as tools:
-        return deliver_leftovers(client, tools, retry_rejected=True)
+        return deliver_leftovers(client, tools, retry_rejected=True, even_uncertain=even_uncertain)
 
 
 def recover_leftovers(settings: Settings, working_directory: Path, client: Client) -> Leftovers:

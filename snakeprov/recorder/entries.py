@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from snakeprov.errors import OutboxError
-from snakeprov.recorder.frames import parse
+from snakeprov.recorder.frames import Frame, parse
+from snakeprov.recorder.owners import Owner
 
 HEADER: Final = b"snakeprov outbox 3\n"
 SUFFIX: Final = ".log"
@@ -20,7 +21,10 @@ ACK_SUFFIX: Final = ".ack"
 
 
 class Kind(IntEnum):
-    """What an entry is: RUN, JOB, STEP and PLAN are the records in a log; the others, beside it, speak of them."""
+    """What an entry is: RUN, JOB, STEP and PLAN are the records in a log; the others speak of them.
+
+    OWNER and RELEASED say which process has the outbox, and that it has it no more; they stand in both files.
+    """
 
     RUN = 1
     JOB = 2
@@ -31,6 +35,8 @@ class Kind(IntEnum):
     GIT = 7
     STEP = 8
     PLAN = 9
+    OWNER = 10
+    RELEASED = 11
 
 
 DONE: Final = frozenset({Kind.JOB, Kind.STEP})
@@ -77,6 +83,7 @@ class Content(msgspec.Struct):
         last_run: The newest RUN payload, delivered or not.
         git: What was found of the code of the run (JSON); None where nobody has looked.
         patch: How the code of the run differed from its commit, if it did.
+        owners: The processes that have it, as far as they have not said that they let go of it.
         damaged_bytes: How many bytes of the log could not be read as entries.
     """
 
@@ -86,6 +93,7 @@ class Content(msgspec.Struct):
     last_run: bytes | None = None
     git: bytes | None = None
     patch: bytes | None = None
+    owners: list[Owner] = []
     damaged_bytes: int = 0
 
 
@@ -107,6 +115,7 @@ def read(path: Path) -> Content:
             records[one.start] = Entry(one.start, Kind(one.kind), one.payload)
         if one.kind == Kind.RUN:
             content.last_run = one.payload
+        _note_owner(one, content)
     rejected = _read_acks(path, records, content)
     content.pending = [entry for number, entry in records.items() if number not in rejected]
     content.rejected = [(records[number], reason) for number, reason in rejected.items() if number in records]
@@ -124,6 +133,7 @@ def _read_acks(path: Path, records: dict[int, Entry], content: Content) -> dict[
     except FileNotFoundError:
         return rejected
     for one in parse(data, offset=0, is_final=True).found:
+        _note_owner(one, content)
         match one.kind:
             case Kind.DELIVERED:
                 for number in msgspec.json.decode(one.payload, type=list[int]):
@@ -140,6 +150,14 @@ def _read_acks(path: Path, records: dict[int, Entry], content: Content) -> dict[
             case Kind.PATCH:
                 content.patch = one.payload
     return rejected
+
+
+def _note_owner(one: Frame, content: Content) -> None:
+    if one.kind == Kind.OWNER:
+        content.owners.append(msgspec.json.decode(one.payload, type=Owner))
+    elif one.kind == Kind.RELEASED:
+        gone = msgspec.json.decode(one.payload, type=Owner)
+        content.owners = [owner for owner in content.owners if owner != gone]
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -11,10 +11,22 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from typing import IO, Final, Self
 
-from snakeprov.recorder.channel import Begin, Done, FromDelivery, Hold, Progress, Receiver, Take, pair, send
+from snakeprov.recorder.channel import (
+    SEND_TIMEOUT_S,
+    Begin,
+    Done,
+    FromDelivery,
+    Hold,
+    Progress,
+    Receiver,
+    Take,
+    pair,
+    send,
+)
 
 EXIT_S: Final = 10.0
 """How long the process may take to exit once it has said that it is done."""
@@ -41,6 +53,7 @@ class DeliveringProcess:
         if not sys.executable:
             raise OSError("the path of the Python interpreter is not known")
         ours, theirs = pair()
+        ours.settimeout(SEND_TIMEOUT_S)
         stderr = _file()
         try:
             number = theirs.fileno()
@@ -77,18 +90,31 @@ class DeliveringProcess:
             return True
         return True
 
-    def wait(self, on_progress: Callable[[Progress], None]) -> Done | None:
+    @property
+    def id(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    def wait(self, on_progress: Callable[[Progress], None], *, patience_s: float) -> Done | None:
         """Tell it that this is all, and wait until it is done; return what it says, or None: it has ended otherwise.
 
         Args:
             on_progress: Told how far it is, now and then.
+            patience_s: How long it may make no progress.
+
+        Raises:
+            TimeoutError: It made no progress for so long. It goes on by itself.
         """
         with contextlib.suppress(OSError):
             self._end.shutdown(socket.SHUT_WR)
-        self._end.settimeout(None)
+        progress, until_s = Progress(), time.monotonic() + patience_s
         while True:
+            # Zero would mean: do not block, and fail otherwise.
+            self._end.settimeout(max(0.001, until_s - time.monotonic()))
             try:
                 messages = self._receiver.receive()
+            except TimeoutError:
+                raise
             except OSError:
                 return None
             if messages is None:
@@ -98,6 +124,16 @@ class DeliveringProcess:
                     return message
                 if isinstance(message, Progress):
                     on_progress(message)
+                    if message != progress:
+                        progress, until_s = message, time.monotonic() + patience_s
+            if time.monotonic() > until_s:
+                raise TimeoutError
+
+    def leave(self) -> None:
+        """Let it go on by itself, without waiting for its end."""
+        self._end.close()
+        if self._stderr is not None:
+            self._stderr.close()
 
     def stop(self) -> None:
         """End it now; what it has not delivered waits in the outbox."""

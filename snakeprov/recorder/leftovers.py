@@ -19,7 +19,8 @@ from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.deliver import REFUSED, reason_of
 from snakeprov.recorder.drain import Drain, Tools, observations_of, run_of, to_deliver
 from snakeprov.recorder.entries import Content, Kind
-from snakeprov.recorder.outbox import Outbox
+from snakeprov.recorder.outbox import Outbox, unlocked_owner
+from snakeprov.recorder.owners import is_alive
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import Tally, explain
 
@@ -54,7 +55,12 @@ class Leftovers:
 
 
 def deliver_leftovers(
-    client: Client, tools: Tools, *, retry_rejected: bool = False, told: Callable[[int], None] = lambda jobs: None
+    client: Client,
+    tools: Tools,
+    *,
+    retry_rejected: bool = False,
+    even_uncertain: bool = False,
+    told: Callable[[int], None] = lambda jobs: None,
 ) -> Leftovers:
     """Deliver what runs that have ended left in the outbox folder, the oldest first.
 
@@ -62,6 +68,7 @@ def deliver_leftovers(
         client: The repository.
         tools: Those of the working directory.
         retry_rejected: Whether to try again what the repository refused before.
+        even_uncertain: Whether to take also what a process of another machine may still write.
         told: Told how many records are done, now and then.
 
     Raises:
@@ -71,11 +78,17 @@ def deliver_leftovers(
     delivery = _Delivery(client, tools, result, retry_rejected=retry_rejected, told=told)
     for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
         try:
-            recovered = Outbox.recover(path)
+            recovered = Outbox.recover(path, even_uncertain=even_uncertain)
         except OutboxError as error:
             result.problems.append(error.message)
             continue
         if recovered is None:
+            unlocked = unlocked_owner(path)
+            if unlocked is not None and is_alive(unlocked) is None:
+                result.problems.append(
+                    f"Records of another run wait: process {unlocked.process_id} on {unlocked.host} may still write "
+                    "them. Once it has ended, run `snakeprov push` there, or `snakeprov push --all` here."
+                )
             continue
         outbox, content = recovered
         is_done = False

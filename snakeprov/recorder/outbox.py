@@ -10,7 +10,10 @@ A run has one outbox after another, each of two files that are only ever appende
 | `<name>.ack` | what became of them, and what was found of their files and code | `Outbox`, where they are delivered |
 
 Two processes have the log open at the same time, and its lock is theirs together: whoever wants to deliver what dead
-processes left behind takes the lock first. Two deliveries of one record do no harm: the repository knows the id.
+processes left behind takes the lock first. Not every file system has locks, and not every lock is seen by other
+machines. So the files also name the processes that have them: an outbox of which a process lives is never taken, and
+where there are no locks, none of which a process may live. Two deliveries of one record do no harm: the repository
+knows the id.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
 from typing import Final, Self
 
@@ -40,6 +44,7 @@ from snakeprov.recorder.entries import (
     read,
 )
 from snakeprov.recorder.frames import frame, parse
+from snakeprov.recorder.owners import Owner, living, owner, uncertain
 
 DAMAGED_SUFFIX: Final = ".damaged"
 LOG_SIZE_MAX: Final = 4 * 1024 * 1024
@@ -49,13 +54,22 @@ READ_SIZE: Final = 256 * 1024
 """How many bytes of a log are read at once, unless one entry has more."""
 
 
+class Lock(Enum):
+    """What asking for a lock came to: it is ours now, somebody else's, or the file system has none."""
+
+    TAKEN = "taken"
+    HELD = "held"
+    MISSING = "missing"
+
+
 class Log:
     """A log, locked and open for appending. Not thread-safe."""
 
-    def __init__(self, path: Path, descriptor: int, size_bytes: int) -> None:
+    def __init__(self, path: Path, descriptor: int, size_bytes: int, own: Owner) -> None:
         self.path = path
         self.descriptor = descriptor
         self.size_bytes = size_bytes
+        self._own = own
 
     @classmethod
     def create(cls, folder: Path, name: str, *, first: bytes, kind: Kind = Kind.RUN) -> Self:
@@ -66,7 +80,8 @@ class Log:
         """
         path = folder / f"{name}{SUFFIX}"
         new = folder / f"{name}.new"
-        start = HEADER + frame(kind, first)
+        own = owner()
+        start = HEADER + frame(kind, first) + frame(Kind.OWNER, msgspec.json.encode(own))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -84,7 +99,7 @@ class Log:
                 f"The outbox {path} cannot be written ({error.strerror}).",
                 hint="Is the folder writable, the disk full?",
             ) from error
-        return cls(path, descriptor, len(start))
+        return cls(path, descriptor, len(start), own)
 
     def append(self, kind: Kind, payload: bytes) -> None:
         """Append a record. It survives the death of this process when this returns.
@@ -99,6 +114,15 @@ class Log:
             raise OutboxError(f"The outbox {self.path} cannot be written ({error.strerror}).") from error
         self.size_bytes += len(entry)
 
+    def share(self, process_id: int) -> None:
+        """Note that another process has the outbox too, which delivers it.
+
+        A failure to write the note is harmless where there are locks; elsewhere the outbox is safe while this process
+        lives.
+        """
+        with contextlib.suppress(OutboxError):
+            self.append(Kind.OWNER, msgspec.json.encode(owner(process_id)))
+
     def discard(self) -> None:
         """Remove the log, to which nothing was appended yet."""
         self.path.unlink(missing_ok=True)
@@ -107,6 +131,8 @@ class Log:
     def close(self) -> None:
         """Let go of the file. The lock is free when the delivering process has let go of it too."""
         if self.descriptor >= 0:
+            with contextlib.suppress(OutboxError):  # else it is free when this process has ended
+                self.append(Kind.RELEASED, msgspec.json.encode(self._own))
             os.close(self.descriptor)
             self.descriptor = -1
 
@@ -126,10 +152,15 @@ class Outbox:
         self._undelivered: set[int] = set()
         self._digested: set[int] = set()
         self._damaged_bytes = 0
+        self._own: Owner | None = None
 
     @classmethod
-    def recover(cls, path: Path) -> tuple[Self, Content] | None:
-        """Lock the outbox that dead processes left behind and read it; None if one of them still lives.
+    def recover(cls, path: Path, *, even_uncertain: bool = False) -> tuple[Self, Content] | None:
+        """Lock the outbox that dead processes left behind and read it; None if one of them lives, or may live.
+
+        Args:
+            path: Its log.
+            even_uncertain: Whether to take it also where a process of another machine may live.
 
         Raises:
             OutboxError: It cannot be read.
@@ -141,15 +172,24 @@ class Outbox:
         except OSError as error:
             raise OutboxError(f"The outbox {path} cannot be opened ({error.strerror}).") from error
         # The file may have been finished and removed between opening and locking it.
-        if not _lock(descriptor) or not path.exists():
+        lock = _lock(descriptor)
+        if lock is Lock.HELD or not path.exists():
             os.close(descriptor)
             return None
         outbox = cls(path, descriptor)
         try:
             content = read(path)
+        except FileNotFoundError:
+            os.close(descriptor)
+            return None
         except OutboxError:
             os.close(descriptor)
             raise
+        if _owned(Lock.TAKEN if even_uncertain else lock, content):
+            os.close(descriptor)
+            return None
+        outbox._own = owner()
+        outbox._note(Kind.OWNER, msgspec.json.encode(outbox._own))
         outbox._read_to = outbox._taken_to = os.fstat(descriptor).st_size
         outbox._undelivered = {one.number for one in (*content.pending, *(one for one, _ in content.rejected))}
         outbox._digested = set(content.digests)
@@ -233,6 +273,8 @@ class Outbox:
         """
         if self._descriptor < 0:
             return
+        if self._own is not None:
+            self._note(Kind.RELEASED, msgspec.json.encode(self._own))
         with contextlib.suppress(OSError):
             if not keep and self.is_delivered and self._read_to >= os.fstat(self._descriptor).st_size:
                 # In this order: a log whose acknowledgements are gone is only delivered again.
@@ -276,15 +318,42 @@ class Outbox:
 
 
 def is_live(path: Path) -> bool:
-    """Return whether the process that writes the log `path`, or one that delivers it, still lives."""
+    """Return whether a process that writes the log `path`, or one that delivers it, lives or may live."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:  # whoever may not write it cannot ask for its lock
+        return True
+    try:
+        lock = _lock(descriptor)
+        return lock is Lock.HELD or _owned(lock, read(path))
+    except (FileNotFoundError, OutboxError):
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def unlocked_owner(path: Path) -> Owner | None:
+    """Return the process for whose sake the outbox of the log `path` is left alone though it has no lock, or None."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        return False
+        return None
     try:
-        return not _lock(descriptor)
+        return uncertain(read(path).owners) if _lock(descriptor) is Lock.MISSING else None
+    except (FileNotFoundError, OutboxError):
+        return None
     finally:
         os.close(descriptor)
+
+
+def _owned(lock: Lock, content: Content) -> bool:
+    """Return whether an outbox is somebody else's, as far as its notes and its `lock` tell.
+
+    A lock that was given does not prove that everybody is dead: some file systems keep locks of each machine apart.
+    """
+    return (uncertain if lock is Lock.MISSING else living)(content.owners) is not None
 
 
 def _write(descriptor: int, entry: bytes, *, size_bytes: int) -> None:
@@ -295,12 +364,12 @@ def _write(descriptor: int, entry: bytes, *, size_bytes: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _lock(descriptor: int) -> bool:
-    """Take the lock; return whether nobody else holds it. A file system without locks counts as free."""
+def _lock(descriptor: int) -> Lock:
+    """Ask for the lock, without waiting."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
+        return Lock.HELD
     except OSError:
-        return True
-    return True
+        return Lock.MISSING
+    return Lock.TAKEN

@@ -16,6 +16,7 @@ import select
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,9 @@ TELL_S: Final = 0.5
 
 SAY_TIMEOUT_S: Final = 5.0
 """How long Snakemake's process, which waits for the end by then, may take to hear something."""
+
+STUCK_S: Final = 900.0
+"""How long the last delivery may make no progress at all before it is given up."""
 
 NICENESS: Final = 5
 """How far it stands back behind the jobs of the workflow where they compete for the processor."""
@@ -83,11 +87,17 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client]) -> None
                 delivery.turn(is_last=False)
     finally:
         delivery.close()
+    if inbox.failure is not None:  # what it has not heard of is left to another process
+        raise inbox.failure
     _say(end, Done(delivery.tally, delivery.recovered, list(delivery.problems)))
 
 
 class Inbox:
-    """What Snakemake has said. It is listened to in a thread, so that no file waits while another is read."""
+    """What Snakemake has said. It is listened to in a thread, so that no file waits while another is read.
+
+    Attributes:
+        failure: Why nothing more can be heard, where that is not the end of what is said.
+    """
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
@@ -95,6 +105,7 @@ class Inbox:
         self._receiver = Receiver(end, FromCapture)  # type: ignore[arg-type]  # mypy has no type of types for unions
         self._held_max = _raise_limit()
         self._changed = threading.Condition()
+        self.failure: Exception | None = None
         # What follows is shared, under the lock, and so is the receiver.
         self._has_ended = False
         self._begin: Begin | None = None
@@ -134,10 +145,19 @@ class Inbox:
             return held
 
     def _listen(self) -> None:
-        while not self._has_ended:
-            select.select([self._end], [], [])
+        try:
+            poll = select.poll()  # unlike `select` it knows descriptors of any number
+            poll.register(self._end, select.POLLIN)
+            while not self._has_ended:
+                poll.poll()
+                with self._changed:
+                    self._hear_all()
+        except Exception as error:
+            self.failure = error
+        finally:  # whatever it was: nobody may wait for more
             with self._changed:
-                self._hear_all()
+                self._has_ended = True
+                self._changed.notify_all()
 
     # Under the lock.
 
@@ -172,9 +192,17 @@ class Inbox:
 
 def _progress(delivery: Delivery) -> Progress:
     transfer = delivery.transfer
-    if transfer is None:
-        return Progress(delivery.jobs)
-    return Progress(delivery.jobs, transfer.done_bytes, transfer.expected_bytes)
+    done, expected = (0, 0) if transfer is None else (transfer.done_bytes, transfer.expected_bytes)
+    return Progress(delivery.jobs, done, expected, _read_bytes())
+
+
+def _read_bytes() -> int:
+    """Return how many bytes this process has read from files, sockets left out; 0 where the system does not tell."""
+    try:
+        first = Path("/proc/self/io").read_text(encoding="ascii").partition("\n")[0]
+        return int(first.removeprefix("rchar: "))
+    except (OSError, ValueError):
+        return 0
 
 
 def _raise_limit() -> int:
@@ -188,12 +216,21 @@ def _raise_limit() -> int:
 
 @contextlib.contextmanager
 def _telling(end: socket.socket, progress: Callable[[], Progress]) -> Iterator[None]:
-    """Tell every `TELL_S` how far it is, from a thread of its own: one job may take long."""
+    """Tell every `TELL_S` how far it is, from a thread of its own: one job may take long.
+
+    Once nobody listens, and there is no progress for `STUCK_S`, the process ends: what it has not delivered waits.
+    """
     is_over = threading.Event()
 
     def tell() -> None:
+        last, since_s = Progress(), time.monotonic()
         while not is_over.wait(TELL_S):
-            _say(end, progress())
+            said = progress()
+            _say(end, said)
+            if said != last:
+                last, since_s = said, time.monotonic()
+            elif time.monotonic() - since_s > STUCK_S:
+                os._exit(os.EX_TEMPFAIL)
 
     thread = threading.Thread(target=tell, name="snakeprov-progress", daemon=True)
     thread.start()

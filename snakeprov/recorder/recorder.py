@@ -82,6 +82,7 @@ class Recorder:
         self._log = Log.create(self._folder, run.id, first=self._encode(run))
         self._process = self._started()
         if self._process is not None:
+            self._log.share(self._process.id)
             self._process.tell(Take(str(self._log.path)), self._log.descriptor)
 
     def plan(self, plan: RunPlan) -> None:
@@ -109,15 +110,17 @@ class Recorder:
             self._jobs += 1
             self._append(_JOB, payload)
 
-    def finish(self, run: RunRecord) -> Summary:
+    def finish(self, run: RunRecord, *, is_shown: bool = True) -> Summary:
         """End the run: wait until what was appended is delivered, and say what came of it all.
 
         Shows the progress where that takes long and standard error is a terminal. Ctrl-C leaves the rest in the outbox.
 
         Args:
             run: The run as it ended.
+            is_shown: Whether the progress may be shown at all.
         """
         self._run = run
+        self._is_shown = is_shown
         with self._lock:
             self._append(Kind.RUN, self._encode(run))
             if self._full_disk is not None:
@@ -166,6 +169,7 @@ class Recorder:
             return
         self._logs += 1
         log = Log.create(self._folder, f"{self._run.id}.{self._logs}", first=self._encode(self._run))
+        log.share(self._process.id)
         if self._process.tell(Take(str(log.path)), log.descriptor):
             self._log.close()
             self._log = log
@@ -190,14 +194,23 @@ class Recorder:
             self._problems[f"The process that delivers {what} ({self._ending})."] = None
 
     def _is_delivered(self, process: DeliveringProcess | None, summary: Summary) -> bool:
-        """Wait for a process; return false if it has ended otherwise than by being done or by the user's wish."""
+        """Wait for a process; return whether nothing is left to be done about it.
+
+        That is so when it is done, when the user does not want to wait, and when it hangs: then it goes on by itself.
+        """
         if process is None:
             return False
         was_stopped = False
         self._progress = Progress()
+        patience_s = self._settings.wait_max_s
         try:
-            with progress.shown(self._describe):
-                done = process.wait(self._hear)
+            with progress.shown(self._describe) if self._is_shown else contextlib.nullcontext():
+                done = process.wait(self._hear, patience_s=patience_s)
+        except TimeoutError:
+            stalled = f"The delivery made no progress for {patience_s:g} s (setting wait_max_s)"
+            self._problems[f"{stalled}; it goes on in the background."] = None
+            process.leave()
+            return True
         except KeyboardInterrupt:
             was_stopped, done = True, None
             process.stop()

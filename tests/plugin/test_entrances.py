@@ -93,14 +93,15 @@ def test_something_else_than_the_workflow_ends_a_strict_run(tmp_path: Path) -> N
     assert not (tmp_path / "last.txt").exists()
 
 
-def test_a_wrong_setting_is_left_out_with_a_warning(tmp_path: Path) -> None:
+def test_a_wrong_setting_is_left_out_and_told_in_the_last_line(tmp_path: Path) -> None:
     """A misspelt setting is named with its nearest match; the others hold and the run is recorded."""
     line = "import snakeprov; snakeprov.track(workflow, projct='a', project='flights')\n"
     outcome = run(small(tmp_path, line))
     assert outcome.status == 0
     assert outcome.run["project"] == "flights"
-    assert f"Unknown setting 'projct' in track() in {tmp_path / 'Snakefile'}. Did you mean 'project'?" in outcome.stderr
-    assert outcome.stderr.count("projct") == 1
+    (line,) = [line for line in outcome.stderr.splitlines() if "projct" in line]
+    assert f"Unknown setting 'projct' in track() in {tmp_path / 'Snakefile'}. Did you mean 'project'?" in line
+    assert line.startswith("snakeprov: ") and outcome.stderr.count("snakeprov: ") == 1, "it is told in the last line"
 
 
 def test_a_wrong_setting_ends_a_strict_run_before_its_first_job(tmp_path: Path) -> None:
@@ -112,11 +113,13 @@ def test_a_wrong_setting_ends_a_strict_run_before_its_first_job(tmp_path: Path) 
 
 
 def test_a_broken_settings_file_costs_the_records_not_the_run(tmp_path: Path) -> None:
-    """A settings file that cannot be parsed is warned of, and the workflow goes on."""
+    """A settings file that cannot be parsed is told of at the end of the run, which is not affected."""
     (tmp_path / "snakeprov.toml").write_text("project = ")
     outcome = run(small(tmp_path))
     assert (outcome.status, outcome.runs) == (0, [])
-    assert outcome.stderr.count("snakeprov: nothing of this run is recorded, the workflow goes on: The settings") == 1
+    said = "snakeprov: nothing of this run is recorded; the workflow is not affected. The settings"
+    assert outcome.stderr.count(said) == outcome.stderr.count("snakeprov: ") == 1
+    assert outcome.stderr.index(said) > outcome.stderr.index("3 of 3 steps")
 
 
 def test_a_workdir_in_the_snakefile_is_where_paths_are_relative_to(tmp_path: Path) -> None:
@@ -195,7 +198,7 @@ class Collector:
     def append_encoded(self, payload):
         job = decode_job(payload)
         self.rules.append((job.rule, job.run_id == self.run.id))
-    def finish(self, run): print(sorted(self.rules), run.working_directory); return self
+    def finish(self, run, *, is_shown): print(sorted(self.rules), run.working_directory); return self
     def line(self): return "done"
 
 recording.open_recorder = lambda settings, directory, **more: Collector()

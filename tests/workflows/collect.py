@@ -52,7 +52,7 @@ class Collector:
     def append_encoded(self, payload: bytes) -> None:
         self.append(decode_job(payload), {})
 
-    def finish(self, run: RunRecord) -> Summary:
+    def finish(self, run: RunRecord, *, is_shown: bool) -> Summary:
         if FAILS == "finish":
             raise OSError("no space left")
         self._write({"finish": run})
