@@ -5,6 +5,7 @@ Must not know: why they are wanted.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,12 +15,16 @@ from snakeprov.capture.gitprogram import MAX_MESSAGE_BYTES, environment, run_git
 from snakeprov.errors import CaptureError
 from snakeprov.model.paths import to_text
 
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
 TIMEOUT_S: Final = 600.0
 """How long the git program may take to write the files of a commit, to apply a patch, or to look for a commit."""
 
 
 def has_commit(root: Path, commit: str) -> bool:
-    """Return whether the repository at `root` is there and has a commit."""
+    """Return whether the repository at `root` is there and has a commit, given by its whole id."""
+    if not _COMMIT.fullmatch(commit):  # anything else could be an option of git
+        return False
     try:
         run_git(root, ["cat-file", "-e", f"{commit}^{{commit}}"], timeout_s=TIMEOUT_S, limit_bytes=1)
     except CaptureError:

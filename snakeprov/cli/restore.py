@@ -50,7 +50,7 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
                 client,
                 place,
                 version,
-                _destination(version, place, out),
+                _destination(path, version, place, out),
                 force=force,
                 # The latest version is what the files after it were made from: with its time they are not made again.
                 mtime_ns=restoring.written_ns(story, version.path) if is_latest else None,
@@ -89,14 +89,16 @@ def _restore(
     return restoring.restore(client, comparer, version, destination, force=force, mtime_ns=mtime_ns)
 
 
-def _destination(version: Recorded, place: Place, out: str | None) -> Path:
+def _destination(typed: str, version: Recorded, place: Place, out: str | None) -> Path:
     """Return where a version goes: a file that is to go into a folder keeps its name."""
+    from snakeprov.cli import target
     from snakeprov.cli.repository import current_folder
     from snakeprov.model.paths import to_os
+    from snakeprov.workdir import restoring
 
     path = to_os(version.path.rstrip("/"))
     if out is None:
-        return Path(os.path.normpath(place.root / path))
+        return restoring.own_place(place.root, version, named=target.named_paths(place, typed))
     chosen = Path(os.path.normpath(current_folder() / out))
     is_folder = not version.is_directory and (out.endswith("/") or chosen.is_dir())
     return chosen / os.path.basename(path) if is_folder else chosen  # noqa: PTH119  any bytes

@@ -82,6 +82,12 @@ def find_either(client: Client, place: Place, typed: str, *, project: str | None
             return _by_path(client, place, typed, readings, project=project)
 
 
+def named_paths(place: Place, typed: str) -> list[str]:
+    """Return the recorded paths that `typed` may mean; none where it is an id or a digest."""
+    readings = spelling.read(typed)
+    return [one for path, _ in readings for one in _candidates(place, path)] if isinstance(readings, list) else []
+
+
 def find_run(client: Client, typed: str) -> RunTarget:
     """Return the run whose id, or the beginning of it, is `typed`, with or without `run:`; or the one that is `last`.
 
@@ -162,10 +168,9 @@ def missing_version(client: Client, target: Target) -> NotRecordedError:
 def _by_path(
     client: Client, place: Place, typed: str, readings: Iterable[PathReading], *, project: str | None
 ) -> Target:
-    here, root = str(current_folder()), str(place.root)
     answers = []
     for path, number in readings:
-        for candidate in spelling.candidates(path, here=here, root=root):
+        for candidate in _candidates(place, path):
             answer = client.provenance.find(candidate, project=project)
             if answer["matches"]:
                 match = _choose(answer["matches"], candidate, place)
@@ -173,6 +178,10 @@ def _by_path(
             answers.append(answer)
     near = answers[-1].get("near") or answers[0].get("near") or ()
     raise _not_recorded(typed, place, near=near, project=project)
+
+
+def _candidates(place: Place, path: str) -> list[str]:
+    return spelling.candidates(path, here=str(current_folder()), root=str(place.root))
 
 
 def _by_id(client: Client, named: EntityId) -> Target:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.client.resources import DETAILS_MAX
-from snakeprov.errors import ForbiddenError, NotFoundError
+from snakeprov.errors import ForbiddenError, NotFoundError, StoreError
 from snakeprov.export.material import Activity, Json, Made, Material, Member, Role, Use, Version
+from snakeprov.model.manifest import read_manifest
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -253,14 +254,14 @@ def _members(client: Client, versions: Iterable[Version]) -> dict[str, tuple[Mem
     room = MEMBERS_MAX
     for directory, handle in directories[:DIRECTORIES_MAX]:
         content = _had(client.files.download, handle)
-        manifest = None if content is None else _parsed(content)
-        entries = manifest.get("entries") if isinstance(manifest, dict) else None
-        members = [
-            Member(path=entry["path"], sha256=entry["sha256"], size_bytes=entry["sizeBytes"])
-            for entry in entries or ()
-            if entry.get("type") == "file"
-        ]
-        if entries is not None and len(members) <= room:
+        if content is None:
+            continue
+        try:
+            files = read_manifest(content).files
+        except StoreError:
+            continue
+        members = [Member(path=path, sha256=digest.sha256, size_bytes=digest.size_bytes) for path, digest in files]
+        if len(members) <= room:
             room -= len(members)
             found[directory.id] = tuple(members)
     return found

@@ -23,6 +23,11 @@ OUTSIDE = "(root)"
 _ESCAPED_OUTSIDE = "\\x28root)"
 """The name of a thing inside the working directory that is itself called `(root)`; the text form of no path."""
 
+TOOL_FOLDERS = frozenset({".snakeprov", ".snakemake", ".git"})
+"""Names of folders that belong to tools: what is in them is no result, and changes by itself while jobs run."""
+
+_NOT_OWN = frozenset({"", ".", "..", *TOOL_FOLDERS})
+
 _ESCAPED = re.compile(r"\\(?:\\|x([89a-f][0-9a-f]))")
 
 
@@ -106,6 +111,18 @@ def from_storage(query: str) -> str:
     """
     path = re.sub("/+", "/", query)
     return path.strip("/") if "://" in query else path
+
+
+def is_own_place(path: str) -> bool:
+    """Return whether a recorded path names a file or directory that a workflow may have in its working directory.
+
+    What a store says is not trusted with more: nothing is written to other places, or to folders that programs trust.
+
+    >>> is_own_place("results/a.txt"), is_own_place("../a"), is_own_place("/etc/passwd"), is_own_place("x/.git/config")
+    (True, False, False, False)
+    """
+    names = path.removesuffix("/").split("/")
+    return "\0" not in path and not any(name in _NOT_OWN for name in names)
 
 
 def to_names(path: str) -> tuple[str, ...]:

@@ -27,7 +27,6 @@ from typing import Any, Final
 import msgspec
 from msgspec import structs
 
-from snakeprov.capture.tree import read_manifest
 from snakeprov.client import Client, Content
 from snakeprov.client.batch import Ref
 from snakeprov.client.resources import Provenance
@@ -41,6 +40,7 @@ from snakeprov.errors import (
     StaleError,
 )
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
+from snakeprov.model.manifest import read_manifest
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name

@@ -5,6 +5,7 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+from snakeprov.model.paths import OUTSIDE
 from snakeprov.server import meanings, permissions, strict, wire
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.names import check_name
@@ -196,6 +197,8 @@ def _parent(call: Call, parent_id: str | None, *, kind: str, need: str = CREATE)
 
 def _check_free(call: Call, parent: Place, name: str, *, kind: str, but: int | None = None) -> None:
     """Refuse a place that an entity other than `but` has (409)."""
+    if kind == FILE and parent.kind == PROJECT and name == OUTSIDE:
+        raise bad_request(f"The name {name} cannot be used: it is the folder of what lies outside the project.")
     if entities.rival(call.tx, parent, name, kind=kind) not in (None, but):
         raise conflict(f"An entity with the name: {name} already exists with a parentId: syn{parent.id}")
     if len(parent.path) + len(name) > PATH_CHARS_MAX:

@@ -18,10 +18,10 @@ def check_name(call: Call, name: str, *, kind: str) -> str:
     """Return `name` if an entity of that kind may have it.
 
     Any name that a file can have on disk is fine, which is more than Synapse allows; a strict server allows what
-    Synapse does. One slash at the end marks a directory that is recorded as one file.
+    Synapse does. One slash at the end marks a directory that is recorded as one file: `./` is the working directory.
 
     Raises:
-        Refusal: 400, it is empty or too long, or holds a character that no name can hold.
+        Refusal: 400, it is empty or too long, holds a character that no name can hold, or names no file but a place.
     """
     name = strict.entity_name(call, name)
     if not 1 <= len(name) <= NAME_CHARS_MAX:
@@ -29,4 +29,6 @@ def check_name(call: Call, name: str, *, kind: str) -> str:
     stem = name[:-1] if kind == FILE and name.endswith("/") else name
     if not stem or "/" in stem or "\0" in stem:
         raise bad_request(f"The name {shown(name)} cannot be used: a slash or a NUL character is not allowed in names.")
+    if stem in (".", "..") and name != "./":
+        raise bad_request(f"The name {shown(name)} cannot be used: it leads to another folder.")
     return name

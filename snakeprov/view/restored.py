@@ -53,9 +53,9 @@ def lines(
     elif lost:
         yield compose([say("What was there before is gone, as --force allowed.", "faint")], whole)
     if not_restored:
-        yield compose(
-            [say(f"{counted(len(not_restored), 'member')} could not be restored, being no files:", "bad")], whole
-        )
+        count = counted(len(not_restored), "member")
+        said = f"{count} could not be restored (no regular file, unreadable or left out when recorded):"
+        yield compose([say(said, "bad")], whole)
         for path in not_restored[:MEMBERS_SHOWN_MAX]:
             yield compose([say("  "), say(path)], screen)
         if len(not_restored) > MEMBERS_SHOWN_MAX:

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
-from snakeprov.capture.tree import Manifest, read_manifest
 from snakeprov.errors import NotFoundError, RemoteError, SnakeprovError
 from snakeprov.model.comparison import Recorded
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import File
+from snakeprov.model.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
     from snakeprov.client import Client

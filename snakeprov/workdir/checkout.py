@@ -26,7 +26,7 @@ from snakeprov.errors import (
 )
 from snakeprov.model.checkedout import CheckedOut, Item
 from snakeprov.model.comparison import Recorded
-from snakeprov.model.paths import to_os, to_text
+from snakeprov.model.paths import is_own_place, to_os, to_text
 from snakeprov.workdir import asking, replacing
 
 if TYPE_CHECKING:
@@ -88,8 +88,10 @@ class _Layout:
         self.work = self.folder / (OUTSIDE + self._working_directory if inside is None else inside)
 
     def place(self, path: str) -> Path | None:
-        """Return where a recorded path goes; None where it leads out of the folder."""
+        """Return where a recorded path goes; None where it leads out of the folder, or into one that a tool trusts."""
         name = to_os(path.rstrip("/"))
+        if not is_own_place(path.lstrip("/")):
+            return None
         if name.startswith("/"):
             inside = None if self.root is None else _below(name, self.root)
             inside = os.path.join(OUTSIDE, name.lstrip("/")) if inside is None else inside  # noqa: PTH118
@@ -193,7 +195,7 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
         return
     place = layout.place(item.path)
     if place is None:
-        result.missing.append(_lacking(item, "Its path leads out of the folder."))
+        result.missing.append(_lacking(item, "Its path leads out of the folder, or into one that belongs to a tool."))
         return
     try:
         version = asking.recorded(client, item.entity_id, item.version_number)

@@ -18,11 +18,11 @@ from typing import Final
 
 from snakeprov.capture import files, tree
 from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.tree import Entry, Manifest
 from snakeprov.errors import CaptureError
 from snakeprov.model.comparison import Compared, Difference, Recorded
 from snakeprov.model.digest import Digest
-from snakeprov.model.paths import relative_to, to_os, to_text
+from snakeprov.model.manifest import Entry, Manifest
+from snakeprov.model.paths import TOOL_FOLDERS, relative_to, to_os, to_text
 
 READ_AT_ONCE: Final = 4
 """How many files are read side by side; digests are computed without Python's lock."""
@@ -32,9 +32,6 @@ QUEUED_MAX: Final = 1000
 
 UNRECORDED_MAX: Final = 100_000
 """How many files in a folder are looked at for such as were never recorded."""
-
-_OWN_FOLDERS: Final = frozenset({".snakemake", ".snakeprov", ".git"})
-"""What is in these is nobody's result."""
 
 
 class Comparer:
@@ -184,7 +181,7 @@ def _walk(folder: str, is_known_directory: Callable[[str], bool]) -> Iterator[st
             continue
         for member in listed:
             if member.is_dir(follow_symlinks=False):
-                if member.name not in _OWN_FOLDERS and not is_known_directory(member.path):
+                if member.name not in TOOL_FOLDERS and not is_known_directory(member.path):
                     pending.append(member.path)
             elif member.name != tree.MARKER:
                 yield member.path

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from snakeprov.capture.tree import Entry
 from snakeprov.errors import NotWrittenError, RemoteError
+from snakeprov.model.manifest import Entry
 from snakeprov.model.paths import to_os, to_text
 
 MARK = ".snakeprov-"

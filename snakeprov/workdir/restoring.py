@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.capture import files
-from snakeprov.capture.tree import Entry, Manifest
 from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError, NotKeptError, UsageError
 from snakeprov.lineage import remake
 from snakeprov.lineage.remake import Ingredient, Recipe
-from snakeprov.model import times
+from snakeprov.model import paths, times
 from snakeprov.model.comparison import Recorded
-from snakeprov.model.paths import to_text
+from snakeprov.model.manifest import Entry, Manifest
+from snakeprov.model.paths import to_os, to_text
 from snakeprov.workdir import asking, replacing
 from snakeprov.workdir.comparing import Comparer, differences
 
@@ -44,7 +44,8 @@ class Restored:
         unchanged: Whether it was there already.
         replaced: The versions, as `path@version`, that what was there is known as.
         lost: Whether what was there is gone for good, because that was wanted.
-        not_restored: Members of a directory that are neither files nor links, and those that could not be read once.
+        not_restored: Members of a directory that are neither files nor links, that could not be read when the directory
+            was recorded, or that were left out.
     """
 
     version: Recorded
@@ -92,6 +93,31 @@ def restore(
     if mtime_ns is not None and not result.unchanged:
         os.utime(place, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
     return result
+
+
+def own_place(root: Path, version: Recorded, *, named: Iterable[str]) -> Path:
+    """Return where a version goes if the user names no other place: where it was recorded.
+
+    A store is not trusted to choose a place: it must be the one that the user named, or lie in the working directory.
+
+    Args:
+        root: The working directory, absolute, with links resolved.
+        version: What to restore.
+        named: The recorded paths that the user's words can mean.
+
+    Raises:
+        UsageError: It lies elsewhere.
+    """
+    path = version.path.rstrip("/")
+    place = Path(os.path.normpath(root / to_os(path)))
+    folder = os.path.join(os.path.realpath(place.parent), "")  # noqa: PTH118
+    is_inside = paths.is_own_place(path) and folder.startswith(os.path.join(root, ""))  # noqa: PTH118
+    if path not in named and not is_inside:
+        raise UsageError(
+            f"{path} does not lie in the working directory, or is kept by another program.",
+            hint="Say with -o where to put it.",
+        )
+    return place
 
 
 def how_to_remake(client: Client, story: Mapping[str, Any]) -> Recipe:
@@ -215,6 +241,11 @@ def _see_directory(
     if present.digest == wanted.digest:
         result.unchanged = True
         return
+    unrecorded = next((entry.path for entry in present.entries if entry.type == "leftOut"), None)
+    if unrecorded is not None:
+        raise UsageError(
+            f"{to_text(place)} contains {unrecorded}, which is never recorded and would be lost.", hint=_ELSEWHERE
+        )
     if not present.entries:
         return
     same = asking.same_content(client, present.digest, own_id=result.version.entity_id)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from snakeprov.capture import tree
 from snakeprov.capture.files import digest_file
-from snakeprov.capture.tree import Entry, digest_directory, read_manifest
+from snakeprov.capture.tree import digest_directory
 from snakeprov.errors import CaptureError, ChangedFileError, CorruptStoreError, NewerStoreError
 from snakeprov.model.digest import Digest
+from snakeprov.model.manifest import Entry, read_manifest
 from snakeprov.model.paths import to_os
 
 NAMES = st.one_of(
@@ -248,3 +249,24 @@ def test_newer_manifest_is_refused_by_its_version() -> None:
     """A manifest of a later version is told from a damaged one, whatever else it holds."""
     with pytest.raises(NewerStoreError, match=r"has version 2; this snakeprov reads up to 1\. Update snakeprov\."):
         read_manifest(b'{"manifestVersion": 2, "members": {}}')
+
+
+def test_folders_of_tools_are_named_and_not_looked_into(tmp_path: Path) -> None:
+    """Whatever changes in `.git`, `.snakemake` and `.snakeprov`, at any depth, the manifest is the same."""
+    for name in (".snakeprov", "sub/.git", "sub/deeper/.snakemake"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / ".git").write_text("gitdir: elsewhere")
+    (tmp_path / "a.txt").touch()
+    before = digest_directory(str(tmp_path), digest_file)
+    (tmp_path / ".snakeprov" / "provenance.sqlite").touch()
+    (tmp_path / "sub" / ".git" / "HEAD").touch()
+    after = digest_directory(str(tmp_path), digest_file)
+
+    assert before == after == read_manifest(after.content)
+    assert [(entry.path, entry.type) for entry in after.entries] == [
+        (".git", "leftOut"),
+        (".snakeprov", "leftOut"),
+        ("a.txt", "file"),
+        ("sub/.git", "leftOut"),
+        ("sub/deeper/.snakemake", "leftOut"),
+    ]

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 from snakemake.io import multiext
 
-from snakeprov.capture.tree import read_manifest
+from snakeprov.model.manifest import read_manifest
 from tests.matrix.accounts import MADE, SEEN
 from tests.matrix.rows import row
 from tests.matrix.workflow import Job, Place, Run, facts, version

@@ -237,3 +237,24 @@ def test_the_longest_request_is_taken(api: Api) -> None:
     with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
         connection.sendall(f"{head}Content-Length: {REQUEST_BYTES_MAX}\r\n\r\n".encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../", "a/b", "/etc", "a\0b", "", "/"])
+@pytest.mark.parametrize("kind", ["FileEntity", "Folder"])
+def test_names_that_lead_elsewhere_are_refused(api: Api, name: str, kind: str) -> None:
+    """Neither a new entity nor a renamed one can be called so."""
+    project = api.project()
+    body = {"concreteType": MODEL + kind, "name": name, "parentId": project["id"], "dataFileHandleId": api.handle()}
+    assert "name" in api.post("/repo/v1/entity", body, expect=400)["reason"]
+    entity = api.file_in(project, "a.txt") if kind == "FileEntity" else api.folder_in(project, "a")
+    assert "name" in api.put(f"/repo/v1/entity/{entity['id']}", {**entity, "name": name}, expect=400)["reason"]
+
+
+def test_the_folder_of_what_is_outside_is_no_file(api: Api) -> None:
+    """`(root)` at the top of a project is the folder of absolute paths; further down it is a name like any other."""
+    project = api.project()
+    folder = api.folder_in(project, "(root)")["id"]
+    body = {"concreteType": MODEL + "FileEntity", "name": "(root)", "dataFileHandleId": api.handle()}
+
+    api.post("/repo/v1/entity", {**body, "parentId": api.project("another")["id"]}, expect=400)
+    api.post("/repo/v1/entity", {**body, "parentId": folder})

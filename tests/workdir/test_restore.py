@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from snakeprov import connect
-from snakeprov.capture.tree import Entry, digest_directory, read_manifest
+from snakeprov.capture.tree import digest_directory
 from snakeprov.errors import CorruptStoreError, RemoteError
+from snakeprov.model.manifest import Entry, read_manifest
 from snakeprov.workdir import replacing
 
 from ..commands import Run
