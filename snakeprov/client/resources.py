@@ -179,6 +179,16 @@ class Provenance:
         body = {"project": project, "paths": list(paths)}
         return dict(self._session.post(f"{OWN}/lookup", body, repeatable=True))
 
+    def sights(self, project: str, sights: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return what may explain bytes seen at paths, in order: `{earlier, current, elsewhere, firstReadOn}`.
+
+        Args:
+            project: Name of the project.
+            sights: Each `{path, sha256, elsewhere}`; the last asks for other files with the same bytes too.
+        """
+        body = {"project": project, "sights": list(sights)}
+        return list(self._session.post(f"{OWN}/sights", body, repeatable=True)["results"])
+
     def prune(self, criteria: Mapping[str, Any], *, dry_run: bool, limit: int = 1000) -> dict[str, Any]:
         """Remove the bytes of versions, or with `dry_run` only tell which; what is recorded stays.
 

@@ -159,3 +159,13 @@ def from_names(names: tuple[str, ...]) -> str:
     elif first.removesuffix("/") == _ESCAPED_OUTSIDE:
         first = first.replace(_ESCAPED_OUTSIDE, OUTSIDE)
     return to_text("/".join(map(to_os, (first, *rest))))
+
+
+def folders_above(path: str) -> list[str]:
+    """Return the paths of the folders that a file lies in, the outermost first, as text forms.
+
+    >>> folders_above("results/plots/a.png"), folders_above("/data/a.fa"), folders_above("parts/")
+    (['results', 'results/plots'], ['/', '/data'], [])
+    """
+    parts = path.rstrip("/").split("/")[:-1]
+    return ["/".join(parts[:end]) or "/" for end in range(1, len(parts) + 1)]

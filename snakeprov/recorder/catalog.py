@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from snakeprov.client.batch import Ref, Results, resolve
+from snakeprov.model.paths import folders_above
 from snakeprov.recorder.synapse import Remote
 
 FILES_MAX: Final = 20_000
@@ -138,13 +139,3 @@ class Draft:
     project_id: str | Ref | None = None
     folders: dict[str, str | Ref] = field(default_factory=dict)
     files: dict[str, Held] = field(default_factory=dict)
-
-
-def folders_above(path: str) -> list[str]:
-    """Return the paths of the folders that a file lies in, the outermost first, as text forms.
-
-    >>> folders_above("results/plots/a.png"), folders_above("/data/a.fa"), folders_above("parts/")
-    (['results', 'results/plots'], ['/', '/data'], [])
-    """
-    parts = path.rstrip("/").split("/")[:-1]
-    return ["/".join(parts[:end]) or "/" for end in range(1, len(parts) + 1)]

@@ -41,12 +41,13 @@ from snakeprov.errors import (
 )
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.manifest import read_manifest
+from snakeprov.model.paths import folders_above
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder.assemble import Context, Policy, assemble, code_path_of, environment_path_of, path_of
 from snakeprov.recorder.assemble_synapse import assemble_for_synapse
-from snakeprov.recorder.catalog import Catalog, Held, folders_above
+from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.digesting import Observations, with_changes, with_modules
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments

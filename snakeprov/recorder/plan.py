@@ -15,8 +15,8 @@ from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT
 from snakeprov.model.media_types import guessed
-from snakeprov.model.paths import OUTSIDE, to_names
-from snakeprov.recorder.catalog import Catalog, Draft, Held, folders_above
+from snakeprov.model.paths import OUTSIDE, folders_above, to_names
+from snakeprov.recorder.catalog import Catalog, Draft, Held
 
 REPO: Final = "/repo/v1"
 

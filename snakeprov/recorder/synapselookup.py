@@ -16,11 +16,11 @@ from snakeprov.errors import ConfigError, NotFoundError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import FILE, Folder, Project
 from snakeprov.model.jobmark import marked
-from snakeprov.model.paths import OUTSIDE, to_names
+from snakeprov.model.paths import OUTSIDE, folders_above, to_names
 from snakeprov.model.records import JobRecord
 from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder.assemble_synapse import Done
-from snakeprov.recorder.catalog import Catalog, Held, folders_above
+from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.synapse import PREFIX, Remote, is_entity_id
 
 VERSIONS_LOOKED_AT_MAX: Final = 50

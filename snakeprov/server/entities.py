@@ -28,7 +28,7 @@ UNLINK = -1
 
 
 def create(call: Call) -> Answer:
-    """POST /entity[?generatedBy=][&meaning=&meaningOf=[&whileJob=]]."""
+    """POST /entity[?generatedBy=][&meaning=…]."""
     return 201, wire.entity(insert(call, call.read(EntityBody)))
 
 
@@ -46,10 +46,11 @@ def insert(call: Call, body: EntityBody) -> EntityRow:
         if body.data_file_handle_id is None:
             raise bad_request("FileEntity.dataFileHandleId cannot be null")
         handle = _own_handle(call, body.data_file_handle_id).id
-    generated_by = _generated_by(call)
     meaning = meanings.asked(call)
     if meaning is not None and kind != FILE:
         raise bad_request(f"A {kind} has no bytes that could mean anything.")
+    path = "" if name is None or kind != FILE else entities.child_path(parent, name)
+    generated_by = _generated_by(call, meaning, project_id=parent.project_id, path=path)
     id_, _, _ = entities.insert_entity(call.tx, kind=kind, name=name, parent=parent, user=call.user.id)
     revisions.insert_first(
         call.tx,
@@ -79,7 +80,7 @@ def read_version(call: Call) -> Answer:
 
 
 def update(call: Call) -> Answer:
-    """PUT /entity/{id}[?newVersion=][&generatedBy=][&meaning=&meaningOf=[&whileJob=]]."""
+    """PUT /entity/{id}[?newVersion=][&generatedBy=][&meaning=…]."""
     body = call.read(EntityBody)
     return 200, wire.entity(change(call, call.entity_id(), body, new_version=call.flag("newVersion")))
 
@@ -96,7 +97,8 @@ def change(call: Call, id_: int, body: EntityBody, *, new_version: bool) -> Enti
     row = existing(call, id_, need=UPDATE)
     if row.id == ROOT_ID:
         raise forbidden("The root folder cannot be changed.")
-    generated_by = _generated_by(call)
+    meaning = meanings.asked(call, entity_id=row.id)
+    generated_by = _generated_by(call, meaning, project_id=row.project_id, path=row.path)
     if body.etag is None or body.parent_id is None:
         raise bad_request("An update needs the etag and the parentId of the entity as they were read.")
     check_etag(row, body.etag)
@@ -104,7 +106,6 @@ def change(call: Call, id_: int, body: EntityBody, *, new_version: bool) -> Enti
         raise bad_request(f"syn{row.id} is a {row.kind}; its concreteType cannot be changed to {body.concrete_type}.")
     _check_texts(body)
     _relocate(call, row, body)
-    meaning = meanings.asked(call, entity_id=row.id)
     number = _revise(call, row, body, new_version=new_version, meaning=meaning)
     if meaning is not None and number == row.number:
         raise bad_request("'meaning' says what the bytes of a new version mean; this change makes none.")
@@ -162,8 +163,17 @@ def generated_by_parameter(call: Call) -> int:
     return number if number == UNLINK else own_activity(call, number)
 
 
-def _generated_by(call: Call) -> int | None:
-    return generated_by_parameter(call) if "generatedBy" in call.query else None
+def _generated_by(call: Call, meaning: Meaning | None, *, project_id: int, path: str) -> int | None:
+    """Return the number in `generatedBy`: UNLINK, an activity of this user, or one that what it made passes on.
+
+    Whoever restores a version, or reads a file out of a recorded directory, need not be who made it.
+    """
+    if "generatedBy" not in call.query:
+        return None
+    number = call.number("generatedBy", least=UNLINK)
+    if number == UNLINK or meanings.passes_on(call, number, meaning, project_id=project_id, path=path):
+        return number
+    return own_activity(call, number)
 
 
 def _kind(body: EntityBody) -> str:

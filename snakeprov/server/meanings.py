@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
+from snakeprov.model.paths import folders_above
 from snakeprov.server import permissions
-from snakeprov.server.call import Call, shown
+from snakeprov.server.call import Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, not_found
-from snakeprov.store import entities
+from snakeprov.store import entities, meanings
 from snakeprov.store.access import READ
 from snakeprov.store.meanings import MeaningRow
 from snakeprov.store.revisions import Meaning
@@ -24,9 +25,8 @@ KINDS: dict[Kind, str] = {"again": AGAIN, "edited": EDITED, "sameContent": SAME_
 """What the wire calls a meaning, and what the store calls it."""
 
 _NAMES = {stored: name for name, stored in KINDS.items()}
-_VERSION = re.compile(r"(?:syn)?([0-9]{1,18})\.([1-9][0-9]{0,8})", re.IGNORECASE)
 _JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_PARAMETERS = ("meaning", "meaningOf", "whileJob")
+_PARAMETERS = ("meaningOf", "meaningOfVersion", "whileJob")
 
 
 def asked(call: Call, *, entity_id: int | None = None) -> Meaning | None:
@@ -48,22 +48,29 @@ def asked(call: Call, *, entity_id: int | None = None) -> Meaning | None:
     kind = next((stored for name, stored in KINDS.items() if name == call.query["meaning"]), None)
     if kind is None:
         raise bad_request(f"meaning={shown(call.query['meaning'])}: again, edited or sameContent was expected.")
-    named = call.text("meaningOf")
-    match = _VERSION.fullmatch(named)
-    if match is None:
-        raise bad_request(f"meaningOf={shown(named)}: a version of an entity was expected, such as syn123.4.")
+    of_entity_id = entity_number(call.text("meaningOf"))
+    of_version = call.number("meaningOfVersion", least=1)
     while_job = call.query.get("whileJob")
     if while_job is not None and (kind != EDITED or not _JOB_ID.fullmatch(while_job)):
         raise bad_request("'whileJob' is the id of a job, and goes with meaning=edited only.")
-    of_entity_id, of_version = int(match[1]), int(match[2])
     row = entities.get(call.tx, of_entity_id, number=of_version)
     if row is None or row.kind != FILE or row.project_id == TRASH_ID:
         raise not_found(f"There is no version {of_version} of a file syn{of_entity_id}.")
     permissions.check(call, row.id, project_id=row.project_id, permission=READ)
     if (kind == AGAIN) != (entity_id == of_entity_id) and kind != EDITED:
         whose = "the same file" if kind == AGAIN else "another file"
-        raise bad_request(f"meaning={_NAMES[kind]} points at a version of {whose}; {named} is none.")
+        raise bad_request(f"meaning={_NAMES[kind]} points at a version of {whose}; syn{of_entity_id} is none.")
     return Meaning(kind, of_entity_id, of_version, while_job)
+
+
+def passes_on(call: Call, activity_id: int, meaning: Meaning | None, *, project_id: int, path: str) -> bool:
+    """Say whether a version at a path was made by an activity because what that made is here again, or lies above."""
+    if meaning is not None and meaning.kind == AGAIN:
+        again = entities.get(call.tx, meaning.of_entity_id, number=meaning.of_version)
+        if again is not None and again.activity_id == activity_id:
+            return True
+    above = [f"{folder}/" for folder in folders_above(path)]
+    return bool(above) and meanings.has_made(call.tx, activity_id, project_id=project_id, paths=above)
 
 
 def body(row: MeaningRow) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from snakeprov.server import (
     requirements,
     runs,
     search,
+    sights,
     status,
     trash,
     uploads,
@@ -78,11 +79,12 @@ _BUNDLE = (
     "the design has bundles with annotations in their old form; today's clients know `bundle2` only. Both are here, "
     f"and add to the annotations that there are. For `generatedBy`: {_CREATOR}"
 )
-_MEANS = "meaning meaningOf whileJob"
+_MEANS = "meaning meaningOf meaningOfVersion whileJob"
 _MEANING = (
-    "`meaning` and `meaningOf` are snakeprov's: they say what the bytes of a new version mean, where its activity does "
-    "not say it: those of an earlier version of the file again, edited by hand after a version (`whileJob`: while this "
-    "job ran), or the same content as a version of another file."
+    "`meaning`, `meaningOf` and `meaningOfVersion` are snakeprov's: they say what the bytes of a new version mean, "
+    "where its activity does not say it: those of an earlier version of the file again, edited by hand after a version "
+    "(`whileJob`: while this job ran), or the same content as a version of another file. An activity of another user "
+    "can be named where the version has the bytes again that it made, or lies in a directory that it made."
 )
 _NO_INHERITING = "A new version never inherits the activity of the one before it."
 _CREATED = "today's Synapse answers 201; here it is 200. Its client takes both."
@@ -312,6 +314,12 @@ OPERATIONS: dict[Handler, Operation] = {
         pruning.PruneBody,
     ),
     lookup.at_paths: Operation("What is recorded at some paths of a project.", own.Lookup, lookup.LookupBody),
+    sights.read: Operation(
+        "What is recorded that may explain bytes seen at some paths of a project, in the order asked: an earlier "
+        "version of the file, the current one, a version of another file, when the current one was read first.",
+        own.Sights,
+        sights.SightsBody,
+    ),
     details.read: Operation(
         "What is known of many versions and jobs: those that the user may see, in the order asked.",
         own.Details,

@@ -73,6 +73,30 @@ class Lookup(Shape):
     project_id: str | UnsetType = UNSET
 
 
+class PastVersion(Shape):
+    """A version that may explain bytes; `is_work`: a job made it, or it comes from such by hand or by copying."""
+
+    entity_id: str
+    version_number: int
+    is_work: bool
+    activity_id: str | UnsetType = UNSET
+
+
+class SightExplained(Shape):
+    """What may explain bytes seen at a path."""
+
+    earlier: PastVersion | UnsetType = UNSET
+    current: PastVersion | UnsetType = UNSET
+    elsewhere: PastVersion | UnsetType = UNSET
+    first_read_on: str | UnsetType = UNSET
+
+
+class Sights(Shape):
+    """Several of them, in the order asked."""
+
+    results: list[SightExplained]
+
+
 class Matches(Shape):
     """The files at a path, or else the paths that resemble it."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 
-from snakeprov.store.keys import listed, pairs
+from snakeprov.store.keys import listed, pairs, texts
 from snakeprov.store.lineage import Version
 from snakeprov.store.statements import Query
 from snakeprov.store.store import Transaction
@@ -32,6 +32,10 @@ class MeaningRow(NamedTuple):
     of_path: str | None
     of_kind: str | None
     while_job: str | None
+
+
+class _Id(NamedTuple):
+    entity_id: int
 
 
 _WANTED, _ID, _NUMBER = pairs("versions")
@@ -56,6 +60,24 @@ _OF = Query(
     .where(revision.c.meaning.is_not(None)),
     MeaningRow,
 )
+
+
+_FOLDER_MADE = Query(
+    select(revision.c.entity_id)
+    .select_from(revision.join(entity, entity.c.id == revision.c.entity_id))
+    .where(
+        revision.c.activity_id == bindparam("activity"),
+        entity.c.project_id == bindparam("of_project"),
+        entity.c.path.in_(texts("paths")),
+    )
+    .limit(1),
+    _Id,
+)
+
+
+def has_made(tx: Transaction, activity_id: int, *, project_id: int, paths: Collection[str]) -> bool:
+    """Say whether an activity generated a version of what lies at one of some paths of a project."""
+    return tx.one(_FOLDER_MADE, activity=activity_id, of_project=project_id, paths=listed(paths)) is not None
 
 
 def of(tx: Transaction, versions: Collection[Version]) -> dict[Version, MeaningRow]:

@@ -268,6 +268,7 @@ job_file = Table(
     Index("job_file_version", "entity_id", "version"),
     # Few files are made again with the same bytes, and these few are looked for.
     Index("job_file_reproduced", "job_number", sqlite_where=_REPRODUCED, postgresql_where=_REPRODUCED),
+    Index("job_file_remade", "entity_id", "version", sqlite_where=_REPRODUCED, postgresql_where=_REPRODUCED),
     sqlite_with_rowid=False,
 )
 

@@ -29,9 +29,12 @@ def test_what_is_said_of_a_new_version_is_told_wherever_it_is_described(api: Api
     """Each kind points at its version; what says nothing of the kind has no meaning."""
     project = api.project()
     file = api.file_in(project, "a.txt")
-    for query in (f"edited&meaningOf={file['id']}.1&whileJob={JOB}", f"again&meaningOf={file['id']}.1"):
+    for query in (
+        f"edited&meaningOf={file['id']}&meaningOfVersion=1&whileJob={JOB}",
+        f"again&meaningOf={file['id']}&meaningOfVersion=1",
+    ):
         file = api.update(file, query=f"?newVersion=true&meaning={query}", dataFileHandleId=api.handle())
-    other = api.file_in(project, "b.txt", query=f"?meaning=sameContent&meaningOf={file['id']}.2")
+    other = api.file_in(project, "b.txt", query=f"?meaning=sameContent&meaningOf={file['id']}&meaningOfVersion=2")
 
     target = {"entityId": file["id"], "path": "a.txt"}
     assert told(api, file, 1) == [None] * 4
@@ -43,16 +46,16 @@ def test_what_is_said_of_a_new_version_is_told_wherever_it_is_described(api: Api
 @pytest.mark.parametrize(
     ("query", "expect", "reason"),
     [
-        ("meaning=new&meaningOf={a}.1", 400, "again, edited or sameContent was expected"),
+        ("meaning=new&meaningOf={a}&meaningOfVersion=1", 400, "again, edited or sameContent was expected"),
         ("meaning=again", 400, "'meaningOf' is missing"),
-        ("meaningOf={a}.1", 400, "needs 'meaning'"),
-        ("meaning=again&meaningOf={a}", 400, "such as syn123.4"),
-        ("meaning=again&meaningOf={b}.1", 400, "points at a version of the same file"),
-        ("meaning=sameContent&meaningOf={a}.1", 400, "points at a version of another file"),
-        ("meaning=again&meaningOf={a}.1&whileJob=x", 400, "goes with meaning=edited only"),
-        ("meaning=edited&meaningOf={a}.1&whileJob=no such id", 400, "is the id of a job"),
-        ("meaning=again&meaningOf={a}.7", 404, "There is no version 7"),
-        ("meaning=edited&meaningOf={p}.1", 404, "There is no version 1 of a file"),
+        ("meaningOf={a}&meaningOfVersion=1", 400, "needs 'meaning'"),
+        ("meaning=again&meaningOf={a}", 400, "'meaningOfVersion' is missing"),
+        ("meaning=again&meaningOf={b}&meaningOfVersion=1", 400, "points at a version of the same file"),
+        ("meaning=sameContent&meaningOf={a}&meaningOfVersion=1", 400, "points at a version of another file"),
+        ("meaning=again&meaningOf={a}&meaningOfVersion=1&whileJob=x", 400, "goes with meaning=edited only"),
+        ("meaning=edited&meaningOf={a}&meaningOfVersion=1&whileJob=no such id", 400, "is the id of a job"),
+        ("meaning=again&meaningOf={a}&meaningOfVersion=7", 404, "There is no version 7"),
+        ("meaning=edited&meaningOf={p}&meaningOfVersion=1", 404, "There is no version 1 of a file"),
     ],
 )
 def test_what_makes_no_sense_is_refused(api: Api, query: str, expect: int, reason: str) -> None:
@@ -71,7 +74,7 @@ def test_only_a_new_version_of_a_file_can_mean_something(api: Api) -> None:
     """A change that makes no version is refused, and so is a folder."""
     project = api.project()
     file = api.file_in(project, "a")
-    query = f"?meaning=edited&meaningOf={file['id']}.1"
+    query = f"?meaning=edited&meaningOf={file['id']}&meaningOfVersion=1"
     folder = {"concreteType": "org.sagebionetworks.repo.model.Folder", "name": "d", "parentId": project["id"]}
 
     assert "makes none" in api.reason("PUT", f"/repo/v1/entity/{file['id']}{query}", file)
@@ -82,7 +85,9 @@ def test_a_version_that_is_gone_is_not_pointed_at(api: Api) -> None:
     """What was edited by hand stays told as that when the version before it is deleted."""
     file = api.file_in(api.project(), "a")
     file = api.update(
-        file, query=f"?newVersion=true&meaning=edited&meaningOf={file['id']}.1", dataFileHandleId=api.handle()
+        file,
+        query=f"?newVersion=true&meaning=edited&meaningOf={file['id']}&meaningOfVersion=1",
+        dataFileHandleId=api.handle(),
     )
     api.delete(f"/repo/v1/entity/{file['id']}/version/1", expect=204)
 
@@ -93,7 +98,7 @@ def test_nobody_learns_of_another_project_by_pointing_at_it(served: Served) -> N
     """A version that one may not read cannot be pointed at; one that went to another project is not named any more."""
     world = World(served)
     eves = world.eve.project("E")
-    query = f"?meaning=sameContent&meaningOf={world.file['id']}.1"
+    query = f"?meaning=sameContent&meaningOf={world.file['id']}&meaningOfVersion=1"
     body = {
         "concreteType": "org.sagebionetworks.repo.model.FileEntity",
         "name": "a",

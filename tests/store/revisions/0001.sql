@@ -247,6 +247,7 @@ CREATE INDEX ix_revision_file_handle_id ON revision (file_handle_id);
 CREATE INDEX ix_run_project_id ON run (project_id);
 CREATE INDEX ix_run_started_on ON run (started_on);
 CREATE INDEX ix_run_value_run_id ON run_value (run_id);
+CREATE INDEX job_file_remade ON job_file (entity_id, version) WHERE outcome = 'reproduced';
 CREATE INDEX job_file_reproduced ON job_file (job_number) WHERE outcome = 'reproduced';
 CREATE INDEX job_file_version ON job_file (entity_id, version);
 CREATE INDEX job_rule ON job (rule, number);

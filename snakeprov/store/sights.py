@@ -1,0 +1,164 @@
+"""What is recorded that may explain bytes seen at a path: earlier versions of it, other paths, who read it first.
+
+Must not know: HTTP, or what the bytes mean.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, literal, or_, select
+
+from snakeprov.store.lookup import Found
+from snakeprov.store.statements import Query
+from snakeprov.store.store import Transaction
+from snakeprov.store.tables import (
+    AGAIN,
+    EDITED,
+    FILE,
+    SAME_CONTENT,
+    entity,
+    file_handle,
+    job,
+    job_file,
+    revision,
+    was_reproduced,
+)
+
+HANDLES_MAX = 1000
+"""So many file handles of a content are looked at, the newest first."""
+
+READERS_MAX = 1000
+"""So many jobs that read a version are looked at, those that were recorded first."""
+
+
+class Past(NamedTuple):
+    """A version that may explain bytes; `is_work`: whether a job made it, or it comes from such by hand or copying."""
+
+    entity_id: int
+    number: int
+    activity_id: int | None
+    is_work: int
+
+
+class _Earlier(NamedTuple):
+    number: int
+    activity_id: int | None
+    meaning: str | None
+    of_entity_id: int | None
+    of_version: int | None
+
+
+class _Moment(NamedTuple):
+    moment: int
+
+
+_OF = revision.alias("of")
+_REMADE = (
+    select(literal(1))
+    .select_from(job_file)
+    .where(job_file.c.entity_id == revision.c.entity_id, job_file.c.version == revision.c.number, was_reproduced())
+    .exists()
+)
+
+
+def _comes_from_work(version: FromClause) -> ColumnElement[bool]:
+    """Return the condition that a job made a version, or that it was edited or copied from what one made."""
+    is_linked = or_(version.c.meaning == EDITED, version.c.meaning == SAME_CONTENT)
+    return or_(version.c.activity_id.is_not(None), func.coalesce(is_linked, False))
+
+
+_IS_WORK = or_(_comes_from_work(revision), and_(revision.c.meaning == AGAIN, _comes_from_work(_OF)), _REMADE)
+_PAST = Query(
+    select(
+        revision.c.entity_id,
+        revision.c.number,
+        revision.c.activity_id,
+        func.coalesce(_IS_WORK, False).label("is_work"),
+    )
+    .select_from(
+        revision.outerjoin(_OF, and_(_OF.c.entity_id == revision.c.of_entity_id, _OF.c.number == revision.c.of_version))
+    )
+    .where(revision.c.entity_id == bindparam("of_id"), revision.c.number == bindparam("of_number")),
+    Past,
+)
+_EARLIER = Query(
+    select(
+        revision.c.number,
+        revision.c.activity_id,
+        revision.c.meaning,
+        revision.c.of_entity_id,
+        revision.c.of_version,
+    )
+    .select_from(revision.join(file_handle, file_handle.c.id == revision.c.file_handle_id))
+    .where(
+        revision.c.entity_id == bindparam("of_id"),
+        revision.c.number != bindparam("of_number"),
+        file_handle.c.sha256 == bindparam("content"),
+    )
+    .order_by(revision.c.number.desc())
+    .limit(1),
+    _Earlier,
+)
+_HANDLES = (
+    select(file_handle.c.id)
+    .where(file_handle.c.sha256 == bindparam("content"))
+    .order_by(file_handle.c.id.desc())
+    .limit(HANDLES_MAX)
+    .subquery()
+)
+_ELSEWHERE = Query(
+    select(revision.c.entity_id, revision.c.number, revision.c.activity_id, literal(0).label("is_work"))
+    .select_from(
+        _HANDLES.join(revision, revision.c.file_handle_id == _HANDLES.c.id).join(
+            entity, entity.c.id == revision.c.entity_id
+        )
+    )
+    .where(entity.c.project_id == bindparam("of_project"), entity.c.kind == FILE, entity.c.path != bindparam("of_path"))
+    .order_by(revision.c.activity_id.is_(None), _HANDLES.c.id.desc(), revision.c.number.desc())
+    .limit(1),
+    Past,
+)
+_FIRST_READ = Query(
+    select(func.coalesce(job.c.started_on, job.c.ended_on, 0).label("moment"))
+    .select_from(job_file.join(job, job.c.number == job_file.c.job_number))
+    .where(
+        job_file.c.entity_id == bindparam("of_id"),
+        job_file.c.version == bindparam("of_number"),
+        job_file.c.role != "output",
+    )
+    .order_by(job_file.c.job_number)
+    .limit(READERS_MAX),
+    _Moment,
+)
+
+
+def past(tx: Transaction, entity_id: int, number: int) -> Past | None:
+    """Return a version, or None."""
+    return tx.one(_PAST, of_id=entity_id, of_number=number)
+
+
+def earlier(tx: Transaction, current: Found, sha256: str) -> Past | None:
+    """Return the newest version before the current one of a file that has a content, or None.
+
+    Where that version only has the content of another one again, by the same activity, it is the other one.
+    """
+    found = tx.one(_EARLIER, of_id=current.id, of_number=current.number, content=sha256)
+    if found is None:
+        return None
+    number = found.number
+    if found.meaning == AGAIN and found.of_entity_id == current.id and found.of_version is not None:
+        origin = past(tx, current.id, found.of_version)
+        if origin is not None and origin.activity_id == found.activity_id:
+            number = found.of_version
+    return past(tx, current.id, number)
+
+
+def elsewhere(tx: Transaction, project_id: int, path: str, sha256: str) -> Past | None:
+    """Return a version of another file of a project that has a content, or None: the newest that an activity made."""
+    return tx.one(_ELSEWHERE, of_project=project_id, of_path=path, content=sha256)
+
+
+def first_read(tx: Transaction, entity_id: int, number: int) -> int | None:
+    """Return when the first job began that read or ran a version; None: no recorded job did."""
+    return min((row.moment for row in tx.all(_FIRST_READ, of_id=entity_id, of_number=number)), default=None)
