@@ -103,7 +103,12 @@ class Redactor:
         Costs microseconds where the record holds nothing that looks like a secret. Of paths only those of the local
         copies of storage objects are changed, which are named after their query.
         """
-        stored = [one for files in (record.inputs, record.outputs) for one in files if one.storage_query is not None]
+        stored = [
+            one
+            for files in (record.inputs, record.outputs, record.logs)
+            for one in files
+            if one.storage_query is not None
+        ]
         for fact in stored:
             self._learn(credentials_in(fact.storage_query or ""))
         payload = msgspec.json.encode(_job_texts(record)).decode()

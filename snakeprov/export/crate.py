@@ -268,7 +268,9 @@ class _Builder:
             for name, value in (job.get("params") or {}).items()
         ]
         results = [
-            self._exemplified(Use(role="input", version_id=made.version_id, name=made.name), tool, "output")
+            self._exemplified(
+                Use(role="input", version_id=made.version_id, name=made.name or made.role), tool, "output"
+            )
             for made in activity.made
         ]
         status = FAILED_STATUS if activity.status in FAILED else COMPLETED if activity.status in SUCCEEDED else None

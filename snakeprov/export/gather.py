@@ -175,9 +175,10 @@ def _of_job(body: Json, known: Mapping[str, Version]) -> Activity:
         if version_id not in known:
             continue
         name = names.get(file["path"].rstrip("/"))
-        if file["role"] == "output":
+        if file["role"] in ("output", "log", "benchmark"):
             if file["outcome"] in ("generated", "reproduced"):
-                made[Made(version_id=version_id, name=name, is_first=file["outcome"] == "generated")] = None
+                is_first = file["outcome"] == "generated"
+                made[Made(version_id=version_id, name=name, role=file["role"], is_first=is_first)] = None
         else:
             used[Use(role=_ROLES.get(file["role"], "input"), version_id=version_id, name=name)] = None
     for url in body.get("urls") or ():

@@ -82,11 +82,13 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: The keyword under which the rule names it.
+        role: `output` of a result; a log or a benchmark tells about the job.
         is_first: Whether it made the version, rather than the same bytes once more.
     """
 
     version_id: str
     name: str | None = None
+    role: str = "output"
     is_first: bool = True
 
 
@@ -157,7 +159,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         """Return the versions that it is all about: those asked for, or what a run made and did not use itself."""
         if self.run_id is None:
             return list(self.targets)
-        made = [one.version_id for activity in self.activities for one in activity.made]
+        made = [one.version_id for activity in self.activities for one in activity.made if one.role == "output"]
         used = {use.version_id for activity in self.activities for use in activity.used}
         return [one for one in dict.fromkeys(made) if one not in used] or list(dict.fromkeys(made))
 

@@ -196,7 +196,7 @@ class _Writer:
                 self._made.entity(again, self._known((PROV_LABEL, label)))
                 self._made.alternate(again, entity)
                 entity = again
-            self._made.generation(entity, name, other_attributes=_role(made.name, "output", usual="output"))
+            self._made.generation(entity, name, other_attributes=_role(made.name, made.role, usual="output"))
 
     def _associate(self, activity: Activity, name: QualifiedName) -> None:
         run = self._material.run_of(activity)

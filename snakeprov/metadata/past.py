@@ -27,6 +27,9 @@ from snakeprov.model.records import FileFact, JobKind, JobRecord
 START_GAP_S: Final = 10.0
 """Outputs of one job are marked as begun one right after the other; a longer gap separates two jobs."""
 
+LOG_GAP_S: Final = 1.0
+"""A job writes its log before its outputs are seen to be there, give or take the clock of the file system."""
+
 TEXT_CHARACTERS_MAX: Final = 100_000
 """So much is kept of a text from Snakemake's metadata."""
 
@@ -179,7 +182,7 @@ class _Reader:
             outputs=[self._fact(one.target) for one in outputs],
             shellcmd=_cut(first.shellcmd),
             script=script,
-            log_paths=[self.path(one) for one in first.log or ()],
+            logs=[self._log(one, start_s, end_s) for one in first.log or ()],
             external_job_id=first.external_jobid,
             declared_environments=declared,
             started_on=_moment(start_s),
@@ -197,6 +200,14 @@ class _Reader:
                 yield self._fact(target)
             else:
                 yield FileFact(path=self.path(target), kind="unknown")
+
+    def _log(self, target: str, start_s: float | None, end_s: float) -> FileFact:
+        """Return a log as it is now where it was last written while its job ran, else only its path."""
+        sight = self._sight(target)
+        seen = sight.fingerprint
+        if start_s is not None and seen is not None and start_s <= seen.mtime_ns / 1e9 <= end_s + LOG_GAP_S:
+            return self._fact(target)
+        return FileFact(path=self.path(target), kind="unknown")
 
     def _is_what_was_read(self, target: str, bound_s: float, checksum: object) -> bool:
         sight = self._sight(target)

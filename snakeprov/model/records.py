@@ -9,6 +9,7 @@ guessed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal
 
@@ -29,8 +30,11 @@ RunStatus = Literal["running", "success", "failed", "interrupted", "backfilled",
 
 JobKind = Literal["shell", "script", "notebook", "wrapper", "run", "cwl", "template", "norun", "unknown"]
 
+ByProduct = Literal["log", "benchmark"]
+"""What a job writes about itself. Its results are the same whether or not these are."""
+
 FileKind = Literal["file", "directory", "missing", "other", "unknown"]
-"""`unknown`: of an input that was read long before it was recorded, and that is not known to be the same still."""
+"""`unknown`: an input that may no longer be what its job read, or a log that its job may not have written."""
 
 
 class Fingerprint(msgspec.Struct, frozen=True, array_like=True):
@@ -98,6 +102,8 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         id: Minted at capture, unique for ever (32 hex digits).
         run_id: The run it belongs to.
         snakemake_id: Snakemake's own job number in that run.
+        logs: Its `log:` files, as the job left them; only the path of one that it did not write.
+        benchmark_file: Its `benchmark:` file, likewise.
         benchmark: What Snakemake measured, for each repetition, by its own names (`s`, `max_rss`, …) and in its units.
         params: Keyword params under their name, positional ones under "0", "1", …; represented safely.
         shellcmd: The command as it ran, whole.
@@ -134,8 +140,8 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     code: list[CodeFact] = []
     shellcmd: str | None = None
     script: str | None = None
-    log_paths: list[str] = []
-    benchmark_path: str | None = None
+    logs: list[FileFact] = []
+    benchmark_file: FileFact | None = None
     benchmark: list[dict[str, float]] = []
     threads: int | None = None
     resources: dict[str, Any] = {}
@@ -162,6 +168,13 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     environment_digest: str | None = None
     environment_file_handle_id: str | None = None
     incomplete: list[str] = []
+
+    def by_products(self) -> Iterator[tuple[ByProduct, FileFact]]:
+        """Yield the files that the job wrote beside its results: logs and benchmark."""
+        for fact in self.logs:
+            yield "log", fact
+        if self.benchmark_file is not None:
+            yield "benchmark", self.benchmark_file
 
 
 def decode_job(payload: bytes) -> JobRecord:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from snakeprov.model.records import JobRecord
+from snakeprov.model.records import FileFact, JobRecord
 from snakeprov.plugin.gaps import MAX_ERROR_CHARACTERS
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.observe import tail
@@ -36,7 +36,7 @@ def explain(record: JobRecord, job: Any, live: LiveJob, *, place: Callable[[str]
         record.error = cut(str(live.blame), MAX_ERROR_CHARACTERS)
     own = [str.__str__(path) for path in job.log]
     of_executor = [path for path in live.logs if os.path.isabs(path) and path not in own]  # noqa: PTH117
-    record.log_paths += [place(path) for path in of_executor]
+    record.logs += [FileFact(path=place(path), kind="unknown") for path in of_executor]
     logs = [log for log in (tail(path, MAX_LOG_BYTES) for path in (*of_executor, *own)) if log]
     record.log_excerpt = encodable("\n".join(logs)[-MAX_LOG_BYTES:]) or None
 

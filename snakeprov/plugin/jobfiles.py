@@ -10,7 +10,7 @@ from typing import Any
 
 from snakeprov.capture.files import fingerprint
 from snakeprov.model.paths import relative_to, to_text
-from snakeprov.model.records import FileFact
+from snakeprov.model.records import FileFact, JobStatus
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.observe import Sight, look, shown_from
 from snakeprov.plugin.planning import storage_query
@@ -39,6 +39,12 @@ FLAGS = frozenset(
 
 _STREAM = Sight("other")
 
+_RAN: frozenset[JobStatus] = frozenset({"success", "failed", "retried"})
+"""Status of jobs that ran to their end, and so may have written logs."""
+
+CLOCK_SKEW_S = 1.0
+"""How far the clock of a file system may be behind that of this machine."""
+
 
 class JobFiles:
     """The files of the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock."""
@@ -62,6 +68,18 @@ class JobFiles:
     def outputs(self, job: Any, live: LiveJob) -> list[FileFact]:
         """Return the outputs of `job` as they are now."""
         return self._files(job.output, live)
+
+    def logs(self, job: Any, live: LiveJob, status: JobStatus) -> list[FileFact]:
+        """Return the logs of `job` as they are now; only the paths where it did not write them."""
+        if status not in _RAN:
+            return [FileFact(path=self.path(one), kind="unknown") for one in job.log]
+        return [_if_written(fact, live) for fact in self._files(job.log, live)]
+
+    def benchmark(self, job: Any, live: LiveJob, status: JobStatus) -> FileFact:
+        """Return the benchmark file of `job` as it is now; only its path where it did not write it."""
+        if status not in _RAN:
+            return FileFact(path=self.path(job.benchmark), kind="unknown")
+        return _if_written(self._flagged(job.benchmark, str.__str__(job.benchmark), None, live), live)
 
     def _files(self, files: Any, live: LiveJob) -> list[FileFact]:
         names = _names(files)
@@ -111,6 +129,14 @@ def _as_before(facts: list[FileFact], before: dict[str, FileFact]) -> list[FileF
             fact.kind, fact.fingerprint, fact.digest = changed.kind, changed.fingerprint, changed.digest
     named = {fact.path for fact in facts}
     return facts + [fact for path, fact in before.items() if fact.kind != "missing" and path not in named]
+
+
+def _if_written(fact: FileFact, live: LiveJob) -> FileFact:
+    """Return a log as the job left it, or only its path where the file is older than the job."""
+    seen = fact.fingerprint
+    if seen is not None and seen.mtime_ns < (live.submitted_s - CLOCK_SKEW_S) * 1e9:
+        return FileFact(path=fact.path, name=fact.name, kind="unknown")
+    return fact
 
 
 def streams_of(group: Any) -> frozenset[str]:

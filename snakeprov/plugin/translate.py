@@ -64,6 +64,7 @@ class RuleFacts(msgspec.Struct, frozen=True):
     texts: tuple[Question, ...]
     numbers: tuple[Question, ...]
     has_environment: bool
+    has_log: bool
     has_benchmark: bool
     is_checkpoint: bool
 
@@ -128,6 +129,10 @@ class Translator:
         _answer(rule.numbers, facts, self, job, live)
         if rule.snakefiles is None and not rule.code.is_local:
             facts["code"] = gaps.ask("fetched code", live.code, self._code.complete, job, live.code)
+        if rule.has_log:
+            facts["logs"] = gaps.ask("log", [], self.files.logs, job, live, status)
+        if rule.has_benchmark:
+            facts["benchmarkFile"] = gaps.ask("benchmark", None, self.files.benchmark, job, live, status)
         if rule.has_benchmark and status == "success":
             facts["benchmark"] = gaps.ask("benchmark's numbers", [], read_benchmark, str.__str__(job.benchmark))
         texts: dict[str, Any] = {"rule": rule.name}
@@ -175,6 +180,7 @@ class Translator:
             texts=tuple(one for one, concerns in TEXTS if concerns(rule)),
             numbers=tuple(one for one, concerns in FACTS if concerns(rule)),
             has_environment=has_environment(rule),
+            has_log=bool(rule.log),
             has_benchmark=bool(rule.benchmark),
             is_checkpoint=bool(rule.is_checkpoint),
         )
@@ -277,14 +283,6 @@ FACTS: _Questions = (
     (Question("snakemakeId", "job number", _number), _always),
     (Question("inputs", "inputs", lambda own, job, live: own.files.inputs(job, live)), _always),
     (Question("outputs", "outputs", lambda own, job, live: own.files.outputs(job, live)), _always),
-    (
-        Question("logPaths", "log", lambda own, job, live: [own.files.path(one) for one in job.log]),
-        lambda rule: rule.log,
-    ),
-    (
-        Question("benchmarkPath", "benchmark", lambda own, job, live: own.files.path(job.benchmark)),
-        lambda rule: rule.benchmark,
-    ),
     (Question("threads", "threads", _threads), _always),
     (Question("priority", "priority", _priority), _always),
     (Question("attempt", "attempt", lambda own, job, live: int(job.attempt)), lambda rule: rule.restart_times),

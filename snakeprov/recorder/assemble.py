@@ -8,7 +8,7 @@ What a job's Activity says, and when bytes make a new version, is decided here a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
@@ -99,6 +99,8 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
             assembly.see_outputs()
         elif job.status in GENERATING:
             assembly.generate(job.outputs, activity_id)
+        if activity_id is not None:
+            assembly.leave_by_products(activity_id)
     plan.add(Request("POST", "/snakeprov/v1/jobs", body))
     tally.jobs += 1
 
@@ -212,6 +214,21 @@ class Assembly:
             if self._is_made(fact):
                 self._generate(fact, activity_id)
 
+    def leave_by_products(self, activity_id: str | Ref, *, but: Collection[str] = ()) -> None:
+        """Make versions of the logs and the benchmark, also of a job that failed; they are not counted as results.
+
+        Args:
+            activity_id: The job's Activity.
+            but: The paths of those that have their version already.
+        """
+        results, self._tally = self._tally, Tally()
+        outputs = {fact.path for fact in self._job.outputs}
+        for role, fact in self._job.by_products():
+            is_known = fact.kind == "file" and self._observed(fact.path).digest is not None
+            if is_known and fact.path not in outputs and path_of(fact) not in but:
+                self._generate(fact, activity_id, role=role)
+        self._tally = results
+
     def _is_made(self, fact: FileFact) -> bool:
         """Return whether the job made an output: with success it did, even if it was never seen here.
 
@@ -220,13 +237,15 @@ class Assembly:
         """
         return fact.kind != "missing" or self._job.status == "success" or is_stream(fact)
 
-    def _generate(self, fact: FileFact, own_id: str | Ref | None) -> None:
+    def _generate(
+        self, fact: FileFact, own_id: str | Ref | None, *, role: Literal["output", "log", "benchmark"] = "output"
+    ) -> None:
         path = path_of(fact)
         origin = self._context.origins.get(self._job.id, {}).get(fact.path)
         activity_id = origin or own_id
         sha256 = self._sha256(fact.path)
         held = self._plan.file(path)
-        keep = "temp" not in fact.flags
+        keep = "temp" not in fact.flags and self._observed(fact.path).keep
         outcome: Outcome = "generated"
         if held is None:
             bytes_ = self._bytes_of(path, fact, keep=keep)
@@ -252,7 +271,7 @@ class Assembly:
         if self._job.status == "cached":
             outcome = "reused"
             self._tally.reused += 1
-        self._note("output", path, held, sha256, outcome, activity_id=origin)
+        self._note(role, path, held, sha256, outcome, activity_id=origin)
 
     def _use(self, role: str, path: str, observed_as: str, *, keep: bool) -> None:
         executed = role == "code"

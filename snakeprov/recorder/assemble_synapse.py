@@ -78,6 +78,7 @@ def assemble_for_synapse(
     else:
         activity_id = done.activity_id
     assembly.generate(outputs, activity_id)
+    assembly.leave_by_products(activity_id, but=finished)
 
 
 class SynapseAssembly(Assembly):
@@ -89,7 +90,7 @@ class SynapseAssembly(Assembly):
 
     def finish(self, paths: set[str]) -> None:
         """Plan the annotations of outputs that have their version and lack them."""
-        for fact in self._job.outputs:
+        for fact in (*self._job.outputs, *(fact for _, fact in self._job.by_products())):
             held = self._plan.file(path_of(fact))
             if held is None or path_of(fact) not in paths or held.remote is None:
                 continue

@@ -294,8 +294,8 @@ class Deliverer:
         return SynapseLookup(self._client, self._run.project)
 
     def _written(self, prepared: Prepared) -> Iterator[tuple[str, Held, str | None]]:
-        """Yield path, current version and md5 of each output that there is a file of."""
-        for fact in prepared.job.outputs:
+        """Yield path, current version and md5 of each file that the job wrote and that is known."""
+        for fact in (*prepared.job.outputs, *(fact for _, fact in prepared.job.by_products())):
             held = self._catalog.file(path_of(fact))
             if held is not None:
                 seen = prepared.observations.get(fact.path)
@@ -380,7 +380,7 @@ def reason_of(error: Exception, client: Client) -> str:
 
 
 def _paths(job: JobRecord) -> Iterator[str]:
-    for fact in (*job.inputs, *job.outputs):
+    for fact in (*job.inputs, *job.outputs, *(fact for _, fact in job.by_products())):
         yield path_of(fact)
         if fact.kind == "missing":  # it may have been a directory
             yield fact.path + "/"

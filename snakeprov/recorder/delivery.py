@@ -16,7 +16,7 @@ import msgspec
 
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.redactor import without
+from snakeprov.capture.redactor import Redactor, without
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
 from snakeprov.config import STORE_NAME, Settings, store_of
@@ -34,6 +34,7 @@ from snakeprov.recorder.drain import (
     job_of,
 )
 from snakeprov.recorder.entries import Entry, Kind
+from snakeprov.recorder.keptlogs import KeptLogs
 from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers, notice_missing
 from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.summary import Tally, explain
@@ -87,7 +88,8 @@ class Delivery:
         self._held = held
         self._secrets = secrets
         self._digests = DigestCache(self._folder / DIGESTS_NAME)
-        self._tools = _tools(settings, working_directory, self._digests, GitReader())
+        redactor = Redactor(patterns=settings.redact, values=secrets)
+        self._tools = _tools(settings, working_directory, self._digests, GitReader(), KeptLogs(redactor))
         self._client: Client | None = None
         self._drain: Drain | None = None
         self._run: RunRecord | None = None
@@ -342,15 +344,15 @@ def opened_tools(settings: Settings, working_directory: Path) -> Iterator[Tools]
     store = working_directory / STORE_NAME
     digests = DigestCache(store / DIGESTS_NAME if store.is_dir() else None)
     try:
-        yield _tools(settings, working_directory, digests, GitReader())
+        yield _tools(settings, working_directory, digests, GitReader(), KeptLogs())
     finally:
         digests.close()
 
 
-def _tools(settings: Settings, working_directory: Path, digests: DigestCache, git: GitReader) -> Tools:
+def _tools(settings: Settings, working_directory: Path, digests: DigestCache, git: GitReader, logs: KeptLogs) -> Tools:
     return Tools(
         settings=settings,
         working_directory=working_directory,
-        digester=Digester(str(working_directory), digests),
+        digester=Digester(str(working_directory), digests, logs=logs),
         git=git,
     )

@@ -21,6 +21,7 @@ from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
 from snakeprov.model.paths import relative_to, to_os, to_text
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
+from snakeprov.recorder.keptlogs import KeptLogs
 
 GENERATING: frozenset[JobStatus] = frozenset({"success", "cached", "touched", "backfilled"})
 """Status of jobs whose outputs are on disk and final."""
@@ -40,6 +41,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
         manifest: Of a directory: its content, which is what is kept.
         members: Of a directory: what is in it, path below it and digest.
         modules: Of code: the paths of the local modules that it imports.
+        keep: Whether its bytes may be kept, as far as that depends on what is in it (see `keptlogs`).
     """
 
     digest: Digest | None = None
@@ -48,6 +50,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
     manifest: bytes | None = None
     members: dict[str, Digest] = {}
     modules: list[str] = []
+    keep: bool = True
 
 
 Observations = dict[str, Observation]
@@ -78,8 +81,12 @@ class Digester:
     Not thread-safe; reads large files with threads of its own.
     """
 
-    def __init__(self, working_directory: str, cache: DigestCache) -> None:
-        """Prepare for records whose paths are relative to `working_directory` (as the operating system has it)."""
+    def __init__(self, working_directory: str, cache: DigestCache, *, logs: KeptLogs | None = None) -> None:
+        """Prepare for records whose paths are relative to `working_directory` (as the operating system has it).
+
+        `logs` tells which logs may be kept; none are without it.
+        """
+        self._logs = logs or KeptLogs()
         self._working_directory = working_directory
         self._cache = cache
         self._modules = ModuleFinder(working_directory)
@@ -100,11 +107,20 @@ class Digester:
                     observations[key] = self._observe(fact.path, fact, descriptors.get(fact.path))
                     if fact.fingerprint_before is not None:
                         observations[key].before = self._known(fact.fingerprint_before)
+            self._observe_by_products(job, observations, descriptors)
             self._observe_modules(job, observations)
         finally:
             for descriptor in descriptors.values():
                 os.close(descriptor)
         return observations
+
+    def _observe_by_products(self, job: JobRecord, observations: Observations, descriptors: Mapping[str, int]) -> None:
+        """Look at the logs and the benchmark of a job."""
+        for _, fact in job.by_products():
+            if fact.kind == "file" and fact.path not in observations:
+                seen = self._observe(fact.path, fact, descriptors.get(fact.path))
+                seen.keep = seen.digest is not None and self._logs.may_keep(job, self.absolute(fact.path), seen.digest)
+                observations[fact.path] = seen
 
     def has_digest(self, fact: FileFact, sha256: str | None) -> bool:
         """Return whether a file has this digest; False where its own cannot be had."""

@@ -24,7 +24,8 @@ from snakeprov.store.jobs import JobFileRow, JobRow
 FILES_MAX = 1_000_000
 """How many files one job can have."""
 
-Role = Literal["input", "output", "code", "environment"]
+Role = Literal["input", "output", "log", "benchmark", "code", "environment"]
+WRITTEN: frozenset[Role] = frozenset({"output", "log", "benchmark"})
 Outcome = Literal["used", "executed", "generated", "reproduced", "reused", "touched", "missing"]
 
 
@@ -149,12 +150,12 @@ def _is_visible(call: Call, row: JobRow) -> bool:
 
 
 def _check_files(call: Call, files: Iterable[JobFile]) -> None:
-    """Refuse (403) files that the user may not read, and outputs that the user may not change."""
+    """Refuse (403) files that the user may not read, and files written that the user may not change."""
     if permissions.is_trusted(call):
         return
     needs = {
-        entity_number(file.entity_id): UPDATE if file.role == "output" else READ
-        for file in sorted(files, key=lambda file: file.role == "output")
+        entity_number(file.entity_id): UPDATE if file.role in WRITTEN else READ
+        for file in sorted(files, key=lambda file: file.role in WRITTEN)
         if file.entity_id is not None
     }
     projects = access.projects_of(call.tx, needs)

@@ -133,6 +133,7 @@ def _job(job: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> Json:
         "resources": dict(job.get("resources") or {}),
         "inputs": [_pick(one, _FILE_KEYS) for one in files if one.get("role") == "input"],
         "outputs": [_pick(one, _FILE_KEYS) for one in files if one.get("role") == "output"],
+        "logs": [_pick(one, _FILE_KEYS) for one in files if one.get("role") in ("log", "benchmark")],
         "code": [_pick(one, _FILE_KEYS) for one in files if one.get("role") == "code"],
         "environmentDigest": job.get("environmentDigest"),
         "reason": job.get("reason"),

@@ -151,15 +151,17 @@ def _files(
     yield from _section("used", used, screen, links=links[False])
     yield from _section("executed", executed, screen, links=links[True])
     yield from _section("generated", [_file(one, names, {}) for one in roles.get("output", ())], screen)
+    logged = [_file(one, {}, {}) for role in ("log", "benchmark") for one in roles.get(role, ())]
+    yield from _section("logs", logged, screen)
 
 
 def _file(file: Mapping[str, Any], names: Mapping[str, str], changed: Mapping[str, str]) -> Line:
     outcome = file.get("outcome") or ""
-    usual = "generated" if file.get("role") == "output" else "used"
+    usual = "used" if file.get("role") in ("input", "environment") else "generated"
     path = file["path"].rstrip("/")
     note = changed.get(path) or ("" if outcome == usual else outcome)
     role: text.Role = "bad" if note in ("missing", *changed.values()) else ""
-    name = names.get(path, "") or ("environment" if file.get("role") == "environment" else "")
+    name = names.get(path, "") or (file["role"] if file.get("role") in ("environment", "benchmark") else "")
     return [versioned(file), say(name, "faint"), say(text.short_id(file.get("sha256")), "faint"), say(note, role)]
 
 

@@ -121,6 +121,8 @@ def _items(client: Client, run_id: str, result: CheckedOut) -> list[Item]:
     found: dict[str, Item] = {}
     for job_id in _job_ids(client, run_id):
         for file in client.jobs.get(job_id)["files"]:
+            if file["role"] not in _RANK:  # logs and benchmarks
+                continue
             item = Item(
                 role=file["role"],
                 path=file["path"],

@@ -19,7 +19,7 @@ VALUE = "correct horse's"
 JOB_OTHERS = {
     *("id", "run_id", "status", "record_version", "snakemake_id", "kind", "threads", "priority", "attempt"),
     *("conda_prefix", "container_path", "environment_digest", "environment_file_handle_id", "is_checkpoint"),
-    *("submitted_on", "started_on", "ended_on", "exit_code", "log_paths", "benchmark_path"),
+    *("submitted_on", "started_on", "ended_on", "exit_code", "logs", "benchmark_file"),
     "benchmark",  # nothing but numbers is kept of it
     *("inputs", "outputs", "code"),  # of which queries and URLs are looked at
 }
@@ -164,7 +164,7 @@ def test_paths_of_files_are_left_but_not_those_of_storage_objects() -> None:
     record = job(
         inputs=[FileFact(path="data/hunter2.csv"), FileFact(path=local, storage_query=query)],
         code=[CodeFact(role="wrapper", url="https://hunter2@host/w?private_token=sesame1"), CodeFact(role="script")],
-        log_paths=["logs/hunter2.log"],
+        logs=[FileFact(path="logs/hunter2.log")],
         shellcmd=f"wc {local}",
         script="scripts/hunter2.py",
         conda_env_path="https://ada:x@host/env.yaml",

@@ -31,8 +31,8 @@ SECRETS = {
 ON_COMMAND_LINE, IN_CONFIG, IN_PARAMS, IN_REMOTE = "arguments-8af6", "configured-8af7", "params-8af8", "remote-8af9"
 IN_LOG, IN_MESSAGE, IN_STORE = "ghp_" + "8aF0" * 9, "postgres-8afb", "repository-8afc"
 ACCESS = {"SNAKEPROV_TOKEN": "access-8afd"}
-ENTITIES = 3
-"""The Snakefile and two outputs."""
+ENTITIES = 4
+"""The Snakefile, two outputs, and the log of the job that failed, of which the digest is known and no more."""
 
 PATTERN = "patient-8af12345"
 ALL = [

@@ -126,13 +126,13 @@ def test_resources_and_benchmarks(place: Place, cluster: Run, local: Run) -> Non
 @row("jobs: log")
 def test_logs(place: Place, cluster: Run, local: Run) -> None:
     """A log is named; of a job that failed its end is kept, as it is in the file."""
-    assert cluster.job("alone")["job"]["logPaths"] == ["logs/alone.log"]
+    assert [log["path"] for log in cluster.job("alone")["job"]["logs"]] == ["logs/alone.log"]
     assert "logExcerpt" not in cluster.job("alone")["job"]
     assert local.status == 1
     local.counts_agree()
     retried, failed = (one["job"] for one in local.all("wordy"))
     assert (retried["status"], failed["status"]) == ("retried", "failed")
-    assert failed["logPaths"] == ["logs/wordy.log", "logs/second.log"]
+    assert [log["path"] for log in failed["logs"]] == ["logs/wordy.log", "logs/second.log"]
     whole = place.read("logs/wordy.log") + "\n" + place.read("logs/second.log")
     for job in (retried, failed):
         assert whole.endswith(job["logExcerpt"])

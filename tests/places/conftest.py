@@ -37,7 +37,8 @@ rule all:
 rule upper:
     input: "data/{name}.txt"
     output: "work/{name}.txt"
-    shell: "tr a-z A-Z < {input} > {output}"
+    log: "logs/{name}.log"
+    shell: "tr a-z A-Z < {input} > {output}; echo raised {wildcards.name} > {log}"
 
 rule report:
     input: expand("work/{name}.txt", name=["a", "b"])
@@ -53,7 +54,8 @@ rule split:
 rule broken:
     input: "work/b.txt"
     output: "results/broken.txt"
-    shell: "echo before it broke; exit 3"
+    log: "logs/broken.log"
+    shell: "echo before it broke > {log}; exit 3"
 """
 
 SCRIPT = """

@@ -106,8 +106,8 @@ def test_a_job_is_described_in_full(outcome: Outcome) -> None:
         "listed": ["x", "y"],
     }
     assert job["shellcmd"].startswith("cat data/one.txt data/two.txt data/one.txt data/two.txt > results/shell/a.txt")
-    assert job["logPaths"] == ["logs/a.log"]
-    assert job["benchmarkPath"] == "benchmarks/a.tsv"
+    assert [log["path"] for log in job["logs"]] == ["logs/a.log"]
+    assert job["benchmarkFile"]["path"] == "benchmarks/a.tsv"
     assert job["threads"] == 2
     assert job["resources"]["mem_mb"] == 100
     assert not [name for name in job["resources"] if name.startswith("_")]

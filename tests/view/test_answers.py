@@ -14,7 +14,7 @@ VERSION_KEYS = [
 ]
 JOB_KEYS = [
     *("id", "rule", "status", "wildcards", "params", "shellcmd", "script", "threads", "resources", "inputs", "outputs"),
-    *("code", "environmentDigest", "reason", "attempt", "startedOn", "endedOn"),
+    *("logs", "code", "environmentDigest", "reason", "attempt", "startedOn", "endedOn"),
 ]
 RUN_KEYS = [
     *("id", "commandLine", "snakemakeVersion", "status", "startedOn", "endedOn", "host", "user", "git"),
