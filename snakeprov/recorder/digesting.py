@@ -17,9 +17,10 @@ import msgspec
 from snakeprov.capture import files, tree
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.imports import ModuleFinder
+from snakeprov.capture.places import Places
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
-from snakeprov.model.paths import relative_to, to_os, to_text
+from snakeprov.model.paths import to_os
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
 from snakeprov.recorder.keptlogs import KeptLogs
 
@@ -89,6 +90,7 @@ class Digester:
         self._logs = logs or KeptLogs()
         self._working_directory = working_directory
         self._cache = cache
+        self._places = Places(working_directory)
         self._modules = ModuleFinder(working_directory)
         self._read: OrderedDict[Fingerprint, Digest] = OrderedDict()
 
@@ -193,7 +195,7 @@ class Digester:
                     )
 
     def _relative(self, path: str) -> str:
-        return relative_to(to_text(path), to_text(os.path.realpath(self._working_directory)))
+        return self._places.path(path)
 
     def _observe_directory(self, path: str, target: str | None) -> Observation:
         folder = self.absolute(path)
