@@ -58,7 +58,7 @@ def page(client: Client, answer: Mapping[str, Any], *, direction: Direction, dep
     graph = Graph.from_wire(answer)
     nodes = fold.sort(graph, direction)
     sentence = labels.sentence(nodes, graph, direction)
-    remarks = labels.page_remarks(truncated=graph.truncated)
+    remarks = labels.page_remarks(nodes, truncated=graph.truncated)
     known = _known(client, nodes) if client.is_snakeprov else Known({}, {})
     return Drawn(page.lineage(nodes, sentence, remarks, direction=direction, depth=depth, known=known), sentence)
 

@@ -28,6 +28,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
     """
     from snakeprov.cli import asking, target
     from snakeprov.cli.repository import opened
+    from snakeprov.lineage.causes import as_first_seen
     from snakeprov.lineage.difference import side_of
     from snakeprov.view import causes, difference_answers
 
@@ -37,11 +38,12 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
         sources = asking.sources(client)
         trace = _since_the_version_before(story, sources, depth)
         again = _made_again(story, sources, depth)
+        side = side_of(as_first_seen(story, sources) or story)
     count = len(story["version"].get("reproducedBy") or ())
     if as_json:
-        output.write_json(difference_answers.why(side_of(story), trace, again=again, count=count))
+        output.write_json(difference_answers.why(side, trace, again=again, count=count))
     elif trace is None:
-        output.write_lines(causes.first(side_of(story), output.screen(), again=again, count=count))
+        output.write_lines(causes.first(side, output.screen(), again=again, count=count))
     else:
         output.write_lines(causes.why(trace, output.screen(), again=again, count=count))
 
@@ -49,29 +51,29 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
 def _since_the_version_before(story: dict[str, Any], sources: Sources, depth: int | None) -> Trace | None:
     """Return why a version is not the one before it; None where there is none, or it may not be read.
 
-    It is compared with the last time that the bytes before it were made: what changed since then made the difference.
+    The first making of the version is compared with the last of the one before: what changed then made the difference.
     """
     from snakeprov.lineage import causes
 
     number = story.get("previousVersionNumber")
     if number is None:
         return None
-    entity_id = story["entity"]["id"]
-    (old,) = sources.tell([(entity_id, number, None)])
-    if old is not None and (last := causes.made_before(old))[2] is not None:
-        (old,) = sources.tell([last])
-    return None if old is None else causes.trace(old, story, sources, distance_max=depth or causes.DISTANCE_MAX)
+    (old,) = sources.tell([(story["entity"]["id"], number, None, None)])
+    new = causes.as_first_seen(story, sources)
+    if old is None or new is None:
+        return None
+    return causes.trace(old, new, sources, distance_max=depth or causes.DISTANCE_MAX)
 
 
 def _made_again(story: dict[str, Any], sources: Sources, depth: int | None) -> Trace | None:
-    """Return how the last time that the bytes of a version were made differs from the time before; None: one time."""
+    """Return how the last making of the bytes of a version differs from the one before; None: there was one at most."""
     from snakeprov.lineage import causes
 
-    activity_ids = story["version"].get("reproducedBy") or ()
-    if not activity_ids:
+    last = causes.made_before(story)
+    before = None if last is None else causes.made_before(story, last[2])
+    if last is None or before is None:
         return None
-    entity_id, number, last = causes.made_before(story)
-    old, new = sources.tell([causes.made_before(story, activity_ids[-1]), (entity_id, number, last)])
+    old, new = sources.tell([before, last])
     if old is None or new is None:
         return None
     return causes.trace(old, new, sources, distance_max=depth or causes.DISTANCE_MAX)

@@ -250,7 +250,11 @@ class Provenance:
         return dict(self._session.get(path, {"limit": limit, "offset": offset}))
 
     def story(self, entity_id: str, version_number: int) -> dict[str, Any]:
-        """Return all that is known of a version: `{entity, version, previousVersionNumber, activity, job, run}`."""
+        """Return what is known of a version and its latest making.
+
+        Returns:
+            `{entity, version, previousVersionNumber, activity, job, run}`; `version["makings"]` lists all makings.
+        """
         return dict(self._session.get(f"{OWN}/entity/{quoted(entity_id)}/version/{version_number}/story"))
 
     def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> dict[str, Any]:
@@ -264,14 +268,14 @@ class Provenance:
         body = {"versions": references, "jobs": list(jobs)}
         return dict(self._session.post(f"{OWN}/details", body, repeatable=True))
 
-    def stories(self, versions: Sequence[tuple[str, int, str | None]]) -> list[dict[str, Any] | None]:
+    def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[dict[str, Any] | None]:
         """Return what `story` returns of several versions, in order; None for what may not be read or is not there.
 
         Args:
-            versions: At most 100 of (entity id, version number, activity id): of the activities that made these
-                bytes, which is to be told of; None: the first.
+            versions: At most 100 of (entity id, version number, activity id, reader's activity id): the making by that
+                activity, or that which the reader had before it; None and None: the latest.
         """
-        keys = ("entityId", "versionNumber", "activityId")
+        keys = ("entityId", "versionNumber", "activityId", "readerActivityId")
         body = {"versions": [dict(zip(keys, one, strict=True)) for one in versions]}
         return list(self._session.post(f"{OWN}/stories", body, repeatable=True)["results"])
 

@@ -11,6 +11,7 @@ from snakeprov.client.session import quoted
 from snakeprov.errors import ForbiddenError, NotFoundError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File
+from snakeprov.model.jobmark import marked
 from snakeprov.model.synapsenames import from_synapse_name
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ PAGE: Final = 50
 
 VERSIONS_MAX: Final = 1000
 """So many versions of a file are looked through for one of them."""
+
+
+_MEANINGS: Final = frozenset({"again", "edited", "sameContent"})
 
 
 class Facts:
@@ -64,9 +68,13 @@ class Facts:
 
     def path(self, entity_id: str, version_number: int) -> str:
         """Return the path that was noted of a version, else the name of the file, else its id."""
+        return self.path_noted(entity_id, self.noted(entity_id, version_number))
+
+    def path_noted(self, entity_id: str, noted: dict[str, str]) -> str:
+        """Return the path that is among what was noted of a version, else the name of the file, else its id."""
         latest = self.file(entity_id)
         name = from_synapse_name(latest.name or entity_id) if latest is not None else entity_id
-        return str(self.noted(entity_id, version_number).get("path") or name)
+        return str(noted.get("path") or name)
 
     def file(self, entity_id: str) -> File | None:
         """Return a file at its current version; None for what may not be read, is not there or is no file."""
@@ -110,3 +118,28 @@ class Facts:
             except (NotFoundError, ForbiddenError):
                 self._users[number] = number
         return self._users[number]
+
+
+def job_of(activity: Activity | None) -> tuple[str, str] | None:
+    """Return the ids of the job and of the run that an Activity stands for."""
+    return marked(activity.description) if activity is not None else None
+
+
+def below(prefix: str, noted: dict[str, str]) -> dict[str, str]:
+    """Return what was noted under names with a prefix, without it."""
+    return {key.removeprefix(prefix): value for key, value in noted.items() if key.startswith(prefix)}
+
+
+def meaning_of(noted: dict[str, str], *, entity_id: str, path: str) -> Json | None:
+    """Return what was noted of the meaning of the bytes of a version, in the form of snakeprov's own answers.
+
+    >>> meaning_of({"meaning": "edited", "meaningOf": "@1"}, entity_id="syn2", path="a.txt")
+    {'kind': 'edited', 'entityId': 'syn2', 'path': 'a.txt', 'versionNumber': 1}
+    """
+    kind, (other, at, number) = noted.get("meaning"), noted.get("meaningOf", "").rpartition("@")
+    if kind not in _MEANINGS:
+        return None
+    if not at or not number.isdecimal():
+        return {"kind": kind}
+    own = {} if other else {"entityId": entity_id}
+    return {"kind": kind, **own, "path": other or path, "versionNumber": int(number)}

@@ -6,17 +6,16 @@ None, and what it cannot be asked is said to be so.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.client import pathwalk
+from snakeprov.client.graphwalk import GraphWalk, node_of, target_of
 from snakeprov.client.session import quoted
-from snakeprov.client.synapsefacts import PAGE, Facts, Json
+from snakeprov.client.synapsefacts import PAGE, Facts, Json, below, job_of, meaning_of
 from snakeprov.errors import ForbiddenError, NotFoundError, UsageError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File
-from snakeprov.model.jobmark import marked
 
 if TYPE_CHECKING:
     from snakeprov.client.client import Client
@@ -58,7 +57,7 @@ class Walk:
         version = self._version(entity_id, self._facts.info(entity_id, number)[0])
         latest = self._facts.file(entity_id)
         latest_number = (latest.version_number if latest is not None else None) or number
-        mark = _mark(self._facts.generated_by(entity_id, number))
+        mark = job_of(self._facts.generated_by(entity_id, number))
         return {
             "entityId": entity_id,
             "isLatest": number == latest_number,
@@ -69,7 +68,7 @@ class Walk:
             "outcome": "generated" if version["activityId"] is not None else None,
             "jobId": mark[0] if mark else None,
             "status": "success" if mark else None,
-            "wildcards": _below("wildcard.", self._facts.noted(entity_id, number)) if mark else None,
+            "wildcards": below("wildcard.", self._facts.noted(entity_id, number)) if mark else None,
         }
 
     def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> Json:
@@ -115,10 +114,10 @@ class Walk:
             found.append({"entityId": entity_id, "path": path, "fileHandleId": handle, "projectId": None, **version})
         return {"versions": found, "jobs": []}
 
-    def stories(self, versions: Sequence[tuple[str, int, str | None]]) -> list[Json | None]:
+    def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Json | None]:
         """Return what `story` returns of several versions, in order; None for what may not be read or is not there."""
         found: list[Json | None] = []
-        for entity_id, version_number, _ in versions:
+        for entity_id, version_number, *_ in versions:
             try:
                 found.append(self.story(entity_id, version_number))
             except (NotFoundError, ForbiddenError):
@@ -135,38 +134,7 @@ class Walk:
         """
         if direction != "upstream":
             raise _unknowable()
-        root = f"{entity_id}.{version_number}"
-        nodes: dict[str, Json] = {root: self._entity_node(entity_id, version_number)}
-        edges: list[Json] = []
-        truncated = False
-        queue = deque([(entity_id, version_number, 0)])
-        while queue:
-            source_id, number, passed = queue.popleft()
-            activity = self._facts.generated_by(source_id, number)
-            if activity is None:
-                continue
-            name = f"activity:{activity['id']}"
-            known = name in nodes
-            if not known and (passed >= depth or len(nodes) >= limit):
-                truncated = True
-                continue
-            edges.append({"source": f"{source_id}.{number}", "target": name, "kind": "generatedBy"})
-            if known:
-                continue
-            nodes[name] = self._activity_node(activity, source_id, number)
-            for item in activity["used"]:
-                target = self._target(item)
-                if target not in nodes:
-                    if len(nodes) >= limit:
-                        truncated = True
-                        continue
-                    nodes[target] = self._node(item, target)
-                    if "entityId" in nodes[target]:
-                        queue.append((nodes[target]["entityId"], nodes[target]["versionNumber"], passed + 1))
-                edge = {"source": name, "target": target, "kind": "executed" if item["wasExecuted"] else "used"}
-                if edge not in edges:
-                    edges.append(edge)
-        return {"root": root, "nodes": list(nodes.values()), "edges": edges, "truncated": truncated}
+        return GraphWalk(self._client, self._facts, depth=depth, limit=limit).upstream(entity_id, version_number)
 
     def search(self, *_: Any, **__: Any) -> Json:
         """Refuse: raises UsageError."""
@@ -184,9 +152,19 @@ class Walk:
         number = int(info["versionNumber"])
         noted = self._facts.noted(entity_id, number)
         activity = self._facts.generated_by(entity_id, number)
-        mark = _mark(activity)
+        mark = job_of(activity)
         md5 = info.get("contentMd5")
         commit = noted.get("commit", "") if mark else ""
+        activity_id = str(activity["id"]) if activity is not None else None
+        made = {
+            "activityId": activity_id,
+            "rule": activity.name if activity is not None else None,
+            "runId": mark[1] if mark else None,
+            "commit": commit.removesuffix("+dirty") or None,
+            "dirty": commit.endswith("+dirty") if commit else None,
+        }
+        making = {**made, "jobId": mark[0] if mark else None, "status": "success" if mark else None, "endedOn": None}
+        meaning = meaning_of(noted, entity_id=entity_id, path=self._facts.path_noted(entity_id, noted))
         return {
             "versionNumber": number,
             "createdOn": info.get("modifiedOn"),
@@ -195,12 +173,11 @@ class Walk:
             "md5": md5,
             "sizeBytes": int(info["contentSize"]) if info.get("contentSize") is not None else None,
             "bytesKept": None,
-            "activityId": str(activity["id"]) if activity is not None else None,
-            "rule": activity.name if activity is not None else None,
-            "runId": mark[1] if mark else None,
-            "commit": commit.removesuffix("+dirty") or None,
-            "dirty": commit.endswith("+dirty") if commit else None,
+            "generatedBy": activity_id,
+            **made,
             "reproducedBy": [],
+            "makings": [] if activity is None else [making],
+            **({} if meaning is None else {"meaning": meaning}),
         }
 
     def _bytes_kept(self, entity_id: str, version_number: int) -> bool | None:
@@ -218,11 +195,11 @@ class Walk:
         return url is not None and url.startswith(("http://", "https://"))
 
     def _job(self, entity_id: str, version_number: int, activity: Activity) -> Json:
-        mark = _mark(activity) or ("", "")
+        mark = job_of(activity) or ("", "")
         noted = self._facts.noted(entity_id, version_number)
         files: list[Json] = []
         for item in activity["used"]:
-            node = self._node(item, self._target(item))
+            node = node_of(self._facts, item, target_of(self._facts, item))
             if "entityId" in node:
                 role, outcome = ("code", "executed") if item["wasExecuted"] else ("input", "used")
                 keys = ("path", "entityId", "versionNumber", "sha256")
@@ -232,62 +209,10 @@ class Walk:
             "runId": mark[1],
             "rule": activity.name or "",
             "status": "success",
-            "wildcards": _below("wildcard.", noted),
-            "params": _below("param.", noted),
+            "wildcards": below("wildcard.", noted),
+            "params": below("param.", noted),
         }
         return {"job": job, "activityId": str(activity["id"]), "files": files}
-
-    def _target(self, item: Json) -> str:
-        if "url" in item:
-            return f"url:{item['url']}"
-        reference = item["reference"]
-        number = reference.get("targetVersionNumber")
-        if number is None:
-            latest = self._facts.file(reference["targetId"])
-            number = latest.version_number if latest is not None else 1
-        return f"{reference['targetId']}.{number}"
-
-    def _node(self, item: Json, name: str) -> Json:
-        if "url" in item:
-            return {"id": name, "kind": "url", "label": item.get("name") or item["url"], "url": item["url"]}
-        entity_id, number = name.rsplit(".", 1)
-        return self._entity_node(entity_id, int(number))
-
-    def _entity_node(self, entity_id: str, version_number: int) -> Json:
-        latest = self._facts.file(entity_id)
-        path = self._facts.path(entity_id, version_number)
-        return {
-            "id": f"{entity_id}.{version_number}",
-            "kind": "entity",
-            "label": path,
-            "entityId": entity_id,
-            "versionNumber": version_number,
-            "path": path,
-            "isLatest": latest is not None and latest.version_number == version_number,
-        }
-
-    def _activity_node(self, activity: Activity, entity_id: str, version_number: int) -> Json:
-        node = {
-            "id": f"activity:{activity['id']}",
-            "kind": "activity",
-            "label": activity.name or f"Activity {activity['id']}",
-            "activityId": str(activity["id"]),
-            "endedOn": activity.get("createdOn"),
-        }
-        mark = _mark(activity)
-        if mark is not None:
-            noted = self._facts.noted(entity_id, version_number)
-            node |= {"jobId": mark[0], "rule": activity.name or "", "status": "success"}
-            if wildcards := _below("wildcard.", noted):
-                node["wildcards"] = wildcards
-            if commit := noted.get("commit"):
-                node |= {"commit": commit.removesuffix("+dirty"), "dirty": commit.endswith("+dirty")}
-        return node
-
-
-def _mark(activity: Activity | None) -> tuple[str, str] | None:
-    """Return the ids of the job and of the run that an Activity stands for."""
-    return marked(activity.description) if activity is not None else None
 
 
 def _unknowable() -> UsageError:
@@ -295,7 +220,3 @@ def _unknowable() -> UsageError:
         "Synapse cannot tell what came from a file: it only knows what a file came from.",
         hint="Ask upstream, or record into a repository of snakeprov.",
     )
-
-
-def _below(prefix: str, noted: dict[str, str]) -> dict[str, str]:
-    return {key.removeprefix(prefix): value for key, value in noted.items() if key.startswith(prefix)}

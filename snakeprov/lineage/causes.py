@@ -22,8 +22,8 @@ STEPS_MAX: Final = 40
 TEXTS_MAX: Final = 20
 """Of so many changed files of code it is looked up how their texts differ."""
 
-Wanted = tuple[str, int, str | None]
-"""An entity, its version, and which of the activities that made these bytes is meant; None: the first."""
+Wanted = tuple[str, int, str | None, str | None]
+"""An entity, its version, and the making that is meant: by the activity, or had by the reader; else the latest."""
 
 Tell = Callable[[Sequence[Wanted]], Sequence[Story | None]]
 """Returns the stories of some versions, in order; None for what may not be read."""
@@ -94,38 +94,71 @@ def trace(old: Story, new: Story, sources: Sources, *, distance_max: int = DISTA
     """
     difference = _explained(old, new, sources)
     steps: list[Step] = []
-    frontier, followed, truncated = [difference], set[tuple[str, int, str, int]](), False
+    frontier, followed, truncated = [difference], set[_Versions](), False
     for distance in range(1, distance_max + 1):
-        wanted = list(dict.fromkeys(pair for one in frontier for pair in _changed_inputs(one)))
-        wanted = [pair for pair in wanted if pair not in followed]
+        wanted: dict[_Versions, _Pair] = {}
+        for pair in (pair for one in frontier for pair in _changed_inputs(one)):
+            if _versions_of(pair) not in followed:
+                wanted.setdefault(_versions_of(pair), pair)
         room = STEPS_MAX - len(steps)
         truncated = truncated or len(wanted) > room
         followed.update(wanted)
-        frontier = _differences(wanted[:room], sources)
+        frontier = _differences(list(wanted.values())[:room], sources)
         steps += [Step(distance=distance, difference=one) for one in frontier]
         if not frontier:
             break
-    truncated = truncated or any(pair not in followed for one in frontier for pair in _changed_inputs(one))
+    beyond = (pair for one in frontier for pair in _changed_inputs(one))
+    truncated = truncated or any(_versions_of(pair) not in followed for pair in beyond)
     return Trace(difference=difference, upstream=tuple(steps), truncated=truncated)
 
 
-def made_before(story: Story, activity_id: str | None = None) -> Wanted:
-    """Return which story to compare with what came after a version: the last time its bytes were made.
+def made_before(story: Story, activity_id: str | None = None) -> Wanted | None:
+    """Return which making to compare with what came after it; None where there is none.
 
     Args:
         story: Of the version.
-        activity_id: One of the activities that made the bytes again: the time before that is meant.
+        activity_id: One of the activities that made its bytes: the making before that is meant. None: the latest.
     """
     version = story["version"]
-    again = list(version.get("reproducedBy") or ())
-    if activity_id in again:
-        again = again[: again.index(activity_id)]
-    return story["entity"]["id"], version["versionNumber"], again[-1] if again else None
+    makings = [one["activityId"] for one in version["makings"]]
+    if activity_id in makings:
+        makings = makings[: makings.index(activity_id)]
+    return (story["entity"]["id"], version["versionNumber"], makings[-1], None) if makings else None
 
 
-def _changed_inputs(difference: Difference) -> list[tuple[str, int, str, int]]:
+def as_first_seen(story: Story, sources: Sources) -> Story | None:
+    """Return the story of a version as it was when it was new: of what generated it, or of nothing.
+
+    A job that made the bytes of a raw input later did not make the version differ from the one before.
+    """
+    version = story["version"]
+    generated_by = version["generatedBy"]
+    if generated_by is None:
+        return {**story, "activity": None, "job": None, "run": None}
+    if generated_by == version["activityId"]:
+        return story
+    (first,) = sources.tell([(story["entity"]["id"], version["versionNumber"], generated_by, None)])
+    return first
+
+
+_Pair = tuple[Wanted, Wanted]
+"""An input on the old and on the new side, each as its reader had it."""
+
+_Versions = tuple[tuple[str, int], tuple[str, int]]
+
+
+def _versions_of(pair: _Pair) -> _Versions:
+    old, new = pair
+    return old[:2], new[:2]
+
+
+def _changed_inputs(difference: Difference) -> list[_Pair]:
+    readers = difference.old.activity_id, difference.new.activity_id
     return [
-        (change.old.entity_id, change.old.version_number, change.new.entity_id, change.new.version_number)
+        (
+            (change.old.entity_id, change.old.version_number, None, readers[0]),
+            (change.new.entity_id, change.new.version_number, None, readers[1]),
+        )
         for change in difference.causes
         if change.kind == "input"
         and change.action == "changed"
@@ -134,12 +167,11 @@ def _changed_inputs(difference: Difference) -> list[tuple[str, int, str, int]]:
     ]
 
 
-def _differences(pairs: Sequence[tuple[str, int, str, int]], sources: Sources) -> list[Difference]:
+def _differences(pairs: Sequence[_Pair], sources: Sources) -> list[Difference]:
     """Return how the versions of each pair differ; a pair of which one may not be read is left out."""
     if not pairs:
         return []
-    asked: list[Wanted] = [side for pair in pairs for side in ((pair[0], pair[1], None), (pair[2], pair[3], None))]
-    told = list(sources.tell(asked))
+    told = list(sources.tell([side for pair in pairs for side in pair]))
     return [
         _explained(old, new, sources)
         for old, new in zip(told[::2], told[1::2], strict=True)

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
+from snakeprov.lineage.graph import Meaning
 from snakeprov.lineage.textdifference import TextDifference
 from snakeprov.lineage.values import differing
 
@@ -29,9 +30,7 @@ Kind = Literal[
     "config",
     "circumstance",
 ]
-Action = Literal["changed", "added", "removed", "unknown"]
-"""`unknown`: it is on both sides, and whether it is the same cannot be told."""
-
+Action = Literal["changed", "added", "removed"]
 Origin = Literal["job", "activity", "none"]
 
 CHANGES_MAX: Final = 1000
@@ -84,7 +83,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         kind: What sort of fact; a `circumstance` is one that usually has no effect on a result.
         name: What it is called: a path, the path of a value inside of params (`a.b[2]`), a package.
-        action: Whether it changed, is only on the new or the old side, or cannot be compared.
+        action: Whether it changed, or is only on the new or the old side.
         old: On the old side: a `FileVersion`, or a value; None where it was not there.
         new: On the new side.
         role: Of code and environments, what the file is: script, snakefile, module, …
@@ -107,6 +106,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         origin: Whether a recorded job made it, an activity without a job, or nobody known.
+        meaning: What its bytes mean beside that.
+        is_put_back: Whether it was made before, changed, and then put back: `origin` is what made it then.
     """
 
     path: str
@@ -125,6 +126,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     dirty: bool | None = None
     reason: str | None = None
     ended_on: str | None = None
+    meaning: Meaning | None = None
+    is_put_back: bool = False
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -135,7 +138,6 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         causes: What they were made from that differs, in this order: origin, rule, wildcards, params, code, command,
             environment, inputs.
         circumstances: What else differs around them.
-        unproved: What may differ, too: params and config that are not recorded whole, inputs without a digest.
     """
 
     old: Side
@@ -143,7 +145,6 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     same_bytes: bool | None
     causes: tuple[Change, ...] = ()
     circumstances: tuple[Change, ...] = ()
-    unproved: tuple[Change, ...] = ()
 
 
 def compare(old: Story, new: Story) -> Difference:
@@ -151,7 +152,7 @@ def compare(old: Story, new: Story) -> Difference:
     before, after = side_of(old), side_of(new)
     causes: list[Change] = []
     circumstances: list[Change] = []
-    if before.origin != after.origin and "none" in (before.origin, after.origin):
+    if after.is_put_back or (before.origin != after.origin and "none" in (before.origin, after.origin)):
         causes.append(_change("origin", "", _maker(before), _maker(after)))
     elif after.origin != "none":
         causes, circumstances = _facts(old, new)
@@ -159,9 +160,8 @@ def compare(old: Story, new: Story) -> Difference:
         old=before,
         new=after,
         same_bytes=None if None in (before.sha256, after.sha256) else before.sha256 == after.sha256,
-        causes=tuple(one for one in causes if one.action != "unknown"),
-        circumstances=tuple(one for one in circumstances if one.action != "unknown"),
-        unproved=tuple(one for one in (*causes, *circumstances) if one.action == "unknown"),
+        causes=tuple(causes),
+        circumstances=tuple(circumstances),
     )
 
 
@@ -187,6 +187,19 @@ def side_of(story: Story) -> Side:
         dirty=git.get("dirty", False) if git.get("commit") else None,
         reason=job.get("reason"),
         ended_on=job.get("endedOn"),
+        meaning=None if version.get("meaning") is None else msgspec.convert(version["meaning"], Meaning),
+        is_put_back=is_put_back(story),
+    )
+
+
+def is_put_back(story: Story) -> bool:
+    """Return whether a version has earlier bytes of its file again and no job wrote them anew."""
+    entity, version = story["entity"], story["version"]
+    if (version.get("meaning") or {}).get("kind") != "again":
+        return False
+    wrote = [one for one in (story.get("job") or {}).get("files") or () if one.get("role") == "output"]
+    return all(
+        (one.get("entityId"), one.get("versionNumber")) != (entity["id"], version["versionNumber"]) for one in wrote
     )
 
 
@@ -286,8 +299,7 @@ def _files(story: Story, role: str) -> list[FileVersion]:
         if bool(one.get("wasExecuted")) == (role == "code"):
             reference = one.get("reference") or {}
             entity_id, number = reference.get("targetId"), reference.get("targetVersionNumber")
-            path = one.get("url") or str(entity_id)
-            named.append(FileVersion(path=path, entity_id=entity_id, version_number=number))
+            named.append(FileVersion(path=one.get("url") or str(entity_id), entity_id=entity_id, version_number=number))
     return named
 
 
@@ -304,8 +316,7 @@ def _inputs(old: Story, new: Story) -> list[Change]:
     pairs = _paired(
         _files(old, "input"), _files(new, "input"), (lambda one: one.path, lambda one: names.get(one.path.rstrip("/")))
     )
-    # An activity without a job names versions, and has read nothing.
-    return _of_files("input", pairs, names, must_be_read=all(story.get("job") for story in (old, new)))
+    return _of_files("input", pairs, names)
 
 
 def _code(old: Story, new: Story) -> list[Change]:
@@ -358,20 +369,13 @@ def _circumstances(old: Story, new: Story) -> list[Change]:
 
 
 def _of_files(
-    kind: Kind,
-    pairs: Iterable[tuple[FileVersion | None, FileVersion | None]],
-    roles: Mapping[str, str | None],
-    *,
-    must_be_read: bool = False,
+    kind: Kind, pairs: Iterable[tuple[FileVersion | None, FileVersion | None]], roles: Mapping[str, str | None]
 ) -> list[Change]:
-    """Return which files differ; `must_be_read`: of one that nobody read it is not known whether it is the same."""
     changes = []
     for old, new in pairs:
-        path = (new or old or FileVersion(path="")).path
         if old is not None and new is not None and _is_same(old, new) and old.path == new.path:
-            if must_be_read and None in (old.sha256, new.sha256):
-                changes.append(Change(kind=kind, name=path, action="unknown", old=old, new=new))
             continue
+        path = (new or old or FileVersion(path="")).path
         changes.append(_change(kind, path, old, new, role=roles.get(path.rstrip("/"))))
     return changes
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from snakeprov.lineage.graph import Direction, Graph, Node
+from snakeprov.lineage.graph import Direction, EdgeKind, Graph, Node
 from snakeprov.lineage.tree import FOLD_ABOVE, unexplored, without_links
 
 RULES_LINKED_MAX = 3
@@ -28,7 +28,7 @@ class Flow(msgspec.Struct, frozen=True):
 
     source: int
     target: int
-    kind: Literal["used", "executed", "generatedBy"]
+    kind: EdgeKind
 
 
 class Box(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Sorted(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         nodes: Those that can be reached from the root; the root is the first.
         kinds: What each is drawn as.
-        distances: How many activities lie between the root and each.
+        distances: How many steps lie between the root and each: activities, and links between versions.
         groups: The number of the group that each belongs to; None: to none.
         common: The places of the code that is listed instead of drawn.
         unexplored: The places of the nodes beyond which nobody looked.
@@ -139,7 +139,7 @@ def fold(nodes: Sorted) -> Folded:
     )
 
 
-Link = tuple[str, str, Literal["used", "executed", "generatedBy"]]
+Link = tuple[str, str, EdgeKind]
 """What flowed, into what, and how: node ids."""
 
 
@@ -149,6 +149,8 @@ def _links(graph: Graph, reached: Collection[str]) -> list[Link]:
     for name in reached:
         node = graph.nodes[name]
         if node.kind != "activity":
+            for kind, other in graph.linked(node):
+                links[name, other.id, kind] = None
             continue
         for one in graph.used(node):
             links[one.id, name, "used"] = None
@@ -192,7 +194,8 @@ def _likeness(graph: Graph, node: Node) -> tuple[object, ...]:
     generator = graph.generator(node)
     users = frozenset(user.label for user in graph.users(node))
     made_by = generator.label if generator is not None else posixpath.dirname(path).lstrip("/").partition("/")[0]
-    return (node.kind, generator is None, made_by, posixpath.splitext(path)[1], users)
+    means = node.meaning.kind if node.meaning is not None else ""
+    return (node.kind, generator is None, made_by, posixpath.splitext(path)[1], users, means)
 
 
 def _common(graph: Graph, kinds: dict[str, Kind]) -> set[str]:

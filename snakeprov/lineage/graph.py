@@ -5,13 +5,31 @@ Must not know: who asked, or how it is shown.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, Literal, cast
 
 import msgspec
 
 Direction = Literal["upstream", "downstream"]
+
+
+EdgeKind = Literal["used", "executed", "generatedBy", "again", "revisionOf", "sameContent"]
+"""`again`, `revisionOf` (edited by hand after it) and `sameContent` lead from one version to another."""
+
+LinkKind = Literal["again", "revisionOf", "sameContent"]
+LINKS: Final[frozenset[EdgeKind]] = frozenset({"again", "revisionOf", "sameContent"})
+GUESSES: Final[frozenset[EdgeKind]] = frozenset({"revisionOf", "sameContent"})
+"""The links that are evidence and no proof."""
+
+
+class Meaning(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the bytes of a version mean, and the version that this points at, where that may be told."""
+
+    kind: Literal["again", "edited", "sameContent"]
+    path: str | None = None
+    version_number: int | None = None
+    while_rule: str | None = None
+    while_job_id: str | None = None
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -22,6 +40,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         commit: The commit that an activity's code was at.
         dirty: Whether the work tree differed from it.
         wildcards: The values of an activity's wildcards.
+        identity_proved: Whether a digest of the bytes of an entity version is known.
     """
 
     id: str
@@ -39,14 +58,24 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     wildcards: dict[str, str] | None = None
     sha256: str | None = None
     job_id: str | None = None
+    meaning: Meaning | None = None
+    identity_proved: bool = True
 
 
-class Edge(msgspec.Struct, frozen=True):
-    """A link from a thing to what it came from."""
+class Edge(msgspec.Struct, frozen=True, rename="camel"):
+    """A link from a thing to what it came from.
+
+    Attributes:
+        making: Of a use: the id of the activity that had made the version before, where several made it; None where
+            none had.
+        identity_proved: Whether the bytes that were used are known to be those of the version.
+    """
 
     source: str
     target: str
-    kind: Literal["used", "executed", "generatedBy"]
+    kind: EdgeKind
+    making: str | msgspec.UnsetType | None = msgspec.UNSET
+    identity_proved: bool = True
 
 
 class _Answer(msgspec.Struct):
@@ -77,12 +106,18 @@ class Graph:
         self.nodes = {node.id: node for node in nodes}
         self.root = self.nodes[root]
         self.truncated = truncated
-        self._origins: dict[str, list[tuple[str, Node]]] = {}
-        self._results: dict[str, list[tuple[str, Node]]] = {}
+        self._origins: dict[str, list[tuple[Edge, Node]]] = {}
+        self._results: dict[str, list[tuple[Edge, Node]]] = {}
+        self._makings: dict[tuple[str, str], str | None] = {}
+        self._unproved: set[tuple[str, str]] = set()
         for edge in edges:
             if edge.source in self.nodes and edge.target in self.nodes:
-                self._origins.setdefault(edge.source, []).append((edge.kind, self.nodes[edge.target]))
-                self._results.setdefault(edge.target, []).append((edge.kind, self.nodes[edge.source]))
+                self._origins.setdefault(edge.source, []).append((edge, self.nodes[edge.target]))
+                self._results.setdefault(edge.target, []).append((edge, self.nodes[edge.source]))
+                if edge.making is not msgspec.UNSET:
+                    self._makings[edge.source, edge.target] = edge.making
+                if not edge.identity_proved:
+                    self._unproved.add((edge.source, edge.target))
 
     @classmethod
     def from_wire(cls, answer: Mapping[str, Any]) -> Graph:
@@ -94,37 +129,88 @@ class Graph:
         parsed = msgspec.convert(answer, _Answer)
         return cls(parsed.root, nodes=parsed.nodes, edges=parsed.edges, truncated=parsed.truncated)
 
-    def generator(self, entity: Node) -> Node | None:
-        """Return the activity that generated an entity version, or None where none is known."""
-        return next((node for kind, node in self._origins.get(entity.id, ()) if kind == "generatedBy"), None)
+    def generator(self, entity: Node, *, reader: Node | None = None) -> Node | None:
+        """Return the activity that is told to have generated an entity version, or None where none is known.
+
+        Args:
+            entity: The version.
+            reader: An activity that used it: the making that it had before it is told. None: the version by itself.
+        """
+        if reader is not None and (use := (reader.id, entity.id)) in self._makings:
+            making = self._makings[use]
+            return None if making is None else self.nodes.get(making)
+        return next((node for edge, node in self._origins.get(entity.id, ()) if edge.kind == "generatedBy"), None)
+
+    def generators(self, entity: Node) -> list[Node]:
+        """Return every activity that is told to have generated an entity version, by itself or for a reader."""
+        return [node for edge, node in self._origins.get(entity.id, ()) if edge.kind == "generatedBy"]
+
+    def link(self, entity: Node) -> tuple[LinkKind, Node] | None:
+        """Return what the bytes of an entity version mean where no activity is told, and the version they point at."""
+        return next(
+            ((_link_kind(edge), node) for edge, node in self._origins.get(entity.id, ()) if _is_link(edge)), None
+        )
+
+    def linked(self, entity: Node) -> list[tuple[LinkKind, Node]]:
+        """Return the versions whose bytes point at an entity version, and what they mean."""
+        return [(_link_kind(edge), node) for edge, node in self._results.get(entity.id, ()) if _is_link(edge)]
 
     def used(self, activity: Node) -> list[Node]:
         """Return what an activity read as data."""
-        return [node for kind, node in self._origins.get(activity.id, ()) if kind == "used"]
+        return [node for edge, node in self._origins.get(activity.id, ()) if edge.kind == "used"]
 
     def executed(self, activity: Node) -> list[Node]:
         """Return what an activity ran as code."""
-        return [node for kind, node in self._origins.get(activity.id, ()) if kind == "executed"]
+        return [node for edge, node in self._origins.get(activity.id, ()) if edge.kind == "executed"]
 
-    def users(self, entity: Node) -> list[Node]:
-        """Return the activities that used or executed an entity version, each once."""
-        found = {node.id: node for kind, node in self._results.get(entity.id, ()) if kind != "generatedBy"}
+    def is_proved(self, activity: Node, used: Node) -> bool:
+        """Return whether the bytes that an activity used are known to be those of a version."""
+        return used.identity_proved and (activity.id, used.id) not in self._unproved
+
+    def users(self, entity: Node, *, makers: Collection[str | None] | None = None) -> list[Node]:
+        """Return the activities that used or executed an entity version, each once.
+
+        Args:
+            entity: The version.
+            makers: Only those that had one of these makings of it before them, by the ids of the activities; None
+                stands for no making.
+        """
+        found = {
+            node.id: node
+            for edge, node in self._results.get(entity.id, ())
+            if edge.kind in ("used", "executed")
+            and (makers is None or edge.making is msgspec.UNSET or edge.making in makers)
+        }
         return list(found.values())
 
     def generated(self, activity: Node) -> list[Node]:
-        """Return the entity versions that an activity generated."""
-        return [node for kind, node in self._results.get(activity.id, ()) if kind == "generatedBy"]
+        """Return the entity versions that an activity generated, or made again."""
+        return [node for edge, node in self._results.get(activity.id, ()) if edge.kind == "generatedBy"]
 
     def distances(self, direction: Direction) -> dict[str, int]:
-        """Return how many activities lie between the root and each node that can be reached from it."""
+        """Return how many steps lie between the root and each node that can be reached from it.
+
+        A step is an activity, or a link between two versions.
+        """
         links = self._origins if direction == "upstream" else self._results
         far = {self.root.id: 0}
-        queue = deque([self.root])
+        queue = [self.root]
         while queue:
-            node = queue.popleft()
-            step = 1 if node.kind == "activity" else 0
-            for _, other in links.get(node.id, ()):
-                if other.id not in far:
-                    far[other.id] = far[node.id] + step
-                    queue.append(other)
+            farther: list[Node] = []
+            for node in queue:
+                for edge, other in links.get(node.id, ()):
+                    if other.id not in far:
+                        is_step = node.kind == "activity" or _is_link(edge)
+                        far[other.id] = far[node.id] + is_step
+                        # From a version to an activity is no step: it is looked at next.
+                        (farther if is_step else queue).append(other)
+            queue = farther
         return far
+
+
+def _is_link(edge: Edge) -> bool:
+    return edge.kind in LINKS
+
+
+def _link_kind(edge: Edge) -> LinkKind:
+    return cast(LinkKind, edge.kind)

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from snakeprov.lineage.graph import Direction, Graph, Node
+from snakeprov.lineage.graph import Direction, Graph, LinkKind, Node
 
 FOLD_ABOVE = 12
 """More siblings than this that one rule made, or raw inputs of one kind in one top folder, are folded."""
@@ -29,7 +29,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         node: An entity version or a URL; an activity where it generated nothing.
-        activity: The activity that generated it, where known.
+        activity: The activity that generated it, where known; as the row above had it.
+        makings: How many of the activities above it, downstream, made the very same bytes.
+        link: What leads from the row above to this one, where no activity does; upstream what the bytes of the row
+            above mean, downstream those of this one.
+        is_proved: Whether the bytes are known: those of the version, and that they are what the row above used.
         rails: For each level down to this row, whether a sibling follows; empty for the root.
         executed: Whether the row above ran it as code rather than read it as data.
         folded: This row stands for so many siblings like `node`; 0 for an ordinary row.
@@ -37,6 +41,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     node: Node
     activity: Node | None = None
+    makings: int = 1
+    link: LinkKind | None = None
+    is_proved: bool = True
     rails: tuple[bool, ...] = ()
     mark: Mark = ""
     executed: bool = False
@@ -46,6 +53,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class _Branch(msgspec.Struct, frozen=True, kw_only=True):
     node: Node
     activity: Node | None = None
+    makers: tuple[str | None, ...] = ()
+    link: LinkKind | None = None
+    is_proved: bool = True
     executed: bool = False
     folded: int = 0
 
@@ -58,24 +68,28 @@ def rows(graph: Graph, *, direction: Direction = "upstream") -> Iterator[Row]:
     """
     beyond = unexplored(graph, direction)
     shown: set[str] = set()
-    first = _Branch(node=graph.root, activity=graph.generator(graph.root))
+    first = _Branch(node=graph.root, activity=graph.generator(graph.root), is_proved=graph.root.identity_proved)
     stack: list[tuple[_Branch, tuple[bool, ...]]] = [(first, ())]
     while stack:
         branch, rails = stack.pop()
         key = _subtree(branch, direction)
         children = [] if branch.folded else _children(graph, branch, direction)
         mark: Mark = ""
-        if children and key in shown:
+        # Below a version by itself lies all that lies below it by some of its makings.
+        if children and (key in shown or (direction == "downstream" and branch.node.id in shown)):
             mark, children = "repeated", []
         elif not children and not branch.folded and branch.node.id in beyond:
             mark = "unexplored"
-        elif direction == "upstream" and branch.activity is None and not branch.folded:
+        elif direction == "upstream" and branch.activity is None and not branch.folded and not children:
             mark = "raw"
         if not branch.folded:
             shown.add(key)
         yield Row(
             node=branch.node,
             activity=branch.activity,
+            makings=max(len(branch.makers), 1),
+            link=branch.link,
+            is_proved=branch.is_proved,
             rails=rails,
             mark=mark,
             executed=branch.executed,
@@ -137,23 +151,52 @@ def _subtree(branch: _Branch, direction: Direction) -> str:
     """Return what names the subtree below a branch: the same name, the same subtree."""
     if direction == "upstream" and branch.activity is not None:
         return branch.activity.id
-    return branch.node.id
+    return " ".join((branch.node.id, *map(str, branch.makers)))
 
 
 def _children(graph: Graph, branch: _Branch, direction: Direction) -> Sequence[_Branch]:
-    found: list[_Branch] = []
-    if direction == "downstream":
-        for activity in graph.users(branch.node):
-            generated = graph.generated(activity)
-            found += [_Branch(node=node, activity=activity) for node in generated]
-            if not generated:
-                found.append(_Branch(node=activity))
-    elif branch.activity is not None:
-        found += [_Branch(node=node, activity=graph.generator(node)) for node in graph.used(branch.activity)]
-        for node in graph.executed(branch.activity):
-            if (generator := graph.generator(node)) is not None:
-                found.append(_Branch(node=node, activity=generator, executed=True))
+    found = _results(graph, branch) if direction == "downstream" else _origins(graph, branch)
     return _fold(found) if len(found) > FOLD_ABOVE else found
+
+
+def _origins(graph: Graph, branch: _Branch) -> list[_Branch]:
+    reader = branch.activity
+    if reader is None:
+        link = None if branch.node.kind == "activity" else graph.link(branch.node)
+        return [] if link is None else [_Branch(node=link[1], activity=graph.generator(link[1]), link=link[0])]
+    found = [_used(graph, node, reader) for node in graph.used(reader)]
+    for node in graph.executed(reader):
+        if graph.generator(node, reader=reader) is not None:
+            found.append(msgspec.structs.replace(_used(graph, node, reader), executed=True))
+    return found
+
+
+def _used(graph: Graph, node: Node, reader: Node) -> _Branch:
+    activity = graph.generator(node, reader=reader)
+    return _Branch(node=node, activity=activity, is_proved=graph.is_proved(reader, node))
+
+
+def _results(graph: Graph, branch: _Branch) -> list[_Branch]:
+    """Return what came from a branch: each version once, however often these activities made its bytes."""
+    found: list[_Branch] = []
+    made: dict[str, list[Node]] = {}
+    for activity in graph.users(branch.node, makers=branch.makers or None):
+        generated = graph.generated(activity)
+        for node in generated:
+            made.setdefault(node.id, []).append(activity)
+        if not generated:
+            found.append(_Branch(node=activity))
+    versions = [
+        _Branch(
+            node=graph.nodes[name],
+            activity=activities[-1],
+            makers=tuple(one.id for one in activities),
+            is_proved=graph.nodes[name].identity_proved,
+        )
+        for name, activities in made.items()
+    ]
+    linked = [_Branch(node=node, makers=(None,), link=kind) for kind, node in graph.linked(branch.node)]
+    return [*versions, *found, *linked]
 
 
 def _fold(branches: Sequence[_Branch]) -> list[_Branch]:
@@ -173,7 +216,7 @@ def _fold(branches: Sequence[_Branch]) -> list[_Branch]:
 
 def _likeness(branch: _Branch) -> tuple[str, ...]:
     """Return what siblings must share to be folded: their rule, else their top folder and file name extension."""
-    if branch.activity is not None:
-        return (branch.activity.label,)
+    if branch.activity is not None or branch.link is not None:
+        return (branch.activity.label if branch.activity is not None else "", branch.link or "")
     path = (branch.node.path or branch.node.label).rstrip("/")
     return ("", posixpath.dirname(path).lstrip("/").partition("/")[0], posixpath.splitext(path)[1])

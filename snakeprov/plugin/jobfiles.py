@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from snakeprov.capture.files import fingerprint
-from snakeprov.capture.places import Places
+from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import FileFact, JobStatus
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.observe import Sight, look, shown_from
@@ -47,19 +47,15 @@ CLOCK_SKEW_S = 1.0
 
 
 class JobFiles:
-    """The files of the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock.
+    """The files of the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock."""
 
-    Attributes:
-        places: Gives the recorded form of a path.
-    """
-
-    def __init__(self, places: Places) -> None:
-        self.places = places
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
         self._cache = os.environ.get(CACHE_VARIABLE)
 
     def path(self, path: str) -> str:
         """Return the text form of one of Snakemake's paths, relative to the working directory."""
-        return self.places.path(str.__str__(path))
+        return relative_to(to_text(str.__str__(path)), self._directory)
 
     def inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
         """Return the inputs of `job` as they are now, or as they were before it changed them."""
@@ -94,7 +90,9 @@ class JobFiles:
             path = str.__str__(one)
             if is_plain and not one.flags:
                 sight = look(path)
-                fact = FileFact(path=self.places.path(path), name=name, fingerprint=sight.fingerprint)
+                fact = FileFact(
+                    path=relative_to(to_text(path), self._directory), name=name, fingerprint=sight.fingerprint
+                )
                 if sight.fingerprint is None or sight.symlink_target is not None:
                     fact.kind, fact.symlink_target = sight.kind, sight.symlink_target
                 facts.append(fact)

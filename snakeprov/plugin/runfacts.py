@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from snakeprov import __version__
-from snakeprov.capture.places import Places
-from snakeprov.model.paths import to_text
+from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import RunRecord
 from snakeprov.plugin.deployment import deployment_methods
 from snakeprov.plugin.gaps import Gaps
-from snakeprov.plugin.represent import Redact, encodable, represent
+from snakeprov.plugin.represent import encodable, represent
 from snakeprov.plugin.software import plugin_versions, snakemake_version
 from snakeprov.plugin.sources import locate
 
@@ -27,25 +26,16 @@ MAX_TARGETS = 1_000
 """Targets of the command line that are kept."""
 
 
-def run_record(
-    workflow: Any,
-    *,
-    run_id: str,
-    project: str,
-    directory: Path,
-    places: Places,
-    executor: str | None,
-    redact: Redact,
-) -> RunRecord:
+def run_record(workflow: Any, *, run_id: str, project: str, directory: str, executor: str | None) -> RunRecord:
     """Return what is known of a run when it begins; what cannot be found out is named in `missing`."""
     gaps = Gaps()
     return RunRecord(
         id=run_id,
         project=project,
-        working_directory=to_text(directory),
+        working_directory=directory,
         command_line=gaps.ask("command line", None, _command_line),
-        snakefile=gaps.ask("Snakefile", None, _snakefile, workflow, places),
-        config=gaps.ask("config", {}, _config, workflow, redact),
+        snakefile=gaps.ask("Snakefile", None, _snakefile, workflow, directory),
+        config=gaps.ask("config", {}, _config, workflow),
         targets=gaps.ask("targets", [], _targets, workflow),
         host=gaps.ask("host", None, _host),
         user=gaps.ask("user", None, _user),
@@ -67,13 +57,13 @@ def _command_line() -> str:
     return encodable(shlex.join([name, *sys.argv[1:]]))
 
 
-def _snakefile(workflow: Any, places: Places) -> str:
+def _snakefile(workflow: Any, directory: str) -> str:
     place = locate(workflow, [next(iter(workflow.included))])
-    return encodable(place.url) if place.url is not None else places.path(place.path or "")
+    return encodable(place.url) if place.url is not None else relative_to(to_text(place.path or ""), directory)
 
 
-def _config(workflow: Any, redact: Redact) -> dict[str, Any]:
-    represented = represent(workflow.config, redact=redact)
+def _config(workflow: Any) -> dict[str, Any]:
+    represented = represent(workflow.config)
     return represented if isinstance(represented, dict) else {"config": represented}
 
 

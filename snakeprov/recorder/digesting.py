@@ -17,10 +17,9 @@ import msgspec
 from snakeprov.capture import files, tree
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.imports import ModuleFinder
-from snakeprov.capture.places import Places
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
-from snakeprov.model.paths import to_os
+from snakeprov.model.paths import relative_to, to_os, to_text
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
 from snakeprov.recorder.keptlogs import KeptLogs
 
@@ -90,7 +89,6 @@ class Digester:
         self._logs = logs or KeptLogs()
         self._working_directory = working_directory
         self._cache = cache
-        self._places = Places(working_directory)
         self._modules = ModuleFinder(working_directory)
         self._read: OrderedDict[Fingerprint, Digest] = OrderedDict()
 
@@ -195,7 +193,7 @@ class Digester:
                     )
 
     def _relative(self, path: str) -> str:
-        return self._places.path(path)
+        return relative_to(to_text(path), to_text(os.path.realpath(self._working_directory)))
 
     def _observe_directory(self, path: str, target: str | None) -> Observation:
         folder = self.absolute(path)

@@ -10,13 +10,15 @@ from typing import Any
 
 import msgspec
 
-from snakeprov.server import wire
+from snakeprov.server import meanings, wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.runs import named_run
 from snakeprov.store import affected, search
-from snakeprov.store.affected import Affected
+from snakeprov.store import meanings as meaning_store
+from snakeprov.store.affected import Affected, Starts
+from snakeprov.store.meanings import MeaningRow
 
 STARTS_MAX = 1000
 LIMIT_DEFAULT = 10_000
@@ -46,7 +48,7 @@ class AffectedBody(msgspec.Struct, rename="camel"):
 
 
 def versions(call: Call) -> Answer:
-    """POST /affected: each version once, with the job that made it; those next to the start come first."""
+    """POST /affected: each version once, with what made it; the nearest first, and what is linked by evidence last."""
     body = call.read(AffectedBody)
     if not 1 <= body.limit <= LIMIT_MAX:
         raise bad_request(f"limit={body.limit}: a whole number from 1 to {LIMIT_MAX} was expected.")
@@ -55,9 +57,11 @@ def versions(call: Call) -> Answer:
         raise bad_request("Either versions, or one or more of rule, runId and commit, were expected.")
     reader = call.user.reader
     jobs = _conditions(call, body) if of_jobs else {}
-    starts = affected.activities_of(**jobs) if of_jobs else _of_versions(call, body.versions)
+    starts = Starts(activities=affected.activities_of(**jobs)) if of_jobs else _of_versions(call, body.versions)
     rows, truncated = affected.downstream(call.tx, starts, reader=reader, limit=body.limit)
-    answer: dict[str, Any] = {"versions": [_version(row) for row in rows], "truncated": truncated}
+    meant = meaning_store.of(call.tx, [(row.entity_id, row.number) for row in rows if row.meaning])
+    told = [_version(row, meant.get((row.entity_id, row.number))) for row in rows]
+    answer: dict[str, Any] = {"versions": told, "truncated": truncated}
     if not rows and of_jobs and not affected.is_any_job(call.tx, **jobs):
         answer["near"] = [] if body.rule is None else search.near_rules(call.tx, body.rule, reader=reader)
     return 200, answer
@@ -76,20 +80,21 @@ def commit_prefix(text: str) -> str:
     return text.lower()
 
 
-def _of_versions(call: Call, starts: list[Start]) -> Any:
+def _of_versions(call: Call, starts: list[Start]) -> Starts:
     if len(starts) > STARTS_MAX:
         raise bad_request(f"{len(starts)} versions to start from; at most {STARTS_MAX} are allowed.")
-    exact, whole = set(), set()
+    exact: dict[tuple[int, int], None] = {}
+    whole: dict[int, None] = {}
     for start in starts:
         number = start.version_number
         if number is not None and not 1 <= number <= NUMBER_MAX:
             raise bad_request(f"versionNumber={number}: a whole number from 1 to {NUMBER_MAX} was expected.")
         row = existing(call, entity_number(start.entity_id), number=number)
         if number is None:
-            whole.add(row.id)
+            whole[row.id] = None
         else:
-            exact.add((row.id, number))
-    return affected.users_of(exact, whole)
+            exact[row.id, number] = None
+    return Starts(versions=list(exact), entities=list(whole))
 
 
 def _conditions(call: Call, body: AffectedBody) -> dict[str, Any]:
@@ -102,7 +107,7 @@ def _conditions(call: Call, body: AffectedBody) -> dict[str, Any]:
     }
 
 
-def _version(row: Affected) -> dict[str, Any]:
+def _version(row: Affected, meaning: MeaningRow | None) -> dict[str, Any]:
     # One after the other, because there are a hundred thousand of them.
     body: dict[str, Any] = {
         "entityId": f"syn{row.entity_id}",
@@ -110,9 +115,16 @@ def _version(row: Affected) -> dict[str, Any]:
         "isLatest": row.number == row.current_version,
         "path": row.path or row.name,
         "createdOn": wire.time(row.created_on),
-        "outcome": row.outcome,
-        "activityId": str(row.activity_id),
+        "outcome": meanings.name_of(row.outcome),
     }
+    if row.activity_id is not None:
+        body["activityId"] = str(row.activity_id)
+    if row.by_evidence:
+        body["byEvidence"] = True
+    if row.sha256 is None and row.md5 is None:
+        body["identityProved"] = False
+    if meaning is not None:
+        body["meaning"] = meanings.body(meaning)
     if row.sha256 is not None:
         body["sha256"] = row.sha256
     if row.size_bytes is not None:

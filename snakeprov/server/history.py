@@ -16,9 +16,10 @@ from snakeprov.server.activities import body_of as activity_body
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, plain_number
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import Refusal, bad_request
-from snakeprov.store import jobs, revisions, runs
+from snakeprov.store import jobs, makings, readings, revisions, runs
 from snakeprov.store import meanings as meaning_store
 from snakeprov.store.entities import EntityRow
+from snakeprov.store.jobs import MadeBy
 from snakeprov.store.revisions import VersionRow
 from snakeprov.store.tables import STORED
 
@@ -30,11 +31,17 @@ STORIES_MAX = 100
 
 
 class StoryWanted(msgspec.Struct, rename="camel"):
-    """A version, and which of the activities that made these bytes is to be told of; None: the first."""
+    """A version, and which of its makings is to be told: that by an activity, that which a reader had; else the latest.
+
+    Attributes:
+        activity_id: One of the activities that wrote these bytes.
+        reader_activity_id: An activity that used the version: told is the latest making that had ended when it began.
+    """
 
     entity_id: str
     version_number: Annotated[int, msgspec.Meta(ge=1, le=NUMBER_MAX)]
     activity_id: str | None = None
+    reader_activity_id: str | None = None
 
 
 class StoriesBody(msgspec.Struct):
@@ -56,9 +63,9 @@ def listing(call: Call) -> Answer:
 
 
 def story(call: Call) -> Answer:
-    """GET /entity/{id}/version/{version}/story: one version, its activity, job and run."""
+    """GET /entity/{id}/version/{version}/story: one version, its latest making with activity, job and run."""
     row = existing(call, call.entity_id(), number=call.version())
-    return 200, _story(call, row, row.activity_id)
+    return 200, _story(call, row, _latest(call, row))
 
 
 def stories(call: Call) -> Answer:
@@ -71,30 +78,46 @@ def stories(call: Call) -> Answer:
 
 def _wanted(call: Call, wanted: StoryWanted) -> dict[str, Any] | None:
     entity_id = entity_number(wanted.entity_id)
-    activity_id = None if wanted.activity_id is None else plain_number(wanted.activity_id, what="an activity id")
+    activity_id, reader_id = (
+        None if text is None else plain_number(text, what="an activity id")
+        for text in (wanted.activity_id, wanted.reader_activity_id)
+    )
     try:
         row = existing(call, entity_id, number=wanted.version_number)
     except Refusal:
         return None
-    if activity_id in (None, row.activity_id):
-        return _story(call, row, row.activity_id)
-    if activity_id not in jobs.reproduced_by(call.tx, row.id, [row.number]).get(row.number, []):
+    version = (row.id, row.number)
+    if reader_id is not None:
+        moment = makings.began(call.tx, [reader_id]).get(reader_id, makings.NEVER)
+        told = readings.tellings(call.tx, [(version, moment)], call.user.reader)[version, moment]
+        return _story(call, row, told)
+    if activity_id is None:
+        return _story(call, row, _latest(call, row))
+    if activity_id not in makings.of_versions(call.tx, [version], call.user.reader).get(version, ()):
         return None
-    told = _story(call, row, activity_id)
-    # The activity can be of another project than the file: whoever may not see its job may not see it.
-    return told if told["job"] is not None else None
+    return _story(call, row, activity_id)
+
+
+def _latest(call: Call, row: EntityRow) -> int | None:
+    """Return the activity that wrote the bytes of a version last, of those that the user may see."""
+    version = (row.id, row.number)
+    return readings.tellings(call.tx, [(version, makings.NEVER)], call.user.reader)[version, makings.NEVER]
 
 
 def _story(call: Call, row: EntityRow, activity_id: int | None) -> dict[str, Any]:
-    """Return all that is known of a version, as the activity made it that first did or one that did again."""
+    """Return all that is known of a version, as one of the activities made it that wrote its bytes."""
     version = revisions.one(call.tx, row.id, row.number)
     job = None if activity_id is None else jobs.of_activity(call.tx, activity_id)
     run = None if job is None else runs.get(call.tx, job.run_id)
     if run is None or not run_resource.is_visible(call, run):
         job = run = None
+    body = _versions(call, row, [version] if version else [])[0]
+    # Without an entity it is in another project, of which nothing is told.
+    if "entityId" in body.get("meaning", ()) and (meant := _making_meant(call, row)) is not None:
+        body["meaning"]["making"] = meant
     return {
         "entity": _entity(row),
-        "version": _versions(call, row, [version] if version else [])[0],
+        "version": body,
         "previousVersionNumber": revisions.before(call.tx, row.id, row.number),
         "activity": None if activity_id is None else activity_body(call, activity_id),
         "job": None if job is None else job_resource.body_of(call, job),
@@ -102,18 +125,31 @@ def _story(call: Call, row: EntityRow, activity_id: int | None) -> dict[str, Any
     }
 
 
+def _making_meant(call: Call, row: EntityRow) -> dict[str, Any] | None:
+    """Return what had made the version that the bytes of a version point at; None where nothing did."""
+    version = (row.id, row.number)
+    link = readings.meant_by(call.tx, [version]).get(version)
+    if link is None:
+        return None
+    asked = (link.target, link.created_on)
+    activity_id = readings.tellings(call.tx, [asked], call.user.reader)[asked]
+    return None if activity_id is None else _making(activity_id, jobs.made(call.tx, [activity_id]).get(activity_id))
+
+
 def _entity(row: EntityRow) -> dict[str, Any]:
     return {"id": f"syn{row.id}", "name": row.name, "path": row.path}
 
 
 def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[dict[str, Any]]:
-    made = jobs.made(call.tx, {version.activity_id for version in versions if version.activity_id is not None})
-    again = jobs.reproduced_by(call.tx, row.id, [version.number for version in versions])
+    every = [(row.id, version.number) for version in versions]
+    makers = makings.of_versions(call.tx, every, call.user.reader)
+    made = jobs.made(call.tx, {activity_id for some in makers.values() for activity_id in some})
     meant = meaning_store.of(call.tx, [(row.id, version.number) for version in versions if version.meaning])
     bodies = []
     for version in versions:
-        job = None if version.activity_id is None else made.get(version.activity_id)
-        dirty = None if job is None or job.git_dirty is None else bool(job.git_dirty)
+        told = [_making(one, made.get(one)) for one in makers.get((row.id, version.number), ())]
+        latest = told[-1] if told else _NOBODY
+        generated_by = None if version.activity_id is None else str(version.activity_id)
         body: dict[str, Any] = {
             "versionNumber": version.number,
             "createdOn": wire.time(version.created_on),
@@ -122,14 +158,33 @@ def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[di
             "md5": version.md5,
             "sizeBytes": version.size_bytes,
             "bytesKept": version.file_kind == STORED,
-            "activityId": None if version.activity_id is None else str(version.activity_id),
-            "rule": None if job is None else job.rule,
-            "runId": None if job is None else job.run_id,
-            "commit": None if job is None else job.git_commit,
-            "dirty": None if dirty is None else bool(dirty),
-            "reproducedBy": [str(activity_id) for activity_id in again.get(version.number, [])],
+            "generatedBy": generated_by,
+            **{key: latest[key] for key in ("activityId", "rule", "runId", "commit", "dirty")},
+            "reproducedBy": [one["activityId"] for one in told if one["activityId"] != generated_by],
+            "makings": told,
         }
         if (meaning := meant.get((row.id, version.number))) is not None:
             body["meaning"] = meanings.body(meaning)
         bodies.append(body)
     return bodies
+
+
+def _making(activity_id: int, job: MadeBy | None) -> dict[str, Any]:
+    """Return a making as it goes over the wire; `job` is None where the activity was not recorded from one."""
+    body = {**_NOBODY, "activityId": str(activity_id)}
+    if job is not None:
+        body |= {
+            "jobId": job.job_id,
+            "runId": job.run_id,
+            "rule": job.rule,
+            "status": job.status,
+            "endedOn": None if job.ended_on is None else wire.time(job.ended_on),
+            "commit": job.git_commit,
+            "dirty": None if job.git_dirty is None else bool(job.git_dirty),
+        }
+    return body
+
+
+_NOBODY: dict[str, Any] = dict.fromkeys(
+    ("activityId", "jobId", "runId", "rule", "status", "endedOn", "commit", "dirty")
+)

@@ -1,11 +1,13 @@
 """/snakeprov/v1/lineage: what a version comes from, or what comes from it.
 
 Must not know: how rows are kept.
+
+A version leads to the making that its reader had before it, and one that no activity made to what its bytes mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,11 +16,13 @@ from snakeprov.server import meanings, wire
 from snakeprov.server.call import Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
-from snakeprov.store import access, jobs, lineage
+from snakeprov.store import access, jobs, lineage, makings, readings
 from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import Reader
-from snakeprov.store.lineage import UsageEdge, Version
+from snakeprov.store.lineage import UsageEdge, Version, VersionNode
+from snakeprov.store.readings import ANY, Link, Telling
 from snakeprov.store.store import Transaction
+from snakeprov.store.tables import AGAIN, EDITED, SAME_CONTENT
 from snakeprov.store.trash import recorded_path
 
 DEPTH_DEFAULT = 10
@@ -30,13 +34,19 @@ EDGES_PER_NODE_MAX = 10
 """How many edges are looked at in one hop, for each node that the answer may have."""
 
 GENERATED_BY, USED, EXECUTED = "generatedBy", "used", "executed"
-"""What an edge says."""
+"""What an edge says that leads from or to an activity."""
+
+LINKS = {EDITED: "revisionOf", AGAIN: "again", SAME_CONTENT: "sameContent"}
+"""What an edge between two versions says, by what the bytes of the first mean."""
 
 NO_ACCESS = "no access"
 """The label of what the user may not read."""
 
 Key = int | Version | str
 """What a node is known by in here: an activity's number, a version, or a URL."""
+
+Step = tuple[Version, Telling]
+"""A version, and what is told to have made it."""
 
 Row = TypeVar("Row")
 
@@ -50,20 +60,19 @@ def graph(call: Call) -> Answer:
     limit = call.number("limit", default=NODES_DEFAULT, least=1, most=NODES_MAX)
     number = call.optional_number("versionNumber", least=1)
     row = existing(call, entity_number(call.text("entityId")), number=number)
-    walk = _Walk(call.tx, limit=limit, reader=call.user.reader)
-    hop = walk.upstream if direction == "upstream" else walk.downstream
-    frontier = walk.add_versions([(row.id, row.number)])
+    walk = (_Upstream if direction == "upstream" else _Downstream)(call.tx, limit=limit, reader=call.user.reader)
+    frontier = walk.begin((row.id, row.number))
     for _ in range(depth):
         if not frontier or walk.truncated:
             break
-        frontier = hop(frontier)
+        frontier = walk.hop(frontier)
     if frontier and not walk.truncated:
-        walk.truncated = walk.goes_on(frontier, upstream=direction == "upstream")
+        walk.truncated = walk.goes_on(frontier)
     walk.describe_activities()
     return 200, {
         "root": f"syn{row.id}.{row.number}",
         "nodes": list(walk.nodes.values()),
-        "edges": [{"source": source, "target": target, "kind": kind} for source, target, kind in walk.edges],
+        "edges": walk.edges(),
         "truncated": walk.truncated,
     }
 
@@ -76,48 +85,40 @@ class _Walk:
 
     def __init__(self, tx: Transaction, *, limit: int, reader: Reader) -> None:
         self.nodes: dict[Key, dict[str, Any]] = {}
-        self.edges: dict[tuple[str, str, str], None] = {}
         self.truncated = False
+        self._edges: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._tx = tx
         self._limit = limit
         self._reader = reader
         self._edges_max = limit * EDGES_PER_NODE_MAX
         self._activities: dict[int, dict[str, Any]] = {}
-        self._makers: dict[Version, int | None] = {}
+        self._known: dict[Version, VersionNode] = {}
 
-    def upstream(self, frontier: list[Version]) -> list[Version]:
-        """Go from versions to the activities that made them, and on to what these used; return the new versions."""
-        makers = {version: maker for version in frontier if (maker := self._makers.get(version)) is not None}
-        fresh = self._add_activities(list(dict.fromkeys(makers.values())))
-        for version, maker in makers.items():
-            self._link(version, maker, GENERATED_BY)
-        usages = self._whole(lineage.used_by(self._tx, fresh, limit=self._edges_max))
-        found = self.add_versions([(id_, number or 0) for _, _, id_, number, _, _ in usages if id_ is not None])
-        self._add_urls([(url, name) for *_, url, name in usages if url is not None])
-        self._link_usages(usages)
+    def begin(self, version: Version) -> list[Step]:
+        """Add the version that is asked about; return the first step."""
+        raise NotImplementedError
+
+    def hop(self, frontier: list[Step]) -> list[Step]:
+        """Go one activity, or one link between versions, further; return the steps from where it ended."""
+        raise NotImplementedError
+
+    def goes_on(self, frontier: list[Step]) -> bool:
+        """Return whether there is something beyond the versions of a frontier."""
+        raise NotImplementedError
+
+    def edges(self) -> list[dict[str, Any]]:
+        """Return the edges as they go over the wire; a use says so where the bytes that were read are not proved."""
+        unproved = {
+            (_node_id(activity_id), _node_id((entity_id, number)))
+            for activity_id, entity_id, number in lineage.unproved_uses(self._tx, self._activities)
+        }
+        found = []
+        for (source, target, kind), facts in self._edges.items():
+            edge = {"source": source, "target": target, "kind": kind, **facts}
+            if kind in (USED, EXECUTED) and (source, target) in unproved:
+                edge["identityProved"] = False
+            found.append(edge)
         return found
-
-    def downstream(self, frontier: list[Version]) -> list[Version]:
-        """Go from versions to the activities that used them, and on to what these made; return the new versions."""
-        usages = self._whole(lineage.uses_of(self._tx, frontier, limit=self._edges_max))
-        users = list(dict.fromkeys(user for user, *_ in usages))
-        readable = access.readable_activities(self._tx, users, self._reader)
-        self._add_closed([id_ for id_ in users if id_ not in readable])
-        fresh = self._add_activities([id_ for id_ in users if id_ in readable])
-        self._link_usages(usages)
-        made = self._whole(lineage.generated_by(self._tx, fresh, limit=self._edges_max))
-        found = self.add_versions([(entity_id, number) for _, entity_id, number in made])
-        for activity_id, entity_id, number in made:
-            self._link((entity_id, number), activity_id, GENERATED_BY)
-        return found
-
-    def goes_on(self, frontier: list[Version], *, upstream: bool) -> bool:
-        """Say whether there is something beyond the versions of a frontier."""
-        if upstream:
-            makers = {self._makers.get(version) for version in frontier} - {None}
-            return not makers <= self._activities.keys()
-        usages = lineage.uses_of(self._tx, frontier, limit=self._edges_max)
-        return any(user not in self.nodes for user, *_ in usages)
 
     def add_versions(self, versions: list[Version]) -> list[Version]:
         """Add the versions that are new here; return those that may be read."""
@@ -144,9 +145,11 @@ class _Walk:
                 node["isLatest"] = number == found.current_version
                 if found.sha256 is not None:
                     node["sha256"] = found.sha256
+                elif found.md5 is None and found.has_content:
+                    node["identityProved"] = False
                 if version in meant:
                     node["meaning"] = meanings.body(meant[version])
-                self._makers[version] = found.activity_id
+                self._known[version] = found
             self.nodes[version] = node
         return fresh
 
@@ -189,16 +192,24 @@ class _Walk:
                 for _ in self._within_limit([url]):
                     self.nodes[url] = {"id": f"url:{url}", "kind": "url", "label": name or url, "url": url}
 
-    def _link_usages(self, usages: list[UsageEdge]) -> None:
+    def _link_usages(self, usages: list[UsageEdge], had: Mapping[tuple[int, Version], Telling]) -> None:
         for activity_id, was_executed, entity_id, number, url, _ in usages:
             # An activity can name an entity that never was here, without a version: 0 stands for that.
-            target: Key = (entity_id, number or 0) if entity_id is not None else url or ""
-            self._link(activity_id, target, EXECUTED if was_executed else USED)
+            version = (entity_id or 0, number or 0)
+            target: Key = version if entity_id is not None else url or ""
+            facts: dict[str, Any] = {}
+            if (activity_id, version) in had:
+                maker = had[activity_id, version]
+                facts["making"] = None if maker is None else _node_id(maker)
+            self._link(activity_id, target, EXECUTED if was_executed else USED, **facts)
 
-    def _link(self, source: Key, target: Key, kind: str) -> None:
+    def _link_versions(self, link: Link) -> None:
+        self._link(link.source, link.target, LINKS[link.kind])
+
+    def _link(self, source: Key, target: Key, kind: str, **facts: Any) -> None:
         source_node, target_node = self.nodes.get(source), self.nodes.get(target)
         if source_node is not None and target_node is not None:
-            self.edges[source_node["id"], target_node["id"], kind] = None
+            self._edges.setdefault((source_node["id"], target_node["id"], kind), {}).update(facts)
 
     def _whole(self, rows: list[Row]) -> list[Row]:
         if len(rows) >= self._edges_max:
@@ -210,6 +221,124 @@ class _Walk:
         if len(fresh) > room:
             self.truncated = True
         return fresh[:room]
+
+
+class _Upstream(_Walk):
+    """From a version to what it came from."""
+
+    def __init__(self, tx: Transaction, *, limit: int, reader: Reader) -> None:
+        super().__init__(tx, limit=limit, reader=reader)
+        self._taken: set[Step] = set()
+
+    def begin(self, version: Version) -> list[Step]:
+        """Add the version; asked for by itself, its latest making is told."""
+        self.add_versions([version])
+        return self._at({version: makings.NEVER})
+
+    def hop(self, frontier: list[Step]) -> list[Step]:
+        """Go from versions to what is told to have made them and what that used, or to what their bytes mean."""
+        makers = [(version, maker) for version, maker in frontier if maker is not None]
+        fresh = self._add_activities(list(dict.fromkeys(maker for _, maker in makers)))
+        for version, maker in makers:
+            self._link(version, maker, GENERATED_BY)
+        usages = self._whole(lineage.used_by(self._tx, fresh, limit=self._edges_max))
+        links = readings.links_from(self._tx, [version for version, maker in frontier if maker is None])
+        used = [(id_, number or 0) for _, _, id_, number, _, _ in usages if id_ is not None]
+        self.add_versions([*used, *(link.target for link in links.values())])
+        self._add_urls([(url, name) for *_, url, name in usages if url is not None])
+        had = readings.makings_had(self._tx, usages, self._reader)
+        self._link_usages(usages, had)
+        for link in links.values():
+            self._link_versions(link)
+        return self._fresh(self._read(usages, had) + self._at({one.target: one.created_on for one in links.values()}))
+
+    def goes_on(self, frontier: list[Step]) -> bool:
+        """Return whether something made one of the versions that is not here yet, or its bytes mean something."""
+        if not {maker for _, maker in frontier if maker is not None} <= self._activities.keys():
+            return True
+        links = readings.links_from(self._tx, [version for version, maker in frontier if maker is None])
+        return any(link.target not in self.nodes for link in links.values())
+
+    def _read(self, usages: list[UsageEdge], had: Mapping[tuple[int, Version], Telling]) -> list[Step]:
+        steps: list[Step] = []
+        for activity_id, _, entity_id, number, _, _ in usages:
+            version = (entity_id or 0, number or 0)
+            if (node := self._known.get(version)) is not None:
+                steps.append((version, had.get((activity_id, version), node.activity_id)))
+        return steps
+
+    def _at(self, moments: Mapping[Version, int]) -> list[Step]:
+        """Return the steps from versions as they had been made at some moments."""
+        again = makings.made_again(self._tx, moments)
+        asked = {(version, moment) for version, moment in moments.items() if version in again}
+        told = readings.tellings(self._tx, asked, self._reader) if asked else {}
+        return [
+            (version, told.get((version, moment), self._known[version].activity_id))
+            for version, moment in moments.items()
+            if version in self._known
+        ]
+
+    def _fresh(self, steps: list[Step]) -> list[Step]:
+        fresh = [step for step in dict.fromkeys(steps) if step not in self._taken]
+        self._taken.update(fresh)
+        return fresh
+
+
+class _Downstream(_Walk):
+    """From a version to what came from it."""
+
+    def __init__(self, tx: Transaction, *, limit: int, reader: Reader) -> None:
+        super().__init__(tx, limit=limit, reader=reader)
+        self._reached: dict[Version, set[Telling]] = {}
+
+    def begin(self, version: Version) -> list[Step]:
+        """Add the version: whatever made it, all that came from it is looked for."""
+        self.add_versions([version])
+        return self._fresh([(version, ANY)])
+
+    def hop(self, frontier: list[Step]) -> list[Step]:
+        """Go from versions to who used them after that making, and on to what these made; or by what bytes mean."""
+        usages, had = self._users(frontier)
+        users = list(dict.fromkeys(user for user, *_ in usages))
+        readable = access.readable_activities(self._tx, users, self._reader)
+        self._add_closed([id_ for id_ in users if id_ not in readable])
+        fresh = self._add_activities([id_ for id_ in users if id_ in readable])
+        self._link_usages(usages, had)
+        made = self._whole(lineage.generated_by(self._tx, fresh, limit=self._edges_max))
+        again = self._whole(makings.of_activities(self._tx, fresh, limit=self._edges_max))
+        links = self._whole(readings.links_to(self._tx, self._at(frontier), self._reader, limit=self._edges_max))
+        steps = [((entity_id, number), maker) for maker, entity_id, number in (*made, *again)]
+        self.add_versions([*(version for version, _ in steps), *(link.source for link in links)])
+        for version, maker in steps:
+            self._link(version, maker, GENERATED_BY)
+        for link in links:
+            self._link_versions(link)
+        return self._fresh([*steps, *((link.source, None) for link in links)])
+
+    def goes_on(self, frontier: list[Step]) -> bool:
+        """Return whether something that is not here yet used one of the versions, or points at it."""
+        usages, _ = self._users(frontier)
+        if any(user not in self.nodes for user, *_ in usages):
+            return True
+        links = readings.links_to(self._tx, self._at(frontier), self._reader, limit=self._edges_max)
+        return any(link.source not in self.nodes for link in links)
+
+    def _users(self, frontier: list[Step]) -> tuple[list[UsageEdge], dict[tuple[int, Version], Telling]]:
+        usages, had, is_cut = readings.users(self._tx, self._at(frontier), self._reader, limit=self._edges_max)
+        self.truncated = self.truncated or is_cut
+        return usages, had
+
+    def _at(self, frontier: list[Step]) -> dict[Version, set[Telling]]:
+        return {version: self._reached[version] for version, _ in frontier}
+
+    def _fresh(self, steps: Sequence[Step]) -> list[Step]:
+        fresh = []
+        for version, maker in steps:
+            reached = self._reached.setdefault(version, set())
+            if version in self._known and maker not in reached:
+                reached.add(maker)
+                fresh.append((version, maker))
+        return fresh
 
 
 def _node_id(key: int | Version) -> str:

@@ -24,7 +24,7 @@ Kind = Literal["again", "edited", "sameContent"]
 KINDS: dict[Kind, str] = {"again": AGAIN, "edited": EDITED, "sameContent": SAME_CONTENT}
 """What the wire calls a meaning, and what the store calls it."""
 
-_NAMES = {stored: name for name, stored in KINDS.items()}
+_NAMES: dict[str, str] = {stored: name for name, stored in KINDS.items()}
 _JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _PARAMETERS = ("meaningOf", "meaningOfVersion", "whileJob")
 
@@ -73,6 +73,11 @@ def passes_on(call: Call, activity_id: int, meaning: Meaning | None, *, project_
     return bool(above) and meanings.has_made(call.tx, activity_id, project_id=project_id, paths=above)
 
 
+def name_of(kind: str) -> str:
+    """Return what the wire calls a meaning of the store, and every other word as it is."""
+    return _NAMES.get(kind, kind)
+
+
 def body(row: MeaningRow) -> dict[str, Any]:
     """Return what the bytes of a version mean as it goes over the wire."""
     answer: dict[str, Any] = {"kind": _NAMES[row.kind]}
@@ -84,4 +89,6 @@ def body(row: MeaningRow) -> dict[str, Any]:
         }
     if row.while_job is not None:
         answer["whileJobId"] = row.while_job
+    if row.while_rule is not None:
+        answer["whileRule"] = row.while_rule
     return answer

@@ -352,15 +352,17 @@ OPERATIONS: dict[Handler, Operation] = {
     jobs.read: Operation("A job.", own.JobAnswer),
     jobs.of_activity: Operation("The job from which an activity was recorded.", own.JobAnswer),
     history.listing: Operation("The versions of an entity and how they came to be.", own.History, query=_PAGED),
-    history.story: Operation("One version, its activity, job and run.", own.Story),
+    history.story: Operation("One version, and its latest making: activity, job and run.", own.Story),
     history.stories: Operation(
-        "The stories of several versions, in order; with `activityId` as an activity tells it that made the same bytes "
-        "again. Null for what there is not or may not be read.",
+        "The stories of several versions, in order: of their latest making; with `activityId` of the making by that "
+        "activity; with `readerActivityId` of the making that an activity had before it. Null for what there is not or "
+        "may not be read.",
         own.Stories,
         history.StoriesBody,
     ),
     lineage.graph: Operation(
-        "What a version comes from, or what comes from it.",
+        "What a version comes from, or what comes from it. `depth` counts activities, and links between versions that "
+        "no activity made.",
         own.Graph,
         query="entityId! versionNumber direction depth limit",
     ),
@@ -370,7 +372,8 @@ OPERATIONS: dict[Handler, Operation] = {
         search.SearchBody,
     ),
     affected.versions: Operation(
-        "Everything that came from some versions, or from what jobs made: those of a rule, of a run, at a commit.",
+        "Everything that came from some versions, or from what jobs made: those of a rule, of a run, at a commit. What "
+        "only evidence links comes last.",
         own.AffectedVersions,
         affected.AffectedBody,
     ),

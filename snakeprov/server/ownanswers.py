@@ -220,12 +220,25 @@ class JobDetails(Shape):
     activity_id: str | UnsetType = UNSET
 
 
+class Making(Shape):
+    """An activity that wrote exactly the bytes of a version, and the job that it was recorded from."""
+
+    activity_id: str
+    job_id: str | None
+    run_id: str | None
+    rule: str | None
+    status: str | None
+    ended_on: str | None
+    commit: str | None
+    dirty: bool | None
+
+
 class Meaning(Shape):
     """What the bytes of a version mean where its activity does not say it, and the version that this points at.
 
     `again`: those of an earlier version of the file. `edited`: changed by hand after a version, `while_job_id` was
     running. `sameContent`: those of a version of another file, which is evidence and no proof. The version is left out
-    where it was deleted or is in another project.
+    where it was deleted or is in another project. `making`, in stories: what had made that version.
     """
 
     kind: Literal["again", "edited", "sameContent"]
@@ -233,6 +246,8 @@ class Meaning(Shape):
     version_number: int | UnsetType = UNSET
     path: str | UnsetType = UNSET
     while_job_id: str | UnsetType = UNSET
+    while_rule: str | UnsetType = UNSET
+    making: Making | UnsetType = UNSET
 
 
 class VersionDetails(Shape):
@@ -261,19 +276,44 @@ class Details(Shape):
     jobs: list[JobDetails]
 
 
+class VersionAnswer(Shape):
+    """A version and its makings, oldest first, at most 100.
+
+    `generated_by` is the activity of the version. `activity_id`, `rule`, `run_id`, `commit` and `dirty` are those of
+    the latest making. `reproduced_by`: the activities that wrote the same bytes again.
+    """
+
+    version_number: int
+    created_on: str
+    created_by: str
+    sha256: str | None
+    md5: str | None
+    size_bytes: int | None
+    bytes_kept: bool
+    generated_by: str | None
+    activity_id: str | None
+    rule: str | None
+    run_id: str | None
+    commit: str | None
+    dirty: bool | None
+    reproduced_by: list[str]
+    makings: list[Making]
+    meaning: Meaning | UnsetType = UNSET
+
+
 class History(Shape):
     """The versions of an entity and how they came to be, newest first."""
 
     entity: dict[str, Any]
-    versions: list[dict[str, Any]]
+    versions: list[VersionAnswer]
     total_number_of_results: int
 
 
 class Story(Shape):
-    """One version, its activity, job and run; null where there is none."""
+    """One version, and the activity, job and run of one of its makings; null where there is none."""
 
     entity: dict[str, Any]
-    version: dict[str, Any]
+    version: VersionAnswer
     previous_version_number: int | None
     activity: ActivityAnswer | None
     job: JobAnswer | None
@@ -286,19 +326,87 @@ class Stories(Shape):
     results: list[Story | None]
 
 
+class Node(Shape):
+    """A version, an activity, or a URL of a graph; of what the user may not read only `id`, `kind` and `label`.
+
+    `identity_proved`, false: no digest of the bytes is known.
+    """
+
+    id: str
+    kind: Literal["entity", "activity", "url"]
+    label: str
+    entity_id: str | UnsetType = UNSET
+    version_number: int | UnsetType = UNSET
+    path: str | UnsetType = UNSET
+    is_latest: bool | UnsetType = UNSET
+    sha256: str | UnsetType = UNSET
+    identity_proved: bool | UnsetType = UNSET
+    meaning: Meaning | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    activity_id: str | UnsetType = UNSET
+    rule: str | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    job_id: str | UnsetType = UNSET
+    wildcards: dict[str, str] | UnsetType = UNSET
+    ended_on: str | UnsetType = UNSET
+    commit: str | UnsetType = UNSET
+    dirty: bool | UnsetType = UNSET
+
+
+class Edge(Shape):
+    """A link from a node to what it came from.
+
+    `revisionOf` (edited by hand after it) and `sameContent` are evidence, no proof; `again` and these two lead from a
+    version that no activity made to another one. `making`, of a use: where the version was made several times, the node
+    of the making that had ended before; null where none had. `identity_proved`, false: the bytes that were read were
+    not looked at.
+    """
+
+    source: str
+    target: str
+    kind: Literal["used", "executed", "generatedBy", "again", "revisionOf", "sameContent"]
+    making: str | UnsetType | None = UNSET
+    identity_proved: bool | UnsetType = UNSET
+
+
 class Graph(Shape):
     """A graph of versions and activities; edges point from a thing to what it came from."""
 
     root: str
-    nodes: list[dict[str, Any]]
-    edges: list[dict[str, Any]]
+    nodes: list[Node]
+    edges: list[Edge]
     truncated: bool
+
+
+class AffectedVersion(Shape):
+    """A version, and what made it.
+
+    `outcome`: `generated`, or `reproduced` where the same bytes were made again; where no activity made it, what its
+    bytes mean. `by_evidence`, true: no proof links it to the start. `identity_proved`, false: no digest is known.
+    """
+
+    entity_id: str
+    version_number: int
+    is_latest: bool
+    path: str
+    created_on: str
+    outcome: Literal["generated", "reproduced", "again", "edited", "sameContent"]
+    activity_id: str | UnsetType = UNSET
+    rule: str | UnsetType = UNSET
+    run_id: str | UnsetType = UNSET
+    commit: str | UnsetType = UNSET
+    dirty: bool | UnsetType = UNSET
+    sha256: str | UnsetType = UNSET
+    size_bytes: int | UnsetType = UNSET
+    by_evidence: bool | UnsetType = UNSET
+    identity_proved: bool | UnsetType = UNSET
+    meaning: Meaning | UnsetType = UNSET
 
 
 class AffectedVersions(Shape):
     """Versions and what made them, and whether there are more; where no job was meant, rules of a resembling name."""
 
-    versions: list[dict[str, Any]]
+    versions: list[AffectedVersion]
     truncated: bool
     near: list[str] | UnsetType = UNSET
 

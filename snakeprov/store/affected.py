@@ -1,41 +1,34 @@
-"""Everything that came from some versions or activities, however far away, in one question to the database.
+"""Everything that came from some versions or activities, however far away, in a few questions for each step.
 
 Must not know: HTTP, or how a start is named.
+
+First everything for which there is proof, then what came from versions that only the evidence of their bytes links.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import CTE, Column, Select, and_, literal, select, union
+from sqlalchemy import Column, Select, and_, select
 
+from snakeprov.store import access, lineage, makings, readings
 from snakeprov.store.access import Reader, in_readable, readable_run
-from snakeprov.store.keys import listed, numbers, pairs
+from snakeprov.store.keys import listed, numbers, triples
 from snakeprov.store.lineage import Version
+from snakeprov.store.readings import ANY, Link, Telling
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import (
-    TRASH_ID,
-    activity,
-    entity,
-    file_handle,
-    job,
-    job_file,
-    revision,
-    run,
-    usage,
-    was_reproduced,
-)
+from snakeprov.store.tables import AGAIN, TRASH_ID, activity, entity, file_handle, job, revision, run, usage
 
-ROUNDS_MAX = 20
-"""So often what came from a version that was only made again is asked for anew."""
-
-
-_ANY_REPRODUCED = select(job_file.c.job_number).where(was_reproduced()).limit(1)
+_NOBODY: Final = 0
+"""Stands for the activity of a version that none made. No activity has this number."""
 
 
 class Affected(NamedTuple):
-    """A version, and the job that made it or, with the outcome `reproduced`, made the same bytes again."""
+    """A version, and the activity that made it or, with the outcome `reproduced`, made the same bytes again.
+
+    `outcome` is `revision.meaning` where no activity is told. `by_evidence`: no proof links it to the start.
+    """
 
     entity_id: int
     number: int
@@ -43,26 +36,26 @@ class Affected(NamedTuple):
     path: str
     name: str
     sha256: str | None
+    md5: str | None
     size_bytes: int | None
     created_on: int
-    activity_id: int
+    meaning: str | None
+    activity_id: int | None
     activity_name: str | None
     rule: str | None
     run_id: str | None
     git_commit: str | None
     git_dirty: bool | None
     outcome: str
+    by_evidence: bool
 
 
-def users_of(versions: Collection[Version], entities: Collection[int]) -> Select[tuple[int]]:
-    """Return the query for the activities that used some versions, or any version of some entities."""
-    wanted, id_, number = pairs("versions")
-    of_versions = select(usage.c.activity_id).select_from(
-        wanted.join(usage, and_(usage.c.target_id == id_, usage.c.target_version == number))
-    )
-    of_entities = select(usage.c.activity_id).where(usage.c.target_id.in_(numbers("entities")))
-    both = union(of_versions, of_entities).subquery()
-    return select(both.c.activity_id).params(versions=listed(versions), entities=listed(entities))
+class Starts(NamedTuple):
+    """Where to start: at versions, at everything that used any version of some entities, or at activities."""
+
+    versions: Collection[Version] = ()
+    entities: Collection[int] = ()
+    activities: Select[tuple[int]] | None = None
 
 
 def activities_of(
@@ -70,7 +63,7 @@ def activities_of(
 ) -> Select[tuple[int]]:
     """Return the query for the activities of jobs: of a rule, of some runs, at a commit that begins with `commit`."""
     jobs = _jobs_of(job.c.activity_id, rule=rule, run_ids=run_ids, commit=commit, reader=reader)
-    return jobs.where(job.c.activity_id.is_not(None))
+    return jobs.where(job.c.activity_id.is_not(None)).distinct().order_by(job.c.activity_id)
 
 
 def is_any_job(
@@ -94,9 +87,7 @@ def _jobs_of(
     return jobs
 
 
-def downstream(
-    tx: Transaction, starts: Select[tuple[int]], *, reader: Reader, limit: int
-) -> tuple[list[Affected], bool]:
+def downstream(tx: Transaction, starts: Starts, *, reader: Reader, limit: int) -> tuple[list[Affected], bool]:
     """Return what some activities made and all that came from it, and whether more than `limit` was found.
 
     What somebody may not read is not told, and nothing is told of what came from it only. What was put into the trash
@@ -104,95 +95,170 @@ def downstream(
 
     Args:
         tx: The transaction.
-        starts: The query for the activities.
+        starts: Where to start.
         reader: Who looks.
         limit: How many activities are passed and how many versions returned, at most.
     """
-    found: dict[Version, Affected] = {}
-    truncated = False
-    has_reproduced = tx.connection.execute(_ANY_REPRODUCED).first() is not None
-    for _ in range(ROUNDS_MAX):
-        again: list[Version] = []
-        # One more than is allowed, to know whether there is more.
-        some = _reached(starts, reader=reader).limit(limit + 1).cte("some_of_them")
-        rows = list(map(Affected._make, tx.rows(_generated(some, reader).limit(limit + 1))))
-        truncated = truncated or len(rows) > limit
-        if has_reproduced:
-            made_again = list(map(Affected._make, tx.rows(_reproduced(some, reader).limit(limit + 1))))
-            truncated = truncated or len(made_again) > limit
-            again += [(row.entity_id, row.number) for row in made_again if (row.entity_id, row.number) not in found]
-            rows += made_again
-        for row in rows:
-            found.setdefault((row.entity_id, row.number), row)
-        # What used bytes that were there before, and were made again by something affected.
-        if not again or truncated:
-            break
-        starts = users_of(set(again), ())
-    else:
-        truncated = True
-    told = list(found.values())
-    return told[:limit], truncated or len(told) > limit
+    search = _Search(tx, reader=reader, limit=limit)
+    search.start(starts)
+    search.follow_proof()
+    search.follow_evidence()
+    told = _told(tx, search.found, reader)
+    return told[:limit], search.is_cut or len(told) > limit
 
 
-def _reached(starts: Select[tuple[int]], *, reader: Reader) -> Select[tuple[int]]:
-    """Return the query for some activities, for those that used what they made, and so on, the nearest first."""
-    reached = starts.cte("reached", recursive=True)
-    made = revision.alias("made")
-    onward = (
-        select(usage.c.activity_id)
-        .select_from(reached)
-        .join(made, made.c.activity_id == reached.c.activity_id)
-        .join(usage, and_(usage.c.target_id == made.c.entity_id, usage.c.target_version == made.c.number))
-    )
-    if reader is not None:
-        between = entity.alias("between")
-        onward = onward.join(between, between.c.id == made.c.entity_id).where(in_readable(between.c.project_id, reader))
-    return select(reached.union(onward).c.activity_id)
+class _Search:
+    """What has been reached: versions by the makings that were affected, and for each the first way that led to it."""
+
+    def __init__(self, tx: Transaction, *, reader: Reader, limit: int) -> None:
+        self.found: dict[Version, _Way] = {}
+        self.is_cut = False
+        self._tx = tx
+        self._reader = reader
+        self._limit = limit
+        self._reached: dict[Version, set[Telling]] = {}
+        self._frontier: dict[Version, None] = {}
+        self._passed: set[int] = set()
+        self._evidence: dict[Version, None] = {}
+        self._by_evidence = False
+
+    def start(self, starts: Starts) -> None:
+        """Take the versions to start at, and what the activities to start at made."""
+        activities: list[int] = []
+        versions = list(starts.versions)
+        if starts.entities:
+            whole = {"entities": listed(starts.entities)}
+            versions += [(row[0], row[1]) for row in self._tx.rows(_VERSIONS_OF, whole)]
+            # An activity can name an entity without a version.
+            activities += (row[0] for row in self._tx.rows(_USERS_OF, whole))
+        for version in versions:
+            self._reach(version, ANY)
+        if starts.activities is not None:
+            activities += (row[0] for row in self._tx.rows(starts.activities.limit(self._limit + 1)))
+        self._pass(activities)
+
+    def follow_proof(self) -> None:
+        """Go on until nothing new is reached, and keep the links that are evidence only for later."""
+        while self._frontier and not self.is_cut:
+            reached = {version: self._reached[version] for version in self._frontier}
+            self._frontier = {}
+            most = self._limit * _USES_PER_ACTIVITY_MAX
+            usages, _, is_cut = readings.users(self._tx, reached, self._reader, limit=most)
+            links = readings.links_to(self._tx, reached, self._reader, limit=most)
+            self.is_cut = self.is_cut or is_cut or len(links) >= most
+            self._pass(user for user, *_ in usages)
+            self._link(links)
+
+    def follow_evidence(self) -> None:
+        """Go on from the versions that are linked by evidence, which lead to more of them."""
+        self._by_evidence = True
+        while self._evidence and not self.is_cut:
+            links, self._evidence = self._evidence, {}
+            self._point(links)
+            self.follow_proof()
+
+    def _pass(self, activity_ids: Iterable[int]) -> None:
+        fresh = [id_ for id_ in dict.fromkeys(activity_ids) if id_ not in self._passed]
+        room = self._limit + 1 - len(self._passed)
+        self.is_cut = self.is_cut or len(fresh) > room
+        fresh = fresh[:room]
+        self._passed.update(fresh)
+        made = lineage.generated_by(self._tx, fresh, limit=self._limit + 1)
+        again = makings.of_activities(self._tx, fresh, limit=self._limit + 1)
+        self.is_cut = self.is_cut or len(made) > self._limit or len(again) > self._limit
+        readable = self._readable([(entity_id, number) for _, entity_id, number in (*made, *again)])
+        for some, outcome in ((made, "generated"), (again, "reproduced")):
+            for activity_id, entity_id, number in some:
+                if (entity_id, number) in readable:
+                    way = _Way(activity_id, outcome, by_evidence=self._by_evidence)
+                    self.found.setdefault((entity_id, number), way)
+                    self._reach((entity_id, number), activity_id)
+
+    def _link(self, links: Iterable[Link]) -> None:
+        """Follow the versions that have earlier bytes again; keep those that are linked by evidence."""
+        self._point([link.source for link in links if link.kind == AGAIN])
+        self._evidence |= {link.source: None for link in links if link.kind != AGAIN}
+
+    def _point(self, versions: Collection[Version]) -> None:
+        """Take versions that point at some that were reached, but for those that the search started at."""
+        for version in self._readable(versions):
+            if ANY not in self._reached.get(version, ()):
+                self.found.setdefault(version, _Way(_NOBODY, None, by_evidence=self._by_evidence))
+                self._reach(version, None)
+
+    def _reach(self, version: Version, maker: Telling) -> None:
+        reached = self._reached.setdefault(version, set())
+        if maker not in reached:
+            reached.add(maker)
+            self._frontier[version] = None
+
+    def _readable(self, versions: Collection[Version]) -> dict[Version, None]:
+        """Return those of some versions that the reader may read, in the same order."""
+        if self._reader is None:
+            return dict.fromkeys(versions)
+        projects = access.projects_of(self._tx, {entity_id for entity_id, _ in versions})
+        readable = access.readable_projects(self._tx, set(projects.values()), self._reader)
+        return {version: None for version in versions if projects.get(version[0]) in readable}
 
 
-def _generated(some: CTE, reader: Reader) -> Select[Any]:
-    return _told("generated", reader).select_from(
-        some.join(revision, revision.c.activity_id == some.c.activity_id)
-        .join(entity, entity.c.id == revision.c.entity_id)
-        .join(activity, activity.c.id == some.c.activity_id)
-        .outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id)
-        .outerjoin(job, job.c.activity_id == some.c.activity_id)
-        .outerjoin(run, run.c.id == job.c.run_id)
-    )
+class _Way(NamedTuple):
+    """How a version was first reached; of one that no activity made, the outcome is what its bytes mean."""
+
+    activity_id: int
+    outcome: str | None
+    by_evidence: bool
 
 
-def _reproduced(some: CTE, reader: Reader) -> Select[Any]:
-    at_version = and_(revision.c.entity_id == job_file.c.entity_id, revision.c.number == job_file.c.version)
-    return (
-        _told("reproduced", reader)
-        .select_from(
-            some.join(job, job.c.activity_id == some.c.activity_id)
-            .join(job_file, job_file.c.job_number == job.c.number)
-            .join(revision, at_version)
-            .join(entity, entity.c.id == revision.c.entity_id)
-            .join(activity, activity.c.id == some.c.activity_id)
-            .outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id)
-            .join(run, run.c.id == job.c.run_id)
-        )
-        .where(was_reproduced())
-    )
+_USES_PER_ACTIVITY_MAX: Final = 10
+"""Uses that are looked at in one step, for each activity that may be passed."""
 
-
-def _told(outcome: str, reader: Reader) -> Select[Any]:
-    return select(
+_VERSIONS_OF = select(revision.c.entity_id, revision.c.number).where(revision.c.entity_id.in_(numbers("entities")))
+_USERS_OF = (
+    select(usage.c.activity_id)
+    .where(usage.c.target_id.in_(numbers("entities")))
+    .distinct()
+    .order_by(usage.c.activity_id)
+)
+_WANTED, _ID, _NUMBER, _MAKER = triples("versions")
+_TOLD = (
+    select(
         revision.c.entity_id,
         revision.c.number,
         entity.c.current_version,
         entity.c.path,
         entity.c.name,
         file_handle.c.sha256,
+        file_handle.c.md5,
         file_handle.c.size_bytes,
         revision.c.created_on,
+        revision.c.meaning,
         activity.c.id.label("activity_id"),
         activity.c.name.label("activity_name"),
         job.c.rule,
         job.c.run_id,
         run.c.git_commit,
         run.c.git_dirty,
-        literal(outcome).label("outcome"),
-    ).where(entity.c.project_id != TRASH_ID, in_readable(entity.c.project_id, reader))
+    )
+    .select_from(
+        _WANTED.join(revision, and_(revision.c.entity_id == _ID, revision.c.number == _NUMBER))
+        .join(entity, entity.c.id == revision.c.entity_id)
+        .outerjoin(activity, activity.c.id == _MAKER)
+        .outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id)
+        .outerjoin(job, job.c.activity_id == activity.c.id)
+        .outerjoin(run, run.c.id == job.c.run_id)
+    )
+    .where(entity.c.project_id != TRASH_ID)
+)
+
+
+def _told(tx: Transaction, found: Mapping[Version, _Way], reader: Reader) -> list[Affected]:
+    statement = _TOLD.where(in_readable(entity.c.project_id, reader))
+    wanted = [(*version, way.activity_id) for version, way in found.items()]
+    rows: dict[Version, Any] = {}
+    for row in tx.rows(statement, {"versions": listed(wanted)}) if wanted else ():
+        rows.setdefault((row[0], row[1]), row)
+    told = []
+    for version, way in found.items():
+        if (row := rows.get(version)) is not None:
+            told.append(Affected._make((*row, way.outcome or row[9] or "", way.by_evidence)))
+    return told

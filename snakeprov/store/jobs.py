@@ -85,11 +85,6 @@ class _Number(NamedTuple):
     number: int
 
 
-class _Reproduced(NamedTuple):
-    version: int
-    activity_id: int
-
-
 class _FileOf(NamedTuple):
     job_number: int
     role: str
@@ -155,19 +150,6 @@ _MADE_OF_FILE = Query(
     .where(job_file.c.activity_id.in_(numbers("activities")))
     .order_by(job.c.number),
     MadeBy,
-)
-_MADE_IT = func.coalesce(job_file.c.activity_id, job.c.activity_id)
-_REPRODUCED = Query(
-    select(job_file.c.version, _MADE_IT.label("activity_id"))
-    .select_from(job_file.join(job, job.c.number == job_file.c.job_number))
-    .where(
-        job_file.c.outcome == "reproduced",
-        _MADE_IT.is_not(None),
-        job_file.c.entity_id == bindparam("of_entity"),
-        job_file.c.version.in_(numbers("versions")),
-    )
-    .order_by(job_file.c.job_number, job_file.c.position),
-    _Reproduced,
 )
 _INSERT = insert_into(job, but=["number"])
 _INSERT_FILE = insert_into(job_file)
@@ -243,14 +225,6 @@ def made(tx: Transaction, activity_ids: Collection[int]) -> dict[int, MadeBy]:
         if missing := [id_ for id_ in activity_ids if id_ not in found]:
             for row in tx.all(query, activities=listed(missing)):
                 found.setdefault(row.activity_id, row)
-    return found
-
-
-def reproduced_by(tx: Transaction, entity_id: int, versions: Collection[int]) -> dict[int, list[int]]:
-    """Return, for each version that was made again, the activities that did, in the order they were recorded."""
-    found: dict[int, list[int]] = {}
-    for row in tx.all(_REPRODUCED, of_entity=entity_id, versions=listed(versions)):
-        found.setdefault(row.version, []).append(row.activity_id)
     return found
 
 

@@ -59,13 +59,23 @@ def pairs(name: str) -> tuple[TableValuedAlias, ColumnElement[int], ColumnElemen
 
     To be joined, not compared: SQLite finds no index for a pair in a list of pairs.
     """
-    elements = JsonElements(bindparam(name)).table_valued("value", name=f"{name}_wanted")
-    first, second = (JsonNumber(elements.c.value, literal_column(place)) for place in ("0", "1"))
+    elements, (first, second) = _tuples(name, 2)
     return elements, first, second
 
 
+def triples(name: str) -> tuple[TableValuedAlias, ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
+    """Return the triples of numbers in the parameter `name` as a table to join, and its three columns."""
+    elements, (first, second, third) = _tuples(name, 3)
+    return elements, first, second, third
+
+
+def _tuples(name: str, size: int) -> tuple[TableValuedAlias, list[ColumnElement[int]]]:
+    elements = JsonElements(bindparam(name)).table_valued("value", name=f"{name}_wanted")
+    return elements, [JsonNumber(elements.c.value, literal_column(str(place))) for place in range(size)]
+
+
 def listed(keys: Collection[Any]) -> str:
-    """Return what the parameter has to be, for numbers, texts or pairs of numbers.
+    """Return what the parameter has to be, for numbers, texts, pairs or triples of numbers.
 
     A text with a NUL in it is left out, and so not found: SQLite would read it up to there, and find another.
 

@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, select
 from snakeprov.store.keys import listed, numbers, pairs
 from snakeprov.store.statements import Query
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import activity, entity, file_handle, revision, usage
+from snakeprov.store.tables import activity, entity, file_handle, job, job_file, revision, usage
 
 Version = tuple[int, int]
 """An entity's number and the number of its version."""
@@ -29,6 +29,8 @@ class VersionNode(NamedTuple):
     current_version: int
     project_id: int
     sha256: str | None
+    md5: str | None
+    has_content: bool
     activity_id: int | None
     meaning: str | None
 
@@ -67,6 +69,8 @@ _NODES = Query(
         entity.c.current_version,
         entity.c.project_id,
         file_handle.c.sha256,
+        file_handle.c.md5,
+        revision.c.file_handle_id.is_not(None).label("has_content"),
         revision.c.activity_id,
         revision.c.meaning,
     ).select_from(
@@ -101,6 +105,17 @@ _GENERATED = Query(
     .limit(bindparam("limit")),
     Generated,
 )
+_UNPROVED = Query(
+    select(job.c.activity_id, job_file.c.entity_id, job_file.c.version.label("number"))
+    .select_from(job.join(job_file, job_file.c.job_number == job.c.number))
+    .where(
+        job.c.activity_id.in_(numbers("activities")),
+        job_file.c.sha256.is_(None),
+        job_file.c.entity_id.is_not(None),
+        job_file.c.role != "output",
+    ),
+    Generated,
+)
 _NAMES = Query(select(activity.c.id, activity.c.name).where(activity.c.id.in_(numbers("activities"))), _Name)
 
 
@@ -127,6 +142,11 @@ def uses_of(tx: Transaction, versions: Collection[Version], *, limit: int) -> li
 def generated_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[Generated]:
     """Return the versions that some activities generated, at most `limit`."""
     return tx.plain(_GENERATED, activities=listed(activity_ids), limit=limit)
+
+
+def unproved_uses(tx: Transaction, activity_ids: Collection[int]) -> list[Generated]:
+    """Return what the jobs of some activities used without that its bytes were looked at."""
+    return tx.plain(_UNPROVED, activities=listed(activity_ids))
 
 
 def names(tx: Transaction, activity_ids: Collection[int]) -> dict[int, str | None]:

@@ -14,7 +14,7 @@ from snakeprov.store.keys import listed, pairs, texts
 from snakeprov.store.lineage import Version
 from snakeprov.store.statements import Query
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import entity, revision
+from snakeprov.store.tables import entity, job, revision, run
 
 
 class MeaningRow(NamedTuple):
@@ -32,6 +32,7 @@ class MeaningRow(NamedTuple):
     of_path: str | None
     of_kind: str | None
     while_job: str | None
+    while_rule: str | None
 
 
 class _Id(NamedTuple):
@@ -40,6 +41,7 @@ class _Id(NamedTuple):
 
 _WANTED, _ID, _NUMBER = pairs("versions")
 _own, _other, _target = entity.alias("own"), entity.alias("other"), revision.alias("target")
+_is_that_job = and_(job.c.id == revision.c.while_job, run.c.project_id == _own.c.project_id)
 _OF = Query(
     select(
         revision.c.entity_id,
@@ -50,12 +52,14 @@ _OF = Query(
         _other.c.path.label("of_path"),
         _target.c.meaning.label("of_kind"),
         revision.c.while_job,
+        job.c.rule.label("while_rule"),
     )
     .select_from(
         _WANTED.join(revision, and_(revision.c.entity_id == _ID, revision.c.number == _NUMBER))
         .join(_own, _own.c.id == revision.c.entity_id)
         .outerjoin(_other, and_(_other.c.id == revision.c.of_entity_id, _other.c.project_id == _own.c.project_id))
         .outerjoin(_target, and_(_target.c.entity_id == _other.c.id, _target.c.number == revision.c.of_version))
+        .outerjoin(job.join(run, run.c.id == job.c.run_id), _is_that_job)
     )
     .where(revision.c.meaning.is_not(None)),
     MeaningRow,

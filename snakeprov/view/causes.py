@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from snakeprov.lineage.causes import Step, Trace
 from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
 from snakeprov.lineage.textdifference import TextDifference, text_difference
-from snakeprov.view import clauses, reasons, text, times
+from snakeprov.view import clauses, text, times
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
 ROWS_MAX = 20
@@ -157,7 +157,8 @@ def _causes(difference: Difference, trace: Trace, screen: Screen) -> Iterator[st
 
 def _side(label: str, side: Side, screen: Screen) -> Iterator[str]:
     made = times.parse(side.ended_on or side.created_on)
-    by = "no recorded job" if side.origin == "none" else clauses.maker(side)
+    by = clauses.happened(side) if side.meaning is not None else ""
+    by = by or ("no recorded job" if side.origin == "none" else clauses.maker(side))
     commit = text.short_commit(side.commit, dirty=side.dirty)
     facts = [
         times.relative(made, screen.now) if made else "",
@@ -174,7 +175,8 @@ def _side(label: str, side: Side, screen: Screen) -> Iterator[str]:
 
 def _reason(side: Side, screen: Screen) -> Iterator[str]:
     if side.reason:
-        line = [say("reason".ljust(_LABEL_COLUMNS), "faint"), say(f"{reasons.folded(side.reason)} (Snakemake)")]
+        reason = " ".join(side.reason.split())
+        line = [say("reason".ljust(_LABEL_COLUMNS), "faint"), say(f"{reason} (Snakemake)")]
         yield compose(line, screen._replace(width=None))
 
 
@@ -184,7 +186,7 @@ def _row(change: Change, trace: Trace) -> Line:
         note = f"not in {clauses.maker(trace.difference.new)}"
     elif (step := clauses.step_of(change, trace)) is not None:
         side = step.difference.new
-        note = clauses.EDITED if clauses.was_edited(step) else f"by {clauses.maker(side)}" if side.rule else ""
+        note = clauses.happened_in(step) or (f"by {clauses.maker(side)}" if side.rule else "")
     value = clauses.arrow(change, characters_max=VALUE_CHARACTERS_MAX)
     if isinstance(change.new or change.old, FileVersion) and change.action != "changed":
         value = value.removeprefix(change.name)
@@ -201,8 +203,8 @@ def _command(change: Change, screen: Screen) -> Iterator[str]:
 
 
 def _upstream(trace: Trace, screen: Screen) -> Iterator[str]:
-    # What was edited outside the workflow is said where it was used: there is no more to it.
-    steps = [step for step in trace.upstream if step.difference.new.origin != "none"]
+    # What no job changed is said where it was used: there is no more to it.
+    steps = [step for step in trace.upstream if not clauses.happened(step.difference.new)]
     if steps:
         yield ""
         yield compose([say("upstream", "heading")], screen)

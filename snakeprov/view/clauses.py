@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from snakeprov.lineage.causes import Step, Trace
 from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
-from snakeprov.model import shortened
-from snakeprov.view import text
+from snakeprov.view import meanings, text
 
 CLAUSES_MAX: Final = 4
 """So many causes are named in a sentence; the others are counted."""
@@ -24,8 +23,8 @@ NAME_CHARACTERS_MAX: Final = 200
 CLAUSE_CHARACTERS_MAX: Final = 500
 """So much of a name and of a clause is told; names can be as long as one likes."""
 
-EDITED: Final = "edited outside the workflow"
-"""What happened to a file that no recorded job made."""
+OUTSIDE: Final = "outside the workflow"
+"""Where a file was changed that no recorded job ever made."""
 
 _EXPLAINS_COMMAND: Final = frozenset({"rule", "wildcard", "param", "code", "input"})
 
@@ -53,8 +52,8 @@ def why(trace: Trace) -> str:
     before = f"@{old.version_number}" if old.entity_id == new.entity_id else named(old)
     if difference.same_bytes:
         return f"{named(new)} has the same bytes as {before}: nothing changed in the result{_although(trace)}."
-    if new.origin == "none":
-        return f"{named(new)} differs from {before} because it was {EDITED}: no recorded job made it."
+    if (how := came_about(new)) is not None:
+        return f"{named(new)} differs from {before} because {how}."
     causes = own_causes(trace)
     if not causes:
         return f"{named(new)} differs from {before} although {_nothing(difference)}."
@@ -64,8 +63,9 @@ def why(trace: Trace) -> str:
 def first(side: Side) -> str:
     """Return in one sentence where a version came from that has none before it."""
     what = f"{named(side)} is the first version"
-    if side.origin == "none":
-        return f"{what} that was recorded: a raw input, no recorded job made it."
+    if (how := came_about(side)) is not None:
+        raw = side.meaning is None
+        return f"{what} that was recorded: {'a raw input, no recorded job made it' if raw else how}."
     run = f" in run {text.short_id(side.run_id)}" if side.run_id else ""
     return f"{what}: first made by {maker(side)}{run}."
 
@@ -91,7 +91,7 @@ def diff(trace: Trace) -> str:
     bytes_ = {True: "have the same bytes", False: "differ", None: "cannot be compared by content"}
     what = f"{both} {bytes_[difference.same_bytes]}"
     if new.origin == old.origin == "none":
-        return f"{what}: raw inputs, no recorded job made either."
+        return f"{what}: no recorded job made either; {named(old)} {_is(old)}, {named(new)} {_is(new)}."
     if new.origin == old.origin == "job" and new.rule != old.rule and new.entity_id != old.entity_id:
         return f"{what}: they are of different rules, {short(old.rule or '')} and {short(new.rule or '')}."
     causes = own_causes(trace)
@@ -120,7 +120,8 @@ def _clause(change: Change, trace: Trace) -> str:
     match change.kind:
         case "origin":
             side = trace.difference.old
-            return f"{new} made it, whereas no recorded job made @{side.version_number}" if old is None else EDITED
+            how = came_about(trace.difference.new)
+            return how or f"{new} made it, whereas no recorded job made @{side.version_number}"
         case "rule":
             return f"rule {new} made it instead of {old}"
         case "command":
@@ -171,12 +172,6 @@ def arrow(change: Change, *, characters_max: int = VALUE_CHARACTERS_MAX) -> str:
     old, new = change.old, change.new
     is_same_file = isinstance(old, FileVersion) and isinstance(new, FileVersion) and old.path == new.path
     shown = [_value(one, characters_max, with_path=not is_same_file) for one in (old, new)]
-    marks = [shortened.mark_of(one) for one in (old, new)]
-    if shown[0] == shown[1]:  # both begin alike: what tells them apart is at the end, where they were shortened
-        shown = [
-            text.shorten(mark, characters_max, keep="end") if mark else one
-            for mark, one in zip(marks, shown, strict=True)
-        ]
     if change.action == "changed":
         return " -> ".join(shown)
     return shown[1] if change.action == "added" else shown[0]
@@ -206,12 +201,37 @@ def step_of(change: Change, trace: Trace) -> Step | None:
     return None
 
 
-def was_edited(step: Step | None) -> bool:
-    """Return whether a file was changed by something that was not recorded."""
-    if step is None:
-        return False
-    old, new = step.difference.old, step.difference.new
-    return new.origin == "none" and old.entity_id == new.entity_id
+def came_about(side: Side) -> str | None:
+    """Return as a clause how a version came about that no job made when it was recorded; None of all others."""
+    if side.origin != "none" and not side.is_put_back:
+        return None
+    if side.meaning is None:
+        return f"it was changed {OUTSIDE}: no recorded job made it"
+    target = meanings.name_of(side.meaning, path=side.path)
+    if side.meaning.kind == "again":
+        made = f", which {maker(side)} made" if side.is_put_back and side.origin != "none" else ""
+        return f"the content of {target or 'an earlier version'} was put back{made}"
+    if side.meaning.kind == "sameContent":
+        return f"it got the content of {target or 'another file'}: no recorded job made it"
+    return f"it was {meanings.changed_by_hand(side.meaning, path=side.path)}"
+
+
+def happened(side: Side) -> str:
+    """Return in a word or two what happened to a version that no job made when it was recorded; else nothing."""
+    if came_about(side) is None:
+        return ""
+    return OUTSIDE if side.meaning is None else meanings.said(side.meaning, path=side.path)
+
+
+def happened_in(step: Step | None) -> str:
+    """Return what happened to a file, and no job did it, between two versions of it; else nothing."""
+    if step is None or step.difference.old.entity_id != step.difference.new.entity_id:
+        return ""
+    return happened(step.difference.new)
+
+
+def _is(side: Side) -> str:
+    return "is a raw input" if side.meaning is None else f"is {meanings.said(side.meaning, path=side.path)}"
 
 
 def maker(side: Side) -> str:
@@ -225,8 +245,8 @@ def _input(change: Change, trace: Trace) -> str:
         return f"{change.name} is {'a new input' if change.action == 'added' else 'no input any more'}"
     if change.old.path != change.new.path:
         return f"{arrow(change).split(' -> ')[1]} was read instead of {arrow(change).split(' -> ')[0]}"
-    edited = f", {EDITED}" if was_edited(step_of(change, trace)) else ""
-    return f"{change.name} changed ({arrow(change)}{edited})"
+    how = happened_in(step_of(change, trace))
+    return f"{change.name} changed ({arrow(change)}{', ' + how if how else ''})"
 
 
 def _roots(trace: Trace) -> str:
@@ -235,10 +255,10 @@ def _roots(trace: Trace) -> str:
     wildcards = [one for one in trace.difference.causes if one.kind == "wildcard"]
     for step in trace.upstream:
         side = step.difference.new
-        if side.origin == "none":
-            if step.distance > 1 and was_edited(step):
+        if how := happened(side):
+            if step.distance > 1 and happened_in(step):
                 versions = f"@{step.difference.old.version_number} -> @{side.version_number}"
-                roots[f"{short(side.path)} ({versions}, {EDITED})"] = None
+                roots[f"{short(side.path)} ({versions}, {how})"] = None
             continue
         inner = Trace(difference=step.difference, upstream=trace.upstream)
         own = [one for one in step.difference.causes if not (one.kind == "input" and step_of(one, inner))]

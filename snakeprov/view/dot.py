@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from snakeprov.lineage.fold import Folded, Kind
+from snakeprov.lineage.graph import EdgeKind
 from snakeprov.view import labels
 
 _SHAPES: dict[Kind, str] = {
     "data": 'shape=box, style="rounded,filled", fillcolor="#ffffff"',
     "activity": 'shape=hexagon, style=filled, fillcolor="#dbeafe", color="#1d4ed8"',
     "code": 'shape=note, style=filled, fillcolor="#fef3c7", color="#92400e"',
+}
+
+_LINES: dict[EdgeKind, str] = {
+    "executed": " [style=dashed]",
+    "again": ' [label="again"]',
+    "revisionOf": ' [style=dotted, color="#b45309", label="edited"]',
+    "sameContent": ' [style=dotted, color="#b45309", label="same content"]',
 }
 
 
@@ -27,7 +35,7 @@ def lineage(folded: Folded, sentence: str, remarks: Sequence[str]) -> Iterator[s
     yield f"  label={_quoted(sentence, *remarks)};"
     yield "  rankdir=LR;"
     yield '  node [fontname="monospace", fontsize=11, margin="0.15,0.08"];'
-    yield '  edge [color="#64748b", arrowsize=0.7];'
+    yield '  edge [color="#64748b", arrowsize=0.7, fontname="monospace", fontsize=9];'
     for number, box in enumerate(folded.boxes):
         label = labels.of_box(box)
         more = ["\u2026"] if box.unexplored else []
@@ -35,7 +43,7 @@ def lineage(folded: Folded, sentence: str, remarks: Sequence[str]) -> Iterator[s
         shown = _quoted(label.title, *filter(None, [label.note]), *more)
         yield f"  n{number} [label={shown}, tooltip={_quoted(label.whole)}, {_SHAPES[box.kind]}{emphasis}];"
     for flow in folded.flows:
-        style = " [style=dashed]" if flow.kind == "executed" else ""
+        style = _LINES.get(flow.kind, "")
         yield f"  n{flow.source} -> n{flow.target}{style};"
     yield "}"
 

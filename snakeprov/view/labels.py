@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from snakeprov.lineage.fold import Box, Folded, Kind, Sorted
-from snakeprov.lineage.graph import Direction, Graph, Node
-from snakeprov.view import text
+from snakeprov.lineage.graph import GUESSES, Direction, Graph, Node
+from snakeprov.view import meanings, text
 from snakeprov.view.text import counted, say
 
 MARK = "snakeprov lineage"
@@ -26,6 +26,8 @@ WHOLE_CHARACTERS_MAX = 1000
 """A name that is longer is cut in the middle even where it is told whole."""
 
 RULES_NAMED_MAX = 6
+
+EVIDENCE = "A dotted line is evidence, no proof: a file was edited by hand, or has the content of another."
 
 _NOWHERE = re.compile("[\ufffe\uffff]")
 """What XML has no place for, of that which may be said."""
@@ -65,7 +67,11 @@ def of_node(node: Node) -> Label:
         return Label(_end(name, number, columns=TITLE_COLUMNS_MAX), _end(where) if where != name else "", where)
     name = bounded(node.path or node.label)
     folder, base = posixpath.split(name.rstrip("/"))
-    return Label(_end(base + "/" * name.endswith("/"), number, columns=TITLE_COLUMNS_MAX), _end(folder), name + number)
+    remarks = [bounded(meanings.said(node.meaning, path=node.path or ""))] if node.meaning is not None else []
+    remarks += [meanings.NOT_PROVED] * (not node.identity_proved)
+    whole = f"{name}{number} ({', '.join(remarks)})" if remarks else name + number
+    note = _start(", ".join(remarks)) if remarks else _end(folder)
+    return Label(_end(base + "/" * name.endswith("/"), number, columns=TITLE_COLUMNS_MAX), note, whole)
 
 
 def of_group(kind: Kind, members: Sequence[Node]) -> Label:
@@ -114,6 +120,8 @@ def remarks(folded: Folded, *, truncated: bool, reason: str) -> list[str]:
     found = []
     if folded.common:
         found.append(f"Code of many rules, not linked: {_listed(of_node(node).whole for node in folded.common)}.")
+    if any(flow.kind in GUESSES for flow in folded.flows):
+        found.append(EVIDENCE)
     if truncated:
         found.append(f"\u2026 on a box: there is more beyond it ({reason}).")
     if folded.left_out:
@@ -121,9 +129,12 @@ def remarks(folded: Folded, *, truncated: bool, reason: str) -> list[str]:
     return found
 
 
-def page_remarks(*, truncated: bool) -> list[str]:
+def page_remarks(nodes: Sorted, *, truncated: bool) -> list[str]:
     """Return what has to be said under the page."""
-    return ["\u2026 on a box: there is more beyond it than this page holds."] if truncated else []
+    found = [EVIDENCE] if any(flow.kind in GUESSES for flow in nodes.flows) else []
+    if truncated:
+        found.append("\u2026 on a box: there is more beyond it than this page holds.")
+    return found
 
 
 def bounded(value: str) -> str:

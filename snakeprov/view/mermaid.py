@@ -9,9 +9,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from snakeprov.lineage.fold import Folded, Kind
+from snakeprov.lineage.graph import EdgeKind
 from snakeprov.view import labels
 
 _SHAPES: dict[Kind, tuple[str, str]] = {"data": ("(", ")"), "activity": ("{{", "}}"), "code": ("[[", "]]")}
+
+_LINES: dict[EdgeKind, str] = {
+    "executed": "-.->",
+    "again": "-->|again|",
+    "revisionOf": "-.->|edited|",
+    "sameContent": "-.->|same content|",
+}
 
 _STYLES = (
     "classDef data fill:#ffffff,stroke:#475569,color:#0f172a",
@@ -40,7 +48,7 @@ def lineage(folded: Folded, sentence: str, remarks: Sequence[str]) -> Iterator[s
         shown = "<br>".join(_escaped(line) for line in lines if line)
         yield f'  n{number}{before}"{shown}"{after}'
     for flow in folded.flows:
-        yield f"  n{flow.source} {'-.->' if flow.kind == 'executed' else '-->'} n{flow.target}"
+        yield f"  n{flow.source} {_LINES.get(flow.kind, '-->')} n{flow.target}"
     yield from (f"  {style}" for style in _STYLES)
     for kind in _SHAPES:
         members = [f"n{number}" for number, box in enumerate(folded.boxes) if box.kind == kind]

@@ -57,9 +57,11 @@ class Glyphs(NamedTuple):
     ellipsis: str = "…"
     dot: str = "·"
     times: str = "×"  # noqa: RUF001  the multiplication sign is meant
+    guess_tee: str = "├⇢ "
+    guess_corner: str = "└⇢ "
 
 
-_ASCII = Glyphs("|  ", "|- ", "`- ", "   ", "<-", "...", "-", "x")
+_ASCII = Glyphs("|  ", "|- ", "`- ", "   ", "<-", "...", "-", "x", "|~ ", "`~ ")
 
 
 class Screen(NamedTuple):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from snakeprov.lineage.graph import Direction, Graph, Node
+from snakeprov.lineage.graph import GUESSES, Direction, Graph, Node
 from snakeprov.lineage.tree import Code, Row, code, rows
-from snakeprov.view import text
+from snakeprov.view import meanings, text
 from snakeprov.view.history import RAW, status_role
 from snakeprov.view.text import Line, Piece, Screen, compose, counted, say
 
@@ -50,7 +50,9 @@ def lineage(graph: Graph, screen: Screen, *, direction: Direction, depth: int | 
 def _name(row: Row, screen: Screen, *, room: int | None) -> list[Piece]:
     glyphs = screen.glyphs
     rails = "".join(glyphs.bar if follows else glyphs.blank for follows in row.rails[:-1])
-    if row.rails:
+    if row.rails and row.link in GUESSES:
+        rails += glyphs.guess_tee if row.rails[-1] else glyphs.guess_corner
+    elif row.rails:
         rails += glyphs.tee if row.rails[-1] else glyphs.corner
     if row.folded:
         return [say(rails, "faint"), say(f"{glyphs.ellipsis} and {text.number(row.folded)} more like these")]
@@ -81,6 +83,13 @@ def _maker(row: Row, labels: dict[str, str], screen: Screen) -> Line:
         notes.append(say(text.short_commit(row.activity.commit, dirty=row.activity.dirty), "commit"))
         if row.activity.status not in (None, "success"):
             notes.append(say(row.activity.status, status_role(row.activity.status or "")))
+    if row.makings > 1 and not row.folded:
+        notes.append(say(f"made {row.makings}{glyphs.times}", "faint"))
+    meaning = row.node.meaning
+    if row.activity is not None and not row.folded and meaning is not None and meaning.kind == "again":
+        notes.append(say(meanings.said(meaning, path=row.node.path or ""), "faint"))
+    if not row.is_proved and not row.folded:
+        notes.append(say(meanings.NOT_PROVED, "raw"))
     if row.mark == "unexplored" and row.activity is not None:
         notes.append(say(glyphs.ellipsis, "faint"))
     return [*_made(row, labels, screen), *_spaced([note for note in notes if note.text])]
@@ -90,6 +99,9 @@ def _made(row: Row, labels: dict[str, str], screen: Screen) -> list[Piece]:
     if row.activity is not None:
         arrow = say(f"{screen.glyphs.arrow} ", "faint")
         return [arrow, say(labels.get(row.activity.id, row.activity.label), "rule")]
+    if row.node.meaning is not None and not row.folded:
+        more = f" {screen.glyphs.ellipsis}" if row.mark == "unexplored" else ""
+        return [say(""), say(meanings.said(row.node.meaning, path=row.node.path or "") + more, "raw")]
     if row.mark == "unexplored":
         return [say(""), say(screen.glyphs.ellipsis, "faint")]
     return [say(""), say(RAW + "s" if row.folded else RAW if row.mark == "raw" else "", "raw")]

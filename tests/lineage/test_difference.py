@@ -51,7 +51,13 @@ def story(
     own = version(path)
     answer: Json = {
         "entity": {"id": own["entityId"], "name": own["path"], "path": own["path"]},
-        "version": {"versionNumber": own["versionNumber"], "sha256": own["sha256"], "reproducedBy": []},
+        "version": {
+            "versionNumber": own["versionNumber"],
+            "sha256": own["sha256"],
+            "generatedBy": None,
+            "activityId": None,
+            "makings": [],
+        },
         "activity": None,
         "job": None,
         "run": None,
@@ -354,11 +360,10 @@ def test_packages_of_environments_are_compared_by_name() -> None:
     assert found[3].kind == "input"
 
 
-def test_the_time_before_is_the_last_time_the_bytes_were_made() -> None:
-    """What came after a version is compared with the activity that made its bytes last, not first."""
+def test_the_making_before_is_the_last_that_wrote_the_bytes() -> None:
+    """What came after a version is compared with the activity that made its bytes last; before the first is none."""
     once = story("r@1")
-    assert made_before(once) == (once["entity"]["id"], 1, None)
-    once["version"]["reproducedBy"] = ["8", "9"]
-    assert made_before(once)[2] == "9"
-    assert made_before(once, "9")[2] == "8"
-    assert made_before(once, "8")[2] is None
+    assert made_before(once) is None
+    once["version"]["makings"] = [{"activityId": "7"}, {"activityId": "8"}, {"activityId": "9"}]
+    made = [made_before(once, one) for one in (None, "9", "8", "7")]
+    assert [one and one[2] for one in made] == ["9", "8", "7", None]

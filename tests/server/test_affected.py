@@ -99,21 +99,28 @@ def test_jobs_by_rule_run_and_commit(api: Api) -> None:
 
 
 def test_what_was_made_again_with_the_same_bytes(api: Api) -> None:
-    """A version that a job only reproduced is affected by what that job used, and so is what came from it."""
+    """A version that a job only made again is affected by what that job used, and so is what read it afterwards."""
     api.run()
     project = api.project()
     old, new = api.file_in(project, "old"), api.file_in(project, "new")
     first = api.activity(used(old, 1))
     table = api.file_in(project, "table", query=f"?generatedBy={first['id']}")
-    figure = api.activity(used(table, 1))
-    api.file_in(project, "figure", query=f"?generatedBy={figure['id']}")
-    again = api.activity(used(new, 1), name="again")
-    made = {"role": "output", "path": "table", "outcome": "reproduced", "entityId": table["id"], "versionNumber": 1}
-    api.job("j", activity=again["id"], rule="again", files=[made])
+    for name, second in (("before", 1), ("after", 3)):
+        if name == "after":
+            again = api.activity(used(new, 1), name="again")
+            made = {"role": "output", "path": "table", "outcome": "reproduced"}
+            made |= {"entityId": table["id"], "versionNumber": 1}
+            ended = "2026-01-01T00:00:02Z"
+            api.job("again", activity=again["id"], rule="again", files=[made], endedOn=ended)
+        figure = api.activity(used(table, 1), name=name)
+        api.file_in(project, name, query=f"?generatedBy={figure['id']}")
+        api.job(name, activity=figure["id"], rule=name, startedOn=f"2026-01-01T00:00:0{second}Z")
 
-    assert affected(api, versions=start(new)) == ["figure@1", "table@1"]
+    assert affected(api, versions=start(old)) == ["before@1", "table@1"]
+    assert affected(api, versions=start(new)) == ["after@1", "table@1"]
+    assert affected(api, versions=start(table)) == ["after@1", "before@1"]
     answer = api.post(f"{OWN}/affected", {"versions": start(new)}, expect=200)["versions"]
-    assert {(one["path"], one["outcome"]) for one in answer} == {("table", "reproduced"), ("figure", "generated")}
+    assert {(one["path"], one["outcome"]) for one in answer} == {("table", "reproduced"), ("after", "generated")}
 
 
 def test_an_answer_is_cut_where_it_was_asked_to_be(api: Api) -> None:

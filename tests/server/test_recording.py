@@ -207,7 +207,9 @@ def test_the_history_of_a_file_tells_what_made_each_version(api: Api) -> None:
     assert answer["entity"] == {"id": file["id"], "name": "a", "path": "a"}
     assert answer["totalNumberOfResults"] == 2
     assert (first["rule"], first["runId"], first["commit"], first["dirty"]) == ("plot", RUN, "c0ffee", True)
-    assert first["reproducedBy"] == [again["id"], later["id"]]
+    assert (first["generatedBy"], first["reproducedBy"]) == (made["id"], [again["id"], later["id"]])
+    assert [one["activityId"] for one in first["makings"]] == [made["id"], again["id"], later["id"]]
+    assert first["activityId"] == later["id"]
     assert first["bytesKept"] is False
     createdon = second.pop("createdOn")
     assert createdon.endswith("Z")
@@ -222,6 +224,8 @@ def test_the_history_of_a_file_tells_what_made_each_version(api: Api) -> None:
         "commit": None,
         "dirty": None,
         "reproducedBy": [],
+        "generatedBy": None,
+        "makings": [],
     }
     page = api.get(f"/snakeprov/v1/entity/{file['id']}/history?limit=1&offset=1")["versions"]
     assert [version["versionNumber"] for version in page] == [1]
@@ -246,22 +250,22 @@ def test_the_story_of_a_version_is_whole(api: Api) -> None:
 
 
 def test_several_stories_are_told_at_once(api: Api) -> None:
-    """In the order asked; an activity that made the same bytes again can be asked for; null for what there is not."""
+    """In the order asked; of the latest making unless another is asked for; null for what there is not."""
     api.run()
     made, again = api.activity(name="plot"), api.activity(name="plot")
     file = api.file_in(api.project(), "a", query=f"?generatedBy={made['id']}")
     api.update(file, query="?newVersion=true")
     api.job("j1", activity=made["id"], files=[output(file)])
     api.job("j2", activity=again["id"], files=[output(file, outcome="reproduced")])
-    asked = [(2, None), (1, None), (1, again["id"]), (1, "99"), (3, None)]
+    asked = [(2, None), (1, None), (1, made["id"]), (1, "99"), (3, None)]
     versions = [{"entityId": file["id"], "versionNumber": number, "activityId": id_} for number, id_ in asked]
     versions.append({"entityId": "syn99", "versionNumber": 1})
     told = api.post("/snakeprov/v1/stories", {"versions": versions}, expect=200)["results"]
 
     assert [one and (one["previousVersionNumber"], one["job"] and one["job"]["job"]["id"]) for one in told] == [
         (1, None),
-        (None, "j1"),
         (None, "j2"),
+        (None, "j1"),
         None,
         None,
         None,

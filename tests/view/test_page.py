@@ -39,7 +39,7 @@ def show(browser: Any, tmp_path: Path) -> Open:
         graph = Graph.from_wire(answer)
         nodes = fold.sort(graph, direction)
         sentence = labels.sentence(nodes, graph, direction)
-        remarks = labels.page_remarks(truncated=graph.truncated)
+        remarks = labels.page_remarks(nodes, truncated=graph.truncated)
         known = Known({}, jobs or {})
         text = page.lineage(nodes, sentence, remarks, direction=direction, depth=depth, known=known)
         path = tmp_path / "page.html"

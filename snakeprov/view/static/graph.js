@@ -18,26 +18,31 @@ const lineageGraph = (data) => {
   const isDrawn = (place) => !nodes[place].common;
   const beyond = (place) => onwards[place].map(([other]) => other).filter(isDrawn);
 
-  // How many activities lie between a node and each that can be reached from it.
+  const isLink = (kind) => kind === "again" || kind === "revisionOf" || kind === "sameContent";
+
+  // How many steps lie between a node and each that can be reached from it: activities, and links between versions.
   function distances(start) {
     const far = new Map([[start, 0]]);
-    const queue = [start];
-    for (const place of queue) {
-      const step = nodes[place].kind === "activity" ? 1 : 0;
-      for (const other of beyond(place)) {
-        if (!far.has(other)) {
+    for (let near = [start], farther; near.length; near = farther) {
+      farther = [];
+      for (const place of near) {
+        for (const [other, kind] of onwards[place]) {
+          if (!isDrawn(other) || far.has(other)) continue;
+          const step = nodes[place].kind === "activity" || isLink(kind) ? 1 : 0;
           far.set(other, far.get(place) + step);
-          queue.push(other);
+          (step ? farther : near).push(other);
         }
       }
     }
     return far;
   }
 
-  // What one step more shows of a node: from a file the activities and their files, from an activity its files.
+  // What one step more shows of a node: from a file the activities and their files, and linked files; from an activity
+  // its files.
   function hop(place) {
     const next = beyond(place);
-    return nodes[place].kind === "activity" ? next : [...next, ...next.flatMap(beyond)];
+    const activities = next.filter((other) => nodes[other].kind === "activity");
+    return nodes[place].kind === "activity" ? next : [...next, ...activities.flatMap(beyond)];
   }
 
   // The nodes on a shortest way, without its end.

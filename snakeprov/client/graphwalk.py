@@ -1,0 +1,161 @@
+"""What a version in Synapse came from, walked activity by activity.
+
+Must not know: who asks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from snakeprov.client import pathwalk
+from snakeprov.client.synapsefacts import Facts, Json, below, job_of, meaning_of
+from snakeprov.model.activity import Activity
+
+if TYPE_CHECKING:
+    from snakeprov.client.client import Client
+
+_EDGES: Final = {"again": "again", "edited": "revisionOf", "sameContent": "sameContent"}
+"""What an edge between two versions says, by what the bytes of the first mean."""
+
+
+class GraphWalk:
+    """One walk upstream, breadth first. A step is an activity, or a link between two versions."""
+
+    def __init__(self, client: Client, facts: Facts, *, depth: int, limit: int) -> None:
+        """Prepare.
+
+        Args:
+            client: Synapse.
+            facts: What it says of files.
+            depth: How many steps, one behind another, are taken.
+            limit: How many nodes are looked at.
+        """
+        self._client = client
+        self._facts = facts
+        self._depth = depth
+        self._limit = limit
+        self._nodes: dict[str, Json] = {}
+        self._edges: dict[tuple[str, str, str], None] = {}
+        self._queue: deque[tuple[str, int, int]] = deque()
+        self._truncated = False
+
+    def upstream(self, entity_id: str, version_number: int) -> Json:
+        """Return what a version came from: `{root, nodes, edges, truncated}`."""
+        root = f"{entity_id}.{version_number}"
+        self._nodes[root] = entity_node(self._facts, entity_id, version_number)
+        self._queue.append((entity_id, version_number, 0))
+        while self._queue:
+            source_id, number, passed = self._queue.popleft()
+            activity = self._facts.generated_by(source_id, number)
+            if activity is not None:
+                self._pass(activity, source_id, number, passed)
+            else:
+                self._follow(source_id, number, passed)
+        edges = [{"source": source, "target": target, "kind": kind} for source, target, kind in self._edges]
+        return {"root": root, "nodes": list(self._nodes.values()), "edges": edges, "truncated": self._truncated}
+
+    def _pass(self, activity: Activity, source_id: str, number: int, passed: int) -> None:
+        name = f"activity:{activity['id']}"
+        known = name in self._nodes
+        if not known and not self._has_room(passed):
+            return
+        self._edges[f"{source_id}.{number}", name, "generatedBy"] = None
+        if known:
+            return
+        self._nodes[name] = _activity_node(self._facts, activity, source_id, number)
+        for item in activity["used"]:
+            target = target_of(self._facts, item)
+            if target not in self._nodes:
+                if len(self._nodes) >= self._limit:
+                    self._truncated = True
+                    continue
+                node = self._nodes[target] = node_of(self._facts, item, target)
+                if "entityId" in node:
+                    self._queue.append((node["entityId"], node["versionNumber"], passed + 1))
+            self._edges[name, target, "executed" if item["wasExecuted"] else "used"] = None
+
+    def _follow(self, source_id: str, number: int, passed: int) -> None:
+        """Go from a version that no activity made to the one that its bytes point at."""
+        meaning = self._nodes[f"{source_id}.{number}"].get("meaning")
+        if meaning is None or "versionNumber" not in meaning:
+            return
+        entity_id = meaning.get("entityId") or self._at(meaning["path"])
+        if entity_id is None:
+            return
+        target = f"{entity_id}.{meaning['versionNumber']}"
+        if target not in self._nodes:
+            if not self._has_room(passed):
+                return
+            self._nodes[target] = entity_node(self._facts, entity_id, meaning["versionNumber"])
+            self._queue.append((entity_id, meaning["versionNumber"], passed + 1))
+        self._edges[f"{source_id}.{number}", target, _EDGES[meaning["kind"]]] = None
+
+    def _at(self, path: str) -> str | None:
+        """Return the id of the file that is at a path now; None where there is none, or no project is said."""
+        project = self._client.project
+        matches = [] if project is None else pathwalk.find(self._client.entities, path, project=project)["matches"]
+        return str(matches[0]["entityId"]) if matches else None
+
+    def _has_room(self, passed: int) -> bool:
+        if passed >= self._depth or len(self._nodes) >= self._limit:
+            self._truncated = True
+            return False
+        return True
+
+
+def target_of(facts: Facts, item: Json) -> str:
+    """Return the id of the node of a used item."""
+    if "url" in item:
+        return f"url:{item['url']}"
+    reference = item["reference"]
+    number = reference.get("targetVersionNumber")
+    if number is None:
+        latest = facts.file(reference["targetId"])
+        number = latest.version_number if latest is not None else 1
+    return f"{reference['targetId']}.{number}"
+
+
+def node_of(facts: Facts, item: Json, name: str) -> Json:
+    """Return the node of a used item, whose id is `name`."""
+    if "url" in item:
+        return {"id": name, "kind": "url", "label": item.get("name") or item["url"], "url": item["url"]}
+    entity_id, number = name.rsplit(".", 1)
+    return entity_node(facts, entity_id, int(number))
+
+
+def entity_node(facts: Facts, entity_id: str, version_number: int) -> Json:
+    """Return the node of a version."""
+    latest = facts.file(entity_id)
+    noted = facts.noted(entity_id, version_number)
+    path = facts.path_noted(entity_id, noted)
+    meaning = meaning_of(noted, entity_id=entity_id, path=path)
+    return {
+        "id": f"{entity_id}.{version_number}",
+        "kind": "entity",
+        "label": path,
+        "entityId": entity_id,
+        "versionNumber": version_number,
+        "path": path,
+        "isLatest": latest is not None and latest.version_number == version_number,
+        **({} if meaning is None else {"meaning": meaning}),
+    }
+
+
+def _activity_node(facts: Facts, activity: Activity, entity_id: str, version_number: int) -> Json:
+    node = {
+        "id": f"activity:{activity['id']}",
+        "kind": "activity",
+        "label": activity.name or f"Activity {activity['id']}",
+        "activityId": str(activity["id"]),
+        "endedOn": activity.get("createdOn"),
+    }
+    mark = job_of(activity)
+    if mark is not None:
+        noted = facts.noted(entity_id, version_number)
+        node |= {"jobId": mark[0], "rule": activity.name or "", "status": "success"}
+        if wildcards := below("wildcard.", noted):
+            node["wildcards"] = wildcards
+        if commit := noted.get("commit"):
+            node |= {"commit": commit.removesuffix("+dirty"), "dirty": commit.endswith("+dirty")}
+    return node

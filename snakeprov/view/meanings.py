@@ -1,0 +1,77 @@
+"""What the bytes of a version mean, in words that are the same on every screen and in every drawing.
+
+Must not know: where they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from snakeprov.lineage.graph import Meaning
+from snakeprov.view import text
+
+NOT_PROVED: Final = "identity not proved"
+"""Said of a version without a digest, and of a use whose bytes were not looked at."""
+
+EDITED: Final = "edited by hand"
+
+
+def of(answer: Mapping[str, Any]) -> Meaning | None:
+    """Return what an answer that describes a version says that its bytes mean."""
+    meaning = answer.get("meaning")
+    return None if meaning is None else msgspec.convert(meaning, Meaning)
+
+
+def said(meaning: Meaning, *, path: str) -> str:
+    """Return what the bytes of a version at `path` mean.
+
+    >>> said(Meaning(kind="edited", path="a.txt", version_number=1, while_rule="k"), path="a.txt")
+    'edited after @1, while k ran'
+    >>> said(Meaning(kind="sameContent", path="b.txt", version_number=2), path="a.txt")
+    'same content as b.txt@2'
+    >>> said(Meaning(kind="again", path="a.txt", version_number=1), path="a.txt")
+    '= @1'
+    """
+    target = name_of(meaning, path=path)
+    if meaning.kind == "again":
+        return f"= {target}" if target else "earlier bytes again"
+    if meaning.kind == "sameContent":
+        return f"same content as {target or 'another file'}"
+    return f"edited after {target}{_while(meaning)}" if target else EDITED + _while(meaning)
+
+
+def changed_by_hand(meaning: Meaning, *, path: str) -> str:
+    """Return that a version at `path` was edited, so that it goes with "was".
+
+    >>> changed_by_hand(Meaning(kind="edited", path="a.txt", version_number=1, while_rule="k"), path="a.txt")
+    'changed after @1, while k ran'
+    >>> changed_by_hand(Meaning(kind="edited", path="d/", version_number=1), path="d/m.txt")
+    'edited by hand after d/@1'
+    """
+    target = name_of(meaning, path=path)
+    # A job may have done it, where one ran meanwhile.
+    what = "changed" if _while(meaning) else EDITED
+    return f"{what} after {target}{_while(meaning)}" if target else what + _while(meaning)
+
+
+def mark(meaning: Meaning, *, path: str) -> str:
+    """Return the mark that stands for it in a list of versions: `= @1`, `edited after @1`, `~ other/path@2`."""
+    if meaning.kind == "sameContent":
+        return f"~ {name_of(meaning, path=path) or 'another file'}"
+    return said(meaning, path=path)
+
+
+def name_of(meaning: Meaning, *, path: str) -> str:
+    """Return the version that it points at, without its path where that is `path`; empty where it may not be told."""
+    if meaning.path is None or meaning.version_number is None:
+        return ""
+    return f"@{meaning.version_number}" if meaning.path == path else f"{meaning.path}@{meaning.version_number}"
+
+
+def _while(meaning: Meaning) -> str:
+    if meaning.while_rule is not None:
+        return f", while {meaning.while_rule} ran"
+    return f", while job {text.short_id(meaning.while_job_id)} ran" if meaning.while_job_id else ""
