@@ -53,6 +53,6 @@ def replay(work: Path, run_id: str, records: Sequence[JobRecord]) -> str:
     recorder = open_recorder(Settings(), work)
     recorder.start(run)
     for record in records:
-        recorder.append(record, {})
+        recorder.append(record)
     run.status = "success"
     return recorder.finish(run).line()

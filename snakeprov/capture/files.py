@@ -75,6 +75,40 @@ def digest_descriptor(descriptor: int) -> Digest:
     return _digest_regular(descriptor, f"descriptor {descriptor}")
 
 
+def digest_bytes(content: bytes) -> Digest:
+    """Return the digest of bytes in memory."""
+    if not content:
+        return EMPTY
+    md5 = hashlib.md5(content, usedforsecurity=False)
+    return Digest(hashlib.sha256(content).hexdigest(), md5.hexdigest(), len(content))
+
+
+def digest_held(descriptor: int, expected: Fingerprint) -> Digest:
+    """Return the digest of the regular file that is open as `descriptor`, sure that it is what it was when it was seen.
+
+    Its mode, name and number of links may have changed: it may have been protected, moved or deleted.
+
+    Raises:
+        ChangedFileError: Its size or time of modification is another.
+        CaptureError: It cannot be read.
+    """
+    name = f"descriptor {descriptor}"
+    digest = None
+    for when in ("since it was seen", "while it was read"):
+        try:
+            now = from_stat(os.fstat(descriptor))
+        except OSError as error:
+            raise _unreadable(name, error) from error
+        if (now.size_bytes, now.mtime_ns) != (expected.size_bytes, expected.mtime_ns):
+            raise _changed(name, when)
+        if digest is None:
+            digest = digest_descriptor(descriptor)
+    assert digest is not None  # noqa: S101  it was read between the two looks
+    if digest.size_bytes != expected.size_bytes:
+        raise _changed(name, "while it was read")
+    return digest
+
+
 def digest_stable(path: str, expected: Fingerprint | None = None) -> Digest:
     """Return the digest of the file at `path`, sure that its bytes did not change while they were read.
 

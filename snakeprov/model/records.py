@@ -55,11 +55,13 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         name: The keyword under which the rule names it, if any.
         flags: Snakemake's flags that matter: temp, protected, directory, pipe, service, ancient, touch, update…
         kind: What was there when the job ended.
-        fingerprint: When the job ended; None where there was no regular file.
+        fingerprint: When the job ended; None where there was neither a regular file nor a directory.
         fingerprint_before: Of an input, when the job started, if it differed from the one at its end.
         changed_while_reading: Whether the bytes of an input changed between start and end of the job; None: unknown.
             Decided where the digests are (`snakeprov.recorder.digesting`): times, mode and links are not bytes.
-        digest: Known at capture only where the bytes were about to vanish.
+        digest: Known at capture only where nobody else could find it later.
+        listing: Of a directory that a job wrote: what names, sizes and times of its members came to when the job ended
+            (see `snakeprov.capture.tree.listing_digest`); None where they were too many to look at.
         storage_query: The query of a storage object (an `s3://…` URL, say).
         symlink_target: Where the path is a symbolic link: its target, as written. Where it is a directory that came
             from the cache between workflows: the place in the cache of which it shows the members by links.
@@ -73,6 +75,7 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     fingerprint_before: Fingerprint | None = None
     changed_while_reading: bool | None = False
     digest: Digest | None = None
+    listing: str | None = None
     storage_query: str | None = None
     symlink_target: str | None = None
 

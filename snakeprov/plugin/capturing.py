@@ -20,7 +20,6 @@ from snakeprov.model.times import now
 from snakeprov.plugin import recording
 from snakeprov.plugin.handover import Handover
 from snakeprov.plugin.livejob import LiveJob
-from snakeprov.plugin.observe import look
 from snakeprov.plugin.problems import Problems, never_raises, owner_of_terminal, say
 
 
@@ -126,15 +125,8 @@ class Capture:
     def job_stored(self, job: Any) -> None:
         """Look at the local copies of storage objects, which are about to be uploaded and removed."""
         live = self._live.get(job)
-        handover = self._handover
-        if handover is None or live is None or live.is_plain:
-            return
-        for files in (job.input, job.output):
-            for one in files:
-                if one.flags and one.is_storage:
-                    path = str.__str__(one)
-                    live.stored[path] = look(path)
-                    handover.hold(live, path)
+        if self._handover is not None and live is not None and not live.is_plain:
+            self._handover.hold_stored(job, live)
 
     @never_raises
     def job_finished(self, job: Any) -> None:

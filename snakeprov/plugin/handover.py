@@ -20,7 +20,6 @@ from snakeprov.model.times import now
 from snakeprov.plugin import nesting, recording
 from snakeprov.plugin.failing import explain
 from snakeprov.plugin.livejob import LiveJob
-from snakeprov.plugin.observe import hold, look
 from snakeprov.plugin.planning import plan_of
 from snakeprov.plugin.problems import Problems, never_raises
 from snakeprov.plugin.recording import Summary
@@ -68,8 +67,8 @@ class Handover:
             ],
         )
         self._redactor.run(self._run)
-        self._translator = Translator(workflow, run_id=self._run.id, directory=text)
         self._recorder = recording.open_recorder(settings, directory, secrets=self._redactor.secrets)
+        self._translator = Translator(workflow, run_id=self._run.id, directory=text, tell=self._recorder.hold)
         self._run.parent_run_id = nesting.outer_run()
         self._recorder.start(self._run)
         nesting.enter(self._run.id)
@@ -90,20 +89,20 @@ class Handover:
 
     @never_raises
     def job(self, job: Any, live: LiveJob, status: JobStatus) -> None:
-        """Hand over the record of a job that ended with `status`, whose files are looked at now."""
+        """Hand over the record of a job that ended with `status`, whose files are looked at now, and held."""
         record = None
         payload = b""
         try:
             written = self._translator.record(job, live, status)
             payload = payload_of(written)
-            is_special = not live.is_plain or live.gaps or live.notes or live.descriptors or status in _FAILED
+            if live.holding is not None and live.holding.lost:
+                what = "1 file" if live.holding.lost == 1 else f"{live.holding.lost} files"
+                live.notes.append(f"{what} could not be held for the digest before Snakemake deletes or changes it")
+            is_special = not live.is_plain or live.gaps or live.notes or status in _FAILED
             if is_special or not self._redactor.is_clean(written[0]):
                 record = decode_job(payload)
                 if status in _FAILED:
                     explain(record, job, live, place=self._translator.files.path)
-                elif status in ("success", "cached"):
-                    for one in job.temp_output:  # they may be gone before they are read
-                        self.hold(live, str.__str__(one))
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             self.problems.note(problem)
@@ -113,16 +112,9 @@ class Handover:
         else:
             self._special(record, live)
 
-    def hold(self, live: LiveJob, path: str) -> None:
-        """Keep a file of a job open that is about to vanish, for its digest."""
-        text = self._translator.files.path(path)
-        if text in live.descriptors:
-            return
-        descriptor = hold(path)
-        if descriptor is not None:
-            live.descriptors[text] = descriptor
-        elif look(path).kind == "file":
-            live.notes.append(f"{text} is about to vanish and could not be held open for its digest")
+    def hold_stored(self, job: Any, live: LiveJob) -> None:
+        """Hold the local copies of storage objects, which are about to be uploaded and removed."""
+        self._translator.files.stored(job, live, lambda: self._translator.holding(live))
 
     def finish(self, status: RunStatus, *, is_shown: bool) -> Summary:
         """End the run: hand over how it ended, wait for the delivery, and return what the recorder says of it.
@@ -137,18 +129,15 @@ class Handover:
         return self._recorder.finish(self._run, is_shown=is_shown)
 
     def _special(self, record: JobRecord, live: LiveJob) -> None:
-        """Hand over a record in which something is left to be changed: a gap, a secret, a file that is held open."""
+        """Hand over a record in which something is left to be changed: a gap, or a secret."""
         if record.incomplete:
             self.problems.note(f"of a job of rule {record.rule}: {record.incomplete[0]}")
         record.incomplete += live.notes
-        descriptors = live.descriptors
         try:
-            renamed = self._redactor.job(record)
+            self._redactor.job(record)
         except Exception as error:
             record = self._without_details(record, error)
-        else:
-            descriptors = {renamed.get(path, path): one for path, one in descriptors.items()}
-        self._recorder.append(record, descriptors)
+        self._recorder.append(record)
 
     def _without_details(self, record: JobRecord, error: Exception) -> JobRecord:
         """Return next to nothing of a record whose secrets could not be found."""

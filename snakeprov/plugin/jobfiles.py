@@ -1,18 +1,22 @@
 """The files of a job as it begins and as it ends: Snakemake's own account of them, and what is there on disk.
 
+The outputs of a job that succeeded are held for their digests, and so are inputs that Snakemake is about to delete.
+
 Must not know: rules, code, or what else a record says.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Set
 from typing import Any
 
-from snakeprov.capture.files import fingerprint
+from snakeprov.model.held import input_key, output_key
 from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import FileFact, JobStatus
+from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.livejob import LiveJob
-from snakeprov.plugin.observe import Sight, look, shown_from
+from snakeprov.plugin.observe import Sight, look, shown_from, stamp
 from snakeprov.plugin.planning import storage_query
 from snakeprov.plugin.represent import encodable
 
@@ -52,6 +56,7 @@ class JobFiles:
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._cache = os.environ.get(CACHE_VARIABLE)
+        self._temporary: set[tuple[int, int, int]] = set()
 
     def path(self, path: str) -> str:
         """Return the text form of one of Snakemake's paths, relative to the working directory."""
@@ -63,11 +68,66 @@ class JobFiles:
         for fact, seen in zip(facts, live.seen, strict=False):
             if seen is not None and fact.fingerprint != seen:
                 fact.fingerprint_before = seen
+        if live.holding is not None:
+            self._hold_inputs(job, facts, live, live.holding)
         return _as_before(facts, live.before_update) if live.before_update else facts
 
     def outputs(self, job: Any, live: LiveJob) -> list[FileFact]:
         """Return the outputs of `job` as they are now."""
-        return self._files(job.output, live)
+        facts = self._files(job.output, live)
+        if live.holding is not None:
+            live.gaps.ask("holding outputs", None, self._hold_outputs, job, facts, live, live.holding)
+        return facts
+
+    def stored(self, job: Any, live: LiveJob, holding: Callable[[], Holding]) -> None:
+        """Look at the local copies of storage objects, which are about to be uploaded and removed, and hold them."""
+        for key_of, files in ((input_key, job.input), (output_key, job.output)):
+            for number, one in enumerate(files):
+                if one.flags and one.is_storage:
+                    path = str.__str__(one)
+                    sight = live.stored[path] = look(path)
+                    self._hold(holding(), key_of(number), path, sight, vanishes=True)
+        if live.holding is not None:
+            live.holding.send()
+
+    def _hold_outputs(self, job: Any, facts: list[FileFact], live: LiveJob, holding: Holding) -> None:
+        for number, (one, fact) in enumerate(zip(job.output, facts, strict=True)):
+            path = str.__str__(one)
+            fingerprint = fact.fingerprint
+            if fingerprint is not None and path not in live.stored:
+                vanishes = "temp" in fact.flags
+                if vanishes:
+                    self._temporary.add((fingerprint.device, fingerprint.inode, fingerprint.mtime_ns))
+                if fact.kind == "file":
+                    holding.file(output_key(number), path, fingerprint, vanishes=vanishes)
+                elif not (self._cache and fact.symlink_target):
+                    fact.listing = holding.directory(output_key(number), path, vanishes=vanishes)
+        holding.send()
+        for number, fact in enumerate(facts):
+            fact.digest = holding.digests.get(output_key(number))
+
+    def _hold_inputs(self, job: Any, facts: list[FileFact], live: LiveJob, holding: Holding) -> None:
+        """Hold temporary inputs that no job of this run has made; of temporary directories note what is in them."""
+        temporary = live.gaps.ask("temporary inputs", frozenset(), temporary_inputs, job)
+        for number, (one, fact) in enumerate(zip(job.input, facts, strict=True)):
+            path = str.__str__(one)
+            fingerprint = fact.fingerprint
+            if path in temporary and fingerprint is not None and path not in live.stored:
+                is_held = (fingerprint.device, fingerprint.inode, fingerprint.mtime_ns) in self._temporary
+                if fact.kind == "directory":
+                    fact.listing = holding.directory(input_key(number), path, vanishes=not is_held, is_held=is_held)
+                elif not is_held:
+                    holding.file(input_key(number), path, fingerprint, vanishes=True)
+        if temporary:
+            holding.send()
+        for number, fact in enumerate(facts):
+            fact.digest = holding.digests.get(input_key(number))
+
+    def _hold(self, holding: Holding, key: str, path: str, sight: Sight, *, vanishes: bool) -> None:
+        if sight.fingerprint is not None and sight.kind == "file":
+            holding.file(key, path, sight.fingerprint, vanishes=vanishes)
+        elif sight.kind == "directory":
+            holding.directory(key, path, vanishes=vanishes)
 
     def logs(self, job: Any, live: LiveJob, status: JobStatus) -> list[FileFact]:
         """Return the logs of `job` as they are now; only the paths where it did not write them."""
@@ -93,7 +153,7 @@ class JobFiles:
                 fact = FileFact(
                     path=relative_to(to_text(path), self._directory), name=name, fingerprint=sight.fingerprint
                 )
-                if sight.fingerprint is None or sight.symlink_target is not None:
+                if sight.kind != "file" or sight.symlink_target is not None:
                     fact.kind, fact.symlink_target = sight.kind, sight.symlink_target
                 facts.append(fact)
             else:
@@ -144,6 +204,16 @@ def streams_of(group: Any) -> frozenset[str]:
     return frozenset(str.__str__(path) for member in group for path in member.pipe_or_service_output)
 
 
+def temporary_inputs(job: Any) -> Set[str]:
+    """Return the paths of the inputs that Snakemake deletes once no job needs them any more."""
+    return frozenset(
+        str.__str__(one)
+        for dependency, files in getattr(job.dag, "dependencies", {}).get(job, {}).items()
+        for one in dependency.output
+        if one.flags and "temp" in one.flags and one in files
+    )
+
+
 def look_at_start(job: Any, live: LiveJob) -> bool:
     """Take the fingerprints of the inputs, none of a rule that only names them; return whether a file has flags."""
     are_flagged = False
@@ -152,7 +222,7 @@ def look_at_start(job: Any, live: LiveJob) -> bool:
         if one.flags:
             are_flagged = True
         if reads:
-            live.seen.append(fingerprint(str.__str__(one)))
+            live.seen.append(stamp(str.__str__(one)))
     for one in job.output:
         if one.flags:
             are_flagged = True

@@ -11,6 +11,7 @@ import msgspec
 
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint
 from snakeprov.plugin.gaps import Gaps
+from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.observe import Sight
 
 
@@ -43,6 +44,6 @@ class LiveJob(msgspec.Struct):
     blame: str | None = None
     logs: list[str] = []
     stored: dict[str, Sight] = {}
-    descriptors: dict[str, int] = {}
+    holding: Holding | None = None
     gaps: Gaps = msgspec.field(default_factory=Gaps)
     notes: list[str] = []

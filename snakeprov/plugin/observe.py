@@ -1,4 +1,4 @@
-"""What is there on disk for a file of a job, seen without opening it; and descriptors of files about to vanish.
+"""What is there on disk for a file of a job, seen without opening it; and the tail of a log.
 
 Must not know: jobs, Snakemake, digests.
 """
@@ -14,10 +14,6 @@ from snakeprov.capture.files import from_stat
 from snakeprov.capture.tree import MARKER
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import FileKind, Fingerprint
-
-LAST_DESCRIPTOR = 256
-"""No descriptor above this number is kept open. The system hands out the lowest free number, so this bounds how many
-files are held at once, whoever holds them, and leaves the rest of the usual 1024 to Snakemake."""
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -45,7 +41,18 @@ def look(path: str) -> Sight:
         return Sight("missing", None, target) if target is not None else MISSING
     if stat.S_ISREG(status.st_mode):
         return Sight("file", from_stat(status), target)
-    return Sight("directory" if stat.S_ISDIR(status.st_mode) else "other", None, target)
+    if stat.S_ISDIR(status.st_mode):
+        return Sight("directory", from_stat(status), target)
+    return Sight("other", None, target)
+
+
+def stamp(path: str) -> Fingerprint | None:
+    """Return what `stat` says of the file or directory at `path`, links followed; None for anything else."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  hot path
+    except (OSError, ValueError):
+        return None
+    return from_stat(status) if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode) else None
 
 
 def shown_from(cache: str, path: str) -> str | None:
@@ -65,28 +72,13 @@ def shown_from(cache: str, path: str) -> str | None:
     return to_text(folder) if folder.startswith(os.path.join(cache, "")) else None  # noqa: PTH118
 
 
-def hold(path: str) -> int | None:
-    """Open the regular file at `path` for reading, so that its bytes outlive its name.
-
-    Returns the descriptor, which the caller owns; None where `path` is not a regular file, cannot be opened, or
-    too many files are open already.
-    """
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  opening a FIFO would wake its writer
-            return None
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return None
-    if descriptor > LAST_DESCRIPTOR:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
 def tail(path: str, max_bytes: int) -> str:
     """Return the last `max_bytes` of the regular file at `path` as text; empty where it cannot be read."""
-    descriptor = hold(path)
-    if descriptor is None:
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  opening a FIFO would wake its writer
+            return ""
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
         return ""
     try:
         size_bytes = os.fstat(descriptor).st_size

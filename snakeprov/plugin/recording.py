@@ -5,11 +5,12 @@ Must not know: when jobs begin or end, or how a record is delivered. The recorde
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from snakeprov.config import Settings
+from snakeprov.model.held import Hold, Listing
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 
@@ -28,7 +29,8 @@ class Recorder(Protocol):
 
     def start(self, run: RunRecord) -> None: ...
     def plan(self, plan: RunPlan) -> None: ...
-    def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None: ...
+    def hold(self, message: Hold | Listing, descriptors: Sequence[int] = ()) -> bool: ...
+    def append(self, job: JobRecord) -> None: ...
     def append_encoded(self, payload: bytes) -> None: ...
     def finish(self, run: RunRecord, *, is_shown: bool = True) -> Summary: ...
 

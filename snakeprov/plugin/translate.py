@@ -15,14 +15,16 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from snakeprov.model.held import Tell
 from snakeprov.model.records import CodeFact, JobRecord, JobStatus
 from snakeprov.plugin.benchmark import read_benchmark
 from snakeprov.plugin.deployment import Deployment, has_environment
 from snakeprov.plugin.gaps import Gaps
+from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.jobfiles import JobFiles, look_at_start, streams_of
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.planning import wildcards_of
@@ -35,6 +37,9 @@ _IDS_AT_ONCE = 100
 
 DEFAULT_PREFIX = "set -euo pipefail; "
 """What Snakemake puts before every command unless the workflow says something else."""
+
+_FINAL: Final = frozenset({"success", "cached"})
+"""Status of jobs whose files are held: they are final now, and may be gone in a moment."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -76,8 +81,9 @@ class Translator:
         files: Looks at the files of the jobs.
     """
 
-    def __init__(self, workflow: Any, *, run_id: str, directory: str) -> None:
+    def __init__(self, workflow: Any, *, run_id: str, directory: str, tell: Tell) -> None:
         self._run_id = run_id
+        self._tell = tell
         self._code = CodeFinder(workflow, directory)
         self.files = JobFiles(directory)
         self._deployment = Deployment(workflow, self.files.path)
@@ -89,7 +95,7 @@ class Translator:
     def begin(self, job: Any, *, group: Any = None, now_s: float) -> LiveJob:
         """Return what is known of `job` as it is handed out, in the group job `group` if it is a member of one.
 
-        Costs one `stat` for each input and code file, and the reading of files that are to be updated.
+        Costs one `stat` for each input and code file; files that are to be updated are held.
         """
         gaps = Gaps()
         live = LiveJob(code=[], submitted_s=now_s, gaps=gaps)
@@ -105,8 +111,16 @@ class Translator:
         except Exception as error:
             gaps.note("code and inputs at the start", error)
         if are_flagged:
-            live.before_update = gaps.ask("files before their update", {}, before_update, job, self.files.path)
+            live.before_update = gaps.ask(
+                "files before their update", {}, before_update, job, self.files.path, lambda: self.holding(live)
+            )
         return live
+
+    def holding(self, live: LiveJob) -> Holding:
+        """Return what holds the files of a job."""
+        if live.holding is None:
+            live.holding = Holding(self._mint(), self._tell)
+        return live.holding
 
     def record(self, job: Any, live: LiveJob, status: JobStatus) -> tuple[bytes, bytes]:
         """Return the record of `job`, whose files are looked at now: two JSON objects that `payload_of` makes one.
@@ -115,8 +129,10 @@ class Translator:
         """
         rule = self._rule_of(job)
         gaps = live.gaps
+        if status in _FINAL:
+            self.holding(live)
         facts: dict[str, Any] = {
-            "id": self._mint(),
+            "id": live.holding.job_id if live.holding is not None else self._mint(),
             "runId": self._run_id,
             "status": status,
             "kind": rule.code.kind,

@@ -8,39 +8,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from snakeprov.capture.files import digest_stable
+from snakeprov.model.held import before_key
 from snakeprov.model.records import FileFact
+from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.observe import look
 
-MAX_DIGEST_BYTES = 64 * 1024 * 1024
-"""A file is read at once, while Snakemake waits, if it is not larger than this. Of a larger one the digest is known
-where an earlier run has read it."""
 
+def before_update(job: Any, path_of: Callable[[str], str], holding: Callable[[], Holding]) -> dict[str, FileFact]:
+    """Return, by path, what is there now of the files that `job`, or one after it, is to update; they are held.
 
-def before_update(job: Any, path_of: Callable[[str], str]) -> dict[str, FileFact]:
-    """Return, by path, what is there now of the files that `job`, or one after it, is to update.
-
-    Raises:
-        CaptureError: A file cannot be read, or changes while it is.
+    A file that is too large to be read at once may be changed before it is digested; then its digest is known only if
+    it was read before.
     """
     facts = {}
     for files, flag in ((job.input, "before_update"), (job.output, "update")):
         for one in files:
             if one.flags and flag in one.flags:
-                fact = _seen(str.__str__(one), path_of)
+                fact = _seen(str.__str__(one), path_of, holding)
                 facts[fact.path] = fact
+    if facts:
+        held = holding()
+        held.send()
+        for path, fact in facts.items():
+            fact.digest = held.digests.get(before_key(path))
     return facts
 
 
-def _seen(path: str, path_of: Callable[[str], str]) -> FileFact:
+def _seen(path: str, path_of: Callable[[str], str], holding: Callable[[], Holding]) -> FileFact:
     sight = look(path)
-    fingerprint = sight.fingerprint
-    is_small = fingerprint is not None and fingerprint.size_bytes <= MAX_DIGEST_BYTES
-    return FileFact(
+    fact = FileFact(
         path=path_of(path),
         flags=["before_update"],
         kind=sight.kind,
-        fingerprint=fingerprint,
+        fingerprint=sight.fingerprint,
         symlink_target=sight.symlink_target,
-        digest=digest_stable(path, fingerprint) if is_small else None,
     )
+    if sight.fingerprint is not None and sight.kind == "file":
+        holding().file(before_key(fact.path), path, sight.fingerprint, changes=True)
+    elif sight.kind == "directory":
+        fact.listing = holding().directory(before_key(fact.path), path)
+    return fact

@@ -33,6 +33,7 @@ from snakeprov.recorder.delivery import DIGESTS_NAME
 from snakeprov.recorder.digesting import Digester, Observations
 from snakeprov.recorder.drain import Tools
 from snakeprov.recorder.entries import Kind
+from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.leftovers import deliver_leftovers
 from snakeprov.recorder.manual import Step, code_fact, file_fact
 from snakeprov.recorder.outbox import Log, Outbox
@@ -145,7 +146,7 @@ def _step(said: Said, place: Place) -> StepRecord:
 
 
 def _observe(job: JobRecord, digester: Digester) -> Observations:
-    observations = digester.observe(job, {})
+    observations = digester.observe(job, HeldFiles())
     for path, seen in observations.items():
         if seen.digest is None:
             raise CaptureError(f"{path} cannot be recorded: {(seen.problem or 'it cannot be read').rstrip('.')}.")

@@ -6,7 +6,8 @@ Must not know: what is done about what is said.
 |---|---|---|
 | `Begin` | Snakemake | these are the settings |
 | `Take` | Snakemake | a further outbox; with the open log, and so with its lock |
-| `Hold` | Snakemake | a file of a job that is about to vanish, open |
+| `Hold` | Snakemake | files of a job as it left them: contents, digests, open files |
+| `Listing` | Snakemake | what is in a directory that a job wrote |
 | `Progress` | the delivering process | so many jobs have been dealt with |
 | `Done` | the delivering process | all has been dealt with, and this came of it |
 
@@ -20,15 +21,17 @@ import array
 import socket
 import struct
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import msgspec
 
 from snakeprov.config import Settings
+from snakeprov.model.held import Hold, Listing
 from snakeprov.recorder.summary import Tally
 
 BUFFER_SIZE: Final = 256 * 1024
-"""How many bytes may wait in the socket: a few hundred open files, while the delivering process reads a large one."""
+"""How many bytes may wait in the socket: what some hundred jobs hold, while the delivering process is busy."""
 
 MESSAGE_SIZE_MAX: Final = 16 * 1024 * 1024
 """A longer message than this can only be a mistake: it ends the connection."""
@@ -36,8 +39,9 @@ MESSAGE_SIZE_MAX: Final = 16 * 1024 * 1024
 SEND_TIMEOUT_S: Final = 5.0
 """How long a message that does not fit into the socket at once may wait for the other side."""
 
+_encode = msgspec.msgpack.Encoder().encode
 _LENGTH: Final = struct.Struct("<I")
-_DESCRIPTORS_MAX: Final = 64
+_DESCRIPTORS_MAX: Final = 253  # Linux passes no more with one message
 _NO_SIGNAL: Final = getattr(socket, "MSG_NOSIGNAL", 0)
 _CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
@@ -58,13 +62,6 @@ class Begin(msgspec.Struct, tag=True):
 class Take(msgspec.Struct, tag=True):
     """A further outbox of the run: the path of its log. One descriptor comes with it."""
 
-    path: str
-
-
-class Hold(msgspec.Struct, tag=True):
-    """A file of a job, by the path that the job's record has. One descriptor comes with it."""
-
-    job_id: str
     path: str
 
 
@@ -92,7 +89,7 @@ class Done(msgspec.Struct, tag=True):
     problems: list[str]
 
 
-FromCapture = Begin | Take | Hold
+FromCapture = Begin | Take | Hold | Listing
 FromDelivery = Progress | Done
 
 _Message = TypeVar("_Message")
@@ -106,19 +103,19 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return one, two
 
 
-def send(end: socket.socket, message: FromCapture | FromDelivery, descriptor: int | None = None) -> None:
-    """Send a message, with an open file; the sender's own descriptor stays open.
+def send(end: socket.socket, message: FromCapture | FromDelivery, descriptors: Sequence[int] = ()) -> None:
+    """Send a message, with open files; the sender's own descriptors stay open.
 
     Raises:
         BlockingIOError: `end` does not block, and the other side is too far behind. Nothing was sent.
-        OSError: The other side is gone, or has not listened for `SEND_TIMEOUT_S` in the middle of a message; the
-            connection is of no use any more.
+        OSError: The other side is gone; too many open files are on their way (ETOOMANYREFS); or the other side has not
+            listened for `SEND_TIMEOUT_S` in the middle of a message, and the connection is of no use any more.
     """
-    payload = msgspec.json.encode(message)
+    payload = _encode(message)
     data = _LENGTH.pack(len(payload)) + payload
     ancillary = []
-    if descriptor is not None:
-        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+    if descriptors:
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
     sent = end.sendmsg([data], ancillary, _NO_SIGNAL)
     if sent < len(data):  # hardly ever: a message is much smaller than the buffer
         timeout_s = end.gettimeout()
@@ -138,7 +135,7 @@ class Receiver:
     def __init__(self, end: socket.socket, said: type[_Message]) -> None:
         """Receive messages of the types `said` at `end`."""
         self._end = end
-        self._decoder: msgspec.json.Decoder[object] = msgspec.json.Decoder(said)
+        self._decoder: msgspec.msgpack.Decoder[object] = msgspec.msgpack.Decoder(said)
         self._data = bytearray()
         self._descriptors: deque[int] = deque()
 
@@ -168,5 +165,5 @@ class Receiver:
         return messages
 
     def descriptor(self) -> int:
-        """Return the open file that came with the next message that has one; the caller closes it."""
+        """Return the next of the open files that came with the messages; the caller closes it."""
         return self._descriptors.popleft()

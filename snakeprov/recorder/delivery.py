@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,7 @@ from snakeprov.recorder.drain import (
     job_of,
 )
 from snakeprov.recorder.entries import Entry, Kind
+from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.keptlogs import KeptLogs
 from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers, notice_missing
 from snakeprov.recorder.outbox import Outbox
@@ -47,8 +48,8 @@ SYNC_S: Final = 5.0
 
 DIGESTS_NAME: Final = "digests.sqlite"
 
-Held = Callable[[str], Mapping[str, int]]
-"""Gives the open files of a job, by its id: descriptors by path, which whoever asks closes."""
+Held = Callable[[str], HeldFiles]
+"""Gives the held files of a job, by its id; whoever asks closes them."""
 
 
 class Delivery:
@@ -75,7 +76,7 @@ class Delivery:
             settings: The run's settings.
             working_directory: Absolute; its `.snakeprov/` holds the outbox and the digest cache.
             connect: Opens the repository.
-            held: Gives the open files of a job.
+            held: Gives the held files of a job.
             secrets: What must not stand in the difference of the code to its commit.
         """
         self.problems: dict[str, None] = {}

@@ -8,19 +8,21 @@ from __future__ import annotations
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
-from snakeprov.capture import files, tree
+from snakeprov.capture import files
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.imports import ModuleFinder
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
+from snakeprov.model.held import Member, before_key, input_key, output_key
 from snakeprov.model.paths import relative_to, to_os, to_text
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
+from snakeprov.recorder.directories import Directories
+from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.keptlogs import KeptLogs
 
 GENERATING: frozenset[JobStatus] = frozenset({"success", "cached", "touched", "backfilled"})
@@ -91,81 +93,93 @@ class Digester:
         self._cache = cache
         self._modules = ModuleFinder(working_directory)
         self._read: OrderedDict[Fingerprint, Digest] = OrderedDict()
+        self._directories = Directories()
 
-    def observe(self, job: JobRecord, descriptors: Mapping[str, int]) -> Observations:
+    def observe(self, job: JobRecord, held: HeldFiles) -> Observations:
         """Return what is found of each file that `job` names, without ever raising.
 
         Args:
             job: The record.
-            descriptors: Open files, by path, of which the path may be gone by now. They are closed.
+            held: Its files as it left them. They are closed.
         """
         observations: Observations = {}
         try:
-            for fact in self._facts(job):
+            for held_key, fact, is_output in self._facts(job):
                 key = key_of(fact)
                 if key not in observations:
-                    observations[key] = self._observe(fact.path, fact, descriptors.get(fact.path))
+                    observations[key] = self._observe(fact.path, fact, held, held_key, is_made=is_output)
                     if fact.fingerprint_before is not None:
                         observations[key].before = self._known(fact.fingerprint_before)
-            self._observe_by_products(job, observations, descriptors)
+            self._observe_by_products(job, observations)
             self._observe_modules(job, observations)
         finally:
-            for descriptor in descriptors.values():
-                os.close(descriptor)
+            held.close()
         return observations
 
-    def _observe_by_products(self, job: JobRecord, observations: Observations, descriptors: Mapping[str, int]) -> None:
+    def _observe_by_products(self, job: JobRecord, observations: Observations) -> None:
         """Look at the logs and the benchmark of a job."""
         for _, fact in job.by_products():
             if fact.kind == "file" and fact.path not in observations:
-                seen = self._observe(fact.path, fact, descriptors.get(fact.path))
+                seen = self._observe(fact.path, fact, HeldFiles())
                 seen.keep = seen.digest is not None and self._logs.may_keep(job, self.absolute(fact.path), seen.digest)
                 observations[fact.path] = seen
 
     def has_digest(self, fact: FileFact, sha256: str | None) -> bool:
         """Return whether a file has this digest; False where its own cannot be had."""
-        digest = self._observe(fact.path, fact, None).digest
+        digest = self._observe(fact.path, fact, HeldFiles()).digest
         return digest is not None and digest.sha256 == sha256
 
     def absolute(self, path: str) -> str:
         """Return where a path of a record lies, as Python's file functions take it."""
         return os.path.join(self._working_directory, to_os(path))  # noqa: PTH118  the hot path
 
-    def _facts(self, job: JobRecord) -> Iterator[FileFact]:
-        outputs = job.outputs if job.status in GENERATING else []
-        yield from chain(job.inputs, outputs)
+    def _facts(self, job: JobRecord) -> Iterator[tuple[str, FileFact, bool]]:
+        """Yield each file of a job, with the key under which it is held if it is, and whether it is an output."""
+        for number, fact in enumerate(job.inputs):
+            yield before_key(fact.path) if "before_update" in fact.flags else input_key(number), fact, False
+        for number, fact in enumerate(job.outputs if job.status in GENERATING else []):
+            yield output_key(number), fact, True
         for code in job.code:
             if code.path is not None:
-                yield FileFact(path=code.path, fingerprint=code.fingerprint)
+                yield "", FileFact(path=code.path, fingerprint=code.fingerprint), False
         for path in (job.conda_env_path, job.container_path):
             if path is not None:
-                yield FileFact(path=path, fingerprint=files.fingerprint(self.absolute(path)))
+                yield "", FileFact(path=path, fingerprint=files.fingerprint(self.absolute(path))), False
 
-    def _observe(self, path: str, fact: FileFact, descriptor: int | None) -> Observation:
+    def _observe(
+        self, path: str, fact: FileFact, held: HeldFiles, held_key: str = "", *, is_made: bool = False
+    ) -> Observation:
         if fact.digest is not None:
             return Observation(digest=fact.digest)
-        if fact.kind == "directory":
-            return self._observe_directory(path, fact.symlink_target)
-        if fact.kind != "file" or fact.fingerprint is None:
-            return Observation(problem=_NO_BYTES.get(fact.kind, "not seen"))
         try:
-            return Observation(digest=self._digest(self.absolute(path), fact.fingerprint, descriptor))
+            if fact.kind == "directory":
+                return self._observe_directory(path, fact, held, held_key, is_made=is_made)
+            if fact.kind != "file" or fact.fingerprint is None:
+                return Observation(problem=_NO_BYTES.get(fact.kind, "not seen"))
+            return Observation(digest=self._digest(self.absolute(path), fact.fingerprint, held.file(held_key)))
         except CaptureError as error:
             return Observation(problem=error.message)
 
-    def _digest(self, path: str, fingerprint: Fingerprint, descriptor: int | None = None) -> Digest:
+    def _digest(self, path: str, fingerprint: Fingerprint, held: Digest | int | None = None) -> Digest:
+        """Return the digest of the file that looked like `fingerprint`; `held` is its digest, or it itself, open."""
         known = self._cache.get(fingerprint)
         if known is not None:
             return known
         read_from_ns = time.time_ns()
-        if descriptor is not None:
-            digest = files.digest_descriptor(descriptor)
-        elif fingerprint in self._read and not os.path.lexists(path):
-            # A temporary file, gone by now, that was read when it was made and looked the same when it was used.
-            return self._read[fingerprint]
+        if isinstance(held, Digest):
+            digest = held  # read when the file was too young for the cache
         else:
-            digest = files.digest_stable(path, _allow_new_ctime(path, fingerprint))
-        self._cache.put(fingerprint, digest, read_from_ns=read_from_ns)
+            try:
+                if held is not None:
+                    digest = files.digest_held(held, fingerprint)
+                else:
+                    digest = files.digest_stable(path, _allow_new_ctime(path, fingerprint))
+            except CaptureError:
+                if fingerprint not in self._read:
+                    raise
+                # It is gone or changed by now, but was read when it was made and looked the same when it was used.
+                return self._read[fingerprint]
+            self._cache.put(fingerprint, digest, read_from_ns=read_from_ns)
         self._read[fingerprint] = digest
         if len(self._read) > FILES_REMEMBERED_MAX:
             self._read.popitem(last=False)
@@ -189,26 +203,41 @@ class Digester:
                     observations[path] = (
                         Observation(problem="it changed after the job had ended")
                         if seen is not None and _is_later(seen, job)
-                        else self._observe(path, fact, None)
+                        else self._observe(path, fact, HeldFiles())
                     )
 
     def _relative(self, path: str) -> str:
         return relative_to(to_text(path), to_text(os.path.realpath(self._working_directory)))
 
-    def _observe_directory(self, path: str, target: str | None) -> Observation:
+    def _observe_directory(
+        self, path: str, fact: FileFact, held: HeldFiles, held_key: str, *, is_made: bool
+    ) -> Observation:
         folder = self.absolute(path)
+        target = fact.symlink_target
         if target is not None and target.startswith("/") and not os.path.islink(folder):  # noqa: PTH114  hot path
             # It shows by links what is in the cache between workflows: that is its content.
             folder = self.absolute(target)
-        try:
-            manifest = tree.digest_directory(folder, self._digest_member)
-        except CaptureError as error:
-            return Observation(problem=error.message)
-        return Observation(digest=manifest.digest, manifest=manifest.content, members=dict(manifest.files))
 
-    def _digest_member(self, path: str) -> Digest:
-        fingerprint = files.fingerprint(path)
-        return files.digest_file(path) if fingerprint is None else self._digest(path, fingerprint)
+        def digest(member: Member) -> Digest:
+            place = f"{folder}/{to_os(member.path)}"
+            if member.fingerprint is None:
+                return files.digest_file(place)
+            return self._digest(place, member.fingerprint, held.file(held_key, member.path))
+
+        members = held.members(held_key)
+        if is_made or members is not None:
+            manifest = self._directories.made(
+                folder,
+                fingerprint=fact.fingerprint,
+                listing=fact.listing,
+                members=members,
+                digest=digest,
+            )
+        else:
+            began = fact.fingerprint_before or fact.fingerprint
+            is_past = "before_update" in fact.flags
+            manifest = self._directories.read(folder, began=began, listing=fact.listing, is_past=is_past, digest=digest)
+        return Observation(digest=manifest.digest, manifest=manifest.content, members=dict(manifest.files))
 
 
 def with_modules(job: JobRecord, observations: Observations) -> list[CodeFact]:
@@ -246,7 +275,7 @@ def _has_changed(fact: FileFact, seen: Observation) -> bool | None:
         return False
     if seen.before is not None and seen.digest is not None:
         return seen.before.sha256 != seen.digest.sha256
-    if before.size_bytes != after.size_bytes:
+    if before.size_bytes != after.size_bytes and fact.kind == "file":
         return True
     return False if msgspec.structs.replace(after, ctime_ns=before.ctime_ns) == before else None
 

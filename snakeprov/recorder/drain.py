@@ -25,6 +25,7 @@ from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester, Observations
 from snakeprov.recorder.entries import Content as OutboxContent
 from snakeprov.recorder.entries import Entry, Kind
+from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.summary import Tally
 
@@ -216,7 +217,7 @@ def to_deliver(content: OutboxContent, *, retry_rejected: bool) -> list[Entry]:
 def observations_of(content: OutboxContent, entry: Entry, job: JobRecord, digester: Digester) -> Observations:
     """Return what was found of the files of an entry's job when it was taken, or else what is found now."""
     found = content.digests.get(entry.number)
-    return digester.observe(job, {}) if found is None else msgspec.json.decode(found, type=Observations)
+    return digester.observe(job, HeldFiles()) if found is None else msgspec.json.decode(found, type=Observations)
 
 
 def job_of(entry: Entry) -> JobRecord | str:

@@ -12,15 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Final, Self
 
+from snakeprov.model.held import Hold, Listing
 from snakeprov.recorder.channel import (
     SEND_TIMEOUT_S,
     Begin,
     Done,
     FromDelivery,
-    Hold,
     Progress,
     Receiver,
     Take,
@@ -77,17 +77,25 @@ class DeliveringProcess:
         ours.setblocking(False)
         return cls(process, ours, stderr)
 
-    def tell(self, message: Take | Hold, descriptor: int) -> bool:
+    def tell(self, message: Take, descriptor: int) -> bool:
         """Tell it something, with an open file, without waiting; return false if it is too far behind to be told now.
 
         A process that has ended counts as told: its end is noticed by `wait`.
         """
         try:
-            send(self._end, message, descriptor)
+            send(self._end, message, [descriptor])
         except BlockingIOError:
             return False
         except OSError:
             return True
+        return True
+
+    def hold(self, message: Hold | Listing, descriptors: Sequence[int]) -> bool:
+        """Pass on files of a job, without waiting; return false if it does not take them."""
+        try:
+            send(self._end, message, descriptors)
+        except OSError:
+            return False
         return True
 
     @property

@@ -17,21 +17,23 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from snakeprov.client import Client
 from snakeprov.config import Settings
-from snakeprov.recorder.channel import Begin, Done, FromCapture, FromDelivery, Hold, Progress, Receiver, Take, send
+from snakeprov.model.held import Hold, Listing
+from snakeprov.recorder.channel import Begin, Done, FromCapture, FromDelivery, Progress, Receiver, Take, send
 from snakeprov.recorder.delivery import Delivery
+from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.outbox import Outbox
 
 LINGER_S: Final = 1.0
 """How often it is looked what was appended: jobs delivered together cost a quarter of what they cost alone."""
 
 HELD_MAX: Final = 10_000
-"""How many files that are about to vanish are held open, at most half of what the system allows."""
+"""How many files are held open, at most half of what the system allows. Those beyond are digested at once."""
 
 TELL_S: Final = 0.5
 """How often Snakemake's process hears how far the last delivery is."""
@@ -110,7 +112,7 @@ class Inbox:
         self._has_ended = False
         self._begin: Begin | None = None
         self._outboxes: list[Outbox] = []
-        self._held: dict[str, dict[str, int]] = {}
+        self._held: dict[str, HeldFiles] = {}
         self._held_count = 0
         threading.Thread(target=self._listen, name="snakeprov-inbox", daemon=True).start()
 
@@ -133,15 +135,15 @@ class Inbox:
             outboxes, self._outboxes = self._outboxes, []
             return outboxes
 
-    def take_held(self, job_id: str) -> Mapping[str, int]:
-        """Return the open files of a job, by path; the caller closes them.
+    def take_held(self, job_id: str) -> HeldFiles:
+        """Return the files of a job that are held; the caller closes them.
 
         They were sent before the job's record was appended, but may not have been heard of yet.
         """
         with self._changed:
             self._hear_all()
-            held = self._held.pop(job_id, {})
-            self._held_count -= len(held)
+            held = self._held.pop(job_id, None) or HeldFiles()
+            self._held_count -= held.open_count
             return held
 
     def _listen(self) -> None:
@@ -181,13 +183,17 @@ class Inbox:
                 self._begin = message
             case Take(path=path):
                 self._outboxes.append(Outbox(Path(path), self._receiver.descriptor()))
-            case Hold(job_id=job_id, path=path):
-                descriptor = self._receiver.descriptor()
-                if self._held_count >= self._held_max:
-                    os.close(descriptor)
-                else:
-                    self._held.setdefault(job_id, {})[path] = descriptor
-                    self._held_count += 1
+            case Hold(job_id=job_id, files=files):
+                held = self._held.setdefault(job_id, HeldFiles())
+                before = held.open_count
+                for file in files:
+                    descriptor = None
+                    if file.content is None and file.digest is None:
+                        descriptor = self._receiver.descriptor()
+                    held.add(file, descriptor, may_stay_open=self._held_count < self._held_max)
+                self._held_count += held.open_count - before
+            case Listing(job_id=job_id):
+                self._held.setdefault(job_id, HeldFiles()).take_listing(message)
 
 
 def _progress(delivery: Delivery) -> Progress:

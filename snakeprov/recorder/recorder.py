@@ -14,7 +14,7 @@ import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +22,12 @@ import msgspec
 
 from snakeprov.config import STORE_NAME, Settings, prepare_folder
 from snakeprov.errors import OutboxError
+from snakeprov.model.held import Hold, Listing
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import progress
 from snakeprov.recorder.backlog import count, files, outbox_folder
-from snakeprov.recorder.channel import Begin, Hold, Progress, Take
+from snakeprov.recorder.channel import Begin, Progress, Take
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.launch import DeliveringProcess
 from snakeprov.recorder.outbox import LOG_SIZE_MAX, Log
@@ -91,17 +92,19 @@ class Recorder:
         with self._lock:
             self._append(Kind.PLAN, payload)
 
-    def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None:
+    def hold(self, message: Hold | Listing, descriptors: Sequence[int] = ()) -> bool:
+        """Pass on files of a job as they are now, ahead of its record; return false if nobody takes them.
+
+        Takes microseconds and never raises. The caller closes the descriptors.
+        """
+        process = self._process
+        return process is not None and process.hold(message, descriptors)
+
+    def append(self, job: JobRecord) -> None:
         """Take the record of a job: when this returns, the record survives the death of this process.
 
         Takes microseconds and never raises; a failure is told by `finish`.
-
-        Args:
-            job: The record.
-            descriptors: Open files whose paths may vanish, by path; the recorder closes them.
         """
-        if descriptors:
-            self._hand_over(job, descriptors)
         self.append_encoded(self._encode(job))
 
     def append_encoded(self, payload: bytes) -> None:
@@ -138,13 +141,6 @@ class Recorder:
             summary.tally.jobs = self._jobs - summary.pending - summary.rejected - summary.lost
         summary.problems = list(self._problems)
         return summary
-
-    def _hand_over(self, job: JobRecord, descriptors: Mapping[str, int]) -> None:
-        """Pass open files on, before the record that names them; those that nobody takes are named in it."""
-        for path, descriptor in descriptors.items():
-            if self._process is not None and not self._process.tell(Hold(job.id, path), descriptor):
-                job.incomplete.append(f"{path} is about to vanish, and too many such files waited for their digest")
-            os.close(descriptor)
 
     def _append(self, kind: Kind, payload: bytes) -> None:
         """Append a record, after those that the disk did not take when they came. Under the lock."""

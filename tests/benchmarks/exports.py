@@ -71,7 +71,7 @@ def main() -> None:
         recorder = open_recorder(Settings(), work)
         recorder.start(run)
         for job in records(work, arguments.jobs):
-            recorder.append(job, {})
+            recorder.append(job)
         run.status, run.snakemake_version = "success", "9.27.1"
         print(recorder.finish(run).line())
         for what in (f"run:{RUN}", "merged.bam"):

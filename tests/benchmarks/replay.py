@@ -32,6 +32,7 @@ from snakeprov.model.times import now
 from snakeprov.plugin.recording import open_recorder
 from snakeprov.recorder.delivery import Delivery
 from snakeprov.recorder.entries import Kind
+from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.outbox import Log, Outbox
 
 FOLDER_FILES = 1000
@@ -80,7 +81,7 @@ def replay(jobs: int, inputs: int) -> None:
         began_s, append_s = time.perf_counter(), 0.0
         for job in records(work, jobs, inputs=inputs):
             before_s = time.thread_time()
-            recorder.append(job, {})
+            recorder.append(job)
             append_s += time.thread_time() - before_s
         run.status = "success"
         before_s = time.perf_counter()
@@ -108,7 +109,7 @@ def profile(jobs: int) -> None:
         for job in records(work, jobs, inputs=1):
             log.append(Kind.JOB, msgspec.json.encode(job))
         delivery = Delivery(
-            Settings(), work, connect=lambda: connect(work / ".snakeprov", create=True), held=lambda job_id: {}
+            Settings(), work, connect=lambda: connect(work / ".snakeprov", create=True), held=lambda job_id: HeldFiles()
         )
         delivery.take(Outbox(log.path, os.dup(log.descriptor)))
         profiler = cProfile.Profile()

@@ -194,7 +194,8 @@ from snakeprov.plugin import recording
 class Collector:
     shortfall = 0
     def start(self, run): self.rules, self.run = [], run
-    def append(self, job, descriptors): self.append_encoded(msgspec.json.encode(job))
+    def hold(self, message, descriptors=()): return True
+    def append(self, job): self.append_encoded(msgspec.json.encode(job))
     def append_encoded(self, payload):
         job = decode_job(payload)
         self.rules.append((job.rule, job.run_id == self.run.id))

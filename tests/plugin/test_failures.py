@@ -180,7 +180,7 @@ def test_an_unknown_snakemake_falls_back_to_its_log(tmp_path: Path) -> None:
     assert outcome.stderr.count("This version of Snakemake is not known yet") == 1
     assert outcome.counts() == {"first": 1, "last": 1, "all": 1}
     assert {job["status"] for job in outcome.jobs} == {"success"}
-    assert outcome.held == {"middle.txt": "1\n"}
+    assert outcome.held["middle.txt"] == "1\n"
     (missing,) = outcome.run["missing"]
     assert missing.endswith("(it does not tell when jobs succeed)")
 

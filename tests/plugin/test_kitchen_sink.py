@@ -156,7 +156,7 @@ def test_flags_and_kinds_of_files(outcome: Outcome) -> None:
     assert outcome.job("script")["inputs"][0]["flags"] == ["ancient"]
     tree = outcome.job("tree")["outputs"][0]
     assert (tree["kind"], tree["flags"]) == ("directory", ["directory"])
-    assert "fingerprint" not in tree
+    assert tree["listing"], "what was in it when the job ended"
     assert [fact["path"] for fact in outcome.job("multi")["outputs"]] == ["results/multi.one", "results/multi.two"]
 
 
@@ -167,9 +167,13 @@ def test_both_ends_of_a_pipe_are_recorded_without_opening_it(outcome: Outcome) -
     assert stream["outputs"][0]["kind"] == drink["inputs"][0]["kind"] == "other"
 
 
-def test_temporary_outputs_are_held_open(outcome: Outcome) -> None:
-    """The bytes of temp() files can still be read from the descriptors after Snakemake deleted the files."""
-    assert outcome.held == {"results/part_x.txt": "x\n", "results/part_y.txt": "y\n"}
+def test_outputs_are_held(outcome: Outcome) -> None:
+    """The bytes of every output are there after its job, also of temp() files that Snakemake deleted."""
+    assert outcome.held["results/part_x.txt"] == "x\n"
+    made = [fact for job in outcome.jobs if job["status"] == "success" for fact in job.get("outputs", ())]
+    files = {fact["path"] for fact in made if fact.get("kind", "file") == "file"}
+    assert files <= outcome.held.keys()
+    assert any(path.startswith("results/tree/") for path in outcome.held)
     assert not (outcome.directory / "results/part_x.txt").exists()
     job = outcome.job("part", part="x")
     assert job["outputs"][0]["flags"] == ["temp"]

@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.delivery import Delivery, push
 from snakeprov.recorder.entries import Kind
+from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.outbox import Log, Outbox
 
 RUN_ID = "a" * 32
@@ -91,8 +92,8 @@ def deliver(work: Path, connect: Callable[[], Client]) -> list[str]:
     return list(delivery.problems)
 
 
-def nothing_held(_job_id: str) -> Mapping[str, int]:
-    return {}
+def nothing_held(_job_id: str) -> HeldFiles:
+    return HeldFiles()
 
 
 def push_all(work: Path, connect: Callable[[], Client]) -> int:

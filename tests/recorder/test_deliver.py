@@ -21,6 +21,7 @@ from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester
+from snakeprov.recorder.heldfiles import HeldFiles
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def job(work: Path, job_id: str, run_id: str, *, inputs: dict[str, str], outputs
         inputs=[fact(path, content) for path, content in inputs.items()],
         outputs=[fact(path, content) for path, content in outputs.items()],
     )
-    return Prepared(0, record, Digester(str(work), DigestCache(None)).observe(record, {}))
+    return Prepared(0, record, Digester(str(work), DigestCache(None)).observe(record, HeldFiles()))
 
 
 def versions(client: Client, path: str) -> list[int]:
@@ -142,7 +143,7 @@ def test_a_file_of_a_directory_that_an_earlier_run_made_has_its_maker(client: Cl
     record = JobRecord(
         id="1", run_id="a" * 32, rule="split", status="success", outputs=[FileFact(path="parts", kind="directory")]
     )
-    prepared = Prepared(0, record, Digester(str(work), DigestCache(None)).observe(record, {}))
+    prepared = Prepared(0, record, Digester(str(work), DigestCache(None)).observe(record, HeldFiles()))
     assert deliverer(client, work, "a").deliver([prepared])[0].reason is None
 
     later = job(work, "2", "b", inputs={"parts/1.csv": "one"}, outputs={"x": "1"})

@@ -13,8 +13,10 @@ import pytest
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint
 from snakeprov.model.digest import Digest
+from snakeprov.model.held import HeldFile, output_key
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
 from snakeprov.recorder.digesting import Digester, key_of, path_of_key, with_changes
+from snakeprov.recorder.heldfiles import HeldFiles
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_inputs_outputs_and_code_are_digested(digester: Digester, tmp_path: Path
     (tmp_path / "code.py").write_text("c")
     record.code = [CodeFact(role="script", path="code.py", fingerprint=fingerprint(str(tmp_path / "code.py")))]
 
-    found = digester.observe(record, {})
+    found = digester.observe(record, HeldFiles())
 
     assert {path: one.digest and one.digest.sha256 for path, one in found.items()} == {
         "in": sha256("i"),
@@ -55,34 +57,69 @@ def test_inputs_outputs_and_code_are_digested(digester: Digester, tmp_path: Path
 
 def test_outputs_of_a_job_that_failed_are_not_looked_at(digester: Digester, tmp_path: Path) -> None:
     """Snakemake removes them."""
-    assert digester.observe(job(fact(tmp_path, "out", "o"), status="failed"), {}) == {}
+    assert digester.observe(job(fact(tmp_path, "out", "o"), status="failed"), HeldFiles()) == {}
+
+
+Meanwhile = Callable[[Path], object]
+
+
+def held(fact: FileFact, place: Path, key: str = output_key(0)) -> HeldFiles:
+    """The file at `place`, open, as whoever digests it has it."""
+    assert fact.fingerprint is not None
+    files = HeldFiles()
+    files.add(HeldFile(key, "", fact.fingerprint), os.open(place, os.O_RDONLY), may_stay_open=True)
+    return files
 
 
 def test_a_file_that_is_gone_is_read_from_its_descriptor_which_is_closed(digester: Digester, tmp_path: Path) -> None:
-    """As of a temporary output after its last use."""
+    """As of an output that the next job moved, or that Snakemake deleted."""
     output = fact(tmp_path, "temp", "t")
-    descriptor = os.open(tmp_path / "temp", os.O_RDONLY)
+    files = held(output, tmp_path / "temp")
+    descriptor = files.file(output_key(0))
     (tmp_path / "temp").unlink()
 
-    found = digester.observe(job(output), {"temp": descriptor})
+    found = digester.observe(job(output), files)
 
     assert found["temp"].digest is not None and found["temp"].digest.sha256 == sha256("t")
+    assert isinstance(descriptor, int)
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "is_known"),
+    [
+        (lambda path: path.chmod(0o444), True),
+        (lambda path: path.rename(path.with_name("moved")), True),
+        (lambda path: path.with_name("copy").write_text("x") and path.with_name("copy").replace(path), True),
+        (lambda path: path.open("a").write("more"), False),
+        (lambda path: path.write_text("x"), False),
+    ],
+    ids=["protected", "moved", "replaced", "appended to", "overwritten"],
+)
+def test_an_open_file_that_was_changed_has_no_digest(
+    digester: Digester, tmp_path: Path, meanwhile: Meanwhile, is_known: bool
+) -> None:
+    """The bytes that the next job wrote are never said to be those of the job before."""
+    output = fact(tmp_path, "out", "first")
+    files = held(output, tmp_path / "out")
+    meanwhile(tmp_path / "out")
+
+    digest = digester.observe(job(output), files)["out"].digest
+
+    assert (digest and digest.sha256) == (sha256("first") if is_known else None)
 
 
 def test_a_temporary_file_is_known_to_who_used_it_after_it_is_gone(digester: Digester, tmp_path: Path) -> None:
     """It was read when it was made."""
     temporary = fact(tmp_path, "temp", "t")
-    digester.observe(job(temporary), {})
+    digester.observe(job(temporary), HeldFiles())
     (tmp_path / "temp").unlink()
 
-    found = digester.observe(job(inputs=(temporary,)), {})
+    found = digester.observe(job(inputs=(temporary,)), HeldFiles())
 
     assert found["temp"].digest is not None and found["temp"].digest.sha256 == sha256("t")
 
-
-Meanwhile = Callable[[Path], object]
 
 MEANWHILE: dict[str, tuple[Meanwhile, bool | None, bool | None]] = {
     "linked": (lambda path: path.with_name("link").hardlink_to(path), False, False),
@@ -103,7 +140,7 @@ def test_an_input_changed_only_if_its_bytes_did(digester: Digester, tmp_path: Pa
     meanwhile, if_known, if_unknown = MEANWHILE[name]
     made = fact(tmp_path, "in", "first")
     if is_known:
-        digester.observe(job(made), {})
+        digester.observe(job(made), HeldFiles())
     meanwhile(tmp_path / "in")
     after = fingerprint(str(tmp_path / "in"))
     read = FileFact(
@@ -114,7 +151,7 @@ def test_an_input_changed_only_if_its_bytes_did(digester: Digester, tmp_path: Pa
     )
     record = job(inputs=(read,))
 
-    (told,) = with_changes(record, digester.observe(record, {}))
+    (told,) = with_changes(record, digester.observe(record, HeldFiles()))
 
     assert told.changed_while_reading is (if_known if is_known else if_unknown)
 
@@ -130,7 +167,7 @@ def test_a_file_that_is_not_what_it_was_has_no_digest_but_a_reason(
     else:
         (tmp_path / "out").unlink()
 
-    (found,) = digester.observe(job(output), {}).values()
+    (found,) = digester.observe(job(output), HeldFiles()).values()
 
     assert found.digest is None
     assert found.problem is not None and "since it was seen" in found.problem
@@ -141,7 +178,7 @@ def test_protecting_a_file_after_it_was_seen_does_not_count_as_a_change(digester
     output = fact(tmp_path, "out", "o", "protected")
     os.chmod(tmp_path / "out", 0o444)  # noqa: PTH101
 
-    (found,) = digester.observe(job(output), {}).values()
+    (found,) = digester.observe(job(output), HeldFiles()).values()
 
     assert found.digest is not None
 
@@ -151,7 +188,7 @@ def test_a_directory_is_digested_by_its_manifest(digester: Digester, tmp_path: P
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "leaf").write_text("l")
 
-    found = digester.observe(job(FileFact(path="tree", kind="directory")), {})["tree"]
+    found = digester.observe(job(FileFact(path="tree", kind="directory")), HeldFiles())["tree"]
 
     assert found.manifest is not None and found.digest is not None
     assert found.digest.sha256 == hashlib.sha256(found.manifest).hexdigest()
@@ -163,7 +200,7 @@ def test_what_is_no_regular_file_is_never_opened(digester: Digester, tmp_path: P
     """A FIFO would block for ever."""
     os.mkfifo(tmp_path / "pipe")
 
-    (found,) = digester.observe(job(FileFact(path="pipe", kind=kind)), {}).values()  # type: ignore[arg-type]
+    (found,) = digester.observe(job(FileFact(path="pipe", kind=kind)), HeldFiles()).values()  # type: ignore[arg-type]
 
     assert found.digest is None and found.problem
 
@@ -172,7 +209,7 @@ def test_a_file_that_a_job_updates_is_two(digester: Digester, tmp_path: Path) ->
     """What it held before is known from capture, what it holds now from the disk."""
     before = FileFact(path="x", flags=["before_update"], digest=Digest(sha256("old"), "0" * 32, 3))
 
-    found = digester.observe(job(fact(tmp_path, "x", "old and new", "update"), inputs=(before,)), {})
+    found = digester.observe(job(fact(tmp_path, "x", "old and new", "update"), inputs=(before,)), HeldFiles())
 
     assert {path_of_key(key) for key in found} == {"x"}
     assert [one.digest and one.digest.sha256 for one in found.values()] == [sha256("old"), sha256("old and new")]

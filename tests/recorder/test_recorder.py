@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
 import signal
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from snakeprov.capture.files import digest_file
 from snakeprov.config import Settings
 from snakeprov.embedded import connect
-from snakeprov.model.records import FileFact
+from snakeprov.model.held import HeldFile, Hold, output_key
+from snakeprov.model.records import FileFact, JobRecord
+from snakeprov.plugin import recording
+from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.recording import open_recorder
 from snakeprov.recorder import backlog, channel, process, progress
 from snakeprov.recorder import recorder as recorder_module
-from snakeprov.recorder.channel import Begin, Hold, Receiver, Take
+from snakeprov.recorder.channel import Begin, Receiver, Take
 from snakeprov.recorder.process import Inbox
 from snakeprov.recorder.recorder import Recorder
 
@@ -36,14 +42,25 @@ def work(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def temporary(work: Path, name: str) -> tuple[FileFact, int]:
-    """Make a file that is gone when this returns, and what was held of it."""
-    place = work / name
-    place.write_text(name)
-    fact = FileFact(path=name, flags=["temp"], fingerprint=faults.fingerprint(str(place)))
-    descriptor = os.open(place, os.O_RDONLY)
-    place.unlink()
-    return fact, descriptor
+def add_temporary(job: JobRecord, work: Path, recorder: recording.Recorder, *, sizes: Sequence[int]) -> None:
+    """Let `job` make temporary files of these sizes that are gone when this returns, as Snakemake's process does."""
+    holding = Holding(job.id, recorder.hold)
+    places = []
+    for size_bytes in sizes:
+        number = len(job.outputs)
+        place = work / f"{job.id}-{number}.tmp"
+        place.write_bytes(b"%d" % number * size_bytes)
+        fact = FileFact(path=place.name, flags=["temp"], fingerprint=faults.fingerprint(str(place)))
+        assert fact.fingerprint is not None
+        holding.file(output_key(number), str(place), fact.fingerprint, vanishes=True)
+        job.outputs.append(fact)
+        places.append(place)
+    holding.send()
+    for place in places:
+        place.unlink()
+    for number, fact in enumerate(job.outputs):
+        fact.digest = holding.digests.get(output_key(number))
+    assert not holding.lost
 
 
 @contextmanager
@@ -68,10 +85,10 @@ def test_what_is_appended_is_delivered_beside_and_vanished_files_have_their_dige
     recorder = open_recorder(Settings(), work)
     recorder.start(faults.run_record(work, status="running"))
     assert isinstance(recorder, Recorder) and recorder._process is not None
-    for job in faults.records(work):
-        fact, descriptor = temporary(work, f"{job.id}.tmp")
-        job.outputs.append(fact)
-        recorder.append(job, {fact.path: descriptor})
+    jobs = faults.records(work)
+    for job in jobs:
+        add_temporary(job, work, recorder, sizes=[job is jobs[0] or 100_000])
+        recorder.append(job)
     with connect_when_there(work) as client:
         recorder._process._process.send_signal(signal.SIGTERM)
         summary = recorder.finish(faults.run_record(work))
@@ -94,10 +111,9 @@ def test_all_logs_of_a_run_are_taken_over_from_a_process_that_died(work: Path, m
     recorder._process._process.kill()
     recorder._process._process.wait()
     jobs = faults.records(work)
-    fact, descriptor = temporary(work, "gone.tmp")
-    jobs[0].outputs.append(fact)
+    jobs[0].outputs.append(FileFact(path="gone.tmp", fingerprint=jobs[0].outputs[0].fingerprint))
     for job in jobs:
-        recorder.append(job, {fact.path: descriptor} if job is jobs[0] else {})
+        recorder.append(job)
     assert len(backlog.files(backlog.outbox_folder(work))) > 1
     summary = recorder.finish(faults.run_record(work))
 
@@ -121,7 +137,7 @@ def test_a_process_that_cannot_be_started_leaves_the_records_and_says_why(work: 
     recorder = Recorder(Settings(), work, program=NO_SUCH_PROGRAM)
     recorder.start(faults.run_record(work, status="running"))
     for job in faults.records(work):
-        recorder.append(job, {})
+        recorder.append(job)
     summary = recorder.finish(faults.run_record(work))
 
     assert (summary.pending, summary.lost) == (3, 0)
@@ -137,10 +153,10 @@ def test_records_that_a_full_disk_does_not_take_are_appended_when_it_does(work: 
     recorder.start(faults.run_record(work, status="running"))
     first, second, third = faults.records(work)
     with full_disk(300):
-        recorder.append(first, {})
-        recorder.append(second, {})
+        recorder.append(first)
+        recorder.append(second)
         assert backlog.count(backlog.outbox_folder(work)).pending == 0
-    recorder.append(third, {})
+    recorder.append(third)
     summary = recorder.finish(faults.run_record(work))
 
     assert (summary.pending, summary.lost) == (3, 0)
@@ -156,7 +172,7 @@ def test_records_that_a_disk_full_to_the_end_does_not_take_are_lost_aloud(
     recorder.start(faults.run_record(work, status="running"))
     with full_disk(300):
         for job in faults.records(work):
-            recorder.append(job, {})
+            recorder.append(job)
         summary = recorder.finish(faults.run_record(work))
 
     assert (summary.pending, summary.lost) == (0, 3)
@@ -164,23 +180,31 @@ def test_records_that_a_disk_full_to_the_end_does_not_take_are_lost_aloud(
     assert "cannot be written (" in summary.line()
 
 
-def test_files_about_to_vanish_that_nobody_takes_are_named_in_the_record(
+def test_files_about_to_vanish_that_nobody_takes_are_digested_at_once(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the delivering process stands still, Snakemake does not wait for it."""
+    """While the delivering process stands still: small ones, large ones, and more than Snakemake may have open."""
     monkeypatch.setattr(channel, "BUFFER_SIZE", 8192)
     recorder = open_recorder(Settings(), work)
     recorder.start(faults.run_record(work, status="running"))
     assert isinstance(recorder, Recorder) and recorder._process is not None
     recorder._process._process.send_signal(signal.SIGSTOP)
     job = faults.records(work)[0]
-    held = [temporary(work, f"{number}.tmp") for number in range(200)]
-    recorder.append(job, {fact.path: descriptor for fact, descriptor in held})
+    add_temporary(job, work, recorder, sizes=[1000, 100_000] * 150)
+    digested_here = sum(fact.digest is not None for fact in job.outputs)
+    recorder.append(job)
     recorder._process._process.send_signal(signal.SIGCONT)
-    recorder.finish(faults.run_record(work))
+    summary = recorder.finish(faults.run_record(work))
 
-    assert 0 < len(job.incomplete) < 200
-    assert all("is about to vanish, and too many such files waited" in one for one in job.incomplete)
+    assert digested_here > 100
+    assert (summary.shortfall, summary.problems) == (0, [])
+    with connect(work / ".snakeprov") as client:
+        files = client.jobs.get(job.id)["files"]
+    made = {one["path"]: one.get("sha256") for one in files if one["path"].endswith(".tmp")}
+    assert made == {
+        f"{job.id}-{number}.tmp": hashlib.sha256(b"%d" % number * (1000 if number % 2 else 100_000)).hexdigest()
+        for number in range(1, 301)
+    }
 
 
 def test_ctrl_c_while_the_end_is_waited_for_leaves_the_rest_in_the_outbox(
@@ -194,7 +218,7 @@ def test_ctrl_c_while_the_end_is_waited_for_leaves_the_rest_in_the_outbox(
     assert isinstance(recorder, Recorder) and recorder._process is not None
     recorder._process._process.send_signal(signal.SIGSTOP)
     for job in faults.records(work):
-        recorder.append(job, {})
+        recorder.append(job)
     handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.8)
@@ -209,25 +233,29 @@ def test_ctrl_c_while_the_end_is_waited_for_leaves_the_rest_in_the_outbox(
 
 
 def test_a_held_file_is_there_when_its_record_is(work: Path) -> None:
-    """It was sent before, but nobody need have listened in between; past the bound it is let go of."""
+    """It was sent before, but nobody need have listened in between; past the bound it is digested at once."""
     ours, theirs = channel.pair()
     inbox = Inbox(theirs)
     inbox._held_max = 2
     channel.send(ours, Begin(Settings(project="p"), str(work), os.getpid()))
     assert inbox.begin().settings.project == "p"
+    seen = faults.fingerprint(str(work / "in.txt"))
+    assert seen is not None
     with (work / "in.txt").open() as file:
         for number in range(3):
-            channel.send(ours, Hold("job", str(number)), file.fileno())
+            channel.send(ours, Hold("job", [HeldFile(output_key(number), "", seen)]), [file.fileno()])
     held = inbox.take_held("job")
 
-    assert list(held) == ["0", "1"]
-    assert os.pread(held["0"], 100, 0) == b"the content of in.txt\n"
-    assert inbox.take_held("other") == {}
+    digest = digest_file(str(work / "in.txt"))
+    first, second, third = (held.file(output_key(number)) for number in range(3))
+    assert isinstance(first, int) and isinstance(second, int)
+    assert os.pread(first, 100, 0) == b"the content of in.txt\n"
+    assert third == digest
+    assert inbox.take_held("other").open_count == 0
     assert not inbox.wait(0)
     ours.close()
     assert inbox.wait(10)
-    for descriptor in held.values():
-        os.close(descriptor)
+    held.close()
 
 
 def test_a_process_that_hears_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,11 +276,11 @@ def test_messages_come_whole_however_they_are_cut() -> None:
     """One byte at a time; what is too long to be one ends the connection."""
     ours, theirs = channel.pair()
     with ours, theirs, socket.socket() as other:
-        channel.send(ours, Take("a.log"), other.fileno())
+        channel.send(ours, Take("a.log"), [other.fileno()])
         received = Receiver(theirs, Take)
         assert received.receive() == [Take("a.log")]
         os.close(received.descriptor())
-        text = b'{"type":"Take","path":"b.log"}'
+        text = msgspec.msgpack.encode(Take("b.log"))
         found = []
         for byte in struct.pack("<I", len(text)) + text:
             ours.send(bytes([byte]))

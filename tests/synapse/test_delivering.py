@@ -26,6 +26,7 @@ from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester
+from snakeprov.recorder.heldfiles import HeldFiles
 
 from .conftest import Synapse
 
@@ -66,7 +67,7 @@ class Bench:
             "outputs": [self.fact(path, content) for path, content in outputs.items()],
         }
         record = JobRecord(**values | more)
-        return Prepared(0, record, Digester(str(self.work), DigestCache(None)).observe(record, {}))
+        return Prepared(0, record, Digester(str(self.work), DigestCache(None)).observe(record, HeldFiles()))
 
     def deliver(self, *jobs: Prepared, **policy: Any) -> list[str | None]:
         return [receipt.reason for receipt in self.deliverer(**policy).deliver(jobs)]
@@ -112,7 +113,7 @@ def test_a_job_becomes_versions_with_an_activity(bench: Bench) -> None:
     )
     job.job.inputs.pop()
     code[0].fingerprint = fingerprint(str(bench.work / "scripts/clean.py"))
-    job = Prepared(0, job.job, Digester(str(bench.work), DigestCache(None)).observe(job.job, {}))
+    job = Prepared(0, job.job, Digester(str(bench.work), DigestCache(None)).observe(job.job, HeldFiles()))
 
     assert bench.deliver(job) == [None]
 

@@ -3,7 +3,7 @@
 Usage: python collect.py RECORDS [argument of snakemake …]
 
 The lines are `{"start": run}`, `{"plan": plan}`, `{"finish": run}` and
-`{"job": job, "held": {path: bytes read from the descriptor, as text}}`. With the environment variable
+`{"job": job, "held": {path: bytes that were held, as text}}`. With the environment variable
 COLLECT_FAILS=open|append|finish that method raises; with COLLECT_DEAF=1 nothing is overheard of what Snakemake says.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import msgspec
 import snakemake.cli
 
 from snakeprov.errors import StoreError
+from snakeprov.model.held import Hold, Listing, input_key, output_key
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.plugin import capturing, recording
@@ -40,17 +41,28 @@ class Collector:
     def plan(self, plan: RunPlan) -> None:
         self._write({"plan": plan})
 
-    def append(self, job: JobRecord, descriptors: Mapping[str, int]) -> None:
+    def __init__(self) -> None:
+        self._held: dict[str, dict[tuple[str, str], str]] = {}
+
+    def hold(self, message: Hold | Listing, descriptors: Sequence[int] = ()) -> bool:
+        held = self._held.setdefault(message.job_id, {})
+        left = iter(descriptors)
+        for file in message.files if isinstance(message, Hold) else ():
+            content = file.content if file.content is not None else os.pread(next(left), 1000, 0)
+            held[file.key, file.member] = content.decode(errors="replace")
+        return True
+
+    def append(self, job: JobRecord) -> None:
         if FAILS == "append":
             raise OSError("no space left")
-        held = {}
-        for path, descriptor in descriptors.items():
-            held[path] = os.pread(descriptor, 1000, 0).decode()
-            os.close(descriptor)
-        self._write({"job": job, "held": held})
+        paths = {input_key(number): fact.path for number, fact in enumerate(job.inputs)}
+        paths |= {output_key(number): fact.path for number, fact in enumerate(job.outputs)}
+        held = self._held.pop(job.id, {})
+        named = {f"{paths.get(key, key)}/{member}".rstrip("/"): content for (key, member), content in held.items()}
+        self._write({"job": job, "held": named})
 
     def append_encoded(self, payload: bytes) -> None:
-        self.append(decode_job(payload), {})
+        self.append(decode_job(payload))
 
     def finish(self, run: RunRecord, *, is_shown: bool) -> Summary:
         if FAILS == "finish":
