@@ -59,9 +59,9 @@ _run_texts = operator.attrgetter(*RUN_TEXTS)
 _PATHS: Final = frozenset({"script", "conda_env_path", "snakefile"})
 """Fields that hold the path of a file, unless they hold a URL."""
 
-_CUT_SAYS: Final = " more characters)"
-_CUT: Final = re.compile(r"… \(\d+ more characters\)\Z")
-"""What `snakeprov.plugin.represent.cut` leaves at the end of a text."""
+_CUT_SAYS: Final = " more characters"
+_CUT: Final = re.compile(r"… \(\d+ more characters(?:, [^()]*)?\)\Z")
+"""What `snakeprov.plugin.represent` leaves at the end of a text that it cuts."""
 
 
 class Redactor:
@@ -148,6 +148,12 @@ class Redactor:
         text = _hide(_hide_values(self._spellings, text), finders(text))
         return _hide(text, [functools.partial(pattern.sub, MARK) for pattern in self._patterns])
 
+    def value(self, value: Any) -> Any:
+        """Return a value, as JSON has it, without secrets, those that its keys name among them."""
+        payload = msgspec.json.encode(value).decode()
+        found = self._hides(payload, [value])
+        return _redacted(value, found) if found else value
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """What is hidden wherever it stands, in every spelling."""
@@ -161,6 +167,15 @@ class Redactor:
         named: Sequence[dict[str, Any]],
     ) -> None:
         """Take the secrets out of the fields `names` of `records`; `payload` is all of them as JSON."""
+        found = self._hides(payload, named)
+        if found:
+            for record, name in itertools.product(records, names):
+                value = getattr(record, name)
+                if value and not (name in _PATHS and "://" not in value):
+                    setattr(record, name, _redacted(value, found))
+
+    def _hides(self, payload: str, named: Sequence[Any]) -> list[Hide]:
+        """Return what takes the secrets out of `payload`, JSON of what is redacted; first learn what `named` names."""
         found = finders(payload)
         if found:
             self._learn(value for one in named for value in secrets_in(one))
@@ -169,16 +184,11 @@ class Redactor:
             found.insert(0, functools.partial(_hide_values, values))
         if _CUT_SAYS in payload:
             found.insert(1 if values else 0, self._hide_cut_end)
-        found += [functools.partial(pattern.sub, MARK) for pattern in self._patterns]
-        if found:
-            for record, name in itertools.product(records, names):
-                value = getattr(record, name)
-                if value and not (name in _PATHS and "://" not in value):
-                    setattr(record, name, _redacted(value, found))
+        return found + [functools.partial(pattern.sub, MARK) for pattern in self._patterns]
 
     def _hide_cut_end(self, text: str) -> str:
         """Hide the beginning of a value where a text was cut off in the middle of it."""
-        cut = _CUT.search(text) if text.endswith(_CUT_SAYS) else None
+        cut = _CUT.search(text)
         if cut is None:
             return text
         length = max((partial_end(text[: cut.start()], value) for value in self._spellings), default=0)

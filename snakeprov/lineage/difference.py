@@ -30,7 +30,9 @@ Kind = Literal[
     "config",
     "circumstance",
 ]
-Action = Literal["changed", "added", "removed"]
+Action = Literal["changed", "added", "removed", "unknown"]
+"""`unknown`: it is on both sides, and whether it is the same cannot be told."""
+
 Origin = Literal["job", "activity", "none"]
 
 CHANGES_MAX: Final = 1000
@@ -83,7 +85,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         kind: What sort of fact; a `circumstance` is one that usually has no effect on a result.
         name: What it is called: a path, the path of a value inside of params (`a.b[2]`), a package.
-        action: Whether it changed, or is only on the new or the old side.
+        action: Whether it changed, is only on the new or the old side, or cannot be compared.
         old: On the old side: a `FileVersion`, or a value; None where it was not there.
         new: On the new side.
         role: Of code and environments, what the file is: script, snakefile, module, …
@@ -138,6 +140,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         causes: What they were made from that differs, in this order: origin, rule, wildcards, params, code, command,
             environment, inputs.
         circumstances: What else differs around them.
+        unproved: What may differ, too: params and config that are not recorded whole, inputs without a digest.
     """
 
     old: Side
@@ -145,6 +148,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     same_bytes: bool | None
     causes: tuple[Change, ...] = ()
     circumstances: tuple[Change, ...] = ()
+    unproved: tuple[Change, ...] = ()
 
 
 def compare(old: Story, new: Story) -> Difference:
@@ -160,8 +164,9 @@ def compare(old: Story, new: Story) -> Difference:
         old=before,
         new=after,
         same_bytes=None if None in (before.sha256, after.sha256) else before.sha256 == after.sha256,
-        causes=tuple(causes),
-        circumstances=tuple(circumstances),
+        causes=tuple(one for one in causes if one.action != "unknown"),
+        circumstances=tuple(one for one in circumstances if one.action != "unknown"),
+        unproved=tuple(one for one in (*causes, *circumstances) if one.action == "unknown"),
     )
 
 
@@ -299,7 +304,8 @@ def _files(story: Story, role: str) -> list[FileVersion]:
         if bool(one.get("wasExecuted")) == (role == "code"):
             reference = one.get("reference") or {}
             entity_id, number = reference.get("targetId"), reference.get("targetVersionNumber")
-            named.append(FileVersion(path=one.get("url") or str(entity_id), entity_id=entity_id, version_number=number))
+            path = one.get("url") or str(entity_id)
+            named.append(FileVersion(path=path, entity_id=entity_id, version_number=number))
     return named
 
 
@@ -316,7 +322,8 @@ def _inputs(old: Story, new: Story) -> list[Change]:
     pairs = _paired(
         _files(old, "input"), _files(new, "input"), (lambda one: one.path, lambda one: names.get(one.path.rstrip("/")))
     )
-    return _of_files("input", pairs, names)
+    # An activity without a job names versions, and has read nothing.
+    return _of_files("input", pairs, names, must_be_read=all(story.get("job") for story in (old, new)))
 
 
 def _code(old: Story, new: Story) -> list[Change]:
@@ -369,13 +376,20 @@ def _circumstances(old: Story, new: Story) -> list[Change]:
 
 
 def _of_files(
-    kind: Kind, pairs: Iterable[tuple[FileVersion | None, FileVersion | None]], roles: Mapping[str, str | None]
+    kind: Kind,
+    pairs: Iterable[tuple[FileVersion | None, FileVersion | None]],
+    roles: Mapping[str, str | None],
+    *,
+    must_be_read: bool = False,
 ) -> list[Change]:
+    """Return which files differ; `must_be_read`: of one that nobody read it is not known whether it is the same."""
     changes = []
     for old, new in pairs:
-        if old is not None and new is not None and _is_same(old, new) and old.path == new.path:
-            continue
         path = (new or old or FileVersion(path="")).path
+        if old is not None and new is not None and _is_same(old, new) and old.path == new.path:
+            if must_be_read and None in (old.sha256, new.sha256):
+                changes.append(Change(kind=kind, name=path, action="unknown", old=old, new=new))
+            continue
         changes.append(_change(kind, path, old, new, role=roles.get(path.rstrip("/"))))
     return changes
 

@@ -51,14 +51,6 @@ class Handover:
         self._workflow = workflow
         directory = Path.cwd()
         text = to_text(directory)
-        self._run = run_record(
-            workflow,
-            run_id=uuid4().hex,
-            project=project_of(settings, directory, store_of(settings, directory)),
-            directory=text,
-            executor=executor,
-        )
-        self._run.started_on = began_on
         self._redactor = Redactor(
             patterns=settings.redact,
             values=[
@@ -66,9 +58,20 @@ class Handover:
                 *credentials_in(settings.store),
             ],
         )
+        self._run = run_record(
+            workflow,
+            run_id=uuid4().hex,
+            project=project_of(settings, directory, store_of(settings, directory)),
+            directory=text,
+            executor=executor,
+            redact=self._redactor.value,
+        )
+        self._run.started_on = began_on
         self._redactor.run(self._run)
         self._recorder = recording.open_recorder(settings, directory, secrets=self._redactor.secrets)
-        self._translator = Translator(workflow, run_id=self._run.id, directory=text, tell=self._recorder.hold)
+        self._translator = Translator(
+            workflow, run_id=self._run.id, directory=text, redact=self._redactor.value, tell=self._recorder.hold
+        )
         self._run.parent_run_id = nesting.outer_run()
         self._recorder.start(self._run)
         nesting.enter(self._run.id)

@@ -18,7 +18,7 @@ from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import RunRecord
 from snakeprov.plugin.deployment import deployment_methods
 from snakeprov.plugin.gaps import Gaps
-from snakeprov.plugin.represent import encodable, represent
+from snakeprov.plugin.represent import Redact, encodable, represent
 from snakeprov.plugin.software import plugin_versions, snakemake_version
 from snakeprov.plugin.sources import locate
 
@@ -26,7 +26,9 @@ MAX_TARGETS = 1_000
 """Targets of the command line that are kept."""
 
 
-def run_record(workflow: Any, *, run_id: str, project: str, directory: str, executor: str | None) -> RunRecord:
+def run_record(
+    workflow: Any, *, run_id: str, project: str, directory: str, executor: str | None, redact: Redact
+) -> RunRecord:
     """Return what is known of a run when it begins; what cannot be found out is named in `missing`."""
     gaps = Gaps()
     return RunRecord(
@@ -35,7 +37,7 @@ def run_record(workflow: Any, *, run_id: str, project: str, directory: str, exec
         working_directory=directory,
         command_line=gaps.ask("command line", None, _command_line),
         snakefile=gaps.ask("Snakefile", None, _snakefile, workflow, directory),
-        config=gaps.ask("config", {}, _config, workflow),
+        config=gaps.ask("config", {}, _config, workflow, redact),
         targets=gaps.ask("targets", [], _targets, workflow),
         host=gaps.ask("host", None, _host),
         user=gaps.ask("user", None, _user),
@@ -62,8 +64,8 @@ def _snakefile(workflow: Any, directory: str) -> str:
     return encodable(place.url) if place.url is not None else relative_to(to_text(place.path or ""), directory)
 
 
-def _config(workflow: Any) -> dict[str, Any]:
-    represented = represent(workflow.config)
+def _config(workflow: Any, redact: Redact) -> dict[str, Any]:
+    represented = represent(workflow.config, redact=redact)
     return represented if isinstance(represented, dict) else {"config": represented}
 
 

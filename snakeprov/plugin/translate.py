@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -28,7 +29,7 @@ from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.jobfiles import JobFiles, look_at_start, streams_of
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.planning import wildcards_of
-from snakeprov.plugin.represent import encodable, represent
+from snakeprov.plugin.represent import Redact, encodable, represent
 from snakeprov.plugin.rulecode import CodeFinder, RuleCode
 from snakeprov.plugin.updating import before_update
 
@@ -79,11 +80,14 @@ class Translator:
 
     Attributes:
         files: Looks at the files of the jobs.
+        represent: Makes JSON of the values of params and resources.
     """
 
-    def __init__(self, workflow: Any, *, run_id: str, directory: str, tell: Tell) -> None:
+    def __init__(self, workflow: Any, *, run_id: str, directory: str, redact: Redact, tell: Tell) -> None:
+        """Prepare for a run; `redact` takes the secrets out of what is digested of large params."""
         self._run_id = run_id
         self._tell = tell
+        self.represent = partial(represent, redact=redact)
         self._code = CodeFinder(workflow, directory)
         self.files = JobFiles(directory)
         self._deployment = Deployment(workflow, self.files.path)
@@ -232,7 +236,7 @@ def _reason(own: Translator, job: Any, live: LiveJob) -> str | None:
     return encodable(live.reason if live.reason is not None else str(job.dag.reason(job))) or None
 
 
-def _params(params: Any) -> dict[str, Any]:
+def _params(own: Translator, params: Any) -> dict[str, Any]:
     if not params:
         return {}
     named: dict[str, Any] = {}
@@ -240,11 +244,11 @@ def _params(params: Any) -> dict[str, Any]:
     number = 0
     while number < len(params):
         if number not in spans:
-            named[str(number)] = represent(params[number])
+            named[str(number)] = own.represent(params[number])
             number += 1
             continue
         name, stop, end = spans[number]
-        named[encodable(name)] = represent(params[number] if end is None else list(params[number:stop]))
+        named[encodable(name)] = own.represent(params[number] if end is None else list(params[number:stop]))
         number = max(stop, number + 1)
     return named
 
@@ -254,7 +258,7 @@ def _resources(own: Translator, job: Any, live: LiveJob) -> dict[str, Any]:
     represented = {}
     for name, value in resources.items():
         if name[0] != "_":
-            represented[name] = represent(value)
+            represented[name] = own.represent(value)
     return represented
 
 
@@ -289,7 +293,7 @@ _Questions = tuple[tuple[Question, Callable[[Any], object]], ...]
 
 TEXTS: _Questions = (
     (Question("wildcards", "wildcards", lambda own, job, live: wildcards_of(job)), _always),
-    (Question("params", "params", lambda own, job, live: _params(job.params)), lambda rule: rule.params),
+    (Question("params", "params", lambda own, job, live: _params(own, job.params)), lambda rule: rule.params),
     (Question("shellcmd", "shellcmd", _shellcmd), lambda rule: rule.shellcmd),
     (Question("resources", "resources", _resources), _always),
     (Question("reason", "reason", _reason), _always),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from snakeprov.lineage.causes import Step, Trace
 from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
 from snakeprov.lineage.textdifference import TextDifference, text_difference
-from snakeprov.view import clauses, text, times
+from snakeprov.view import clauses, reasons, text, times
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
 ROWS_MAX = 20
@@ -175,8 +175,7 @@ def _side(label: str, side: Side, screen: Screen) -> Iterator[str]:
 
 def _reason(side: Side, screen: Screen) -> Iterator[str]:
     if side.reason:
-        reason = " ".join(side.reason.split())
-        line = [say("reason".ljust(_LABEL_COLUMNS), "faint"), say(f"{reason} (Snakemake)")]
+        line = [say("reason".ljust(_LABEL_COLUMNS), "faint"), say(f"{reasons.folded(side.reason)} (Snakemake)")]
         yield compose(line, screen._replace(width=None))
 
 

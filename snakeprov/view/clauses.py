@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from snakeprov.lineage.causes import Step, Trace
 from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
+from snakeprov.model import shortened
 from snakeprov.view import meanings, text
 
 CLAUSES_MAX: Final = 4
@@ -172,6 +173,12 @@ def arrow(change: Change, *, characters_max: int = VALUE_CHARACTERS_MAX) -> str:
     old, new = change.old, change.new
     is_same_file = isinstance(old, FileVersion) and isinstance(new, FileVersion) and old.path == new.path
     shown = [_value(one, characters_max, with_path=not is_same_file) for one in (old, new)]
+    marks = [shortened.mark_of(one) for one in (old, new)]
+    if shown[0] == shown[1]:  # both begin alike: what tells them apart is at the end, where they were shortened
+        shown = [
+            text.shorten(mark, characters_max, keep="end") if mark else one
+            for mark, one in zip(marks, shown, strict=True)
+        ]
     if change.action == "changed":
         return " -> ".join(shown)
     return shown[1] if change.action == "added" else shown[0]

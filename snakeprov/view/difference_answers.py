@@ -51,6 +51,7 @@ def _traced(trace: Trace | None) -> Json:
         "sameBytes": None if difference is None else difference.same_bytes,
         "causes": () if difference is None else difference.causes,
         "circumstances": () if difference is None else difference.circumstances,
+        "unproved": () if difference is None else difference.unproved,
         "upstream": () if trace is None else trace.upstream,
         "truncated": trace is not None and trace.truncated,
     }

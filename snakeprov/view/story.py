@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from snakeprov.view import text, times
+from snakeprov.view import reasons, text, times
 from snakeprov.view.answers import run_status
 from snakeprov.view.history import RAW, status_role, versioned
 from snakeprov.view.text import Line, Piece, Screen, compose, counted, say
@@ -26,6 +26,9 @@ REPETITIONS_SHOWN_MAX = 5
 
 VALUE_CHARACTERS_MAX = 300
 """What is shown of the value of one param or resource."""
+
+FACT_CHARACTERS_MAX = 2000
+"""What is shown of a fact, a command line of thousands of targets, say; `--json` has it whole."""
 
 _CHANGED = {True: "changed while it was read", None: "may have changed during the job"}
 """What the record of an input says of its bytes between start and end of the job."""
@@ -108,7 +111,7 @@ def _facts(job: Mapping[str, Any], run: Mapping[str, Any], screen: Screen) -> It
     elif run:
         yield _fact("commit", [say(run.get("gitProblem") or "not under version control", "faint")], screen)
     if job.get("reason"):
-        yield _fact("reason", [say(" ".join(str(job["reason"]).split()))], screen)
+        yield _fact("reason", [say(reasons.folded(str(job["reason"])))], screen)
     if problems := [*(job.get("incomplete") or ()), *(run.get("missing") or ())]:
         yield _fact("incomplete", [say("; ".join(problems), "bad")], screen)
 
@@ -271,5 +274,6 @@ def _bare_activity(activity: Mapping[str, Any], screen: Screen) -> Iterator[str]
 
 
 def _fact(label: str, value: Line, screen: Screen) -> str:
-    """Return a line that is never cut: what a fact is worth may be at its end."""
-    return compose([say(label.ljust(_LABEL_COLUMNS), "faint"), *value], screen._replace(width=None))
+    """Return a line that is not cut to the screen: what a fact is worth may be at its end."""
+    bounded = [piece._replace(text=text.shorten(piece.text, FACT_CHARACTERS_MAX)) for piece in value]
+    return compose([say(label.ljust(_LABEL_COLUMNS), "faint"), *bounded], screen._replace(width=None))
