@@ -94,5 +94,4 @@ def _thing(typed: str) -> str:
 def _absolute(typed: str) -> str:
     from snakeprov.cli.repository import current_folder
 
-    folder, name = os.path.split(os.path.normpath(os.path.join(current_folder(), typed)))  # noqa: PTH118  as typed
-    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118  the last part may be a link
+    return os.path.join(current_folder(), typed)  # noqa: PTH118  the system takes `..` after a link

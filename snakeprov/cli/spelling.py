@@ -14,6 +14,7 @@ import os
 import re
 from typing import Literal, NamedTuple
 
+from snakeprov.capture.places import Places
 from snakeprov.errors import UsageError
 from snakeprov.model import paths
 
@@ -121,15 +122,9 @@ def candidates(typed: str, *, here: str, root: str) -> list[str]:
         typed: A path as the operating system gave it to the command.
         here: The current folder.
         root: The working directory of the workflow. Both absolute, links resolved.
-
-    >>> candidates("a.txt", here="/p/results", root="/p")
-    ['results/a.txt', 'a.txt']
     """
-    directory = paths.to_text(root)
-    path = os.path.normpath(os.path.join(here, typed))  # noqa: PTH118  a trailing ".." must not follow links
-    folder, name = os.path.split(path)
-    real = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118  the last part may be a recorded link
-    found = [paths.relative_to(paths.to_text(one), directory) for one in (path, real, typed)]
+    places = Places(root)
+    found = [places.path(os.path.join(here, typed)), places.path(typed)]  # noqa: PTH118  whatever is typed
     if "\\x" in typed and typed.isprintable():
-        found.append(paths.relative_to(typed, directory))
+        found.append(paths.relative_to(typed, paths.to_text(root)))
     return list(dict.fromkeys(found))

@@ -181,7 +181,9 @@ def _by_path(
 
 
 def _candidates(place: Place, path: str) -> list[str]:
-    return spelling.candidates(path, here=str(current_folder()), root=str(place.root))
+    found = spelling.candidates(path, here=str(current_folder()), root=str(place.root))
+    # With a slash it is a directory, rather than a file that had this name at another time.
+    return [*(f"{one}/" for one in found), *found] if path.endswith("/") else found
 
 
 def _by_id(client: Client, named: EntityId) -> Target:
@@ -226,15 +228,13 @@ def _by_digest(client: Client, place: Place, typed: str, named: DigestPrefix, *,
 
 
 def _choose(matches: Sequence[dict[str, Any]], path: str, place: Place) -> dict[str, Any]:
-    """Return the only match, or the one in the project of this working directory."""
+    """Return the match in the project of this working directory, or in the only project; the newest comes first."""
     own = project_of(place.settings, place.root, place.store)
-    of_own = [match for match in matches if match["projectName"] == own]
-    if len(matches) > 1 and len(of_own) != 1:
-        names = ", ".join(sorted(match["projectName"] for match in matches))
-        raise UsageError(
-            f"{path} is recorded in several projects: {names}.", hint="Say which is meant with --project NAME."
-        )
-    return matches[0] if len(matches) == 1 else of_own[0]
+    names = sorted({match["projectName"] for match in matches})
+    if len(names) > 1 and own not in names:
+        message = f"{path} is recorded in several projects: {', '.join(names)}."
+        raise UsageError(message, hint="Say which is meant with --project NAME.")
+    return next((match for match in matches if match["projectName"] == own), matches[0])
 
 
 def listed(near: Sequence[str]) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from snakeprov.errors import UsageError
-from snakeprov.model.entities import File
+from snakeprov.model.entities import File, Folder
 from snakeprov.model.paths import to_names
 from snakeprov.model.synapsenames import from_synapse_name, to_synapse_name
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 NEAR_MAX: Final = 3
 SIBLINGS_MAX: Final = 200
 """So many files in a folder are looked at for names that are alike."""
+
+_Kind = TypeVar("_Kind", File, Folder)
+
+_SECOND: Final[dict[type[File | Folder], Literal["file", "folder"]]] = {File: "file", Folder: "folder"}
 
 _PROJECT_ID: Final = re.compile(r"syn[0-9]{1,18}")
 
@@ -39,11 +43,12 @@ def find(entities: Entities, path: str, *, project: str | None) -> dict[str, Any
     is_id = _PROJECT_ID.fullmatch(project) is not None
     project_id = project if is_id else entities.find_child(None, to_synapse_name(project))
     for candidate in (path, path.rstrip("/") + "/"):
-        found = project_id
-        for name in to_names(candidate):
-            found = found and entities.find_child(found, to_synapse_name(name))
-        entity = entities.get(found) if found else None
-        if isinstance(entity, File):
+        *above, last = to_names(candidate) or ("",)
+        folder_id = project_id
+        for name in above:
+            folder_id = folder_id and folder_in(entities, folder_id, name)
+        entity = file_in(entities, folder_id, last) if folder_id else None
+        if entity is not None:
             match = {
                 "path": candidate,
                 "projectId": project_id,
@@ -56,10 +61,32 @@ def find(entities: Entities, path: str, *, project: str | None) -> dict[str, Any
     return {"matches": [], "near": _near(entities, project_id, to_names(path)) if project_id else []}
 
 
+def folder_in(entities: Entities, parent_id: str, name: str) -> str | None:
+    """Return the id of the folder of that name on disk in a project or folder, or None."""
+    found = _child(entities, parent_id, name, Folder)
+    return None if found is None else found.id
+
+
+def file_in(entities: Entities, parent_id: str, name: str) -> File | None:
+    """Return the file of that name on disk in a project or folder, or None."""
+    return _child(entities, parent_id, name, File)
+
+
+def _child(entities: Entities, parent_id: str, name: str, kind: type[_Kind]) -> _Kind | None:
+    for second in (None, _SECOND[kind]):
+        found_id = entities.find_child(parent_id, to_synapse_name(name, second=second))
+        if found_id is None:
+            return None
+        found = entities.get(found_id)
+        if isinstance(found, kind):
+            return found
+    return None
+
+
 def _near(entities: Entities, parent_id: str, names: Sequence[str]) -> list[str]:
     """Return paths of files that differ from one that is not there in one name, which is alike."""
     position = 0
-    while position < len(names) and (found := entities.find_child(parent_id, to_synapse_name(names[position]))):
+    while position < len(names) and (found := folder_in(entities, parent_id, names[position])):
         parent_id, position = found, position + 1
     if position == len(names):
         return []

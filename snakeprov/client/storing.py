@@ -224,9 +224,10 @@ def _id_at(client: Client, path: str) -> str:
     answer = client.provenance.find(path, project=None if client.is_snakeprov else client.project)
     matches = answer["matches"]
     own = [one for one in matches if one["projectName"] == client.project]
-    if len(matches) > 1 and len(own) != 1:
-        names = ", ".join(sorted(one["projectName"] for one in matches))
-        raise UsageError(f"{path} is recorded in several projects: {names}.", hint="Set client.project to one of them.")
+    names = sorted({one["projectName"] for one in matches})
+    if len(names) > 1 and not own:
+        message = f"{path} is recorded in several projects: {', '.join(names)}."
+        raise UsageError(message, hint="Set client.project to one of them.")
     if not matches:
         near = answer["near"]
         raise NotRecordedError(

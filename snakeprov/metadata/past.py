@@ -19,9 +19,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from snakeprov.capture.places import Places
 from snakeprov.metadata.sights import Sight
 from snakeprov.metadata.stored import Stored
-from snakeprov.model.paths import relative_to, to_text
+from snakeprov.model.paths import to_text
 from snakeprov.model.records import FileFact, JobKind, JobRecord
 
 START_GAP_S: Final = 10.0
@@ -131,11 +132,12 @@ class _Reader:
     def __init__(self, working_directory: str, run_id: str) -> None:
         self._working_directory = working_directory
         self._directory = to_text(working_directory)
+        self._places = Places(working_directory)
         self._run_id = run_id
         self._sights: dict[str, Sight] = {}
 
     def path(self, target: str) -> str:
-        return target if "://" in target else relative_to(to_text(target), self._directory)
+        return target if "://" in target else self._places.path(target)
 
     def objection(self, one: Stored, failed_on_s: float | None) -> Reason | None:
         """Return why an output is not taken in, or None."""

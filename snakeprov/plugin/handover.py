@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+from snakeprov.capture.places import Places
 from snakeprov.capture.redact import credentials_in
 from snakeprov.capture.redactor import Redactor
 from snakeprov.config import Settings, store_of
-from snakeprov.model.paths import to_text
 from snakeprov.model.projects import project_of
 from snakeprov.model.records import JobRecord, JobStatus, RunStatus, decode_job
 from snakeprov.model.times import now
@@ -50,7 +50,7 @@ class Handover:
         self.problems = problems
         self._workflow = workflow
         directory = Path.cwd()
-        text = to_text(directory)
+        places = Places(str(directory))
         self._redactor = Redactor(
             patterns=settings.redact,
             values=[
@@ -62,7 +62,8 @@ class Handover:
             workflow,
             run_id=uuid4().hex,
             project=project_of(settings, directory, store_of(settings, directory)),
-            directory=text,
+            directory=directory,
+            places=places,
             executor=executor,
             redact=self._redactor.value,
         )
@@ -70,7 +71,7 @@ class Handover:
         self._redactor.run(self._run)
         self._recorder = recording.open_recorder(settings, directory, secrets=self._redactor.secrets)
         self._translator = Translator(
-            workflow, run_id=self._run.id, directory=text, redact=self._redactor.value, tell=self._recorder.hold
+            workflow, run_id=self._run.id, places=places, redact=self._redactor.value, tell=self._recorder.hold
         )
         self._run.parent_run_id = nesting.outer_run()
         self._recorder.start(self._run)
@@ -84,9 +85,13 @@ class Handover:
     @never_raises
     def plan(self) -> None:
         """Hand over every job of the DAG as it is now."""
-        plan = plan_of(
-            self._workflow.dag, run_id=self._run.id, path_of=self._translator.files.path, stored=self._redactor.stored
-        )
+        with self._translator.files.places.assumed():
+            plan = plan_of(
+                self._workflow.dag,
+                run_id=self._run.id,
+                path_of=self._translator.files.path,
+                stored=self._redactor.stored,
+            )
         self._redactor.plan(plan)
         self._recorder.plan(plan)
 

@@ -11,8 +11,8 @@ import os
 from collections.abc import Callable, Set
 from typing import Any
 
+from snakeprov.capture.places import Places
 from snakeprov.model.held import input_key, output_key
-from snakeprov.model.paths import relative_to, to_text
 from snakeprov.model.records import FileFact, JobStatus
 from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.livejob import LiveJob
@@ -51,16 +51,20 @@ CLOCK_SKEW_S = 1.0
 
 
 class JobFiles:
-    """The files of the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock."""
+    """The files of the jobs of one run. Not thread-safe: Snakemake calls from under its scheduler's lock.
 
-    def __init__(self, directory: str) -> None:
-        self._directory = directory
+    Attributes:
+        places: Gives the recorded form of a path.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
         self._cache = os.environ.get(CACHE_VARIABLE)
         self._temporary: set[tuple[int, int, int]] = set()
 
     def path(self, path: str) -> str:
         """Return the text form of one of Snakemake's paths, relative to the working directory."""
-        return relative_to(to_text(str.__str__(path)), self._directory)
+        return self.places.path(str.__str__(path))
 
     def inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
         """Return the inputs of `job` as they are now, or as they were before it changed them."""
@@ -150,9 +154,7 @@ class JobFiles:
             path = str.__str__(one)
             if is_plain and not one.flags:
                 sight = look(path)
-                fact = FileFact(
-                    path=relative_to(to_text(path), self._directory), name=name, fingerprint=sight.fingerprint
-                )
+                fact = FileFact(path=self.places.path(path), name=name, fingerprint=sight.fingerprint)
                 if sight.kind != "file" or sight.symlink_target is not None:
                     fact.kind, fact.symlink_target = sight.kind, sight.symlink_target
                 facts.append(fact)

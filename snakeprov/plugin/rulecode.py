@@ -15,7 +15,8 @@ from typing import Any, Literal
 import msgspec
 
 from snakeprov.capture.files import fingerprint
-from snakeprov.model.paths import relative_to, to_text
+from snakeprov.capture.places import Places
+from snakeprov.model.paths import to_text
 from snakeprov.model.records import CodeFact, JobKind
 from snakeprov.plugin.sources import locate, uri_of
 
@@ -34,14 +35,12 @@ class Source(msgspec.Struct, frozen=True):
     path: str | None
     url: str | None
 
-    def fact(self, directory: str) -> CodeFact:
+    def fact(self, places: Places) -> CodeFact:
         """Return what is there now."""
         path = self.path
         if path is None:
             return CodeFact(role=self.role, url=self.url)
-        return CodeFact(
-            role=self.role, path=relative_to(to_text(path), directory), url=self.url, fingerprint=fingerprint(path)
-        )
+        return CodeFact(role=self.role, path=places.path(path), url=self.url, fingerprint=fingerprint(path))
 
 
 class RuleCode(msgspec.Struct, frozen=True):
@@ -65,9 +64,9 @@ class RuleCode(msgspec.Struct, frozen=True):
 class CodeFinder:
     """Finds the code of the rules of one workflow. Belongs to one run; not thread-safe."""
 
-    def __init__(self, workflow: Any, directory: str) -> None:
+    def __init__(self, workflow: Any, places: Places) -> None:
         self._workflow = workflow
-        self._directory = directory
+        self._places = places
         self._rules: dict[str, RuleCode] = {}
         self._snakefiles = {uri_of(source): self._snakefile(source) for source in _included(workflow)}
 
@@ -84,7 +83,7 @@ class CodeFinder:
         sources = code.sources if code.sources is not None else self._sources(job, code.kind)
         if not sources:
             return list(code.snakefiles)
-        return [*code.snakefiles, *(source.fact(self._directory) for source in sources)]
+        return [*code.snakefiles, *(source.fact(self._places) for source in sources)]
 
     def complete(self, job: Any, facts: list[CodeFact]) -> list[CodeFact]:
         """Return `facts` with the copies of remote sources that Snakemake fetched while `job` ran."""
@@ -92,7 +91,7 @@ class CodeFinder:
             return facts
         fetched = {source.url: source for source in self._sources(job, self.of_rule(job).kind) if source.path}
         return [
-            fetched[fact.url].fact(self._directory) if fact.path is None and fact.url in fetched else fact
+            fetched[fact.url].fact(self._places) if fact.path is None and fact.url in fetched else fact
             for fact in facts
         ]
 
@@ -115,14 +114,14 @@ class CodeFinder:
 
     def _snakefiles_of(self, rule: Any) -> list[CodeFact]:
         own = str(rule.snakefile)
-        fact = self._snakefiles.get(own) or CodeFact(role="snakefile", path=relative_to(to_text(own), self._directory))
+        fact = self._snakefiles.get(own) or CodeFact(role="snakefile", path=self._places.path(own))
         others = [other for uri, other in self._snakefiles.items() if uri != own]
         line = (self._workflow.linemaps.get(own) or {}).get(rule.lineno)
         with_line = CodeFact(role="snakefile", path=fact.path, url=fact.url, line=line, fingerprint=fact.fingerprint)
         return [with_line, *others[:MAX_SNAKEFILES]]
 
     def _snakefile(self, source: Any) -> CodeFact:
-        return self._locate("module", [source]).fact(self._directory)
+        return self._locate("module", [source]).fact(self._places)
 
     def _sources(self, job: Any, kind: JobKind) -> tuple[Source, ...]:
         rule = job.rule

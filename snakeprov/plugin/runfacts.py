@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from snakeprov import __version__
-from snakeprov.model.paths import relative_to, to_text
+from snakeprov.capture.places import Places
+from snakeprov.model.paths import to_text
 from snakeprov.model.records import RunRecord
 from snakeprov.plugin.deployment import deployment_methods
 from snakeprov.plugin.gaps import Gaps
@@ -27,16 +28,23 @@ MAX_TARGETS = 1_000
 
 
 def run_record(
-    workflow: Any, *, run_id: str, project: str, directory: str, executor: str | None, redact: Redact
+    workflow: Any,
+    *,
+    run_id: str,
+    project: str,
+    directory: Path,
+    places: Places,
+    executor: str | None,
+    redact: Redact,
 ) -> RunRecord:
     """Return what is known of a run when it begins; what cannot be found out is named in `missing`."""
     gaps = Gaps()
     return RunRecord(
         id=run_id,
         project=project,
-        working_directory=directory,
+        working_directory=to_text(directory),
         command_line=gaps.ask("command line", None, _command_line),
-        snakefile=gaps.ask("Snakefile", None, _snakefile, workflow, directory),
+        snakefile=gaps.ask("Snakefile", None, _snakefile, workflow, places),
         config=gaps.ask("config", {}, _config, workflow, redact),
         targets=gaps.ask("targets", [], _targets, workflow),
         host=gaps.ask("host", None, _host),
@@ -59,9 +67,9 @@ def _command_line() -> str:
     return encodable(shlex.join([name, *sys.argv[1:]]))
 
 
-def _snakefile(workflow: Any, directory: str) -> str:
+def _snakefile(workflow: Any, places: Places) -> str:
     place = locate(workflow, [next(iter(workflow.included))])
-    return encodable(place.url) if place.url is not None else relative_to(to_text(place.path or ""), directory)
+    return encodable(place.url) if place.url is not None else places.path(place.path or "")
 
 
 def _config(workflow: Any, redact: Redact) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from snakeprov.capture.places import Places
 from snakeprov.model.held import Tell
 from snakeprov.model.records import CodeFact, JobRecord, JobStatus
 from snakeprov.plugin.benchmark import read_benchmark
@@ -83,13 +84,13 @@ class Translator:
         represent: Makes JSON of the values of params and resources.
     """
 
-    def __init__(self, workflow: Any, *, run_id: str, directory: str, redact: Redact, tell: Tell) -> None:
+    def __init__(self, workflow: Any, *, run_id: str, places: Places, redact: Redact, tell: Tell) -> None:
         """Prepare for a run; `redact` takes the secrets out of what is digested of large params."""
         self._run_id = run_id
         self._tell = tell
         self.represent = partial(represent, redact=redact)
-        self._code = CodeFinder(workflow, directory)
-        self.files = JobFiles(directory)
+        self._code = CodeFinder(workflow, places)
+        self.files = JobFiles(places)
         self._deployment = Deployment(workflow, self.files.path)
         self._shell = Gaps().ask("shell", None, _shell_class)
         self._rules: dict[str, RuleFacts] = {}

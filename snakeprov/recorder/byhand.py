@@ -16,6 +16,7 @@ import msgspec
 
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.places import Places
 from snakeprov.capture.redact import strip_credentials
 from snakeprov.capture.redactor import Redactor
 from snakeprov.capture.secrets import environment_secrets
@@ -186,4 +187,5 @@ def _split(things: Sequence[str], working_directory: Path) -> tuple[list[FileFac
 
 
 def _facts(paths: Sequence[str], working_directory: Path) -> list[FileFact]:
-    return [file_fact(path, working_directory=str(working_directory)) for path in dict.fromkeys(paths)]
+    places = Places(str(working_directory))
+    return [file_fact(path, places=places) for path in dict.fromkeys(paths)]

@@ -84,13 +84,12 @@ class Catalog:
     def learn(self, asked: Iterable[str], answer: dict[str, Any]) -> None:
         """Take in what the look-up of the paths `asked` answered."""
         self.project_id = answer.get("projectId") or self.project_id
-        found = {one["path"]: one for one in answer["found"]}
         for path in asked:
-            one = found.get(path)
-            if one is None:
-                self._files[path] = None
-                self._folders.setdefault(path, None)
-            elif one["kind"] == "file":
+            self._files[path] = None
+            self._folders.setdefault(path, None)
+        for one in answer["found"]:  # at one path there can be a file and a folder
+            path = one["path"]
+            if one["kind"] == "file":
                 self._files[path] = Held(
                     entity_id=one["entityId"],
                     name=one["name"],

@@ -22,7 +22,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import structs
@@ -254,7 +254,7 @@ class Deliverer:
         self._remember_directories(jobs)
 
     def _plan(self) -> Plan:
-        name_of = None if self._client.is_snakeprov else to_synapse_name
+        name_of = None if self._client.is_snakeprov else _name_of
         return Plan(self._catalog, project=self._run.project, name_of=name_of)
 
     def _context(self, jobs: Sequence[Prepared], **more: Any) -> Context:
@@ -371,6 +371,10 @@ class Deliverer:
         if not self._destination_is_known and self._catalog.project_id is not None:
             self._client.files.upload_to(self._catalog.project_id)
         self._destination_is_known = True
+
+
+def _name_of(name: str, second: Literal["file", "folder"] | None) -> str:
+    return to_synapse_name(name, second=second)
 
 
 def reason_of(error: Exception, client: Client) -> str:

@@ -16,10 +16,11 @@ import msgspec
 from snakeprov.capture import files
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.imports import ModuleFinder
+from snakeprov.capture.places import Places
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member, before_key, input_key, output_key
-from snakeprov.model.paths import relative_to, to_os, to_text
+from snakeprov.model.paths import to_os
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
 from snakeprov.recorder.directories import Directories
 from snakeprov.recorder.heldfiles import HeldFiles
@@ -91,6 +92,7 @@ class Digester:
         self._logs = logs or KeptLogs()
         self._working_directory = working_directory
         self._cache = cache
+        self._places = Places(working_directory)
         self._modules = ModuleFinder(working_directory)
         self._read: OrderedDict[Fingerprint, Digest] = OrderedDict()
         self._directories = Directories()
@@ -207,7 +209,7 @@ class Digester:
                     )
 
     def _relative(self, path: str) -> str:
-        return relative_to(to_text(path), to_text(os.path.realpath(self._working_directory)))
+        return self._places.path(path)
 
     def _observe_directory(
         self, path: str, fact: FileFact, held: HeldFiles, held_key: str, *, is_made: bool

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from snakeprov.capture import files
+from snakeprov.capture.places import Places
 from snakeprov.client.batch import Ref, Request
 from snakeprov.errors import UsageError
 from snakeprov.model.activity import Activity, ActivityType
-from snakeprov.model.paths import relative_to, to_text
+from snakeprov.model.paths import to_text
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
 from snakeprov.recorder.assemble import Assembly, Context, path_of
 from snakeprov.recorder.assemble_synapse import Done, SynapseAssembly
@@ -45,17 +46,17 @@ class _HasJob(Protocol):
     def observations(self) -> Observations: ...
 
 
-def file_fact(path: str, *, working_directory: str) -> FileFact:
+def file_fact(path: str, *, places: Places) -> FileFact:
     """Return what is seen of a file or a directory now.
 
     Args:
         path: Absolute, as Python's file functions take it.
-        working_directory: Absolute; what lies in it is recorded by its path relative to it.
+        places: Of the working directory.
 
     Raises:
         UsageError: There is none, or it is neither.
     """
-    text = relative_to(to_text(path), to_text(working_directory))
+    text = places.path(path)
     if os.path.isdir(path):  # noqa: PTH112  any text will do
         return FileFact(path=text, kind="directory")
     fingerprint = files.fingerprint(path)

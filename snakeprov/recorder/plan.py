@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -19,6 +19,9 @@ from snakeprov.model.paths import OUTSIDE, folders_above, to_names
 from snakeprov.recorder.catalog import Catalog, Draft, Held
 
 REPO: Final = "/repo/v1"
+
+NameOf = Callable[[str, Literal["file", "folder"] | None], str]
+"""Makes an entity's name of a name on disk and, if a thing of the other kind has that name already, of what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,13 @@ class Plan:
         makers: Activities that made the files inside of directories of this plan, by path and sha256.
     """
 
-    def __init__(self, catalog: Catalog, *, project: str, name_of: Callable[[str], str] | None = None) -> None:
+    def __init__(self, catalog: Catalog, *, project: str, name_of: NameOf | None = None) -> None:
         """Begin an empty plan.
 
         Args:
             catalog: What the repository holds of the project.
             project: Its name.
-            name_of: Turns a name on disk into the one that the repository takes, where these differ.
+            name_of: Turns a name on disk into the one that the store takes, where these differ.
         """
         self.requests: list[Request] = []
         self.uploads: list[Upload] = []
@@ -87,7 +90,8 @@ class Plan:
 
     def create_file(self, path: str, bytes_: Bytes, *, sha256: str | None, generated_by: str | Ref | None) -> Held:
         """Plan a new file with its first version; return it as it will be."""
-        name = self._name(to_names(path)[-1])
+        folder = self.draft.folders.get(path) or self._catalog.folder(path)
+        name = self._name(to_names(path)[-1], second=None if folder is None else "file")
         parent_id = self._folder(folders_above(path))
         body = {"concreteType": FILE, "name": name, "parentId": parent_id}
         file_handle_id = self._fill(body, name, bytes_)
@@ -187,15 +191,17 @@ class Plan:
         for path in paths:
             folder_id = self.draft.folders.get(path) or self._catalog.folder(path)
             if folder_id is None:
-                name = self._name(to_names(path)[-1] if path != "/" else OUTSIDE)
+                name = to_names(path)[-1] if path != "/" else OUTSIDE
+                name = self._name(name, second=None if self.file(path) is None else "folder")
                 body = {"concreteType": FOLDER, "name": name, "parentId": parent_id}
                 folder_id = Ref(self.add(Request("POST", f"{REPO}/entity", body)), "id")
                 self.draft.folders[path] = folder_id
             parent_id = folder_id
         return parent_id
 
-    def _name(self, name: str) -> str:
-        return name if self._name_of is None else self._name_of(name)
+    def _name(self, name: str, *, second: Literal["file", "folder"] | None = None) -> str:
+        """Return the name of an entity; `second` says what it is if a thing of the other kind has the name already."""
+        return name if self._name_of is None else self._name_of(name, second)
 
     def _project_id(self) -> str | Ref:
         if self._catalog.project_id is not None:

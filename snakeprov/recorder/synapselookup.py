@@ -9,7 +9,7 @@ annotations and the Activity that generated it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from snakeprov.client import Client
 from snakeprov.errors import ConfigError, NotFoundError
@@ -52,22 +52,28 @@ class SynapseLookup:
         folders = {folder for each in above.values() for folder in each}
         ids: dict[str, str | None] = {}
 
+        found: list[Json] = []
+
         def folder_id(path: str) -> str | None:
             if not path:
                 return project_id
             if path not in ids:
-                ids[path] = catalog.folder(path) or self._child(folder_id(_parent(path)), path)
+                ids[path] = catalog.folder(path) or seen(path, "folder")
             return ids[path]
 
-        found: list[Json] = []
+        def seen(path: str, kind: Literal["file", "folder"]) -> str | None:
+            entries = self._at(folder_id(_parent(path)), path, kind)
+            found.extend(entries)
+            return next((one["entityId"] for one in entries if one["kind"] == kind), None)
+
         for path in asked:
-            if not path:
-                continue
             if path in folders:
-                if (known := folder_id(path)) is not None:
+                if (known := catalog.folder(path)) is not None:
                     found.append({"path": path, "kind": "folder", "entityId": known})
-            elif (known := self._child(folder_id(_parent(path)), path)) is not None:
-                found.append(self._read(path, known))
+                else:
+                    folder_id(path)
+            elif path:
+                seen(path, "file")
         return {"projectId": project_id, "found": found}
 
     def done(self, job: JobRecord, outputs: Iterable[tuple[str, Held, str | None]]) -> Done | None:
@@ -113,11 +119,18 @@ class SynapseLookup:
             raise ConfigError(f"{self._project} is a file.", hint="Set `project` to the id of a project or folder.")
         return self._project
 
-    def _child(self, parent_id: str | None, path: str) -> str | None:
-        if parent_id is None:
-            return None
+    def _at(self, parent_id: str | None, path: str, kind: Literal["file", "folder"]) -> list[Json]:
+        """Return what is at a path: a thing of this kind, and one of the other kind if that has the name itself."""
         name = OUTSIDE if path == "/" else to_names(path)[-1]
-        return self._client.entities.find_child(parent_id, to_synapse_name(name))
+        entries: list[Json] = []
+        for second in (None, kind):
+            found = parent_id and self._client.entities.find_child(parent_id, to_synapse_name(name, second=second))
+            if not found:
+                break
+            entries.append(self._read(path, found))
+            if entries[-1]["kind"] == kind:
+                break
+        return entries
 
     def _read(self, path: str, entity_id: str) -> Json:
         bundle = self._client.entities.bundle(entity_id)

@@ -20,7 +20,10 @@ PAGE_MAX = 10_000
 
 
 def listing(call: Call) -> Answer:
-    """GET /current?project=[&under=&after=&limit=]: by path; `next` is where to go on."""
+    """GET /current?project=[&under=&after=&limit=]: by path; `next` is where to go on.
+
+    Left out are files whose place something newer took: a folder with files in it, or a file where their folder was.
+    """
     name = call.text("project")
     project = lookup.project_id(call.tx, name)
     if project is None:
@@ -29,7 +32,9 @@ def listing(call: Call) -> Answer:
     limit = call.number("limit", default=PAGE_DEFAULT, least=1, most=PAGE_MAX)
     under, after = call.query.get("under", ""), call.query.get("after", "")
     rows = current.page(call.tx, project, under=under, after=after, limit=limit + 1)
-    answer: dict[str, Any] = {"projectId": f"syn{project}", "results": [_file(row) for row in rows[:limit]]}
+    gone = current.superseded(call.tx, project, rows[:limit])
+    results = [_file(row) for row in rows[:limit] if row.path not in gone]
+    answer: dict[str, Any] = {"projectId": f"syn{project}", "results": results}
     if len(rows) > limit:
         answer["next"] = rows[limit - 1].path
     return 200, answer

@@ -209,7 +209,7 @@ def _check_free(call: Call, parent: Place, name: str, *, kind: str, but: int | N
     """Refuse a place that an entity other than `but` has (409)."""
     if kind == FILE and parent.kind == PROJECT and name == OUTSIDE:
         raise bad_request(f"The name {name} cannot be used: it is the folder of what lies outside the project.")
-    if entities.rival(call.tx, parent, name, kind=kind) not in (None, but):
+    if entities.rival(call.tx, parent, name, kind=kind, but=but, any_kind=call.service.strict):
         raise conflict(f"An entity with the name: {name} already exists with a parentId: syn{parent.id}")
     if len(parent.path) + len(name) > PATH_CHARS_MAX:
         raise bad_request(f"The path of {shown(name)} would have more than {PATH_CHARS_MAX} characters.")

@@ -38,7 +38,7 @@ class LookupBody(msgspec.Struct):
 
 
 def at_paths(call: Call) -> Answer:
-    """POST /lookup: in the order asked, missing ones left out."""
+    """POST /lookup: in the order asked, missing ones left out; at one path there can be a file and a folder."""
     body = call.read(LookupBody)
     if len(body.paths) > PATHS_MAX:
         raise bad_request(f"{len(body.paths)} paths are asked for; at most {PATHS_MAX} are allowed.")
@@ -48,14 +48,18 @@ def at_paths(call: Call) -> Answer:
     permissions.check(call, project, project_id=project, permission=READ)
     paths = dict.fromkeys(body.paths)
     found = lookup.at_paths(call.tx, project, paths)
-    rows = [found[path] for path in paths if path in found]
+    rows = [one for path in paths for one in found.get(path, ())]
     meant = meaning_store.of(call.tx, [(row.id, row.number) for row in rows if row.meaning])
     bodies = [_found(row, meant.get((row.id, row.number))) for row in rows]
     return 200, {"projectId": f"syn{project}", "found": bodies}
 
 
 def files(call: Call) -> Answer:
-    """GET /files?path=[&project=]: the files at a path, or else paths that resemble it, in projects one may read."""
+    """GET /files?path=[&project=]: the files at a path, or else paths that resemble it, in projects one may read.
+
+    A path without a slash at the end may also mean a directory; of a project's files the one that had its last version
+    most recently comes first.
+    """
     path = call.text("path")
     project = call.query.get("project")
     paths = [path] if path.endswith("/") or not path else [path, path + "/"]

@@ -18,6 +18,7 @@ from snakeprov.server.runs import check_may_add, existing
 from snakeprov.store import jobs, lookup, plans, runs
 from snakeprov.store.jobs import MadeBy
 from snakeprov.store.plans import Ended
+from snakeprov.store.tables import FILE
 
 PAGE_DEFAULT = 1000
 PAGE_MAX = 10_000
@@ -80,7 +81,7 @@ def _with_makers(call: Call, planned: Sequence[PlannedJob], *, project: int | No
     """Return the jobs, those whose outputs were up to date with the activity that made the first of them."""
     reused = dict.fromkeys(job.outputs[0] for job in planned if job.outputs and not job.is_needed)
     found = {} if project is None else lookup.at_paths(call.tx, project, reused)
-    makers = {path: one.activity_id for path, one in found.items()}
+    makers = {path: one.activity_id for path, rows in found.items() for one in rows if one.kind == FILE}
     return [_Kept(job, None if job.is_needed or not job.outputs else makers.get(job.outputs[0])) for job in planned]
 
 

@@ -17,6 +17,7 @@ from snakeprov.store import lookup, sights
 from snakeprov.store.access import READ
 from snakeprov.store.lookup import Found
 from snakeprov.store.sights import Past
+from snakeprov.store.tables import FILE
 
 SIGHTS_MAX = 10_000
 """How many sights one request can ask about."""
@@ -51,7 +52,8 @@ def read(call: Call) -> Answer:
     if project is None:
         return 200, {"results": [{} for _ in body.sights]}
     permissions.check(call, project, project_id=project, permission=READ)
-    current = lookup.at_paths(call.tx, project, dict.fromkeys(one.path for one in body.sights))
+    found = lookup.at_paths(call.tx, project, dict.fromkeys(one.path for one in body.sights))
+    current = {path: one for path, rows in found.items() for one in rows if one.kind == FILE}
     return 200, {"results": [_explained(call, project, one, current.get(one.path)) for one in body.sights]}
 
 

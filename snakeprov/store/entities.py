@@ -60,6 +60,13 @@ class Id(NamedTuple):
     id: int
 
 
+class Rival(NamedTuple):
+    """An entity at a path, and what it is."""
+
+    id: int
+    kind: str
+
+
 _COLUMNS = (
     entity.c.id,
     entity.c.kind,
@@ -99,10 +106,17 @@ _PLACE = Query(
     Place,
 )
 _CHILD = Query(
-    select(entity.c.id).where(entity.c.parent_id == bindparam("parent_id"), entity.c.name == bindparam("name")), Id
+    select(entity.c.id)
+    .where(entity.c.parent_id == bindparam("parent_id"), entity.c.name == bindparam("name"))
+    .order_by(entity.c.id.desc())
+    .limit(1),
+    Id,
 )
 _AT_PATH = Query(
-    select(entity.c.id).where(entity.c.path == bindparam("path"), entity.c.project_id == bindparam("project_id")), Id
+    select(entity.c.id, entity.c.kind).where(
+        entity.c.path == bindparam("path"), entity.c.project_id == bindparam("project_id")
+    ),
+    Rival,
 )
 _INSERT = insert_into(entity, but=["id"])
 _ADOPT = Command(
@@ -148,17 +162,20 @@ def place(tx: Transaction, id_: int) -> Place | None:
 
 
 def child_id(tx: Transaction, parent_id: int, name: str) -> int | None:
-    """Return the child of that name, or None."""
+    """Return the child of that name, the newest of a file and a folder; or None."""
     found = tx.one(_CHILD, parent_id=parent_id, name=name)
     return None if found is None else found.id
 
 
-def rival(tx: Transaction, parent: Place, name: str, *, kind: str) -> int | None:
-    """Return the entity that has the place which another would take under `name`, or None."""
+def rival(tx: Transaction, parent: Place, name: str, *, kind: str, but: int | None, any_kind: bool) -> bool:
+    """Return whether an entity other than `but` has the place which one of this kind would take under `name`.
+
+    With `any_kind` a file is in the way of a folder, and the reverse.
+    """
     if kind == PROJECT:
-        return child_id(tx, parent.id, name)
-    found = tx.one(_AT_PATH, path=child_path(parent, name), project_id=parent.project_id)
-    return None if found is None else found.id
+        return child_id(tx, parent.id, name) not in (None, but)
+    found = tx.all(_AT_PATH, path=child_path(parent, name), project_id=parent.project_id)
+    return any(one.id != but and (any_kind or one.kind == kind) for one in found)
 
 
 def contains(outer: str, inner: str) -> bool:

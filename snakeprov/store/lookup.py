@@ -98,22 +98,25 @@ def project_id(tx: Transaction, name: str) -> int | None:
     return found
 
 
-def at_paths(tx: Transaction, project: int, paths: Collection[str]) -> dict[str, Found]:
-    """Return the entities of a project that lie at some paths; "" is the project itself."""
-    found: dict[str, Found] = {}
+def at_paths(tx: Transaction, project: int, paths: Collection[str]) -> dict[str, list[Found]]:
+    """Return the entities of a project that lie at some paths: a file, a folder or both; "" is the project itself."""
+    found: dict[str, list[Found]] = {}
     for row in tx.connection.execute(_FOUND, {"project_id": project, "paths": listed(paths)}):
-        found[row[0]] = Found(*row)
+        found.setdefault(row[0], []).append(Found(*row))
     return found
 
 
 def files_at(tx: Transaction, paths: list[str], *, project: str | None, reader: Reader, limit: int) -> list[Match]:
-    """Return the files at any of some paths, in one project or in all that somebody may read."""
+    """Return the files at any of some paths, in one project or in all that somebody may read.
+
+    They come by project, and in each the file that had its last version most recently is the first.
+    """
     home = entity.alias("home")
     statement = (
         select(entity.c.path, home.c.id, home.c.name, entity.c.id, entity.c.name, entity.c.current_version)
-        .select_from(entity.join(home, home.c.id == entity.c.project_id))
+        .select_from(entity.join(home, home.c.id == entity.c.project_id).join(revision, _CURRENT))
         .where(entity.c.path.in_(paths), entity.c.kind == FILE, in_readable(entity.c.project_id, reader))
-        .order_by(home.c.name, entity.c.path)
+        .order_by(home.c.name, revision.c.created_on.desc(), entity.c.id.desc())
         .limit(limit)
     )
     if project is not None:

@@ -97,9 +97,10 @@ entity = Table(
     Column("created_by", _Id, nullable=False),
     Column("current_version", Integer, nullable=False),
     Column("last_version", Integer, nullable=False),
-    UniqueConstraint("parent_id", "name"),
+    # A name can be a file now and a folder later: both keep their history.
+    UniqueConstraint("parent_id", "name", "kind"),
     # The path comes first so that one index serves "in this project" and "in any project".
-    UniqueConstraint("path", "project_id"),
+    UniqueConstraint("path", "project_id", "kind"),
     sqlite_autoincrement=True,
 )
 

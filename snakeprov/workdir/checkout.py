@@ -79,6 +79,7 @@ class _Layout:
         self.folder = folder
         self.root: str | None = None
         self.work = folder
+        self.taken: set[Path] = set()
         self._working_directory = to_os(str(run.get("workingDirectory") or "/"))
 
     def is_work_tree(self, root: str) -> None:
@@ -199,6 +200,11 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
     if place is None:
         result.missing.append(_lacking(item, "Its path leads out of the folder, or into one that belongs to a tool."))
         return
+    if not layout.taken.isdisjoint((place, *place.parents)):
+        result.missing.append(
+            _lacking(item, "Its place is taken by another file, which the run had there at another time.")
+        )
+        return
     try:
         version = asking.recorded(client, item.entity_id, item.version_number)
         if layout.clear(place):
@@ -215,6 +221,8 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
         return
     if left_out:
         result.notes.append(f"{left_out} members of {item.path} are no files and could not be made.")
+    if not version.is_directory:
+        layout.taken.add(place)
     result.placed.append(replace(item, to=layout.shown(place)))
 
 

@@ -339,3 +339,24 @@ def test_an_activity_pins_what_it_used(api: Api) -> None:
         {"targetId": "syn456"},
     ]
     assert [item["wasExecuted"] for item in activity["used"]] == [False, True, False]
+
+
+def test_a_file_and_a_folder_can_have_one_name(api: Api) -> None:
+    """A path is a file at one time and a folder at another; two files or two folders never share a name."""
+    project = api.project()
+    file, folder = api.file_in(project, "out"), api.folder_in(project, "out")
+    inner = api.file_in(folder, "x.txt")
+    again = {key: folder[key] for key in ("concreteType", "name", "parentId")}
+    found = api.post("/snakeprov/v1/lookup", {"project": "P", "paths": ["out"]}, expect=200)["found"]
+
+    api.post("/repo/v1/entity", again, expect=409)
+    assert {(one["kind"], one["entityId"]) for one in found} == {("file", file["id"]), ("folder", folder["id"])}
+    assert api.post("/repo/v1/entity/child", {"parentId": project["id"], "entityName": "out"}, expect=200) == {
+        "id": folder["id"]
+    }
+    assert (api.path_of(file), api.path_of(inner)) == ("out", "out/x.txt")
+    moved = api.update(folder, name="moved")
+    assert (api.path_of(file), api.path_of(inner)) == ("out", "moved/x.txt")
+    api.update(moved, name="out")
+    api.delete(f"/repo/v1/entity/{file['id']}")
+    assert api.path_of(inner) == "out/x.txt"

@@ -425,3 +425,33 @@ def test_an_upload_that_broke_off_goes_on_where_it_stopped(bench: Bench, monkeyp
     assert next(one for one in bench.synapse.requests if "/add/" in one).endswith("/add/3")
     handle = bench.entity("large.bin").data_file_handle_id or ""
     assert bench.client.files.download(handle) == content.encode()
+
+
+def test_a_path_that_was_a_file_becomes_a_folder(bench: Bench) -> None:
+    """And the reverse: the second thing of one name has its kind in its name, and each goes on with its history."""
+    bench.deliver(bench.job({}, {"out": "1"}))
+    (bench.work / "out").unlink()
+    assert bench.deliver(bench.job({}, {"out/x.txt": "2"}), bench.job({"out/x.txt": "2"}, {"y.txt": "3"})) == [
+        None,
+        None,
+    ]
+    (bench.work / "out/x.txt").unlink()
+    (bench.work / "out").rmdir()
+    assert bench.deliver(bench.job({"out": "4"}, {"z.txt": "5"})) == [None]
+    (bench.work / "z.txt").unlink()
+    assert bench.deliver(bench.job({}, {"z.txt/x.txt": "6", "out (folder)": "7"})) == [None]
+
+    project = bench.client.entities.find_child(None, to_synapse_name(bench.project))
+    assert project is not None
+    names = {one["name"]: one["type"].rpartition(".")[2] for one in bench.client.entities.children(project, limit=99)}
+    assert names == {
+        "out": "FileEntity",
+        "out (folder)": "Folder",
+        "out (28)folder)": "FileEntity",
+        "y.txt": "FileEntity",
+        "z.txt": "FileEntity",
+        "z.txt (folder)": "Folder",
+    }
+    for path, number in (("out", 2), ("out/x.txt", 1), ("z.txt/x.txt", 1), ("out (folder)", 1)):
+        (match,) = bench.client.provenance.find(path, project=bench.project)["matches"]
+        assert match["versionNumber"] == number
