@@ -41,6 +41,9 @@ FLAGS = frozenset(
 )
 """The flags of Snakemake that say something about a file."""
 
+SOURCE_COPY = "sourcecache_entry"
+"""Snakemake's flag of a copy in its source cache; the value is the path or URL of the source."""
+
 _STREAM = Sight("other")
 
 _RAN: frozenset[JobStatus] = frozenset({"success", "failed", "retried"})
@@ -164,6 +167,8 @@ class JobFiles:
 
     def _flagged(self, file: Any, path: str, name: str | None, live: LiveJob) -> FileFact:
         flags = file.flags
+        if SOURCE_COPY in flags:
+            return self._source(str(flags[SOURCE_COPY]), path, name)
         sight = _STREAM if path in live.streams else live.stored.get(path) or look(path)
         target = sight.symlink_target
         if self._cache and sight.kind == "directory" and target is None:
@@ -177,6 +182,21 @@ class JobFiles:
             storage_query=storage_query(file),
             symlink_target=target,
         )
+
+    def _source(self, source: str, copy: str, name: str | None) -> FileFact:
+        """Return what `workflow.source_path()` names; a job reads a copy of it that lies in another place each time.
+
+        The copy holds what the source does now if the source has not changed since the copy was made.
+        """
+        copied = look(copy)
+        if "://" in source:
+            return FileFact(
+                path=self.path(copy), name=name, kind=copied.kind, fingerprint=copied.fingerprint, storage_query=source
+            )
+        seen, then = look(source).fingerprint, copied.fingerprint
+        if seen is None or then is None or seen.size_bytes != then.size_bytes or seen.ctime_ns > then.ctime_ns:
+            return FileFact(path=self.path(source), name=name, kind="unknown")
+        return FileFact(path=self.path(source), name=name, fingerprint=seen)
 
 
 def _as_before(facts: list[FileFact], before: dict[str, FileFact]) -> list[FileFact]:
@@ -224,7 +244,7 @@ def look_at_start(job: Any, live: LiveJob) -> bool:
         if one.flags:
             are_flagged = True
         if reads:
-            live.seen.append(stamp(str.__str__(one)))
+            live.seen.append(None if SOURCE_COPY in one.flags else stamp(str.__str__(one)))
     for one in job.output:
         if one.flags:
             are_flagged = True

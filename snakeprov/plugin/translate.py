@@ -96,6 +96,7 @@ class Translator:
         self._rules: dict[str, RuleFacts] = {}
         self._random = random.Random(os.urandom(32))  # noqa: S311  unique, not secret; asks the system once
         self._ids: list[str] = []
+        self._copies = Gaps().ask("source cache", b"", _copies, workflow)
 
     def begin(self, job: Any, *, group: Any = None, now_s: float) -> LiveJob:
         """Return what is known of `job` as it is handed out, in the group job `group` if it is a member of one.
@@ -166,7 +167,11 @@ class Translator:
             texts |= self._deployment.of_job(job, gaps)
         if gaps:
             texts["incomplete"] = gaps
-        return _encode(texts), _encode(facts)
+        return self._with_sources(_encode(texts)), _encode(facts)
+
+    def _with_sources(self, texts: bytes) -> bytes:
+        """Return texts with the source's path for that of its copy, whose folder has another name in each run."""
+        return texts.replace(self._copies, b"") if self._copies and self._copies in texts else texts
 
     def as_it_runs(self, command: str) -> str:
         """Return a shell command with what `shell.prefix()` and `shell.suffix()` put around it.
@@ -210,6 +215,11 @@ class Translator:
         if not self._ids:
             self._ids = [f"{self._random.getrandbits(128):032x}" for _ in range(_IDS_AT_ONCE)]
         return self._ids.pop()
+
+
+def _copies(workflow: Any) -> bytes:
+    """Return what stands before the absolute path of a source in the path of its copy, as it is in JSON."""
+    return _encode(f"{workflow.sourcecache.runtime_cache_path}/file")[1:-1]
 
 
 def payload_of(record: tuple[bytes, bytes]) -> bytes:
