@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from snakeprov.capture.files import fingerprint
+from snakeprov.capture.gitlibrary import find_root, has_tags, open_repository, read_head, read_remote_url
 from snakeprov.capture.gitprogram import Status, read_status, run_git
 from snakeprov.capture.permalinks import permalink
 from snakeprov.capture.redact import strip_credentials
@@ -29,8 +31,20 @@ if TYPE_CHECKING:
 TIMEOUT_S = 30.0
 """How long the git program may take for one answer."""
 
-MAX_PATCH_BYTES = 64 << 20
+MAX_PATCH_BYTES = 16 << 20
 """Largest difference to the commit that is kept."""
+
+MAX_PATCHED_FILE_BYTES = 1 << 20
+"""Files larger than this are left out of the difference: they are data rather than code."""
+
+MAX_PATCHED_FILES = 2_000
+"""Files whose difference is kept."""
+
+MAX_LEFT_OUT_NAMES = 100
+"""Names of files left out of the difference that are kept."""
+
+MAX_LINKS = 40
+"""Links that are followed from the name of a file."""
 
 MAX_CODE_BYTES = 64 << 20
 """Largest file that is looked at as code."""
@@ -59,6 +73,7 @@ class _Worktree(NamedTuple):
         root: With links resolved.
         repository: GitPython's, where it can read this one.
         status: Where the git program gave it.
+        changed: Tracked files that differ from the commit, but for results of workflows.
         asked_ns: When the git program was asked (nanoseconds since 1970).
         remote_url: With credentials, if the user wrote any.
     """
@@ -66,6 +81,7 @@ class _Worktree(NamedTuple):
     root: Path
     repository: git.Repo | None
     status: Status | None
+    changed: frozenset[str]
     asked_ns: int
     state: GitState
     remote_url: str | None
@@ -76,16 +92,23 @@ class GitReader:
 
     So every answer speaks of the same commit, whatever happens to the repository during the run. No method raises
     because of a repository's condition: what cannot be found out is left out, and `problem` says why. Paths are given
-    as Python's file functions take them; links are followed, so that the file that is really run counts. Not for use
-    from several threads at once.
+    as Python's file functions take them; links are followed, so that the file that is really run counts, but for links
+    into git-annex, which stand for the file. Not for use from several threads at once.
 
     Attributes:
         problem: The last thing that went wrong, in words; None while all went well.
     """
 
-    def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
-        """Make a reader whose every call of the git program may take up to `timeout_s` seconds."""
+    def __init__(self, *, results: Callable[[], Collection[str]] = frozenset, timeout_s: float = TIMEOUT_S) -> None:
+        """Make a reader.
+
+        Args:
+            results: Gives the absolute paths of files and directories that workflows wrote. Where these are tracked and
+                differ from the commit, that does not make a work tree dirty.
+            timeout_s: How long each call of the git program may take.
+        """
         self.problem: str | None = None
+        self._results = results
         self._timeout_s = timeout_s
         self._roots: dict[Path, Path | None] = {}
         self._worktrees: dict[Path, _Worktree] = {}
@@ -102,11 +125,13 @@ class GitReader:
     def patch(self, root: str) -> bytes | None:
         """Return how the tracked files of a work tree differ from its commit, as `git apply` takes it.
 
+        Results of workflows and files too large for code are left out; the state's `patch_left_out` names the latter.
+
         Args:
             root: A state's `root` (text form).
 
         Returns:
-            None when nothing tracked differs, when it cannot be found out, or when it is larger than `MAX_PATCH_BYTES`.
+            None when nothing of that differs, when it cannot be found out, or when it is larger than `MAX_PATCH_BYTES`.
         """
         if root not in self._patches:
             worktree = self._find(to_os(root))
@@ -123,8 +148,11 @@ class GitReader:
         worktree = self._find(path)
         if worktree is None or worktree.state.commit is None:
             return False
-        file = _inside(worktree, path)
+        place = _located(path)
+        file = str(place.relative_to(worktree.root))
         blob = self._committed_blob(worktree, file)
+        if place.is_symlink():  # into git-annex, where the name of a file says its content
+            return blob is not None and blob == git_blob_sha1(os.fsencode(place.readlink()))
         if blob is None or blob == content_git_sha1:
             return blob is not None
         # git may store other bytes than it checks out; then only git itself can tell, for the moment it was asked.
@@ -158,12 +186,12 @@ class GitReader:
 
     def _find(self, path: str) -> _Worktree | None:
         try:
-            real = Path(path).resolve()
-            directory = real if real.is_dir() else real.parent
+            real = _located(path)
+            directory = real if real.is_dir() and not real.is_symlink() else real.parent
         except (OSError, ValueError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
             return None
         if directory not in self._roots:
-            self._roots[directory] = _find_root(directory)
+            self._roots[directory] = find_root(directory)
         root = self._roots[directory]
         if root is None:
             return None
@@ -179,21 +207,34 @@ class GitReader:
         except (CaptureError, RuntimeError) as error:
             self.problem = str(error)
         repository = self._open(root)
-        commit, branch = (status.commit, status.branch) if status else _read_head(repository)
-        remote_url = _read_remote_url(repository, branch)
+        changed = self._without_results(root, status.changed) if status else frozenset()
+        commit, branch = (status.commit, status.branch) if status else read_head(repository)
+        remote_url = read_remote_url(repository, branch)
         state = GitState(
             root=to_text(root),
             commit=commit,
             branch=branch,
             describe=self._describe(root, repository) if commit and status else None,
             remote=strip_credentials(remote_url) if remote_url else None,
-            dirty=status.dirty if status else None,
+            dirty=bool(changed) or not status.complete if status else None,
         )
-        return _Worktree(root, repository, status, asked_ns, state, remote_url)
+        return _Worktree(root, repository, status, changed, asked_ns, state, remote_url)
+
+    def _without_results(self, root: Path, changed: frozenset[str]) -> frozenset[str]:
+        """Return which of the tracked files that differ from the commit were not written by a workflow."""
+        if not changed:
+            return changed
+        try:
+            results = frozenset(map(os.path.realpath, self._results()))
+        except (OSError, ValueError):
+            return changed
+        return frozenset(
+            file for file in changed if results.isdisjoint(map(str, (root / file, *(root / file).parents)))
+        )
 
     def _describe(self, root: Path, repository: git.Repo | None) -> str | None:
         """Return the nearest tag, and how far the commit is from it; without tags git is not even asked."""
-        if repository is None or not _has_tags(Path(repository.common_dir)):
+        if repository is None or not has_tags(Path(repository.common_dir)):
             return None
         try:
             output = run_git(root, ["describe", "--tags"], timeout_s=self._timeout_s, limit_bytes=MAX_DESCRIBE_BYTES)
@@ -203,7 +244,7 @@ class GitReader:
 
     def _open(self, root: Path) -> git.Repo | None:
         try:
-            return _open_repository(root)
+            return open_repository(root)
         except Exception as error:  # a library reads a stranger's files here, and raises whatever it meets
             if self.problem is None:
                 self.problem = f"The git repository of '{to_text(root)}' cannot be read: {error}."
@@ -233,9 +274,14 @@ class GitReader:
         return kind_and_id[2].decode() if len(kind_and_id) == 3 and kind_and_id[1] == b"blob" else None
 
     def _read_patch(self, worktree: _Worktree) -> bytes | None:
-        if worktree.status is None or not worktree.status.changed:
+        if worktree.status is None or not worktree.changed:
             return None
-        arguments = [*_DIFF, worktree.state.commit or _EMPTY_TREE, "--"]
+        files = sorted(file for file in worktree.changed if _is_of_code_size(worktree.root / file))
+        left_out = sorted(worktree.changed.difference(files[:MAX_PATCHED_FILES]))
+        worktree.state.patch_left_out = [to_text(file) for file in left_out[:MAX_LEFT_OUT_NAMES]]
+        if not files:
+            return None
+        arguments = [*_DIFF, worktree.state.commit or _EMPTY_TREE, "--", *files[:MAX_PATCHED_FILES]]
         try:
             output = run_git(worktree.root, arguments, timeout_s=self._timeout_s, limit_bytes=MAX_PATCH_BYTES)
         except (CaptureError, RuntimeError) as error:
@@ -250,102 +296,29 @@ class GitReader:
         return output.content or None
 
 
-def _find_root(directory: Path) -> Path | None:
-    """Return the innermost directory, from `directory` upwards, that holds a git repository."""
-    for candidate in (directory, *directory.parents):
-        dot_git = candidate / ".git"
-        try:
-            if dot_git.is_file() or (dot_git / "HEAD").is_file():
-                return candidate
-        except OSError:
-            return None
-    return None
-
-
-def _has_tags(common: Path) -> bool:
-    try:
-        if any((common / "refs" / "tags").iterdir()):
-            return True
-        return b" refs/tags/" in (common / "packed-refs").read_bytes()
-    except OSError:
-        return False
-
-
-def _open_repository(root: Path) -> git.Repo:
-    """Open a repository so that reading it starts no process.
-
-    Raises:
-        Exception: Anything; see `GitReader._open`.
-    """
-    gitpython = _import_gitpython()
-    from gitdb import GitDB  # type: ignore[import-untyped]
-
-    repository: git.Repo = gitpython.Repo(root, expand_vars=False)
-    common = _common_directory(Path(repository.git_dir))
-    if not common.samefile(repository.common_dir):
-        raise CaptureError("an environment variable (GIT_COMMON_DIR) names another one")
-    # GitPython's own object database starts `git cat-file`; this one reads the files, and no variable diverts it.
-    repository.odb = GitDB(str(common / "objects"))
-    return repository
-
-
-def _import_gitpython() -> Any:
-    """Import GitPython, which by itself refuses to be imported where there is no git program."""
-    try:
-        import git
-    except ImportError:
-        before = os.environ.get("GIT_PYTHON_REFRESH")
-        os.environ["GIT_PYTHON_REFRESH"] = "quiet"
-        try:
-            import git
-        finally:
-            del os.environ["GIT_PYTHON_REFRESH"]
-            if before is not None:
-                os.environ["GIT_PYTHON_REFRESH"] = before
-    return git
-
-
-def _common_directory(git_directory: Path) -> Path:
-    """Return where the objects and the configuration are; elsewhere for a linked work tree."""
-    try:
-        return git_directory / os.fsdecode((git_directory / "commondir").read_bytes().rstrip(b"\r\n"))
-    except FileNotFoundError:
-        return git_directory
-
-
-def _read_head(repository: git.Repo | None) -> tuple[str | None, str | None]:
-    """Return commit and branch as far as they can be read without the git program."""
-    if repository is None:
-        return None, None
-    try:
-        branch = None if repository.head.is_detached else repository.active_branch.name
-        return (repository.head.commit.hexsha if repository.head.is_valid() else None), branch
-    except Exception:  # as in `GitReader._open`
-        return None, None
-
-
-def _read_remote_url(repository: git.Repo | None, branch: str | None) -> str | None:
-    """Return the URL of the branch's upstream, else of origin, else of the only remote."""
-    if repository is None:
-        return None
-    try:
-        config = repository.config_reader()
-        urls = {
-            section[8:-1]: str(config.get_value(section, "url"))
-            for section in config.sections()
-            if section.startswith('remote "') and config.has_option(section, "url")
-        }
-        upstream = str(config.get_value(f'branch "{branch}"', "remote", default="")) if branch else ""
-    except Exception:  # as in `GitReader._open`
-        return None
-    for name in (upstream, "origin"):
-        if name in urls:
-            return urls[name]
-    return next(iter(urls.values())) if len(urls) == 1 else None
-
-
 def _inside(worktree: _Worktree, path: str) -> str:
-    return str(Path(path).resolve().relative_to(worktree.root))
+    return str(_located(path).relative_to(worktree.root))
+
+
+def _located(path: str) -> Path:
+    """Return where a file lies, all links followed but one into git-annex: that stands for its content."""
+    place = Path(path)
+    for _ in range(MAX_LINKS):
+        place = place.parent.resolve() / place.name
+        if not place.is_symlink():
+            break
+        target = place.parent / place.readlink()
+        if "annex/objects" in "/".join(target.parts[-8:]):
+            return place
+        place = target
+    return place.resolve()
+
+
+def _is_of_code_size(path: Path) -> bool:
+    try:
+        return path.lstat().st_size <= MAX_PATCHED_FILE_BYTES
+    except OSError:  # removed
+        return True
 
 
 def _is_converted(worktree: _Worktree, file: str) -> bool:

@@ -91,6 +91,18 @@ def is_there(working_directory: Path) -> bool:
     return (folder / "metadata").is_dir() or (folder / "metadata.db").is_file()
 
 
+def outputs(working_directory: Path) -> set[str]:
+    """Return the paths of all outputs of jobs that began in `working_directory`, as far as Snakemake still knows.
+
+    Absolute, but not normalised. Outputs in remote storage are left out.
+    """
+    folder = working_directory / FOLDER_NAME
+    named = (target for name in ("metadata", "incomplete") for target, _ in _named_files(folder / name, None))
+    found = {target for target in named if target is not None}
+    found.update(record.target for record in _read_database(folder, None, Metadata()))
+    return {str(working_directory / target) for target in found if "://" not in target and "\0" not in target}
+
+
 def read(working_directory: Path, *, since_s: float | None = None) -> Metadata:
     """Return what Snakemake keeps of workflows that ran in `working_directory`, in no particular order.
 

@@ -81,20 +81,25 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
 
 
 class CodeFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
-    """One file of code that a job executed.
+    """One file of code that a job executed, or that its workflow consists of.
 
     Attributes:
-        role: What it is to the job.
+        role: What it is to the job. `workflow`: a Snakefile of the run, of which nothing is known to define the job.
         path: Where it lies; for a remote source the cached copy that ran, where there is one.
         url: A remote source's URL, credentials stripped.
-        line: First line of the rule in a Snakefile, counted from 1.
+        line: First line in a Snakefile of the rule, or of what the rule names there, counted from 1.
+        end_line: The last of these lines.
+        digest: sha256 of everything in a Snakefile that defines the rule, without comments and layout: the rule itself
+            and the functions, variables and imports that it names. Unknown where the Snakefile cannot be read.
         fingerprint: When the job started.
     """
 
-    role: Literal["snakefile", "script", "notebook", "wrapper", "template", "cwl", "module"]
+    role: Literal["snakefile", "workflow", "script", "notebook", "wrapper", "template", "cwl", "module"]
     path: str | None = None
     url: str | None = None
     line: int | None = None
+    end_line: int | None = None
+    digest: str | None = None
     fingerprint: Fingerprint | None = None
 
 
@@ -201,8 +206,9 @@ class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         branch: None when HEAD is detached.
         describe: What `git describe --tags` says; None without a tag among the commit's ancestors.
         remote: The remote's URL, credentials stripped.
-        dirty: Whether tracked files differ from the commit, or code ran that it does not hold; None when git
-            could not be asked.
+        dirty: Whether tracked files differ from the commit, but for results of workflows, or code ran that it does not
+            hold; None when git could not be asked.
+        patch_left_out: Some of the files whose difference is not kept, as they are too large or too many.
         patch_file_handle_id: Where the difference to the commit is kept, when dirty.
     """
 
@@ -212,6 +218,7 @@ class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     describe: str | None = None
     remote: str | None = None
     dirty: bool | None = False
+    patch_left_out: list[str] = []
     patch_file_handle_id: str | None = None
 
 

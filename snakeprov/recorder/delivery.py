@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from snakeprov.capture.redactor import Redactor, without
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
 from snakeprov.config import STORE_NAME, Settings, store_of
+from snakeprov.metadata import stored
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import RunRecord
 from snakeprov.recorder import backlog
@@ -90,7 +92,7 @@ class Delivery:
         self._secrets = secrets
         self._digests = DigestCache(self._folder / DIGESTS_NAME)
         redactor = Redactor(patterns=settings.redact, values=secrets)
-        self._tools = _tools(settings, working_directory, self._digests, GitReader(), KeptLogs(redactor))
+        self._tools = _tools(settings, working_directory, self._digests, KeptLogs(redactor))
         self._client: Client | None = None
         self._drain: Drain | None = None
         self._run: RunRecord | None = None
@@ -345,15 +347,15 @@ def opened_tools(settings: Settings, working_directory: Path) -> Iterator[Tools]
     store = working_directory / STORE_NAME
     digests = DigestCache(store / DIGESTS_NAME if store.is_dir() else None)
     try:
-        yield _tools(settings, working_directory, digests, GitReader(), KeptLogs())
+        yield _tools(settings, working_directory, digests, KeptLogs())
     finally:
         digests.close()
 
 
-def _tools(settings: Settings, working_directory: Path, digests: DigestCache, git: GitReader, logs: KeptLogs) -> Tools:
+def _tools(settings: Settings, working_directory: Path, digests: DigestCache, logs: KeptLogs) -> Tools:
     return Tools(
         settings=settings,
         working_directory=working_directory,
         digester=Digester(str(working_directory), digests, logs=logs),
-        git=git,
+        git=GitReader(results=partial(stored.outputs, working_directory)),
     )

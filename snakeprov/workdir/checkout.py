@@ -40,7 +40,7 @@ PAGE: Final = 1000
 OUTSIDE: Final = "outside"
 """The folder of what lay outside of the working directory and of the work tree, by its absolute path."""
 
-_RANK: Final = {"output": 0, "code": 1, "environment": 2, "input": 3}
+_RANK: Final = {"output": 0, "code": 1, "workflow": 2, "environment": 3, "input": 4}
 """What a file is called that is several things to the run."""
 
 
@@ -190,6 +190,9 @@ def _patch(client: Client, run_id: str, git: Mapping[str, Any], layout: _Layout,
         result.notes.append(f"The run's patch is not applied: {error.message}")
         return
     result.code = "commit and patch"
+    left_out = git.get("patchLeftOut") or ()
+    if left_out:
+        result.notes.append(f"The patch leaves out {', '.join(left_out)}: too large or too many to be kept.")
 
 
 def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> None:

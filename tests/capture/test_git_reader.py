@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snakeprov.capture import code
 from snakeprov.capture.code import GitReader, git_blob_sha1
 from snakeprov.capture.gitprogram import parse_status
 from snakeprov.model.paths import to_os, to_text
@@ -103,6 +104,75 @@ def test_an_untracked_file_does_not_make_a_work_tree_dirty(tmp_path: Path, own_g
     assert state is not None
     assert state.dirty is False
     assert not GitReader().is_clean(str(repository / "new.py"), git_blob_sha1(b""))
+
+
+def test_results_of_workflows_are_no_dirt(repository: Path) -> None:
+    """Neither a file that a workflow wrote nor one in a directory that it wrote; they are not in the patch either."""
+    for name in ("results/a.txt", "results/parts/b.txt", "data.txt"):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text("before\n")
+    run("add", "-A", cwd=repository)
+    run("commit", "-qm", "with results", cwd=repository)
+    for name in ("results/a.txt", "results/parts/b.txt"):
+        (repository / name).write_text("after\n")
+    results = [str(repository / "results/a.txt"), str(repository / "scripts/../results/parts")]
+    reader = GitReader(results=lambda: results)
+    state = reader.state_of(str(repository))
+    assert state is not None
+    assert (state.dirty, reader.patch(state.root)) == (False, None)
+    (repository / "data.txt").write_text("after\n")
+    reader = GitReader(results=lambda: results)
+    state = reader.state_of(str(repository))
+    assert state is not None
+    assert state.dirty is True
+    patch = reader.patch(state.root)
+    assert patch is not None
+    assert b"data.txt" in patch
+    assert b"results" not in patch
+
+
+def test_a_patch_is_bounded_and_says_what_it_leaves_out(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files too large for code, and more files than are kept; what is named like a pattern is itself."""
+    for name in ("[ab].txt", "a.txt", "large.bin", "z.txt"):
+        (repository / name).write_text("before\n")
+    run("add", "-A", cwd=repository)
+    run("commit", "-qm", "more", cwd=repository)
+    for name in ("[ab].txt", "large.bin", "z.txt"):
+        (repository / name).write_text("after\n" * (1 if name != "large.bin" else 99))
+    monkeypatch.setattr(code, "MAX_PATCHED_FILE_BYTES", 100)
+    monkeypatch.setattr(code, "MAX_PATCHED_FILES", 1)
+    reader = GitReader()
+    state = reader.state_of(str(repository))
+    assert state is not None
+    patch = reader.patch(state.root)
+    assert patch is not None
+    assert [line for line in patch.splitlines() if line.startswith(b"+++")] == [b"+++ b/[ab].txt"]
+    assert state.patch_left_out == ["large.bin", "z.txt"]
+
+
+def test_links_into_git_annex_stand_for_the_file(repository: Path) -> None:
+    """A script whose content is in the annex is clean as long as the commit has that link."""
+    objects = repository / ".git/annex/objects/aa/bb"
+    for key in ("SHA256-one", "SHA256-two"):
+        (objects / key).mkdir(parents=True)
+        (objects / key / key).write_text(key)
+    script = repository / "scripts/annexed.py"
+    script.symlink_to("../.git/annex/objects/aa/bb/SHA256-one/SHA256-one")
+    (repository / "link.py").symlink_to("scripts/annexed.py")
+    run("add", "-A", cwd=repository)
+    run("commit", "-qm", "annexed", cwd=repository)
+    reader = GitReader()
+    assert is_clean(reader, script)
+    assert is_clean(reader, repository / "link.py")
+    state = reader.state_of(str(script))
+    assert state is not None
+    assert (state.root, state.dirty) == (str(repository), False)
+    script.unlink()
+    script.symlink_to("../.git/annex/objects/aa/bb/SHA256-two/SHA256-two")
+    reader = GitReader()
+    assert not is_clean(reader, script)
+    (repository / "new.py").symlink_to(".git/annex/objects/aa/bb/SHA256-two/SHA256-two")
+    assert not is_clean(reader, repository / "new.py")
 
 
 def test_answers_stay_those_of_the_beginning_of_the_run(repository: Path) -> None:
