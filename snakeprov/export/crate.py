@@ -79,7 +79,7 @@ class _Builder:
         self._actions: list[Entity] = []
         self._tools: dict[tuple[Any, ...], Entity] = {}
         self._steps: dict[str, Entity] = {}
-        self._code = {version.id for version in material.used_as("code")}
+        self._code = {version.id for version in (*material.used_as("code"), *material.workflow_files())}
         workflows = {run_id: material.main_snakefile(run) for run_id, run in material.runs.items()}
         self._workflows = {run_id: found for run_id, found in workflows.items() if found is not None}
         self._has_workflow = profile != "process"

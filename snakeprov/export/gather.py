@@ -51,7 +51,7 @@ def results(client: Client, versions: Sequence[tuple[str, int]]) -> Material:
     for entity_id, number in versions:
         graph.add(client.provenance.lineage(entity_id, number, depth=DEPTH_MAX, limit=NODES_MAX))
     jobs = _jobs(client, graph.job_ids())
-    known = _versions(client, graph.versions())
+    known = _versions(client, graph.versions() | dict.fromkeys(_workflow_files(jobs.values())))
     activities = [
         _of_job(jobs[job_id], known) if (job_id := node.get("jobId")) in jobs else graph.activity(node, known)
         for node in graph.activities()
@@ -170,6 +170,7 @@ def _of_job(body: Json, known: Mapping[str, Version]) -> Activity:
     names = _names([*(job.get("inputs") or ()), *(job.get("outputs") or ())])
     used: dict[Use, None] = {}
     made: dict[Made, None] = {}
+    workflow: dict[str, None] = {}
     for file in body["files"]:
         version_id = f"{file.get('entityId')}.{file.get('versionNumber')}"
         if version_id not in known:
@@ -179,6 +180,8 @@ def _of_job(body: Json, known: Mapping[str, Version]) -> Activity:
             if file["outcome"] in ("generated", "reproduced"):
                 is_first = file["outcome"] == "generated"
                 made[Made(version_id=version_id, name=name, role=file["role"], is_first=is_first)] = None
+        elif file["role"] == "workflow":
+            workflow[version_id] = None
         else:
             used[Use(role=_ROLES.get(file["role"], "input"), version_id=version_id, name=name)] = None
     for url in body.get("urls") or ():
@@ -190,7 +193,14 @@ def _of_job(body: Json, known: Mapping[str, Version]) -> Activity:
         job=job,
         used=tuple(used),
         made=tuple(made),
+        workflow=tuple(workflow),
     )
+
+
+def _workflow_files(jobs: Iterable[Json]) -> Iterator[tuple[str, int]]:
+    """Yield the versions of the Snakefiles of the runs of some jobs of which these executed nothing."""
+    files = (file for job in jobs for file in job["files"] if file["role"] == "workflow")
+    return ((file["entityId"], file["versionNumber"]) for file in files if file.get("entityId") is not None)
 
 
 def _names(facts: Iterable[Json]) -> dict[str, str]:

@@ -68,7 +68,7 @@ def wanted(material: Material, data: str) -> list[Version]:
     results = [] if data == "none" else material.results()
     first = [material.versions[one] for one in results]
     rest = list(material.versions.values()) if data == "all" else []
-    rest += material.used_as("code") + material.used_as("environment")
+    rest += material.used_as("code") + material.workflow_files() + material.used_as("environment")
     ordered = [*first, *sorted(rest, key=lambda version: -version.number)]
     return list({version.id: version for version in ordered}.values())
 

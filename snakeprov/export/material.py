@@ -100,6 +100,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
         name: The rule, or what it was called.
         run_id: The run it belongs to.
         job: The record of the job as the repository has it; empty without one.
+        workflow: The versions of the Snakefiles of its run of which it executed nothing.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     job: Json = msgspec.field(default_factory=dict)
     used: tuple[Use, ...] = ()
     made: tuple[Made, ...] = ()
+    workflow: tuple[str, ...] = ()
 
     @property
     def status(self) -> str | None:
@@ -175,6 +177,10 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         """Return the record of the run that an activity belongs to; empty where there is none."""
         return self.runs.get(activity.run_id or "", {})
 
+    def workflow_files(self) -> list[Version]:
+        """Return the versions of the Snakefiles that no activity needs to have executed, each once."""
+        return [self.versions[one] for one in dict.fromkeys(one for made in self.activities for one in made.workflow)]
+
     def used_as(self, role: Role) -> list[Version]:
         """Return the versions that were used as code, say, each once."""
         seen = (use.version_id for activity in self.activities for use in activity.used if use.role == role)
@@ -193,9 +199,9 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         """Return the Snakefile that a run was started with, or else the first with a rule of it; None without any."""
         first = None
         for activity in self.of_run(run["id"]):
-            for use in activity.used:
-                version = self.versions[use.version_id] if use.role == "code" and use.version_id else None
-                if version is not None and version.path == run.get("snakefile"):
+            executed = (use.version_id for use in activity.used if use.role == "code" and use.version_id)
+            for version in (self.versions[one] for one in (*executed, *activity.workflow)):
+                if version.path == run.get("snakefile"):
                     return version
             first = first or self.snakefile_of(activity)
         return first

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from snakeprov.lineage.difference import Change, Difference, FileVersion, Story, compare, packages
-from snakeprov.lineage.textdifference import rule_lines, text_difference
+from snakeprov.lineage.textdifference import text_difference
 
 DISTANCE_MAX: Final = 10
 """So many activities, one behind another, are looked through unless told otherwise."""
@@ -182,41 +182,23 @@ def _differences(pairs: Sequence[_Pair], sources: Sources) -> list[Difference]:
 def _explained(old: Story, new: Story, sources: Sources) -> Difference:
     """Compare two stories, and look into the texts of code and the packages of environments that differ."""
     difference = compare(old, new)
-    first_lines = [_first_lines(story) for story in (old, new)]
-    causes: list[Change] = []
-    elsewhere: list[Change] = []
-    for change in difference.causes:
-        told = _with_text(change, first_lines, sources)
-        (elsewhere if told.is_elsewhere else causes).append(told)
+    causes = [_with_text(change, sources) for change in difference.causes]
     if difference.new.origin == "job" and difference.old.origin == "job":
         documents = [sources.environment(story) for story in _differing_environments(old, new)]
         if len(documents) == 2 and documents[0] is not None and documents[1] is not None:
             place = next((n for n, one in enumerate(causes) if one.kind == "input"), len(causes))
             causes[place:place] = packages(documents[0], documents[1])
-    circumstances = (*elsewhere, *difference.circumstances)
-    return msgspec.structs.replace(difference, causes=tuple(causes), circumstances=circumstances)
+    return msgspec.structs.replace(difference, causes=tuple(causes))
 
 
-def _with_text(change: Change, first_lines: Sequence[dict[str, int]], sources: Sources) -> Change:
+def _with_text(change: Change, sources: Sources) -> Change:
     """Return a change of code or of an environment's file with how the texts differ."""
     old, new = change.old, change.new
     if change.kind not in ("code", "environment") or not (
         isinstance(old, FileVersion) and isinstance(new, FileVersion)
     ):
         return change
-    before, after = sources.text(old), sources.text(new)
-    is_elsewhere = False
-    if change.role == "snakefile" and before is not None and after is not None and old.path == new.path:
-        rules = [
-            rule_lines(text, lines.get(old.path, 0)) for text, lines in zip((before, after), first_lines, strict=True)
-        ]
-        is_elsewhere = bool(rules[0]) and rules[0] == rules[1]
-    return msgspec.structs.replace(change, difference=text_difference(before, after), is_elsewhere=is_elsewhere)
-
-
-def _first_lines(story: Story) -> dict[str, int]:
-    facts = ((story.get("job") or {}).get("job") or {}).get("code") or ()
-    return {fact["path"]: fact["line"] for fact in facts if fact.get("path") and fact.get("line")}
+    return msgspec.structs.replace(change, difference=text_difference(sources.text(old), sources.text(new)))
 
 
 def _differing_environments(old: Story, new: Story) -> list[Story]:

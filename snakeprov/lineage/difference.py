@@ -90,7 +90,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         new: On the new side.
         role: Of code and environments, what the file is: script, snakefile, module, …
         difference: Of code and environments, how the texts differ, where that was looked at.
-        is_elsewhere: A Snakefile changed, but not in the lines of the rule.
+        is_elsewhere: A Snakefile changed, but nothing in it that defines the rule.
     """
 
     kind: Kind
@@ -238,19 +238,22 @@ def _facts(old: Story, new: Story) -> tuple[list[Change], list[Change]]:
     if records[0] != records[1]:
         # Of what was backfilled less is known, and what is not known on one side is not what changed.
         return [*rule, *command, *_inputs(old, new)], [_change("circumstance", "record", records[0], records[1])]
+    code = _code(old, new)
     params = _values("param", old_job.get("params"), new_job.get("params"))
     causes = [
         *rule,
         *_values("wildcard", old_job.get("wildcards"), new_job.get("wildcards")),
         *params,
-        *_code(old, new),
+        *(one for one in code if not one.is_elsewhere),
         *command,
         *_environment(old, new),
         *_inputs(old, new),
     ]
     # What the config gives to params is told as a cause; it does not differ twice.
     told = [("config", one.old, one.new) for one in params]
-    return causes, [one for one in _circumstances(old, new) if (one.kind, one.old, one.new) not in told]
+    elsewhere = [one for one in code if one.is_elsewhere]
+    around = [one for one in _circumstances(old, new) if (one.kind, one.old, one.new) not in told]
+    return causes, [*elsewhere, *around]
 
 
 def _job(story: Story) -> Mapping[str, Any]:
@@ -327,17 +330,38 @@ def _inputs(old: Story, new: Story) -> list[Change]:
 
 
 def _code(old: Story, new: Story) -> list[Change]:
+    """Return how the code differs; of Snakefiles whether what defines the rule does (`is_elsewhere`)."""
     roles: dict[str, str | None] = {}
     urls: list[dict[str, str]] = []
+    digests: list[dict[str, str]] = []
     for story in (old, new):
         facts = _job(story).get("code") or ()
         roles |= {fact["path"]: fact["role"] for fact in facts if fact.get("path")}
         urls.append({fact["role"]: fact["url"] for fact in facts if fact.get("url") and not fact.get("path")})
+        digests.append({fact["path"]: fact["digest"] for fact in facts if fact.get("path") and fact.get("digest")})
     pairs = _paired(_files(old, "code"), _files(new, "code"), (lambda one: one.path, lambda one: roles.get(one.path)))
-    changes = _of_files("code", pairs, roles)
+    changes = [_placed(change, digests) for change in _of_files("code", pairs, roles)]
+    others = _paired(_files(old, "workflow"), _files(new, "workflow"), (lambda one: one.path,))
+    # Where it is not known what defines the rule, any Snakefile of the workflow may.
+    is_elsewhere = bool(digests[0] and digests[1])
+    changes += [
+        msgspec.structs.replace(one, role="snakefile", is_elsewhere=is_elsewhere)
+        for one in _of_files("code", others, roles)
+        if one.action == "changed"
+    ]
     for role in sorted({*urls[0], *urls[1]}):
         changes += _single("code", role, urls[0].get(role), urls[1].get(role))
     return changes
+
+
+def _placed(change: Change, digests: Sequence[Mapping[str, str]]) -> Change:
+    """Return a change of a file of code, saying whether what it has of the definition of the rule is the same."""
+    old, new = change.old, change.new
+    if not (isinstance(old, FileVersion) and isinstance(new, FileVersion)):
+        return change
+    before, after = digests[0].get(old.path), digests[1].get(new.path)
+    is_same = before is not None and before == after
+    return msgspec.structs.replace(change, role="snakefile", is_elsewhere=True) if is_same else change
 
 
 def _environment(old: Story, new: Story) -> list[Change]:

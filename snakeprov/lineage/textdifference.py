@@ -73,38 +73,10 @@ def text_difference(old: bytes | None, new: bytes | None) -> TextDifference:
     )
 
 
-def rule_lines(snakefile: bytes, first: int) -> list[str]:
-    r"""Return the lines of the rule that begins in line `first` (from 1); empty where there is none.
-
-    It ends before the next line that is not further indented, unless that is inside of a text in triple quotes.
-
-    >>> rule_lines(b"x = 1\nrule a:\n    shell:\n        'cat'\n\nrule b:\n", 2)
-    ['rule a:', '    shell:', "        'cat'"]
-    """
-    lines = [line.rstrip() for line in _lines(snakefile)[max(first - 1, 0) :]]
-    if not lines or not lines[0].strip():
-        return []
-    margin = _indent(lines[0])
-    taken = [lines[0]]
-    quotes = 0
-    for line in lines[1:]:
-        if quotes % 2 == 0 and line.strip() and _indent(line) <= margin and not line.lstrip().startswith("#"):
-            break
-        quotes += line.count('"""') + line.count("'''")
-        taken.append(line)
-    while taken and (not taken[-1].strip() or taken[-1].lstrip().startswith("#")):
-        taken.pop()
-    return taken
-
-
 def _lines(content: bytes) -> list[str]:
     """Return the lines with their ends; a text split at other characters than a line feed would hide those."""
     *whole, last = content.decode("utf-8", errors="backslashreplace").split("\n")
     return [line + "\n" for line in whole] + ([last] if last else [])
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
 
 
 def _differing_lines(old: list[str], new: list[str]) -> int:

@@ -23,7 +23,7 @@ from snakeprov.plugin.sources import locate, uri_of
 MAX_SNAKEFILES = 100
 """Included Snakefiles that a job names besides its own."""
 
-Role = Literal["snakefile", "script", "notebook", "wrapper", "template", "cwl", "module"]
+Role = Literal["workflow", "script", "notebook", "wrapper", "template", "cwl"]
 
 _WRAPPER_NAMES = ("wrapper.py", "wrapper.R", "wrapper.Rmd", "wrapper.jl")
 
@@ -121,7 +121,7 @@ class CodeFinder:
         return [with_line, *others[:MAX_SNAKEFILES]]
 
     def _snakefile(self, source: Any) -> CodeFact:
-        return self._locate("module", [source]).fact(self._places)
+        return self._locate("workflow", [source]).fact(self._places)
 
     def _sources(self, job: Any, kind: JobKind) -> tuple[Source, ...]:
         rule = job.rule

@@ -230,7 +230,9 @@ def payload_of(record: tuple[bytes, bytes]) -> bytes:
 
 def _place_of(code: list[CodeFact]) -> str | None:
     """Return where the script lies whose path depends on the job."""
-    return next((fact.path or fact.url for fact in code if fact.role not in ("snakefile", "module", "template")), None)
+    return next(
+        (fact.path or fact.url for fact in code if fact.role not in ("snakefile", "workflow", "template")), None
+    )
 
 
 def _shell_class() -> Any:

@@ -178,9 +178,17 @@ class Assembly:
             self.use_url(job.container, job.container)
 
     def execute_code(self) -> None:
+        """Use the code that the job executed; of the other Snakefiles of the run only note which versions they were."""
         for code in self._job.code:
-            if code.path is not None and self._observed(code.path).digest is not None:
-                self._use("code", code_path_of(code) or code.path, code.path, keep=True)
+            path = code_path_of(code)
+            is_read = code.path is not None and self._observed(code.path).digest is not None
+            if code.role == "workflow":
+                if is_read and path is not None and code.path is not None:
+                    held = self._version_seen(path, code.path, keep=True)
+                    self._note("workflow", path, held, self._sha256(code.path), "used")
+                continue
+            if is_read and path is not None and code.path is not None:
+                self._use("code", path, code.path, keep=True)
             url = code.url or self._context.permalinks.get((code.path or "", code.line))
             if url is not None:
                 name = code.path or PurePosixPath(url).name

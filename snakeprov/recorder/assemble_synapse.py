@@ -107,6 +107,8 @@ class SynapseAssembly(Assembly):
 
     def execute_code(self) -> None:
         for code in self._job.code:
+            if code.role == "workflow":
+                continue
             url = code.url or self._context.permalinks.get((code.path or "", code.line))
             if url is not None:
                 name = code.path or url.rsplit("/", 1)[-1]

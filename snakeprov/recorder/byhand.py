@@ -31,7 +31,7 @@ from snakeprov.recorder import backlog
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.deliver import REFUSED, Prepared
 from snakeprov.recorder.delivery import DIGESTS_NAME
-from snakeprov.recorder.digesting import Digester, Observations
+from snakeprov.recorder.digesting import CODE_KEY, Digester, Observations
 from snakeprov.recorder.drain import Tools
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.heldfiles import HeldFiles
@@ -149,7 +149,7 @@ def _step(said: Said, place: Place) -> StepRecord:
 def _observe(job: JobRecord, digester: Digester) -> Observations:
     observations = digester.observe(job, HeldFiles())
     for path, seen in observations.items():
-        if seen.digest is None:
+        if seen.digest is None and path != CODE_KEY:
             raise CaptureError(f"{path} cannot be recorded: {(seen.problem or 'it cannot be read').rstrip('.')}.")
     return observations
 

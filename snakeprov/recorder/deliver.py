@@ -49,7 +49,7 @@ from snakeprov.recorder.assemble import Context, Policy, assemble, code_path_of,
 from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.digesting import Observations, with_changes, with_modules
+from snakeprov.recorder.digesting import Observations, code_of, with_changes
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.manual import Step, assemble_by_hand
 from snakeprov.recorder.origins import Origins
@@ -153,7 +153,7 @@ class Deliverer:
             RemoteError: It is refused, or the repository is not able to answer now.
         """
         prepared = replace(
-            prepared, job=structs.replace(prepared.job, code=with_modules(prepared.job, prepared.observations))
+            prepared, job=structs.replace(prepared.job, code=code_of(prepared.job, prepared.observations))
         )
         for attempt in range(1, TRIES_MAX + 1):
             try:
@@ -172,7 +172,7 @@ class Deliverer:
         """Return a job with what was found out about its inputs, code and environment, whose document is stored."""
         job, observations = prepared.job, prepared.observations
         more: dict[str, Any] = {
-            "code": with_modules(job, observations),
+            "code": code_of(job, observations),
             "inputs": with_changes(job, observations),
         }
         if self._client.is_snakeprov:

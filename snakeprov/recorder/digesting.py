@@ -15,14 +15,13 @@ import msgspec
 
 from snakeprov.capture import files
 from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.imports import ModuleFinder
-from snakeprov.capture.places import Places
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member, before_key, input_key, output_key
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
 from snakeprov.recorder.directories import Directories
+from snakeprov.recorder.executed import CodeSeeker
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.keptlogs import KeptLogs
 
@@ -43,7 +42,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
         before: Of an input that looked different when its job started: its digest then, where that is known.
         manifest: Of a directory: its content, which is what is kept.
         members: Of a directory: what is in it, path below it and digest.
-        modules: Of code: the paths of the local modules that it imports.
+        code: Of no file but the whole job (`CODE_KEY`): all its code, where its record does not have it.
         keep: Whether its bytes may be kept, as far as that depends on what is in it (see `keptlogs`).
     """
 
@@ -52,7 +51,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
     before: Digest | None = None
     manifest: bytes | None = None
     members: dict[str, Digest] = {}
-    modules: list[str] = []
+    code: list[CodeFact] = []
     keep: bool = True
 
 
@@ -62,6 +61,9 @@ Observations = dict[str, Observation]
 
 _BEFORE_UPDATE: Final = "\0before its update"
 """No path holds a NUL."""
+
+CODE_KEY: Final = "\0code"
+"""The key of the observation that has the code of a job."""
 
 
 def key_of(fact: FileFact) -> str:
@@ -92,8 +94,7 @@ class Digester:
         self._logs = logs or KeptLogs()
         self._working_directory = working_directory
         self._cache = cache
-        self._places = Places(working_directory)
-        self._modules = ModuleFinder(working_directory)
+        self._seeker = CodeSeeker(working_directory)
         self._read: OrderedDict[Fingerprint, Digest] = OrderedDict()
         self._directories = Directories()
 
@@ -113,7 +114,7 @@ class Digester:
                     if fact.fingerprint_before is not None:
                         observations[key].before = self._known(fact.fingerprint_before)
             self._observe_by_products(job, observations)
-            self._observe_modules(job, observations)
+            self._observe_code(job, observations)
         finally:
             held.close()
         return observations
@@ -191,25 +192,24 @@ class Digester:
         """Return the digest of a file that looked like this, where it was read then."""
         return self._cache.get(fingerprint) or self._read.get(fingerprint)
 
-    def _observe_modules(self, job: JobRecord, observations: Observations) -> None:
-        """Look at the modules that the code of a job imports."""
-        for code in job.code:
-            if code.path is None or observations[code.path].digest is None:
-                continue
-            modules = [self._relative(module) for module in self._modules.modules(self.absolute(code.path))]
-            observations[code.path].modules = modules
-            for path in modules:
-                if path not in observations:
-                    seen = files.fingerprint(self.absolute(path))
-                    fact = FileFact(path=path, fingerprint=seen)
-                    observations[path] = (
-                        Observation(problem="it changed after the job had ended")
-                        if seen is not None and _is_later(seen, job)
-                        else self._observe(path, fact, HeldFiles())
-                    )
+    def _observe_code(self, job: JobRecord, observations: Observations) -> None:
+        """Find the code that the code of a job leads to, and look at it."""
 
-    def _relative(self, path: str) -> str:
-        return self._places.path(path)
+        def is_known(path: str) -> bool:
+            return path in observations and observations[path].digest is not None
+
+        code = self._seeker.seek(job, is_known)
+        if code != job.code:
+            observations[CODE_KEY] = Observation(code=code)
+        for path in (fact.path for fact in code):
+            if path is not None and path not in observations:
+                seen = files.fingerprint(self.absolute(path))
+                fact = FileFact(path=path, fingerprint=seen)
+                observations[path] = (
+                    Observation(problem="it changed after the job had begun")
+                    if seen is not None and _is_later(seen, job)
+                    else self._observe(path, fact, HeldFiles())
+                )
 
     def _observe_directory(
         self, path: str, fact: FileFact, held: HeldFiles, held_key: str, *, is_made: bool
@@ -242,17 +242,10 @@ class Digester:
         return Observation(digest=manifest.digest, manifest=manifest.content, members=dict(manifest.files))
 
 
-def with_modules(job: JobRecord, observations: Observations) -> list[CodeFact]:
-    """Return the code that a job executed, with the local modules that it imported."""
-    named = {code.path for code in job.code}
-    modules = dict.fromkeys(
-        module
-        for code in job.code
-        if code.path is not None and code.path in observations
-        for module in observations[code.path].modules
-        if module not in named
-    )
-    return [*job.code, *(CodeFact(role="module", path=path) for path in modules)]
+def code_of(job: JobRecord, observations: Observations) -> list[CodeFact]:
+    """Return all code of a job, with what its record does not name by itself."""
+    found = observations.get(CODE_KEY)
+    return job.code if found is None else found.code
 
 
 def with_changes(job: JobRecord, observations: Observations) -> list[FileFact]:
@@ -283,7 +276,9 @@ def _has_changed(fact: FileFact, seen: Observation) -> bool | None:
 
 
 def _is_later(seen: Fingerprint, job: JobRecord) -> bool:
-    return job.ended_on is not None and seen.mtime_ns > job.ended_on.timestamp() * 1e9
+    """Return whether a file of code may have been written since the job began: then it need not be what ran."""
+    began = job.started_on or job.submitted_on or job.ended_on
+    return began is not None and seen.mtime_ns > began.timestamp() * 1e9
 
 
 _NOTHING = Observation()

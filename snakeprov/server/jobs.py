@@ -24,7 +24,7 @@ from snakeprov.store.jobs import JobFileRow, JobRow
 FILES_MAX = 1_000_000
 """How many files one job can have."""
 
-Role = Literal["input", "output", "log", "benchmark", "code", "environment"]
+Role = Literal["input", "output", "log", "benchmark", "code", "workflow", "environment"]
 WRITTEN: frozenset[Role] = frozenset({"output", "log", "benchmark"})
 Outcome = Literal["used", "executed", "generated", "reproduced", "reused", "touched", "missing"]
 

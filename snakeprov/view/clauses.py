@@ -144,11 +144,10 @@ def subject(change: Change, difference: Difference) -> str:
             return value_path("params" if change.kind == "param" else "config", change.name)
         case "wildcard" | "package":
             return f"{change.kind} {change.name}"
-        case "code" if change.role == "snakefile" and change.difference and change.difference.reason is None:
-            part = "the rest of" if change.is_elsewhere else f"rule {difference.new.rule} in"
-            return f"{part} {change.name}"
+        case "code" if change.role == "snakefile" and change.is_elsewhere:
+            return f"the rest of {change.name}"
         case "code" if change.role == "snakefile":
-            return change.name
+            return f"rule {difference.new.rule} in {change.name}"
         case "code" if isinstance(change.old or change.new, FileVersion):
             return f"{change.role or 'code'} {change.name}"
         case "environment" if isinstance(change.old or change.new, FileVersion):

@@ -109,7 +109,9 @@ def _facts(job: Mapping[str, Any], run: Mapping[str, Any], screen: Screen) -> It
     if git := run.get("git"):
         yield _fact("commit", _git(git), screen)
         if left_out := git.get("patchLeftOut"):
-            yield _fact("", [say(f"the patch leaves out {', '.join(left_out)} (too large or too many)", "faint")], screen)
+            yield _fact(
+                "", [say(f"the patch leaves out {', '.join(left_out)} (too large or too many)", "faint")], screen
+            )
     elif run:
         yield _fact("commit", [say(run.get("gitProblem") or "not under version control", "faint")], screen)
     if job.get("reason"):

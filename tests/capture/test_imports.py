@@ -128,6 +128,67 @@ def test_sourced_files_of_r(tmp_path: Path) -> None:
     assert found(tmp_path, "scripts/plot.R") == expected
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "sys.path.insert(0, os.path.dirname(__file__) + '/../lib')",
+        "sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))",
+        "sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'lib'))",
+        "sys.path.insert(0, Path(__file__).parents[1].joinpath('lib').as_posix())",
+        "HERE = Path(__file__).parent\nsys.path.append(str(HERE / '..' / 'lib'))",
+        "sys.path.append(f'{os.getcwd()}/lib')",
+        "sys.path.append('lib')",
+        "sys.path.extend(['nowhere', 'lib'])",
+        "sys.path += ['lib']",
+        "sys.path = ['lib'] + sys.path",
+        "sys.path.insert(0, snakemake.scriptdir + '/../lib')",
+        "site.addsitedir('lib')",
+    ],
+)
+def test_folders_that_a_script_adds_to_the_search_path(tmp_path: Path, statement: str) -> None:
+    """In everyday forms; they hold for what its modules import, too, and come before what is installed."""
+    write(tmp_path, lib__one_py="import json", lib__json_py="", scripts__a_py=f"{statement}\nimport one")
+    assert found(tmp_path, "scripts/a.py") == ["lib/json.py", "lib/one.py"]
+
+
+@pytest.mark.parametrize(
+    "value", ["__import__('x')", "sys.argv[1]", "'lib' * 2", "unknown", "x = x", "os.environ['A']"]
+)
+def test_a_search_path_that_is_worked_out_while_the_code_runs_is_not_known(tmp_path: Path, value: str) -> None:
+    """Nothing is guessed."""
+    write(tmp_path, lib__one_py="", scripts__a_py=f"sys.path.append({value})\nimport one")
+    assert found(tmp_path, "scripts/a.py") == []
+
+
+def test_sourced_files_whose_names_are_put_together_from_literals(tmp_path: Path) -> None:
+    """By R's and Julia's functions for paths; not what has a part that only the running code knows."""
+    (tmp_path / ".git").mkdir()
+    files = {
+        "s/a.R": 'source(file.path("R", "one.R"))\nif (x) source(here::here("R", "two.R"), local = TRUE)\n'
+        'source(paste0("R", "/", "three.R")); source(file = here("R/four.R"))\n'
+        'source(file.path(snakemake@scriptdir, "lib", "five.R")) # source("R/no.R")\n'
+        'source(paste0(dir, "/no.R"))\nsource(file.path(dirname(x), "R", "no.R"))\nmy_source("R/no.R")\n',
+        "s/a.jl": 'import no\ninclude("one.jl")\ninclude(joinpath(@__DIR__, "lib", "two.jl"))\n'
+        'Base.include(joinpath(x, "no.jl"))\n#include("no.jl")\n',
+        "s/a.sh": '. "$(dirname "$0")/one.sh"\nDIR="$( cd "$( dirname "${BASH_SOURCE[0]}" )" && pwd )"\n'
+        'source "$DIR/lib/two.sh"\npython3 s/b.py\nsource "$OTHER/no.sh"\n# source no.sh\n',
+        "s/a.pl": 'use lib "perl";\nuse Some::Module;\nrequire "./s/one.pl";\n',
+        "s/a.js": 'const one = require("./one");\nimport two from "./lib/two.mjs";\nrequire("no");\n',
+    }
+    wanted = {
+        "s/a.R": ["R/four.R", "R/one.R", "R/three.R", "R/two.R", "s/lib/five.R"],
+        "s/a.jl": ["s/lib/two.jl", "s/one.jl"],
+        "s/a.sh": ["s/b.py", "s/lib/two.sh", "s/one.sh"],
+        "s/a.pl": ["perl/Some/Module.pm", "s/one.pl"],
+        "s/a.js": ["s/lib/two.mjs", "s/one.js"],
+    }
+    others = ["R/no.R", "s/no.jl", "no.jl", "no.py", "s/no.py", "no.sh", "s/no.sh", "s/no.js"]
+    for name in {*files, *others, *(one for listed in wanted.values() for one in listed)}:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(files.get(name, ""))
+    assert {name: found(tmp_path, name) for name in files} == wanted
+
+
 def test_notebooks_and_snakefiles(tmp_path: Path) -> None:
     """Cells with commands for the shell, kernels for R, and the Python in a Snakefile."""
     write(tmp_path, one_py="", two_py="", three_py="")
@@ -142,8 +203,11 @@ def test_notebooks_and_snakefiles(tmp_path: Path) -> None:
     (tmp_path / "r.ipynb").write_text(json.dumps(r))
     (tmp_path / "b.R").touch()
     assert found(tmp_path, "r.ipynb") == ["b.R"]
-    (tmp_path / "Snakefile").write_text("import one\nrule a:\n  run:\n    from two import (\n      x,\n    )\n")
-    assert found(tmp_path, "Snakefile") == ["one.py", "two.py"]
+    (tmp_path / "Snakefile").write_text("import sys\nsys.path.insert(0, workflow.basedir + '/lib')\nimport three\n")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/four.py").write_text("import one")
+    asked = ModuleFinder(str(tmp_path)).imported(str(tmp_path / "Snakefile"), ["from two import x", "import four"])
+    assert [Path(path).name for path in asked] == ["four.py", "one.py", "two.py"], "only what was asked for"
 
 
 @pytest.mark.parametrize("content", [b"import (", b"\0", b"\xff\xfe import near", b"(" * 5000, b"{}"])

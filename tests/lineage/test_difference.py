@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from snakeprov.lineage import causes
 from snakeprov.lineage.causes import Sources, Trace, made_before, trace
-from snakeprov.lineage.difference import compare
+from snakeprov.lineage.difference import Change, compare
 from snakeprov.lineage.textdifference import (
     LINES_MAX,
     SHOWN_LINES_MAX,
     SIZE_BYTES_MAX,
-    rule_lines,
     text_difference,
 )
 from snakeprov.lineage.values import differing
@@ -227,17 +226,6 @@ def test_line_ends_and_the_end_of_the_text_are_seen() -> None:
     assert text_difference(b"", b"a\n").lines == ("@@ -0,0 +1 @@", "+a")
 
 
-def test_the_lines_of_a_rule_end_where_the_next_thing_begins() -> None:
-    """Blank lines, comments and texts in triple quotes do not end a rule; what is not further indented does."""
-    text = b'rule a:\n    shell:\n        """\ncat\n"""\n# about b\n\n\n    threads: 2\nx = 1\n'
-    assert rule_lines(text, 1) == text.decode().splitlines()[:9]
-    assert rule_lines(text, 99) == []
-    assert rule_lines(b"if x:\n    rule a:\n        run: pass\n    rule b:\n", 2) == [
-        "    rule a:",
-        "        run: pass",
-    ]
-
-
 class Repository:
     """Stories by version, and how often it was asked for some."""
 
@@ -316,19 +304,31 @@ def test_of_very_many_changed_inputs_only_some_are_followed() -> None:
 
 
 def test_a_snakefile_that_changed_elsewhere_is_a_circumstance() -> None:
-    """Only the lines of the rule are its code; where they cannot be read, the whole Snakefile is."""
-    jobs = [story(f"r@{number}", code=[f"Snakefile@{number}"]) for number in (1, 2)]
-    for number, one in enumerate(jobs):
-        one["job"]["job"]["code"] = [{"role": "snakefile", "path": "Snakefile", "line": 1 + number}]
-    texts = {"Snakefile@1": b"rule fit:\n    x\n", "Snakefile@2": b"# new\nrule fit:\n    x\n"}
-    elsewhere = Repository(*jobs, texts=texts).trace("r@1", "r@2").difference
-    assert (elsewhere.causes, [one.is_elsewhere for one in elsewhere.circumstances]) == ((), [True])
-    texts["Snakefile@2"] += b"    y\n"
-    (inside,) = Repository(*jobs, texts=texts).trace("r@1", "r@2").difference.causes
-    assert (inside.is_elsewhere, inside.difference and inside.difference.added) == (False, 2)
-    (unknown,) = Repository(*jobs).trace("r@1", "r@2").difference.causes
-    assert unknown.difference is not None
-    assert unknown.difference.reason == "bytesNotKept"
+    """Only what defines the rule is its code; where that is not known, any Snakefile of the workflow may be."""
+
+    def jobs(*digests: str | None) -> list[Json]:
+        made = [story(f"r@{number}", code=[f"Snakefile@{number}"]) for number in (1, 2)]
+        for one, digest in zip(made, digests, strict=True):
+            number = one["version"]["versionNumber"]
+            one["job"]["files"].append({"role": "workflow", "path": "other.smk", **version(f"other.smk@{number}")})
+            one["job"]["job"]["code"] = [
+                {"role": "snakefile", "path": "Snakefile", **({"digest": digest} if digest else {})},
+                {"role": "workflow", "path": "other.smk"},
+            ]
+        return made
+
+    def changed(found: Sequence[Change]) -> list[tuple[str, bool]]:
+        return [(one.name, one.is_elsewhere) for one in found]
+
+    same = Repository(*jobs("d", "d")).trace("r@1", "r@2").difference
+    assert (changed(same.causes), changed(same.circumstances)) == ([], [("Snakefile", True), ("other.smk", True)])
+    texts = {"Snakefile@1": b"rule fit:\n    x\n", "Snakefile@2": b"rule fit:\n    y\n"}
+    inside = Repository(*jobs("d", "e"), texts=texts).trace("r@1", "r@2").difference
+    assert (changed(inside.causes), changed(inside.circumstances)) == ([("Snakefile", False)], [("other.smk", True)])
+    assert inside.causes[0].difference is not None
+    assert inside.causes[0].difference.added == 1
+    unknown = Repository(*jobs(None, "e")).trace("r@1", "r@2").difference
+    assert changed(unknown.causes) == [("Snakefile", False), ("other.smk", False)]
 
 
 def test_packages_of_environments_are_compared_by_name() -> None:

@@ -31,7 +31,7 @@ def metadata_of(directory: Path) -> dict[str, Any]:
 
 
 def roles(job: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(code["role"], code["path"]) for code in job["code"] if code["role"] != "module"]
+    return [(code["role"], code["path"]) for code in job["code"] if code["role"] != "workflow"]
 
 
 def line_of(directory: Path, rule: str) -> int:

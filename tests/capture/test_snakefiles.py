@@ -1,0 +1,158 @@
+"""What a Snakefile has of the definition of a rule."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snakeprov.capture.snakefiles import Definition, definitions, read
+
+SNAKEFILE = '''import os
+from helpers import tidy, other as renamed
+from stars import *
+
+TOOL = "bwa"
+UNUSED = 1
+TABLE = {}
+for sample in ["a", "b"]:
+    TABLE[sample] = os.path.join("data", sample)
+
+def reads(wildcards):
+    """What it says of itself is no code."""
+    return TABLE[wildcards.sample]
+
+@decorated
+def unused(wildcards):
+    return UNUSED
+
+rule align:
+    """A docstring."""
+    input: reads
+    output: "{sample}.bam"
+    params: UNUSED="x"
+    shell:
+        "{TOOL} {input} | awk '{{print unused}}' > {output}"
+
+if config["extra"]:
+    rule extra:
+        output: "extra.txt"
+        run:
+            renamed(unused=1).UNUSED
+
+use rule align as again with:
+    output: "again.bam"
+'''
+
+
+def line_of(text: str, start: str) -> int:
+    """Return the number of the first line that begins with a text."""
+    return next(number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith(start))
+
+
+def defined(text: str, rule: str, *, start: str | None = None, **others: str) -> dict[str, Definition]:
+    """Return what the Snakefile `own` with this text, and others, have of the definition of a rule."""
+    units = {path: read(one) for path, one in {"own": text, **others}.items()}
+    known = {path: found for path, found in units.items() if found is not None}
+    return definitions(known, "own", line_of(text, start or f"rule {rule}:"), rule)
+
+
+def digest(text: str, rule: str = "align", *, start: str | None = None) -> str:
+    """Return the digest of the definition of a rule."""
+    return defined(text, rule, start=start)["own"].digest
+
+
+def test_lines_and_imports_of_a_rule() -> None:
+    """Where the rule is, and the import statements that matter to it, name by name."""
+    found = defined(SNAKEFILE, "align")["own"]
+    assert (found.line, found.end_line) == (19, 25)
+    assert found.imports == ("import os",)
+    extra = defined(SNAKEFILE, "extra")["own"]
+    assert extra.imports == ("from helpers import other as renamed", "from stars import *"), "config may be a star's"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("UNUSED = 1", "UNUSED = 2"),
+        ("return UNUSED", "return 0"),
+        ("What it says of itself", "What is said"),
+        ('"""A docstring."""', '"""Another."""'),
+        ('output: "extra.txt"', 'output: "more.txt"'),
+        ("rule extra:", "# a comment\n\n    rule extra:"),
+        ("    params: UNUSED", "    # a comment\n    params:   UNUSED"),
+        ("import tidy,", "import sound, tidy,"),
+        ("import os", '"""About it."""\nimport os'),
+    ],
+)
+def test_what_a_rule_does_not_name_is_no_part_of_it(old: str, new: str) -> None:
+    """Other rules and functions, comments, docstrings and layout; names of params and of attributes name nothing."""
+    assert digest(SNAKEFILE) == digest(SNAKEFILE.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('TOOL = "bwa"', 'TOOL = "minimap2"'),
+        ("return TABLE[wildcards.sample]", "return 'x'"),
+        ('["a", "b"]', '["a"]'),
+        ('os.path.join("data", sample)', '"data"'),
+        ("import os", "import shutil as os"),
+        ("> {output}", ">> {output}"),
+        ('UNUSED="x"', 'UNUSED="y"'),
+    ],
+)
+def test_what_a_rule_names_is_part_of_it(old: str, new: str) -> None:
+    """Variables in its command, input functions, what these use in turn, imports; also for a rule built on it."""
+    changed = SNAKEFILE.replace(old, new, 1)
+    assert changed != SNAKEFILE
+    assert digest(SNAKEFILE) != digest(changed)
+    start = "use rule align as again"
+    assert digest(SNAKEFILE, "again", start=start) != digest(changed, "again", start=start)
+    assert digest(SNAKEFILE, "extra") == digest(changed, "extra")
+
+
+def test_a_condition_around_a_rule_is_part_of_it() -> None:
+    """As is the head of a loop that makes rules."""
+    assert digest(SNAKEFILE, "extra") != digest(SNAKEFILE.replace('config["extra"]', "True"), "extra")
+
+
+def test_names_of_other_snakefiles() -> None:
+    """A name bound in the Snakefile of the rule is that; else it is what another Snakefile of the workflow binds."""
+    text = 'X = 1\nrule a:\n    params: X, Y, f"{Z}"\n    output: "a"\n'
+    found = defined(text, "a", one="X = 3\nY = 4\n", two="W = 0\nZ = 5\n", three="W = 1\n")
+    assert set(found) == {"own", "one", "two"}
+    assert (found["two"].line, found["two"].end_line) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_changed"),
+    [
+        ("use rule * from m as m_*", False),
+        ("use rule a from m as m_* with:\n    params: 1", True),
+        ("use rule * from m exclude b as m_* with:\n    params: 1", True),
+        ("use rule b from m as m_* with:\n    params: 1", False),
+        ("use rule a from m as other with:\n    params: 1", False),
+    ],
+)
+def test_rules_of_a_module(statement: str, is_changed: bool) -> None:
+    """A module's rule is defined by the module; another Snakefile takes part only where it changes the rule."""
+    main = f'module m:\n    snakefile: "own"\n{statement}\n'
+    found = definitions({"own": read("rule a:\n    output: 'a'\n") or [], "main": read(main) or []}, "own", 1, "m_a")
+    assert ("main" in found) == is_changed
+
+
+@pytest.mark.parametrize("text", ["rule a:\n  '''", "  x\n y", "(", "\0", "rule a\n"])
+def test_what_cannot_be_read_defines_nothing(text: str) -> None:
+    """Then no digest is known."""
+    units = read(text)
+    assert units is None or definitions({"own": units}, "own", 1, "a") == {}
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(st.sampled_from("rule use from import module as def with:=.,*(){}[]\n  \t'\"#;axb1"), max_size=120))
+def test_any_text_can_be_read(text: str) -> None:
+    """Without an exception; every line of it may be asked for."""
+    units = read(text)
+    for line in range(5):
+        definitions({"own": units or []}, "own", line, "a")
