@@ -5,6 +5,8 @@ Must not know: what is recorded of a job.
 
 from __future__ import annotations
 
+import os
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -77,6 +79,8 @@ def begin(workflow: Any, executor_plugin: Any) -> Capture | Refusal | None:
         request = _request_of(workflow)
         if request is None or not workflow.is_main_process or executor_plugin.common_settings.dryrun_exec:
             return None
+        if _is_unit_test():
+            return None
         settings, wrong = _settings(request)
         if not settings.enabled:
             return None
@@ -131,6 +135,14 @@ def captured(workflow: Any, capture: Capture, *, untold: list[str], is_unknown: 
             _finish_well(capture, left)
         finally:
             workflow.__dict__.pop(CAPTURE, None)
+
+
+def _is_unit_test() -> bool:
+    """Return whether this run is the job of a unit test that Snakemake has generated.
+
+    It compares what is in the working directory afterwards with what it expects.
+    """
+    return "PYTEST_CURRENT_TEST" in os.environ and "--target-files-omit-workdir-adjustment" in sys.argv
 
 
 def _listen(stack: ExitStack, capture: Capture, listening: AbstractContextManager[None]) -> None:

@@ -203,12 +203,12 @@ class Translator:
             name=encodable(rule.name),
             code=code,
             snakefiles=msgspec.Raw(_encode(code.snakefiles)) if code.sources == () else None,
-            texts=tuple(one for one, concerns in TEXTS if concerns(rule)),
-            numbers=tuple(one for one, concerns in FACTS if concerns(rule)),
-            has_environment=has_environment(rule),
-            has_log=bool(rule.log),
-            has_benchmark=bool(rule.benchmark),
-            is_checkpoint=bool(rule.is_checkpoint),
+            texts=tuple(one for one, concerns in TEXTS if _may(concerns, rule)),
+            numbers=tuple(one for one, concerns in FACTS if _may(concerns, rule)),
+            has_environment=_may(has_environment, rule),
+            has_log=_may(lambda one: one.log, rule),
+            has_benchmark=_may(lambda one: one.benchmark, rule),
+            is_checkpoint=getattr(rule, "is_checkpoint", False) is True,
         )
 
     def _mint(self) -> str:
@@ -295,6 +295,14 @@ def _answer(questions: tuple[Question, ...], fields: dict[str, Any], own: Transl
             fields[field] = ask(own, job, live)
         except Exception as error:
             live.gaps.note(what, error)
+
+
+def _may(is_so: Callable[[Any], object], rule: Any) -> bool:
+    """Return whether something is so of a rule, or may be: what cannot be sorted out is asked of each of its jobs."""
+    try:
+        return bool(is_so(rule))
+    except Exception:
+        return True
 
 
 def _always(rule: Any) -> bool:

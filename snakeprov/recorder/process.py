@@ -41,6 +41,8 @@ TELL_S: Final = 0.5
 SAY_TIMEOUT_S: Final = 5.0
 """How long Snakemake's process, which waits for the end by then, may take to hear something."""
 
+READ_UNIT_BYTES: Final = 1024 * 1024
+
 STUCK_S: Final = 900.0
 """How long the last delivery may make no progress at all before it is given up."""
 
@@ -203,10 +205,13 @@ def _progress(delivery: Delivery) -> Progress:
 
 
 def _read_bytes() -> int:
-    """Return how many bytes this process has read from files, sockets left out; 0 where the system does not tell."""
+    """Return how many bytes this process has read from files, sockets left out; 0 where the system does not tell.
+
+    In whole units of `READ_UNIT_BYTES`, since asking reads a few bytes too, and would look like progress.
+    """
     try:
         first = Path("/proc/self/io").read_text(encoding="ascii").partition("\n")[0]
-        return int(first.removeprefix("rchar: "))
+        return int(first.removeprefix("rchar: ")) // READ_UNIT_BYTES * READ_UNIT_BYTES
     except (OSError, ValueError):
         return 0
 
