@@ -40,6 +40,7 @@ from snakeprov.export.vocabulary import (
     safe,
     unpack,
 )
+from snakeprov.model import meant
 from snakeprov.model.media_types import guessed
 
 
@@ -88,6 +89,9 @@ class _Builder:
     def build(self, license_: License | None) -> ROCrate:
         for version in self._material.versions.values():
             self._version(version)
+        for version in self._material.versions.values():
+            if version.meaning is not None and version.meant_id in self._entities:
+                self._entities[version.id]["isBasedOn"] = self._entities[version.meant_id]
         for run_id, run in self._material.runs.items():
             self._run(run_id, run)
         for activity in self._material.of_run(None):
@@ -145,6 +149,7 @@ class _Builder:
             "contentSize": None if version.size_bytes is None else str(version.size_bytes),
             "encodingFormat": version.content_type,
             "dateModified": version.created_on,
+            "description": "; ".join(self._remarks(version)) or None,
         }
         if version.is_directory:
             facts |= dict.fromkeys(("sha256", "md5", "contentSize", "encodingFormat"))
@@ -164,6 +169,13 @@ class _Builder:
         self._entities[version.id] = entity
         if path is not None and version.is_directory:
             self._members(version, path, entity)
+
+    def _remarks(self, version: Version) -> Iterable[str]:
+        """Yield what is to be said of a version beside what made it."""
+        if version.meaning is not None:
+            yield meant.said(version.meaning, path=version.path)
+        if not version.is_proved:
+            yield meant.NOT_PROVED
 
     def _reference(self, version: Version) -> str:
         """Return the id of a version that the crate does not hold."""

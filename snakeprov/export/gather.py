@@ -10,9 +10,12 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from snakeprov.client.resources import DETAILS_MAX
 from snakeprov.errors import ForbiddenError, NotFoundError, StoreError
 from snakeprov.export.material import Activity, Json, Made, Material, Member, Role, Use, Version
+from snakeprov.model import meant
 from snakeprov.model.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -52,10 +55,11 @@ def results(client: Client, versions: Sequence[tuple[str, int]]) -> Material:
         graph.add(client.provenance.lineage(entity_id, number, depth=DEPTH_MAX, limit=NODES_MAX))
     jobs = _jobs(client, graph.job_ids())
     known = _versions(client, graph.versions() | dict.fromkeys(_workflow_files(jobs.values())))
-    activities = [
-        _of_job(jobs[job_id], known) if (job_id := node.get("jobId")) in jobs else graph.activity(node, known)
-        for node in graph.activities()
-    ]
+    activities = []
+    for node in graph.activities():
+        by_links = graph.activity(node, known)
+        job = jobs.get(node.get("jobId") or "")
+        activities.append(by_links if job is None else _with_made(_of_job(job, known), by_links))
     return _material(
         client,
         activities,
@@ -162,6 +166,7 @@ def _version(body: Json) -> Version:
         created_by=body.get("createdBy"),
         bytes_kept=body.get("bytesKept"),
         file_handle_id=body.get("fileHandleId"),
+        meaning=meant.of(body),
     )
 
 
@@ -201,6 +206,13 @@ def _workflow_files(jobs: Iterable[Json]) -> Iterator[tuple[str, int]]:
     """Yield the versions of the Snakefiles of the runs of some jobs of which these executed nothing."""
     files = (file for job in jobs for file in job["files"] if file["role"] == "workflow")
     return ((file["entityId"], file["versionNumber"]) for file in files if file.get("entityId") is not None)
+
+
+def _with_made(activity: Activity, by_links: Activity) -> Activity:
+    """Return the activity of a job with what it is said to have made besides: files of a directory, bytes put back."""
+    told = {one.version_id for one in activity.made}
+    more = (one for one in by_links.made if one.version_id not in told)
+    return msgspec.structs.replace(activity, made=(*activity.made, *more))
 
 
 def _names(facts: Iterable[Json]) -> dict[str, str]:

@@ -5,11 +5,16 @@ Must not know: where it came from, or which form it will take. Unknown is None o
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
 
 import msgspec
+
+from snakeprov.model.meant import Meaning
+from snakeprov.model.times import from_wire
 
 Json = Mapping[str, Any]
 
@@ -28,6 +33,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
         id: Entity and number, `syn12.3`.
         path: Where it lies, relative to the working directory or absolute; of a directory with a slash at the end.
         bytes_kept: Whether the repository has the bytes; None where it does not say.
+        meaning: What the bytes mean beside what made them.
     """
 
     id: str
@@ -43,6 +49,20 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str | None = None
     bytes_kept: bool | None = None
     file_handle_id: str | None = None
+    meaning: Meaning | None = None
+
+    @property
+    def meant_id(self) -> str | None:
+        """The id of the version that its meaning points at."""
+        meaning = self.meaning
+        if meaning is None or meaning.entity_id is None or meaning.version_number is None:
+            return None
+        return f"{meaning.entity_id}.{meaning.version_number}"
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether a digest of its bytes is known."""
+        return self.sha256 is not None or self.md5 is not None
 
     @property
     def is_directory(self) -> bool:
@@ -118,13 +138,32 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
         return None if status in (None, "unknown") else str(status)
 
     @property
+    def began(self) -> datetime | None:
+        """When it began; None where that is not known."""
+        return _time(self.job.get("startedOn"))
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended; None where that is not known."""
+        return _time(self.job.get("endedOn"))
+
+    @property
     def description(self) -> str:
         """Its name with the wildcards of the job."""
         wildcards = self.job.get("wildcards") or {}
         return " ".join([self.name, *(f"{name}={value}" for name, value in wildcards.items())])
 
 
-class Material(msgspec.Struct, frozen=True, kw_only=True):
+class Making(NamedTuple):
+    """That an activity wrote the bytes of a version; `is_first`: the version was made by it."""
+
+    activity_id: str
+    began: datetime | None
+    ended: datetime | None
+    is_first: bool
+
+
+class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """All that an export is made of.
 
     Attributes:
@@ -164,6 +203,29 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         made = [one.version_id for activity in self.activities for one in activity.made if one.role == "output"]
         used = {use.version_id for activity in self.activities for use in activity.used}
         return [one for one in dict.fromkeys(made) if one not in used] or list(dict.fromkeys(made))
+
+    def making_had(self, activity: Activity, version_id: str) -> Making | None:
+        """Return the making of a version that an activity had before it, as far as these activities tell.
+
+        It is the latest that had ended when the activity began; where the clocks leave none, the one that generated the
+        version.
+        """
+        began = activity.began
+        makings = self.makings.get(version_id, ())
+        before = [one for one in makings if None in (began, one.ended) or _is_before(one.ended, began)]
+        if before:
+            return before[-1]
+        return next((one for one in makings if one.is_first), None)
+
+    @functools.cached_property
+    def makings(self) -> Mapping[str, tuple[Making, ...]]:
+        """The makings of each version, in the order in which they ended."""
+        found: dict[str, list[Making]] = {}
+        for activity in self.activities:
+            for made in activity.made:
+                making = Making(activity.id, activity.began, activity.ended, made.is_first)
+                found.setdefault(made.version_id, []).append(making)
+        return {version_id: tuple(sorted(some, key=_moment)) for version_id, some in found.items()}
 
     def generated(self) -> set[str]:
         """Return the versions that an activity in it wrote."""
@@ -211,6 +273,25 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         if run_id is None:
             return [one for one in self.activities if one.run_id not in self.runs]
         return [one for one in self.activities if one.run_id == run_id]
+
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+def _moment(making: Making) -> tuple[datetime, bool]:
+    """Return what makings are sorted by: those that ended first come first, of those at one moment the first making."""
+    return making.ended or _EARLIEST, not making.is_first
+
+
+def _is_before(ended: datetime | None, began: datetime | None) -> bool:
+    return ended is not None and began is not None and ended <= began
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        return None if text is None else from_wire(str(text))
+    except ValueError:
+        return None
 
 
 TITLE_PATHS = 3

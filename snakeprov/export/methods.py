@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from snakeprov.export import edits
 from snakeprov.export.commands import programs
 from snakeprov.export.material import SUCCEEDED, Activity, Json, Material, commit_of, remote_of
 from snakeprov.export.software import conda
@@ -160,6 +161,7 @@ def _sentences(material: Material, steps: Sequence[Step], used: Sequence[Activit
         yield "Which Snakemake ran it was not recorded."
     for position, step in enumerate(steps):
         yield f"{_adverb(position, len(steps))} {_told(step)}."
+    yield from edits.sentences(material)
     languages = {*_LANGUAGES.values(), "Python"}
     packages = [package for one in used for package in conda(material.environment_of(one))]
     if any(tool.name in languages for step in steps for tool in step.tools) and not packages:

@@ -4,8 +4,11 @@ Must not know: where the material came from, or where the document goes.
 Source: PROV-DM (W3C Recommendation of 30 April 2013); PROV-JSON, PROV-N, PROV-XML, PROV-O.
 
 What is an entity in the repository is one here; a job and a run are activities; who called Snakemake, Snakemake and
-snakeprov are agents; a rule as its Snakefile had it is a plan. Bytes that were made once more are an entity of their
-own, an alternate of the version: in PROV, nothing is generated twice.
+snakeprov are agents; a rule as its Snakefile had it is a plan. In PROV nothing is generated twice, and nothing is used
+before it is generated: what was made first generates the version; bytes that were made once more are an entity of
+their own, an alternate of the version, and so are bytes that were used before all that is known to have made them. Who
+used a version used the entity that it had. A version that was edited by hand is a revision of the one before; one that
+has the content of another, or earlier bytes again, is an alternate of it.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from prov.model import Literal as Typed
 from snakeprov.export.material import Activity, Json, Material, Use, Version, commit_of
 from snakeprov.export.software import packages
 from snakeprov.export.turtle import turtle
+from snakeprov.model import meant
 
 TERMS: Final = "urn:x-snakeprov:terms#"
 """Begins the names of what PROV has no word for."""
@@ -89,6 +93,8 @@ class _Writer:
             self._version(version)
         for run in self._material.runs.values():
             self._run(run)
+        for version in self._material.versions.values():
+            self._meaning(version)
         for activity in self._material.activities:
             self._activity(activity)
         return self._made
@@ -114,6 +120,8 @@ class _Writer:
                 (self._schema["encodingFormat"], version.content_type),
                 (self._own["recordedOn"], version.created_on),
                 (self._own["recordedBy"], version.created_by),
+                (self._own["identityProved"], None if version.is_proved else "false"),
+                (self._own["means"], version.meaning and meant.said(version.meaning, path=version.path)),
             ),
         )
         for position, member in enumerate(self._material.members.get(version.id, ())):
@@ -126,6 +134,28 @@ class _Writer:
                 ),
             )
             self._made.membership(entity, part)
+
+    def _meaning(self, version: Version) -> None:
+        meant_id = version.meant_id
+        if version.meaning is None or meant_id is None or meant_id not in self._material.versions:
+            return
+        own, other = self._name(version.id), self._name(meant_id)
+        if version.meaning.kind == "edited" and self._may_precede(meant_id, version.id):
+            self._made.revision(own, other)
+        else:
+            self._made.alternate(own, other)
+
+    def _may_precede(self, version_id: str, later_id: str) -> bool:
+        """Return whether a version can have been generated before all that is told of another one."""
+        makings = self._material.makings.get(version_id, ())
+        began = makings[0].began if makings else None
+        touched = (one for one in self._material.activities if self._touches(one, later_id))
+        return began is None or all(one.ended is None or began <= one.ended for one in touched)
+
+    @staticmethod
+    def _touches(activity: Activity, version_id: str) -> bool:
+        versions = {*(one.version_id for one in activity.used), *(one.version_id for one in activity.made)}
+        return version_id in versions
 
     def _run(self, run: Json) -> None:
         name = self._name("run", run["id"])
@@ -186,16 +216,10 @@ class _Writer:
         )
         self._associate(activity, name)
         for use in activity.used:
-            self._made.usage(name, self._used(use), other_attributes=_role(use.name, use.role, usual="input"))
+            self._made.usage(name, self._used(use, activity), other_attributes=_role(use.name, use.role, usual="input"))
         self._use_environment(activity, name)
         for made in activity.made:
-            entity = self._name(made.version_id)
-            if not made.is_first:
-                again = self._name(made.version_id, activity.id)
-                label = f"{self._material.versions[made.version_id].label} once more"
-                self._made.entity(again, self._known((PROV_LABEL, label)))
-                self._made.alternate(again, entity)
-                entity = again
+            entity = self._written_by(made.version_id, activity.id)
             self._made.generation(entity, name, other_attributes=_role(made.name, made.role, usual="output"))
 
     def _associate(self, activity: Activity, name: QualifiedName) -> None:
@@ -241,9 +265,33 @@ class _Writer:
         if snakefile is not None:
             self._made.quotation(plan, self._name(snakefile.id))
 
-    def _used(self, use: Use) -> QualifiedName:
+    def _written_by(self, version_id: str, activity_id: str) -> QualifiedName:
+        """Return the entity that an activity generated: the version where it was the first to, else an alternate."""
+        if self._material.makings[version_id][0].activity_id == activity_id:
+            return self._name(version_id)
+        return self._alternate(version_id, activity_id, "once more")
+
+    def _read_by(self, version_id: str, activity: Activity) -> QualifiedName:
+        """Return the entity that an activity had of a version: that which the making before it generated."""
+        if not self._material.makings.get(version_id):
+            return self._name(version_id)
+        making = self._material.making_had(activity, version_id)
+        is_later = making and making.began and activity.ended and making.began > activity.ended
+        if making is None or is_later:
+            return self._alternate(version_id, "before", "before it was made")
+        return self._written_by(version_id, making.activity_id)
+
+    def _alternate(self, version_id: str, of: str, what: str) -> QualifiedName:
+        name = self._name(version_id, of)
+        if self._is_new(name):
+            label = f"{self._material.versions[version_id].label} {what}"
+            self._made.entity(name, self._known((PROV_LABEL, label)))
+            self._made.alternate(name, self._name(version_id))
+        return name
+
+    def _used(self, use: Use, activity: Activity) -> QualifiedName:
         if use.version_id is not None:
-            return self._name(use.version_id)
+            return self._read_by(use.version_id, activity)
         url = use.url or ""
         name = self._name("url", hashlib.sha256(url.encode()).hexdigest()[:_ID_CHARS])
         if self._is_new(name):

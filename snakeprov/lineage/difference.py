@@ -10,9 +10,9 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from snakeprov.lineage.graph import Meaning
 from snakeprov.lineage.textdifference import TextDifference
 from snakeprov.lineage.values import differing
+from snakeprov.model.meant import Meaning
 
 Story = Mapping[str, Any]
 """An answer of the story resource."""
@@ -202,7 +202,8 @@ def is_put_back(story: Story) -> bool:
     entity, version = story["entity"], story["version"]
     if (version.get("meaning") or {}).get("kind") != "again":
         return False
-    wrote = [one for one in (story.get("job") or {}).get("files") or () if one.get("role") == "output"]
+    files = (story.get("job") or {}).get("files") or ()
+    wrote = [one for one in files if one.get("outcome") in ("generated", "reproduced")]
     return all(
         (one.get("entityId"), one.get("versionNumber")) != (entity["id"], version["versionNumber"]) for one in wrote
     )

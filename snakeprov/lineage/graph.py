@@ -10,6 +10,8 @@ from typing import Any, Final, Literal, cast
 
 import msgspec
 
+from snakeprov.model.meant import Meaning
+
 Direction = Literal["upstream", "downstream"]
 
 
@@ -20,16 +22,6 @@ LinkKind = Literal["again", "revisionOf", "sameContent"]
 LINKS: Final[frozenset[EdgeKind]] = frozenset({"again", "revisionOf", "sameContent"})
 GUESSES: Final[frozenset[EdgeKind]] = frozenset({"revisionOf", "sameContent"})
 """The links that are evidence and no proof."""
-
-
-class Meaning(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the bytes of a version mean, and the version that this points at, where that may be told."""
-
-    kind: Literal["again", "edited", "sameContent"]
-    path: str | None = None
-    version_number: int | None = None
-    while_rule: str | None = None
-    while_job_id: str | None = None
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

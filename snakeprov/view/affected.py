@@ -10,6 +10,9 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
+from snakeprov.model import meant
 from snakeprov.view import text
 from snakeprov.view.history import versioned
 from snakeprov.view.text import Screen, compose, counted, say
@@ -22,6 +25,9 @@ FOLD_SHOWS = 3
 
 STARTS_NAMED_MAX = 3
 """So many of the things asked about are named in the first sentence."""
+
+_BY_NOBODY = {"edited": "edited by hand", "again": "put back", "sameContent": "same content"}
+"""Titles of the groups of versions that no job made."""
 
 KEYS = (
     "path",
@@ -38,6 +44,9 @@ KEYS = (
     "sha256",
     "sizeBytes",
     "activityId",
+    "byEvidence",
+    "identityProved",
+    "meaning",
 )
 """What is told of each version in JSON and CSV."""
 
@@ -72,16 +81,21 @@ def affected(answer: Mapping[str, Any], screen: Screen, *, starts: Sequence[str]
 
 def as_json(answer: Mapping[str, Any], *, starts: Sequence[str]) -> dict[str, Any]:
     """Return what `affected --json` prints; every key is always there, unknown is null."""
-    versions = [{key: one.get(key) for key in KEYS} for one in answer["versions"]]
+    versions = [_with_every_key(one) for one in answer["versions"]]
     return {"starts": list(starts), "versions": versions, "truncated": answer["truncated"]}
 
 
 def as_csv(answer: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of `affected --csv`: a title and a row for each version, with the keys of the JSON."""
-    for row in (KEYS, *([_cell(one.get(key)) for key in KEYS] for one in answer["versions"])):
+    for row in (KEYS, *([_cell(value) for value in _with_every_key(one).values()] for one in answer["versions"])):
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(row)
         yield line.getvalue()
+
+
+def _with_every_key(version: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: version.get(key) for key in KEYS}
+    return found | {"byEvidence": bool(found["byEvidence"]), "identityProved": found["identityProved"] is not False}
 
 
 def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
@@ -96,20 +110,31 @@ def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
     still = {0: "none of them is", 1: "1 of them is"}.get(there, f"{text.number(there)} of them are")
     least = "At least " if answer["truncated"] else ""
     counts = f"{counted(len(versions), 'version')} of {counted(files, 'file')}"
-    return f"{least}{counts} came from {named}; {still} on disk now."
+    guessed = sum(bool(one.get("byEvidence")) for one in versions)
+    evidence = f" ({text.number(guessed)} of them by evidence only, not proof)" if guessed else ""
+    return f"{least}{counts} came from {named}{evidence}; {still} on disk now."
 
 
 def _by_rule(versions: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for one in versions:
-        groups.setdefault(one.get("rule") or "unknown", []).append(one)
+        groups.setdefault(one.get("rule") or _BY_NOBODY.get(one["outcome"], "unknown"), []).append(one)
     return groups
 
 
 def _state(version: Mapping[str, Any]) -> str:
-    again = "made again" if version["outcome"] == "reproduced" else ""
-    return ", ".join(filter(None, (again, "on disk" if version["onDisk"] else "")))
+    meaning = meant.of(version)
+    said = (
+        "made again" if version["outcome"] == "reproduced" else "",
+        meant.said(meaning, path=version["path"]) if meaning is not None else "",
+        "by evidence" if version.get("byEvidence") else "",
+        meant.NOT_PROVED if version.get("identityProved") is False else "",
+        "on disk" if version["onDisk"] else "",
+    )
+    return ", ".join(filter(None, said))
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return say(msgspec.json.encode(value).decode()).text
     return str(value).lower() if isinstance(value, bool) else "" if value is None else say(value).text

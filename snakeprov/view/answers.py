@@ -20,6 +20,7 @@ _VERSION_KEYS = (
     "md5",
     "sizeBytes",
     "bytesKept",
+    "generatedBy",
     "activityId",
     "rule",
     "runId",
@@ -120,7 +121,12 @@ def _entity(answer: Mapping[str, Any]) -> Json:
 
 
 def _version(answer: Mapping[str, Any]) -> Json:
-    return {**_pick(answer, _VERSION_KEYS), "reproducedBy": list(answer.get("reproducedBy") or ())}
+    return {
+        **_pick(answer, _VERSION_KEYS),
+        "reproducedBy": list(answer.get("reproducedBy") or ()),
+        "makings": list(answer.get("makings") or ()),
+        "meaning": answer.get("meaning"),
+    }
 
 
 def _job(job: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> Json:

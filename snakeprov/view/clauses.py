@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from snakeprov.lineage.causes import Step, Trace
 from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
-from snakeprov.model import shortened
-from snakeprov.view import meanings, text
+from snakeprov.model import meant, shortened
+from snakeprov.view import text
 
 CLAUSES_MAX: Final = 4
 """So many causes are named in a sentence; the others are counted."""
@@ -213,20 +213,20 @@ def came_about(side: Side) -> str | None:
         return None
     if side.meaning is None:
         return f"it was changed {OUTSIDE}: no recorded job made it"
-    target = meanings.name_of(side.meaning, path=side.path)
+    target = meant.name_of(side.meaning, path=side.path)
     if side.meaning.kind == "again":
         made = f", which {maker(side)} made" if side.is_put_back and side.origin != "none" else ""
         return f"the content of {target or 'an earlier version'} was put back{made}"
     if side.meaning.kind == "sameContent":
         return f"it got the content of {target or 'another file'}: no recorded job made it"
-    return f"it was {meanings.changed_by_hand(side.meaning, path=side.path)}"
+    return f"it was {meant.changed_by_hand(side.meaning, path=side.path)}"
 
 
 def happened(side: Side) -> str:
     """Return in a word or two what happened to a version that no job made when it was recorded; else nothing."""
     if came_about(side) is None:
         return ""
-    return OUTSIDE if side.meaning is None else meanings.said(side.meaning, path=side.path)
+    return OUTSIDE if side.meaning is None else meant.said(side.meaning, path=side.path)
 
 
 def happened_in(step: Step | None) -> str:
@@ -237,7 +237,7 @@ def happened_in(step: Step | None) -> str:
 
 
 def _is(side: Side) -> str:
-    return "is a raw input" if side.meaning is None else f"is {meanings.said(side.meaning, path=side.path)}"
+    return "is a raw input" if side.meaning is None else f"is {meant.said(side.meaning, path=side.path)}"
 
 
 def maker(side: Side) -> str:

@@ -11,7 +11,8 @@ from datetime import UTC
 from typing import Any, NamedTuple
 
 from snakeprov.lineage.graph import Node
-from snakeprov.view import meanings, text, times
+from snakeprov.model import meant
+from snakeprov.view import text, times
 
 VALUE_CHARACTERS_MAX = 2000
 """Longer values are cut."""
@@ -44,8 +45,8 @@ def _of_file(node: Node, version: Mapping[str, Any]) -> Iterator[tuple[str, Any]
     yield "version", node.version_number
     yield "entity", node.entity_id
     if node.meaning is not None:
-        yield "bytes mean", meanings.said(node.meaning, path=node.path or "")
-    yield "identity", None if node.identity_proved else meanings.NOT_PROVED
+        yield "bytes mean", meant.said(node.meaning, path=node.path or "")
+    yield "identity", None if node.identity_proved else meant.NOT_PROVED
     yield "size", text.size(version.get("sizeBytes"))
     yield "sha256", node.sha256
     yield "md5", version.get("md5")

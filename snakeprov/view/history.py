@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from snakeprov.model import meant
 from snakeprov.view import text, times
 from snakeprov.view.answers import run_status
 from snakeprov.view.text import Piece, Screen, compose, counted, say
+
+COMMITS_SHOWN_MAX = 3
+"""Of the other commits that made the same bytes only the last are named."""
 
 RAW = "raw input"
 """What a version is called that no recorded job generated."""
@@ -26,7 +30,7 @@ def versions(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     yield ""
     titles = ("version", "when", "rule", "run", "commit", "size", "sha256")
     rows = [_version(one, screen) for one in shown]
-    notes = ["", *(_notes(one, screen) for one in shown)]
+    notes = ["", *(_notes(one, path, screen) for one in shown)]
     lines = text.table(rows, screen, titles=titles, right=frozenset({5}), flexible=2)
     for line, note in zip(lines, notes, strict=True):
         yield line
@@ -42,7 +46,7 @@ def _version(version: Mapping[str, Any], screen: Screen) -> list[Piece]:
     return [
         say(f"@{version['versionNumber']}", "version"),
         say(times.relative(created, screen.now) if created else ""),
-        say(version.get("rule") or "unknown", "rule") if generated else say(RAW, "raw"),
+        say(version.get("rule") or "unknown", "rule") if generated else _by_nobody(version),
         say(text.short_id(version.get("runId"))),
         say(text.short_commit(version.get("commit"), dirty=version.get("dirty")), "commit"),
         say(text.size(version.get("sizeBytes"))),
@@ -50,13 +54,36 @@ def _version(version: Mapping[str, Any], screen: Screen) -> list[Piece]:
     ]
 
 
-def _notes(version: Mapping[str, Any], screen: Screen) -> str:
+def _by_nobody(version: Mapping[str, Any]) -> Piece:
+    """Return how a version that no job made came about."""
+    meaning = meant.of(version)
+    if meaning is None:
+        return say(RAW, "raw")
+    return say({"edited": "by hand", "again": "put back", "sameContent": "no job"}[meaning.kind], "raw")
+
+
+def _notes(version: Mapping[str, Any], path: str, screen: Screen) -> str:
     notes = []
+    if (meaning := meant.of(version)) is not None:
+        notes.append(meant.mark(meaning, path=path))
+    if version.get("sha256") is None and version.get("md5") is None:
+        notes.append(meant.NOT_PROVED)
     if reproduced := len(version.get("reproducedBy") or ()):
-        notes.append(f"reproduced {reproduced}{screen.glyphs.times}")
+        notes.append(f"reproduced {reproduced}{screen.glyphs.times}{_earlier(version)}")
     if version.get("bytesKept") is False:
         notes.append("bytes not kept")
     return f" {screen.glyphs.dot} ".join(notes)
+
+
+def _earlier(version: Mapping[str, Any]) -> str:
+    """Return from which other commits the same bytes were made than from the one that is told."""
+    makings = version.get("makings") or ()
+    told = text.short_commit(version.get("commit"), dirty=version.get("dirty"))
+    commits = dict.fromkeys(text.short_commit(one.get("commit"), dirty=one.get("dirty")) for one in makings)
+    others = [commit for commit in commits if commit and commit != told]
+    if not others:
+        return ""
+    return f", also from {', '.join(others[-COMMITS_SHOWN_MAX:])}"
 
 
 def latest(

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from snakeprov.lineage.fold import Box, Folded, Kind, Sorted
 from snakeprov.lineage.graph import GUESSES, Direction, Graph, Node
-from snakeprov.view import meanings, text
+from snakeprov.model import meant
+from snakeprov.view import text
 from snakeprov.view.text import counted, say
 
 MARK = "snakeprov lineage"
@@ -67,8 +68,8 @@ def of_node(node: Node) -> Label:
         return Label(_end(name, number, columns=TITLE_COLUMNS_MAX), _end(where) if where != name else "", where)
     name = bounded(node.path or node.label)
     folder, base = posixpath.split(name.rstrip("/"))
-    remarks = [bounded(meanings.said(node.meaning, path=node.path or ""))] if node.meaning is not None else []
-    remarks += [meanings.NOT_PROVED] * (not node.identity_proved)
+    remarks = [bounded(meant.said(node.meaning, path=node.path or ""))] if node.meaning is not None else []
+    remarks += [meant.NOT_PROVED] * (not node.identity_proved)
     whole = f"{name}{number} ({', '.join(remarks)})" if remarks else name + number
     note = _start(", ".join(remarks)) if remarks else _end(folder)
     return Label(_end(base + "/" * name.endswith("/"), number, columns=TITLE_COLUMNS_MAX), note, whole)

@@ -9,6 +9,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from snakeprov.lineage.difference import is_put_back
+from snakeprov.model import meant
+from snakeprov.model.meant import Meaning
 from snakeprov.view import reasons, text, times
 from snakeprov.view.answers import run_status
 from snakeprov.view.history import RAW, status_role, versioned
@@ -24,6 +27,9 @@ COMMAND_CHARACTERS_MAX = 4000
 REPETITIONS_SHOWN_MAX = 5
 """Of a benchmark that was repeated more often only the first repetitions are shown."""
 
+MAKINGS_SHOWN_MAX = 5
+"""Earlier makings of the same bytes beyond this are only counted."""
+
 VALUE_CHARACTERS_MAX = 300
 """What is shown of the value of one param or resource."""
 
@@ -33,6 +39,7 @@ FACT_CHARACTERS_MAX = 2000
 _CHANGED = {True: "changed while it was read", None: "may have changed during the job"}
 """What the record of an input says of its bytes between start and end of the job."""
 
+_NOT_PROVED = say(f" ({meant.NOT_PROVED})", "raw")
 _LABEL_COLUMNS = 11
 _INDENT = 2
 
@@ -46,8 +53,8 @@ def story(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     )
     job = answer.get("job")
     run = answer.get("run") or {}
+    yield from _origin(answer, path, screen)
     if not answer.get("activity"):
-        yield compose([say(RAW, "raw"), say(": no recorded job made it")], screen)
         yield ""
         yield from _version(version, screen)
     elif job:
@@ -63,6 +70,42 @@ def story(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     else:
         yield from _version(version, screen)
         yield from _bare_activity(answer["activity"], screen)
+
+
+def _origin(answer: Mapping[str, Any], path: str, screen: Screen) -> Iterator[str]:
+    """Yield what is to be said of a version before, or instead of, what made it."""
+    version = answer["version"]
+    meaning, whole = meant.of(version), screen._replace(width=None)
+    if meaning is not None:
+        yield compose([say(_meant(answer, meaning, path), "raw")], whole)
+    elif not answer.get("activity"):
+        yield compose([say(RAW, "raw"), say(": no recorded job made it")], whole)
+    if answer.get("activity") and version.get("makings") and version.get("generatedBy") is None:
+        was = "A raw input" if meaning is None else "Not made by a job"
+        yield compose([say(f"{was} when it was recorded; the same bytes were made later:", "raw")], whole)
+
+
+def _meant(answer: Mapping[str, Any], meaning: Meaning, path: str) -> str:
+    """Return what the bytes of a version mean, and what had made those that they point at."""
+    target = meant.name_of(meaning, path=path)
+    made = _made(answer["version"]["meaning"].get("making"))
+    if meaning.kind == "again":
+        if not is_put_back(answer):
+            return f"the content of {target or 'an earlier version'} again"
+        before = answer.get("previousVersionNumber")
+        after = f" after @{before}" if before is not None else ""
+        return f"the content of {target or 'an earlier version'}{made}, put back{after}"
+    if meaning.kind == "sameContent":
+        return f"same content as {target or 'another file'}{made}: evidence, not proof, that it comes from there"
+    return meant.changed_by_hand(meaning, path=path) + (made if target else "")
+
+
+def _made(making: Mapping[str, Any] | None) -> str:
+    if making is None:
+        return ""
+    by = f"rule {making['rule']}" if making.get("rule") else f"activity {making['activityId']}"
+    run = f" in run {text.short_id(making['runId'])}" if making.get("runId") else ""
+    return f", which {by} made{run}"
 
 
 def _headline(job: Mapping[str, Any], screen: Screen) -> Iterator[str]:
@@ -92,9 +135,29 @@ def _version(version: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     size = text.size(version.get("sizeBytes")) or "unknown"
     kept = " (bytes not kept)" if version.get("bytesKept") is False else ""
     yield _fact("size", [say(size), say(kept, "faint")], screen)
-    yield _fact("sha256", [say(version.get("sha256") or "unknown")], screen)
-    if reproduced := len(version.get("reproducedBy") or ()):
-        yield _fact("reproduced", [say(f"{reproduced}{screen.glyphs.times}")], screen)
+    proved = version.get("sha256") or version.get("md5")
+    yield _fact("sha256", [say(version.get("sha256") or "unknown"), *([] if proved else [_NOT_PROVED])], screen)
+    yield from _also_made(version, screen)
+
+
+def _also_made(version: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+    """Yield the makings of a version beside the one that is told, the latest first."""
+    makings = [one for one in version.get("makings") or () if one["activityId"] != version.get("activityId")][::-1]
+    label = "also made"
+    for one in makings[:MAKINGS_SHOWN_MAX]:
+        ended = times.parse(one.get("endedOn"))
+        line = [say("by "), say(one.get("rule") or f"activity {one['activityId']}", "rule")]
+        if one.get("runId"):
+            line += [say(" in run "), say(text.short_id(one["runId"]), "strong")]
+        if commit := text.short_commit(one.get("commit"), dirty=one.get("dirty")):
+            line += [say(" from "), say(commit, "commit")]
+        if ended:
+            line.append(say(f", {times.relative(ended, screen.now)}"))
+        yield _fact(label, line, screen)
+        label = ""
+    if len(makings) > MAKINGS_SHOWN_MAX:
+        more = counted(len(makings) - MAKINGS_SHOWN_MAX, "time")
+        yield _fact("", [say(f"{screen.glyphs.ellipsis} and {more} before", "faint")], screen)
 
 
 def _facts(job: Mapping[str, Any], run: Mapping[str, Any], screen: Screen) -> Iterator[str]:
@@ -170,6 +233,12 @@ def _file(file: Mapping[str, Any], names: Mapping[str, str], changed: Mapping[st
     role: text.Role = "bad" if note in ("missing", *changed.values()) else ""
     name = names.get(path, "") or (file["role"] if file.get("role") in ("environment", "benchmark") else "")
     return [versioned(file), say(name, "faint"), say(text.short_id(file.get("sha256")), "faint"), say(note, role)]
+
+
+def _is_unproved(file: Mapping[str, Any]) -> bool:
+    """Return whether a file of a job is taken for a version although its bytes were not looked at."""
+    is_version = file.get("versionNumber") is not None
+    return is_version and file.get("sha256") is None and not file.get("identityProved")
 
 
 def _code(file: Mapping[str, Any], lines: Mapping[str | None, int | None]) -> Line:

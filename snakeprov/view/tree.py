@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from snakeprov.lineage.graph import GUESSES, Direction, Graph, Node
 from snakeprov.lineage.tree import Code, Row, code, rows
-from snakeprov.view import meanings, text
+from snakeprov.model import meant
+from snakeprov.view import text
 from snakeprov.view.history import RAW, status_role
 from snakeprov.view.text import Line, Piece, Screen, compose, counted, say
 
@@ -87,9 +88,9 @@ def _maker(row: Row, labels: dict[str, str], screen: Screen) -> Line:
         notes.append(say(f"made {row.makings}{glyphs.times}", "faint"))
     meaning = row.node.meaning
     if row.activity is not None and not row.folded and meaning is not None and meaning.kind == "again":
-        notes.append(say(meanings.said(meaning, path=row.node.path or ""), "faint"))
+        notes.append(say(meant.said(meaning, path=row.node.path or ""), "faint"))
     if not row.is_proved and not row.folded:
-        notes.append(say(meanings.NOT_PROVED, "raw"))
+        notes.append(say(meant.NOT_PROVED, "raw"))
     if row.mark == "unexplored" and row.activity is not None:
         notes.append(say(glyphs.ellipsis, "faint"))
     return [*_made(row, labels, screen), *_spaced([note for note in notes if note.text])]
@@ -101,7 +102,7 @@ def _made(row: Row, labels: dict[str, str], screen: Screen) -> list[Piece]:
         return [arrow, say(labels.get(row.activity.id, row.activity.label), "rule")]
     if row.node.meaning is not None and not row.folded:
         more = f" {screen.glyphs.ellipsis}" if row.mark == "unexplored" else ""
-        return [say(""), say(meanings.said(row.node.meaning, path=row.node.path or "") + more, "raw")]
+        return [say(""), say(meant.said(row.node.meaning, path=row.node.path or "") + more, "raw")]
     if row.mark == "unexplored":
         return [say(""), say(screen.glyphs.ellipsis, "faint")]
     return [say(""), say(RAW + "s" if row.folded else RAW if row.mark == "raw" else "", "raw")]

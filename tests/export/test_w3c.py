@@ -10,6 +10,7 @@ from prov.model import (
     ProvAgent,
     ProvAlternate,
     ProvAssociation,
+    ProvDerivation,
     ProvDocument,
     ProvEntity,
     ProvGeneration,
@@ -23,6 +24,7 @@ from snakeprov.client import Client
 from snakeprov.export import gather, w3c
 from snakeprov.export.material import Activity, Made, Material, Use, Version
 from snakeprov.export.w3c import Notation
+from snakeprov.model.meant import Meaning
 
 from .conftest import Recorded, of
 
@@ -169,6 +171,58 @@ def test_bytes_made_once_more_are_not_generated_twice() -> None:
 
     assert len(generated) == len(set(generated)) == 2
     assert len(list(document.get_records(ProvAlternate))) == 1
+
+
+DAYS = st.integers(1, 9)
+VERSIONS = st.sampled_from([f"syn{entity}.{number}" for entity in (1, 2, 3) for number in (1, 2, 3)])
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> Material:
+    """Any versions, what their bytes mean, and jobs on any days that used and made any of them: also what cannot be."""
+    versions = {}
+    for entity in (1, 2, 3):
+        for number in (1, 2, 3):
+            kind = draw(st.sampled_from([None, "again", "edited", "sameContent"]))
+            other = draw(VERSIONS).partition(".")
+            meaning = Meaning(kind=kind, entity_id=other[0], path="f", version_number=int(other[2])) if kind else None
+            id_ = f"syn{entity}.{number}"
+            versions[id_] = Version(id=id_, entity_id=f"syn{entity}", number=number, path="f", meaning=meaning)
+    activities = []
+    for number in range(draw(st.integers(1, 6))):
+        first, last = sorted((draw(DAYS), draw(DAYS)))
+        job = {"startedOn": f"2026-01-0{first}T00:00:00Z", "endedOn": f"2026-01-0{last}T00:00:00.5Z"}
+        used = tuple(Use(role="input", version_id=one) for one in draw(st.lists(VERSIONS, max_size=3, unique=True)))
+        made = draw(st.lists(VERSIONS, max_size=3, unique=True))
+        firsts = tuple(Made(version_id=one, is_first=draw(st.booleans())) for one in made)
+        activities.append(Activity(id=f"job_{number}", name="a", job=job, used=used, made=firsts))
+    return Material(repository="urn:uuid:0#", versions=versions, activities=tuple(activities))
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories())
+def test_the_events_of_a_document_are_in_an_order_that_can_be(history: Material) -> None:
+    """Whatever was recorded: nothing is generated twice, or used before it was generated, or revised before.
+
+    PROV-CONSTRAINTS: unique-generation, usage-within-activity, generation-within-activity, generation-precedes-usage
+    and derivation-generation-generation-ordering.
+    """
+    document = w3c.document(history)
+    times = {
+        str(one.identifier): (one.get_startTime(), one.get_endTime()) for one in document.get_records(ProvActivity)
+    }
+    generated = [(str(one.args[0]), str(one.args[1])) for one in document.get_records(ProvGeneration)]
+    assert len({entity for entity, _ in generated}) == len(generated)
+    maker = dict(generated)
+    uses = [(str(one.args[1]), str(one.args[0])) for one in document.get_records(ProvUsage)]
+    for entity, user in uses:
+        assert entity not in maker or times[maker[entity]][0] <= times[user][1]
+    for derivation in document.get_records(ProvDerivation):
+        later, earlier = (str(one) for one in derivation.args[:2])
+        if earlier in maker:
+            touched = [user for entity, user in uses if entity == later]
+            touched += [maker[later]] if later in maker else []
+            assert all(times[maker[earlier]][0] <= times[one][1] for one in touched)
 
 
 def test_a_megabyte_of_text_is_exported() -> None:

@@ -1,22 +1,34 @@
-"""What the bytes of a version mean, in words that are the same on every screen and in every drawing.
+"""What an answer says that the bytes of a version mean, and the words for it: the same on every screen and in exports.
 
-Must not know: where they are shown.
+Must not know: where they are shown, or when bytes mean what (`meaning` decides that).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
-
-from snakeprov.lineage.graph import Meaning
-from snakeprov.view import text
 
 NOT_PROVED: Final = "identity not proved"
 """Said of a version without a digest, and of a use whose bytes were not looked at."""
 
 EDITED: Final = "edited by hand"
+
+
+class Meaning(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the bytes of a version mean, and the version that this points at, where that may be told.
+
+    Attributes:
+        while_rule, while_job_id: The job that ran when the file changed, where nothing shows that it changed it.
+    """
+
+    kind: Literal["again", "edited", "sameContent"]
+    entity_id: str | None = None
+    path: str | None = None
+    version_number: int | None = None
+    while_rule: str | None = None
+    while_job_id: str | None = None
 
 
 def of(answer: Mapping[str, Any]) -> Meaning | None:
@@ -74,4 +86,4 @@ def name_of(meaning: Meaning, *, path: str) -> str:
 def _while(meaning: Meaning) -> str:
     if meaning.while_rule is not None:
         return f", while {meaning.while_rule} ran"
-    return f", while job {text.short_id(meaning.while_job_id)} ran" if meaning.while_job_id else ""
+    return f", while job {meaning.while_job_id[:8]} ran" if meaning.while_job_id else ""
