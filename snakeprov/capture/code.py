@@ -163,6 +163,10 @@ class GitReader:
         now = fingerprint(path)
         return not is_comparable and now is not None and max(now.mtime_ns, now.ctime_ns) < worktree.asked_ns
 
+    def is_result(self, path: str) -> bool:
+        """Return whether a workflow wrote the file at an absolute `path`, or a directory that it lies in."""
+        return _is_in(Path(path), self._written())
+
     def permalink(self, path: str, *, line: int | None = None, content_git_sha1: str | None = None) -> str | None:
         """Return the URL at which the file can be read as it was at the commit.
 
@@ -222,15 +226,14 @@ class GitReader:
 
     def _without_results(self, root: Path, changed: frozenset[str]) -> frozenset[str]:
         """Return which of the tracked files that differ from the commit were not written by a workflow."""
-        if not changed:
-            return changed
+        written = self._written() if changed else frozenset()
+        return frozenset(file for file in changed if not _is_in(root / file, written))
+
+    def _written(self) -> frozenset[str]:
         try:
-            results = frozenset(map(os.path.realpath, self._results()))
+            return frozenset(map(os.path.normpath, self._results()))
         except (OSError, ValueError):
-            return changed
-        return frozenset(
-            file for file in changed if results.isdisjoint(map(str, (root / file, *(root / file).parents)))
-        )
+            return frozenset()
 
     def _describe(self, root: Path, repository: git.Repo | None) -> str | None:
         """Return the nearest tag, and how far the commit is from it; without tags git is not even asked."""
@@ -312,6 +315,11 @@ def _located(path: str) -> Path:
             return place
         place = target
     return place.resolve()
+
+
+def _is_in(path: Path, written: frozenset[str]) -> bool:
+    place = Path(os.path.normpath(path))
+    return not written.isdisjoint(map(str, (place, *place.parents)))
 
 
 def _is_of_code_size(path: Path) -> bool:

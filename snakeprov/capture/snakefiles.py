@@ -28,6 +28,8 @@ import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from snakeprov.capture.wrappers import UNKNOWN
+
 SNAKEFILE_CHARS_MAX: Final = 4 << 20
 """A larger Snakefile is not read."""
 
@@ -52,6 +54,7 @@ _USE: Final = re.compile(
     r"use rule (?P<rules>.+?)(?: from (?P<module>\w+))?(?: exclude .+?)?(?: as (?P<to>[\w* ]+?))?"
     r"(?P<changed> with)?(?: :)?"
 )
+_BRACES: Final = re.compile(r"(?<!\{)\{[^{}]*\}(?!\})")
 _RULE, _MODULE = "rule ", "module "
 """Before the names of rules and modules, which are not those of variables."""
 
@@ -71,6 +74,7 @@ class Unit(NamedTuple):
         is_rule: Whether it is a rule or checkpoint, or a `use rule` that makes one of another.
         changes: The names, which can be patterns, of rules of a module that it changes (`use rule … from … with:`).
         imports: The import statement that it is, else empty.
+        commands: The shell commands in its calls of `shell()`; what only running it can tell is `UNKNOWN` in them.
     """
 
     first: int
@@ -81,6 +85,7 @@ class Unit(NamedTuple):
     is_rule: bool = False
     changes: tuple[str, ...] = ()
     imports: str = ""
+    commands: tuple[str, ...] = ()
 
 
 class Definition(NamedTuple):
@@ -90,12 +95,14 @@ class Definition(NamedTuple):
         line, end_line: The lines of the rule; in another Snakefile those of the first thing that it names.
         digest: sha256 of all that it has of the definition.
         imports: The import statements among it.
+        commands: The shell commands in its calls of `shell()`.
     """
 
     line: int
     end_line: int
     digest: str
     imports: tuple[str, ...]
+    commands: tuple[str, ...]
 
 
 def read(text: str) -> list[Unit] | None:
@@ -166,6 +173,7 @@ def _definition(units: Iterable[Unit], rule: Unit | None) -> Definition:
         end_line=shown.last,
         digest=hashlib.sha256(said.encode(errors="surrogatepass")).hexdigest(),
         imports=tuple(unit.imports for unit in ordered if unit.imports),
+        commands=tuple(command for unit in ordered for command in unit.commands),
     )
 
 
@@ -232,6 +240,7 @@ def _unit(lines: list[_Line], line: _Line, heads: tuple[_Line, ...]) -> Unit:
         text="\n".join(one.text for one in (*heads, *lines)),
         binds=frozenset(),
         names=frozenset(name for one in (*heads, *lines) for name in _names(one.tokens)),
+        commands=tuple(command for one in lines for command in _commands(one.tokens)),
     )
     of_rule = frozenset([*(name for head in heads for name in _names(head.tokens)), *_names_of_rule(lines)])
     match words:
@@ -300,6 +309,40 @@ def _names_of_rule(lines: list[_Line]) -> Iterator[str]:
         if line.level == body and len(tokens) > 1 and tokens[1].string == ":":
             directive, tokens = tokens[0].string, tokens[2:]
         yield from _names(tokens, depth=directive != "run", in_braces=directive == "shell")
+
+
+def _commands(tokens: tuple[tokenize.TokenInfo, ...]) -> Iterator[str]:
+    """Yield what calls of `shell()` are given, as far as it is written there."""
+    words = [token.string for token in tokens]
+    for number, word in enumerate(words):
+        if word != "shell" or words[number + 1 : number + 2] != ["("] or words[number - 1 : number] == ["."]:
+            continue
+        said, depth = "", 1
+        for token in tokens[number + 2 :]:
+            depth += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
+            if depth == 0 or (depth == 1 and token.string == ","):
+                break
+            said += _literal(token)
+        if said:
+            yield _BRACES.sub(UNKNOWN, said)
+
+
+def _literal(token: tokenize.TokenInfo) -> str:
+    """Return the text of a token; `UNKNOWN` where it is code."""
+    if token.type != tokenize.STRING:
+        is_text = tokenize.tok_name[token.type] == "FSTRING_MIDDLE"
+        return (
+            token.string
+            if is_text
+            else ""
+            if token.type == tokenize.OP or "FSTRING" in tokenize.tok_name[token.type]
+            else UNKNOWN
+        )
+    try:
+        value = ast.literal_eval(token.string.lstrip("fF"))
+    except (SyntaxError, ValueError):
+        return UNKNOWN
+    return value if isinstance(value, str) else UNKNOWN
 
 
 def _using(said: str, unit: Unit) -> Unit:

@@ -96,6 +96,7 @@ def outputs(working_directory: Path) -> set[str]:
 
     Absolute, but not normalised. Outputs in remote storage are left out.
     """
+    working_directory = working_directory.resolve()
     folder = working_directory / FOLDER_NAME
     named = (target for name in ("metadata", "incomplete") for target, _ in _named_files(folder / name, None))
     found = {target for target in named if target is not None}

@@ -31,7 +31,8 @@ class CodeLinks:
     """Finds permalinks for one run, each once. Not thread-safe.
 
     Attributes:
-        has_unclean: Whether code of the run's own work tree has been seen that is not what its commit holds.
+        has_unclean: Whether code of the run's own work tree has been seen that is not what its commit holds. What a
+            workflow wrote does not count.
     """
 
     def __init__(self, git: GitReader) -> None:
@@ -71,6 +72,6 @@ class CodeLinks:
         except OSError:
             return None
         if not self._git.is_clean(str(path), blob):
-            self.has_unclean |= is_own
+            self.has_unclean |= is_own and not self._git.is_result(str(path))
             return None
         return self._git.permalink(str(path), line=code.line, content_git_sha1=blob)

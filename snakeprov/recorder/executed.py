@@ -51,7 +51,7 @@ class CodeSeeker:
         defined = self._defined(job)
         code = [_located(fact, defined.get(fact.path or "")) for fact in job.code]
         found = {fact.path for fact in code}
-        for fact in (*self._run_by_command(job), *self._led_to(job, defined, is_known)):
+        for fact in (*self._run_by_commands(job, defined), *self._led_to(job, defined, is_known)):
             if fact.path not in found:
                 found.add(fact.path)
                 code.append(fact)
@@ -90,12 +90,15 @@ class CodeSeeker:
                     self._units[key] = snakefiles.read(text)
         return self._units[key]
 
-    def _run_by_command(self, job: JobRecord) -> Iterator[CodeFact]:
-        """Yield the scripts that the shell command of a job runs, each with what it leads to."""
-        if job.kind != "shell" or job.shellcmd is None:
-            return
+    def _run_by_commands(self, job: JobRecord, defined: dict[str, Definition]) -> Iterator[CodeFact]:
+        """Yield the scripts that the shell commands of a job run, each with what it leads to."""
+        commands: list[str] = []
+        if job.kind == "shell" and job.shellcmd is not None:
+            commands = [job.shellcmd]
+        elif job.kind == "run":
+            commands = [command for definition in defined.values() for command in definition.commands]
         outputs = {fact.path for fact in job.outputs}
-        for script, language in self._modules.scripts(job.shellcmd):
+        for script, language in (one for command in commands for one in self._modules.scripts(command)):
             path = self._places.path(script)
             if path not in outputs:  # what the job writes itself, and then runs, is no code that it was given
                 yield CodeFact(role="script", path=path)

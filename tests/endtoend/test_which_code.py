@@ -39,6 +39,7 @@ rule run:
     output: "run.txt"
     run:
         open(output[0], "w").write(upper("x"))
+        shell(f"python3 scripts/{{output}}.py || sh tools/three.sh " ">> {output}", bench_record=None)
 """
 COMMON = """
 TOOL = "sh tools/five.sh"
@@ -89,7 +90,7 @@ def test_only_what_ran_counts_as_executed(make_work: Callable[..., Work]) -> Non
     scripts = {"scripts/one.py", "scripts/one_lib.py", "tools/given.sh", "tools/settings.sh", "tools/three.sh"}
     assert code(work, "shell.txt") == {"Snakefile", "rules/common.smk", "tools/five.sh", *scripts}
     assert code(work, "script.txt") == {"Snakefile", "scripts/four.py", "shared/util.py"}
-    assert code(work, "run.txt") == {"Snakefile", "lib/naming.py"}
+    assert code(work, "run.txt") == {"Snakefile", "lib/naming.py", "tools/three.sh"}
     assert code(work, "help.txt") == {"rules/help.smk"}
     assert affected(work, "rules/help.smk") == {"help.txt"}
     assert affected(work, "rules/common.smk") == {"shell.txt"}
@@ -113,3 +114,38 @@ def test_only_what_ran_counts_as_executed(make_work: Callable[..., Work]) -> Non
 
 def _causes(work: Work, path: str) -> list[tuple[str, str]]:
     return [(one["kind"], one["name"]) for one in work.ask("why", path)["causes"]]
+
+
+TRACKED = """
+import snakeprov
+snakeprov.track(workflow)
+
+rule count:
+    input: "made.sh"
+    output: "count.txt", directory("parts")
+    shell: "sh {input} > {output[0]}; mkdir {output[1]}; date +%N > {output[1]}/a.txt"
+
+rule script:
+    input: "template.txt"
+    output: "made.sh"
+    shell: "cat {input} > {output}; echo '# '$(date +%N) >> {output}"
+"""
+
+
+def test_results_under_version_control_are_no_dirt(make_work: Callable[..., Work]) -> None:
+    """Neither changed results nor a script that the workflow writes make a commit dirty; changed code does."""
+    work = make_work(TRACKED, **{"template.txt": "date +%N\n", ".gitignore": ".snake*\nno-config\n"})
+    work.snakemake("count.txt")
+    work.commit()
+    work.write("parts/a.txt", "edited\n")
+    work.snakemake("count.txt", "--forcerun", "script")
+    assert work.git("status", "--porcelain"), "the results differ from the commit"
+    shown = work.ask("show", "count.txt")
+    assert shown["run"]["git"]["dirty"] is False
+    assert "made.sh" in code(work, "count.txt")
+    assert "its code is that of commit" in work.say("show", "--patch", "count.txt", status=3)
+    work.write("Snakefile", TRACKED + "# a comment\n")
+    work.snakemake("count.txt", "--forceall")
+    assert work.ask("show", "count.txt")["run"]["git"]["dirty"] is True
+    changed = [line for line in work.say("show", "--patch", "count.txt").splitlines() if line.startswith("+++")]
+    assert changed == ["+++ b/Snakefile"]
