@@ -23,6 +23,7 @@ def command(store: str | None, as_json: bool) -> None:
     """
     from snakeprov.cli.repository import find_place
     from snakeprov.embedded import connect
+    from snakeprov.model.projects import project_of
     from snakeprov.recorder import backlog
     from snakeprov.view import answers, runs
 
@@ -36,7 +37,12 @@ def command(store: str | None, as_json: bool) -> None:
         answer = _EMPTY
     except (RemoteError, StoreError) as error:
         answer, problem = {}, error
-    counts: dict[str, Any] = {"store": place.store, "pending": waiting.pending, "failed": waiting.failed}
+    counts: dict[str, Any] = {
+        "store": place.store,
+        "project": project_of(place.settings, place.root, place.store),
+        "pending": waiting.pending,
+        "failed": waiting.failed,
+    }
     if as_json:
         output.write_json(answers.status(answer, **counts))
     else:

@@ -1,15 +1,46 @@
 """Under which project the files of a working directory are recorded.
 
 Must not know: how anything is recorded, or asked.
+
+A working directory is a project with an identity of its own, minted once and kept in its `.snakeprov/`. So it stays the
+same project wherever it is moved, two directories of one name are two projects, and a copy with its `.snakeprov/` is
+the same project. In each store the project has a name, which is the directory's unless another project has that name;
+the directory notes it.
 """
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
-from snakeprov.config import PROJECT_NAME, STORE_NAME, Settings
+import msgspec
+
+from snakeprov.config import PROJECT_NAME, STORE_NAME, Settings, prepare_folder
+from snakeprov.errors import StoreError
 from snakeprov.model.paths import to_text
+
+_OWN = "."
+"""What the directory's own store is noted as, wherever it is moved."""
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
+
+
+class StoredProject(msgspec.Struct, frozen=True, rename="camel"):
+    """What a project is in one store: an entity and its name."""
+
+    entity_id: str
+    name: str
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What a working directory knows of its project: its identity, and what it is in each store."""
+
+    identity: str
+    stores: dict[str, StoredProject] = {}
 
 
 def project_of(settings: Settings, working_directory: Path, store: str) -> str:
@@ -18,26 +49,86 @@ def project_of(settings: Settings, working_directory: Path, store: str) -> str:
     Args:
         settings: The settings that hold there.
         working_directory: Of the workflow, absolute.
-        store: Where the records go: the folder or the URL. A note holds only for the directory's own repository.
+        store: Where the records go: the folder or the URL.
     """
-    noted = None
-    own = working_directory / STORE_NAME
-    if settings.project is None and store == str(own):
-        with suppress(OSError, UnicodeDecodeError):
-            noted = (own / PROJECT_NAME).read_text(encoding="utf-8").strip()
-    return settings.project or noted or _name_of(working_directory)
+    if settings.project is not None:
+        return settings.project
+    noted = noted_project(working_directory, store)
+    return noted.name if noted is not None else to_text(working_directory.name) or "/"
 
 
-def note_project(settings: Settings, working_directory: Path) -> None:
-    """Note the project that a working directory's own repository has it as, unless one is noted or set.
+def identity_of(settings: Settings, working_directory: Path) -> str | None:
+    """Return the identity of the project that a working directory is, minted now if it has none.
 
-    So a folder that is moved or renamed, with the repository in it, goes on with its history. Where it cannot be
-    written it is done without.
+    Returns:
+        None where a project is set, which others may share, or where nothing can be written.
     """
-    if settings.project is None:
-        with suppress(OSError), (working_directory / STORE_NAME / PROJECT_NAME).open("x", encoding="utf-8") as note:
-            note.write(_name_of(working_directory) + "\n")
+    if settings.project is not None:
+        return None
+    place = working_directory / STORE_NAME / PROJECT_NAME
+    note = _read(working_directory)
+    if note is not None:
+        return note.identity
+    with suppress(OSError, StoreError):
+        prepare_folder(place.parent)
+        identity = uuid4().hex
+        _write(place, Note(identity), replace=place.exists())
+    note = _read(working_directory)  # another process may have been first
+    return None if note is None else note.identity
 
 
-def _name_of(working_directory: Path) -> str:
-    return to_text(working_directory.name) or "/"
+def noted_project(working_directory: Path, store: str) -> StoredProject | None:
+    """Return what a working directory has noted of its project in a store, or None."""
+    note = _read(working_directory)
+    return None if note is None else note.stores.get(_key(working_directory, store))
+
+
+def note_project(working_directory: Path, store: str, identity: str, stored: StoredProject) -> None:
+    """Note in a working directory what its project is in a store; where it cannot be written it is done without."""
+    note = _read(working_directory)
+    key = _key(working_directory, store)
+    if note is not None and note.identity == identity and note.stores.get(key) != stored:
+        with suppress(OSError):
+            place = working_directory / STORE_NAME / PROJECT_NAME
+            _write(place, Note(identity, {**note.stores, key: stored}), replace=True)
+
+
+def is_own(working_directory: Path, store: str) -> bool:
+    """Return whether a store is the working directory's own."""
+    return store == str(working_directory / STORE_NAME)
+
+
+def names_of(name: str, identity: str) -> Iterator[str]:
+    """Yield the names that a project may have in a store, the best first: others may have those before.
+
+    >>> list(names_of("analysis", "3f9a1c" + "0" * 26))[:2]
+    ['analysis', 'analysis (3f9a1c)']
+    """
+    yield name
+    for length in (6, 12, len(identity)):
+        yield f"{name} ({identity[:length]})"
+
+
+def _key(working_directory: Path, store: str) -> str:
+    return _OWN if is_own(working_directory, store) else _CREDENTIALS.sub("", store)
+
+
+def _read(working_directory: Path) -> Note | None:
+    try:
+        return msgspec.json.decode((working_directory / STORE_NAME / PROJECT_NAME).read_bytes(), type=Note)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _write(place: Path, note: Note, *, replace: bool) -> None:
+    """Write a note whole; without `replace` only if there is none."""
+    temporary = place.with_name(f"{place.name}-{uuid4().hex}")
+    try:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(note), indent=2) + b"\n")
+        if replace:
+            temporary.replace(place)
+        else:
+            with suppress(FileExistsError):
+                os.link(temporary, place)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -228,6 +228,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     Attributes:
         id: Minted at capture (32 hex digits).
         project: Name of the project its files are recorded under.
+        project_identity: Of the project that its working directory is; None where a project was set.
         working_directory: Absolute path (text form).
         parent_run_id: The run of which a job called this Snakemake.
         snakefile: Path of the main Snakefile.
@@ -243,6 +244,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     id: str
     project: str
     working_directory: str
+    project_identity: str | None = None
     status: RunStatus = "running"
     parent_run_id: str | None = None
     record_version: int = RECORD_VERSION

@@ -14,7 +14,7 @@ from snakeprov.capture.places import Places
 from snakeprov.capture.redact import credentials_in
 from snakeprov.capture.redactor import Redactor
 from snakeprov.config import Settings, store_of
-from snakeprov.model.projects import project_of
+from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import JobRecord, JobStatus, RunStatus, decode_job
 from snakeprov.model.times import now
 from snakeprov.plugin import nesting, recording
@@ -62,6 +62,7 @@ class Handover:
             workflow,
             run_id=uuid4().hex,
             project=project_of(settings, directory, store_of(settings, directory)),
+            project_identity=identity_of(settings, directory),
             directory=directory,
             places=places,
             executor=executor,

@@ -32,6 +32,7 @@ def run_record(
     *,
     run_id: str,
     project: str,
+    project_identity: str | None,
     directory: Path,
     places: Places,
     executor: str | None,
@@ -42,6 +43,7 @@ def run_record(
     return RunRecord(
         id=run_id,
         project=project,
+        project_identity=project_identity,
         working_directory=to_text(directory),
         command_line=gaps.ask("command line", None, _command_line),
         snakefile=gaps.ask("Snakefile", None, _snakefile, workflow, places),

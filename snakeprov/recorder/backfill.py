@@ -29,7 +29,7 @@ from snakeprov.errors import NotRecordedError, OutboxError
 from snakeprov.metadata import failures, stored
 from snakeprov.metadata.past import Past, read_past
 from snakeprov.model.paths import to_text
-from snakeprov.model.projects import project_of
+from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.model.times import now
 from snakeprov.recorder import backlog
@@ -171,6 +171,7 @@ def _run(settings: Settings, working_directory: Path) -> RunRecord:
     return RunRecord(
         id=uuid4().hex,
         project=project_of(settings, working_directory, store_of(settings, working_directory)),
+        project_identity=identity_of(settings, working_directory),
         working_directory=to_text(working_directory),
         status="backfilled",
         command_line="snakeprov backfill",

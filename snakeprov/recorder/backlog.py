@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from snakeprov.capture.redact import strip_credentials
-from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME, Settings
-from snakeprov.model.projects import note_project
+from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME
 from snakeprov.recorder.entries import DONE, SUFFIX, read
 
 
@@ -34,8 +33,8 @@ def outbox_folder(working_directory: Path) -> Path:
     return working_directory / STORE_NAME / OUTBOX_NAME
 
 
-def note_destination(settings: Settings, working_directory: Path, store: str) -> None:
-    """Note in a working directory to which repository its records go, and as which project if that is its own.
+def note_destination(working_directory: Path, store: str) -> None:
+    """Note in a working directory to which store its records go.
 
     Raises:
         OSError: It cannot be written.
@@ -45,7 +44,6 @@ def note_destination(settings: Settings, working_directory: Path, store: str) ->
         (own / POINTER_NAME).write_text(strip_credentials(store) + "\n", encoding="utf-8")
     else:
         (own / POINTER_NAME).unlink(missing_ok=True)
-        note_project(settings, working_directory)
 
 
 def files(folder: Path, *, run_id: str | None = None) -> list[Path]:

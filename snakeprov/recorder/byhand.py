@@ -24,11 +24,10 @@ from snakeprov.client import Client
 from snakeprov.config import STORE_NAME, Place, locate, prepare_folder
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
 from snakeprov.model.paths import to_text
-from snakeprov.model.projects import project_of
+from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.recorder import backlog
-from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.deliver import REFUSED, Prepared
 from snakeprov.recorder.delivery import DIGESTS_NAME
 from snakeprov.recorder.digesting import CODE_KEY, Digester, Observations
@@ -38,6 +37,7 @@ from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.leftovers import deliver_leftovers
 from snakeprov.recorder.manual import Step, code_fact, file_fact
 from snakeprov.recorder.outbox import Log, Outbox
+from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import explain
 
@@ -105,8 +105,17 @@ def record(said: Said, place: Place, *, connect: Callable[[], Client]) -> Record
         try:
             with connect() as client:
                 deliver_leftovers(client, tools)
-                catalog = tools.catalogs.setdefault(step.run.project, Catalog())
-                made = deliver_step(client, step, observations, settings=place.settings, catalog=catalog, git=tools.git)
+                projects = Projects(client, place.root, place.store)
+                catalog = tools.catalog(step.run)
+                made = deliver_step(
+                    client,
+                    step,
+                    observations,
+                    settings=place.settings,
+                    projects=projects,
+                    catalog=catalog,
+                    git=tools.git,
+                )
             return Recorded(made)
         except REFUSED:
             raise
@@ -129,6 +138,7 @@ def _step(said: Said, place: Place) -> StepRecord:
     run = RunRecord(
         id=uuid4().hex,
         project=said.project or project_of(place.settings, place.root, place.store),
+        project_identity=None if said.project else identity_of(place.settings, place.root),
         working_directory=to_text(place.root),
     )
     job = JobRecord(
@@ -166,7 +176,7 @@ def _is_delivered_to(place: Place) -> bool:
 
 def _keep(step: StepRecord, observations: Observations, place: Place) -> None:
     prepare_folder(place.root / STORE_NAME)
-    backlog.note_destination(place.settings, place.root, place.store)
+    backlog.note_destination(place.root, place.store)
     log = Log.create(backlog.outbox_folder(place.root), step.run.id, first=msgspec.json.encode(step), kind=Kind.STEP)
     log.close()
     recovered = Outbox.recover(log.path)

@@ -54,6 +54,7 @@ from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.manual import Step, assemble_by_hand
 from snakeprov.recorder.origins import Origins
 from snakeprov.recorder.plan import Plan
+from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.synapse import remedy
 from snakeprov.recorder.synapselookup import SynapseLookup
@@ -93,7 +94,16 @@ class Receipt:
 class Deliverer:
     """Delivers the jobs of one run. Not thread-safe."""
 
-    def __init__(self, client: Client, run: RunRecord, *, policy: Policy, links: CodeLinks, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        client: Client,
+        run: RunRecord,
+        *,
+        policy: Policy,
+        links: CodeLinks,
+        catalog: Catalog,
+        projects: Projects | None = None,
+    ) -> None:
         """Prepare to deliver jobs of `run`.
 
         Args:
@@ -102,6 +112,7 @@ class Deliverer:
             policy: What the settings say of versions and bytes.
             links: Finds permalinks of code.
             catalog: What is known of the run's project in this repository.
+            projects: Names the run's project in this store; None: its name is as the run says.
         """
         self.tally = Tally()
         self._client = client
@@ -109,6 +120,7 @@ class Deliverer:
         self._policy = policy
         self._links = links
         self._catalog = catalog
+        self._projects = projects
         self._run_is_known = False
         self._destination_is_known = False
         self._environments = Environments()
@@ -118,9 +130,14 @@ class Deliverer:
     def put_run(self, run: RunRecord) -> None:
         """Make the repository know the run as it is now, where it has a place for runs. Raises RemoteError."""
         self._run = run
+        self._name_project()
         if self._client.is_snakeprov:
             self._client.runs.put(run)
         self._run_is_known = True
+
+    def _name_project(self) -> None:
+        if self._projects is not None:
+            self._run.project = self._projects.name_of(self._run)
 
     def put_plan(self, plan: RunPlan) -> None:
         """Make the repository know the DAG of the run, where it has a place for it. Raises RemoteError."""
@@ -155,6 +172,7 @@ class Deliverer:
         prepared = replace(
             prepared, job=structs.replace(prepared.job, code=code_of(prepared.job, prepared.observations))
         )
+        self._name_project()
         for attempt in range(1, TRIES_MAX + 1):
             try:
                 return self._send_by_hand(prepared, step)

@@ -319,7 +319,7 @@ class Delivery:
         if self._client is None:
             self._client = self._connect()
             store = store_of(self._settings, self._working_directory)
-            backlog.note_destination(self._settings, self._working_directory, store)
+            backlog.note_destination(self._working_directory, store)
         return self._client
 
 

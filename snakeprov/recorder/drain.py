@@ -14,7 +14,7 @@ import msgspec
 
 from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
-from snakeprov.config import Settings
+from snakeprov.config import Settings, store_of
 from snakeprov.errors import OutboxError, RemoteError
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import GitState, JobRecord, RunRecord, decode_job
@@ -27,6 +27,7 @@ from snakeprov.recorder.entries import Content as OutboxContent
 from snakeprov.recorder.entries import Entry, Kind
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.outbox import Outbox
+from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.summary import Tally
 
 GROUP_JOBS_MAX: Final = 100
@@ -46,6 +47,14 @@ class Tools:
     git: GitReader
     catalogs: dict[str, Catalog] = field(default_factory=dict)
 
+    def catalog(self, run: RunRecord) -> Catalog:
+        """Return what is known of the run's project: its files are the same files for every run delivered here."""
+        return self.catalogs.setdefault(run.project_identity or run.project, Catalog())
+
+    def projects(self, client: Client) -> Projects:
+        """Return what names the projects of runs in the store that `client` reaches."""
+        return Projects(client, self.working_directory, store_of(self.settings, self.working_directory))
+
 
 def make_deliverer(client: Client, run: RunRecord, tools: Tools) -> Deliverer:
     """Return what delivers the jobs of `run` through `client`."""
@@ -58,8 +67,8 @@ def make_deliverer(client: Client, run: RunRecord, tools: Tools) -> Deliverer:
             upload=tools.settings.upload,
         ),
         links=CodeLinks(tools.git),
-        # Files of one project are the same files for every run that is delivered in this process.
-        catalog=tools.catalogs.setdefault(run.project, Catalog()),
+        projects=tools.projects(client),
+        catalog=tools.catalog(run),
     )
 
 

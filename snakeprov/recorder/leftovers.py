@@ -15,7 +15,6 @@ from snakeprov.errors import OutboxError, RemoteError, UsageError
 from snakeprov.model.records import RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.backfill import backfill_missing
-from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.deliver import REFUSED, reason_of
 from snakeprov.recorder.drain import Drain, Tools, observations_of, run_of, to_deliver
 from snakeprov.recorder.entries import Content, Kind
@@ -152,9 +151,17 @@ class _Delivery:
                 continue
             step = msgspec.json.decode(entry.payload, type=StepRecord)
             observations = observations_of(content, entry, step.job, tools.digester)
-            catalog = tools.catalogs.setdefault(step.run.project, Catalog())
+            projects, catalog = tools.projects(self._client), tools.catalog(step.run)
             try:
-                deliver_step(self._client, step, observations, settings=tools.settings, catalog=catalog, git=tools.git)
+                deliver_step(
+                    self._client,
+                    step,
+                    observations,
+                    settings=tools.settings,
+                    projects=projects,
+                    catalog=catalog,
+                    git=tools.git,
+                )
             except (*REFUSED, UsageError) as error:
                 reason = reason_of(error, self._client)
                 outbox.rejected(entry.number, reason)

@@ -19,6 +19,7 @@ from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.manual import Step
+from snakeprov.recorder.projects import Projects
 
 
 class StepRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
@@ -43,6 +44,7 @@ def deliver_step(
     observations: Observations,
     *,
     settings: Settings,
+    projects: Projects,
     catalog: Catalog,
     git: GitReader,
 ) -> list[dict[str, Any]]:
@@ -55,6 +57,7 @@ def deliver_step(
         record: The step.
         observations: What was found of its files.
         settings: Those of the working directory.
+        projects: Names the project.
         catalog: What is known of the project in this repository.
         git: Knows the work trees.
 
@@ -66,6 +69,7 @@ def deliver_step(
         record.run,
         policy=Policy(always=record.new_version, keep_bytes_max=settings.keep_bytes_max, upload=settings.upload),
         links=CodeLinks(git),
+        projects=projects,
         catalog=catalog,
     )
     made = deliverer.deliver_by_hand(Prepared(-1, record.job, observations), record.step)

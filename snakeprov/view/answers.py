@@ -76,10 +76,10 @@ def runs(answer: Mapping[str, Any]) -> list[Json]:
     ]
 
 
-def status(answer: Mapping[str, Any], *, store: str, pending: int, failed: int) -> Json:
+def status(answer: Mapping[str, Any], *, store: str, project: str, pending: int, failed: int) -> Json:
     """Return what `status --json` prints for an answer of the status resource and the state of the outbox."""
     counts = _pick(answer, ("entities", "versions", "activities", "storedBytes"))
-    return {"store": store, "pending": pending, "failedDeliveries": failed, **counts}
+    return {"store": store, "project": project, "pending": pending, "failedDeliveries": failed, **counts}
 
 
 def verification(report: Report, *, folder: str) -> Json:

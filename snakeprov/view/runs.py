@@ -168,7 +168,14 @@ def _outputs(outputs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def status(
-    answer: Mapping[str, Any], screen: Screen, *, store: str, pending: int, failed: int, reasons: Sequence[str] = ()
+    answer: Mapping[str, Any],
+    screen: Screen,
+    *,
+    store: str,
+    project: str,
+    pending: int,
+    failed: int,
+    reasons: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yield the lines of `status`.
 
@@ -176,12 +183,14 @@ def status(
         answer: An answer of the status resource; empty where there was none; of Synapse only the `user`.
         screen: Where the lines will be shown.
         store: Folder or URL of the repository.
+        project: Name of the working directory's project there.
         pending: Records that wait in the outbox.
         failed: Records that the repository refused.
         reasons: Why it refused them.
     """
     yield compose([say(store, "strong")], screen)
     yield ""
+    yield _fact("project", [say(project)], screen)
     if "user" in answer:
         yield _fact("answers", [say(f"to {answer['user']}; what it holds is not counted")], screen)
     elif answer:

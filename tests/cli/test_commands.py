@@ -189,6 +189,7 @@ def test_status_says_what_is_held(study: Any, snakeprov: Run) -> None:
     answer = snakeprov("status", "--json").json
     assert answer == {
         "store": str(study.store),
+        "project": "penguins",
         "pending": 0,
         "failedDeliveries": 0,
         "entities": 6,
@@ -223,6 +224,7 @@ def test_status_says_what_waits_for_a_repository_that_is_out_of_order(study_fold
     (study_folder / ".snakeprov" / "provenance.sqlite").write_text("no database")
     answer = snakeprov("status")
     assert answer.out.splitlines()[2:] == [
+        "project    penguins",
         "waiting    2 jobs to be delivered",
         "           'snakeprov push' delivers what can be delivered",
     ]

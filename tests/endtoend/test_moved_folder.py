@@ -57,14 +57,41 @@ def test_a_folder_without_its_repository_is_another_project(work: Work, tmp_path
     assert projects(work) == {"copied"}
 
 
-@pytest.mark.parametrize("project", ["", "\n", "\udcff"])
-def test_a_note_that_says_nothing_is_passed_over(work: Work, project: str) -> None:
-    """The name of the folder holds, as it did before there were notes."""
-    (work.folder / ".snakeprov").mkdir()
-    (work.folder / ".snakeprov" / "project").write_text(project, encoding="utf-8", errors="surrogateescape")
-    work.snakemake("out/one.txt")
+def test_a_copy_is_the_same_project(work: Work, tmp_path: Path) -> None:
+    """With its `.snakeprov/`, and in a store that both use, both go on with one history."""
+    store = {"SNAKEPROV_STORE": str(tmp_path / "shared")}
+    work.snakemake("out/one.txt", **store)
+    original = work.folder
+    work.folder = Path(shutil.copytree(work.folder, tmp_path / "copied"))
+    work.write("in.txt", "after\n")
+    work.snakemake("--forceall", "out/one.txt", **store)
 
-    assert projects(work) == {work.folder.name}
+    assert [one["versionNumber"] for one in work.ask("log", "out/one.txt")["versions"]] == [2, 1]
+    assert work.ask("status")["project"] == original.name
+
+
+def test_folders_of_one_name_are_two_projects(work: Work, tmp_path: Path) -> None:
+    """In a store that both use each has its own history, unless both set the same project."""
+    store = {"SNAKEPROV_STORE": str(tmp_path / "shared")}
+    work.snakemake("out/one.txt", **store)
+    other = tmp_path / "elsewhere" / work.folder.name
+    shutil.copytree(work.folder, other, ignore=shutil.ignore_patterns(".snakeprov"))
+    mine, work.folder = work.folder, other
+    work.write("in.txt", "after\n")
+    work.snakemake("--forceall", "out/one.txt", **store)
+
+    name = work.ask("status")["project"]
+    assert name.startswith(f"{mine.name} (") and name != mine.name
+    assert len(work.ask("log", "out/one.txt")["versions"]) == 1
+    assert projects(work) == {mine.name, name}
+    work.folder = mine
+    assert work.ask("status")["project"] == mine.name
+    assert [one["state"] for one in work.ask("verify")["files"]] == ["ok", "ok", "ok"]
+    for folder in (mine, other):
+        work.folder = folder
+        work.write("snakeprov.toml", "project = 'both'\n")
+        work.snakemake("--forceall", "out/one.txt", **store)
+    assert len(work.ask("log", "out/one.txt")["versions"]) == 2
 
 
 def test_a_project_that_is_set_holds(work: Work) -> None:

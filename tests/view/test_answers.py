@@ -77,5 +77,5 @@ def test_lineage_and_status_have_their_keys() -> None:
     lineage = {"root": "syn1.1", "nodes": [], "edges": [], "truncated": False}
     assert answers.lineage({**lineage, "more": 1}) == lineage
     counts = {"entities": 1, "versions": 2, "activities": 3, "storedBytes": 4}
-    got = answers.status({**counts, "journalMode": "wal"}, store="/s", pending=5, failed=6)
-    assert got == {"store": "/s", "pending": 5, "failedDeliveries": 6, **counts}
+    got = answers.status({**counts, "journalMode": "wal"}, store="/s", project="p", pending=5, failed=6)
+    assert got == {"store": "/s", "project": "p", "pending": 5, "failedDeliveries": 6, **counts}

@@ -1,0 +1,105 @@
+"""Finding or making, in a store, the project that a working directory is.
+
+Must not know: what is recorded in it.
+
+The identity of the project stands in the description of its entity. A project of the same name with another identity,
+or one that this user may not see, belongs to somebody else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from snakeprov.client import Client
+from snakeprov.errors import ConfigError, ConflictError, ForbiddenError, NotFoundError
+from snakeprov.model.entities import File, Folder, Project
+from snakeprov.model.projects import StoredProject, is_own, names_of, note_project, noted_project
+from snakeprov.model.records import RunRecord
+from snakeprov.model.synapsenames import to_synapse_name
+
+REPO: Final = "/repo/v1"
+
+_MARK: Final = "snakeprov project"
+
+_RACES_MAX: Final = 3
+"""How often a name is looked up again that somebody else took at the same moment."""
+
+
+class Projects:
+    """Names the projects of runs in one store."""
+
+    def __init__(self, client: Client, working_directory: Path, store: str) -> None:
+        """Prepare for runs in `working_directory` whose records go to `store`, which `client` reaches."""
+        self._client = client
+        self._working_directory = working_directory
+        self._store = store
+        self._names: dict[str, str] = {}
+
+    def name_of(self, run: RunRecord) -> str:
+        """Return the name of the run's project in the store; a project that is not there yet is made.
+
+        Raises:
+            ConfigError: Each name that it could have is taken.
+            RemoteError: The store refused, or is not able to answer now.
+        """
+        identity = run.project_identity
+        if identity is None:
+            return run.project
+        if identity not in self._names:
+            stored = self._noted(identity) or self._found(run.project, identity)
+            note_project(self._working_directory, self._store, identity, stored)
+            self._names[identity] = stored.name
+        return self._names[identity]
+
+    def _noted(self, identity: str) -> StoredProject | None:
+        """Return the project that the working directory has noted, by the name that it has now."""
+        noted = noted_project(self._working_directory, self._store)
+        if noted is None:
+            return None
+        try:
+            entity = self._client.entities.get(noted.entity_id)
+        except (NotFoundError, ForbiddenError):
+            return None
+        if not isinstance(entity, Project) or not (_is_marked(entity, identity) or entity.name == noted.name):
+            return None
+        return StoredProject(noted.entity_id, entity.name or noted.name) if self._may_add(noted.entity_id) else None
+
+    def _found(self, name: str, identity: str) -> StoredProject:
+        """Return the project under the first of its names that nobody else has; made, if it is not there."""
+        for candidate in names_of(name, identity):
+            for _ in range(_RACES_MAX):
+                try:
+                    found = self._at(candidate if self._client.is_snakeprov else to_synapse_name(candidate), identity)
+                except ConflictError:  # somebody was faster, or has a project that cannot be seen
+                    continue
+                except ForbiddenError:
+                    break
+                if found is not None:
+                    return found
+                break
+        raise ConfigError(f"Each name that the project {name} could have is taken.", hint="Set `project` to another.")
+
+    def _at(self, name: str, identity: str) -> StoredProject | None:
+        """Return the project if it has this name, or takes it now; None where somebody else has it."""
+        entities = self._client.entities
+        found_id = entities.find_child(None, name)
+        if found_id is None:
+            made = entities.create(Project(name=name, description=f"{_MARK} {identity}"))
+            return StoredProject(str(made.id), name)
+        entity = entities.get(found_id)
+        is_unmarked = _MARK not in (entity.description or "")
+        if _is_marked(entity, identity) or (is_unmarked and is_own(self._working_directory, self._store)):
+            return StoredProject(found_id, name) if self._may_add(found_id) else None
+        return None
+
+    def _may_add(self, entity_id: str) -> bool:
+        """Return whether this user may add to a project: a copy of a working directory can be another user's."""
+        session = self._client.session
+        return not session.is_over_a_socket or bool(
+            session.get(f"{REPO}/entity/{entity_id}/permissions").get("canAddChild", True)
+        )
+
+
+def _is_marked(entity: Project | Folder | File, identity: str) -> bool:
+    return f"{_MARK} {identity}" in (entity.description or "")
