@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 from collections.abc import Sequence
 
 import click
@@ -67,9 +68,15 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option("-C", "folder", metavar="DIR", help="Do as if called in DIR.")
 @click.pass_context
-def snakeprov(context: click.Context) -> None:
+def snakeprov(context: click.Context, folder: str | None) -> None:
     """Where does this file come from? Ask what snakeprov recorded of Snakemake's runs."""
+    if folder is not None:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise click.UsageError(f"Cannot change to {folder} ({error.strerror}).", context) from error
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

@@ -36,6 +36,7 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
     """
     from snakeprov.cli import target
     from snakeprov.cli.repository import current_folder, opened
+    from snakeprov.model.notkept import why_not_kept
     from snakeprov.model.paths import relative_to, to_text
     from snakeprov.view import restored
     from snakeprov.workdir import asking, restoring
@@ -56,11 +57,13 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
                 mtime_ns=restoring.written_ns(story, version.path) if is_latest else None,
             )
         except NotKeptError as error:
+            why = why_not_kept(story, keep_bytes_max=place.settings.keep_bytes_max, upload=place.settings.upload)
+            reason = f"{error.message.rstrip('.')}, because {why}."
             recipe = restoring.how_to_remake(client, story)
             if as_json:
-                output.write_json(restored.answer_not_kept(version, recipe, reason=error.message))
+                output.write_json(restored.answer_not_kept(version, recipe, reason=reason))
             else:
-                output.write_lines(restored.not_kept(version, recipe, output.screen(), reason=error.message))
+                output.write_lines(restored.not_kept(version, recipe, output.screen(), reason=reason))
             return error.exit_status
     facts: dict[str, Any] = {
         "to": to_text(result.place),

@@ -190,8 +190,16 @@ class Files:
         Raises:
             NotFoundError: There is no such file handle, or its bytes were not kept.
         """
-        url = self._session.send("GET", f"/file/v1/fileHandle/{quoted(file_handle_id)}/url", query={"redirect": False})
-        return self._session.send("GET", url.text.strip()).content
+        path = f"/file/v1/fileHandle/{quoted(file_handle_id)}/url"
+        url = self._session.send("GET", path, query={"redirect": False}).text.strip()
+        if not url.startswith(("http://", "https://", "http+")):
+            raise NotFoundError(
+                f"The bytes of file handle {file_handle_id} are not kept.",
+                status=404,
+                reason="not kept",
+                hint=f"Only their digest was recorded; they were at {url}.",
+            )
+        return self._session.send("GET", url).content
 
     def _store_locally(self, contents: Sequence[Content]) -> list[Stored]:
         files = [

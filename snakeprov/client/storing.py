@@ -21,6 +21,7 @@ from snakeprov.errors import ConflictError, NotRecordedError, ProvenanceError, R
 from snakeprov.model.activity import Activity
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, File, Folder, Project
+from snakeprov.model.notkept import why_not_kept
 from snakeprov.model.paths import to_text
 
 if TYPE_CHECKING:
@@ -243,8 +244,10 @@ def _download(client: Client, file: File, folder: Path) -> Path:
         raise UsageError(f"{file.id} is called {file.name!r}, which no file can be called here.")
     handle, url = client.files.location(file.data_file_handle_id or "", entity_id=file.id or "")
     if url is None or (handle.concrete_type == EXTERNAL_FILE_HANDLE and not url.startswith(("http://", "https://"))):
+        why = why_not_kept(client.provenance.story(file.id or "", file.version_number or 1))
         raise NotRecordedError(
-            f"The bytes of {file.id}.{file.version_number} are not kept.", hint=f"They were at {url}." if url else ""
+            f"The bytes of {file.id}.{file.version_number} are not kept, because {why}.",
+            hint=f"They were at {url}." if url else "",
         )
     target = folder / name
     if target.exists():

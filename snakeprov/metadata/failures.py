@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ LINES_MAX: Final = 10_000_000
 """So many lines are read of each."""
 
 _TIME_FORMAT: Final = "[%a %b %d %H:%M:%S %Y]"
+_ERROR: Final = re.compile(r"(message: )?Error in (rule|group) ")
 
 
 def read(working_directory: Path) -> dict[str, float]:
@@ -46,21 +48,32 @@ def _newest(folder: Path) -> list[Path]:
 
 
 def _failures(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
-    """Yield each output of a job that a log says failed, and when."""
+    """Yield each output of a job, or of a member of a group, that a log says failed, and when.
+
+    Of a group Snakemake does not know which of its jobs failed; it indents what it says of each.
+    """
     said_s: float | None = None
     is_failure = False
     for _, line in zip(range(LINES_MAX), lines, strict=False):
-        if line.startswith("["):
-            said_s = _moment(line.strip())
-        elif not line.startswith(" "):
-            is_failure = line.startswith("Error in rule ") or (is_failure and not line.strip())
-        elif is_failure and said_s is not None and line.startswith("    output: "):
-            for output in line.removeprefix("    output: ").rstrip("\n").split(", "):
+        text = line.strip()
+        moment_s = _moment(text)
+        if moment_s is not None:
+            said_s, is_failure = moment_s, False
+        elif _ERROR.match(text):
+            is_failure = True
+        elif text and not line.startswith(" "):
+            is_failure = False
+        elif is_failure and said_s is not None and text.startswith("output: "):
+            for output in text.removeprefix("output: ").split(", "):
                 yield output, said_s
 
 
-def _moment(stamp: str) -> float | None:
+def _moment(text: str) -> float | None:
+    """Return the time with which Snakemake begins what it says, in whole seconds since 1970."""
+    stamp, bracket, _ = text.partition("]")
+    if not stamp.startswith("[") or not bracket:
+        return None
     try:
-        return time.mktime(time.strptime(stamp, _TIME_FORMAT))
+        return time.mktime(time.strptime(stamp + bracket, _TIME_FORMAT))
     except (ValueError, OverflowError):
         return None

@@ -83,7 +83,7 @@ class Activity(dict[str, Any]):
         used: What was read: anything that `used()` takes as its target.
         executed: What was run as code: the same.
         data: A dictionary in wire form to start from, as a repository returns it. The other arguments win.
-        activityType: An `ActivityType`. UNDEFINED is the default and is left out of the dictionary.
+        activityType: An `ActivityType`. Without it, it counts as UNDEFINED.
 
     Raises:
         ProvenanceError: An argument cannot be taken; it is a ValueError too.
@@ -115,8 +115,6 @@ class Activity(dict[str, Any]):
             self["description"] = _text(description, parameter="description")
         if activityType is not None:
             self["activityType"] = _activity_type(activityType).value
-        if self.get("activityType") == ActivityType.UNDEFINED:
-            del self["activityType"]
         if used is not None:
             self.used(used)
         if executed is not None:

@@ -21,6 +21,7 @@ from snakeprov.plugin import recording
 from snakeprov.plugin.handover import Handover
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.problems import Problems, never_raises, owner_of_terminal, say
+from snakeprov.plugin.whereabouts import program_here
 
 
 class Capture:
@@ -233,7 +234,7 @@ class Capture:
         if self._plan_is_stale:  # a checkpoint has changed the DAG
             handover.plan()
         summary = handover.finish(status, is_shown=owner_of_terminal(self._workflow) is None)
-        self._line, self._shortfall = summary.line(), summary.shortfall
+        self._line, self._shortfall = summary.line(program=program_here(self._workflow)), summary.shortfall
 
     @never_raises
     def _say_end(self) -> None:

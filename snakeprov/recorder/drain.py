@@ -210,7 +210,7 @@ def run_of(content: OutboxContent) -> RunRecord:
         raise OutboxError("The record of the run is damaged.", hint="Move the outbox out of its folder.") from error
     if content.git is None:
         killed = "Snakemake" if run.status == "running" else "the process that delivers"
-        run.git_problem = f"{killed} was killed before git could be asked"
+        run.git_problem = run.git_problem or f"{killed} was killed before git could be asked"
     else:
         found = msgspec.json.decode(content.git, type=CodeFound)
         run.git, run.git_problem = found.git, found.git_problem

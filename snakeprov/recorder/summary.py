@@ -66,14 +66,14 @@ class Summary(msgspec.Struct):
         """How many things were not recorded as they should be."""
         return self.pending + self.rejected + self.lost + self.tally.unread or len(self.problems)
 
-    def line(self) -> str:
-        """Return the summary as the one line that ends a workflow."""
-        line = f"snakeprov: {self._recorded()}."
+    def line(self, *, program: str = "snakeprov") -> str:
+        """Return the summary as the one line that ends a workflow; `program` is how commands are called there."""
+        line = f"snakeprov: {self._recorded(program)}."
         if self.recovered:
             line += f" Delivered {_count(self.recovered, 'job record')} of earlier runs."
         waiting = self.pending + self.rejected
         if waiting:
-            line += f" {_count(waiting, 'job record')} could not be delivered and wait; later: snakeprov push."
+            line += f" {_count(waiting, 'job record')} could not be delivered and wait; later: {program} push."
         if self.lost:
             line += f" {_count(self.lost, 'job record')} lost."
         if self.restart:
@@ -82,7 +82,7 @@ class Summary(msgspec.Struct):
             line += f" Problem: {' '.join(self.problems)}"
         return line
 
-    def _recorded(self) -> str:
+    def _recorded(self, program: str) -> str:
         tally = self.tally
         if not tally.jobs:
             return "nothing was recorded"
@@ -96,7 +96,7 @@ class Summary(msgspec.Struct):
             parts.append(f"{tally.without_bytes} too large to keep")
         if tally.unread:
             parts.append(f"{_count(tally.unread, 'file')} could not be read")
-        return f"{', '.join(parts)} (run {self.run_id[:8]}; see: snakeprov log)"
+        return f"{', '.join(parts)} (run {self.run_id[:8]}; see: {program} log)"
 
 
 def _count(number: int, noun: str) -> str:

@@ -35,7 +35,7 @@ def create(call: Call) -> Answer:
         user=call.user.id,
         name=body.name,
         description=body.description,
-        activity_type=_activity_type(body),
+        activity_type=body.activity_type,
         used=used,
     )
     return 201, wire.activity(row, used)
@@ -65,7 +65,7 @@ def update(call: Call) -> Answer:
         user=call.user.id,
         name=body.name,
         description=body.description,
-        activity_type=_activity_type(body),
+        activity_type=body.activity_type,
         used=used,
     )
     return 200, wire.activity(row, used)
@@ -128,10 +128,6 @@ def body_of(call: Call, id_: int) -> dict[str, Any]:
 def _check_owner(call: Call, row: ActivityRow) -> None:
     if row.created_by != call.user.id:
         raise forbidden(f"{call.user.id} lacks change access to the requested object.")
-
-
-def _activity_type(body: ActivityBody) -> str | None:
-    return None if body.activity_type == "UNDEFINED" else body.activity_type
 
 
 def _usages(call: Call, body: ActivityBody) -> list[UsageRow]:

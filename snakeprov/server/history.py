@@ -21,7 +21,7 @@ from snakeprov.store import meanings as meaning_store
 from snakeprov.store.entities import EntityRow
 from snakeprov.store.jobs import MadeBy
 from snakeprov.store.revisions import VersionRow
-from snakeprov.store.tables import STORED
+from snakeprov.store.tables import PRUNED, STORED
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 10_000
@@ -163,6 +163,8 @@ def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[di
             "reproducedBy": [one["activityId"] for one in told if one["activityId"] != generated_by],
             "makings": told,
         }
+        if version.file_kind == PRUNED:
+            body["bytesPruned"] = True
         if (meaning := meant.get((row.id, version.number))) is not None:
             body["meaning"] = meanings.body(meaning)
         bodies.append(body)

@@ -65,12 +65,12 @@ CONSTRUCTED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"data": {"name": "x", "id": "7"}, "name": "y"}, {"name": "y", "id": "7", "used": []}),
     ({"data": {"used": [entity("syn1")]}, "used": "syn2"}, {"used": [entity("syn1"), entity("syn2")]}),
     ({"used": []}, {"used": []}),
-    ({"activityType": "UNDEFINED"}, {"used": []}),
+    ({"activityType": "UNDEFINED"}, {"used": [], "activityType": "UNDEFINED"}),
     ({"activityType": "MANUAL"}, {"used": [], "activityType": "MANUAL"}),
     ({"activityType": ActivityType.CODE_EXECUTION}, {"used": [], "activityType": "CODE_EXECUTION"}),
     ({"data": {"activityType": "MANUAL"}}, {"used": [], "activityType": "MANUAL"}),
-    ({"data": {"activityType": "MANUAL"}, "activityType": "UNDEFINED"}, {"used": []}),
-    ({"data": {"activityType": "UNDEFINED"}}, {"used": []}),
+    ({"data": {"activityType": "MANUAL"}, "activityType": "UNDEFINED"}, {"used": [], "activityType": "UNDEFINED"}),
+    ({"data": {"activityType": "UNDEFINED"}}, {"used": [], "activityType": "UNDEFINED"}),
 ]
 
 ACCEPTED: list[tuple[Callable[..., list[Any]], tuple[Any, ...], dict[str, Any], list[Any]]] = [

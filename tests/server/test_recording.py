@@ -293,7 +293,7 @@ def test_an_activity_is_its_creators(api: Api) -> None:
     changed = api.put(url, {**activity, "name": "b", "activityType": "UNDEFINED", "used": [used_url("https://x.org")]})
 
     assert activity["activityType"] == "MANUAL"
-    assert "activityType" not in changed
+    assert changed["activityType"] == "UNDEFINED"
     assert changed["name"] == "b"
     assert changed["etag"] != activity["etag"]
     assert api.get(url) == changed
