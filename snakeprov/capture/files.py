@@ -83,30 +83,35 @@ def digest_bytes(content: bytes) -> Digest:
     return Digest(hashlib.sha256(content).hexdigest(), md5.hexdigest(), len(content))
 
 
-def digest_held(descriptor: int, expected: Fingerprint) -> Digest:
+def digest_held(descriptor: int, expected: Fingerprint, *, any_time: bool = False) -> Digest:
     """Return the digest of the regular file that is open as `descriptor`, sure that it is what it was when it was seen.
 
     Its mode, name and number of links may have changed: it may have been protected, moved or deleted.
+
+    Args:
+        descriptor: The file. It is not closed, and its offset is not moved.
+        expected: What was seen.
+        any_time: Whether its time of modification may be another, too.
 
     Raises:
         ChangedFileError: Its size or time of modification is another.
         CaptureError: It cannot be read.
     """
     name = f"descriptor {descriptor}"
-    digest = None
-    for when in ("since it was seen", "while it was read"):
-        try:
-            now = from_stat(os.fstat(descriptor))
-        except OSError as error:
-            raise _unreadable(name, error) from error
-        if (now.size_bytes, now.mtime_ns) != (expected.size_bytes, expected.mtime_ns):
-            raise _changed(name, when)
-        if digest is None:
-            digest = digest_descriptor(descriptor)
-    assert digest is not None  # noqa: S101  it was read between the two looks
-    if digest.size_bytes != expected.size_bytes:
-        raise _changed(name, "while it was read")
+    try:
+        before = _written(os.fstat(descriptor))
+        if before != (expected.size_bytes, before[1] if any_time else expected.mtime_ns):
+            raise _changed(name, "since it was seen")
+        digest = digest_descriptor(descriptor)
+        if _written(os.fstat(descriptor)) != before or digest.size_bytes != expected.size_bytes:
+            raise _changed(name, "while it was read")
+    except OSError as error:
+        raise _unreadable(name, error) from error
     return digest
+
+
+def _written(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
 
 
 def digest_stable(path: str, expected: Fingerprint | None = None) -> Digest:

@@ -7,6 +7,7 @@ Source: Synapse's file services under `/file/v1` (multipart upload with presigne
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class Content:
         digest: Of the bytes.
         keep: Whether to keep the bytes, or to record only what and where they are.
         content_type: MIME type; None: the one that goes with the name.
+        data: The bytes themselves, in case that there are others at `path` by now.
+        url: Where the bytes are for good; None: at `path`.
     """
 
     path: str
@@ -55,6 +58,8 @@ class Content:
     digest: Digest
     keep: bool
     content_type: str | None = None
+    data: bytes | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +125,32 @@ class Files:
         Raises:
             RemoteError: The repository failed; storing the same again does no harm.
         """
+        here = [one for one in contents if not self._is_elsewhere(one)]
         if not self._is_local():
-            return self._store_side_by_side(contents)
-        stored: list[Stored] = []
-        for start in range(0, len(contents), LOCAL_FILES_MAX):
-            stored += self._store_locally(contents[start : start + LOCAL_FILES_MAX])
+            found = self._store_side_by_side(here)
+        else:
+            found = []
+            for start in range(0, len(here), LOCAL_FILES_MAX):
+                found += self._store_locally(here[start : start + LOCAL_FILES_MAX])
+        stored = dict(zip(map(id, here), found, strict=True))
+        return [self._stored(one, stored.get(id(one))) for one in contents]
+
+    def _is_elsewhere(self, content: Content) -> bool:
+        """Return whether only the URL of a content says where its bytes are."""
+        return content.url is not None and not (content.keep and Path(to_os(content.path)).is_file())
+
+    def _stored(self, content: Content, stored: Stored | None) -> Stored:
+        """Return what became of a content, after another try if its bytes are known and were not found."""
+        is_missing = stored is None or stored.reason in ("missing", "changed")
+        if content.keep and content.data is not None and is_missing:
+            handle = self.upload(content.data, file_name=content.file_name, content_type=content.content_type)
+            return Stored(handle, bytes_kept=True)
+        if stored is None or (content.url is not None and not stored.bytes_kept):
+            return Stored(self._external(content), bytes_kept=False)
         return stored
 
     def upload(self, content: bytes, *, file_name: str, content_type: str | None = None) -> str:
         """Store bytes that are in memory; return the id of their file handle."""
-        import io
-
         digest = Digest(
             sha256=hashlib.sha256(content).hexdigest(),
             md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
@@ -260,14 +280,8 @@ class Files:
         try:
             if content.digest.size_bytes == 0 and not self._takes_empty():
                 return Stored(self._external(content), bytes_kept=False)
-            with Path(to_os(content.path)).open("rb") as stream:
-                file_handle_id = self._upload(
-                    stream,
-                    content.digest,
-                    file_name=content.file_name,
-                    content_type=content.content_type,
-                    advance=advance,
-                )
+            with _opened(content) as stream:
+                file_handle_id = self._upload_unchanged(stream, content, advance)
         except FileNotFoundError:
             return Stored(self._external(content), bytes_kept=False, reason="missing")
         except OSError:
@@ -278,6 +292,27 @@ class Files:
             self.transfer.advance(left_bytes)
         return Stored(file_handle_id, bytes_kept=True)
 
+    def _upload_unchanged(self, stream: BinaryIO, content: Content, advance: Callable[[int], None]) -> str:
+        """Upload a content. Raises _ChangedError where the repository refuses it since it is not what it was."""
+        if stream.seek(0, io.SEEK_END) != content.digest.size_bytes:
+            raise _ChangedError("its size is another")
+        try:
+            return self._upload(
+                stream,
+                content.digest,
+                file_name=content.file_name,
+                content_type=content.content_type,
+                advance=advance,
+            )
+        except BadRequestError:
+            stream.seek(0)
+            md5 = hashlib.md5(usedforsecurity=False)
+            while chunk := stream.read(CHUNK_BYTES):
+                md5.update(chunk)
+            if md5.hexdigest() != content.digest.md5:
+                raise _ChangedError("its bytes are others") from None
+            raise
+
     def _external(self, content: Content) -> str:
         body = FileHandle(
             concrete_type=EXTERNAL_FILE_HANDLE,
@@ -286,7 +321,7 @@ class Files:
             content_size=content.digest.size_bytes,
             content_md5=content.digest.md5,
             content_sha256=content.digest.sha256,
-            external_url=Path(to_os(content.path)).as_uri(),
+            external_url=content.url or Path(to_os(content.path)).as_uri(),
         )
         return str(self._session.post("/file/v1/externalFileHandle", body)["id"])
 
@@ -347,6 +382,10 @@ class Files:
 
 class _ChangedError(UsageError):
     """The bytes that were sent are not those that were announced."""
+
+
+def _opened(content: Content) -> BinaryIO:
+    return io.BytesIO(content.data) if content.data is not None else Path(to_os(content.path)).open("rb")
 
 
 def _missing_parts(stream: BinaryIO, parts_state: str, part_size_bytes: int) -> Iterator[tuple[int, bytes]]:

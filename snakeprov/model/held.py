@@ -40,6 +40,10 @@ class HeldFile(msgspec.Struct, array_like=True):
         content: Its bytes, if it is small.
         digest: Of its bytes, if they are known already.
         is_urgent: Whether the file is about to be changed, so that it should be digested at once.
+        any_time: Whether its time of modification may be changed without its bytes: Snakemake gives the local copy of a
+            storage object the time of the object.
+        moved_from_ns: Of an output that is an input under another name, unchanged (`mv {input} {output}`): the input's
+            time of modification. Snakemake gave the output another one.
     """
 
     key: str
@@ -48,6 +52,8 @@ class HeldFile(msgspec.Struct, array_like=True):
     content: bytes | None = None
     digest: Digest | None = None
     is_urgent: bool = False
+    any_time: bool = False
+    moved_from_ns: int | None = None
 
 
 class Hold(msgspec.Struct, tag=True):

@@ -19,6 +19,7 @@ from snakeprov.model.records import JobStatus, RunStatus
 from snakeprov.model.times import now
 from snakeprov.plugin import recording
 from snakeprov.plugin.handover import Handover
+from snakeprov.plugin.jobfiles import look_at_end
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.problems import Problems, never_raises, owner_of_terminal, say
 from snakeprov.plugin.whereabouts import program_here
@@ -114,6 +115,8 @@ class Capture:
             if live is not None:
                 live.ended_s = now_s
                 live.error = error or live.error
+                if error is None:
+                    look_at_end(member, live)
 
     @never_raises
     def job_cached(self, job: Any) -> None:
@@ -152,8 +155,10 @@ class Capture:
             return
         status: JobStatus = "retried" if job.restart_times > job.attempt - 1 else "failed"
         grouped = job.is_group()
+        inner = frozenset(str.__str__(one) for member in job for one in member.output) if grouped else frozenset()
         for member in job if grouped else (job,):
             live = self._live.pop(member, None) or _unseen(handover, member)
+            live.doubtful = inner  # which members ran is not known, nor whether these are whole
             live.ended_s = live.ended_s or time.time()
             live.error = error or live.error
             self._doubt_attempts(member, live)

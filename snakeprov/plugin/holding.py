@@ -77,6 +77,8 @@ class Holding:
         member: str = "",
         vanishes: bool = False,
         changes: bool = False,
+        any_time: bool = False,
+        moved_from_ns: int | None = None,
     ) -> None:
         """Hold the regular file that was just seen at `path`. Never raises: a file that cannot be opened is left.
 
@@ -87,6 +89,8 @@ class Holding:
             member: Its path below the directory that `key` stands for.
             vanishes: Whether Snakemake is about to delete it.
             changes: Whether a job is about to change it: then it is digested as soon as somebody has taken it.
+            any_time: Whether its time of modification may change, and its bytes will not.
+            moved_from_ns: See `HeldFile`.
         """
         is_small = fingerprint.size_bytes <= min(SMALL_BYTES, self._content_bytes_left)
         if not is_small and not can_be_kept_open(fingerprint.device):
@@ -97,7 +101,7 @@ class Holding:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError):
             return
-        held = HeldFile(key, member, fingerprint)
+        held = HeldFile(key, member, fingerprint, any_time=any_time, moved_from_ns=moved_from_ns)
         if is_small and self._read(held, descriptor):
             os.close(descriptor)
         elif not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Set
+from contextlib import suppress
 from typing import Any
 
 from snakeprov.capture.places import Places
 from snakeprov.model.held import input_key, output_key
-from snakeprov.model.records import FileFact, JobStatus
+from snakeprov.model.records import FileFact, Fingerprint, JobStatus
 from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.observe import Sight, look, shown_from, stamp
@@ -72,6 +73,10 @@ class JobFiles:
     def inputs(self, job: Any, live: LiveJob) -> list[FileFact]:
         """Return the inputs of `job` as they are now, or as they were before it changed them."""
         facts = self._files(job.input, live)
+        if live.doubtful:
+            for one, fact in zip(job.input, facts, strict=True):
+                if str.__str__(one) in live.doubtful:
+                    fact.kind, fact.fingerprint = "unknown", None
         for fact, seen in zip(facts, live.seen, strict=False):
             if seen is not None and fact.fingerprint != seen:
                 fact.fingerprint_before = seen
@@ -93,7 +98,10 @@ class JobFiles:
                 if one.flags and one.is_storage:
                     path = str.__str__(one)
                     sight = live.stored[path] = look(path)
-                    self._hold(holding(), key_of(number), path, sight, vanishes=True)
+                    if sight.fingerprint is not None and sight.kind == "file":
+                        holding().file(key_of(number), path, sight.fingerprint, vanishes=True, any_time=True)
+                    elif sight.kind == "directory":
+                        holding().directory(key_of(number), path, vanishes=True)
         if live.holding is not None:
             live.holding.send()
 
@@ -106,7 +114,8 @@ class JobFiles:
                 if vanishes:
                     self._temporary.add((fingerprint.device, fingerprint.inode, fingerprint.mtime_ns))
                 if fact.kind == "file":
-                    holding.file(output_key(number), path, fingerprint, vanishes=vanishes)
+                    moved_from_ns = _moved_from(path, fingerprint, live) if path in live.left else None
+                    holding.file(output_key(number), path, fingerprint, vanishes=vanishes, moved_from_ns=moved_from_ns)
                 elif not (self._cache and fact.symlink_target):
                     fact.listing = holding.directory(output_key(number), path, vanishes=vanishes)
         holding.send()
@@ -129,12 +138,6 @@ class JobFiles:
             holding.send()
         for number, fact in enumerate(facts):
             fact.digest = holding.digests.get(input_key(number))
-
-    def _hold(self, holding: Holding, key: str, path: str, sight: Sight, *, vanishes: bool) -> None:
-        if sight.fingerprint is not None and sight.kind == "file":
-            holding.file(key, path, sight.fingerprint, vanishes=vanishes)
-        elif sight.kind == "directory":
-            holding.directory(key, path, vanishes=vanishes)
 
     def logs(self, job: Any, live: LiveJob, status: JobStatus) -> list[FileFact]:
         """Return the logs of `job` as they are now; only the paths where it did not write them."""
@@ -224,6 +227,26 @@ def _if_written(fact: FileFact, live: LiveJob) -> FileFact:
 def streams_of(group: Any) -> frozenset[str]:
     """Return the paths of the pipes and sockets through which the members of a group talk."""
     return frozenset(str.__str__(path) for member in group for path in member.pipe_or_service_output)
+
+
+def look_at_end(job: Any, live: LiveJob) -> None:
+    """Take inode and time of the outputs of a job that reads something, before Snakemake touches them."""
+    if live.seen:
+        for one in job.output:
+            path = str.__str__(one)
+            with suppress(OSError, ValueError):
+                status = os.lstat(path)
+                live.left[path] = (status.st_ino, status.st_mtime_ns)
+
+
+def _moved_from(path: str, fingerprint: Fingerprint, live: LiveJob) -> int | None:
+    """Return the time of modification of the input that an output is, if the job did no more than rename it."""
+    inode, mtime_ns = live.left.get(path, (0, 0))
+    for seen in live.seen if inode == fingerprint.inode else ():
+        if seen is not None and (seen.inode, seen.mtime_ns) == (inode, mtime_ns):
+            is_same = (seen.device, seen.size_bytes) == (fingerprint.device, fingerprint.size_bytes)
+            return mtime_ns if is_same else None
+    return None
 
 
 def temporary_inputs(job: Any) -> Set[str]:

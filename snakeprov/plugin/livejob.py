@@ -20,12 +20,14 @@ class LiveJob(msgspec.Struct):
 
     `is_plain` says that none of its files has any of Snakemake's flags, and that its code is files of this machine.
     From `number` to `shellcmd` it is what Snakemake said, if it did. `gaps` are failures of capture; `notes` are what
-    no capture could have known.
+    no capture could have known. `left` are inode and time of modification of the outputs as the job left them, before
+    Snakemake touches them; `doubtful` are paths of which it is not known whether the job found them.
     """
 
     code: list[CodeFact]
     submitted_s: float
     seen: list[Fingerprint | None] = []
+    left: dict[str, tuple[int, int]] = {}
     is_plain: bool = False
     before_update: dict[str, FileFact] = {}
     group: str | None = None
@@ -45,5 +47,6 @@ class LiveJob(msgspec.Struct):
     logs: list[str] = []
     stored: dict[str, Sight] = {}
     holding: Holding | None = None
+    doubtful: frozenset[str] = frozenset()
     gaps: Gaps = msgspec.field(default_factory=Gaps)
     notes: list[str] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
@@ -151,6 +151,8 @@ class Assembly:
         self._tally = tally
         self._seen: set[tuple[str, bool]] = set()
         self._shared_annotations: dict[str, Any] | None = None
+        facts = (*job.inputs, *job.outputs)
+        self._queries = {fact.path: fact.storage_query for fact in facts if fact.storage_query is not None}
 
     def use_inputs(self) -> None:
         for fact in self._job.inputs:
@@ -361,17 +363,19 @@ class Assembly:
         """Return what a version of an output consists of; of one that was never seen, it is only known where it was."""
         if fact.kind == "missing" or is_stream(fact):
             return Bytes(external_url=self._url_of(fact.storage_query or fact.path))
-        return self._bytes(path, fact.path, keep=keep, storage_query=fact.storage_query)
+        return self._bytes(path, fact.path, keep=keep)
 
-    def _bytes(self, path: str, observed_as: str, *, keep: bool, storage_query: str | None = None) -> Bytes:
+    def _bytes(self, path: str, observed_as: str, *, keep: bool) -> Bytes:
         seen = self._observed(observed_as)
+        query = self._queries.get(path_of_key(observed_as))
         absolute = self._absolute(path_of_key(observed_as))
         name = path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
             self._tally.unread += 1
-            return Bytes(external_url=self._url_of(storage_query or path_of_key(observed_as)))
+            return Bytes(external_url=self._url_of(query or path_of_key(observed_as)))
         if seen.manifest is None or not self._context.policy.upload:
-            return Bytes(content=self._content(absolute, seen.digest, keep=keep))
+            content = self._content(absolute, seen.digest, keep=keep)
+            return Bytes(content=content if query is None else replace(content, url=self._url_of(query)))
         members = [self._content(f"{absolute}/{name}", digest, keep=True) for name, digest in seen.members.items()]
         return Bytes(manifest=(name, seen.manifest), members=[one for one in members if keep and one.keep])
 

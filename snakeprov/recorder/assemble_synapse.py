@@ -170,8 +170,8 @@ class SynapseAssembly(Assembly):
         self._plan.draft.files[path] = held
         return held
 
-    def _bytes(self, path: str, observed_as: str, *, keep: bool, storage_query: str | None = None) -> Bytes:
-        bytes_ = super()._bytes(path, observed_as, keep=keep, storage_query=storage_query)
+    def _bytes(self, path: str, observed_as: str, *, keep: bool) -> Bytes:
+        bytes_ = super()._bytes(path, observed_as, keep=keep)
         if bytes_.manifest is None:
             return bytes_
         # The files in a directory are no entities: Synapse would keep their bytes where nobody finds them.

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -72,11 +72,19 @@ _OUTRUN: Final = (StaleError, ConflictError, NotFoundError)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job that is ready to be delivered: `number` in its outbox, record, and what was found of its files."""
+    """A job that is ready to be delivered.
+
+    Attributes:
+        number: Its number in its outbox.
+        job: Its record.
+        observations: What was found of its files.
+        contents: The bytes of small files that it wrote, by sha256: the files may be gone.
+    """
 
     number: int
     job: JobRecord
     observations: Observations
+    contents: Mapping[str, bytes] = field(default_factory=dict)
 
     def observations_json(self) -> bytes:
         """Return what was found of its files, as the outbox keeps it."""
@@ -215,7 +223,7 @@ class Deliverer:
         is_own = self._client.is_snakeprov
         done = None if is_own else self._synapse.done(prepared.job, self._written(prepared))
         paths = assemble_by_hand(plan, prepared, context, tally, step=step, is_own=is_own, done=done)
-        self._carry_out(plan, tally)
+        self._carry_out(plan, [prepared], tally)
         return {path: held for path in paths if (held := self._catalog.file(path)) is not None}
 
     def _deliver_alone(self, prepared: Prepared) -> str | None:
@@ -268,7 +276,7 @@ class Deliverer:
             else:
                 done = self._synapse.done(prepared.job, self._written(prepared))
                 assemble_for_synapse(plan, prepared.job, prepared.observations, context, tally, done=done)
-        self._carry_out(plan, tally)
+        self._carry_out(plan, jobs, tally)
         self._remember_directories(jobs)
 
     def _plan(self) -> Plan:
@@ -285,8 +293,9 @@ class Deliverer:
         finder = Origins(self._client)
         return {one.job.id: finder.of(one.job, one.observations) for one in cached}
 
-    def _carry_out(self, plan: Plan, tally: Tally) -> None:
-        tally.unread += self._upload(plan)
+    def _carry_out(self, plan: Plan, jobs: Sequence[Prepared], tally: Tally) -> None:
+        held = {sha256: content for one in jobs for sha256, content in one.contents.items()}
+        self._upload(plan, held, tally)
         results = self._client.send(plan.requests)
         self._catalog.commit(plan.draft, results)
         self._catalog.trim()
@@ -363,26 +372,33 @@ class Deliverer:
                     members = frozenset((name, digest.sha256) for name, digest in seen.members.items())
                     self._manifests[path_of(fact)] = (seen.digest.sha256, members)
 
-    def _upload(self, plan: Plan) -> int:
-        """Store what the plan needs stored; return how many files could not be kept though they should have been."""
+    def _upload(self, plan: Plan, held: Mapping[str, bytes], tally: Tally) -> None:
+        """Store what the plan needs stored; count what could not be kept though it should have been.
+
+        Args:
+            plan: The plan.
+            held: Bytes of files that may be gone by now, by sha256.
+            tally: Counted up.
+        """
         if plan.uploads and self._policy.upload and not self._client.is_snakeprov:
             self._choose_destination()
         contents: list[Content] = []
         bodies: list[dict[str, Any]] = []
         for upload in plan.uploads:
             if upload.content is not None:
-                contents.append(upload.content)
+                contents.append(replace(upload.content, data=held.get(upload.content.digest.sha256)))
                 bodies.append(upload.body)
             elif upload.manifest is not None:
                 name, content = upload.manifest
                 upload.body["dataFileHandleId"] = self._client.files.upload(
                     content, file_name=name, content_type=DIRECTORY_CONTENT_TYPE
                 )
-        lost = 0
         for body, stored in zip(bodies, self._client.files.store(contents) if contents else (), strict=True):
             body["dataFileHandleId"] = stored.file_handle_id
-            lost += stored.reason is not None
-        return lost
+            if stored.reason in ("missing", "changed"):
+                tally.gone += 1
+            elif stored.reason is not None:
+                tally.unread += 1
 
     def _choose_destination(self) -> None:
         """Have bytes sent to where the owner of the project wants them; a project yet to be made has no such wish."""

@@ -190,8 +190,9 @@ class Delivery:
             if isinstance(job, str):
                 outbox.rejected(entry.number, job)
                 continue
-            observations = self._tools.digester.observe(job, self._held(job.id))
-            group.append(Prepared(entry.number, job, observations))
+            held = self._held(job.id)
+            observations = self._tools.digester.observe(job, held)
+            group.append(Prepared(entry.number, job, observations, held.contents))
             files += len(job.inputs) + len(job.outputs)
         return group
 

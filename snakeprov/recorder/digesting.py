@@ -22,7 +22,7 @@ from snakeprov.model.paths import to_os
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
 from snakeprov.recorder.directories import Directories
 from snakeprov.recorder.executed import CodeSeeker
-from snakeprov.recorder.heldfiles import HeldFiles
+from snakeprov.recorder.heldfiles import HeldFiles, OpenFile
 from snakeprov.recorder.keptlogs import KeptLogs
 
 GENERATING: frozenset[JobStatus] = frozenset({"success", "cached", "touched", "backfilled"})
@@ -113,6 +113,8 @@ class Digester:
                     observations[key] = self._observe(fact.path, fact, held, held_key, is_made=is_output)
                     if fact.fingerprint_before is not None:
                         observations[key].before = self._known(fact.fingerprint_before)
+                        if fact.kind == "missing":  # moved or deleted by its reader: what was read is what was there
+                            observations[key].digest = observations[key].before
             self._observe_by_products(job, observations)
             self._observe_code(job, observations)
         finally:
@@ -163,7 +165,7 @@ class Digester:
         except CaptureError as error:
             return Observation(problem=error.message)
 
-    def _digest(self, path: str, fingerprint: Fingerprint, held: Digest | int | None = None) -> Digest:
+    def _digest(self, path: str, fingerprint: Fingerprint, held: Digest | OpenFile | None = None) -> Digest:
         """Return the digest of the file that looked like `fingerprint`; `held` is its digest, or it itself, open."""
         known = self._cache.get(fingerprint)
         if known is not None:
@@ -174,7 +176,7 @@ class Digester:
         else:
             try:
                 if held is not None:
-                    digest = files.digest_held(held, fingerprint)
+                    digest = held.digest(fingerprint)
                 else:
                     digest = files.digest_stable(path, _allow_new_ctime(path, fingerprint))
             except CaptureError:

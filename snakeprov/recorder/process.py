@@ -26,11 +26,14 @@ from snakeprov.config import Settings
 from snakeprov.model.held import Hold, Listing
 from snakeprov.recorder.channel import Begin, Done, FromCapture, FromDelivery, Progress, Receiver, Take, send
 from snakeprov.recorder.delivery import Delivery
-from snakeprov.recorder.heldfiles import HeldFiles
+from snakeprov.recorder.heldfiles import HeldFiles, Moves
 from snakeprov.recorder.outbox import Outbox
 
 LINGER_S: Final = 1.0
 """How often it is looked what was appended: jobs delivered together cost a quarter of what they cost alone."""
+
+CONTENT_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of small files that are kept until they are stored. Those beyond are read again when they are stored."""
 
 HELD_MAX: Final = 10_000
 """How many files are held open, at most half of what the system allows. Those beyond are digested at once."""
@@ -116,6 +119,8 @@ class Inbox:
         self._outboxes: list[Outbox] = []
         self._held: dict[str, HeldFiles] = {}
         self._held_count = 0
+        self._content_bytes = 0
+        self._moves: Moves = {}
         threading.Thread(target=self._listen, name="snakeprov-inbox", daemon=True).start()
 
     def begin(self) -> Begin:
@@ -146,6 +151,7 @@ class Inbox:
             self._hear_all()
             held = self._held.pop(job_id, None) or HeldFiles()
             self._held_count -= held.open_count
+            self._content_bytes -= held.content_bytes
             return held
 
     def _listen(self) -> None:
@@ -186,16 +192,22 @@ class Inbox:
             case Take(path=path):
                 self._outboxes.append(Outbox(Path(path), self._receiver.descriptor()))
             case Hold(job_id=job_id, files=files):
-                held = self._held.setdefault(job_id, HeldFiles())
-                before = held.open_count
+                held = self._held.setdefault(job_id, HeldFiles(self._moves))
+                before, kept_before = held.open_count, held.content_bytes
                 for file in files:
                     descriptor = None
                     if file.content is None and file.digest is None:
                         descriptor = self._receiver.descriptor()
-                    held.add(file, descriptor, may_stay_open=self._held_count < self._held_max)
+                    held.add(
+                        file,
+                        descriptor,
+                        may_stay_open=self._held_count < self._held_max,
+                        may_keep=self._content_bytes < CONTENT_BYTES_MAX,
+                    )
                 self._held_count += held.open_count - before
+                self._content_bytes += held.content_bytes - kept_before
             case Listing(job_id=job_id):
-                self._held.setdefault(job_id, HeldFiles()).take_listing(message)
+                self._held.setdefault(job_id, HeldFiles(self._moves)).take_listing(message)
 
 
 def _progress(delivery: Delivery) -> Progress:

@@ -20,7 +20,8 @@ class Tally(msgspec.Struct):
         reused: Outputs that were taken from the cache between workflows.
         adopted: Versions that were there before and turned out to be what a job makes.
         without_bytes: Versions whose bytes are not kept.
-        unread: Files whose bytes could not be read any more.
+        gone: Versions whose digest is known, and whose bytes were moved, changed or deleted before they could be kept.
+        unread: Files that could not be read.
     """
 
     jobs: int = 0
@@ -29,6 +30,7 @@ class Tally(msgspec.Struct):
     reused: int = 0
     adopted: int = 0
     without_bytes: int = 0
+    gone: int = 0
     unread: int = 0
 
     def add(self, other: Tally) -> None:
@@ -94,6 +96,8 @@ class Summary(msgspec.Struct):
             parts.append(f"{tally.reused} reused from the cache")
         if tally.without_bytes and not self.restart:
             parts.append(f"{tally.without_bytes} too large to keep")
+        if tally.gone and not self.restart:
+            parts.append(f"{tally.gone} moved or changed before the bytes could be kept")
         if tally.unread:
             parts.append(f"{_count(tally.unread, 'file')} could not be read")
         return f"{', '.join(parts)} (run {self.run_id[:8]}; see: {program} log)"

@@ -9,7 +9,8 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.client import Client
+from snakeprov.capture.files import digest_bytes
+from snakeprov.client import Client, Content
 from snakeprov.store import open_store
 
 from ..server.live import Socket
@@ -51,3 +52,28 @@ def test_whoever_sends_the_same_content_shares_the_upload(
     monkeypatch.setattr(slow.session, "send", overtaken)
     assert [slow.files.upload(CONTENT, file_name="a.txt")] == ended
     assert quick.files.download(ended[0]) == CONTENT
+
+
+@pytest.mark.parametrize("now", ["more than was there before", "others!", None], ids=["longer", "other bytes", "gone"])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_file_that_changed_since_it_was_digested_is_no_error(
+    clients: tuple[Client, Client], tmp_path: Path, now: str | None, is_known: bool
+) -> None:
+    """It is recorded without bytes, unless the bytes of before are at hand; other bytes are never stored for them."""
+    client, _ = clients
+    place = tmp_path / "a.txt"
+    if now is not None:
+        place.write_text(now)
+    before = b"before!"
+    content = Content(
+        path=str(place), file_name="a.txt", digest=digest_bytes(before), keep=True, data=before if is_known else None
+    )
+
+    (stored,) = client.files.store([content])
+
+    assert stored.bytes_kept == is_known
+    if is_known:
+        assert client.files.download(stored.file_handle_id) == before
+    else:
+        assert stored.reason == ("missing" if now is None else "changed")
+        assert client.files.handle(stored.file_handle_id).content_sha256 == content.digest.sha256
