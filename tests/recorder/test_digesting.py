@@ -12,11 +12,13 @@ import pytest
 
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint
+from snakeprov.capture.tree import list_directory, listing_digest
 from snakeprov.model.digest import Digest
-from snakeprov.model.held import HeldFile, output_key
+from snakeprov.model.held import HeldFile, Listing, before_key, output_key
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
-from snakeprov.recorder.digesting import Digester, key_of, path_of_key, with_changes
-from snakeprov.recorder.heldfiles import HeldFiles
+from snakeprov.plugin.observe import stamp
+from snakeprov.recorder.digesting import Digester, Observation, key_of, path_of_key, with_changes
+from snakeprov.recorder.heldfiles import HeldFiles, OpenFile
 
 
 @pytest.fixture
@@ -75,15 +77,15 @@ def test_a_file_that_is_gone_is_read_from_its_descriptor_which_is_closed(digeste
     """As of an output that the next job moved, or that Snakemake deleted."""
     output = fact(tmp_path, "temp", "t")
     files = held(output, tmp_path / "temp")
-    descriptor = files.file(output_key(0))
+    opened = files.file(output_key(0))
     (tmp_path / "temp").unlink()
 
     found = digester.observe(job(output), files)
 
     assert found["temp"].digest is not None and found["temp"].digest.sha256 == sha256("t")
-    assert isinstance(descriptor, int)
+    assert isinstance(opened, OpenFile)
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(descriptor)
+        os.fstat(opened.descriptor)
 
 
 @pytest.mark.parametrize(
@@ -214,3 +216,142 @@ def test_a_file_that_a_job_updates_is_two(digester: Digester, tmp_path: Path) ->
     assert {path_of_key(key) for key in found} == {"x"}
     assert [one.digest and one.digest.sha256 for one in found.values()] == [sha256("old"), sha256("old and new")]
     assert found[key_of(before)].digest == before.digest
+
+
+def test_a_file_that_was_renamed_and_touched_keeps_its_digest(digester: Digester, tmp_path: Path) -> None:
+    """`mv {input} {output}`: Snakemake gives the output another time, which is no change of its bytes."""
+    output = fact(tmp_path, "out", "first")
+    assert output.fingerprint is not None
+    moves: dict[tuple[int, int, int], int] = {}
+    first, second = HeldFiles(moves), HeldFiles(moves)
+    first.add(HeldFile(output_key(0), "", output.fingerprint), os.open(tmp_path / "out", os.O_RDONLY))
+    (tmp_path / "out").rename(tmp_path / "moved")
+    os.utime(tmp_path / "moved")
+    moved = fact(tmp_path, "moved")
+    assert moved.fingerprint is not None
+    renamed = HeldFile(output_key(0), "", moved.fingerprint, moved_from_ns=output.fingerprint.mtime_ns)
+    second.add(renamed, os.open(tmp_path / "moved", os.O_RDONLY))
+
+    for made, files in ((output, first), (moved, second)):
+        digest = digester.observe(job(made), files)[made.path].digest
+        assert digest is not None and digest.sha256 == sha256("first")
+
+
+FOLDER = "folder"
+
+
+def made(folder: Path, digester: Digester) -> tuple[FileFact, Observation]:
+    """Let a job make a directory: what is recorded of it, and what is found of it."""
+    place = folder / FOLDER
+    (place / "deep").mkdir(parents=True)
+    (place / "one").write_text("1")
+    (place / "deep" / "two").write_text("2")
+    members = list_directory(str(place))
+    output = FileFact(path=FOLDER, kind="directory", fingerprint=stamp(str(place)), listing=listing_digest(members))
+    held = HeldFiles()
+    held.take_listing(Listing("job", output_key(0), str(place), members))
+    return output, digester.observe(job(output), held)[FOLDER]
+
+
+def add(place: Path) -> None:
+    (place / "three").write_text("3")
+
+
+def remove(place: Path) -> None:
+    (place / "one").unlink()
+
+
+def change(place: Path) -> None:
+    (place / "one").write_text("another")
+
+
+def add_deep(place: Path) -> None:
+    (place / "deep" / "three").write_text("3")
+
+
+@pytest.mark.parametrize("meanwhile", [add, remove, change, add_deep])
+def test_a_directory_is_what_its_job_left_however_it_changed_since(
+    digester: Digester, tmp_path: Path, meanwhile: Callable[[Path], None]
+) -> None:
+    """From the listing made when the job ended: what came is not in it, what is gone or changed cannot be read."""
+    place = tmp_path / FOLDER
+    (place / "deep").mkdir(parents=True)
+    (place / "one").write_text("1")
+    (place / "deep" / "two").write_text("2")
+    members = list_directory(str(place))
+    output = FileFact(path=FOLDER, kind="directory", fingerprint=stamp(str(place)), listing=listing_digest(members))
+    meanwhile(place)
+    held = HeldFiles()
+    held.take_listing(Listing("job", output_key(0), str(place), members))
+
+    found = digester.observe(job(output), held)[FOLDER]
+
+    known = {"one": sha256("1"), "deep/two": sha256("2")}
+    if meanwhile in (remove, change):
+        del known["one"]
+    assert {path: digest.sha256 for path, digest in found.members.items()} == known
+    assert found.manifest is not None and b"three" not in found.manifest
+    assert (b"unreadable" in found.manifest) == (meanwhile in (remove, change))
+
+
+@pytest.mark.parametrize("meanwhile", [add, remove, change, add_deep])
+def test_without_the_listing_a_directory_that_changed_has_no_digest(
+    digester: Digester, tmp_path: Path, meanwhile: Callable[[Path], None]
+) -> None:
+    """As when the delivering process was killed: the record tells that it changed, not what it was."""
+    output, unchanged = made(tmp_path, digester)
+    assert Digester(str(tmp_path), DigestCache(None)).observe(job(output), HeldFiles())[FOLDER].digest is not None
+    meanwhile(tmp_path / FOLDER)
+
+    found = Digester(str(tmp_path), DigestCache(None)).observe(job(output), HeldFiles())[FOLDER]
+
+    assert unchanged.digest is not None
+    assert found.digest is None and found.problem is not None and "changed" in found.problem
+
+
+@pytest.mark.parametrize("meanwhile", [add, remove, change, add_deep])
+@pytest.mark.parametrize("when", ["before", "while", "after"])
+def test_a_directory_was_read_as_it_was_made_or_it_is_not_known(
+    digester: Digester, tmp_path: Path, meanwhile: Callable[[Path], None], when: str
+) -> None:
+    """Names that came or went show in the directory's time; what else changed may have changed at any moment."""
+    _, left = made(tmp_path, digester)
+    place = tmp_path / FOLDER
+    if when == "before":
+        meanwhile(place)
+    began = stamp(str(place))
+    if when == "while":
+        meanwhile(place)
+    ended = stamp(str(place))
+    if when == "after":
+        meanwhile(place)
+    read = FileFact(path=FOLDER, kind="directory", fingerprint=ended)
+    read.fingerprint_before = None if began == ended else began
+
+    found = digester.observe(job(inputs=(read,)), HeldFiles())[FOLDER]
+
+    if meanwhile in (change, add_deep):
+        assert found.digest is None and found.problem is not None
+    elif when == "before":
+        assert found.digest is not None and found.digest != left.digest
+    else:
+        assert found.digest == left.digest
+
+
+def test_a_directory_before_its_update_is_what_was_listed(digester: Digester, tmp_path: Path) -> None:
+    """`update(directory())`: without a listing nothing is known of it."""
+    place = tmp_path / FOLDER
+    place.mkdir()
+    (place / "one").write_text("1")
+    members = list_directory(str(place))
+    before = FileFact(path=FOLDER, kind="directory", flags=["before_update"], listing=listing_digest(members))
+    held = HeldFiles()
+    held.take_listing(Listing("job", before_key(FOLDER), str(place), members))
+    add(place)
+
+    known = digester.observe(job(inputs=(before,)), held)
+    unknown = Digester(str(tmp_path), DigestCache(None)).observe(job(inputs=(before,)), HeldFiles())
+
+    (one,), (other,) = known.values(), unknown.values()
+    assert list(one.members) == ["one"]
+    assert other.digest is None and other.problem is not None

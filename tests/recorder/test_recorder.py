@@ -20,13 +20,14 @@ from snakeprov.capture.files import digest_file
 from snakeprov.config import Settings
 from snakeprov.embedded import connect
 from snakeprov.model.held import HeldFile, Hold, output_key
-from snakeprov.model.records import FileFact, JobRecord
+from snakeprov.model.records import FileFact, Fingerprint, JobRecord
 from snakeprov.plugin import recording
 from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.recording import open_recorder
 from snakeprov.recorder import backlog, channel, process, progress
 from snakeprov.recorder import recorder as recorder_module
 from snakeprov.recorder.channel import Begin, Receiver, Take
+from snakeprov.recorder.heldfiles import OpenFile
 from snakeprov.recorder.process import Inbox
 from snakeprov.recorder.recorder import Recorder
 
@@ -111,7 +112,7 @@ def test_all_logs_of_a_run_are_taken_over_from_a_process_that_died(work: Path, m
     recorder._process._process.kill()
     recorder._process._process.wait()
     jobs = faults.records(work)
-    jobs[0].outputs.append(FileFact(path="gone.tmp", fingerprint=jobs[0].outputs[0].fingerprint))
+    jobs[0].outputs.append(FileFact(path="gone.tmp", fingerprint=Fingerprint(0, 0, 1, 0, 0)))
     for job in jobs:
         recorder.append(job)
     assert len(backlog.files(backlog.outbox_folder(work))) > 1
@@ -248,8 +249,8 @@ def test_a_held_file_is_there_when_its_record_is(work: Path) -> None:
 
     digest = digest_file(str(work / "in.txt"))
     first, second, third = (held.file(output_key(number)) for number in range(3))
-    assert isinstance(first, int) and isinstance(second, int)
-    assert os.pread(first, 100, 0) == b"the content of in.txt\n"
+    assert isinstance(first, OpenFile) and isinstance(second, OpenFile)
+    assert os.pread(first.descriptor, 100, 0) == b"the content of in.txt\n"
     assert third == digest
     assert inbox.take_held("other").open_count == 0
     assert not inbox.wait(0)
