@@ -6,7 +6,8 @@ Must not know: the question.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.errors import ForbiddenError, NotFoundError
 from snakeprov.lineage.causes import Sources
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from snakeprov.client import Client
 
 
+JOBS_AT_ONCE: Final = 200
+"""Jobs asked for in one request: each may have thousands of files."""
+
+_SUCCEEDED: Final = frozenset({"success", "cached", "backfilled"})
+
+
 def sources(client: Client) -> Sources:
     """Return whom to ask about what a repository holds."""
     return Sources(
@@ -25,6 +32,13 @@ def sources(client: Client) -> Sources:
         read=lambda version: content(client, version),
         describe=lambda job_id: _environment(client, job_id),
     )
+
+
+def jobs(client: Client, listed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is known of the jobs of a run that succeeded, as the details resource answers."""
+    ids = [one["id"] for one in listed if one.get("status") in _SUCCEEDED]
+    batches = [ids[start : start + JOBS_AT_ONCE] for start in range(0, len(ids), JOBS_AT_ONCE)]
+    return [job for batch in batches for job in client.provenance.details(jobs=batch)["jobs"]]
 
 
 def content(client: Client, version: FileVersion) -> bytes | None:

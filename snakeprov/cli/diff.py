@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from snakeprov.lineage.rundifference import RunDifference
 
 OUTPUTS_MAX = 10_000
-"""So many outputs of each run are compared."""
+"""Maximum number of outputs compared per run."""
+
+JOBS_MAX = 2_000
+"""Maximum number of jobs compared per run."""
 
 
 @click.command("diff")
@@ -88,19 +91,27 @@ def _versions(
 
 
 def _runs(client: Client, first: RunTarget, second: RunTarget) -> RunDifference:
+    from snakeprov.cli import asking
     from snakeprov.cli.repository import collect
     from snakeprov.lineage.rundifference import compare_runs
 
     def outputs(run: RunTarget) -> dict[str, Any]:
         return collect(lambda **page: client.runs.outputs(run.id, **page), "results", limit=OUTPUTS_MAX)
 
+    def jobs(run: RunTarget) -> dict[str, Any]:
+        return collect(lambda **page: client.runs.jobs(run.id, **page), "results", limit=JOBS_MAX)
+
     old, new = outputs(first), outputs(second)
+    old_jobs, new_jobs = jobs(first), jobs(second)
     return compare_runs(
         first.record,
         second.record,
         old_outputs=old["results"],
         new_outputs=new["results"],
-        truncated=max(old["totalNumberOfResults"], new["totalNumberOfResults"]) > OUTPUTS_MAX,
+        old_jobs=asking.jobs(client, old_jobs["results"]),
+        new_jobs=asking.jobs(client, new_jobs["results"]),
+        truncated=max(old["totalNumberOfResults"], new["totalNumberOfResults"]) > OUTPUTS_MAX
+        or max(old_jobs["totalNumberOfResults"], new_jobs["totalNumberOfResults"]) > JOBS_MAX,
     )
 
 

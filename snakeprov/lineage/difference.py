@@ -159,7 +159,7 @@ def compare(old: Story, new: Story) -> Difference:
     if after.is_put_back or (before.origin != after.origin and "none" in (before.origin, after.origin)):
         causes.append(_change("origin", "", _maker(before), _maker(after)))
     elif after.origin != "none":
-        causes, circumstances = _facts(old, new)
+        causes, circumstances = compare_jobs(old, new)
     return Difference(
         old=before,
         new=after,
@@ -230,8 +230,8 @@ def _package(one: Mapping[str, Any]) -> str:
     return " ".join(str(one[key]) for key in ("version", "build") if one.get(key))
 
 
-def _facts(old: Story, new: Story) -> tuple[list[Change], list[Change]]:
-    """Return the causes and the circumstances that differ between two things that were done."""
+def compare_jobs(old: Story, new: Story) -> tuple[list[Change], list[Change]]:
+    """Return the causes and the circumstances that differ between two things that were done, unknown ones too."""
     old_job, new_job = _job(old), _job(new)
     rule = _single("rule", "", side_of(old).rule, side_of(new).rule)
     command = _single("command", "shell command", _command(old_job), _command(new_job))

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from snakeprov.lineage.difference import CHANGES_MAX, RUN_FACTS, Action, Kind
+from snakeprov.lineage.jobdifference import Job, JobsChange, compare_all
 from snakeprov.lineage.values import differing
 
 FILES_MAX: Final = 1000
@@ -71,13 +72,15 @@ class RunDifference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         old: The one run, as the runs resource answers.
         new: The other.
         facts: What differs of what they were started with and where.
+        causes: What differs of what their jobs were given: inputs, code, params, software.
         outputs: Of each rule, in the order of the new run.
-        truncated: Whether a run had more outputs than were compared.
+        truncated: Whether a run had more outputs or jobs than were compared.
     """
 
     old: dict[str, Any]
     new: dict[str, Any]
     facts: tuple[Fact, ...]
+    causes: tuple[JobsChange, ...]
     outputs: tuple[RuleOutputs, ...]
     truncated: bool
 
@@ -92,6 +95,8 @@ def compare_runs(
     *,
     old_outputs: Sequence[Mapping[str, Any]],
     new_outputs: Sequence[Mapping[str, Any]],
+    old_jobs: Sequence[Job] = (),
+    new_jobs: Sequence[Job] = (),
     truncated: bool = False,
 ) -> RunDifference:
     """Return how two runs differ.
@@ -101,12 +106,15 @@ def compare_runs(
         new: Another.
         old_outputs: What the run's outputs resource answers.
         new_outputs: Of the other run.
-        truncated: Whether there were more outputs than these.
+        old_jobs: The jobs of the run, as the details resource answers.
+        new_jobs: Of the other run.
+        truncated: Whether there were more outputs or jobs than these.
     """
     return RunDifference(
         old=dict(old),
         new=dict(new),
         facts=tuple(_facts(old, new)),
+        causes=compare_all(old_jobs, new_jobs, old_run=old, new_run=new),
         outputs=tuple(_by_rule(old_outputs, new_outputs)),
         truncated=truncated,
     )

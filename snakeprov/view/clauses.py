@@ -183,15 +183,15 @@ def arrow(change: Change, *, characters_max: int = VALUE_CHARACTERS_MAX) -> str:
     return shown[1] if change.action == "added" else shown[0]
 
 
-def listed(clauses: Sequence[str]) -> str:
+def listed(clauses: Sequence[str], *, clauses_max: int = CLAUSES_MAX) -> str:
     """Return `a`, `a and b`, `a, b and c`; of many the first and how many more there are.
 
     >>> listed(["a", "b", "c"]), listed(["a", "b", "c", "d", "e", "f"])
     ('a, b and c', 'a, b, c, d and 2 more')
     """
-    shown = list(clauses[:CLAUSES_MAX])
-    if len(clauses) > CLAUSES_MAX:
-        shown.append(f"{text.number(len(clauses) - CLAUSES_MAX)} more")
+    shown = list(clauses[:clauses_max])
+    if len(clauses) > clauses_max:
+        shown.append(f"{text.number(len(clauses) - clauses_max)} more")
     return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
 
 

@@ -37,6 +37,7 @@ def run_diff(difference: RunDifference) -> Json:
         "old": run_body(difference.old),
         "new": run_body(difference.new),
         "facts": difference.facts,
+        "causes": difference.causes,
         "outputs": difference.outputs,
         "truncated": difference.truncated,
     }

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from snakeprov.lineage.difference import Change
+from snakeprov.lineage.jobdifference import JobsChange
 from snakeprov.lineage.rundifference import Fact, Output, RuleOutputs, RunDifference
 from snakeprov.view import clauses, text, times
 from snakeprov.view.answers import run_status
@@ -21,6 +22,32 @@ FILES_MAX = 10
 ROWS_MAX = 40
 VALUE_CHARACTERS_MAX = 300
 
+CLAUSES_MAX = 6
+"""Differences that the sentence names; the others are counted."""
+
+_PLURALS = {
+    "code": ("file of code", "files of code"),
+    "input": ("input", "inputs"),
+    "param": ("param", "params"),
+    "environment": ("part of the environment", "parts of the environment"),
+    "package": ("package", "packages"),
+    "command": ("shell command", "shell commands"),
+    "rule": ("rule", "rules"),
+    "wildcard": ("wildcard", "wildcards"),
+    "origin": ("maker", "makers"),
+    "config": ("config value", "config values"),
+    "circumstance": ("circumstance", "circumstances"),
+}
+"""What a kind of change is called, one and several, in the order in which the sentence names them."""
+
+_TITLES = {
+    "code": ("code",),
+    "inputs": ("input",),
+    "params": ("param", "wildcard"),
+    "shell commands": ("command", "rule"),
+    "environment": ("environment", "package"),
+}
+
 _IN_SENTENCE = frozenset({"commit", "Snakemake", "Python"})
 _LABEL_COLUMNS = 11
 _INDENT = 2
@@ -32,12 +59,39 @@ def sentence(difference: RunDifference) -> str:
     names = f"Runs {text.short_id(old['id'])} and {text.short_id(new['id'])}"
     if old["id"] == new["id"]:
         return f"{names} are one run."
-    told = [one for one in difference.facts if one.kind == "config" or one.name in _IN_SENTENCE]
-    facts = clauses.listed([f"{_name(one)} ({_arrow(one, clauses.VALUE_CHARACTERS_MAX)})" for one in told])
-    what = f"differ in {facts}" if facts else "were of the same commit and config"
+    facts = clauses.listed([*_facts_told(difference), *_causes_told(difference)], clauses_max=CLAUSES_MAX)
+    what = f"differ in {facts}" if facts else "differ in nothing that was recorded of their code, inputs and config"
     both = difference.count("same") + difference.count("different")
     made = f"of {counted(both, 'output')} that both made, {text.number(difference.count('different'))} differ"
     return f"{names} {what}; {made}{' (of those compared)' if difference.truncated else ''}."
+
+
+def _facts_told(difference: RunDifference) -> list[str]:
+    told = [one for one in difference.facts if one.kind == "config" or one.name in _IN_SENTENCE]
+    return [f"{_name(one)} ({_arrow(one, clauses.VALUE_CHARACTERS_MAX)})" for one in told]
+
+
+def _causes_told(difference: RunDifference) -> list[str]:
+    """Return the causes in few words; of many of one kind the first, and how many more there are."""
+    # What the config gives to params is told of the config.
+    given = [(one.old, one.new) for one in difference.facts if one.kind == "config"]
+    kinds: dict[str, list[JobsChange]] = {}
+    for one in difference.causes:
+        if not (one.kind == "param" and (one.old, one.new) in given):
+            kinds.setdefault(one.kind, []).append(one)
+    told = []
+    for kind in sorted(kinds, key=_order):
+        first, *more = kinds[kind]
+        told.append(f"{_cause(first)} ({_how(first, clauses.VALUE_CHARACTERS_MAX)})")
+        if len(more) == 1:
+            told.append(f"{_cause(more[0])} ({_how(more[0], clauses.VALUE_CHARACTERS_MAX)})")
+        elif more:
+            told[-1] += f" and {counted(len(more), f'more {_PLURALS[kind][0]}', f'more {_PLURALS[kind][1]}')}"
+    return told
+
+
+def _order(kind: str) -> int:
+    return list(_PLURALS).index(kind)
 
 
 def lines(difference: RunDifference, screen: Screen) -> Iterator[str]:
@@ -50,9 +104,11 @@ def lines(difference: RunDifference, screen: Screen) -> Iterator[str]:
     yield compose(_run("first", difference.old, screen), whole)
     yield compose(_run("second", difference.new, screen), whole)
     yield from _facts(difference.facts, screen)
+    yield from _causes(difference.causes, screen)
     yield from _outputs(difference.outputs, screen)
     if difference.truncated:
-        yield compose([say(f"{screen.glyphs.ellipsis} more outputs were made than were compared", "faint")], screen)
+        more = "more outputs or jobs were recorded than were compared"
+        yield compose([say(f"{screen.glyphs.ellipsis} {more}", "faint")], screen)
 
 
 def _run(label: str, run: Mapping[str, Any], screen: Screen) -> Line:
@@ -77,6 +133,56 @@ def _facts(facts: Sequence[Fact], screen: Screen) -> Iterator[str]:
     if len(rows) > ROWS_MAX:
         hidden = f"{screen.glyphs.ellipsis} and {text.number(len(rows) - ROWS_MAX)} more (--json lists all)"
         yield compose([say(" " * _INDENT + hidden)], screen)
+
+
+def _causes(causes: Sequence[JobsChange], screen: Screen) -> Iterator[str]:
+    """Yield what the jobs were given that differs, a section for each kind."""
+    for title, kinds in _TITLES.items():
+        found = [one for one in causes if one.kind in kinds]
+        if not found:
+            continue
+        yield ""
+        yield compose([say(title, "heading")], screen)
+        rows = [
+            [say(_cause(one).removeprefix("input ")), say(_how(one, VALUE_CHARACTERS_MAX)), say(_where(one), "faint")]
+            for one in found
+        ]
+        yield from text.table(rows[:FILES_MAX], screen, flexible=0, keep="end", indent=_INDENT)
+        if len(found) > FILES_MAX:
+            hidden = f"{screen.glyphs.ellipsis} and {text.number(len(found) - FILES_MAX)} more (--json lists them)"
+            yield compose([say(" " * _INDENT + hidden)], screen)
+
+
+def _cause(one: JobsChange) -> str:
+    match one.kind:
+        case "param":
+            place = f" of rule {one.rules[0]}" if one.rules else ""
+            return clauses.short(clauses.value_path("params", one.name)) + place
+        case "command":
+            return f"shell command of rule {one.rules[0]}" if one.rules else "shell command"
+        case "code":
+            role = "" if one.role == "snakefile" else f"{one.role or 'code'} "
+            return role + clauses.short(one.name)
+        case "input" | "wildcard" | "package":
+            return f"{one.kind} {clauses.short(one.name)}"
+    return clauses.short(one.name) or one.kind
+
+
+def _how(one: JobsChange, characters_max: int) -> str:
+    if one.kind == "command":
+        return "changed"
+    if one.varies:
+        return f"changed in {counted(one.jobs, 'job')}, not all alike"
+    change = Change(kind=one.kind, name=one.name, action=one.action, old=one.old, new=one.new)
+    told = clauses.arrow(change, characters_max=characters_max)
+    return told if one.action == "changed" else f"{one.action}: {told}"
+
+
+def _where(one: JobsChange) -> str:
+    if one.kind in ("param", "command"):
+        return counted(one.jobs, "job") if one.jobs > 1 else ""
+    more = f" and {counted(len(one.rules) - 1, 'more rule')}" if len(one.rules) > 1 else ""
+    return f"in rule {clauses.short(one.rules[0])}{more}" if one.rules else ""
 
 
 def _outputs(rules: Sequence[RuleOutputs], screen: Screen) -> Iterator[str]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from snakeprov.lineage import causes
 from snakeprov.lineage.causes import Sources, Trace, made_before, trace
 from snakeprov.lineage.difference import Change, compare
+from snakeprov.lineage.jobdifference import compare_all
 from snakeprov.lineage.textdifference import (
     LINES_MAX,
     SHOWN_LINES_MAX,
@@ -367,3 +368,71 @@ def test_the_making_before_is_the_last_that_wrote_the_bytes() -> None:
     once["version"]["makings"] = [{"activityId": "7"}, {"activityId": "8"}, {"activityId": "9"}]
     made = [made_before(once, one) for one in (None, "9", "8", "7")]
     assert [one and one[2] for one in made] == ["9", "8", "7", None]
+
+
+def job(rule: str, sample: str, *, inputs: Sequence[str] = (), outputs: Sequence[str] = (), **more: Any) -> Json:
+    """Return a job of a run as the details resource answers."""
+    made = story("r@1", rule=rule, inputs=inputs, wildcards={"s": sample} if sample else {}, **more)["job"]
+    made["job"]["outputs"] = [{"path": one.partition("@")[0]} for one in outputs]
+    made["files"] += [{"role": "output", **version(one)} for one in outputs]
+    return made  # type: ignore[no-any-return]
+
+
+def test_what_the_jobs_of_two_runs_were_given_is_compared() -> None:
+    """Each difference once for all jobs that both runs have; what a run made itself is no cause of anything."""
+    old = [
+        job("a", "x", inputs=["in-x@1"], outputs=["a-x@1"], params={"k": 1}, shellcmd="a 1"),
+        job("a", "y", inputs=["in-y@1"], outputs=["a-y@1"], params={"k": 1}, shellcmd="a 1"),
+        job("b", "", inputs=["a-x@1", "a-y@1"], outputs=["b@1"], shellcmd="old"),
+        job("c", "", inputs=["in-x@1"], outputs=["c@1"], shellcmd="c < in-x"),
+        job("d", "", outputs=["only-old@1"], params={"gone": 1}),
+    ]
+    new = [
+        job("a", "x", inputs=["in-x@2"], outputs=["a-x@2"], params={"k": 2}, shellcmd="a 2"),
+        job("a", "y", inputs=["in-y@1"], outputs=["a-y@2"], params={"k": 3}, shellcmd="a 3"),
+        job("b", "", inputs=["a-x@2", "a-y@2"], outputs=["b@2"], shellcmd="new"),
+        job("c", "", inputs=["in-x@2"], outputs=["c@2"], shellcmd="c < in-x"),
+        job("a", "new", params={"k": 9}),
+    ]
+    found = compare_all(old, new, old_run={"id": "1"}, new_run={"id": "2"})
+    assert [(one.kind, one.name, one.rules, one.jobs, one.varies) for one in found] == [
+        ("input", "in-x", ("a", "c"), 2, False),
+        ("param", "k", ("a",), 2, True),
+    ]
+    assert (found[1].old, found[1].new) == (1, 2)
+    (command,) = compare_all(
+        old[2:3], [job("b", "", inputs=["a-x@1", "a-y@1"], outputs=["b@1"], shellcmd="new")], old_run={}, new_run={}
+    )
+    assert (command.kind, command.rules) == ("command", ("b",))
+
+
+def test_what_cannot_be_compared_is_neither_the_same_nor_another() -> None:
+    """Inputs that nobody read and params without a digest are unproved; a digest decides."""
+    note = "too large to compare"
+    old = story("r@1", inputs=["a@1", "b@1"], params={"t": f"<set of 9000, {note}>", "n": [1, f"… 8 more ({note})"]})
+    new = story("r@2", inputs=["a@1", "b@1"], params={"t": f"<set of 9000, {note}>", "n": [1, f"… 9 more ({note})"]})
+    for one in (old, new):
+        del one["job"]["files"][0]["sha256"]
+    found = compare(old, new)
+    assert [(one.kind, one.name, one.action) for one in found.causes] == [("param", "n", "changed")]
+    assert [(one.kind, one.name, one.action) for one in found.unproved] == [
+        ("param", "t", "unknown"),
+        ("input", "a", "unknown"),
+    ]
+
+
+def test_the_visible_part_of_a_shortened_value_says_where_it_differs() -> None:
+    """Where both sides show it; else the value as a whole differs."""
+    first, second = "sha256:" + "0" * 16, "sha256:" + "1" * 16
+
+    def paths(old: Any, new: Any) -> list[tuple[str, str]]:
+        return [(one.path, one.action) for one in differing({"v": old}, {"v": new}, limit=99)]
+
+    assert paths(["a", "b", f"… 7 more ({first})"], ["a", "c", f"… 7 more ({second})"]) == [("v[1]", "changed")]
+    assert paths(["a", "b", f"… 7 more ({first})"], ["a", "b", f"… 7 more ({second})"]) == [("v", "changed")]
+    assert paths(["a", "b", f"… 7 more ({first})"], ["a", f"… 8 more ({first})"]) == []
+    assert paths({"a": 1, "…": f"7 more ({first})"}, {"a": 2, "b": 1, "…": f"6 more ({second})"}) == [
+        ("v.a", "changed")
+    ]
+    assert paths(["a", "… 1 more (not comparable)"], ["a", "b"]) == [("v", "unknown")]
+    assert paths("<function f, not comparable>", "<function g, not comparable>") == [("v", "changed")]
