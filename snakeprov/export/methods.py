@@ -108,16 +108,17 @@ def _ran(material: Material, activity: Activity) -> str:
     kinds = {"notebook": "the notebook", "wrapper": "the wrapper", "template": "the template", "cwl": "the CWL tool"}
     kind = str(activity.job.get("kind") or "")
     facts = activity.job.get("code") or ()
-    paths = {fact.get("path") for fact in facts if fact.get("role") not in ("snakefile", "module")}
+    paths = {fact.get("path") for fact in facts if fact.get("role") not in ("snakefile", "workflow", "module")}
     if not facts and code:
         return f"the code {_listed([one.path for one in code])}"
     named = [one.path for one in code if one is not own and one.path in paths]
+    if kind in ("shell", "run"):
+        runs = f" that runs {_listed(named)}" if named else ""
+        return f"{'a shell command' if kind == 'shell' else 'Python code of the rule'}{runs}"
     if kind in kinds or kind == "script" or named:
         what = named[0] if named else activity.job.get("script")
         return f"{kinds.get(kind, 'the script')} {what}" if what else kinds.get(kind, "a script")
-    if kind == "shell" or activity.job.get("shellcmd"):
-        return "a shell command"
-    return "Python code of the rule" if kind == "run" else "code that was not recorded"
+    return "a shell command" if activity.job.get("shellcmd") else "code that was not recorded"
 
 
 def _tools(material: Material, activity: Activity) -> Iterable[Tool]:
