@@ -39,6 +39,14 @@ def fingerprint(path: str) -> Fingerprint | None:
     return from_stat(status) if stat.S_ISREG(status.st_mode) else None
 
 
+def mode(path: str) -> int | None:
+    """Return the permissions of the file at `path`, links followed; None where there is none. Never raises."""
+    try:
+        return os.stat(path).st_mode & 0o777  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+
+
 def from_stat(status: os.stat_result) -> Fingerprint:
     """Return the fingerprint that a result of `os.stat` amounts to."""
     return Fingerprint(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

@@ -25,6 +25,7 @@ class Recorded:
     Attributes:
         path: As recorded: relative to the working directory or absolute; with a slash at the end for a directory.
         sha256, md5: Of its bytes, or of its manifest for a directory; Synapse knows only the second.
+        mode: The permissions that the file had; None where that is not known.
         bytes_kept: Whether the repository has the bytes; None where that is not known.
     """
 
@@ -35,6 +36,7 @@ class Recorded:
     md5: str | None
     size_bytes: int | None
     bytes_kept: bool | None
+    mode: int | None = None
 
     @property
     def is_directory(self) -> bool:

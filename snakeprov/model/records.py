@@ -65,6 +65,7 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         storage_query: The query of a storage object (an `s3://…` URL, say).
         symlink_target: Where the path is a symbolic link: its target, as written. Where it is a directory that came
             from the cache between workflows: the place in the cache of which it shows the members by links.
+        mode: The permissions of a regular file when the job ended (the nine bits of `chmod`).
     """
 
     path: str
@@ -78,6 +79,7 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     listing: str | None = None
     storage_query: str | None = None
     symlink_target: str | None = None
+    mode: int | None = None
 
 
 class CodeFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):

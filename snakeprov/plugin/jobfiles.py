@@ -160,7 +160,7 @@ class JobFiles:
             path = str.__str__(one)
             if is_plain and not one.flags:
                 sight = look(path)
-                fact = FileFact(path=self.places.path(path), name=name, fingerprint=sight.fingerprint)
+                fact = FileFact(path=self.places.path(path), name=name, fingerprint=sight.fingerprint, mode=sight.mode)
                 if sight.kind != "file" or sight.symlink_target is not None:
                     fact.kind, fact.symlink_target = sight.kind, sight.symlink_target
                 facts.append(fact)
@@ -184,6 +184,7 @@ class JobFiles:
             fingerprint=sight.fingerprint,
             storage_query=storage_query(file),
             symlink_target=target,
+            mode=sight.mode,
         )
 
     def _source(self, source: str, copy: str, name: str | None) -> FileFact:

@@ -17,11 +17,12 @@ from snakeprov.model.records import FileKind, Fingerprint
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """What `lstat`, and `stat` for a link, said of a path."""
+    """What `lstat`, and `stat` for a link, said of a path; `mode` are the permissions of a regular file."""
 
     kind: FileKind
     fingerprint: Fingerprint | None = None
     symlink_target: str | None = None
+    mode: int | None = None
 
 
 MISSING = Sight("missing")
@@ -33,14 +34,14 @@ def look(path: str) -> Sight:
     try:
         status = os.lstat(path)
         if stat.S_ISREG(status.st_mode):
-            return Sight("file", from_stat(status))
+            return Sight("file", from_stat(status), None, status.st_mode & 0o777)
         if stat.S_ISLNK(status.st_mode):
             target = to_text(os.readlink(path))  # noqa: PTH115  hot path
             status = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError):
         return Sight("missing", None, target) if target is not None else MISSING
     if stat.S_ISREG(status.st_mode):
-        return Sight("file", from_stat(status), target)
+        return Sight("file", from_stat(status), target, status.st_mode & 0o777)
     if stat.S_ISDIR(status.st_mode):
         return Sight("directory", from_stat(status), target)
     return Sight("other", None, target)

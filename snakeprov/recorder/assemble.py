@@ -375,7 +375,8 @@ class Assembly:
             return Bytes(external_url=self._url_of(query or path_of_key(observed_as)))
         if seen.manifest is None or not self._context.policy.upload:
             content = self._content(absolute, seen.digest, keep=keep)
-            return Bytes(content=content if query is None else replace(content, url=self._url_of(query)))
+            content = content if query is None else replace(content, url=self._url_of(query))
+            return Bytes(content=content, mode=seen.mode)
         members = [self._content(f"{absolute}/{name}", digest, keep=True) for name, digest in seen.members.items()]
         return Bytes(manifest=(name, seen.manifest), members=[one for one in members if keep and one.keep])
 

@@ -171,7 +171,7 @@ class SynapseAssembly(Assembly):
         return held
 
     def _bytes(self, path: str, observed_as: str, *, keep: bool) -> Bytes:
-        bytes_ = super()._bytes(path, observed_as, keep=keep)
+        bytes_ = replace(super()._bytes(path, observed_as, keep=keep), mode=None)
         if bytes_.manifest is None:
             return bytes_
         # The files in a directory are no entities: Synapse would keep their bytes where nobody finds them.

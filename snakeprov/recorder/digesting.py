@@ -43,6 +43,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
         manifest: Of a directory: its content, which is what is kept.
         members: Of a directory: what is in it, path below it and digest.
         code: Of no file but the whole job (`CODE_KEY`): all its code, where its record does not have it.
+        mode: The permissions of a file.
         keep: Whether its bytes may be kept, as far as that depends on what is in it (see `keptlogs`).
     """
 
@@ -52,6 +53,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
     manifest: bytes | None = None
     members: dict[str, Digest] = {}
     code: list[CodeFact] = []
+    mode: int | None = None
     keep: bool = True
 
 
@@ -155,13 +157,15 @@ class Digester:
         self, path: str, fact: FileFact, held: HeldFiles, held_key: str = "", *, is_made: bool = False
     ) -> Observation:
         if fact.digest is not None:
-            return Observation(digest=fact.digest)
+            return Observation(digest=fact.digest, mode=fact.mode)
         try:
             if fact.kind == "directory":
                 return self._observe_directory(path, fact, held, held_key, is_made=is_made)
             if fact.kind != "file" or fact.fingerprint is None:
                 return Observation(problem=_NO_BYTES.get(fact.kind, "not seen"))
-            return Observation(digest=self._digest(self.absolute(path), fact.fingerprint, held.file(held_key)))
+            place = self.absolute(path)
+            digest = self._digest(place, fact.fingerprint, held.file(held_key))
+            return Observation(digest=digest, mode=files.mode(place) if fact.mode is None else fact.mode)
         except CaptureError as error:
             return Observation(problem=error.message)
 

@@ -66,7 +66,7 @@ def file_fact(path: str, *, places: Places) -> FileFact:
             f"{to_text(path)} is neither a file nor a directory." if exists else f"There is no file {to_text(path)}.",
             hint="Name files by their path, entities by their id (syn123 or syn123.4), anything else by its URL.",
         )
-    return FileFact(path=text, fingerprint=fingerprint)
+    return FileFact(path=text, fingerprint=fingerprint, mode=files.mode(path))
 
 
 def code_fact(fact: FileFact) -> CodeFact:

@@ -45,12 +45,14 @@ class Bytes:
         manifest: Name and manifest of a directory.
         members: The files in that directory whose bytes are to be kept with it.
         external_url: Where the bytes were, if they could not be read.
+        mode: The permissions of the file, where the store has a place for them.
     """
 
     content: Content | None = None
     manifest: tuple[str, bytes] | None = None
     members: Sequence[Content] = ()
     external_url: str | None = None
+    mode: int | None = None
 
 
 class Plan:
@@ -95,7 +97,7 @@ class Plan:
         parent_id = self._folder(folders_above(path))
         body = {"concreteType": FILE, "name": name, "parentId": parent_id}
         file_handle_id = self._fill(body, name, bytes_)
-        query = {"generatedBy": generated_by} if generated_by is not None else {}
+        query = _query(generated_by=generated_by, mode=bytes_.mode)
         created = self.add(Request("POST", f"{REPO}/entity", body, query))
         held = Held(
             entity_id=Ref(created, "id"),
@@ -124,9 +126,7 @@ class Plan:
         if held.remote is not None and held.remote.description is not None:
             body["description"] = held.remote.description
         file_handle_id = self._fill(body, held.name, bytes_)
-        query: dict[str, Any] = {"newVersion": "true"}
-        if generated_by is not None:
-            query["generatedBy"] = generated_by
+        query = {"newVersion": "true", **_query(generated_by=generated_by, mode=bytes_.mode)}
         updated = self.add(self._entity_request("PUT", "", held, body, query))
         held = replace(
             held,
@@ -210,3 +210,8 @@ class Plan:
             body = {"concreteType": PROJECT, "name": self._name(self._project)}
             self.draft.project_id = Ref(self.add(Request("POST", f"{REPO}/entity", body)), "id")
         return self.draft.project_id
+
+
+def _query(*, generated_by: str | Ref | None, mode: int | None) -> dict[str, Any]:
+    named = {"generatedBy": generated_by, "mode": None if mode is None else str(mode)}
+    return {name: value for name, value in named.items() if value is not None}

@@ -62,6 +62,7 @@ def insert(call: Call, body: EntityBody) -> EntityRow:
         comment=body.version_comment,
         description=body.description,
         meaning=meaning,
+        mode=_mode(call),
     )
     row = existing(call, id_, need=None)
     if kind == PROJECT:
@@ -282,7 +283,13 @@ def _revise(call: Call, row: EntityRow, body: EntityBody, *, new_version: bool, 
         comment=body.version_comment if new_version else None,
         description=body.description,
         meaning=meaning,
+        mode=_mode(call),
     )
+
+
+def _mode(call: Call) -> int | None:
+    """Return the permissions that the file of a new version had, or None."""
+    return call.number("mode", least=0, most=0o777) if "mode" in call.query else None
 
 
 def _content(call: Call, row: EntityRow, body: EntityBody) -> tuple[int | None, bool]:

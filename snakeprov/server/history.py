@@ -165,6 +165,8 @@ def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[di
         }
         if version.file_kind == PRUNED:
             body["bytesPruned"] = True
+        if version.mode is not None:
+            body["mode"] = version.mode
         if (meaning := meant.get((row.id, version.number))) is not None:
             body["meaning"] = meanings.body(meaning)
         bodies.append(body)

@@ -48,6 +48,7 @@ _QUERY_PARAMETERS: dict[str, Any] = {
     "meaning": {"type": "string", "enum": ["again", "edited", "sameContent"]},
     "meaningOf": _ENTITY_ID,
     "meaningOfVersion": _POSITIVE,
+    "mode": {"type": "integer", "minimum": 0, "maximum": 0o777},
     "md5": {"type": "string", "pattern": "^[0-9a-fA-F]{8,32}$"},
     "newVersion": _FLAG,
     "offset": _COUNT,

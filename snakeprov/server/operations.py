@@ -79,12 +79,13 @@ _BUNDLE = (
     "the design has bundles with annotations in their old form; today's clients know `bundle2` only. Both are here, "
     f"and add to the annotations that there are. For `generatedBy`: {_CREATOR}"
 )
-_MEANS = "meaning meaningOf meaningOfVersion whileJob"
+_MEANS = "meaning meaningOf meaningOfVersion whileJob mode"
 _MEANING = (
     "`meaning`, `meaningOf` and `meaningOfVersion` are snakeprov's: they say what the bytes of a new version mean, "
     "where its activity does not say it: those of an earlier version of the file again, edited by hand after a version "
     "(`whileJob`: while this job ran), or the same content as a version of another file. An activity of another user "
-    "can be named where the version has the bytes again that it made, or lies in a directory that it made."
+    "can be named where the version has the bytes again that it made, or lies in a directory that it made. `mode`, "
+    "snakeprov's too, are the permissions that the file of a new version had."
 )
 _NO_INHERITING = "A new version never inherits the activity of the one before it."
 _CREATED = "today's Synapse answers 201; here it is 200. Its client takes both."

@@ -51,6 +51,7 @@ class VersionRow(NamedTuple):
     md5: str | None
     size_bytes: int | None
     meaning: str | None
+    mode: int | None
 
 
 _INSERT = insert_into(revision)
@@ -76,6 +77,7 @@ _VERSIONS = select(
     file_handle.c.md5,
     file_handle.c.size_bytes,
     revision.c.meaning,
+    revision.c.mode,
 ).select_from(
     revision.outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id).outerjoin(
         principal, principal.c.id == revision.c.created_by
@@ -124,9 +126,10 @@ def insert_first(
     comment: str | None,
     description: str | None,
     meaning: Meaning | None = None,
+    mode: int | None = None,
 ) -> None:
     """Add version 1."""
-    _insert(tx, entity_id, 1, user, file_handle_id, activity_id, label, comment, description, None, meaning)
+    _insert(tx, entity_id, 1, user, file_handle_id, activity_id, label, comment, description, None, meaning, mode)
 
 
 def insert_next(
@@ -139,6 +142,7 @@ def insert_next(
     comment: str | None,
     description: str | None,
     meaning: Meaning | None = None,
+    mode: int | None = None,
 ) -> int:
     """Add the next version and make it the current one; return its number, which was never used before.
 
@@ -147,7 +151,7 @@ def insert_next(
     number = row.last_version + 1
     kept = annotations_of(tx, row.id, row.number)
     text = label or str(number)
-    _insert(tx, row.id, number, user, file_handle_id, None, text, comment, description, kept, meaning)
+    _insert(tx, row.id, number, user, file_handle_id, None, text, comment, description, kept, meaning, mode)
     tx.run(_SET_CURRENT, of_entity=row.id, number=number)
     return number
 
@@ -164,6 +168,7 @@ def _insert(
     description: str | None,
     annotations: str | None,
     meaning: Meaning | None,
+    mode: int | None,
 ) -> None:
     tx.run(
         _INSERT,
@@ -183,6 +188,7 @@ def _insert(
         of_entity_id=None if meaning is None else meaning.of_entity_id,
         of_version=None if meaning is None else meaning.of_version,
         while_job=None if meaning is None else meaning.while_job,
+        mode=mode,
     )
 
 

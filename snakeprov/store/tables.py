@@ -196,6 +196,8 @@ revision = Table(
     Column("of_version", Integer),
     # The job during which the file changed, where nothing shows that the job changed it.
     Column("while_job", String(64)),
+    # The permissions that the file had, nine bits.
+    Column("mode", SmallInteger),
     ForeignKeyConstraint(
         ["of_entity_id", "of_version"], ["revision.entity_id", "revision.number"], ondelete="SET NULL"
     ),

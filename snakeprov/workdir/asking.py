@@ -176,4 +176,5 @@ def _recorded(path: str, entity_id: str, answer: Mapping[str, Any]) -> Recorded:
         md5=answer.get("md5"),
         size_bytes=answer.get("sizeBytes"),
         bytes_kept=answer.get("bytesKept"),
+        mode=answer.get("mode"),
     )

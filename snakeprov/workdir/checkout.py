@@ -243,8 +243,8 @@ def _write(client: Client, version: Recorded, place: Path) -> int:
         raise UsageError(f"{to_text(place)} is a directory of the commit; a file of the run cannot take its place.")
     chunks = asking.begun(asking.content_of(client, version))
     with replacing.written(place) as temporary:
-        replacing.fill(temporary, chunks, sha256=version.sha256, md5=version.md5, durable=False)
-        replacing.take_mode(place, temporary)
+        replacing.fill(temporary, chunks, sha256=version.sha256, md5=version.md5, mode=version.mode, durable=False)
+        replacing.take_mode(place, temporary, mode=version.mode)
     return 0
 
 

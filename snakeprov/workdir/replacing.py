@@ -48,18 +48,20 @@ def fill(
     *,
     sha256: str | None,
     md5: str | None,
-    executable: bool = False,
+    mode: int | None = None,
     durable: bool = True,
 ) -> None:
     """Write a new file, and force it onto the disk if it is to be durable.
+
+    Its permissions are those of `mode` without what the user's umask takes away.
 
     Raises:
         RemoteError: The bytes are not those of the digest that is given.
         OSError: It cannot be written.
     """
     digests = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    # The kernel takes away what the user's umask does.
-    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o777 if executable else 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(place, flags, 0o666 if mode is None else mode & 0o777)  # the kernel applies the umask
     with os.fdopen(descriptor, "wb") as stream:
         for chunk in chunks:
             for digest in digests:
@@ -81,14 +83,27 @@ def fill(
         )
 
 
-def take_mode(place: Path, temporary: Path) -> None:
-    """Give a new file the permissions of the regular file that it will replace, if there is one."""
+def take_mode(place: Path, temporary: Path, *, mode: int | None) -> None:
+    """Let nobody else read or write a new file who may not do so with the regular file that it will replace.
+
+    Args:
+        place: What it replaces, if there is anything.
+        temporary: The new file.
+        mode: The permissions that are recorded of it; None: it takes those of what it replaces.
+    """
     try:
         status = place.lstat()
     except OSError:
         return
-    if stat.S_ISREG(status.st_mode):
-        temporary.chmod(stat.S_IMODE(status.st_mode))
+    if not stat.S_ISREG(status.st_mode):
+        return
+    present = stat.S_IMODE(status.st_mode)
+    if mode is None:
+        temporary.chmod(present)
+        return
+    others = present & 0o066
+    others |= (others & 0o044) >> 2  # whoever may read a program may run it, if it is one
+    temporary.chmod(stat.S_IMODE(temporary.stat().st_mode) & (0o700 | others))
 
 
 def replace_directory(
@@ -125,7 +140,9 @@ def _made(place: Path, entry: Entry, content: Callable[[str], Iterable[bytes]], 
     match entry.type:
         case "file":
             chunks = content(entry.sha256 or "")
-            fill(place, chunks, sha256=entry.sha256, md5=None, executable=entry.executable, durable=durable)
+            fill(
+                place, chunks, sha256=entry.sha256, md5=None, mode=0o777 if entry.executable else None, durable=durable
+            )
         case "symlink":
             place.symlink_to(to_os(entry.target or ""))
         case "directory":

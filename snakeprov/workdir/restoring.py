@@ -165,8 +165,8 @@ def _restore_file(client: Client, comparer: Comparer, result: Restored, *, force
     try:
         chunks = asking.begun(asking.content_of(client, version))
         with replacing.written(place) as temporary:
-            replacing.fill(temporary, chunks, sha256=version.sha256, md5=version.md5)
-            replacing.take_mode(place, temporary)
+            replacing.fill(temporary, chunks, sha256=version.sha256, md5=version.md5, mode=version.mode)
+            replacing.take_mode(place, temporary, mode=version.mode)
             _require_untouched(place, before)
     except NotFoundError as error:
         raise _not_kept(version) from error

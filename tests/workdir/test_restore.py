@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import sqlite3
@@ -20,7 +21,7 @@ from snakeprov.model.manifest import Entry, read_manifest
 from snakeprov.workdir import replacing
 
 from ..commands import Run
-from .conftest import Recorded
+from .conftest import Recorded, run
 
 Golden = Callable[[str, str], None]
 
@@ -266,3 +267,44 @@ def forget(work: Path, path: str, number: int) -> None:
 def remove_blob(work: Path, content: bytes) -> None:
     with closing(sqlite3.connect(work / ".snakeprov/blobs/small.sqlite")) as connection, connection:
         connection.execute("DELETE FROM blob WHERE content = ?", (content,))
+
+
+def test_a_file_comes_back_with_its_permissions(work: Path, snakeprov: Run) -> None:
+    """A program can be run, what was private stays private, and the umask takes away what it always does."""
+    script = work / "scripts" / "table.py"
+    script.chmod(0o775)
+    (work / "data" / "a.csv").write_text("private,1\n")
+    (work / "data" / "a.csv").chmod(0o600)
+    run(work)
+    script.write_text(script.read_text() + "# another\n")
+    script.chmod(0o644)
+    (work / "data" / "a.csv").write_text("public,2\n")
+    (work / "data" / "a.csv").chmod(0o644)
+    run(work)
+    before = os.umask(0o027)
+    try:
+        for path, number in (("data/a.csv", 3), ("data/a.csv", 4), ("scripts/table.py", 3)):
+            assert snakeprov("restore", f"{path}@{number}", "-o", f"old/{path}@{number}").status == 0
+    finally:
+        os.umask(before)
+
+    modes = {one.name: one.stat().st_mode & 0o777 for one in (work / "old").rglob("*@*")}
+    assert modes == {"a.csv@3": 0o600, "a.csv@4": 0o640, "table.py@3": 0o644 & ~0o027}
+
+
+@pytest.mark.parametrize(
+    ("present", "recorded", "restored"),
+    [(0o600, 0o644, 0o600), (0o600, 0o755, 0o700), (0o644, 0o755, 0o755), (0o444, 0o640, 0o640), (0o640, None, 0o640)],
+)
+def test_a_file_that_is_replaced_is_not_opened_to_others(
+    tmp_path: Path, present: int, recorded: int | None, restored: int
+) -> None:
+    """Who could not read or write what was there cannot do so with what takes its place."""
+    place = tmp_path / "a"
+    place.write_text("before")
+    place.chmod(present)
+    with replacing.written(place) as temporary:
+        replacing.fill(temporary, [b"after"], sha256=hashlib.sha256(b"after").hexdigest(), md5=None, mode=recorded)
+        replacing.take_mode(place, temporary, mode=recorded)
+
+    assert place.stat().st_mode & 0o777 == restored
