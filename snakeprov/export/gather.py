@@ -167,6 +167,7 @@ def _version(body: Json) -> Version:
         bytes_kept=body.get("bytesKept"),
         file_handle_id=body.get("fileHandleId"),
         meaning=meant.of(body),
+        activity_id=body.get("activityId"),
     )
 
 

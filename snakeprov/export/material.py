@@ -34,6 +34,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
         path: Where it lies, relative to the working directory or absolute; of a directory with a slash at the end.
         bytes_kept: Whether the repository has the bytes; None where it does not say.
         meaning: What the bytes mean beside what made them.
+        activity_id: What made it first, which may be outside of the material; None where nobody is known to have.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     bytes_kept: bool | None = None
     file_handle_id: str | None = None
     meaning: Meaning | None = None
+    activity_id: str | None = None
 
     @property
     def meant_id(self) -> str | None:

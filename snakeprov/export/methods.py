@@ -17,6 +17,7 @@ import msgspec
 from snakeprov.export import edits
 from snakeprov.export.commands import programs
 from snakeprov.export.material import SUCCEEDED, Activity, Json, Material, commit_of, remote_of
+from snakeprov.export.rawinputs import RawInput, raw_inputs
 from snakeprov.export.software import conda
 
 UNKNOWN: Final = "version not recorded"
@@ -61,9 +62,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Methods(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said of how results came to be; `paragraph` is it in words."""
+    """What can be said of how results came to be; `paragraph` is it in words, `inputs` what it all began with."""
 
     paragraph: str
+    inputs: tuple[RawInput, ...]
     steps: tuple[Step, ...]
 
 
@@ -75,7 +77,8 @@ def methods(material: Material) -> Methods:
             groups.setdefault(_likeness(material, activity), []).append(activity)
     steps = tuple(_step(material, group) for group in groups.values())
     used = [activity for group in groups.values() for activity in group]
-    return Methods(paragraph=" ".join(_sentences(material, steps, used)), steps=steps)
+    inputs = raw_inputs(material, used)
+    return Methods(paragraph=" ".join(_sentences(material, steps, used, inputs)), inputs=inputs, steps=steps)
 
 
 def _likeness(material: Material, activity: Activity) -> tuple[Any, ...]:
@@ -142,7 +145,9 @@ def _tools(material: Material, activity: Activity) -> Iterable[Tool]:
         yield Tool(name, version or None)
 
 
-def _sentences(material: Material, steps: Sequence[Step], used: Sequence[Activity]) -> Iterable[str]:
+def _sentences(
+    material: Material, steps: Sequence[Step], used: Sequence[Activity], inputs: Sequence[RawInput]
+) -> Iterable[str]:
     run_ids = dict.fromkeys(activity.run_id for activity in used if activity.run_id is not None)
     runs = [material.runs[one] for one in run_ids if one in material.runs]
     engine = _listed(sorted({f"Snakemake {run['snakemakeVersion']}" for run in runs if run.get("snakemakeVersion")}))
@@ -160,6 +165,8 @@ def _sentences(material: Material, steps: Sequence[Step], used: Sequence[Activit
         yield f"The workflow was run with {engine or f'Snakemake ({UNKNOWN})'}; {_code(runs)}."
     elif is_workflow:
         yield "Which Snakemake ran it was not recorded."
+    if inputs:
+        yield _began(inputs)
     for position, step in enumerate(steps):
         yield f"{_adverb(position, len(steps))} {_told(step)}."
     yield from edits.sentences(material)
@@ -171,6 +178,23 @@ def _sentences(material: Material, steps: Sequence[Step], used: Sequence[Activit
 
 RESULTS_NAMED_MAX: Final = 3
 """More results than this are only counted."""
+
+
+INPUTS_NAMED_MAX: Final = 5
+"""More raw inputs than this are only counted; `--json` lists all."""
+
+
+def _began(inputs: Sequence[RawInput]) -> str:
+    """Return what the results came from, and what is known of where that came from."""
+    named = [one.name for one in inputs[:INPUTS_NAMED_MAX]]
+    if more := len(inputs) - len(named):
+        named.append(f"{more} more")
+    verb = "inputs were" if len(inputs) > 1 else "input was"
+    files = [one for one in inputs if one.path is not None]
+    if not files:
+        return f"The raw {verb} {_listed(named)}."
+    whose = "it" if len(inputs) == 1 else "they" if len(files) == len(inputs) else "the files"
+    return f"The raw {verb} {_listed(named)}; where {whose} came from was not recorded."
 
 
 def _code(runs: Sequence[Json]) -> str:

@@ -57,7 +57,8 @@ def methods(answer: Mapping[str, Any]) -> Json:
     """Return what `methods --json` prints for the methods of an export."""
     keys = ("name", "jobs", "ran", "tools", "environment", "params")
     steps = [_pick(step, keys) for step in answer["steps"]]
-    return {"paragraph": answer["paragraph"], "steps": steps, "truncated": answer["truncated"]}
+    inputs = [_pick(one, ("path", "versionNumber", "sha256", "url")) for one in answer["inputs"]]
+    return {"paragraph": answer["paragraph"], "inputs": inputs, "steps": steps, "truncated": answer["truncated"]}
 
 
 def export(answer: Mapping[str, Any]) -> Json:

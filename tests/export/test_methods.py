@@ -10,6 +10,7 @@ import pytest
 from snakeprov.export.commands import programs
 from snakeprov.export.material import Activity, Made, Material, Use, Version
 from snakeprov.export.methods import methods
+from snakeprov.model.meant import Meaning
 
 RUN = {"id": "r", "snakemakeVersion": "9.27.1", "pythonVersion": "3.11.7"}
 GIT = {"commit": "c" * 40, "remote": "https://example.org/study.git", "describe": "v1.2", "dirty": True}
@@ -103,6 +104,27 @@ def test_what_is_unknown_is_said_to_be_so() -> None:
 
     assert "with Snakemake (version not recorded); the commit of its code was not recorded." in told
     assert methods(material({}, run={"id": "r"})).steps[0].tools == ()
+
+
+def test_raw_inputs_are_told_and_nothing_else_is_called_so() -> None:
+    """Files that nobody is known to have made, and addresses; neither an image, nor what another run made."""
+    made = material({"kind": "shell", "container": "docker://debian:12"})
+    files = [
+        Version(id="syn3.2", entity_id="syn3", number=2, path="data/a.txt", sha256="a" * 64),
+        Version(id="syn4.1", entity_id="syn4", number=1, path="work/b.txt", activity_id="9"),
+        Version(id="syn5.1", entity_id="syn5", number=1, path="c.txt", meaning=Meaning(kind="edited")),
+    ]
+    used = [Use(role="input", version_id=one.id) for one in files]
+    used += [Use(role="input", url=url) for url in ("docker://debian:12", "https://example.org/d.csv")]
+    activity = msgspec.structs.replace(made.activities[0], used=tuple(used))
+    versions = {**made.versions, **{one.id: one for one in files}}
+    told = methods(msgspec.structs.replace(made, activities=(activity,), versions=versions))
+
+    assert [one.name for one in told.inputs] == ["data/a.txt", "https://example.org/d.csv"]
+    assert (told.inputs[0].version_number, told.inputs[0].sha256) == (2, "a" * 64)
+    assert (
+        "The raw inputs were data/a.txt and https://example.org/d.csv; where the files came from was" in told.paragraph
+    )
 
 
 def test_jobs_that_failed_are_left_out() -> None:

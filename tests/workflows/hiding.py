@@ -52,7 +52,7 @@ class Nowhere:
     def finish(self, run: object, *, is_shown: bool) -> Nowhere:
         return self
 
-    def line(self) -> str:
+    def line(self, *, program: str = "snakeprov") -> str:
         return "snakeprov: recorded."
 
 

@@ -1,0 +1,53 @@
+"""What results ultimately came from: files that no recorded job made, and addresses that jobs read.
+
+Must not know: how it is worded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from snakeprov.export.material import Activity, Material
+
+
+class RawInput(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A file that no recorded job made, or an address.
+
+    Attributes:
+        path: Of a file, as it was recorded.
+        version_number: Of a file.
+        sha256: Of a file, where it was read.
+        url: Of what was read from elsewhere.
+    """
+
+    path: str | None = None
+    version_number: int | None = None
+    sha256: str | None = None
+    url: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        return self.path or self.url or ""
+
+
+def raw_inputs(material: Material, activities: Iterable[Activity]) -> tuple[RawInput, ...]:
+    """Return what some activities read and nobody is known to have made, each once, in the order of the steps.
+
+    A file that comes from another one, by hand or by copying, is not raw; nor is what a job of another run made.
+    """
+    made = material.generated()
+    found: dict[RawInput, None] = {}
+    pairs = ((activity, use) for activity in activities for use in activity.used if use.role == "input")
+    for activity, use in pairs:
+        if use.url is not None:
+            if use.url not in (activity.job.get("container"), activity.job.get("condaEnvUrl")):
+                found[RawInput(url=use.url)] = None
+            continue
+        version = material.versions.get(use.version_id or "")
+        if version is None or version.id in made or version.activity_id is not None or version.meaning is not None:
+            continue
+        found[RawInput(path=version.path, version_number=version.number, sha256=version.sha256)] = None
+    return tuple(found)
