@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from snakeprov.errors import ConfigError, NoStoreError, StoreError
+from snakeprov.errors import ConfigError, NoStoreError
 
 STORE_NAME = ".snakeprov"
 """Name of the folder of an embedded repository."""
@@ -40,8 +40,6 @@ FILE_NAME = "snakeprov.toml"
 SYNAPSE = "synapse"
 """What `store` is set to when the repository is Synapse; a folder of that name is written `./synapse`."""
 
-_IGNORE_FILE = "# What snakeprov keeps here is not to be committed.\n*\n"
-
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -60,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         strict: Make the workflow fail, after all jobs have run, if anything could not be recorded.
         enabled: Record at all.
         wait_max_s: How long (seconds) the end of a run waits for records to be delivered while there is no progress.
+        shared: "group": the group of the working directory may read and write the store that is made there. "no": only
+            its owner may, unless the directory has the set-group-ID bit.
         redact: Regular expressions; what they match in commands, params, logs and the like is recorded as `***`. Those
             of all sources hold together.
         origins: Where each setting that is not a default was read from.
@@ -73,8 +73,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
     enabled: bool = True
     wait_max_s: float = 30.0
+    shared: str = "no"
     redact: tuple[str, ...] = ()
     origins: Mapping[str, str] = {}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether a store that is made is to be shared with the group."""
+        return self.shared == "group"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,28 +191,6 @@ def locate(start: Path, *, store: str | None = None, create: bool = False) -> Pl
     )
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make `folder`, with a `.gitignore` that keeps it out of version control.
-
-    Raises:
-        StoreError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text(_IGNORE_FILE, encoding="utf-8")
-    except FileExistsError as error:
-        raise StoreError(
-            f"The folder {folder} cannot be made: a file of that name is in its place.", hint="Move the file away."
-        ) from error
-    except OSError as error:
-        raise StoreError(
-            f"The folder {folder} cannot be made or written ({error.strerror}).",
-            hint="Make it writable, or set `store` to a folder that is.",
-        ) from error
-
-
 def _named(store: str, start: Path) -> Place:
     if is_remote(store):
         return Place(store=store, root=start, settings=load(start))
@@ -300,6 +284,10 @@ def _check(name: str, value: object, origin: str) -> object:
             if value in ("changed", "always"):
                 return value
             expected = '"changed" or "always"'
+        case "shared":
+            if value in ("group", "no"):
+                return value
+            expected = '"group" or "no"'
         case "keep_bytes_max":
             size_bytes = _size_bytes(value)
             if size_bytes is not None:

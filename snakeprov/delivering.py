@@ -9,11 +9,15 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snakeprov.config import Settings, store_of
 from snakeprov.embedded import connect
 from snakeprov.recorder import delivery, process
 from snakeprov.recorder.leftovers import Leftovers
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
 
 
 def recover(settings: Settings, working_directory: Path) -> Leftovers:
@@ -23,13 +27,17 @@ def recover(settings: Settings, working_directory: Path) -> Leftovers:
         StoreError: The repository cannot be used.
         RemoteError: The repository is not able to answer now.
     """
-    with connect(store_of(settings, working_directory), create=True) as client:
+    with _connected(settings, working_directory) as client:
         return delivery.recover_leftovers(settings, working_directory, client)
+
+
+def _connected(settings: Settings, working_directory: Path) -> Client:
+    return connect(store_of(settings, working_directory), create=True, shared=settings.is_shared)
 
 
 if __name__ == "__main__":
     process.run(
         socket.socket(fileno=int(sys.argv[1])),
-        lambda settings, working_directory: connect(store_of(settings, working_directory), create=True),
+        _connected,
     )
     os._exit(0)  # all is closed: Snakemake's user need not wait until Python has tidied up as well

@@ -11,8 +11,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snakeprov.config import SYNAPSE, is_url, prepare_folder
+from snakeprov.config import SYNAPSE, is_url
 from snakeprov.errors import UsageError
+from snakeprov.model.privacy import prepare_folder
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -21,12 +22,15 @@ SERVER_TOKEN_VARIABLE = "SNAKEPROV_TOKEN"  # noqa: S105  the name of a variable
 """Environment variable with the access token for a server."""
 
 
-def connect(where: str | os.PathLike[str], *, create: bool = False, token: str | None = None) -> Client:
+def connect(
+    where: str | os.PathLike[str], *, create: bool = False, shared: bool = False, token: str | None = None
+) -> Client:
     """Return a client for a repository.
 
     Args:
         where: Folder of an embedded repository, the http(s) URL of a server (what precedes `/repo/v1`), or "synapse".
         create: Make the folder a repository if it is none yet.
+        shared: Whether the group may read and write a folder that is made.
         token: Access token for a server; by default that of the environment variable `SNAKEPROV_TOKEN`.
 
     Raises:
@@ -45,7 +49,7 @@ def connect(where: str | os.PathLike[str], *, create: bool = False, token: str |
         return Client(text, token=token or os.environ.get(SERVER_TOKEN_VARIABLE))
     if "://" in text:
         raise UsageError(f"{text!r} is not a repository.", hint="Give a folder, or a URL that begins with http.")
-    return _open(Path(text), create=create)
+    return _open(Path(text), create=create, shared=shared)
 
 
 def _synapse(token: str | None) -> Client:
@@ -56,7 +60,7 @@ def _synapse(token: str | None) -> Client:
     return Client(base_url, token=access.token, endpoints=access.endpoints, is_snakeprov=False)
 
 
-def _open(folder: Path, *, create: bool) -> Client:
+def _open(folder: Path, *, create: bool, shared: bool) -> Client:
     from snakeprov.blobs.local import LocalBlobs
     from snakeprov.client import Client, wsgi
     from snakeprov.server import create_app
@@ -65,7 +69,7 @@ def _open(folder: Path, *, create: bool) -> Client:
     # Without a handler Python prints warnings into the terminal, which belongs to the user's pipeline.
     logging.getLogger("snakeprov").addHandler(logging.NullHandler())
     if create:
-        prepare_folder(folder)
+        prepare_folder(folder, shared=shared)
     store = open_store(folder, create=create)
     blobs = LocalBlobs(folder / "blobs", journal_mode=store.journal_mode)
     app = create_app(store, blobs, identify=lambda request: request.env["REMOTE_USER"], local_files=True)

@@ -13,11 +13,11 @@ from snakeprov.config import (
     Settings,
     load,
     locate,
-    prepare_folder,
     store_of,
     wants_strict,
 )
 from snakeprov.errors import ConfigError, NoStoreError, StoreError
+from snakeprov.model.privacy import prepare_folder
 
 
 @pytest.fixture(autouse=True)

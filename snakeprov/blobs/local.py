@@ -188,7 +188,10 @@ class LocalBlobs:
             return "unreadable"
 
     def _put(self, path: str, sha256: str, gathered: dict[str, bytes]) -> bool:
-        """Keep the content of a large file, or add that of a small one to `gathered`; False: it is another content."""
+        """Keep the content of a large file, or add that of a small one to `gathered`; False: it is another content.
+
+        A small file that fewer people may read than the file of small contents is kept as a large one is.
+        """
         _checked(sha256)
         # Not blocking: opening a FIFO would wait for a writer.
         source = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -196,9 +199,10 @@ class LocalBlobs:
             status = os.fstat(source)
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.EINVAL, "not a regular file", path)
-            content = _start_of(source) if status.st_size <= SMALL_BYTES_MAX else None
+            is_small = status.st_size <= SMALL_BYTES_MAX and self._loose.may_share(status)
+            content = _start_of(source) if is_small else None
             if content is None or len(content) > SMALL_BYTES_MAX:
-                return self._loose.put(source, sha256, size_bytes=status.st_size)
+                return self._loose.put(source, sha256, status=status)
             same = hashlib.sha256(content).hexdigest() == sha256
             if same:
                 gathered[sha256] = content

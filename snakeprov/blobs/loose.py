@@ -23,6 +23,7 @@ from typing import BinaryIO
 from snakeprov.blobs.checked import OTHER_BYTES, Checked
 from snakeprov.blobs.failures import explained
 from snakeprov.errors import StoreError
+from snakeprov.model import privacy
 
 CHUNK_BYTES = 1024 * 1024
 """How much is read and written at a time."""
@@ -35,6 +36,8 @@ CHECKED_TOGETHER = 256
 
 _FICLONE = 0x40049409
 _TEMPORARY = "incoming"
+_READ_ONLY = 0o444
+_OTHERS = 0o044
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,16 +47,18 @@ class LooseBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, source: int, sha256: str, *, size_bytes: int) -> bool:
+    def put(self, source: int, sha256: str, *, status: os.stat_result) -> bool:
         """Keep the content of an open file; return False when it is not (or no longer) the content `sha256`.
 
         Content that is kept already is not read again. Where the file system can share extents the copy costs
         nothing; else it is copied. What is kept was digested after it was copied, or while.
 
+        The copy is never more readable than the file.
+
         Args:
             source: Descriptor of a regular file; its position does not matter.
             sha256: What its content should be.
-            size_bytes: How long the file is.
+            status: Of that file.
 
         Raises:
             OSError: The file cannot be read.
@@ -61,9 +66,12 @@ class LooseBlobs:
             StoreError: The folder cannot be written.
         """
         target = self._path(sha256)
-        if _has_size(target, size_bytes):
-            return True
-        with self._incoming() as (temporary, descriptor):
+        with explained(self._folder):
+            self._make()
+            mode = privacy.copied_mode(status, self._folder.stat())
+            if _is_whole(target, status.st_size, mode):
+                return True
+        with self._incoming(mode) as (temporary, descriptor):
             if _cloned(source, descriptor):
                 same = _digest(_chunks(descriptor)) == sha256
             else:
@@ -71,6 +79,17 @@ class LooseBlobs:
             if same:
                 self._publish(temporary, target)
         return same
+
+    def may_share(self, status: os.stat_result) -> bool:
+        """Return whether everybody who may read the folder may read a file with this status.
+
+        Raises:
+            StoreError: The folder cannot be made or read.
+        """
+        with explained(self._folder):
+            self._make()
+            folder = self._folder.stat()
+        return not folder.st_mode & _OTHERS & ~privacy.copied_mode(status, folder)
 
     def put_stream(self, chunks: Iterable[bytes], *, sha256: str | None = None) -> str:
         """Keep a stream of bytes; return its sha256.
@@ -80,7 +99,10 @@ class LooseBlobs:
             FullStoreError: No space is left.
             StoreError: The folder cannot be written.
         """
-        with self._incoming() as (temporary, descriptor):
+        with explained(self._folder):
+            self._make()
+            mode = privacy.file_mode_like(self._folder) & _READ_ONLY
+        with self._incoming(mode) as (temporary, descriptor):
             actual = self._write(descriptor, chunks)
             check(actual, sha256)
             self._publish(temporary, self._path(actual))
@@ -148,6 +170,10 @@ class LooseBlobs:
             return False
         return True
 
+    def _make(self) -> None:
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        privacy.make_folder(self._folder)
+
     def _paths(self) -> Iterator[Path]:
         return self._folder.glob("[0-9a-f][0-9a-f]/*")
 
@@ -155,15 +181,12 @@ class LooseBlobs:
         return self._folder / sha256[:2] / sha256
 
     @contextmanager
-    def _incoming(self) -> Iterator[tuple[Path, int]]:
+    def _incoming(self, mode: int) -> Iterator[tuple[Path, int]]:
         """Open a new file of ours to write into; whatever is left of it at the end is removed."""
         temporary = self._folder / _TEMPORARY / uuid.uuid4().hex
         with explained(self._folder):
-            try:
-                descriptor = _new(temporary)
-            except FileNotFoundError:
-                temporary.parent.mkdir(parents=True, exist_ok=True)
-                descriptor = _new(temporary)
+            privacy.make_folder(temporary.parent, like=self._folder)
+            descriptor = privacy.create(temporary, os.O_RDWR | os.O_EXCL, mode)
         try:
             yield temporary, descriptor
         finally:
@@ -185,7 +208,7 @@ class LooseBlobs:
             try:
                 temporary.rename(target)
             except FileNotFoundError:
-                target.parent.mkdir(exist_ok=True)
+                privacy.make_folder(target.parent, like=self._folder)
                 temporary.rename(target)
 
 
@@ -199,16 +222,14 @@ def check(actual: str, expected: str | None) -> None:
         raise ValueError(f"The content has the sha256 {actual}; {expected} was expected.")
 
 
-def _new(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
-
-
-def _has_size(path: Path, size_bytes: int) -> bool:
+def _is_whole(path: Path, size_bytes: int, mode: int) -> bool:
+    """Return whether a content is kept, for everybody who may read it."""
     # After a power cut a file can be shorter than it was; then it is put once more.
     try:
-        return path.stat().st_size == size_bytes
+        status = path.stat()
     except FileNotFoundError:
         return False
+    return status.st_size == size_bytes and not mode & ~status.st_mode
 
 
 def _cloned(source: int, target: int) -> bool:

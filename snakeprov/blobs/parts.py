@@ -6,12 +6,14 @@ Must not know: entities, SQL, HTTP.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from snakeprov.errors import FullStoreError, StoreError
+from snakeprov.model import privacy
 from snakeprov.model.diskspace import shortage_in
 
 _CHUNK_BYTES = 1024 * 1024
@@ -33,8 +35,12 @@ class LocalParts:
         target = self._path(upload, number)
         temporary = target.with_name(f"{number}.{uuid.uuid4().hex}")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
+            blobs = self._folder.parent
+            blobs.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (blobs, self._folder, target.parent):
+                privacy.make_folder(folder)
+            mode = privacy.file_mode_like(target.parent)
+            with os.fdopen(privacy.create(temporary, os.O_WRONLY | os.O_EXCL, mode), "wb") as file:
                 for chunk in chunks:
                     file.write(chunk)
             temporary.rename(target)

@@ -18,6 +18,7 @@ from typing import Any
 from snakeprov.blobs.checked import OTHER_BYTES, Checked
 from snakeprov.blobs.failures import explained
 from snakeprov.errors import BusyStoreError, CorruptStoreError, FullStoreError, NewerStoreError, StoreError
+from snakeprov.model import privacy
 from snakeprov.model.diskspace import sqlite_shortage
 
 FORMAT_VERSION = 1
@@ -202,9 +203,11 @@ class SmallBlobs:
             return None
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):  # SQLite itself would let only the user write it, whatever the umask says
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+        folder = self._path.parent
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        privacy.make_folder(folder)
+        with suppress(FileExistsError):
+            os.close(privacy.create(self._path, os.O_RDWR | os.O_EXCL, privacy.file_mode_like(folder)))
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(connection)

@@ -16,6 +16,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from snakeprov.model import privacy
 from snakeprov.model.digest import Digest
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import Fingerprint
@@ -203,8 +204,8 @@ def _is_right(file: object, state: object, sha256: object, md5: object, checksum
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    with suppress(FileExistsError):  # SQLite itself would let only the user write it, whatever the umask says
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+    with suppress(FileExistsError):
+        os.close(privacy.create(path, os.O_RDWR | os.O_EXCL, privacy.file_mode(path.parent)))
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         # A write-ahead log does not work on network file systems; the plain journal does, and batches make it cheap.

@@ -86,7 +86,7 @@ def _connect(place: Place, *, create: bool) -> Client | None:
     from snakeprov.embedded import connect
 
     try:
-        return connect(place.store, create=create)
+        return connect(place.store, create=create, shared=place.settings.is_shared)
     except NoStoreError:
         return None
 

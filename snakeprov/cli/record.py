@@ -64,7 +64,8 @@ def command(
         project=project,
         new_version=new_version,
     )
-    recorded = byhand.record(said, place, connect=lambda: connect(place.store, create=True))
+    is_shared = place.settings.is_shared
+    recorded = byhand.record(said, place, connect=lambda: connect(place.store, create=True, shared=is_shared))
     if as_json:
         output.write_json(recorded.outputs)
     else:

@@ -30,8 +30,8 @@ def command(host: str, port: int, strict: bool, trusted_proxy: str | None, store
     A folder that --store names is made a repository if it is none. Ctrl-C ends the server.
     """
     from snakeprov.cli.repository import find_folder
-    from snakeprov.config import prepare_folder
     from snakeprov.embedded import user_name
+    from snakeprov.model.privacy import prepare_folder
     from snakeprov.serving import listening
 
     folder = find_folder(store, create=True)

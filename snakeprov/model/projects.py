@@ -19,9 +19,10 @@ from uuid import uuid4
 
 import msgspec
 
-from snakeprov.config import PROJECT_NAME, STORE_NAME, Settings, prepare_folder
+from snakeprov.config import PROJECT_NAME, STORE_NAME, Settings
 from snakeprov.errors import StoreError
 from snakeprov.model.paths import to_text
+from snakeprov.model.privacy import opener, prepare_folder
 
 _OWN = "."
 """What the directory's own store is noted as, wherever it is moved."""
@@ -70,7 +71,7 @@ def identity_of(settings: Settings, working_directory: Path) -> str | None:
     if note is not None:
         return note.identity
     with suppress(OSError, StoreError):
-        prepare_folder(place.parent)
+        prepare_folder(place.parent, shared=settings.is_shared)
         identity = uuid4().hex
         _write(place, Note(identity), replace=place.exists())
     note = _read(working_directory)  # another process may have been first
@@ -124,7 +125,8 @@ def _write(place: Path, note: Note, *, replace: bool) -> None:
     """Write a note whole; without `replace` only if there is none."""
     temporary = place.with_name(f"{place.name}-{uuid4().hex}")
     try:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(note), indent=2) + b"\n")
+        with open(temporary, "xb", opener=opener) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(note), indent=2) + b"\n")
         if replace:
             temporary.replace(place)
         else:

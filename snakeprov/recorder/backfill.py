@@ -24,11 +24,12 @@ from snakeprov import __version__
 from snakeprov.capture.redactor import Redactor
 from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
-from snakeprov.config import STORE_NAME, Settings, prepare_folder, store_of
+from snakeprov.config import STORE_NAME, Settings, store_of
 from snakeprov.errors import NotRecordedError, OutboxError
 from snakeprov.metadata import failures, stored
 from snakeprov.metadata.past import Past, read_past
 from snakeprov.model.paths import to_text
+from snakeprov.model.privacy import prepare_folder
 from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.model.times import now
@@ -137,6 +138,7 @@ def record(
     """
     if not found.jobs:
         return
+    prepare_folder(tools.working_directory / STORE_NAME, shared=tools.settings.is_shared)
     path = _append(found, tools.working_directory)
     recovered = Outbox.recover(path)
     if recovered is None:  # another process is delivering it at this moment
@@ -252,7 +254,6 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
 
 
 def _append(found: Backfill, working_directory: Path) -> Path:
-    prepare_folder(working_directory / STORE_NAME)
     folder = backlog.outbox_folder(working_directory)
     log = Log.create(folder, found.run.id, first=msgspec.json.encode(found.run))
     try:

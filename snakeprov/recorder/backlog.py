@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from snakeprov.capture.redact import strip_credentials
 from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME
+from snakeprov.model.privacy import opener
 from snakeprov.recorder.entries import DONE, SUFFIX, read
 
 
@@ -41,7 +42,8 @@ def note_destination(working_directory: Path, store: str) -> None:
     """
     own = working_directory / STORE_NAME
     if store != str(own):
-        (own / POINTER_NAME).write_text(strip_credentials(store) + "\n", encoding="utf-8")
+        with open(own / POINTER_NAME, "w", encoding="utf-8", opener=opener) as note:
+            note.write(strip_credentials(store) + "\n")
     else:
         (own / POINTER_NAME).unlink(missing_ok=True)
 

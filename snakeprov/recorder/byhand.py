@@ -21,9 +21,10 @@ from snakeprov.capture.redact import strip_credentials
 from snakeprov.capture.redactor import Redactor
 from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
-from snakeprov.config import STORE_NAME, Place, locate, prepare_folder
+from snakeprov.config import STORE_NAME, Place, locate
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
 from snakeprov.model.paths import to_text
+from snakeprov.model.privacy import prepare_folder
 from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
@@ -175,7 +176,7 @@ def _is_delivered_to(place: Place) -> bool:
 
 
 def _keep(step: StepRecord, observations: Observations, place: Place) -> None:
-    prepare_folder(place.root / STORE_NAME)
+    prepare_folder(place.root / STORE_NAME, shared=place.settings.is_shared)
     backlog.note_destination(place.root, place.store)
     log = Log.create(backlog.outbox_folder(place.root), step.run.id, first=msgspec.json.encode(step), kind=Kind.STEP)
     log.close()

@@ -31,6 +31,7 @@ from typing import Final, Self
 import msgspec
 
 from snakeprov.errors import OutboxError
+from snakeprov.model import privacy
 from snakeprov.recorder.entries import (
     ACK_SUFFIX,
     HEADER,
@@ -83,8 +84,9 @@ class Log:
         own = owner()
         start = HEADER + frame(kind, first) + frame(Kind.OWNER, msgspec.json.encode(own))
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            privacy.make_folder(folder)
+            descriptor = privacy.create(new, os.O_RDWR | os.O_APPEND | os.O_EXCL, privacy.file_mode_like(folder))
             try:
                 _lock(descriptor)
                 _write(descriptor, start, size_bytes=0)
@@ -311,7 +313,8 @@ class Outbox:
         with contextlib.suppress(OSError):
             if self._acks < 0:
                 path = self.path.with_suffix(ACK_SUFFIX)
-                self._acks = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                mode = privacy.file_mode_like(path.parent)
+                self._acks = privacy.create(path, os.O_WRONLY | os.O_APPEND, mode)
                 self._acks_size_bytes = os.fstat(self._acks).st_size
             _write(self._acks, entry, size_bytes=self._acks_size_bytes)
             self._acks_size_bytes += len(entry)

@@ -20,10 +20,11 @@ from typing import Final
 
 import msgspec
 
-from snakeprov.config import STORE_NAME, Settings, prepare_folder
+from snakeprov.config import STORE_NAME, Settings
 from snakeprov.errors import OutboxError
 from snakeprov.model.held import Hold, Listing
 from snakeprov.model.planned import RunPlan
+from snakeprov.model.privacy import prepare_folder
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import progress
 from snakeprov.recorder.backlog import count, files, outbox_folder
@@ -79,7 +80,7 @@ class Recorder:
             OutboxError: The outbox cannot be made.
         """
         self._run = run
-        prepare_folder(self._working_directory / STORE_NAME)
+        prepare_folder(self._working_directory / STORE_NAME, shared=self._settings.is_shared)
         self._log = Log.create(self._folder, run.id, first=self._encode(run))
         self._process = self._started()
         if self._process is not None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from snakeprov import __version__
 from snakeprov.errors import NoStoreError, StoreError
-from snakeprov.model import times
+from snakeprov.model import privacy, times
 from snakeprov.model.diskspace import shortage_in
 from snakeprov.store import sqlite, tables
 from snakeprov.store.migration import CURRENT, MADE_BY, Schema, bring_forward
@@ -183,7 +183,8 @@ def open_store(
     note = ""
     try:
         if create:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            privacy.make_folder(folder)
         if journal_mode is None:
             journal_mode, note = sqlite.journal_mode_for(folder)
         if not path.exists():
@@ -207,7 +208,7 @@ def open_store(
 def _create(path: Path, *, journal_mode: sqlite.JournalMode, schema: Schema) -> None:
     """Make an empty store, complete before it gets its name, so that nobody ever sees half of one."""
     unfinished = path.with_name(f".new-{uuid.uuid4().hex}.sqlite")
-    unfinished.touch(exist_ok=False)
+    os.close(privacy.create(unfinished, os.O_RDWR | os.O_EXCL, privacy.file_mode(path.parent)))
     try:
         engine = sqlite.open_engine(unfinished, journal_mode=journal_mode)
         store = Store(path, engine, journal_mode=journal_mode, note="")
