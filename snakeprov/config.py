@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from snakeprov.errors import ConfigError, NoStoreError
+from snakeprov.errors import ConfigError, NoStoreError, StoreError
 
 STORE_NAME = ".snakeprov"
 """Name of the folder of an embedded repository."""
@@ -130,7 +130,8 @@ def load(
     """
     settings = Settings()
     for path in (_user_file(), working_directory / FILE_NAME):
-        settings = _merge(settings, _read(path), origin=str(path))
+        found = _read(path, optional=path == _user_file())
+        settings = _merge(settings, found, origin=str(path))
     settings = _merge(settings, _environment(), origin="the environment")
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     return _merge(settings, given, origin=origin)
@@ -176,7 +177,7 @@ def locate(start: Path, *, store: str | None = None, create: bool = False) -> Pl
     if named:
         return _named(named, start)
     for folder in (start, *start.parents):
-        if "store" in _read(folder / FILE_NAME):
+        if "store" in _read(folder / FILE_NAME, optional=folder != start):
             settings = load(folder)
             return _existing(store_of(settings, folder), root=folder, settings=settings, create=create)
         if _is_repository(folder / STORE_NAME):
@@ -211,7 +212,25 @@ def _existing(store: str, *, root: Path, settings: Settings, create: bool = Fals
 
 
 def _is_repository(folder: Path) -> bool:
-    return (folder / DATABASE_NAME).exists() or (folder / OUTBOX_NAME).is_dir()
+    """Return whether `folder` holds a repository.
+
+    Raises:
+        StoreError: It may not be looked into.
+    """
+    try:
+        return (folder / DATABASE_NAME).exists() or (folder / OUTBOX_NAME).is_dir()
+    except PermissionError as error:
+        raise StoreError(
+            f"The store {folder} is private: only its owner ({_owner_of(folder)}) may read it.",
+            hint="The owner can open it: see 'Who may read a store' in snakeprov's README.",
+        ) from error
+
+
+def _owner_of(folder: Path) -> str:
+    try:
+        return folder.owner()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def _follow(folder: Path) -> str:
@@ -227,12 +246,15 @@ def _user_file() -> Path:
     return Path(base) / "snakeprov" / "config.toml"
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, *, optional: bool = False) -> dict[str, Any]:
+    """Return the settings in a file; none where it is missing or, if it is `optional`, may not be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
+        if optional and isinstance(error, PermissionError):  # the home of somebody else, as sudo keeps it
+            return {}
         raise ConfigError(f"The settings file {path} cannot be read ({type(error).__name__}).") from error
     import tomllib  # most runs have no such file
 

@@ -18,6 +18,7 @@ from snakeprov.blobs.local import LocalBlobs
 from snakeprov.errors import UsageError
 from snakeprov.listener import listen
 from snakeprov.server import create_app
+from snakeprov.server.presigned import kept_secret
 from snakeprov.store import open_store
 from snakeprov.store.tokens import new_secret
 
@@ -80,7 +81,7 @@ def listening(
     blobs = LocalBlobs(folder / "blobs", journal_mode=store.journal_mode)
     try:
         token = new_secret()
-        app = create_app(store, blobs, session=(user, token), strict=strict)
+        app = create_app(store, blobs, session=(user, token), url_secret=kept_secret(folder), strict=strict)
         listener = _listen(app, host=host, port=port, trusted_proxy=trusted_proxy)
         try:
             with _ended_by_signals():

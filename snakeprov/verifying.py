@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from snakeprov.blobs.checked import NOT_YOURS
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.capture import digestcache
 from snakeprov.config import DATABASE_NAME
@@ -21,6 +22,7 @@ from snakeprov.store import verify as database
 _DAMAGED = "Restore it from a backup; or delete it, and its versions are known but cannot be given back."
 _MISSING = "Restore it from a backup; until then its versions are known but cannot be given back."
 _UNUSED = "It takes space and does no harm; a workflow may be recording it now."
+_NOT_YOURS = "Let its owner run this command."
 _RERUN = "Deliver the others with 'snakeprov push'; a job whose record is damaged is recorded when it runs again."
 
 
@@ -95,7 +97,8 @@ def _check_blobs(blobs: LocalBlobs, path: Path | None, report: Report, progress:
             progress(report.content_bytes, total_bytes)
         if one.problem:
             problem = f"{one.problem.removesuffix('.')}{_held(path, one.sha256)}."
-            report.add(Finding(one.where, problem, _DAMAGED if one.is_damage else _UNUSED, is_damage=one.is_damage))
+            remedy = _DAMAGED if one.is_damage else _NOT_YOURS if one.problem == NOT_YOURS else _UNUSED
+            report.add(Finding(one.where, problem, remedy, is_damage=one.is_damage))
     if path is not None:
         for finding in _compared(blobs, path, found):
             report.add(finding)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -209,3 +213,49 @@ def test_strict_is_known_even_where_other_settings_are_wrong(tmp_path: Path, mon
     assert not wants_strict(tmp_path)
     (tmp_path / "snakeprov.toml").write_text("strict = ")
     assert wants_strict(tmp_path, {"strict": True})
+
+
+def test_a_home_that_may_not_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is under `sudo -u`; a file of the working directory that may not be read is an error all the same."""
+    if os.geteuid() != 0:
+        pytest.skip("becoming another user takes root")
+    top = Path(tempfile.mkdtemp())
+    top.chmod(0o755)
+    home = top / "home"
+    (home / "snakeprov").mkdir(parents=True)
+    (home / "snakeprov" / "config.toml").write_text('project = "ada"')
+    (top / "snakeprov.toml").write_text('project = "flights"')
+    (top / "snakeprov.toml").chmod(0o600)
+    home.chmod(0o700)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    os.seteuid(65534)
+    try:
+        assert load(top / "none").project is None
+        with pytest.raises(ConfigError, match=r"snakeprov\.toml cannot be read"):
+            load(top)
+    finally:
+        os.seteuid(0)
+        shutil.rmtree(top)
+
+
+def test_a_folder_is_made_with_the_permissions_that_are_meant(tmp_path: Path) -> None:
+    """Private, as its parent with the set-group-ID bit shares, or for the group; one that exists is left alone."""
+    tmp_path.chmod(0o755)
+    for mode, is_shared, expected in [
+        (0o777, False, 0o700),
+        (0o2770, False, 0o2770),
+        (0o2775, False, 0o2770),
+        (0o2750, False, 0o2750),
+        (0o2700, False, 0o2700),
+        (0o700, True, 0o2770),
+    ]:
+        parent = tmp_path / f"{mode:o}{is_shared}"
+        parent.mkdir()
+        parent.chmod(mode)
+        prepare_folder(parent / "store", shared=is_shared)
+        made = stat.S_IMODE((parent / "store").stat().st_mode)
+        ignored = stat.S_IMODE((parent / "store" / ".gitignore").stat().st_mode)
+        assert (oct(made), oct(ignored)) == (oct(expected), oct(expected & 0o660))
+        (parent / "store").chmod(0o711)
+        prepare_folder(parent / "store", shared=is_shared)
+        assert stat.S_IMODE((parent / "store").stat().st_mode) == 0o711

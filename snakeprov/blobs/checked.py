@@ -26,5 +26,8 @@ class Checked(NamedTuple):
     is_damage: bool = True
 
 
+NOT_YOURS = "It is a copy of a private file, which only its owner may check."
+"""The problem of a content that may not be read."""
+
 OTHER_BYTES = "It is damaged: its bytes have another sha256."
 """The problem of a content that is not what it was kept as."""

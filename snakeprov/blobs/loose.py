@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from snakeprov.blobs.checked import OTHER_BYTES, Checked
+from snakeprov.blobs.checked import NOT_YOURS, OTHER_BYTES, Checked
 from snakeprov.blobs.failures import explained
 from snakeprov.errors import StoreError
 from snakeprov.model import privacy
@@ -120,6 +120,10 @@ class LooseBlobs:
             return path.open("rb")
         except FileNotFoundError:
             raise KeyError(sha256) from None
+        except PermissionError as error:
+            raise StoreError(
+                f"You may not read {path}: it is a copy of a private file.", hint="Ask the owner of that file."
+            ) from error
         except OSError as error:
             raise StoreError(f"The blob {path} cannot be read: {error.strerror or error}.") from error
 
@@ -264,6 +268,8 @@ def _checked(path: Path) -> Checked:
             is_whole = _digest(_chunks(descriptor)) == path.name
         finally:
             os.close(descriptor)
+    except PermissionError:
+        return Checked(str(path), path.name, 0, NOT_YOURS, is_damage=False)
     except OSError as error:
         return Checked(str(path), path.name, 0, f"It cannot be read: {error.strerror or error}.")
     return Checked(str(path), path.name, size_bytes, "" if is_whole else OTHER_BYTES)

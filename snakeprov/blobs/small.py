@@ -11,7 +11,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from snakeprov.blobs.failures import explained
 from snakeprov.errors import BusyStoreError, CorruptStoreError, FullStoreError, NewerStoreError, StoreError
 from snakeprov.model import privacy
 from snakeprov.model.diskspace import sqlite_shortage
+from snakeprov.model.readonly import may_write, read_only
 
 FORMAT_VERSION = 1
 """Version of the file's layout, kept in SQLite's `user_version`."""
@@ -184,7 +185,7 @@ class SmallBlobs:
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection; one that has failed is not lent again."""
-        with self._explained():
+        with self._explained(), self._checked():
             connection = self._taken() or self._open()
             try:
                 yield connection
@@ -196,6 +197,15 @@ class SmallBlobs:
             else:
                 connection.close()
 
+    def _checked(self) -> AbstractContextManager[None]:
+        """Notice changes by others where the file may not be written."""
+        if not self._path.exists() or may_write(self._path):
+            return nullcontext()
+        file = read_only(self._path)
+        if not file.is_current():
+            self.close()
+        return file.checked()
+
     def _taken(self) -> sqlite3.Connection | None:
         try:
             return self._idle.pop()
@@ -203,18 +213,26 @@ class SmallBlobs:
             return None
 
     def _open(self) -> sqlite3.Connection:
+        if self._path.exists() and not may_write(self._path):
+            connection = read_only(self._path).connect(timeout_s=BUSY_TIMEOUT_S)
+            prepare = self._check_version
+        else:
+            connection = self._made()
+            prepare = self._prepare
+        try:
+            prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _made(self) -> sqlite3.Connection:
         folder = self._path.parent
         folder.parent.mkdir(parents=True, exist_ok=True)
         privacy.make_folder(folder)
         with suppress(FileExistsError):
             os.close(privacy.create(self._path, os.O_RDWR | os.O_EXCL, privacy.file_mode_like(folder)))
-        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA synchronous=NORMAL")
@@ -225,12 +243,7 @@ class SmallBlobs:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute(_LAYOUT)
                 connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
-        version = _format_version(connection)
-        if version != FORMAT_VERSION:
-            raise NewerStoreError(
-                f"The file {self._path} has format {version}; this version of snakeprov knows format {FORMAT_VERSION}.",
-                hint="Upgrade snakeprov.",
-            )
+        self._check_version(connection)
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != self._journal_mode:
             try:
                 connection.execute(f"PRAGMA journal_mode={self._journal_mode}")
@@ -238,6 +251,14 @@ class SmallBlobs:
                 # Refused while another process of this machine has it open in its mode, which is then as good.
                 if _primary_code(error) not in _BUSY:
                     raise
+
+    def _check_version(self, connection: sqlite3.Connection) -> None:
+        version = _format_version(connection)
+        if version != FORMAT_VERSION:
+            raise NewerStoreError(
+                f"The file {self._path} has format {version}; this version of snakeprov knows format {FORMAT_VERSION}.",
+                hint="Upgrade snakeprov.",
+            )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

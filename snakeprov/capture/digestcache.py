@@ -3,7 +3,8 @@
 Must not know: how a digest is computed, which files matter, anything of the repository.
 
 The cache is one small SQLite file that many processes may share. Losing it costs time and nothing else, so any
-doubt is a miss and no trouble with it is ever an error: then the cache works in memory for as long as it lives.
+doubt is a miss and no trouble with it is ever an error: then the cache works in memory for as long as it lives. A
+cache that may not be written is only read.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from snakeprov.errors import StoreError
 from snakeprov.model import privacy
 from snakeprov.model.digest import Digest
 from snakeprov.model.paths import to_text
+from snakeprov.model.readonly import may_write, read_only
 from snakeprov.model.records import Fingerprint
 
 FORMAT_VERSION = 1
@@ -74,10 +77,13 @@ class DigestCache:
         self._unwritten: dict[Fingerprint, Digest] = {}
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._may_write = True
         if path is not None:
             try:
-                self._connection = _open(path)
-            except (sqlite3.Error, OSError, ValueError) as error:
+                self._may_write = _may_write(path)
+                if self._may_write or path.exists():
+                    self._connection = _open(path)
+            except (sqlite3.Error, OSError, ValueError, StoreError) as error:
                 self._give_up(error)
 
     def get(self, fingerprint: Fingerprint) -> Digest | None:
@@ -99,7 +105,7 @@ class DigestCache:
             return
         with self._lock:
             _remember(self._memory, fingerprint, digest)
-            if self._connection is not None:
+            if self._connection is not None and self._may_write:
                 _remember(self._unwritten, fingerprint, digest)
                 if len(self._unwritten) % BATCH_ROWS == 0:
                     self._write()
@@ -181,7 +187,7 @@ def check(path: Path) -> list[str]:
         return []
     try:
         connection = _open(path)
-    except (sqlite3.Error, OSError, ValueError) as error:
+    except (sqlite3.Error, OSError, ValueError, StoreError) as error:
         return [f"It cannot be used: {error}."]
     try:
         lines = [line for (line,) in connection.execute("PRAGMA integrity_check(10)")]
@@ -203,7 +209,15 @@ def _is_right(file: object, state: object, sha256: object, md5: object, checksum
     return checksum == _checksum(file, state, sha256, md5)
 
 
+def _may_write(path: Path) -> bool:
+    if path.exists():
+        return may_write(path)
+    return os.access(path.parent, os.W_OK) or not path.parent.is_dir()
+
+
 def _open(path: Path) -> sqlite3.Connection:
+    if path.exists() and not may_write(path):
+        return _of_right_version(read_only(path).connect(timeout_s=BUSY_TIMEOUT_S))
     with suppress(FileExistsError):
         os.close(privacy.create(path, os.O_RDWR | os.O_EXCL, privacy.file_mode(path.parent)))
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
@@ -216,6 +230,14 @@ def _open(path: Path) -> sqlite3.Connection:
                 if _format_version(connection) == 0:  # still, now that no other process can be making it
                     connection.execute(_LAYOUT)
                     connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+    except BaseException:
+        connection.close()
+        raise
+    return _of_right_version(connection)
+
+
+def _of_right_version(connection: sqlite3.Connection) -> sqlite3.Connection:
+    try:
         version = _format_version(connection)
         if version != FORMAT_VERSION:
             raise ValueError(f"it has format {version}, and this snakeprov knows format {FORMAT_VERSION}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -79,10 +79,8 @@ class Session:
         self._endpoints = dict(endpoints or {})
         self._token = token
         self.is_over_a_socket = transport is None
-        self._http = transport or requests.Session()
+        self._http = transport or _Http()
         self._http.headers["Accept"] = "application/json"
-        if token:
-            self._http.headers["Authorization"] = f"Bearer {token}"
 
     def another(self) -> Session:
         """Return a session of its own with the same repository, for another thread; not where a transport was given."""
@@ -141,7 +139,8 @@ class Session:
         request = {
             "params": {name: _text(value) for name, value in (query or {}).items() if value is not None},
             "data": content,
-            "headers": self._headers(url, content, headers),
+            "headers": self._headers(content, headers),
+            "auth": self._auth(url),
             "timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
             "stream": stream,
         }
@@ -206,12 +205,16 @@ class Session:
     def _is_own(self, url: str) -> bool:
         return any(url == own or url.startswith(own + "/") for own in (self.base_url, *self._endpoints.values()))
 
-    def _headers(self, url: str, content: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str | None]:
-        merged: dict[str, str | None] = {}
+    def _auth(self, url: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest] | None:
+        """Return what adds the token to a request; without a token `requests` may look into `~/.netrc`."""
+        if not self._is_own(url):
+            return _unchanged
+        return _Bearer(self._token) if self._token else None
+
+    def _headers(self, content: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
+        merged: dict[str, str] = {}
         if content is not None:
             merged["Content-Type"] = "application/json; charset=UTF-8"
-        if not self._is_own(url):
-            merged["Authorization"] = None
         merged.update(headers or {})
         return merged
 
@@ -228,6 +231,33 @@ class Session:
             f"The repository at {self.base_url} cannot be reached: {why}.",
             hint="Is the address right and the server up?",
         )
+
+
+class _Http(requests.Session):
+    """A session that, when it is sent to another host, takes no login for that from `~/.netrc`."""
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Take the token away from a request that is sent elsewhere."""
+        headers = prepared_request.headers
+        if "Authorization" in headers:
+            before, now = response.request.url, prepared_request.url
+            if self.should_strip_auth(before, now):  # type: ignore[no-untyped-call]
+                del headers["Authorization"]
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Adds an access token. Given explicitly, or `requests` would replace it by what `~/.netrc` says of the host."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def quoted(value: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
+import uuid
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -256,8 +256,8 @@ def _download(client: Client, file: File, folder: Path) -> Path:
         raise UsageError(f"{target} exists and is another file.", hint="Move it away, or download to another folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".snakeprov-", delete=False) as stream:
-            part = Path(stream.name)
+        part = folder / f".snakeprov-{uuid.uuid4().hex}"
+        with part.open("xb") as stream:
             md5 = hashlib.md5(usedforsecurity=False)
             try:
                 for chunk in client.files.chunks(url):
@@ -266,16 +266,9 @@ def _download(client: Client, file: File, folder: Path) -> Path:
                 stream.close()
                 if handle.content_md5 not in (None, md5.hexdigest()):
                     raise RemoteError(f"What arrived of {file.id} is not what was stored: its md5 is another.")
-                part.chmod(0o666 & ~_umask())
                 part.rename(target)
             finally:
                 part.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{target} cannot be written ({error.strerror}).") from error
     return target
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

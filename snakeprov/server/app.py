@@ -15,14 +15,13 @@ from falcon.routing import CompiledRouter
 
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.errors import BusyStoreError, StoreError
-from snakeprov.server import auth, downloads, filehandles, jobs, openapi, permissions, runs, uploads
+from snakeprov.server import auth, downloads, filehandles, jobs, openapi, permissions, presigned, runs, uploads
 from snakeprov.server.auth import User
 from snakeprov.server.call import Answer, Call, Service
 from snakeprov.server.refusals import Refusal, bad_request, body_of
 from snakeprov.server.routes import BATCH, ROUTES, Access, Route
 from snakeprov.server.strict import OWN_PREFIX
 from snakeprov.store import Store, tokens
-from snakeprov.store.store import setting
 
 BODY_BYTES_MAX = 256 * 1024 * 1024
 """How long a JSON body can be."""
@@ -40,6 +39,7 @@ def create_app(
     identify: Callable[[falcon.Request], str] | None = None,
     session: tuple[str, str] | None = None,
     local_files: bool = False,
+    url_secret: bytes | None = None,
     strict: bool = False,
 ) -> App:
     """Return the repository as a WSGI application.
@@ -51,10 +51,10 @@ def create_app(
             list stops anybody. By default users are those of the store, and prove it with an access token.
         session: A user's name and a token for that user which is good for this application and kept nowhere.
         local_files: Whether clients share the file system of this process and may name files by their path.
+        url_secret: Signs URLs that carry their own permission; by default one that nobody else ever knows.
         strict: Refuse everything that Synapse refuses, and have nothing that Synapse has not.
     """
-    with store.read() as tx:
-        secret = bytes.fromhex(setting(tx, "url_secret") or "")
+    secret = url_secret or presigned.new_secret()
     service = Service(store, blobs, local_files=local_files, url_secret=secret, strict=strict)
     gate = _Gate(service, auth.by_token(store, session=session) if identify is None else auth.by_name(store, identify))
     router = CompiledRouter()
@@ -103,7 +103,7 @@ class _Gate:
         scope = _scope_of(route)
 
         def respond(request: falcon.Request, response: falcon.Response, **parameters: str) -> None:
-            user = self._identify(request)
+            user = self._identify(request, route.access is not Access.READS)
             permissions.check_scope(user, scope)
             call = self._call(request, parameters, user, _body(request))
             if route.access is Access.OWN:
@@ -120,7 +120,7 @@ class _Gate:
 
     def call_for(self, request: falcon.Request, route: dict[str, str]) -> Call:
         """Return the Call of a user who wants bytes."""
-        user = self._identify(request)
+        user = self._identify(request, False)
         permissions.check_scope(user, tokens.DOWNLOAD)
         return self._call(request, route, user, b"")
 

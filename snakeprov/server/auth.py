@@ -50,7 +50,8 @@ ANONYMOUS = User(
 )
 """Who sends no token."""
 
-Identify = Callable[[falcon.Request], User]
+Identify = Callable[[falcon.Request, bool], User]
+"""Finds who sends a request, which may write or not: only then somebody new is noted in the store."""
 
 
 def by_token(store: Store, *, session: tuple[str, str] | None = None) -> Identify:
@@ -68,7 +69,7 @@ def by_token(store: Store, *, session: tuple[str, str] | None = None) -> Identif
     # By digest, so that the time it takes to compare tells nothing.
     digest = None if session is None else tokens.digest(session[1])
 
-    def identify(request: falcon.Request) -> User:
+    def identify(request: falcon.Request, writes: bool) -> User:
         header = request.auth
         if header is None:
             return ANONYMOUS
@@ -87,13 +88,28 @@ def by_token(store: Store, *, session: tuple[str, str] | None = None) -> Identif
 
 
 def by_name(store: Store, name_of: Callable[[falcon.Request], str]) -> Identify:
-    """Return the function that trusts what the host of the application says; whoever is new becomes a user."""
+    """Return the function that trusts what the host of the application says.
+
+    Whoever is new becomes a user with the first request that writes; asking needs none.
+    """
+
+    seen: set[str] = set()
 
     @lru_cache(maxsize=USERS_REMEMBERED_MAX)
     def user(name: str) -> User:
         return User(*principals.ensure(store, name), None, frozenset(SCOPES))
 
-    return lambda request: user(name_of(request))
+    def identify(request: falcon.Request, writes: bool) -> User:
+        name = name_of(request)
+        if not writes and name not in seen:
+            with store.read() as tx:
+                if principals.named(tx, name) is None:
+                    return ANONYMOUS._replace(name=name, reader=None)
+        if len(seen) < USERS_REMEMBERED_MAX:
+            seen.add(name)
+        return user(name)
+
+    return identify
 
 
 def _known(id_: int, name: str, etag: str, created_on: int, scopes: frozenset[str]) -> User:

@@ -2,25 +2,70 @@
 
 Must not know: what lies behind a URL.
 
-Signed are the path and the time until which it is good, with a secret of the store. Synapse's client reads
+Signed are the path and the time until which it is good, with a secret of the server. Synapse's client reads
 `X-Amz-Date` and `X-Amz-Expires` from the URL, so these are the names.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hmac
+import os
 import re
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from snakeprov.model import times
+from snakeprov.model import privacy, times
 from snakeprov.server.refusals import forbidden
+
+SECRET_NAME = "url_secret"  # noqa: S105  the name of a file
+"""Name of the file with the secret, in the folder of a store that is served."""
 
 VALID_S = 900
 """How long a URL is good."""
 
 _DATE = "%Y%m%dT%H%M%SZ"
+_SECRET_BYTES = 32
 _EXPIRES = re.compile(r"[0-9]{1,6}")
+
+
+def new_secret() -> bytes:
+    """Return a secret to sign with."""
+    return os.urandom(_SECRET_BYTES)
+
+
+def kept_secret(folder: Path) -> bytes:
+    """Return the secret kept in the folder of a store, so that URLs stay good when the server is started again.
+
+    Only its owner may read it, whoever may read the store.
+    """
+    path = folder / SECRET_NAME
+    with contextlib.suppress(OSError):
+        return _read(path)
+    unfinished = path.with_name(f".new-{uuid.uuid4().hex}")
+    with contextlib.suppress(OSError):  # a store that may only be read: the secret lives as long as the server
+        with os.fdopen(privacy.create(unfinished, os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
+            file.write(new_secret())
+        try:
+            path.hardlink_to(unfinished)  # complete, and never instead of another's
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            unfinished.rename(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return _read(path)
+    return new_secret()
+
+
+def _read(path: Path) -> bytes:
+    secret = path.read_bytes()
+    if len(secret) != _SECRET_BYTES:
+        raise OSError(errno.EINVAL, "not a secret", str(path))
+    return secret
 
 
 def sign(path: str, *, base_url: str, secret: bytes) -> str:

@@ -8,7 +8,6 @@ Alembic is imported only where there is something to do: every command opens the
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -121,7 +120,7 @@ def _check_known(path: Path, present: str, schema: Schema) -> None:
     if present in {script.revision for script in _scripts(schema).walk_revisions("base", schema.revision)}:
         return
     statement = select(tables.setting.c.value).where(tables.setting.c.name == MADE_BY)
-    with closing(sqlite.connect(path)) as connection:
+    with sqlite.reading(path) as connection:
         found = connection.execute(str(statement.compile(compile_kwargs={"literal_binds": True}))).fetchone()
     maker = found[0] if found else None
     raise NewerStoreError(
@@ -135,7 +134,7 @@ def _glance(path: Path) -> str:
     """Return the revision of a store, at the least possible cost."""
     statement = str(select(tables.alembic_version.c.version_num))
     try:
-        with closing(sqlite.connect(path)) as connection:
+        with sqlite.reading(path) as connection:
             rows = connection.execute(statement).fetchall()
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise sqlite.explain(error, path) or _not_a_store(path) from error

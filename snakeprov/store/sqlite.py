@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -15,6 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from snakeprov.errors import BusyStoreError, ConfigError, CorruptStoreError, FullStoreError, StoreError
 from snakeprov.model.diskspace import sqlite_shortage
+from snakeprov.model.readonly import may_write, read_only
 from snakeprov.store import checksums
 
 JournalMode = Literal["wal", "delete"]
@@ -65,6 +68,9 @@ def open_engine(path: Path, *, journal_mode: JournalMode, checks_references: boo
     def prepared() -> sqlite3.Connection:
         connection = connect(path)
         try:
+            if not may_write(path):
+                _prepare_reading(connection)
+                return connection
             _prepare(connection, journal_mode=journal_mode, checks_references=checks_references)
         except BaseException:
             connection.close()
@@ -86,7 +92,12 @@ def open_engine(path: Path, *, journal_mode: JournalMode, checks_references: boo
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Return a plain connection to the database file `path`, which must exist. Changes nothing there."""
+    """Return a plain connection to the database file `path`, which must exist. Changes nothing there.
+
+    Where the file may not be written, use `reading`, which notices that somebody else changes it.
+    """
+    if path.exists() and not may_write(path):
+        return read_only(path).connect(timeout_s=BUSY_TIMEOUT_S)
     return sqlite3.connect(
         path.absolute().as_uri() + "?mode=rw",
         uri=True,
@@ -94,6 +105,18 @@ def connect(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Lend a plain connection that is only read from.
+
+    Raises:
+        BusyStoreError: The file may not be written, and it was changed while it was read.
+    """
+    checked = nullcontext() if may_write(path) else read_only(path).checked()
+    with checked, closing(connect(path)) as connection:
+        yield connection
 
 
 def _prepare(connection: sqlite3.Connection, *, journal_mode: JournalMode, checks_references: bool) -> None:
@@ -108,6 +131,10 @@ def _prepare(connection: sqlite3.Connection, *, journal_mode: JournalMode, check
     connection.execute(f"PRAGMA synchronous={'NORMAL' if journal_mode == 'wal' else 'FULL'}")
     connection.execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_BYTES_MAX}")
     connection.execute(f"PRAGMA foreign_keys={'ON' if checks_references else 'OFF'}")
+    _prepare_reading(connection)
+
+
+def _prepare_reading(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.create_function(checksums.FUNCTION, -1, checksums.of_values, deterministic=True)
 

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -20,6 +20,7 @@ from snakeprov import __version__
 from snakeprov.errors import NoStoreError, StoreError
 from snakeprov.model import privacy, times
 from snakeprov.model.diskspace import shortage_in
+from snakeprov.model.readonly import ReadOnlyFile, may_write, read_only
 from snakeprov.store import sqlite, tables
 from snakeprov.store.migration import CURRENT, MADE_BY, Schema, bring_forward
 from snakeprov.store.statements import Command, Query, insert_into
@@ -110,8 +111,18 @@ class Store:
         note: What a user should know about the way it is opened; empty when there is nothing to say.
     """
 
-    def __init__(self, path: Path, engine: Engine, *, journal_mode: sqlite.JournalMode, note: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        engine: Engine,
+        *,
+        journal_mode: sqlite.JournalMode,
+        note: str,
+        file: ReadOnlyFile | None = None,
+    ) -> None:
+        """Take an open engine; `file` is given where the database may not be written."""
         self.path = path
+        self._file = file
         self.journal_mode: str = journal_mode
         self.note = note
         self._readers = engine
@@ -145,8 +156,13 @@ class Store:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Transaction]:
+        checked: AbstractContextManager[None] = nullcontext()
+        if self._file is not None:
+            if not self._file.is_current():
+                self._readers.dispose()
+            checked = self._file.checked()
         try:
-            with engine.connect() as connection, connection.begin():
+            with checked, engine.connect() as connection, connection.begin():
                 tx = Transaction(connection)
                 with closing(tx):
                     yield tx
@@ -202,7 +218,8 @@ def open_store(
             hint="Check that the folder exists and that you may write to it.",
         ) from error
     bring_forward(path, journal_mode=journal_mode, schema=schema)
-    return Store(path, sqlite.open_engine(path, journal_mode=journal_mode), journal_mode=journal_mode, note=note)
+    engine = sqlite.open_engine(path, journal_mode=journal_mode)
+    return Store(path, engine, journal_mode=journal_mode, note=note, file=None if may_write(path) else read_only(path))
 
 
 def _create(path: Path, *, journal_mode: sqlite.JournalMode, schema: Schema) -> None:
@@ -224,7 +241,6 @@ def _create(path: Path, *, journal_mode: sqlite.JournalMode, schema: Schema) -> 
 def _fill(tx: Transaction, *, revision: str) -> None:
     tx.run(insert_into(tables.alembic_version), version_num=revision)
     tx.run(insert_into(tables.setting), name=MADE_BY, value=__version__)
-    tx.run(insert_into(tables.setting), name="url_secret", value=os.urandom(32).hex())
     changes = {"created_on": tx.now_ms, "created_by": 0}
     nothing = dict.fromkeys(column.name for column in tables.revision.columns if column.nullable)
     for id_, name in ((tables.ROOT_ID, "root"), (tables.TRASH_ID, "trash")):

@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, select
 
+from snakeprov.errors import BusyStoreError
 from snakeprov.model.findings import Finding
 from snakeprov.store import checksums, sqlite, tables
 from snakeprov.store.tables import STORED
@@ -26,8 +27,14 @@ from snakeprov.store.tables import STORED
 FINDINGS_MAX = 100
 """How many findings of one kind are told; the rest will be found once these have been mended."""
 
+TRIES_MAX = 5
+"""How often one check is made where the database is changed while it is read."""
+
 HOLDERS_MAX = 3
 """How many of the file versions with one content are named."""
+
+_Check = Callable[[sqlite3.Connection], Iterator[tuple[str, str]]]
+"""Finds what is wrong: the row, or nothing, and the sentence that says it."""
 
 _REMEDY = "Restore it from a backup; nothing else can tell what was there."
 
@@ -52,11 +59,14 @@ WHERE file_handle.sha256 = ? ORDER BY entity.path, revision.number LIMIT ?
 def check(path: Path, *, counted: Callable[[int], None] = lambda rows: None) -> Iterator[Finding]:
     """Yield what is wrong with the database at `path`. It may be written to meanwhile; nothing is changed in it.
 
+    Raises:
+        BusyStoreError: It may not be written, and somebody changes it each time while it is read.
+
     Args:
         path: The database.
         counted: Is told how many rows have been compared with their checksums, table by table.
     """
-    checks: list[tuple[str, Callable[[sqlite3.Connection], Iterator[tuple[str, str]]]]] = [
+    checks: list[tuple[str, _Check]] = [
         ("", _pages),
         ("", _tables),
         ("", _references),
@@ -66,9 +76,8 @@ def check(path: Path, *, counted: Callable[[int], None] = lambda rows: None) -> 
     ]
     for place, one in checks:
         try:
-            with closing(_connected(path)) as connection:
-                for where, problem in islice(one(connection), FINDINGS_MAX):
-                    yield Finding(_place(path, where), problem, _REMEDY)
+            for where, problem in _found(path, one):
+                yield Finding(_place(path, where), problem, _REMEDY)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             yield Finding(_place(path, place), f"It cannot be read (SQLite says: {error}).", _REMEDY)
 
@@ -79,7 +88,7 @@ def stored_contents(path: Path) -> Iterator[str]:
     What is damaged is left out: `check` tells.
     """
     try:
-        with closing(_connected(path)) as connection:
+        with _reading(path) as connection:
             for (sha256,) in connection.execute(_STORED, (STORED,)):
                 if isinstance(sha256, str) and _SHA256.fullmatch(sha256):
                     yield sha256
@@ -90,21 +99,35 @@ def stored_contents(path: Path) -> Iterator[str]:
 def holders(path: Path, sha256: str) -> list[str]:
     """Return the first file versions that have a content, as `path@version`."""
     try:
-        with closing(_connected(path)) as connection:
+        with _reading(path) as connection:
             return [f"{name}@{number}" for name, number in connection.execute(_HOLDERS, (sha256, HOLDERS_MAX))]
     except (sqlite3.Error, UnicodeDecodeError):
         return []
+
+
+def _found(path: Path, check: _Check) -> list[tuple[str, str]]:
+    """Return what one check finds, or the first of it."""
+    tries = TRIES_MAX
+    while True:
+        try:
+            with _reading(path) as connection:
+                return list(islice(check(connection), FINDINGS_MAX))
+        except BusyStoreError:
+            tries -= 1
+            if not tries:
+                raise
 
 
 def _place(path: Path, where: str) -> str:
     return f"{path}, {where}" if where else str(path)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite.connect(path)
-    # What was damaged need not be text any more.
-    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-    return connection
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    with sqlite.reading(path) as connection:
+        # What was damaged need not be text any more.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        yield connection
 
 
 def _pages(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
@@ -128,7 +151,7 @@ def _references(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
         yield table, f"In the table {table}, {row} refers to a row of {target} that is not there."
 
 
-def _rows_of(table: Table, counted: Callable[[int], None]) -> Callable[[sqlite3.Connection], Iterator[tuple[str, str]]]:
+def _rows_of(table: Table, counted: Callable[[int], None]) -> _Check:
     covered = checksums.covered(table)
     keys = list(table.primary_key.columns)
     statement = str(select(*keys, table.c[checksums.NAME], *covered)) if covered else ""

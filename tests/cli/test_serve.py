@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from snakeprov.cli import main
 from snakeprov.embedded import connect, user_name
 from snakeprov.errors import ForbiddenError, UnauthorizedError
 from snakeprov.model.entities import Folder, Project
+from snakeprov.model.privacy import prepare_folder
+from snakeprov.server.presigned import SECRET_NAME, kept_secret
 
 Run = Callable[..., Any]
 
@@ -82,6 +85,19 @@ def test_serve_says_where_it_is_and_lets_its_owner_in(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "repository" / ".gitignore").read_text().endswith("*\n")
     with connect(tmp_path / "new" / "repository") as embedded:
         assert embedded.entities.find_child(None, "P") == project.id
+
+
+def test_signed_urls_survive_a_restart_and_their_secret_is_the_owners(tmp_path: Path) -> None:
+    """The secret lies in a file of its own, which nobody else may read, whoever may read the store."""
+    folder = tmp_path / "s"
+    prepare_folder(folder, shared=True)
+    secret = kept_secret(folder)
+
+    assert kept_secret(folder) == secret
+    assert stat.S_IMODE((folder / SECRET_NAME).stat().st_mode) == 0o600
+    assert [path.name for path in folder.glob(".new-*")] == []
+    (folder / SECRET_NAME).write_bytes(b"cut")
+    assert kept_secret(folder) != secret
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,7 @@ class Server(ThreadingHTTPServer):
         self.seen: list[tuple[str, str, str | None]] = []
         self.body = b'{"ok": true}'
         self.retry_after: str | None = None
+        self.location: str | None = None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -50,6 +52,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = self.server.body if status < 400 else json.dumps({"reason": f"reason {status}"}).encode()
         self.send_response(status)
+        if self.server.location is not None and status == 302:
+            self.send_header("Location", self.server.location)
         if status >= 400 and self.server.retry_after is not None:
             self.send_header("Retry-After", self.server.retry_after)
         self.send_header("Content-Length", str(len(body)))
@@ -156,6 +160,24 @@ def test_a_refusal_is_a_typed_error_with_the_servers_reason(
     with pytest.raises(error) as caught:
         session.get("/x")
     assert (caught.value.status, caught.value.reason, len(server.seen)) == (status, f"reason {status}", 1)
+
+
+@pytest.mark.parametrize("place", ["own", "presigned", "redirected"])
+def test_netrc_never_replaces_the_token(
+    server: Server, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A `default` entry is for other programs: our server gets our token, and a signed URL gets no login."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login ada password other\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    elsewhere = f"http://localhost:{server.server_address[1]}/signed"
+    if place == "redirected":
+        server.statuses, server.location = [302], elsewhere
+    session.get(elsewhere if place == "presigned" else "/x")
+
+    expected = {"own": ["Bearer secret"], "presigned": [None], "redirected": ["Bearer secret", None]}
+    assert [authorization for _, _, authorization in server.seen] == expected[place]
 
 
 def test_the_token_goes_to_the_repository_and_nowhere_else(server: Server, session: Session) -> None:

@@ -26,6 +26,9 @@ def test_every_address_that_a_client_tries_answers(api: Api) -> None:
     """Synapse's client looks at the four endpoints bare; the user is told with and without a slash."""
     for path in ("/", "/repo/v1", "/file/v1", "/auth/v1"):
         assert api.get(path) == {}
+    assert api.get("/repo/v1/userProfile")["userName"] == "ada"
+    for name in ("ada", "eve"):  # whoever only asks is not noted in the store
+        api.as_user(name).project(name)
     profile = api.get("/repo/v1/userProfile")
 
     assert (profile["ownerId"], profile["userName"], profile["emails"]) == ("101", "ada", [])
