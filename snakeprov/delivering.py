@@ -9,15 +9,11 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from snakeprov.config import Settings, store_of
 from snakeprov.embedded import connect
 from snakeprov.recorder import delivery, process
 from snakeprov.recorder.leftovers import Leftovers
-
-if TYPE_CHECKING:
-    from snakeprov.client import Client
 
 
 def recover(settings: Settings, working_directory: Path) -> Leftovers:
@@ -27,17 +23,14 @@ def recover(settings: Settings, working_directory: Path) -> Leftovers:
         StoreError: The repository cannot be used.
         RemoteError: The repository is not able to answer now.
     """
-    with _connected(settings, working_directory) as client:
+    where = store_of(settings, working_directory)
+    with connect(where, create=True, shared=settings.is_shared) as client:
         return delivery.recover_leftovers(settings, working_directory, client)
-
-
-def _connected(settings: Settings, working_directory: Path) -> Client:
-    return connect(store_of(settings, working_directory), create=True, shared=settings.is_shared)
 
 
 if __name__ == "__main__":
     process.run(
         socket.socket(fileno=int(sys.argv[1])),
-        _connected,
+        lambda settings, folder: connect(store_of(settings, folder), create=True, shared=settings.is_shared),
     )
     os._exit(0)  # all is closed: Snakemake's user need not wait until Python has tidied up as well
