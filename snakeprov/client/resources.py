@@ -105,9 +105,10 @@ class Entities:
         body = dict.fromkeys(("includeEntity", "includeAnnotations", "includeFileHandles", "includeActivity"), True)
         return dict(self._session.post(f"{REPO}/entity/{quoted(entity_id)}/bundle2", body, repeatable=True))
 
-    def annotations(self, entity_id: str) -> dict[str, Any]:
-        """Return the annotations: `{id, etag, annotations: {key: {type, value: [text, …]}}}`."""
-        return dict(self._session.get(f"{REPO}/entity/{quoted(entity_id)}/annotations2"))
+    def annotations(self, entity_id: str, *, version_number: int | None = None) -> dict[str, Any]:
+        """Return the annotations, of a version if told: `{id, etag, annotations: {key: {type, value: [text, …]}}}`."""
+        version = "" if version_number is None else f"/version/{version_number}"
+        return dict(self._session.get(f"{REPO}/entity/{quoted(entity_id)}{version}/annotations2"))
 
     def set_annotations(self, entity_id: str, annotations: Mapping[str, Any]) -> dict[str, Any]:
         """Replace the annotations, given as `annotations()` returned them.

@@ -37,12 +37,14 @@ class Past:
         version_number: Which of its versions.
         activity_id: What made it, if known.
         is_work: Whether it is somebody's work, rather than a raw input.
+        path: Where it is, if that is another path and is known.
     """
 
     entity_id: Id
     version_number: Id
     activity_id: Id | None = None
     is_work: bool = False
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

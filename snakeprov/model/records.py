@@ -59,6 +59,7 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         fingerprint_before: Of an input, when the job started, if it differed from the one at its end.
         changed_while_reading: Whether the bytes of an input changed between start and end of the job; None: unknown.
             Decided where the digests are (`snakeprov.recorder.digesting`): times, mode and links are not bytes.
+        is_shared: Of an input that changed while the job ran: whether another job that was running then names it.
         digest: Known at capture only where nobody else could find it later.
         listing: Of a directory that a job wrote: what names, sizes and times of its members came to when the job ended
             (see `snakeprov.capture.tree.listing_digest`); None where they were too many to look at.
@@ -75,6 +76,7 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     fingerprint: Fingerprint | None = None
     fingerprint_before: Fingerprint | None = None
     changed_while_reading: bool | None = False
+    is_shared: bool = False
     digest: Digest | None = None
     listing: str | None = None
     storage_query: str | None = None

@@ -145,6 +145,7 @@ class Capture:
                 live.ended_s = time.time()
             if member.rule.restart_times:
                 self._doubt_attempts(member, live)
+            live.beside = self._live
             handover.job(member, live, "cached" if live.was_cached else self._done)
 
     @never_raises

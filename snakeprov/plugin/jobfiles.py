@@ -80,6 +80,7 @@ class JobFiles:
         for fact, seen in zip(facts, live.seen, strict=False):
             if seen is not None and fact.fingerprint != seen:
                 fact.fingerprint_before = seen
+                fact.is_shared = any(_names_file(other, fact.path, self.path) for other in live.beside)
         if live.holding is not None:
             self._hold_inputs(job, facts, live, live.holding)
         return _as_before(facts, live.before_update) if live.before_update else facts
@@ -223,6 +224,11 @@ def _if_written(fact: FileFact, live: LiveJob) -> FileFact:
     if seen is not None and seen.mtime_ns < (live.submitted_s - CLOCK_SKEW_S) * 1e9:
         return FileFact(path=fact.path, name=fact.name, kind="unknown")
     return fact
+
+
+def _names_file(job: Any, path: str, path_of: Callable[[str], str]) -> bool:
+    """Return whether a job has a file among its inputs or outputs."""
+    return any(path_of(one) == path for files in (job.input, job.output) for one in files)
 
 
 def streams_of(group: Any) -> frozenset[str]:

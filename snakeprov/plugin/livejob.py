@@ -5,6 +5,7 @@ Must not know: who sees it, or what is made of it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -21,13 +22,15 @@ class LiveJob(msgspec.Struct):
     `is_plain` says that none of its files has any of Snakemake's flags, and that its code is files of this machine.
     From `number` to `shellcmd` it is what Snakemake said, if it did. `gaps` are failures of capture; `notes` are what
     no capture could have known. `left` are inode and time of modification of the outputs as the job left them, before
-    Snakemake touches them; `doubtful` are paths of which it is not known whether the job found them.
+    Snakemake touches them; `doubtful` are paths of which it is not known whether the job found them. `beside` are the
+    jobs that are still live when it ends.
     """
 
     code: list[CodeFact]
     submitted_s: float
     seen: list[Fingerprint | None] = []
     left: dict[str, tuple[int, int]] = {}
+    beside: Collection[Any] = ()
     is_plain: bool = False
     before_update: dict[str, FileFact] = {}
     group: str | None = None

@@ -2,7 +2,7 @@
 
 Must not know: how digests are found or requests are sent. Pure: nothing is read or sent here.
 
-What a job's Activity says, and when bytes make a new version, is decided here and nowhere else.
+What a job's Activity says is decided here; what bytes mean, in `model.meaning`.
 """
 
 from __future__ import annotations
@@ -18,20 +18,23 @@ import msgspec
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
+from snakeprov.model.meaning import Again, Current, Edited, Id, Meaning
 from snakeprov.model.paths import from_storage, to_os
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
-from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
-from snakeprov.recorder.catalog import Held
+from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, RunRecord
+from snakeprov.recorder.annotations import annotation, annotations_of
+from snakeprov.recorder.catalog import Held, Listed
 from snakeprov.recorder.digesting import GENERATING, Observation, Observations, key_of, path_of_key
-from snakeprov.recorder.plan import REPO, Bytes, Plan
+from snakeprov.recorder.overlaps import Overlaps, began_on
+from snakeprov.recorder.plan import REPO, Bytes, Plan, Version
+from snakeprov.recorder.recognition import BY_SHA256, Explanations, Identity, Recognition
 from snakeprov.recorder.summary import Tally
 
-ANNOTATION_CHARS_MAX: Final = 500
-ANNOTATION_KEY_CHARS_MAX: Final = 256
-ANNOTATIONS_MAX: Final = 90
 DESCRIPTION_CHARS_MAX: Final = 1000
 
-_ANNOTATION_KEY: Final = re.compile(r"[^A-Za-z0-9_.]")
+CLOCK_SLACK_NS: Final = 1_000_000_000
+"""A file system may tell when a file was written only to the second."""
+
 _NOTHING: Final = Observation(problem="not looked at")
 
 
@@ -58,7 +61,9 @@ class Context:
         run: The run.
         policy: What the settings say.
         permalinks: Of code files that are clean at a commit with a remote, by path and line.
-        members: Activities that generated directories known to hold a file, by the file's path.
+        explanations: What the repository says of bytes that were seen.
+        directories: Directories that the repository has and that lie above files that were seen, by path.
+        overlaps: Which jobs named a file.
         origins: Activities that really made what a cached job has, by id of the job, then path of the output.
         by_hand: Whether the job is a step that somebody did by hand, of which there is no run.
     """
@@ -66,7 +71,9 @@ class Context:
     run: RunRecord
     policy: Policy
     permalinks: Mapping[tuple[str, int | None], str] = field(default_factory=dict)
-    members: Mapping[str, str | Ref] = field(default_factory=dict)
+    explanations: Explanations = field(default_factory=dict)
+    directories: Mapping[str, Listed] = field(default_factory=dict)
+    overlaps: Overlaps = field(default_factory=Overlaps)
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     by_hand: bool = False
 
@@ -141,6 +148,8 @@ def _fetched_path(path: str | None, url: str | None) -> str | None:
 class Assembly:
     """One job on its way into a plan; a repository that takes other things has a subclass."""
 
+    identity: Identity = BY_SHA256
+
     def __init__(self, plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
         self.used: list[dict[str, Any]] = []
         self.files: list[dict[str, Any]] = []
@@ -150,9 +159,11 @@ class Assembly:
         self._context = context
         self._tally = tally
         self._seen: set[tuple[str, bool]] = set()
+        self._changed: list[FileFact] = []
         self._shared_annotations: dict[str, Any] | None = None
         facts = (*job.inputs, *job.outputs)
         self._queries = {fact.path: fact.storage_query for fact in facts if fact.storage_query is not None}
+        self._recognition = Recognition(plan, self.identity, context.explanations, context.directories)
 
     def use_inputs(self) -> None:
         for fact in self._job.inputs:
@@ -163,8 +174,17 @@ class Assembly:
                 self._note("input", fact.path, None, self._sha256(fact.path), "used")
             elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
                 self._use_unseen(fact)
+            elif self._was_changed(fact):
+                self._use_changed(fact)
             else:
-                self._use("input", path_of(fact), key_of(fact), keep="temp" not in fact.flags)
+                self._use(
+                    "input",
+                    path_of(fact),
+                    key_of(fact),
+                    keep="temp" not in fact.flags,
+                    fingerprint=fact.fingerprint,
+                    while_job=self._job.id if fact.changed_while_reading else None,
+                )
 
     def use_environment(self) -> None:
         job = self._job
@@ -200,13 +220,11 @@ class Assembly:
         """Return whether an output is more than the same bytes that the repository knows the origin of."""
         if not self._is_made(fact):
             return False
+        seen = self._observed(fact.path)
+        # Any id will do: who would have written it does not change what it is.
+        meaning = self._meaning(path_of(fact), seen, writer="", always=self._context.policy.always)
         held = self._plan.file(path_of(fact))
-        return (
-            held is None
-            or held.activity_id is None
-            or self._context.policy.always
-            or not self._is_same(held, fact.path)
-        )
+        return not isinstance(meaning, Current) or (held is not None and self._may_adopt(path_of(fact), held, seen))
 
     def is_reuse(self) -> bool:
         """Return whether all that the job has was made by others: then it was not done, and is no Activity."""
@@ -216,13 +234,15 @@ class Assembly:
     def see_outputs(self) -> None:
         for fact in self._job.outputs:
             if self._is_made(fact):
-                held = self._version_seen(path_of(fact), fact.path, keep=True)
+                held = self._version_seen(path_of(fact), fact.path, keep=True, fingerprint=fact.fingerprint)
                 self._note("output", path_of(fact), held, self._sha256(fact.path), "touched")
 
     def generate(self, outputs: Sequence[FileFact], activity_id: str | Ref | None) -> None:
         for fact in outputs:
             if self._is_made(fact):
                 self._generate(fact, activity_id)
+        for fact in self._changed:
+            self._generate(fact, activity_id)
 
     def leave_by_products(self, activity_id: str | Ref, *, but: Collection[str] = ()) -> None:
         """Make versions of the logs and the benchmark, also of a job that failed; they are not counted as results.
@@ -253,40 +273,107 @@ class Assembly:
         path = path_of(fact)
         origin = self._context.origins.get(self._job.id, {}).get(fact.path)
         activity_id = origin or own_id
+        seen = self._observed(fact.path)
         sha256 = self._sha256(fact.path)
-        held = self._plan.file(path)
-        keep = "temp" not in fact.flags and self._observed(fact.path).keep
+        keep = "temp" not in fact.flags and seen.keep
         outcome: Outcome = "generated"
-        if held is None:
+        held = self._plan.file(path)
+        meaning = self._meaning(path, seen, writer=activity_id, always=self._context.policy.always)
+        if held is None or not isinstance(meaning, Current):
             bytes_ = self._bytes_of(path, fact, keep=keep)
-            held = self._plan.create_file(path, bytes_, sha256=sha256, generated_by=activity_id)
+            held = self._make(path, meaning, bytes_, seen, fingerprint=fact.fingerprint)
             self._tally.versions += 1
-        elif self._context.policy.always or not self._is_same(held, fact.path):
-            bytes_ = self._bytes_of(path, fact, keep=keep)
-            held = self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=activity_id)
-            self._tally.versions += 1
-        elif held.activity_id is None and activity_id is not None:
-            # The very bytes were there before anybody saw how they were made: now it is known.
+        elif activity_id is not None and self._may_adopt(path, held, seen):
+            # The very bytes were there before anybody saw how they were made, or read them: now it is known.
             held = self._plan.adopt_version(path, held, activity_id)
             self._tally.adopted += 1
         else:
             outcome = "reproduced"
             self._tally.reproduced += self._job.status != "cached"
+            if held.activity_id is None:
+                held = self._plan.note_work(path, held)
             if held.bytes_pruned and keep:
                 self._plan.keep_again(path, held, self._bytes(path, fact.path, keep=keep))
         if outcome == "generated" and activity_id is not None:
-            held = self._describe(path, held, fact.path, made=True)
-            for name, digest in self._observed(fact.path).members.items():
-                self._plan.makers[path + name, digest.sha256] = activity_id
+            held = self._describe(path, held, fact.path, made=True, meaning=meaning)
+        self._list(path, held, seen)
         if self._job.status == "cached":
             outcome = "reused"
             self._tally.reused += 1
         self._note(role, path, held, sha256, outcome, activity_id=origin)
 
-    def _use(self, role: str, path: str, observed_as: str, *, keep: bool) -> None:
+    def _may_adopt(self, path: str, held: Held, seen: Observation) -> bool:
+        """Return whether the job may have made the current version, of which no maker is known.
+
+        Not if somebody read the version before the job had ended: those bytes came from elsewhere. What was done by
+        hand is told afterwards, whenever it was.
+        """
+        if held.activity_id is not None:
+            return False
+        reads = [self._recognition.explained(path, seen).first_read, self._plan.first_read(held)]
+        known = [one for one in reads if one is not None]
+        ended = self._job.ended_on
+        return self._context.by_hand or not known or (ended is not None and ended <= min(known))
+
+    def _list(self, path: str, held: Held, seen: Observation) -> None:
+        """Take note of what a directory holds that an Activity made."""
+        if seen.manifest is not None and held.activity_id is not None:
+            members = {name: digest.sha256 for name, digest in seen.members.items()}
+            self._plan.directories[path] = Listed(held.past, members, held.made_at)
+
+    def _was_changed(self, fact: FileFact) -> bool:
+        """Return whether it is known what an input was before it changed while the job ran, and after."""
+        seen = self._observed(key_of(fact))
+        if not fact.changed_while_reading or seen.before is None or seen.digest is None:
+            return False
+        return all(fact.path != output.path for output in self._job.outputs)
+
+    def _use_changed(self, fact: FileFact) -> None:
+        """Use an input as it was when the job began; what it was changed to is the job's work where that can be seen.
+
+        Otherwise it was edited by somebody, while the job ran.
+        """
+        path, key = path_of(fact), key_of(fact)
+        seen = self._observed(key)
+        before = seen.before
+        assert before is not None  # noqa: S101  the caller knows
+        bytes_ = Bytes(content=self._content(self._absolute(fact.path), before, keep=False))
+        self._use("input", path, key, keep=False, seen=Observation(digest=before), bytes_=bytes_)
+        if self._has_changed_it(fact):
+            self._changed.append(fact)
+        else:
+            keep = "temp" not in fact.flags
+            self._version_seen(path, key, keep=keep, fingerprint=fact.fingerprint, while_job=self._job.id)
+
+    def _has_changed_it(self, fact: FileFact) -> bool:
+        """Return whether it was the job that changed an input: it was written meanwhile, and no other job names it."""
+        job, began, written = self._job, began_on(self._job), fact.fingerprint
+        if job.status != "success" or written is None or began is None or job.ended_on is None:
+            return False
+        earliest_ns = began.timestamp() * 1e9 - CLOCK_SLACK_NS
+        if not earliest_ns <= written.mtime_ns <= job.ended_on.timestamp() * 1e9:
+            return False
+        return not fact.is_shared and not self._context.overlaps.has(job, fact.path)
+
+    def _use(
+        self,
+        role: str,
+        path: str,
+        observed_as: str,
+        *,
+        keep: bool,
+        fingerprint: Fingerprint | None = None,
+        while_job: str | None = None,
+        seen: Observation | None = None,
+        bytes_: Bytes | None = None,
+    ) -> None:
         executed = role == "code"
-        held = self._version_seen(path, observed_as, keep=keep)
-        self._note(role, path, held, self._sha256(observed_as), "executed" if executed else "used")
+        held = self._version_seen(
+            path, observed_as, keep=keep, fingerprint=fingerprint, while_job=while_job, seen=seen, bytes_=bytes_
+        )
+        self._plan.read(held, began_on(self._job) or self._job.ended_on)
+        digest = (seen or self._observed(observed_as)).digest
+        self._note(role, path, held, digest.sha256 if digest else None, "executed" if executed else "used")
         if (path, executed) not in self._seen:
             self._seen.add((path, executed))
             reference = {"targetId": held.entity_id, "targetVersionNumber": held.version_number}
@@ -312,28 +399,93 @@ class Assembly:
             self.use_url(fact.storage_query, fact.storage_query)
         self._note("input", path, None, None, "used")
 
-    def _version_seen(self, path: str, observed_as: str, *, keep: bool) -> Held:
-        """Return the version whose bytes were seen at `path`, planned if the repository does not hold it yet."""
+    def _version_seen(
+        self,
+        path: str,
+        observed_as: str,
+        *,
+        keep: bool,
+        fingerprint: Fingerprint | None = None,
+        while_job: str | None = None,
+        seen: Observation | None = None,
+        bytes_: Bytes | None = None,
+    ) -> Held:
+        """Return the version whose bytes were seen at `path`, planned if the repository does not hold it yet.
+
+        Args:
+            path: Under which the repository has it.
+            observed_as: Key of what was found of it.
+            keep: Whether to keep its bytes.
+            fingerprint: Of the file.
+            while_job: The job that ran while it changed.
+            seen: What was found of it, where that is not what its key gives.
+            bytes_: What its version consists of, where that is not what its key gives.
+        """
+        seen = seen or self._observed(observed_as)
+        meaning = self._meaning(path, seen, fingerprint=fingerprint)
         held = self._plan.file(path)
-        sha256 = self._sha256(observed_as)
-        if held is not None and (sha256 is None or self._is_same(held, observed_as)):
+        if held is not None and isinstance(meaning, Current):
             return held
-        bytes_ = self._bytes(path, observed_as, keep=keep)
-        if held is not None:
-            held = self._plan.add_version(path, held, bytes_, sha256=sha256, generated_by=None)
-        else:
-            maker = self._plan.makers.get((path, sha256 or "")) or self._context.members.get(path)
-            held = self._plan.create_file(path, bytes_, sha256=sha256, generated_by=maker)
-        return self._describe(path, held, observed_as, made=False)
+        if isinstance(meaning, Edited):
+            self._tally.edit(path)
+        elif isinstance(meaning, Again):
+            self._tally.put_back += meaning.activity_id == meaning.of.activity_id
+        size_bytes = fingerprint.size_bytes if fingerprint is not None else None
+        bytes_ = bytes_ or self._bytes(path, observed_as, keep=keep, size_bytes=size_bytes)
+        held = self._make(path, meaning, bytes_, seen, fingerprint=fingerprint, while_job=while_job)
+        self._list(path, held, seen)
+        return self._describe(path, held, observed_as, made=False, meaning=meaning)
 
-    def _is_same(self, held: Held, observed_as: str) -> bool:
-        """Return whether the current version has the bytes that were seen."""
-        sha256 = self._sha256(observed_as)
-        return sha256 is not None and held.sha256 == sha256
+    def _make(
+        self,
+        path: str,
+        meaning: Meaning,
+        bytes_: Bytes,
+        seen: Observation,
+        *,
+        fingerprint: Fingerprint | None = None,
+        while_job: str | None = None,
+    ) -> Held:
+        """Plan the next version of a file, with what its bytes mean."""
+        assert not isinstance(meaning, Current)  # noqa: S101  there is no version without bytes of its own
+        return self._plan.make(
+            path,
+            Version(
+                bytes=bytes_,
+                meaning=meaning,
+                content=None if seen.digest is None else self.identity.of_digest(seen.digest),
+                sha256=None if seen.digest is None else seen.digest.sha256,
+                size_bytes=seen.digest.size_bytes if seen.digest is not None else bytes_.size_bytes,
+                seen_ns=None if fingerprint is None else fingerprint.mtime_ns,
+                while_job=while_job,
+            ),
+        )
 
-    def _describe(self, path: str, held: Held, observed_as: str, *, made: bool) -> Held:
-        """Plan the annotations of a version that is new, or whose origin is; `made`: by this job."""
-        return self._plan.annotate(path, held, self._annotations(self._sha256(observed_as))) if made else held
+    def _meaning(
+        self,
+        path: str,
+        seen: Observation,
+        *,
+        writer: Id | None = None,
+        fingerprint: Fingerprint | None = None,
+        always: bool = False,
+    ) -> Meaning:
+        return self._recognition.meaning(path, seen, writer=writer, fingerprint=fingerprint, always=always)
+
+    def _describe(self, path: str, held: Held, observed_as: str, *, made: bool, meaning: Meaning | None = None) -> Held:
+        """Plan the annotations of a version that is new, or whose origin is.
+
+        Args:
+            path: Of the file.
+            held: The version.
+            observed_as: Key of what was found of it.
+            made: Whether this job made it.
+            meaning: What the bytes of a new version mean.
+        """
+        if not made and not isinstance(meaning, Again | Edited):
+            return held
+        # A version takes the annotations of the one before along, which say how that was made.
+        return self._plan.annotate(path, held, self._annotations(self._sha256(observed_as), made=made))
 
     def use_url(self, url: str, name: str, *, executed: bool = False) -> None:
         if (url, executed) not in self._seen:
@@ -365,15 +517,15 @@ class Assembly:
             return Bytes(external_url=self._url_of(fact.storage_query or fact.path))
         return self._bytes(path, fact.path, keep=keep)
 
-    def _bytes(self, path: str, observed_as: str, *, keep: bool) -> Bytes:
+    def _bytes(self, path: str, observed_as: str, *, keep: bool, size_bytes: int | None = None) -> Bytes:
         seen = self._observed(observed_as)
         query = self._queries.get(path_of_key(observed_as))
         absolute = self._absolute(path_of_key(observed_as))
         name = path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
             self._tally.unread += 1
-            return Bytes(external_url=self._url_of(query or path_of_key(observed_as)))
-        if seen.manifest is None or not self._context.policy.upload:
+            return Bytes(external_url=self._url_of(query or path_of_key(observed_as)), size_bytes=size_bytes)
+        if seen.manifest is None:
             content = self._content(absolute, seen.digest, keep=keep)
             content = content if query is None else replace(content, url=self._url_of(query))
             return Bytes(content=content, mode=seen.mode)
@@ -395,26 +547,17 @@ class Assembly:
         name = absolute.rsplit("/", 1)[-1]
         return Content(path=absolute, file_name=name, digest=digest, keep=keep)
 
-    def _annotations(self, sha256: str | None) -> msgspec.Raw:
-        annotations = self._annotations_of_job()
+    def _annotations(self, sha256: str | None, *, made: bool) -> msgspec.Raw:
+        annotations = self._annotations_of_job() if made else {}
         if sha256 is not None:
             annotations = annotations | {"snakeprov.sha256": annotation(sha256)}
         return msgspec.Raw(msgspec.json.encode(annotations))
 
     def _annotations_of_job(self) -> dict[str, Any]:
         """Return what Synapse's users may want to search a version by, in `annotations2` form."""
-        job, run = self._job, self._context.run
         if self._shared_annotations is None:
-            values: dict[str, Any] = {"rule": job.rule, "run": run.id}
-            if run.git is not None and run.git.commit is not None:
-                values["commit"] = run.git.commit + ("+dirty" if run.git.dirty else "")
-            values |= {f"wildcard.{name}": value for name, value in job.wildcards.items()}
-            values |= {f"param.{name}": value for name, value in job.params.items()}
-            named = ((_ANNOTATION_KEY.sub("_", name), annotation(value)) for name, value in values.items())
-            known = [
-                (f"snakeprov.{name}"[:ANNOTATION_KEY_CHARS_MAX], value) for name, value in named if value is not None
-            ]
-            self._shared_annotations = {} if self._context.by_hand else dict(known[:ANNOTATIONS_MAX])
+            is_run = not self._context.by_hand
+            self._shared_annotations = annotations_of(self._job, self._context.run) if is_run else {}
         return self._shared_annotations
 
     def _observed(self, path: str) -> Observation:
@@ -436,18 +579,3 @@ def _activity(job: JobRecord, used: list[dict[str, Any]]) -> dict[str, Any]:
         text = ", ".join(f"{name}={value}" for name, value in job.wildcards.items())
         body["description"] = text[:DESCRIPTION_CHARS_MAX]
     return body
-
-
-def annotation(value: Any) -> dict[str, Any] | None:
-    """Return `value` in `annotations2` form, or None where there is no such form."""
-    match value:
-        case bool():
-            return {"type": "BOOLEAN", "value": [str(value).lower()]}
-        case int() if -(2**63) <= value < 2**63:
-            return {"type": "LONG", "value": [str(value)]}
-        case float():
-            return {"type": "DOUBLE", "value": [repr(value)]}
-        case str() if value:
-            return {"type": "STRING", "value": [value[:ANNOTATION_CHARS_MAX]]}
-        case _:
-            return None

@@ -17,13 +17,16 @@ import msgspec
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
+from snakeprov.model.meaning import Meaning
 from snakeprov.model.records import JobRecord
 from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder import synapse
-from snakeprov.recorder.assemble import ANNOTATIONS_MAX, Assembly, Context, Outcome, annotation, path_of
+from snakeprov.recorder.annotations import ANNOTATIONS_MAX, annotation
+from snakeprov.recorder.assemble import Assembly, Context, Outcome, path_of
 from snakeprov.recorder.catalog import Held
-from snakeprov.recorder.digesting import GENERATING, Observations
-from snakeprov.recorder.plan import REPO, Bytes, Plan
+from snakeprov.recorder.digesting import GENERATING, Observations, path_of_key
+from snakeprov.recorder.plan import REPO, Bytes, Plan, pointing
+from snakeprov.recorder.recognition import BY_MD5
 from snakeprov.recorder.summary import Tally
 from snakeprov.recorder.synapse import Remote
 
@@ -84,6 +87,8 @@ def assemble_for_synapse(
 class SynapseAssembly(Assembly):
     """One job on its way into a plan for Synapse."""
 
+    identity = BY_MD5
+
     def __init__(self, plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
         super().__init__(plan, job, observations, context, tally)
         self._described: dict[str, str] = {}
@@ -139,17 +144,16 @@ class SynapseAssembly(Assembly):
     ) -> None:
         """Do nothing: Synapse has no place for it."""
 
-    def _is_same(self, held: Held, observed_as: str) -> bool:
-        digest = self._observed(observed_as).digest
-        return digest is not None and held.remote is not None and held.remote.md5 == digest.md5
-
-    def _describe(self, path: str, held: Held, observed_as: str, *, made: bool) -> Held:
+    def _describe(self, path: str, held: Held, observed_as: str, *, made: bool, meaning: Meaning | None = None) -> Held:
         """Plan the annotations of a version: whence it comes, and those that were there and are not snakeprov's."""
         remote = held.remote or Remote()
         digest = self._observed(observed_as).digest
         ours: dict[str, Any] = {"path": path}
         if digest is not None:
             ours |= {"sha256": digest.sha256, "md5": digest.md5}
+        if meaning is not None and (said := pointing(meaning)) is not None:
+            kind, of = said
+            ours |= {"meaning": kind, "meaningOf": f"{of.path or ''}@{self._plan.number_of(of.version_number)}"}
         values = {f"{synapse.PREFIX}{name}": annotation(value) for name, value in ours.items()}
         if made:
             values[f"{synapse.PREFIX}job"] = annotation(self._job.id)
@@ -163,6 +167,7 @@ class SynapseAssembly(Assembly):
                 remote,
                 md5=digest.md5 if digest is not None else None,
                 job_id=self._job.id if made else None,
+                was_seen=not made,
                 is_annotated=True,
                 is_read=False,
             ),
@@ -170,10 +175,13 @@ class SynapseAssembly(Assembly):
         self._plan.draft.files[path] = held
         return held
 
-    def _bytes(self, path: str, observed_as: str, *, keep: bool) -> Bytes:
-        bytes_ = replace(super()._bytes(path, observed_as, keep=keep), mode=None)
+    def _bytes(self, path: str, observed_as: str, *, keep: bool, size_bytes: int | None = None) -> Bytes:
+        bytes_ = replace(super()._bytes(path, observed_as, keep=keep, size_bytes=size_bytes), mode=None)
         if bytes_.manifest is None:
             return bytes_
+        digest = self._observed(observed_as).digest
+        if digest is not None and not self._context.policy.upload:  # whoever owns the project may not take uploads
+            return Bytes(content=self._content(self._absolute(path_of_key(observed_as)), digest, keep=False))
         # The files in a directory are no entities: Synapse would keep their bytes where nobody finds them.
         name, manifest = bytes_.manifest
         return Bytes(manifest=(to_synapse_name(name), manifest))

@@ -8,12 +8,15 @@ references (`Ref`) to answers that are still to come.
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from snakeprov.client.batch import Ref, Results, resolve
+from snakeprov.model.meaning import Past
 from snakeprov.model.paths import folders_above
 from snakeprov.recorder.synapse import Remote
 
@@ -35,6 +38,11 @@ class Held:
         activity_id: What generated the current version, if known.
         file_handle_id: Of the current version.
         bytes_pruned: Whether the bytes of the current version were kept, and are not any more.
+        size_bytes: Of the current version, if known.
+        made_at: When the current version was recorded, as a text that sorts: later ones come after.
+        seen_ns: When its bytes were known to be these, as a file's mtime is counted; None: unknown.
+        is_work: Whether the current version is somebody's work (see `model.meaning`); None: not known here.
+        again_of: The version whose bytes the current version has again, where it does.
         remote: What Synapse says of it besides, where that is the repository.
     """
 
@@ -47,7 +55,33 @@ class Held:
     activity_id: str | Ref | None = None
     file_handle_id: str | Ref | None = None
     bytes_pruned: bool = False
+    size_bytes: int | None = None
+    made_at: str = ""
+    seen_ns: int | None = None
+    is_work: bool | None = None
+    again_of: Past | None = None
     remote: Remote | None = None
+
+    @property
+    def past(self) -> Past:
+        """Return the current version as something that may explain bytes."""
+        is_work = self.activity_id is not None or bool(self.is_work)
+        return Past(self.entity_id, self.version_number, self.activity_id, is_work)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A directory that is recorded as one thing.
+
+    Attributes:
+        version: Its newest version that an Activity made.
+        members: sha256 of the files in it, by path below it.
+        made_at: As of a `Held`.
+    """
+
+    version: Past
+    members: Mapping[str, str]
+    made_at: str
 
 
 class Catalog:
@@ -57,6 +91,11 @@ class Catalog:
         self.project_id: str | None = None
         self._files: OrderedDict[str, Held | None] = OrderedDict()
         self._folders: dict[str, str | None] = {}
+        self._moments = itertools.count()
+
+    def moment(self) -> str:
+        """Return the `made_at` of what is recorded now: after everything that was looked up or recorded before."""
+        return f"~{next(self._moments):015}"
 
     def file(self, path: str) -> Held | None:
         """Return the file at `path`, or None: there is none."""
@@ -100,6 +139,11 @@ class Catalog:
                     activity_id=one.get("activityId"),
                     file_handle_id=one.get("dataFileHandleId"),
                     bytes_pruned=bool(one.get("bytesPruned")),
+                    size_bytes=one.get("sizeBytes"),
+                    made_at=one.get("createdOn") or "",
+                    seen_ns=_to_ns(one.get("createdOn")),
+                    is_work=one.get("isWork"),
+                    again_of=_again_of(one),
                     remote=one.get("remote"),
                 )
             elif path:
@@ -125,9 +169,10 @@ class Catalog:
         for path, folder_id in draft.folders.items():
             self._folders[path] = resolve(folder_id, results)
         for path, held in draft.files.items():
-            self._files[path] = Held(
-                **{name: resolve(getattr(held, name), results) for name in Held.__dataclass_fields__}
-            )
+            settled = {name: resolve(getattr(held, name), results) for name in Held.__dataclass_fields__}
+            if held.again_of is not None:
+                settled["again_of"] = Past(*(resolve(value, results) for value in astuple(held.again_of)))
+            self._files[path] = Held(**settled)
             self._files.move_to_end(path)
 
 
@@ -138,3 +183,15 @@ class Draft:
     project_id: str | Ref | None = None
     folders: dict[str, str | Ref] = field(default_factory=dict)
     files: dict[str, Held] = field(default_factory=dict)
+
+
+def _again_of(found: Mapping[str, Any]) -> Past | None:
+    meaning = found.get("meaning")
+    if meaning is None or meaning["kind"] != "again" or "entityId" not in meaning or "activityId" in found:
+        return None
+    # Of one that has an Activity it is not known whether that is the Activity of the version that it has again.
+    return Past(meaning["entityId"], meaning["versionNumber"])
+
+
+def _to_ns(time: str | None) -> int | None:
+    return None if time is None else int(datetime.fromisoformat(time).timestamp() * 1e9)

@@ -28,7 +28,6 @@ import msgspec
 from msgspec import structs
 
 from snakeprov.client import Client, Content
-from snakeprov.client.batch import Ref
 from snakeprov.client.resources import Provenance
 from snakeprov.errors import (
     BadRequestError,
@@ -36,12 +35,9 @@ from snakeprov.errors import (
     ForbiddenError,
     NotFoundError,
     RemoteError,
-    SnakeprovError,
     StaleError,
 )
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
-from snakeprov.model.manifest import read_manifest
-from snakeprov.model.paths import folders_above
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
@@ -51,10 +47,14 @@ from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.digesting import Observations, code_of, with_changes
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
+from snakeprov.recorder.explaining import explain_sights, read_paths, unexplained
+from snakeprov.recorder.listings import Listings
 from snakeprov.recorder.manual import Step, assemble_by_hand
 from snakeprov.recorder.origins import Origins
+from snakeprov.recorder.overlaps import Overlaps
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.projects import Projects
+from snakeprov.recorder.recognition import BY_MD5, BY_SHA256, Explanations
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.synapse import remedy
 from snakeprov.recorder.synapselookup import SynapseLookup
@@ -133,7 +133,8 @@ class Deliverer:
         self._destination_is_known = False
         self._environments = Environments()
         self._stored: dict[str, str] = {}  # file handles of environments, by digest
-        self._manifests: dict[str, tuple[str | None, frozenset[tuple[str, str]]]] = {}
+        self._listings = Listings(client, catalog.file)
+        self._overlaps = Overlaps()
 
     def put_run(self, run: RunRecord) -> None:
         """Make the repository know the run as it is now, where it has a place for runs. Raises RemoteError."""
@@ -269,6 +270,8 @@ class Deliverer:
             # Code that git was never told of ran: the commit alone does not say what was executed.
             self._run.git.dirty = True
             self.put_run(self._run)
+        for prepared in jobs:
+            self._overlaps.add(prepared.job)
         plan, context, tally = self._plan(), self._context(jobs, permalinks=permalinks), Tally()
         for prepared in jobs:
             if self._client.is_snakeprov:
@@ -281,11 +284,19 @@ class Deliverer:
 
     def _plan(self) -> Plan:
         name_of = None if self._client.is_snakeprov else _name_of
-        return Plan(self._catalog, project=self._run.project, name_of=name_of)
+        own = self._client.is_snakeprov
+        return Plan(self._catalog, project=self._run.project, name_of=name_of, tells_meanings=own)
 
     def _context(self, jobs: Sequence[Prepared], **more: Any) -> Context:
+        identity = BY_SHA256 if self._client.is_snakeprov else BY_MD5
         return Context(
-            run=self._run, policy=self._policy, members=self._members(jobs), origins=self._origins(jobs), **more
+            run=self._run,
+            policy=self._policy,
+            explanations=self._explanations(jobs),
+            directories=self._listings.above(read_paths(jobs, self._catalog.file, identity), self.look_up),
+            overlaps=self._overlaps,
+            origins=self._origins(jobs),
+            **more,
         )
 
     def _origins(self, jobs: Sequence[Prepared]) -> dict[str, Mapping[str, str]]:
@@ -328,49 +339,21 @@ class Deliverer:
                 seen = prepared.observations.get(fact.path)
                 yield path_of(fact), held, seen.digest.md5 if seen is not None and seen.digest is not None else None
 
-    def _members(self, jobs: Sequence[Prepared]) -> dict[str, str | Ref]:
-        """Return the activities that made files inside of directories recorded as one thing, by the file's path.
-
-        A rule with a `directory()` output makes every file in it, though only the directory is recorded; a later
-        job may use one of those files by itself.
-        """
-        strangers: dict[str, str] = {}
-        for prepared in jobs:
-            for fact in prepared.job.inputs:
-                seen = prepared.observations.get(fact.path)
-                if seen is not None and seen.digest is not None and self._catalog.file(path_of(fact)) is None:
-                    strangers[fact.path] = seen.digest.sha256
-        above = {path: [f"{folder}/" for folder in folders_above(path)] for path in strangers}
-        self.look_up(folder for folders in above.values() for folder in folders)
-        made: dict[str, str | Ref] = {}
-        for path, sha256 in strangers.items():
-            for folder in above[path]:
-                held = self._catalog.file(folder)
-                if held is None or held.activity_id is None:
-                    continue
-                if (path[len(folder) :], sha256) in self._manifest(folder, held):
-                    made[path] = held.activity_id
-        return made
-
-    def _manifest(self, path: str, held: Held) -> frozenset[tuple[str, str]]:
-        """Return path below it and sha256 of every file in the current version of a directory."""
-        known = self._manifests.get(path)
-        if known is None or known[0] != held.sha256:
-            try:
-                content = self._client.files.download(str(held.file_handle_id))
-                members = frozenset((name, digest.sha256) for name, digest in read_manifest(content).files)
-            except SnakeprovError:
-                members = frozenset()
-            known = self._manifests[path] = (held.sha256, members)
-        return known[1]
+    def _explanations(self, jobs: Sequence[Prepared]) -> Explanations:
+        """Return what the repository says of bytes that are not simply those of a current version."""
+        own = self._client.provenance
+        if isinstance(own, Provenance):
+            asked = unexplained(jobs, self._catalog.file, BY_SHA256)
+            return explain_sights(own, self._run.project, asked) if asked else {}
+        return self._synapse.explain(unexplained(jobs, self._catalog.file, BY_MD5), self._catalog)
 
     def _remember_directories(self, jobs: Sequence[Prepared]) -> None:
         for prepared in jobs:
             for fact in prepared.job.outputs:
                 seen = prepared.observations.get(fact.path)
                 if seen is not None and seen.manifest is not None and seen.digest is not None:
-                    members = frozenset((name, digest.sha256) for name, digest in seen.members.items())
-                    self._manifests[path_of(fact)] = (seen.digest.sha256, members)
+                    members = {name: digest.sha256 for name, digest in seen.members.items()}
+                    self._listings.remember(path_of(fact), seen.digest.sha256, members)
 
     def _upload(self, plan: Plan, held: Mapping[str, bytes], tally: Tally) -> None:
         """Store what the plan needs stored; count what could not be kept though it should have been.

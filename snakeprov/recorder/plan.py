@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import msgspec
@@ -14,9 +15,10 @@ import msgspec
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT
+from snakeprov.model.meaning import Again, Edited, Made, Meaning, Past, Raw, SameContent
 from snakeprov.model.media_types import guessed
 from snakeprov.model.paths import OUTSIDE, folders_above, to_names
-from snakeprov.recorder.catalog import Catalog, Draft, Held
+from snakeprov.recorder.catalog import Catalog, Draft, Held, Listed
 
 REPO: Final = "/repo/v1"
 
@@ -46,6 +48,7 @@ class Bytes:
         members: The files in that directory whose bytes are to be kept with it.
         external_url: Where the bytes were, if they could not be read.
         mode: The permissions of the file, where the store has a place for them.
+        size_bytes: How many there were, where only that is known.
     """
 
     content: Content | None = None
@@ -53,6 +56,29 @@ class Bytes:
     members: Sequence[Content] = ()
     external_url: str | None = None
     mode: int | None = None
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version that is due.
+
+    Attributes:
+        bytes: What it consists of.
+        meaning: What its bytes mean.
+        content: What tells its bytes from others in the repository, if known.
+        sha256, size_bytes: Of its bytes, if known.
+        seen_ns: Of the file, as of a `Held`.
+        while_job: Id of the job during which the file was edited by hand, where that is known.
+    """
+
+    bytes: Bytes
+    meaning: Again | Made | Edited | SameContent | Raw
+    content: str | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    seen_ns: int | None = None
+    while_job: str | None = None
 
 
 class Plan:
@@ -62,24 +88,32 @@ class Plan:
         requests: What to send, in order.
         uploads: Bytes to store before.
         draft: What will have changed in the catalog.
-        makers: Activities that made the files inside of directories of this plan, by path and sha256.
+        directories: Directories that this plan records, by path.
     """
 
-    def __init__(self, catalog: Catalog, *, project: str, name_of: NameOf | None = None) -> None:
+    def __init__(
+        self, catalog: Catalog, *, project: str, name_of: NameOf | None = None, tells_meanings: bool = True
+    ) -> None:
         """Begin an empty plan.
 
         Args:
             catalog: What the repository holds of the project.
             project: Its name.
             name_of: Turns a name on disk into the one that the store takes, where these differ.
+            tells_meanings: Whether the store takes what the bytes of a version mean with the version.
         """
         self.requests: list[Request] = []
         self.uploads: list[Upload] = []
         self.draft = Draft()
-        self.makers: dict[tuple[str, str], str | Ref] = {}
+        self.directories: dict[str, Listed] = {}
+        self._made_at: dict[str, list[tuple[str | None, Held]]] = {}
+        self._made_of: dict[str, list[tuple[str, Held]]] = {}
+        self._numbers: dict[int, int] = {}
+        self._reads: dict[tuple[Any, Any], datetime] = {}
         self._catalog = catalog
         self._project = project
         self._name_of = name_of
+        self._tells_meanings = tells_meanings
 
     def add(self, request: Request) -> int:
         """Append a request; return its position, for a `Ref`."""
@@ -90,32 +124,77 @@ class Plan:
         """Return the file at `path` as it will be, or None."""
         return self.draft.files.get(path) or self._catalog.file(path)
 
-    def create_file(self, path: str, bytes_: Bytes, *, sha256: str | None, generated_by: str | Ref | None) -> Held:
-        """Plan a new file with its first version; return it as it will be."""
+    def is_planned(self, path: str) -> bool:
+        """Return whether the current version of the file at `path` is one of this plan."""
+        held, known = self.draft.files.get(path), self._catalog.file(path)
+        return held is not None and (known is None or known.version_number != held.version_number)
+
+    def known(self, path: str) -> Held | None:
+        """Return the file at `path` as it was before the plan, or None."""
+        return self._catalog.file(path)
+
+    def made_at(self, path: str) -> list[tuple[str | None, Held]]:
+        """Return the content and the version of each that the plan makes of the file at `path`, in order."""
+        return self._made_at.get(path, [])
+
+    def made_of(self, content: str) -> list[tuple[str, Held]]:
+        """Return the path and the version of each that the plan makes of a content, in order."""
+        return self._made_of.get(content, [])
+
+    def number_of(self, version_number: int | Ref) -> int:
+        """Return the number of a version, as it will be where the plan makes it."""
+        return self._numbers[version_number.result] if isinstance(version_number, Ref) else version_number
+
+    def read(self, held: Held, moment: datetime | None) -> None:
+        """Take note that a job that began at a moment has read a version."""
+        key = held.entity_id, held.version_number
+        moment = moment or datetime.min.replace(tzinfo=UTC)
+        self._reads[key] = min(moment, self._reads.get(key, moment))
+
+    def first_read(self, held: Held) -> datetime | None:
+        """Return when the first job of this plan began that read a version, or None."""
+        return self._reads.get((held.entity_id, held.version_number))
+
+    def make(self, path: str, version: Version) -> Held:
+        """Plan the next version of the file at `path`, or the first of a new one; return it as it will be."""
+        before = self.file(path)
+        held = self._create(path, version) if before is None else self._update(before, version)
+        meaning = version.meaning
+        held = replace(
+            held,
+            sha256=version.sha256,
+            activity_id=meaning.activity_id if isinstance(meaning, Made | Again) else None,
+            bytes_pruned=False,
+            size_bytes=version.size_bytes,
+            made_at=self._catalog.moment(),
+            seen_ns=version.seen_ns,
+            is_work=_is_work(meaning),
+            again_of=meaning.of if isinstance(meaning, Again) else None,
+        )
+        self.draft.files[path] = held
+        self._made_at.setdefault(path, []).append((version.content, held))
+        if version.content is not None:
+            self._made_of.setdefault(version.content, []).append((path, held))
+        return held
+
+    def _create(self, path: str, version: Version) -> Held:
         folder = self.draft.folders.get(path) or self._catalog.folder(path)
         name = self._name(to_names(path)[-1], second=None if folder is None else "file")
         parent_id = self._folder(folders_above(path))
         body = {"concreteType": FILE, "name": name, "parentId": parent_id}
-        file_handle_id = self._fill(body, name, bytes_)
-        query = _query(generated_by=generated_by, mode=bytes_.mode)
-        created = self.add(Request("POST", f"{REPO}/entity", body, query))
-        held = Held(
+        file_handle_id = self._fill(body, name, version.bytes)
+        created = self.add(Request("POST", f"{REPO}/entity", body, self._origin(version)))
+        self._numbers[created] = 1
+        return Held(
             entity_id=Ref(created, "id"),
             name=name,
             parent_id=parent_id,
             etag=Ref(created, "etag"),
             version_number=Ref(created, "versionNumber"),
-            sha256=sha256,
-            activity_id=generated_by,
             file_handle_id=file_handle_id,
         )
-        self.draft.files[path] = held
-        return held
 
-    def add_version(
-        self, path: str, held: Held, bytes_: Bytes, *, sha256: str | None, generated_by: str | Ref | None
-    ) -> Held:
-        """Plan the next version of a file; return it as it will be."""
+    def _update(self, held: Held, version: Version) -> Held:
         body = {
             "concreteType": FILE,
             "id": held.entity_id,
@@ -125,20 +204,31 @@ class Plan:
         }
         if held.remote is not None and held.remote.description is not None:
             body["description"] = held.remote.description
-        file_handle_id = self._fill(body, held.name, bytes_)
-        query = {"newVersion": "true", **_query(generated_by=generated_by, mode=bytes_.mode)}
+        file_handle_id = self._fill(body, held.name, version.bytes)
+        query = {"newVersion": "true"} | self._origin(version)
         updated = self.add(self._entity_request("PUT", "", held, body, query))
-        held = replace(
+        self._numbers[updated] = self.number_of(held.version_number) + 1
+        return replace(
             held,
             etag=Ref(updated, "etag"),
             version_number=Ref(updated, "versionNumber"),
-            sha256=sha256,
-            activity_id=generated_by,
             file_handle_id=file_handle_id,
-            bytes_pruned=False,
         )
-        self.draft.files[path] = held
-        return held
+
+    def _origin(self, version: Version) -> dict[str, Any]:
+        """Return the query that says who made a version, what its bytes mean, and its mode."""
+        meaning = version.meaning
+        query: dict[str, Any] = {} if version.bytes.mode is None else {"mode": str(version.bytes.mode)}
+        if isinstance(meaning, Made | Again) and meaning.activity_id is not None:
+            query["generatedBy"] = meaning.activity_id
+        said = pointing(meaning)
+        if said is not None and self._tells_meanings:
+            kind, of = said
+            number = of.version_number if isinstance(of.version_number, Ref) else str(of.version_number)
+            query |= {"meaning": kind, "meaningOf": of.entity_id, "meaningOfVersion": number}
+            if version.while_job is not None and isinstance(meaning, Edited):
+                query["whileJob"] = version.while_job
+        return query
 
     def keep_again(self, path: str, held: Held, bytes_: Bytes) -> None:
         """Plan to store the bytes of the current version of a file, which were pruned; the repository knows them."""
@@ -149,7 +239,13 @@ class Plan:
         """Plan that the current version of a file, so far of unknown origin, was generated by an activity."""
         self.add(self._entity_request("PUT", "/generatedBy", held, None, {"generatedBy": generated_by}))
         read = self.add(self._entity_request("GET", "", held))
-        held = replace(held, etag=Ref(read, "etag"), activity_id=generated_by)
+        held = replace(held, etag=Ref(read, "etag"), activity_id=generated_by, is_work=True)
+        self.draft.files[path] = held
+        return held
+
+    def note_work(self, path: str, held: Held) -> Held:
+        """Take note that a job made the current version of a file too, though not first; return it as it will be."""
+        held = replace(held, is_work=True)
         self.draft.files[path] = held
         return held
 
@@ -175,12 +271,14 @@ class Plan:
             # The manifest names them by digest; no entity needs the ids of their file handles.
             self.uploads += [Upload({}, content=member) for member in bytes_.members]
             return None
-        handle = {
+        handle: dict[str, Any] = {
             "concreteType": EXTERNAL_FILE_HANDLE,
             "fileName": name,
             "externalURL": bytes_.external_url,
             "contentType": guessed(name),
         }
+        if bytes_.size_bytes is not None:
+            handle["contentSize"] = bytes_.size_bytes
         file_handle_id = Ref(self.add(Request("POST", "/file/v1/externalFileHandle", handle)), "id")
         body["dataFileHandleId"] = file_handle_id
         return file_handle_id
@@ -212,6 +310,20 @@ class Plan:
         return self.draft.project_id
 
 
-def _query(*, generated_by: str | Ref | None, mode: int | None) -> dict[str, Any]:
-    named = {"generatedBy": generated_by, "mode": None if mode is None else str(mode)}
-    return {name: value for name, value in named.items() if value is not None}
+def pointing(meaning: Meaning) -> tuple[str, Past] | None:
+    """Return what a repository calls a meaning that points at a version, and that version; None for the others."""
+    match meaning:
+        case Again(of):
+            return "again", of
+        case Edited(after):
+            return "edited", after
+        case SameContent(of):
+            return "sameContent", of
+        case _:
+            return None
+
+
+def _is_work(meaning: Meaning) -> bool:
+    if isinstance(meaning, Again):
+        return meaning.activity_id is not None or meaning.of.is_work
+    return isinstance(meaning, Made | Edited | SameContent)

@@ -9,6 +9,9 @@ import msgspec
 
 from snakeprov.errors import ApiError, SnakeprovError
 
+EDITED_PATHS_MAX = 10
+"""So many of the files that were edited by hand are named."""
+
 
 class Tally(msgspec.Struct):
     """How many of what a plan records, for the line at the end of a run.
@@ -22,6 +25,9 @@ class Tally(msgspec.Struct):
         without_bytes: Versions whose bytes are not kept.
         gone: Versions whose digest is known, and whose bytes were moved, changed or deleted before they could be kept.
         unread: Files that could not be read.
+        put_back: Files that were found with the content of an earlier version of theirs.
+        edited: Files that were found with other bytes than their job wrote, which no recorded job did.
+        edited_paths: Some of these, each once.
     """
 
     jobs: int = 0
@@ -32,11 +38,19 @@ class Tally(msgspec.Struct):
     without_bytes: int = 0
     gone: int = 0
     unread: int = 0
+    put_back: int = 0
+    edited: int = 0
+    edited_paths: list[str] = []
 
     def add(self, other: Tally) -> None:
         """Count what another has counted as well."""
         for name, value in msgspec.structs.asdict(other).items():
             setattr(self, name, getattr(self, name) + value)
+        self.edited_paths = list(dict.fromkeys(self.edited_paths))[:EDITED_PATHS_MAX]
+
+    def edit(self, path: str) -> None:
+        """Count a file that somebody edited."""
+        self.add(Tally(edited=1, edited_paths=[path]))
 
 
 class Summary(msgspec.Struct):

@@ -39,6 +39,7 @@ class Remote:
         is_annotated: Whether it carries that job's annotations: they are sent after the version is made.
         annotations: Those that are not snakeprov's.
         description: Of the entity.
+        was_seen: Whether snakeprov recorded it because a job read it, and no job is known that made it.
         is_read: Whether this was read from Synapse, rather than brought about by this process.
     """
 
@@ -47,6 +48,7 @@ class Remote:
     is_annotated: bool = False
     annotations: Mapping[str, Any] = field(default_factory=dict)
     description: str | None = None
+    was_seen: bool = False
     is_read: bool = True
 
 

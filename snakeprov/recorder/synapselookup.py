@@ -8,7 +8,9 @@ annotations and the Activity that generated it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from snakeprov.client import Client
@@ -16,15 +18,24 @@ from snakeprov.errors import ConfigError, NotFoundError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import FILE, Folder, Project
 from snakeprov.model.jobmark import marked
+from snakeprov.model.meaning import Past
 from snakeprov.model.paths import OUTSIDE, folders_above, to_names
 from snakeprov.model.records import JobRecord
 from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder.assemble_synapse import Done
 from snakeprov.recorder.catalog import Catalog, Held
+from snakeprov.recorder.explaining import Asked
+from snakeprov.recorder.recognition import Explained
 from snakeprov.recorder.synapse import PREFIX, Remote, is_entity_id
 
 VERSIONS_LOOKED_AT_MAX: Final = 50
 """So far back it is looked for a version that a job made before others made more."""
+
+OTHERS_LOOKED_AT_MAX: Final = 5
+"""So many files with the same content are looked at, the newest first."""
+
+_LINKED: Final = frozenset({"edited", "sameContent"})
+"""Meanings of versions that come from somebody's work."""
 
 Json = dict[str, Any]
 
@@ -75,6 +86,62 @@ class SynapseLookup:
             elif path:
                 seen(path, "file")
         return {"projectId": project_id, "found": found}
+
+    def explain(self, asked: Sequence[Asked], catalog: Catalog) -> dict[tuple[str, str], Explained]:
+        """Return what may explain bytes that were seen, by path and md5, as far as Synapse can tell.
+
+        Who read a version first is not known there. One that snakeprov recorded without an Activity was read by then.
+        """
+        return {(one.path, one.digest.md5): self._explained(one, catalog) for one in asked}
+
+    def _explained(self, asked: Asked, catalog: Catalog) -> Explained:
+        held, md5 = asked.held, asked.digest.md5
+        first_read = None
+        if held is not None and held.remote is not None and held.remote.md5 == md5 and held.remote.was_seen:
+            first_read = datetime.min.replace(tzinfo=UTC)
+        return Explained(
+            earlier=self._earlier(held, md5) if held is not None else None,
+            elsewhere=self._elsewhere(asked.path, md5, catalog) if asked.elsewhere else None,
+            is_work=held is not None and held.past.is_work,
+            first_read=first_read,
+        )
+
+    def _earlier(self, held: Held, md5: str) -> Past | None:
+        """Return the newest version before the current one that has an md5, or the one whose content that has again."""
+        entity_id = str(held.entity_id)
+        for version in self._client.entities.versions(entity_id, limit=VERSIONS_LOOKED_AT_MAX):
+            number = int(version["versionNumber"])
+            if version.get("contentMd5") != md5 or number == held.version_number:
+                continue
+            past, origin = self._past(entity_id, number)
+            if origin is not None:
+                before, _ = self._past(entity_id, origin)
+                past = before if before.activity_id == past.activity_id else past
+            return past
+        return None
+
+    def _past(self, entity_id: str, number: int) -> tuple[Past, int | None]:
+        """Return a version, and the number of the one whose content it has again, if it has."""
+        activity = self._client.entities.generated_by(entity_id, version_number=number)
+        annotations = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
+        meaning, of = _text(annotations, "meaning"), _text(annotations, "meaningOf") or ""
+        is_own = meaning == "again" and of.startswith("@")
+        is_work = activity is not None or meaning in _LINKED
+        past = Past(entity_id, number, str(activity["id"]) if activity is not None else None, is_work)
+        return past, int(of[1:]) if is_own else None
+
+    def _elsewhere(self, path: str, md5: str, catalog: Catalog) -> Past | None:
+        """Return a version of another path that has an md5: the newest that was made, else the newest."""
+        others: list[Past] = []
+        for header in reversed(self._client.entities.with_md5(md5)):
+            if f"syn{header.get('benefactorId')}" != catalog.project_id or len(others) >= OTHERS_LOOKED_AT_MAX:
+                continue
+            entity_id, number = str(header["id"]), int(header["versionNumber"])
+            annotations = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
+            where = _text(annotations, "path")
+            if where not in (None, path) and _text(annotations, "md5") == md5:
+                others.append(replace(self._past(entity_id, number)[0], path=where))
+        return next((one for one in others if one.activity_id is not None), others[0] if others else None)
 
     def done(self, job: JobRecord, outputs: Iterable[tuple[str, Held, str | None]]) -> Done | None:
         """Return what an earlier attempt to deliver `job` has brought about, or None.
@@ -132,6 +199,13 @@ class SynapseLookup:
                 break
         return entries
 
+    def _is_work(self, entity_id: str, annotations: Json) -> bool:
+        """Return whether a version comes from somebody's work, which its own annotations say."""
+        meaning, of = _text(annotations, "meaning"), _text(annotations, "meaningOf") or ""
+        if meaning == "again" and of.startswith("@"):
+            return self._past(entity_id, int(of[1:]))[0].is_work
+        return meaning in _LINKED
+
     def _read(self, path: str, entity_id: str) -> Json:
         bundle = self._client.entities.bundle(entity_id)
         entity = bundle["entity"]
@@ -155,9 +229,12 @@ class SynapseLookup:
             "dataFileHandleId": handle_id,
             "activityId": str(activity["id"]) if activity is not None else None,
             "sha256": _text(annotations, "sha256") if is_own else None,
+            "createdOn": entity.get("modifiedOn"),
+            "isWork": is_own and self._is_work(entity_id, annotations),
             "remote": Remote(
                 md5=md5,
                 job_id=job_id,
+                was_seen=is_own and job_id is None,
                 is_annotated=job_id is not None and _text(annotations, "job") == job_id,
                 annotations={key: value for key, value in annotations.items() if not key.startswith(PREFIX)},
                 description=entity.get("description"),

@@ -125,7 +125,7 @@ _FIRST_READ = Query(
     .where(
         job_file.c.entity_id == bindparam("of_id"),
         job_file.c.version == bindparam("of_number"),
-        job_file.c.role != "output",
+        or_(job_file.c.outcome == "used", job_file.c.outcome == "executed"),
     )
     .order_by(job_file.c.job_number)
     .limit(READERS_MAX),

@@ -158,17 +158,22 @@ def test_eight_processes_deliver_to_one_repository_at_once(work: Path) -> None:
     with connect(work / ".snakeprov", create=True):
         pass
     code = """
-import sys
+import hashlib, sys
 from pathlib import Path
 from snakeprov import connect
+from snakeprov.model.digest import Digest
+from snakeprov.recorder.digesting import Observation
 from tests.recorder.test_deliver import deliverer, job
+SHARED = Digest(hashlib.sha256(b"s").hexdigest(), hashlib.md5(b"s").hexdigest(), 1)
 work, name = Path(sys.argv[1]), sys.argv[2]
 with connect(work / ".snakeprov") as client:
     made = deliverer(client, work, name)
     for number in range(5):
         path = f"{name}{number}.txt"
         prepared = job(work, f"{name}{number}", name, inputs={f"{name}.in": "i"}, outputs={path: path})
-        prepared.job.inputs.append(job(work, "-", name, inputs={"Shared": "s"}, outputs={}).job.inputs[0])
+        shared = job(work, "-", name, inputs={"Shared": "s"}, outputs={})
+        prepared.job.inputs.append(shared.job.inputs[0])
+        prepared.observations["Shared"] = Observation(digest=SHARED)
         (receipt,) = made.deliver([prepared])
         assert receipt.reason is None, receipt
 """

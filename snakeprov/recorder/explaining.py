@@ -1,0 +1,126 @@
+"""Asking the repository what may explain the bytes that some jobs read and wrote: one question for all of them.
+
+Must not know: what the bytes mean, or what becomes of the answers.
+
+Asked is only about bytes that are not simply those of the current version: other bytes than that has, the first bytes
+at a path that no job wrote, and bytes that a job wrote of which no maker is known so far. Nothing is remembered: by the
+time that the same is asked again others may have recorded more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from snakeprov.client.resources import Provenance
+from snakeprov.model.digest import Digest
+from snakeprov.model.meaning import EVIDENT_BYTES_MIN, Past
+from snakeprov.model.records import JobRecord
+from snakeprov.recorder.assemble import code_path_of, environment_path_of, path_of
+from snakeprov.recorder.catalog import Held
+from snakeprov.recorder.digesting import Observation, Observations, key_of
+from snakeprov.recorder.recognition import Explained, Identity, size_of
+
+SIGHTS_MAX: Final = 10_000
+"""About so many sights is asked in one request."""
+
+
+class _HasJob(Protocol):
+    @property
+    def job(self) -> JobRecord: ...
+    @property
+    def observations(self) -> Observations: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Bytes to be explained.
+
+    Attributes:
+        path: Where they were seen.
+        digest: Of them.
+        held: The current version there, if any.
+        elsewhere: Whether other files with the same bytes are asked for.
+    """
+
+    path: str
+    digest: Digest
+    held: Held | None
+    elsewhere: bool
+
+
+def unexplained(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], identity: Identity) -> list[Asked]:
+    """Return what has to be asked about the files of some jobs, each once."""
+    asked: dict[tuple[str, str], Asked] = {}
+    for one in jobs:
+        for path, seen, digest, is_written in _seen(one.job, one.observations):
+            held = held_at(path)
+            is_current = held is not None and identity.of_held(held) == identity.of_digest(digest)
+            if is_current and (not is_written or held is None or held.activity_id is not None):
+                continue
+            if held is None and is_written:
+                continue
+            elsewhere = not is_written and not is_current and size_of(seen) >= EVIDENT_BYTES_MIN
+            key = path, identity.of_digest(digest)
+            if held is not None or elsewhere:
+                before = asked.get(key)
+                asked[key] = Asked(path, digest, held, elsewhere or (before is not None and before.elsewhere))
+    return list(asked.values())
+
+
+def read_paths(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], identity: Identity) -> list[str]:
+    """Return the paths of inputs that have not the bytes of their current version: a directory above may know them."""
+    found: dict[str, None] = {}
+    for one in jobs:
+        for fact in one.job.inputs:
+            seen, held = one.observations.get(key_of(fact)), held_at(path_of(fact))
+            if seen is None or seen.digest is None:
+                continue
+            if held is None or identity.of_held(held) != identity.of_digest(seen.digest) or seen.before is not None:
+                found[path_of(fact)] = None
+    return list(found)
+
+
+def explain_sights(own: Provenance, project: str, asked: list[Asked]) -> dict[tuple[str, str], Explained]:
+    """Return what a repository of snakeprov's own says, by path and sha256. Raises RemoteError."""
+    found: dict[tuple[str, str], Explained] = {}
+    for start in range(0, len(asked), SIGHTS_MAX):
+        part = asked[start : start + SIGHTS_MAX]
+        sights = [{"path": one.path, "sha256": one.digest.sha256, "elsewhere": one.elsewhere} for one in part]
+        for one, answer in zip(part, own.sights(project, sights), strict=True):
+            first = answer.get("firstReadOn")
+            found[one.path, one.digest.sha256] = Explained(
+                earlier=_past(answer.get("earlier")),
+                elsewhere=_past(answer.get("elsewhere")),
+                is_work=bool(answer.get("current", {}).get("isWork")),
+                first_read=None if first is None else datetime.fromisoformat(first),
+            )
+    return found
+
+
+def _past(version: Mapping[str, Any] | None) -> Past | None:
+    if version is None:
+        return None
+    return Past(version["entityId"], version["versionNumber"], version.get("activityId"), is_work=version["isWork"])
+
+
+def _seen(job: JobRecord, observations: Observations) -> Iterator[tuple[str, Observation, Digest, bool]]:
+    """Yield path, sight and digest of each file of a job whose bytes are known, and whether the job wrote them."""
+    for fact in job.inputs:
+        seen = observations.get(key_of(fact))
+        if seen is not None and seen.digest is not None:
+            yield path_of(fact), seen, seen.digest, False
+            if seen.before is not None:
+                yield path_of(fact), seen, seen.before, False
+    for fact in (*job.outputs, *(fact for _, fact in job.by_products())):
+        seen = observations.get(fact.path)
+        if seen is not None and seen.digest is not None:
+            yield path_of(fact), seen, seen.digest, job.status != "touched"
+    named = [(code_path_of(code), code.path) for code in job.code]
+    named += [(environment_path_of(job), job.conda_env_path), (job.container_path, job.container_path)]
+    for path, key in named:
+        seen = observations.get(key) if key is not None else None
+        if path is not None and seen is not None and seen.digest is not None:
+            yield path, seen, seen.digest, False
