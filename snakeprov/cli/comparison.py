@@ -160,6 +160,8 @@ def _explain(client: Client, comparer: Comparer, compared: Compared, result: Res
     if compared.digest is None or compared.state != "changed":
         return
     compared.same_as = _names(asking.same_content(client, compared.digest, own_id=recorded.entity_id))
+    if not compared.same_as:
+        compared.made_by = asking.maker(client, recorded)
     if recorded.is_directory:
         try:
             manifest = asking.manifest(client, recorded)

@@ -20,7 +20,8 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
     """Show a run and its jobs.
 
     The run whose id begins with ID; without ID, the last one. Below the jobs that were run are those that were not:
-    reused (what they make was up to date), or not reached.
+    reused (their outputs were there and up to date), edited by hand (somebody changed an output), not needed (the
+    output was missing and nothing needed it), or not reached.
     """
     from snakeprov.cli import target
     from snakeprov.cli.repository import collect, opened

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from snakeprov.model.digest import Digest
+from snakeprov.model.meant import Meaning
 
 State = Literal["ok", "changed", "missing", "unreadable", "neverRecorded", "temporary", "elsewhere"]
 """`temporary`: gone, as a `temp()` output is meant to be. `elsewhere`: a storage object, or bytes that nobody saw."""
@@ -27,6 +28,7 @@ class Recorded:
         sha256, md5: Of its bytes, or of its manifest for a directory; Synapse knows only the second.
         mode: The permissions that the file had; None where that is not known.
         bytes_kept: Whether the repository has the bytes; None where that is not known.
+        meaning: What its bytes mean beside what made it.
     """
 
     path: str
@@ -37,6 +39,7 @@ class Recorded:
     size_bytes: int | None
     bytes_kept: bool | None
     mode: int | None = None
+    meaning: Meaning | None = None
 
     @property
     def is_directory(self) -> bool:
@@ -68,6 +71,7 @@ class Compared:
         changed_on: When what is there now was written, where it is not what was recorded.
         same_as: The versions that have the content that is there now, as `path@version`.
         differences: Of a directory: its members that differ.
+        made_by: The rule, or the name of the activity, that wrote the version, of a file that changed since.
         problem: What else there is to say, as a sentence.
     """
 
@@ -78,4 +82,5 @@ class Compared:
     changed_on: datetime | None = None
     same_as: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    made_by: str | None = None
     problem: str | None = None

@@ -169,3 +169,13 @@ def folders_above(path: str) -> list[str]:
     """
     parts = path.rstrip("/").split("/")[:-1]
     return ["/".join(parts[:end]) or "/" for end in range(1, len(parts) + 1)]
+
+
+def is_elsewhere(path: str) -> bool:
+    """Return whether a recorded path is that of a storage object: its URL with single slashes.
+
+    >>> is_elsewhere("s3:/bucket/a.csv"), is_elsewhere("results/a:/b"), is_elsewhere("/abs/a.csv")
+    (True, False, False)
+    """
+    scheme, colon, _ = path.partition(":/")
+    return bool(colon) and scheme.isalnum() and not path.startswith("/")

@@ -5,6 +5,7 @@ Must not know: how the DAG was read, or what became of the jobs.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -15,8 +16,10 @@ PLANNED_JOBS_MAX = 100_000
 PLANNED_OUTPUTS_MAX = 20
 """Outputs that a plan names of each job."""
 
-PlannedState = Literal["executed", "reused", "failed", "interrupted", "notReached"]
-"""What became of a job of the DAG. `reused`: what it makes was up to date, so it was not run."""
+PlannedState = Literal["executed", "reused", "edited", "notNeeded", "failed", "interrupted", "notReached"]
+"""What became of a job of the DAG. Of those that were not run: `reused`, its outputs were there and up to date;
+`edited`, somebody had edited one of them by hand; `notNeeded`, its output was missing and nothing needed it;
+`notReached`, the run ended before."""
 
 
 class PlannedJob(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
@@ -25,13 +28,15 @@ class PlannedJob(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel
     Attributes:
         wildcards: With the rule they tell the jobs of a run apart.
         outputs: The paths under which a repository has its outputs, at most `PLANNED_OUTPUTS_MAX`.
-        is_needed: Whether it had to be run; otherwise its outputs were up to date.
+        is_needed: Whether it had to be run.
+        is_missing: Whether it did not have to be run although its first output was not there.
     """
 
     rule: str
     wildcards: dict[str, str] = {}
     outputs: list[str] = []
     is_needed: bool = False
+    is_missing: bool = False
 
 
 class RunPlan(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
@@ -40,8 +45,10 @@ class RunPlan(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
     Attributes:
         jobs: At most `PLANNED_JOBS_MAX`.
         jobs_left_out: How many more there were.
+        taken_on: When it was like this.
     """
 
     run_id: str
     jobs: list[PlannedJob] = []
     jobs_left_out: int = 0
+    taken_on: datetime | None = None

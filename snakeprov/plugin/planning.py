@@ -11,6 +11,7 @@ from typing import Any
 
 from snakeprov.model.paths import from_storage
 from snakeprov.model.planned import PLANNED_JOBS_MAX, PLANNED_OUTPUTS_MAX, PlannedJob, RunPlan
+from snakeprov.model.times import now
 from snakeprov.plugin.represent import encodable
 
 PathOf = Callable[[str], str]
@@ -28,6 +29,7 @@ def plan_of(dag: Any, *, run_id: str, path_of: PathOf, stored: Stored) -> RunPla
         # Once its checkpoint is done, Snakemake no longer counts a job that has been run as one that is needed.
         jobs=[_planned(job, path_of, stored, is_needed=dag.needrun(job) or dag.finished(job)) for job in jobs],
         jobs_left_out=len(dag.jobs) - len(jobs),
+        taken_on=now(),
     )
 
 

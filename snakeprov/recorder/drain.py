@@ -27,6 +27,7 @@ from snakeprov.recorder.entries import Content as OutboxContent
 from snakeprov.recorder.entries import Entry, Kind
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.outbox import Outbox
+from snakeprov.recorder.plannedfiles import with_missing
 from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.summary import Tally
 
@@ -85,6 +86,7 @@ class Drain:
         self._patch = patch
         self._patch_id: str | None = None
         self._digester = tools.digester
+        self._working_directory = tools.working_directory
         self._deliverer = make_deliverer(client, run, tools)
 
     @property
@@ -117,7 +119,7 @@ class Drain:
         except msgspec.MsgspecError as error:
             self.reject(entry.number, f"The record of the plan of a run cannot be read ({error}).")
         else:
-            self._deliverer.put_plan(plan)
+            self._deliverer.put_plan(with_missing(plan, self._working_directory))
             self._outbox.delivered([entry.number])
 
     def deliver(self, prepared: Sequence[Prepared]) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from snakeprov.server import permissions, wire
+from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import not_found
 from snakeprov.store import current, lookup
+from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import READ
 from snakeprov.store.current import CurrentRow
+from snakeprov.store.meanings import MeaningRow
 from snakeprov.store.tables import STORED
 
 PAGE_DEFAULT = 1000
@@ -33,15 +35,17 @@ def listing(call: Call) -> Answer:
     under, after = call.query.get("under", ""), call.query.get("after", "")
     rows = current.page(call.tx, project, under=under, after=after, limit=limit + 1)
     gone = current.superseded(call.tx, project, rows[:limit])
-    results = [_file(row) for row in rows[:limit] if row.path not in gone]
+    there = [row for row in rows[:limit] if row.path not in gone]
+    meant = meaning_store.of(call.tx, [(row.id, row.number) for row in there if row.meaning])
+    results = [_file(row, meant.get((row.id, row.number))) for row in there]
     answer: dict[str, Any] = {"projectId": f"syn{project}", "results": results}
     if len(rows) > limit:
         answer["next"] = rows[limit - 1].path
     return 200, answer
 
 
-def _file(row: CurrentRow) -> dict[str, Any]:
-    return {
+def _file(row: CurrentRow, meaning: MeaningRow | None) -> dict[str, Any]:
+    body = {
         "path": row.path,
         "entityId": f"syn{row.id}",
         "versionNumber": row.number,
@@ -51,3 +55,4 @@ def _file(row: CurrentRow) -> dict[str, Any]:
         "sizeBytes": row.size_bytes,
         "bytesKept": row.file_handle_kind == STORED,
     }
+    return body if meaning is None else {**body, "meaning": meanings.body(meaning)}

@@ -347,7 +347,9 @@ OPERATIONS: dict[Handler, Operation] = {
     runs.outputs_of: Operation("What a run made, newest last.", synapse.Page[dict[str, Any]], query=_PAGED),
     plans.put: Operation("Keeps every job of a run's DAG, in place of what was kept before.", own.PlanKept, RunPlan),
     plans.read: Operation(
-        "Every job of a run's DAG: executed, failed, interrupted, reused or not reached.", own.Plan, query=_PAGED
+        "Every job of a run's DAG: executed, failed, interrupted, reused, edited, not needed or not reached.",
+        own.Plan,
+        query=_PAGED,
     ),
     jobs.create: Operation("Records a job, once.", own.JobId, jobs.JobBody, 201),
     jobs.read: Operation("A job.", own.JobAnswer),

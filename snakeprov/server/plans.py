@@ -6,7 +6,7 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,8 +17,9 @@ from snakeprov.server.refusals import bad_request, not_found
 from snakeprov.server.runs import check_may_add, existing
 from snakeprov.store import jobs, lookup, plans, runs
 from snakeprov.store.jobs import MadeBy
+from snakeprov.store.lookup import Found
 from snakeprov.store.plans import Ended
-from snakeprov.store.tables import FILE
+from snakeprov.store.tables import EDITED, FILE
 
 PAGE_DEFAULT = 1000
 PAGE_MAX = 10_000
@@ -31,10 +32,16 @@ STATES: Final[dict[str, PlannedState]] = {"failed": "failed", "interrupted": "in
 
 
 class _Kept(msgspec.Struct, omit_defaults=True):
-    """A job of the DAG as it is kept: with the activity that had made its outputs when the run ended."""
+    """A job of the DAG as it is kept.
+
+    Attributes:
+        activity_id: What had made its outputs when the run ended.
+        is_edited: Whether somebody had edited one of its outputs.
+    """
 
     job: PlannedJob
     activity_id: int | None = None
+    is_edited: bool = False
 
 
 class _Plan(msgspec.Struct, omit_defaults=True):
@@ -68,7 +75,7 @@ def read(call: Call) -> Answer:
     plan = _Plan([]) if found is None else msgspec.json.decode(zlib.decompress(found), type=_Plan)
     ended = {_key(one.rule, msgspec.json.decode(one.wildcards)): one for one in plans.ended(call.tx, run.id)}
     made = jobs.made(call.tx, {one.activity_id for one in plan.jobs if one.activity_id is not None})
-    results = [_result(one.job, ended, made.get(one.activity_id or 0)) for one in plan.jobs]
+    results = [_result(one, ended, made.get(one.activity_id or 0)) for one in plan.jobs]
     return 200, {
         "rules": _rules(results),
         "results": results[offset : offset + limit],
@@ -78,22 +85,39 @@ def read(call: Call) -> Answer:
 
 
 def _with_makers(call: Call, planned: Sequence[PlannedJob], *, project: int | None) -> list[_Kept]:
-    """Return the jobs, those whose outputs were up to date with the activity that made the first of them."""
-    reused = dict.fromkeys(job.outputs[0] for job in planned if job.outputs and not job.is_needed)
-    found = {} if project is None else lookup.at_paths(call.tx, project, reused)
-    makers = {path: one.activity_id for path, rows in found.items() for one in rows if one.kind == FILE}
-    return [_Kept(job, None if job.is_needed or not job.outputs else makers.get(job.outputs[0])) for job in planned]
+    """Return the jobs, those that did not have to be run with what the repository knows of their outputs."""
+    outputs = dict.fromkeys(path for job in planned if not job.is_needed for path in job.outputs)
+    found = {} if project is None else lookup.at_paths(call.tx, project, outputs)
+    files = {path: one for path, some in found.items() for one in some if one.kind == FILE}
+    return [_Kept(job) if job.is_needed else _with_maker(job, files) for job in planned]
 
 
-def _result(job: PlannedJob, ended: dict[tuple[Any, ...], Ended], maker: MadeBy | None) -> dict[str, Any]:
+def _with_maker(job: PlannedJob, found: Mapping[str, Found]) -> _Kept:
+    known = [found[path] for path in job.outputs if path in found]
+    is_edited = any(one.meaning == EDITED and one.activity_id is None for one in known)
+    is_first_known = bool(known) and known[0].path == job.outputs[0]
+    return _Kept(job, known[0].activity_id if is_first_known else None, is_edited)
+
+
+def _result(kept: _Kept, ended: dict[tuple[Any, ...], Ended], maker: MadeBy | None) -> dict[str, Any]:
+    job = kept.job
     body: dict[str, Any] = {"rule": job.rule, "wildcards": job.wildcards, "outputs": job.outputs}
     last = ended.get(_key(job.rule, job.wildcards))
     if last is not None:
         return {**body, "state": STATES.get(last.status, "executed"), "jobId": last.id}
-    body["state"] = "notReached" if job.is_needed else "reused"
-    if maker is not None:
+    body["state"] = _not_run(kept)
+    if maker is not None and body["state"] == "reused":
         body["madeBy"] = {"activityId": str(maker.activity_id), "jobId": maker.job_id, "runId": maker.run_id}
     return body
+
+
+def _not_run(kept: _Kept) -> PlannedState:
+    """Return why a job was not run."""
+    if kept.job.is_needed:
+        return "notReached"
+    if kept.job.is_missing or not kept.job.outputs:
+        return "notNeeded"
+    return "edited" if kept.is_edited else "reused"
 
 
 def _rules(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

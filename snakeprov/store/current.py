@@ -27,6 +27,7 @@ class CurrentRow(NamedTuple):
     sha256: str | None
     md5: str | None
     size_bytes: int | None
+    meaning: str | None
 
 
 _CURRENT = and_(revision.c.entity_id == entity.c.id, revision.c.number == entity.c.current_version)
@@ -40,6 +41,7 @@ _FILES = (
         file_handle.c.sha256,
         file_handle.c.md5,
         file_handle.c.size_bytes,
+        revision.c.meaning,
     )
     .select_from(entity.join(revision, _CURRENT).outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id))
     .where(entity.c.kind == FILE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from snakeprov.model import meant
 from snakeprov.model.comparison import FINE, Compared, State
 from snakeprov.model.times import to_wire
 from snakeprov.view import text, times
@@ -53,6 +54,7 @@ def lines(
     if total > len(shown):
         hidden = counted(total - len(shown), "more file")
         yield compose([say(f"{screen.glyphs.ellipsis} and {hidden} (--json lists all)")], screen)
+    yield from _edited(found, screen)
     if truncated:
         yield compose([say("There are more files, which were not looked at: name a smaller folder.")], screen)
 
@@ -107,6 +109,8 @@ def _note(one: Compared, screen: Screen) -> str:
         more = len(one.same_as) - SAME_SHOWN_MAX
         listed = ", ".join(one.same_as[:SAME_SHOWN_MAX]) + (f" and {text.number(more)} more" if more > 0 else "")
         notes.append(f"the content of {listed}")
+    elif one.state == "changed" and one.made_by:
+        notes.append(f"changed since {one.made_by} wrote it")
     elif one.state == "changed" and one.digest:
         notes.append("a content that is not recorded")
     if one.recorded and one.state in ("missing", "changed"):
@@ -115,6 +119,27 @@ def _note(one: Compared, screen: Screen) -> str:
         elif one.recorded.bytes_kept is False:
             notes.append("bytes not kept")
     return "; ".join(notes)
+
+
+def _edited(found: Sequence[Compared], screen: Screen) -> Iterator[str]:
+    """Yield the files that are what was recorded, and were recorded after somebody had edited them."""
+    edited = [
+        (one.recorded, one.recorded.meaning)
+        for one in found
+        if one.state == "ok" and one.recorded and one.recorded.meaning and one.recorded.meaning.kind == "edited"
+    ]
+    if not edited:
+        return
+    yield ""
+    yield compose([say(f"{counted(len(edited), 'file')} edited by hand after a job had written it:")], screen)
+    rows = [
+        [say(f"{recorded.path}@{recorded.version_number}"), say(meant.said(meaning, path=recorded.path), "raw")]
+        for recorded, meaning in edited[:FILES_SHOWN_MAX]
+    ]
+    yield from text.table(rows, screen, flexible=0, keep="end", indent=2)
+    if len(edited) > FILES_SHOWN_MAX:
+        more = text.number(len(edited) - FILES_SHOWN_MAX)
+        yield compose([say(f"  {screen.glyphs.ellipsis} and {more} more (--json lists all)")], screen)
 
 
 def _members(one: Compared, screen: Screen) -> Iterator[str]:
@@ -140,6 +165,8 @@ def _file(one: Compared) -> dict[str, Any]:
         "sizeBytes": digest.size_bytes if digest else None,
         "changedOn": to_wire(one.changed_on) if one.changed_on else None,
         "sameAs": one.same_as,
+        "madeBy": one.made_by,
+        "meaning": recorded.meaning if recorded else None,
         "members": [{"path": member.path, "difference": member.what} for member in one.differences],
         "problem": one.problem,
     }

@@ -19,7 +19,15 @@ REASONS_MAX = 5
 
 _LABEL_COLUMNS = 11
 
-_NOT_RUN = {"reused": "reused", "notReached": "not reached"}
+_NOT_RUN = {
+    "reused": "reused",
+    "edited": "edited by hand",
+    "notNeeded": "not needed",
+    "notReached": "not reached",
+}
+"""Why jobs were not run, in the order in which they are listed."""
+
+_NOT_RUN_ROLES: dict[str, text.Role] = {"edited": "raw", "notReached": "bad"}
 
 
 def runs(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
@@ -110,7 +118,7 @@ def _folded(one: Mapping[str, Any]) -> Line:
     makers = ", ".join(text.short_id(run_id) for run_id in one["runs"])
     return [
         say(one["rule"], "rule"),
-        say(_NOT_RUN[one["state"]], "bad" if one["state"] == "notReached" else "faint"),
+        say(_NOT_RUN[one["state"]], _NOT_RUN_ROLES.get(one["state"], "faint")),
         say(text.number(one["jobs"])),
         say(makers),
         say(one["output"]),

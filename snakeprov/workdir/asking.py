@@ -10,6 +10,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.errors import NotFoundError, RemoteError, SnakeprovError
+from snakeprov.model import meant
 from snakeprov.model.comparison import Recorded
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import File
@@ -160,6 +161,15 @@ def is_temporary(client: Client, version: Recorded) -> bool:
     return "temp" in (fact.get("flags") or ()) if fact else False
 
 
+def maker(client: Client, version: Recorded) -> str | None:
+    """Return the rule, or the name of the activity, that wrote a version last; None where none is known."""
+    try:
+        story = client.provenance.story(version.entity_id, version.version_number)
+    except SnakeprovError:
+        return None
+    return story["version"].get("rule") or (story.get("activity") or {}).get("name")
+
+
 def output_fact(story: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
     """Return what the job of a story noted of one of its outputs."""
     job = (story.get("job") or {}).get("job") or {}
@@ -177,4 +187,5 @@ def _recorded(path: str, entity_id: str, answer: Mapping[str, Any]) -> Recorded:
         size_bytes=answer.get("sizeBytes"),
         bytes_kept=answer.get("bytesKept"),
         mode=answer.get("mode"),
+        meaning=meant.of(answer),
     )

@@ -22,7 +22,7 @@ from snakeprov.errors import CaptureError
 from snakeprov.model.comparison import Compared, Difference, Recorded
 from snakeprov.model.digest import Digest
 from snakeprov.model.manifest import Entry, Manifest
-from snakeprov.model.paths import TOOL_FOLDERS, relative_to, to_os, to_text
+from snakeprov.model.paths import TOOL_FOLDERS, is_elsewhere, relative_to, to_os, to_text
 
 READ_AT_ONCE: Final = 4
 """How many files are read side by side; digests are computed without Python's lock."""
@@ -165,10 +165,8 @@ def differences(then: Sequence[Entry], now: Sequence[Entry]) -> list[Difference]
 
 
 def _is_elsewhere(recorded: Recorded) -> bool:
-    # The path of a storage object is its URL with single slashes; bytes that went through a pipe have no digest.
-    scheme, colon, _ = recorded.path.partition(":/")
-    is_stored_away = bool(colon) and scheme.isalnum() and not recorded.path.startswith("/")
-    return is_stored_away or (recorded.sha256 is None and recorded.md5 is None)
+    # Bytes that went through a pipe have no digest.
+    return is_elsewhere(recorded.path) or (recorded.sha256 is None and recorded.md5 is None)
 
 
 def _walk(folder: str, is_known_directory: Callable[[str], bool]) -> Iterator[str]:

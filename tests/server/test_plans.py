@@ -75,6 +75,31 @@ def test_a_reused_job_names_its_maker_as_it_was_when_the_run_ended(api: Api) -> 
     assert folded == {"rule": "plot", "state": "reused", "jobs": 2, "output": "a", "runs": ["e" * 32]}
 
 
+def test_nothing_is_called_reused_that_was_edited_or_missing(api: Api) -> None:
+    """An output that somebody edited since its job wrote it, one that was not there, and a job without outputs."""
+    project = api.project()
+    maker = api.activity()
+    files = [api.file_in(project, name, query=f"?generatedBy={maker['id']}") for name in "abc"]
+    for file, kind in zip(files[1:], ("edited", "again"), strict=True):
+        query = f"?newVersion=true&meaning={kind}&meaningOf={file['id']}&meaningOfVersion=1"
+        made = f"&generatedBy={maker['id']}" if kind == "again" else ""
+        api.update(file, query=query + made, versionLabel=None, dataFileHandleId=api.handle())
+    api.run()
+    api.job("maker", activity=maker["id"])
+    missing = {**planned_job("missing", "gone", needed=False), "isMissing": True}
+    jobs = [planned_job(rule, *outputs, needed=False) for rule, *outputs in (("kept", "a"), ("changed", "a", "b"))]
+    put(api, *jobs, planned_job("restored", "c", needed=False), missing, planned_job("all", needed=False))
+
+    assert states(api) == [
+        ("kept", "reused"),
+        ("changed", "edited"),
+        ("restored", "reused"),
+        ("missing", "notNeeded"),
+        ("all", "notNeeded"),
+    ]
+    assert [one["rule"] for one in api.get(PLAN)["results"] if "madeBy" in one] == ["kept", "restored"]
+
+
 def test_a_plan_is_replaced_and_paged(api: Api) -> None:
     """The last one holds; the summary by rule is always that of all jobs."""
     api.run()

@@ -13,6 +13,8 @@ PLAN = {
         {"rule": "all", "state": "notReached", "jobs": 1, "output": "", "runs": []},
         {"rule": "align", "state": "reused", "jobs": 312, "output": "aligned/s1.bam", "runs": ["b" * 32, "c" * 32]},
         {"rule": "fetch", "state": "reused", "jobs": 4, "output": "raw/s1.fq", "runs": []},
+        {"rule": "clean", "state": "edited", "jobs": 1, "output": "clean/s1.csv", "runs": []},
+        {"rule": "unpack", "state": "notNeeded", "jobs": 40, "output": "raw/s1.txt", "runs": []},
         {"rule": "plot", "state": "failed", "jobs": 1, "output": "plot.png", "runs": []},
     ],
     "jobsLeftOut": 1234,
