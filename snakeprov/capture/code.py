@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from snakeprov.capture.files import fingerprint
 from snakeprov.capture.gitlibrary import find_root, has_tags, open_repository, read_head, read_remote_url
-from snakeprov.capture.gitprogram import Status, read_status, run_git
+from snakeprov.capture.gitprogram import DIFF, Status, read_status, run_git
 from snakeprov.capture.permalinks import permalink
 from snakeprov.capture.redact import strip_credentials
 from snakeprov.errors import CaptureError
@@ -53,8 +53,6 @@ MAX_DESCRIBE_BYTES = 4096
 """Longest answer of `git describe`."""
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-_DIFF = ["diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
-_DIFF += ["--submodule=short", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3"]
 
 
 def git_blob_sha1(content: bytes) -> str:
@@ -284,7 +282,7 @@ class GitReader:
         worktree.state.patch_left_out = [to_text(file) for file in left_out[:MAX_LEFT_OUT_NAMES]]
         if not files:
             return None
-        arguments = [*_DIFF, worktree.state.commit or _EMPTY_TREE, "--", *files[:MAX_PATCHED_FILES]]
+        arguments = [*DIFF, worktree.state.commit or _EMPTY_TREE, "--", *files[:MAX_PATCHED_FILES]]
         try:
             output = run_git(worktree.root, arguments, timeout_s=self._timeout_s, limit_bytes=MAX_PATCH_BYTES)
         except (CaptureError, RuntimeError) as error:

@@ -21,6 +21,10 @@ MAX_STATUS_BYTES = 16 << 20
 MAX_MESSAGE_BYTES = 4096
 """Most bytes read of what git says on standard error."""
 
+DIFF = ["diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
+DIFF += ["--submodule=short", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3"]
+"""Arguments of git for a difference that looks the same whatever the user's settings are."""
+
 _KEPT_VARIABLES = ("GIT_CONFIG", "GIT_EXEC_PATH")
 
 

@@ -6,16 +6,21 @@ Must not know: the question.
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from snakeprov.errors import ForbiddenError, NotFoundError
+from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError
 from snakeprov.lineage.causes import Sources
 from snakeprov.lineage.difference import FileVersion
 from snakeprov.lineage.textdifference import SIZE_BYTES_MAX
+from snakeprov.lineage.unrecorded import GitAnswer
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from snakeprov.capture.gitdifference import CodeState
     from snakeprov.client import Client
 
 
@@ -25,13 +30,50 @@ JOBS_AT_ONCE: Final = 200
 _SUCCEEDED: Final = frozenset({"success", "cached", "backfilled"})
 
 
-def sources(client: Client) -> Sources:
-    """Return whom to ask about what a repository holds."""
+def sources(client: Client, root: Path) -> Sources:
+    """Return whom to ask about what a repository holds; git is asked in the working directory `root`."""
     return Sources(
         tell=client.provenance.stories,
         read=lambda version: content(client, version),
         describe=lambda job_id: _environment(client, job_id),
+        ask_git=_Git(client, root),
     )
+
+
+class _Git:
+    """Says which tracked files differ between two runs; each pair of runs is looked at once."""
+
+    def __init__(self, client: Client, root: Path) -> None:
+        self._client = client
+        self._root = root
+        self._known: dict[tuple[str, str], GitAnswer] = {}
+
+    def __call__(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> GitAnswer:
+        runs = [story.get("run") or {} for story in (old, new)]
+        if any(not (run.get("git") or {}).get("commit") for run in runs):
+            return GitAnswer(is_tracked=False)
+        ids = runs[0]["id"], runs[1]["id"]
+        if ids not in self._known:
+            self._known[ids] = GitAnswer() if ids[0] == ids[1] else self._answer(*runs)
+        return self._known[ids]
+
+    def _answer(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> GitAnswer:
+        from snakeprov.capture.gitdifference import changed_files
+
+        if old["git"].get("root") != new["git"].get("root"):
+            return GitAnswer(problem="the runs were in different clones")
+        try:
+            files = changed_files(self._root, self._state(old), self._state(new))
+        except (CaptureError, NotFoundError, ForbiddenError) as error:
+            return GitAnswer(problem=error.message.rstrip("."))
+        top, directory = new["git"]["root"], new.get("workingDirectory") or new["git"]["root"]
+        return GitAnswer(files=tuple(posixpath.relpath(posixpath.join(top, one), directory) for one in files))
+
+    def _state(self, run: Mapping[str, Any]) -> CodeState:
+        from snakeprov.capture.gitdifference import CodeState
+
+        is_kept = run["git"].get("patchFileHandleId") is not None
+        return CodeState(run["git"]["commit"], self._client.runs.patch(run["id"]) if is_kept else None)
 
 
 def jobs(client: Client, listed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from snakeprov.errors import UsageError
 if TYPE_CHECKING:
     from snakeprov.cli.target import RunTarget, Target
     from snakeprov.client import Client
+    from snakeprov.config import Place
     from snakeprov.lineage.rundifference import RunDifference
 
 OUTPUTS_MAX = 10_000
@@ -56,7 +57,7 @@ def command(
                 raise UsageError("--content and --depth are about files; two runs are compared.")
             _write_runs(_runs(client, first, second), as_json=as_json)
         elif isinstance(first, target.Target) and isinstance(second, target.Target):
-            _versions(client, first, second, depth=depth, with_content=with_content, as_json=as_json)
+            _versions(client, place, first, second, depth=depth, with_content=with_content, as_json=as_json)
         else:
             raise UsageError(
                 f"A run cannot be compared with a file: {old}, {new}.", hint="Name two files or two runs (run:ID)."
@@ -64,7 +65,7 @@ def command(
 
 
 def _versions(
-    client: Client, first: Target, second: Target, *, depth: int | None, with_content: bool, as_json: bool
+    client: Client, place: Place, first: Target, second: Target, *, depth: int | None, with_content: bool, as_json: bool
 ) -> None:
     from snakeprov.cli import asking, target
     from snakeprov.lineage import causes
@@ -76,7 +77,9 @@ def _versions(
     def story(found: Target) -> dict[str, Any]:
         return target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
 
-    trace = causes.trace(story(first), story(second), asking.sources(client), distance_max=depth or causes.DISTANCE_MAX)
+    trace = causes.trace(
+        story(first), story(second), asking.sources(client, place.root), distance_max=depth or causes.DISTANCE_MAX
+    )
     content = None
     if with_content:
         contents = [

@@ -35,7 +35,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
     with opened(store) as (place, client):
         found = target.find(client, place, path, project=project)
         story = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
-        sources = asking.sources(client)
+        sources = asking.sources(client, place.root)
         trace = _since_the_version_before(story, sources, depth)
         again = _made_again(story, sources, depth)
         side = side_of(as_first_seen(story, sources) or story)

@@ -12,6 +12,7 @@ import msgspec
 
 from snakeprov.lineage.difference import Change, Difference, FileVersion, Story, compare, packages
 from snakeprov.lineage.textdifference import text_difference
+from snakeprov.lineage.unrecorded import GitAnswer, Unrecorded, unrecorded
 
 DISTANCE_MAX: Final = 10
 """So many activities, one behind another, are looked through unless told otherwise."""
@@ -33,6 +34,10 @@ Read = Callable[[FileVersion], bytes | None]
 
 Describe = Callable[[str], dict[str, object] | None]
 """Returns the document of the environment of a job by the id of the job, or None."""
+
+
+AskGit = Callable[[Story, Story], GitAnswer]
+"""Returns which tracked files differ between the runs of two stories."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -64,8 +69,9 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Sources:
     """Whom to ask while a trace is made; every text is asked for once. Not thread-safe."""
 
-    def __init__(self, *, tell: Tell, read: Read, describe: Describe) -> None:
+    def __init__(self, *, tell: Tell, read: Read, describe: Describe, ask_git: AskGit) -> None:
         self.tell = tell
+        self.ask_git = ask_git
         self._read = read
         self._describe = describe
         self._texts: dict[FileVersion, bytes | None] = {}
@@ -188,7 +194,25 @@ def _explained(old: Story, new: Story, sources: Sources) -> Difference:
         if len(documents) == 2 and documents[0] is not None and documents[1] is not None:
             place = next((n for n, one in enumerate(causes) if one.kind == "input"), len(causes))
             causes[place:place] = packages(documents[0], documents[1])
-    return msgspec.structs.replace(difference, causes=tuple(causes))
+    difference = msgspec.structs.replace(difference, causes=tuple(causes))
+    return msgspec.structs.replace(difference, unrecorded=_unrecorded(old, new, difference, sources))
+
+
+def _unrecorded(old: Story, new: Story, difference: Difference, sources: Sources) -> tuple[Unrecorded, ...]:
+    """Return what could explain other bytes where no fact does."""
+    is_of_jobs = difference.old.origin == difference.new.origin == "job"
+    if difference.causes or difference.same_bytes or not is_of_jobs:
+        return ()
+    # No fact differs, so whatever either job names is the same for both, unless it is unproved.
+    unproved = {one.name for one in difference.unproved}
+    files = (new.get("job") or {}).get("files") or ()
+    recorded = {one["path"] for one in files if one.get("role") != "output"} - unproved
+    return unrecorded(
+        [((story.get("job") or {}).get("job") or {}) for story in (old, new)],
+        [sources.environment(story) for story in (old, new)],
+        sources.ask_git(old, new),
+        recorded=recorded,
+    )
 
 
 def _with_text(change: Change, sources: Sources) -> Change:

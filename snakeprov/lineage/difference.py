@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from snakeprov.lineage.textdifference import TextDifference
+from snakeprov.lineage.unrecorded import Unrecorded
 from snakeprov.lineage.values import differing
 from snakeprov.model.meant import Meaning
 
@@ -141,6 +142,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             environment, inputs.
         circumstances: What else differs around them.
         unproved: What may differ, too: params and config that are not recorded whole, inputs without a digest.
+        unrecorded: What could explain other bytes, where no cause is known.
     """
 
     old: Side
@@ -149,6 +151,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     causes: tuple[Change, ...] = ()
     circumstances: tuple[Change, ...] = ()
     unproved: tuple[Change, ...] = ()
+    unrecorded: tuple[Unrecorded, ...] = ()
 
 
 def compare(old: Story, new: Story) -> Difference:

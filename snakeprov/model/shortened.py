@@ -87,12 +87,17 @@ def without_note(text: str) -> str:
     return _NOTE.sub("", text)
 
 
+def note_of(value: Any) -> str | None:
+    """Return the note in a value that was shortened; None where it is whole."""
+    mark = mark_of(value)
+    found = _NOTE.search(mark) if mark is not None else None
+    return found[1] if found else None
+
+
 def digest_known(value: Any) -> str | None:
     """Return the digest of a value as it was before it was shortened, if it was; None where that is not known."""
-    mark = mark_of(value)
-    if mark is not None:
-        found = _NOTE.search(mark)
-        note = found[1] if found else ""
+    note = note_of(value)
+    if note is not None:
         return note if note.startswith(_DIGEST) else None
     return None if _has_shortened_parts(value) else digest_of(value)
 

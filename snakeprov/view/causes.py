@@ -135,6 +135,28 @@ def _details(trace: Trace, screen: Screen, *, labels: tuple[str, str] = ("before
     yield from _causes(difference, trace, screen)
     yield from _upstream(trace, screen)
     yield from changes("also different", difference.circumstances, trace, screen)
+    yield from _could_explain(difference, screen)
+
+
+def _could_explain(difference: Difference, screen: Screen) -> Iterator[str]:
+    """Yield what may differ where no cause is known, and then all files of which git says that they differ."""
+    found = clauses.could_explain(difference)
+    if difference.causes or difference.same_bytes or not found:
+        return
+    yield from _listed("could explain it", found, screen)
+    files = [name for one in difference.unrecorded if one.kind == "files" for name in one.names]
+    if len(files) > clauses.CLAUSES_MAX:
+        yield from _listed("changed according to git", [clauses.short(name) for name in files], screen)
+
+
+def _listed(title: str, rows: Sequence[str], screen: Screen) -> Iterator[str]:
+    yield ""
+    yield compose([say(title, "heading")], screen)
+    for one in rows[:ROWS_MAX]:
+        yield compose([say(" " * _INDENT), say(one)], screen._replace(width=None))
+    if len(rows) > ROWS_MAX:
+        hidden = f"{screen.glyphs.ellipsis} and {text.number(len(rows) - ROWS_MAX)} more (--json lists all)"
+        yield compose([say(" " * _INDENT + hidden)], screen)
 
 
 def _again(trace: Trace, screen: Screen) -> Iterator[str]:
@@ -236,7 +258,7 @@ def _step(step: Step, trace: Trace, screen: Screen) -> Iterator[str]:
     inner = Trace(difference=difference, upstream=trace.upstream)
     found = [clauses.clause(one, inner) for one in difference.causes]
     if not found and new.origin == "job":
-        found = [f"nothing that was recorded differs: {clauses.maker(new)} may not be deterministic"]
+        found = [clauses.nothing(difference)]
     for one in found[:STEP_CLAUSES_MAX]:
         yield compose([say(" " * 2 * _INDENT), say(one)], whole)
     if len(found) > STEP_CLAUSES_MAX:

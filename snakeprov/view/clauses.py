@@ -27,6 +27,8 @@ CLAUSE_CHARACTERS_MAX: Final = 500
 OUTSIDE: Final = "outside the workflow"
 """Where a file was changed that no recorded job ever made."""
 
+_ALIKE: Final = "its inputs, params and code were the same, too"
+
 _EXPLAINS_COMMAND: Final = frozenset({"rule", "wildcard", "param", "code", "input"})
 
 
@@ -57,7 +59,7 @@ def why(trace: Trace) -> str:
         return f"{named(new)} differs from {before} because {how}."
     causes = own_causes(trace)
     if not causes:
-        return f"{named(new)} differs from {before} although {_nothing(difference)}."
+        return f"{named(new)} differs from {before} although {nothing(difference)}."
     return f"{named(new)} differs from {before} because {listed(causes)}{_roots(trace)}."
 
 
@@ -78,7 +80,8 @@ def again(trace: Trace, count: int) -> str:
     run = f"in run {text.short_id(side.run_id)}" if side.run_id else f"by {maker(side)}"
     last = run if count == 1 else f"the last time {run}"
     same = "the bytes are the same, nothing changed in the result"
-    although = _although(trace) or "; its inputs, params and code were the same, too"
+    alike = "nothing that was recorded differs" if trace.difference.unproved else _ALIKE
+    although = _although(trace) or f"; {alike}"
     return f"It was made again {times}, {last}: {same}{although}."
 
 
@@ -96,7 +99,7 @@ def diff(trace: Trace) -> str:
     if new.origin == old.origin == "job" and new.rule != old.rule and new.entity_id != old.entity_id:
         return f"{what}: they are of different rules, {short(old.rule or '')} and {short(new.rule or '')}."
     causes = own_causes(trace)
-    return f"{what}: {listed(causes)}{_roots(trace)}." if causes else f"{what}: {_nothing(difference)}."
+    return f"{what}: {listed(causes)}{_roots(trace)}." if causes else f"{what}: {nothing(difference)}."
 
 
 def own_causes(trace: Trace) -> list[str]:
@@ -274,7 +277,7 @@ def _roots(trace: Trace) -> str:
             if one not in wildcards and (one.kind != "command" or not kinds & _EXPLAINS_COMMAND):
                 roots[_root(one, inner)] = None
         if not step.difference.causes:
-            roots[f"{short(side.path)}, where {_nothing(step.difference)}"] = None
+            roots[f"{short(side.path)}, where {nothing(step.difference)}"] = None
     return f"; that goes back to {listed(list(roots))}" if roots else ""
 
 
@@ -291,17 +294,50 @@ def _although(trace: Trace) -> str:
     return f", although {listed(causes)}{_roots(trace)}" if causes else ""
 
 
-def _nothing(difference: Difference) -> str:
-    """Say that no cause is known, and what else differs; where a rule made both, that it may not be deterministic."""
+def nothing(difference: Difference) -> str:
+    """Say that no cause is known, and what could explain the difference; that a rule may not be deterministic only
+    where nothing could."""
     if difference.new.origin == "activity":
         return "what is recorded of the activities is the same"
-    trace = Trace(difference=difference)
-    around = [clause(one, trace) for one in difference.circumstances]
+    around = [clause(one, Trace(difference=difference)) for one in difference.circumstances]
+    told = "nothing that was recorded differs"
     if around:
-        return f"its inputs, params and code are the same; what differs is that {listed(around)}"
+        told = f"its inputs, params and code are the same; what differs is that {listed(around)}"
     if difference.same_bytes:
-        return "nothing that was recorded differs"
-    return f"nothing that was recorded differs: {maker(difference.new)} may not be deterministic"
+        return told
+    could = could_explain(difference)
+    if could:
+        return f"{told}; what could explain it{', too' if around else ''}: {listed(could)}"
+    return told if around else f"{told}: {maker(difference.new)} may not be deterministic"
+
+
+def could_explain(difference: Difference) -> list[str]:
+    """Return a clause for everything that may differ and is not recorded, or not recorded whole."""
+    found = [cut(_unproved(one, difference), CLAUSE_CHARACTERS_MAX) for one in difference.unproved]
+    commits = [text.short_commit(side.commit, dirty=side.dirty) for side in (difference.old, difference.new)]
+    for one in difference.unrecorded:
+        match one.kind:
+            case "files":
+                found.append(
+                    f"git has changes in {listed([short(name) for name in one.names])} ({' -> '.join(commits)})"
+                )
+            case "git":
+                found.append(
+                    f"git cannot tell which other files changed ({cut(one.names[0], VALUE_CHARACTERS_MAX * 3)})"
+                )
+            case "noGit":
+                found.append("other files may have changed (no version control)")
+            case "software":
+                found.append(f"{listed([short(name) for name in one.names])} are not recorded")
+    return found
+
+
+def _unproved(change: Change, difference: Difference) -> str:
+    if change.kind == "input":
+        return f"input {short(change.name)} has no digest"
+    note = shortened.note_of(change.new) or shortened.note_of(change.old)
+    reason = note if note in (shortened.TOO_LARGE, shortened.NOT_COMPARABLE) else shortened.NOT_COMPARABLE
+    return f"{subject(change, difference)} is {reason}"
 
 
 def _verb(change: Change) -> str:

@@ -53,6 +53,7 @@ def _traced(trace: Trace | None) -> Json:
         "causes": () if difference is None else difference.causes,
         "circumstances": () if difference is None else difference.circumstances,
         "unproved": () if difference is None else difference.unproved,
+        "unrecorded": () if difference is None else difference.unrecorded,
         "upstream": () if trace is None else trace.upstream,
         "truncated": trace is not None and trace.truncated,
     }

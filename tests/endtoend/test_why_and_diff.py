@@ -148,6 +148,34 @@ def steady(text: str, folder: Path) -> str:
     return re.sub(r"just now|\d+ \w+ ago", "N ago", text)
 
 
+def test_what_only_git_knows_is_named(
+    ask: Ask, golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tracked file that no rule declares made the difference: git names it; without the repository that is said."""
+    work = Recorded(tmp_path)
+    shell = "cat extra.txt {input} > {output}; date +%N >> {output}"
+    work.write(
+        "Snakefile",
+        "import snakeprov; snakeprov.track(workflow)\n"
+        f"rule all:\n    input: 'in.txt'\n    output: 'out.txt'\n    shell: '{shell}'\n",
+    )
+    work.write("in.txt", "1\n")
+    work.write("extra.txt", "1\n")
+    work.write(".gitignore", ".snake*\nout.txt\n")
+    work.call("git", "-c", "init.defaultBranch=main", "init", "--quiet")
+    for content in ("1\n", "2\n"):
+        work.write("extra.txt", content)
+        work.call("git", "add", "--all")
+        work.call("git", "commit", "--quiet", "--allow-empty", "--message", "next")
+        work.snakemake("--forceall")
+    monkeypatch.chdir(tmp_path)
+    golden("why-unrecorded.txt", steady(ask("why", "out.txt"), tmp_path))
+    (unrecorded, *_) = json.loads(ask("why", "out.txt", "--json"))["unrecorded"]
+    assert unrecorded == {"kind": "files", "names": ["extra.txt"]}
+    shutil.rmtree(tmp_path / ".git")
+    assert "git cannot tell which other files changed" in ask("why", "out.txt").splitlines()[0]
+
+
 LARGE = """import snakeprov; snakeprov.track(workflow)
 import pandas
 

@@ -19,6 +19,7 @@ from snakeprov.lineage.textdifference import (
     SIZE_BYTES_MAX,
     text_difference,
 )
+from snakeprov.lineage.unrecorded import GitAnswer, Unrecorded, unrecorded
 from snakeprov.lineage.values import differing
 
 Json = dict[str, Any]
@@ -73,6 +74,10 @@ def story(
         "job": {"job": record, "files": files},
         "run": {"id": "2", **(run or {})},
     }
+
+
+def no_git(old: Any, new: Any) -> GitAnswer:
+    return GitAnswer()
 
 
 def told(old: Json, new: Json) -> list[tuple[str, str, str]]:
@@ -247,6 +252,7 @@ class Repository:
             tell=self.tell,
             read=lambda one: self.texts.get(f"{one.path}@{one.version_number}"),
             describe=lambda _: None,
+            ask_git=no_git,
         )
         return trace(stories[0], stories[1], sources)
 
@@ -351,7 +357,9 @@ def test_packages_of_environments_are_compared_by_name() -> None:
         story(f"r@{n}", inputs=[f"i@{n}"], environmentDigest=f"d{n}", environmentFileHandleId="3", id=f"j{n}")
         for n in (1, 2)
     )
-    sources = Sources(tell=lambda wanted: [None] * len(wanted), read=lambda _: None, describe=documents.get)
+    sources = Sources(
+        tell=lambda wanted: [None] * len(wanted), read=lambda _: None, describe=documents.get, ask_git=no_git
+    )
     found = trace(old, new, sources).difference.causes
     assert [(one.kind, one.name, one.old, one.new) for one in found[:3]] == [
         ("package", "numpy", "1.26 a", "2.0 b"),
@@ -436,3 +444,51 @@ def test_the_visible_part_of_a_shortened_value_says_where_it_differs() -> None:
     ]
     assert paths(["a", "… 1 more (not comparable)"], ["a", "b"]) == [("v", "unknown")]
     assert paths("<function f, not comparable>", "<function g, not comparable>") == [("v", "changed")]
+
+
+def test_what_could_explain_a_difference_is_what_no_record_holds() -> None:
+    """Software outside of a described environment, files that git knows of, an environment that is only named."""
+    packages = {"conda": {"packages": [{"name": "x", "version": "1"}]}}
+
+    def software(job: Json, document: Json | None) -> list[str]:
+        found = unrecorded([job, job], [document, document], GitAnswer(), recorded=set())
+        return [name for one in found for name in one.names]
+
+    assert software({"kind": "shell"}, {}) == ["the versions of the programs that it ran"]
+    assert software({"kind": "script"}, None) == ["the versions of the packages that its code loads"]
+    assert software({"kind": "shell", "condaEnvPath": "e.yaml"}, packages) == []
+    assert software({"kind": "shell", "condaEnvPath": "e.yaml"}, {}) == ["the packages of the conda environment"]
+    assert software({"kind": "shell", "container": "c"}, {"container": {"sha256": "0"}}) == []
+    assert software({"kind": "shell", "container": "c"}, packages) == ["the content of the container c"]
+    assert software({"kind": "shell", "envModules": ["r/4", "gcc"]}, {}) == ["the content of the modules r/4 gcc"]
+
+    known = {"kind": "shell", "condaEnvPath": "e.yaml"}
+    answers = [
+        GitAnswer(files=("a.sh", "fit.py")),
+        GitAnswer(problem="no git"),
+        GitAnswer(is_tracked=False),
+        GitAnswer(files=("fit.py",)),
+    ]
+    assert [unrecorded([known] * 2, [packages] * 2, one, recorded={"fit.py"}) for one in answers] == [
+        (Unrecorded(kind="files", names=("a.sh",)),),
+        (Unrecorded(kind="git", names=("no git",)),),
+        (Unrecorded(kind="noGit"),),
+        (),
+    ]
+
+
+def test_what_is_unrecorded_is_asked_for_only_where_no_fact_explains_the_bytes() -> None:
+    """Neither git nor an environment is asked about versions whose difference is explained, or that do not differ."""
+    asked: list[Any] = []
+
+    def ask_git(old: Any, new: Any) -> GitAnswer:
+        asked.append((old, new))
+        return GitAnswer()
+
+    sources = Sources(tell=lambda _: [], read=lambda _: None, describe=lambda _: None, ask_git=ask_git)
+    same = {**story("r@1"), "version": story("r@1")["version"]}
+    assert trace(story("r@1", params={"k": 1}), story("r@2", params={"k": 2}), sources).difference.unrecorded == ()
+    assert trace(story("r@1"), same, sources).difference.unrecorded == ()
+    assert asked == []
+    assert trace(story("r@1"), story("r@2"), sources).difference.unrecorded != ()
+    assert len(asked) == 1

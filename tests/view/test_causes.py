@@ -11,6 +11,7 @@ from snakeprov.lineage.causes import Step, Trace
 from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
 from snakeprov.lineage.rundifference import compare_runs
 from snakeprov.lineage.textdifference import text_difference
+from snakeprov.lineage.unrecorded import Unrecorded
 from snakeprov.view import causes, clauses, rundifference
 from snakeprov.view.text import Screen
 
@@ -22,10 +23,23 @@ def side(number: int, *, origin: Any = "job", path: str = "r.txt", rule: str | N
     return Side(path=path, entity_id=f"syn{path[:9]}", version_number=number, origin=origin, rule=rule, **facts)
 
 
-def why(*found: Change, same_bytes: bool | None = False, circumstances: tuple[Change, ...] = (), **new: Any) -> Trace:
+def why(
+    *found: Change,
+    same_bytes: bool | None = False,
+    circumstances: tuple[Change, ...] = (),
+    unproved: tuple[Change, ...] = (),
+    unrecorded: tuple[Unrecorded, ...] = (),
+    **new: Any,
+) -> Trace:
     return Trace(
         difference=Difference(
-            old=side(1), new=side(2, **new), same_bytes=same_bytes, causes=found, circumstances=circumstances
+            old=side(1, commit="1a2b3c4" + "0" * 33),
+            new=side(2, commit="5d6e7f8" + "0" * 33, **new),
+            same_bytes=same_bytes,
+            causes=found,
+            circumstances=circumstances,
+            unproved=unproved,
+            unrecorded=unrecorded,
         )
     )
 
@@ -98,6 +112,24 @@ def test_where_nothing_recorded_differs_that_is_said() -> None:
     assert clauses.why(why(circumstances=(host,))) == (
         "r.txt@2 differs from @1 although its inputs, params and code are the same; what differs is that host changed "
         "a -> b."
+    )
+    found = clauses.why(
+        why(
+            circumstances=(host,),
+            unproved=(
+                Change(kind="param", name="f", action="unknown", old="<f, not comparable>", new="<f, not comparable>"),
+                Change(kind="input", name="big.bin", action="unknown"),
+            ),
+            unrecorded=(
+                Unrecorded(kind="files", names=("a.sh", "b.sh")),
+                Unrecorded(kind="software", names=("the versions of the programs that it ran",)),
+            ),
+        )
+    )
+    assert found == (
+        "r.txt@2 differs from @1 although its inputs, params and code are the same; what differs is that host changed "
+        "a -> b; what could explain it, too: params.f is not comparable, input big.bin has no digest, git has changes "
+        "in a.sh and b.sh (1a2b3c4 -> 5d6e7f8) and the versions of the programs that it ran are not recorded."
     )
     assert clauses.why(why(param("k", 1, 2), same_bytes=True)) == (
         "r.txt@2 has the same bytes as @1: nothing changed in the result, although params.k changed 1 -> 2."
