@@ -1,31 +1,15 @@
-"""Read Snakefiles as text: what each statement binds and names, and so what the definition of a rule consists of.
+"""Read Snakefiles as text: what each statement, function and rule binds and names.
 
 Must not know: Snakemake's objects, the file system. Nothing is run.
-
-The definition of a rule is the rule itself and, over all Snakefiles of the workflow, the functions, variables and
-imports that it names, with what these name in turn. Comments, docstrings and the layout of the code are no part of it.
-
-| what | counts as named by a rule |
-|---|---|
-| names in its directives, in its `run:` block and in f-strings | yes, but for attributes and keywords |
-| `{name}` in `shell:` | yes: Snakemake fills in global variables |
-| the rule or the module that `use rule` builds on | yes |
-| other rules, `ruleorder:`, `onsuccess:`, `configfile:` and the like | no |
-
-Where a name is bound more than once, every binding counts: which of them ran is not known.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
-import fnmatch
-import hashlib
 import io
-import keyword
 import re
 import tokenize
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from snakeprov.capture.wrappers import UNKNOWN
@@ -75,6 +59,7 @@ class Unit(NamedTuple):
         changes: The names, which can be patterns, of rules of a module that it changes (`use rule … from … with:`).
         imports: The import statement that it is, else empty.
         commands: The shell commands in its calls of `shell()`; what only running it can tell is `UNKNOWN` in them.
+        includes, loads: The Snakefiles that it includes, or takes as a module, where their names are literals.
     """
 
     first: int
@@ -86,23 +71,8 @@ class Unit(NamedTuple):
     changes: tuple[str, ...] = ()
     imports: str = ""
     commands: tuple[str, ...] = ()
-
-
-class Definition(NamedTuple):
-    """What one Snakefile has of the definition of a rule.
-
-    Attributes:
-        line, end_line: The lines of the rule; in another Snakefile those of the first thing that it names.
-        digest: sha256 of all that it has of the definition.
-        imports: The import statements among it.
-        commands: The shell commands in its calls of `shell()`.
-    """
-
-    line: int
-    end_line: int
-    digest: str
-    imports: tuple[str, ...]
-    commands: tuple[str, ...]
+    includes: tuple[str, ...] = ()
+    loads: tuple[str, ...] = ()
 
 
 def read(text: str) -> list[Unit] | None:
@@ -114,70 +84,6 @@ def read(text: str) -> list[Unit] | None:
     except (tokenize.TokenError, SyntaxError, ValueError):
         return None
     return list(_units(lines, 0, len(lines), ()))
-
-
-def definitions(snakefiles: Mapping[str, list[Unit]], own: str, line: int, rule: str) -> dict[str, Definition]:
-    """Return what each Snakefile has of the definition of a rule, by path; empty where the rule is not found.
-
-    Args:
-        snakefiles: Units of all Snakefiles of the workflow, by path.
-        own: The path of the Snakefile that has the rule.
-        line: The line at which the rule begins.
-        rule: The name of the rule.
-    """
-    start = [unit for unit in snakefiles.get(own, ()) if unit.is_rule and unit.first <= line <= unit.last][-1:]
-    if not start:
-        return {}
-    found: dict[str, set[Unit]] = {own: set(start)}
-    waiting = [(own, unit) for unit in start]
-    for path, units in snakefiles.items():
-        changing = [unit for unit in units if any(fnmatch.fnmatchcase(rule, name) for name in unit.changes)]
-        found.setdefault(path, set()).update(changing)
-        waiting += [(path, unit) for unit in changing]
-    binding = _Binding(snakefiles)
-    while waiting:
-        path, unit = waiting.pop()
-        for name in unit.names:
-            for place, one in binding.of(name, path):
-                if one not in found.setdefault(place, set()):
-                    found[place].add(one)
-                    waiting.append((place, one))
-    return {path: _definition(units, start[0] if path == own else None) for path, units in found.items() if units}
-
-
-class _Binding:
-    """Where names are bound."""
-
-    def __init__(self, snakefiles: Mapping[str, list[Unit]]) -> None:
-        self._units: dict[str, dict[str, list[Unit]]] = {}
-        for path, units in snakefiles.items():
-            for unit in units:
-                for name in unit.binds:
-                    self._units.setdefault(name, {}).setdefault(path, []).append(unit)
-
-    def of(self, name: str, path: str) -> Iterator[tuple[str, Unit]]:
-        """Yield what binds `name` for the Snakefile at `path`: there, or else in any that it may share names with."""
-        bound = self._units.get(name, {})
-        if not bound and not hasattr(builtins, name) and not keyword.iskeyword(name):
-            bound = self._units.get("*", {})
-        places = [path] if path in bound else list(bound)
-        yield from ((place, unit) for place in places for unit in bound[place])
-
-
-def _definition(units: Iterable[Unit], rule: Unit | None) -> Definition:
-    ordered = sorted(units, key=lambda unit: unit.first)
-    shown = rule or ordered[0]
-    said = "\n".join(unit.text for unit in ordered)
-    return Definition(
-        line=shown.first,
-        end_line=shown.last,
-        digest=hashlib.sha256(said.encode(errors="surrogatepass")).hexdigest(),
-        imports=tuple(unit.imports for unit in ordered if unit.imports),
-        commands=tuple(command for unit in ordered for command in unit.commands),
-    )
-
-
-# Reading
 
 
 class _Line(NamedTuple):
@@ -250,7 +156,9 @@ def _unit(lines: list[_Line], line: _Line, heads: tuple[_Line, ...]) -> Unit:
         case ["use", "rule", *_]:
             unit = _using(" ".join(words), unit._replace(names=of_rule, text=_text_of_rule(heads, lines)))
         case ["module", name, ":"]:
-            unit = unit._replace(binds=frozenset({_MODULE + name}))
+            unit = unit._replace(binds=frozenset({_MODULE + name}), loads=_texts(lines))
+        case ["include", ":", *_]:
+            unit = unit._replace(includes=_texts(lines))
         case ["async", "def", name, *_] | ["def" | "class", name, *_]:
             said = [one for one in lines if not _is_remark(one)]
             unit = unit._replace(binds=frozenset({name}), text="\n".join(one.text for one in (*heads, *said)))
@@ -261,6 +169,10 @@ def _unit(lines: list[_Line], line: _Line, heads: tuple[_Line, ...]) -> Unit:
         case _:
             unit = unit._replace(binds=frozenset([*_loop_names(heads), *_assigned(line.tokens)]))
     return unit._replace(names=unit.names - unit.binds - _GIVEN)
+
+
+def _texts(lines: list[_Line]) -> tuple[str, ...]:
+    return tuple(_literal(token) for one in lines for token in one.tokens if token.type == tokenize.STRING)
 
 
 def _is_remark(line: _Line) -> bool:

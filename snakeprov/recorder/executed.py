@@ -14,9 +14,10 @@ from typing import Final
 from msgspec import structs
 
 from snakeprov.capture import files, snakefiles
+from snakeprov.capture.definitions import Definition, definitions
 from snakeprov.capture.imports import ModuleFinder
 from snakeprov.capture.places import Places
-from snakeprov.capture.snakefiles import Definition, Unit
+from snakeprov.capture.snakefiles import Unit
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import CodeFact, Fingerprint, JobRecord
 
@@ -68,7 +69,7 @@ class CodeSeeker:
                 self._definitions.popitem(last=False)
             listed = ((fact.path, self._read(fact)) for fact in job.code if fact.role in _SNAKEFILES)
             known = {path: units for path, units in listed if path is not None and units is not None}
-            self._definitions[key] = snakefiles.definitions(known, own.path, own.line, job.rule)
+            self._definitions[key] = definitions(known, own.path, own.line, job.rule)
         return self._definitions[key]
 
     def _read(self, fact: CodeFact) -> list[Unit] | None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snakeprov.capture.snakefiles import Definition, definitions, read
+from snakeprov.capture.definitions import Definition, definitions
+from snakeprov.capture.snakefiles import read
 
 SNAKEFILE = '''import os
 from helpers import tidy, other as renamed
@@ -140,6 +141,19 @@ def test_rules_of_a_module(statement: str, is_changed: bool) -> None:
     main = f'module m:\n    snakefile: "own"\n{statement}\n'
     found = definitions({"own": read("rule a:\n    output: 'a'\n") or [], "main": read(main) or []}, "own", 1, "m_a")
     assert ("main" in found) == is_changed
+
+
+def test_a_module_has_names_of_its_own() -> None:
+    """A name is looked for in what the Snakefile includes or is included by, not in a module that binds it as well."""
+    texts = {
+        "own": 'include: "x.smk"\nmodule m:\n    snakefile: "m/Snakefile"\nrule a:\n    params: X\n    output: "a"\n',
+        "x.smk": "X = 1\n",
+        "m/Snakefile": 'include: "y.smk"\nrule b:\n    params: X\n    output: "b"\n',
+        "m/y.smk": "X = 2\n",
+    }
+    units = {path: read(text) or [] for path, text in texts.items()}
+    assert set(definitions(units, "own", 4, "a")) == {"own", "x.smk"}
+    assert set(definitions(units, "m/Snakefile", 2, "b")) == {"m/Snakefile", "m/y.smk"}
 
 
 @pytest.mark.parametrize("text", ["rule a:\n  '''", "  x\n y", "(", "\0", "rule a\n"])

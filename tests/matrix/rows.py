@@ -16,7 +16,7 @@ KINDS = {
     "script, R": "as for Python",
     "run": "the Snakefile is the code; the job runs in a process of its own and is recorded once",
     "notebook": "the notebook as it was when the job began",
-    "wrapper": "the wrapper's file and its environment",
+    "wrapper": "the wrapper's file; its environment is named, and counts only with `--sdm conda`",
     "template_engine, jinja2": "the template is both input and code",
     "template_engine, yte": "as for jinja2",
     "cwl": "the tool's description is the code",

@@ -182,16 +182,15 @@ def test_bash_script_and_run(place: Place, run: Run) -> None:
 
 @row("kinds: wrapper")
 def test_wrapper(place: Place, run: Run) -> None:
-    """A wrapper is executed, in an environment that it brings along."""
+    """A wrapper is executed; the environment that it brings along counts only with conda switched on."""
     ran = place.run("wrapper.txt")
     if "Is conda installed" in ran.stderr:
         pytest.skip("this Snakemake runs no wrapper without conda, which is not installed")
     ran.agrees()
     job = check_kind(place, ran, "wrapper", "wrapper", "wrappers/upper/wrapper.py")
     assert place.read("wrapper.txt") == "A\n"
-    assert [file["path"] for file in job["files"] if file["role"] == "environment"] == [
-        "wrappers/upper/environment.yaml"
-    ]
+    assert not [file for file in job["files"] if file["role"] == "environment"]
+    assert job["job"]["declaredEnvironments"] == {"conda": "wrappers/upper/environment.yaml"}
 
 
 @row("kinds: template_engine, jinja2", "kinds: template_engine, yte")
