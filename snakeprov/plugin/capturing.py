@@ -47,6 +47,7 @@ class Capture:
         self._done: JobStatus = "success"
         self._line = ""
         self._shortfall = 0
+        self._reason = ""
 
     @never_raises
     def jobs_started(self, jobs: Any) -> None:
@@ -179,7 +180,7 @@ class Capture:
             self._end(self._handover, status, left)
         self._say_end()
         if self._settings.strict and self.problems.count and status == "success":
-            first = self.problems.gaps[0].rstrip(".") if self.problems.gaps else ""
+            first = (self.problems.gaps[0] if self.problems.gaps else self._reason).rstrip(".")
             raise CaptureError(
                 "All jobs succeeded, but not everything could be recorded" + (f": {first}." if first else "."),
                 hint="The workflow fails because of the setting strict.",
@@ -241,6 +242,7 @@ class Capture:
             handover.plan()
         summary = handover.finish(status, is_shown=owner_of_terminal(self._workflow) is None)
         self._line, self._shortfall = summary.line(program=program_here(self._workflow)), summary.shortfall
+        self._reason = summary.reason
 
     @never_raises
     def _say_end(self) -> None:

@@ -21,6 +21,9 @@ class Summary(Protocol):
     @property
     def shortfall(self) -> int: ...
 
+    @property
+    def reason(self) -> str: ...
+
     def line(self, *, program: str = "snakeprov") -> str: ...
 
 

@@ -523,7 +523,7 @@ class Assembly:
         absolute = self._absolute(path_of_key(observed_as))
         name = path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
-            self._tally.unread += 1
+            self._tally.miss(path_of_key(observed_as))
             return Bytes(external_url=self._url_of(query or path_of_key(observed_as)), size_bytes=size_bytes)
         if seen.manifest is None:
             content = self._content(absolute, seen.digest, keep=keep)

@@ -376,12 +376,13 @@ class Deliverer:
                 upload.body["dataFileHandleId"] = self._client.files.upload(
                     content, file_name=name, content_type=DIRECTORY_CONTENT_TYPE
                 )
-        for body, stored in zip(bodies, self._client.files.store(contents) if contents else (), strict=True):
+        found = self._client.files.store(contents) if contents else []
+        for body, wanted, stored in zip(bodies, contents, found, strict=True):
             body["dataFileHandleId"] = stored.file_handle_id
             if stored.reason in ("missing", "changed"):
                 tally.gone += 1
             elif stored.reason is not None:
-                tally.unread += 1
+                tally.miss(wanted.path)
 
     def _choose_destination(self) -> None:
         """Have bytes sent to where the owner of the project wants them; a project yet to be made has no such wish."""

@@ -5,12 +5,17 @@ Must not know: how anything was recorded.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from snakeprov.errors import ApiError, SnakeprovError
 
-EDITED_PATHS_MAX = 10
-"""So many of the files that were edited by hand are named."""
+EDITED_PATHS_MAX: Final = 10
+"""Files that are named, of those that were edited by hand."""
+
+UNREAD_NAMED_MAX: Final = 3
+"""Files that the line at the end of a run names, of those that could not be read."""
 
 
 class Tally(msgspec.Struct):
@@ -24,7 +29,8 @@ class Tally(msgspec.Struct):
         adopted: Versions that were there before and turned out to be what a job makes.
         without_bytes: Versions whose bytes are not kept.
         gone: Versions whose digest is known, and whose bytes were moved, changed or deleted before they could be kept.
-        unread: Files that could not be read.
+        unread: Files that could not be read, or that had changed before they were.
+        unread_paths: The first of them.
         put_back: Files that were found with the content of an earlier version of theirs.
         edited: Files that were found with other bytes than their job wrote, which no recorded job did.
         edited_paths: Some of these, each once.
@@ -38,6 +44,7 @@ class Tally(msgspec.Struct):
     without_bytes: int = 0
     gone: int = 0
     unread: int = 0
+    unread_paths: list[str] = []
     put_back: int = 0
     edited: int = 0
     edited_paths: list[str] = []
@@ -47,10 +54,15 @@ class Tally(msgspec.Struct):
         for name, value in msgspec.structs.asdict(other).items():
             setattr(self, name, getattr(self, name) + value)
         self.edited_paths = list(dict.fromkeys(self.edited_paths))[:EDITED_PATHS_MAX]
+        self.unread_paths = self.unread_paths[:UNREAD_NAMED_MAX]
 
     def edit(self, path: str) -> None:
         """Count a file that somebody edited."""
         self.add(Tally(edited=1, edited_paths=[path]))
+
+    def miss(self, path: str) -> None:
+        """Count a file that could not be read."""
+        self.add(Tally(unread=1, unread_paths=[path]))
 
 
 class Summary(msgspec.Struct):
@@ -81,6 +93,20 @@ class Summary(msgspec.Struct):
     def shortfall(self) -> int:
         """How many things were not recorded as they should be."""
         return self.pending + self.rejected + self.lost + self.tally.unread or len(self.problems)
+
+    @property
+    def reason(self) -> str:
+        """The first thing that was not recorded as it should be, in words; empty where all was."""
+        if self.pending + self.rejected:
+            return f"{_count(self.pending + self.rejected, 'job record')} could not be delivered"
+        if self.lost:
+            return f"{_count(self.lost, 'job record')} lost"
+        return self._unread() if self.tally.unread else "".join(self.problems[:1])
+
+    def _unread(self) -> str:
+        paths = self.tally.unread_paths
+        named = ", ".join([*paths, *(["…"] if self.tally.unread > len(paths) else [])])
+        return f"{_count(self.tally.unread, 'file')} could not be read: {named}"
 
     def line(self, *, program: str = "snakeprov") -> str:
         """Return the summary as the one line that ends a workflow; `program` is how commands are called there."""
@@ -113,7 +139,7 @@ class Summary(msgspec.Struct):
         if tally.gone and not self.restart:
             parts.append(f"{tally.gone} moved or changed before the bytes could be kept")
         if tally.unread:
-            parts.append(f"{_count(tally.unread, 'file')} could not be read")
+            parts.append(self._unread())
         return f"{', '.join(parts)} (run {self.run_id[:8]}; see: {program} log)"
 
 

@@ -77,3 +77,15 @@ def test_a_strict_run_of_which_everything_is_recorded_succeeds(work: Work) -> No
     said = work.snakemake(*logger("strict"), "--", "all")
 
     assert "snakeprov: recorded 2 jobs: 1 new version" in said
+
+
+def test_a_strict_run_names_what_it_fails_for(make_work: Callable[..., Work]) -> None:
+    """A large file that the next job changed at once has no digest any more, and that is said with its name."""
+    work = make_work(
+        "rule change:\n    input: 'big.bin'\n    output: touch('done')\n    shell: 'echo more >> {input}'\n"
+        "rule make:\n    output: 'big.bin'\n    shell: 'head -c 200000 /dev/zero > {output}'\n"
+    )
+    said = work.snakemake(*logger("strict"), "--", "done", status=1)
+
+    assert "1 file could not be read: big.bin (run" in said
+    assert "All jobs succeeded, but not everything could be recorded: 1 file could not be read: big.bin." in said

@@ -193,6 +193,7 @@ from snakeprov.plugin import recording
 
 class Collector:
     shortfall = 0
+    reason = ""
     def start(self, run): self.rules, self.run = [], run
     def hold(self, message, descriptors=()): return True
     def append(self, job): self.append_encoded(msgspec.json.encode(job))

@@ -29,6 +29,7 @@ RECORDS, FAILS = Path(sys.argv[1]).absolute(), os.environ.get("COLLECT_FAILS")
 
 class Summary:
     shortfall = 0
+    reason = ""
 
     def line(self, *, program: str = "snakeprov") -> str:
         return "snakeprov: collected"
