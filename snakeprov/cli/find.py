@@ -47,10 +47,10 @@ def command(
 ) -> None:
     """List the results that were made with something.
 
-    KEY is rule, path, status, commit, run, user, host, since, until or digest; the name of a wildcard or of a param,
-    as in sample=a or alpha=0.1, or in full wildcard.sample, param.alpha; config.NAME; or annotation.NAME. In rules and
-    paths * stands for anything. Several keys must all hold; of one key given twice, either value. The latest results
-    come first.
+    KEY is rule, path, unmade, status, commit, run, user, host, since, until or digest; the name of a wildcard or of a
+    param, as in sample=a or alpha=0.1, or in full wildcard.sample, param.alpha; config.NAME; or annotation.NAME. In
+    rules and paths * stands for anything. Several keys must all hold; of one key given twice, either value. The latest
+    results come first.
 
     With --file: the recorded versions that have the content of a file, also where it was renamed or copied.
     """

@@ -28,16 +28,32 @@ def command(path: str, wanted: str | None, project: str | None, store: str | Non
     """Show how a file was made.
 
     What was used and executed, with which parameters, by which command, when, where and why; of the latest version,
-    or of the one named by @N.
+    or of the one named by @N. Of an output that was never made because its job failed, and of job:ID, the job: its
+    error, the end of its log, its command.
     """
-    from snakeprov.cli import target
+    from snakeprov.cli import failedjobs, spelling, target
     from snakeprov.cli.repository import opened
     from snakeprov.view import answers, environment, story
 
+    later = unmade = None
     with opened(store) as (place, client):
-        found = target.find(client, place, path, project=project)
-        answer = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
-        name = f"{found.name}@{found.number}"
+        named = spelling.read(path)
+        found = None
+        if isinstance(named, spelling.JobId):
+            answer = failedjobs.ask(client, named.text)
+        else:
+            try:
+                found = target.find(client, place, path, project=project)
+            except NotRecordedError:
+                failed = failedjobs.last(client, place, path, project=project)
+                if failed is None:
+                    raise
+                unmade, answer = failed["path"], failedjobs.ask(client, failed["jobId"])
+        if found is not None:
+            answer = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
+            if found.version_number is None:
+                later = failedjobs.later(client, place, path, answer, project=project)
+        name = path if found is None else f"{found.name}@{found.number}"
         content = _content(client, answer, name, wanted) if wanted else b""
     if wanted == "patch":
         output.write_json({"patch": content.decode(errors="replace")}) if as_json else output.write_bytes(content)
@@ -45,9 +61,11 @@ def command(path: str, wanted: str | None, project: str | None, store: str | Non
         document = json.loads(content)
         output.write_json(document) if as_json else output.write_lines(environment.listing(document, output.screen()))
     elif as_json:
-        output.write_json(answers.story(answer))
+        output.write_json(answers.job_story(answer) if found is None else answers.story(answer))
+    elif found is None:
+        output.write_lines(story.failed(answer, output.screen(), unmade=unmade))
     else:
-        output.write_lines(story.story(answer, output.screen()))
+        output.write_lines(story.story(answer, output.screen(), later_failure=later))
 
 
 def _content(client: Client, answer: Mapping[str, Any], name: str, wanted: str) -> bytes:

@@ -3,9 +3,9 @@ r"""What the text that names a thing says, before anybody has looked for the thi
 Must not know: the repository, or what is recorded in it.
 
 A thing is named by an entity's id (`syn12`, `syn12.3`), by a content's digest (`sha256:…`, `md5:…`, or their first
-characters), as `run:ID`, or by a path: relative to the current folder, absolute, or as snakeprov itself shows it
-(relative to the working directory of the workflow, with `\x..` for bytes that are not UTF-8). `@N` at the end of a
-path names a version. A file whose name looks like one of the others is named by `./` before it.
+characters), as `run:ID` or `job:ID`, or by a path: relative to the current folder, absolute, or as snakeprov itself
+shows it (relative to the working directory of the workflow, with `\x..` for bytes that are not UTF-8). `@N` at the end
+of a path names a version. A file whose name looks like one of the others is named by `./` before it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _DIGEST_CHARS: dict[str, int] = {"sha256": 64, "md5": 32}
 _ENTITY = re.compile(r"(syn\d{1,18})(?:[.@](\d{1,18}))?")
 _DIGEST = re.compile(r"(sha256|md5):(.*)", re.DOTALL)
 _RUN = re.compile(r"run:(.*)", re.DOTALL)
+_JOB = re.compile(r"job:([0-9a-f]{4,32})")
 _VERSIONED = re.compile(r"(.+)@(\d{1,18})", re.DOTALL)
 
 
@@ -56,6 +57,12 @@ class RunId(NamedTuple):
     text: str
 
 
+class JobId(NamedTuple):
+    """A job's id or the beginning of it."""
+
+    text: str
+
+
 class PathReading(NamedTuple):
     """A path, and the version that is named, if one is."""
 
@@ -63,7 +70,7 @@ class PathReading(NamedTuple):
     version_number: int | None
 
 
-def read(typed: str) -> EntityId | DigestPrefix | RunId | list[PathReading]:
+def read(typed: str) -> EntityId | DigestPrefix | RunId | JobId | list[PathReading]:
     """Return what `typed` says; of a path every reading, the likeliest first.
 
     Raises:
@@ -84,6 +91,8 @@ def read(typed: str) -> EntityId | DigestPrefix | RunId | list[PathReading]:
         return _digest(typed, digest[1], digest[2])
     if run := _RUN.fullmatch(typed):
         return RunId(run_id(run[1]))
+    if job := _JOB.fullmatch(typed):
+        return JobId(job[1])
     versioned = _VERSIONED.fullmatch(typed)
     whole = PathReading(typed, None)
     return [whole, PathReading(versioned[1], int(versioned[2]))] if versioned else [whole]

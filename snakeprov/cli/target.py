@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snakeprov.cli import spelling
 from snakeprov.cli.repository import current_folder
-from snakeprov.cli.spelling import DigestPrefix, EntityId, PathReading, RunId
+from snakeprov.cli.spelling import DigestPrefix, EntityId, JobId, PathReading, RunId
 from snakeprov.config import SYNAPSE, is_remote
 from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model import paths
@@ -74,6 +74,11 @@ def find_either(client: Client, place: Place, typed: str, *, project: str | None
     match spelling.read(typed):
         case RunId(text):
             return find_run(client, text)
+        case JobId(text):
+            raise UsageError(
+                f"{typed} names a job; a file was expected here.",
+                hint=f"'snakeprov show {typed}' shows it. If a file of that name is meant, write ./{typed}.",
+            )
         case EntityId() as entity:
             return _by_id(client, entity)
         case DigestPrefix() as digest:

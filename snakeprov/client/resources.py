@@ -308,8 +308,9 @@ class Provenance:
         """Return what was made with some values, the latest first: `{results, truncated}`.
 
         Args:
-            terms: Keys (rule, status, path, commit, run, user, host, since, until, digest, wildcard.NAME, param.NAME,
-                config.NAME, annotation.NAME) and values; of one key any value, of different keys all must hold.
+            terms: Keys (rule, status, path, unmade, commit, run, user, host, since, until, digest, wildcard.NAME,
+                param.NAME, config.NAME, annotation.NAME) and values; of one key any value, of different keys all must
+                hold.
             limit: How many results at most.
 
         Raises:

@@ -70,10 +70,11 @@ class Jobs:
         self._session = session
 
     def get(self, job_id: str) -> dict[str, Any]:
-        """Return a job: `{job, activityId, files}`.
+        """Return a job by its id or the first characters (at least 4) of it: `{job, activityId, files}`.
 
         Raises:
-            NotFoundError: There is none of that id.
+            NotFoundError: There is none.
+            BadRequestError: There are several.
         """
         return dict(self._session.get(f"{OWN}/jobs/{quoted(job_id)}"))
 

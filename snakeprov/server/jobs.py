@@ -5,6 +5,7 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ from snakeprov.server.runs import check_may_add, check_may_download, check_named
 from snakeprov.store import access, activities, jobs, runs
 from snakeprov.store.access import READ, UPDATE
 from snakeprov.store.jobs import JobFileRow, JobRow
+
+_ID_PREFIX = re.compile("[0-9a-f]{4,31}")
 
 FILES_MAX = 1_000_000
 """How many files one job can have."""
@@ -86,11 +89,25 @@ def create(call: Call) -> Answer:
 
 def read(call: Call) -> Answer:
     """GET /jobs/{id}."""
-    id_ = call.route["id"]
-    row = jobs.get(call.tx, id_)
-    if row is None or not _is_visible(call, row):
-        raise not_found(f"There is no job with id {shown(id_)}.")
-    return 200, body_of(call, row)
+    return 200, body_of(call, _named(call, call.route["id"]))
+
+
+def _named(call: Call, text: str) -> JobRow:
+    """Return the job that is named by its id, or by the beginning of it.
+
+    Raises:
+        Refusal: 404, there is none that the user may see; 400, the beginning fits several.
+    """
+    exact = jobs.get(call.tx, text)
+    found = [exact] if exact is not None else []
+    if exact is None and _ID_PREFIX.fullmatch(text):
+        found = jobs.beginning_with(call.tx, text)
+    visible = [row for row in found if _is_visible(call, row)]
+    if not visible:
+        raise not_found(f"There is no job with id {shown(text)}.")
+    if len(visible) > 1:
+        raise bad_request(f"Several jobs begin with {shown(text)}: {', '.join(row.id for row in visible)}.")
+    return visible[0]
 
 
 def environment_handle(call: Call) -> int:

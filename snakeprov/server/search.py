@@ -134,6 +134,10 @@ def _md5(_: Call, texts: list[str]) -> Condition:
     return search.with_digests([("md5", digest_prefix(text, "md5")) for text in texts])
 
 
+def _unmade(_: Call, texts: list[str]) -> Condition:
+    return search.with_job_value([values.UNMADE], [text.rstrip("/")[: values.VALUE_CHARS_MAX] for text in texts])
+
+
 def _since(_: Call, texts: list[str]) -> Condition:
     return search.between(min(_moment("since", text) for text in texts), None)
 
@@ -150,6 +154,7 @@ _KEYS: dict[str, Callable[[Call, list[str]], Condition]] = {
     "rule": _rules,
     "status": _statuses,
     "path": _paths,
+    values.UNMADE: _unmade,
     "commit": _commits,
     "run": _runs,
     "user": _of_run("user"),
@@ -177,7 +182,7 @@ def _moment(key: str, text: str, *, end: bool = False) -> int:
 
 
 def _unknown(call: Call, unknown: Iterable[str]) -> dict[str, Any]:
-    own = search.keys(call.tx, reader=call.user.reader)
+    own = [key for key in search.keys(call.tx, reader=call.user.reader) if key not in _KEYS]
     bare = [key.partition(".")[2] for key in own]
     return {
         "unknownKeys": [

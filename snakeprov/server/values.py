@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.model.records import JobRecord, JobStatus, RunRecord
 
 VALUES_MAX = 100
 """So many values a job or a run is found by, at most."""
@@ -21,6 +21,11 @@ VALUE_CHARS_MAX = 200
 
 DEPTH_MAX = 8
 """Values that are nested deeper are left out."""
+
+UNMADE = "unmade"
+"""The key under which a job is found by the outputs that it was to make and did not."""
+
+_FAILED: frozenset[JobStatus] = frozenset({"failed", "retried", "interrupted"})
 
 _WORDS = {"true": "true", "false": "false", "null": "null", "none": "null"}
 
@@ -32,9 +37,12 @@ def of_job(job: JobRecord) -> dict[tuple[str, str], None]:
     >>> list(of_job(job))
     [('wildcard.sample', 'x'), ('param.k', '1'), ('param.k', '2')]
     """
+    unmade = {(UNMADE, fact.path[:VALUE_CHARS_MAX]): None for fact in job.outputs[:VALUES_MAX]}
+    if job.status not in _FAILED:
+        unmade = {}
     if not job.wildcards and not job.params:
-        return {}
-    return _bounded({"wildcard": job.wildcards, "param": job.params})
+        return unmade
+    return _bounded({"wildcard": job.wildcards, "param": job.params}) | unmade
 
 
 def of_run(run: RunRecord) -> dict[tuple[str, str], None]:

@@ -15,6 +15,9 @@ from snakeprov.store.statements import Parameters, Query, insert_into
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import file_handle, job, job_file, job_value, revision, run
 
+AMBIGUOUS_MAX = 5
+"""So many of the jobs are told that the beginning of an id fits."""
+
 
 class JobRow(NamedTuple):
     """A job; `record` is its JobRecord as JSON."""
@@ -164,6 +167,12 @@ def is_recorded(tx: Transaction, id_: str) -> bool:
 def get(tx: Transaction, id_: str) -> JobRow | None:
     """Return the job with an id, or None."""
     return tx.one(_GET, id=id_)
+
+
+def beginning_with(tx: Transaction, prefix: str) -> list[JobRow]:
+    """Return the first few jobs whose id begins with `prefix`, which is ASCII."""
+    statement = select(*_COLUMNS).where(job.c.id >= prefix, job.c.id < prefix + "\x7f").order_by(job.c.id)
+    return [JobRow(*row) for row in tx.connection.execute(statement.limit(AMBIGUOUS_MAX))]
 
 
 def files(tx: Transaction, number: int) -> list[JobFileRow]:

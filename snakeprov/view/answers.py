@@ -117,6 +117,18 @@ def run_body(run: Mapping[str, Any]) -> Json:
     }
 
 
+def job_story(answer: Mapping[str, Any]) -> Json:
+    """Return what `show job:ID --json` prints: as `story`, of a job that need not have made anything."""
+    job, run = answer["job"], answer.get("run")
+    return {
+        "entity": None,
+        "version": None,
+        "activity": answer.get("activity"),
+        "job": _job(job["job"], job.get("files", ())),
+        "run": run_body(run) if run else None,
+    }
+
+
 def _entity(answer: Mapping[str, Any]) -> Json:
     return _pick(answer, ("id", "name", "path"))
 
@@ -145,7 +157,7 @@ def _job(job: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> Json:
         "environmentDigest": job.get("environmentDigest"),
         "reason": job.get("reason"),
         "attempt": job.get("attempt", 1),
-        **_pick(job, ("startedOn", "endedOn")),
+        **_pick(job, ("startedOn", "endedOn", "exitCode", "error", "logExcerpt")),
     }
 
 

@@ -86,14 +86,14 @@ def run(
 def _jobs(jobs: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     shown = jobs["results"]
     titles = ("job", "status", "took", "wildcards", "outputs")
-    errors = ["", *(str(one.get("error") or "") for one in shown)]
     lines = text.table(
         [_job(one) for one in shown], screen, titles=titles, right=frozenset({2}), flexible=4, keep="end"
     )
-    for line, error in zip(lines, errors, strict=True):
+    for line, job in zip(lines, [{}, *shown], strict=True):
         yield line
-        if error:
+        if error := str(job.get("error") or ""):
             yield compose([say("  "), say(" ".join(error.split()), "bad")], screen)
+            yield compose([say(f"  snakeprov show job:{text.short_id(job['id'])}", "faint")], screen)
     hidden = jobs.get("totalNumberOfResults", len(shown)) - len(shown)
     if hidden > 0:
         yield compose([say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'more job')} (--limit)")], screen)

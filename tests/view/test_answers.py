@@ -14,7 +14,18 @@ VERSION_KEYS = [
 ]
 JOB_KEYS = [
     *("id", "rule", "status", "wildcards", "params", "shellcmd", "script", "threads", "resources", "inputs", "outputs"),
-    *("logs", "code", "environmentDigest", "reason", "attempt", "startedOn", "endedOn"),
+    *(
+        "logs",
+        "code",
+        "environmentDigest",
+        "reason",
+        "attempt",
+        "startedOn",
+        "endedOn",
+        "exitCode",
+        "error",
+        "logExcerpt",
+    ),
 ]
 RUN_KEYS = [
     *("id", "commandLine", "snakemakeVersion", "status", "startedOn", "endedOn", "host", "user", "git"),

@@ -234,7 +234,15 @@ def test_run(run: Json, screen: Screen, golden: Golden) -> None:
             **times,
             "outputs": [output, output],
         },
-        {"rule": "plot", "status": "failed", "attempt": 2, "error": "exit status 1\nin shell", **times, "outputs": []},
+        {
+            "id": "9c3e" * 8,
+            "rule": "plot",
+            "status": "failed",
+            "attempt": 2,
+            "error": "exit status 1\nin shell",
+            **times,
+            "outputs": [],
+        },
     ]
     answer = {"results": jobs, "totalNumberOfResults": 12}
     golden("run.txt", joined(runs_view.run(run, answer, screen._replace(width=100))))
