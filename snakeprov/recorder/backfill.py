@@ -103,7 +103,7 @@ def find(
     run = _run(tools.settings, tools.working_directory)
     since_s = None
     if killed is not None:
-        run.project = killed.project
+        run.project, run.project_identity = killed.project, killed.project_identity
         run.missing = [f"Run {killed.id} was killed before it could record these jobs"]
         since_s = None if killed.started_on is None else (killed.started_on - CLOCK_SKEW).timestamp()
     metadata = stored.read(tools.working_directory, since_s=since_s)
@@ -139,6 +139,9 @@ def record(
     if not found.jobs:
         return
     prepare_folder(tools.working_directory / STORE_NAME, shared=tools.settings.is_shared)
+    # Not before: `find` writes nothing.
+    run = found.run
+    run.project_identity = run.project_identity or identity_of(tools.settings, tools.working_directory)
     path = _append(found, tools.working_directory)
     recovered = Outbox.recover(path)
     if recovered is None:  # another process is delivering it at this moment
@@ -173,7 +176,6 @@ def _run(settings: Settings, working_directory: Path) -> RunRecord:
     return RunRecord(
         id=uuid4().hex,
         project=project_of(settings, working_directory, store_of(settings, working_directory)),
-        project_identity=identity_of(settings, working_directory),
         working_directory=to_text(working_directory),
         status="backfilled",
         command_line="snakeprov backfill",
