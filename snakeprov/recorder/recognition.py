@@ -93,7 +93,7 @@ class Recognition:
         held = self._plan.file(path)
         content = None if seen.digest is None else self._identity.of_digest(seen.digest)
         if content is None:
-            looks_same = held is not None and _looks_same(held, fingerprint)
+            looks_same = held is not None and _looks_same(held, fingerprint, is_directory=path.endswith("/"))
             current = None if held is None else self._past(path, held, NOTHING)
             return meaning_of(Sight(is_read=False, looks_same=looks_same, writer=writer, current=current))
         is_current = held is not None and self._identity.of_held(held) == content
@@ -164,10 +164,10 @@ def size_of(seen: Observation) -> int:
     return seen.digest.size_bytes if seen.digest is not None else 0
 
 
-def _looks_same(held: Held, fingerprint: Fingerprint | None) -> bool:
+def _looks_same(held: Held, fingerprint: Fingerprint | None, *, is_directory: bool) -> bool:
     """Return whether nothing speaks against a file being the current version still: its size, or when it changed."""
     if fingerprint is None:
         return True
-    if held.size_bytes is not None and held.size_bytes != fingerprint.size_bytes:
+    if not is_directory and held.size_bytes is not None and held.size_bytes != fingerprint.size_bytes:
         return False
     return held.seen_ns is None or fingerprint.mtime_ns <= held.seen_ns

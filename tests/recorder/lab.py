@@ -1,0 +1,228 @@
+"""A working directory in which jobs and people write files, recorded by the real recorder into a real store.
+
+No Snakemake runs: each job does at once what a test says, and its record is made from what is on disk then.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from snakeprov.capture.code import GitReader
+from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.files import fingerprint, from_stat
+from snakeprov.capture.tree import list_directory, listing_digest
+from snakeprov.client import Client
+from snakeprov.model.records import CodeFact, FileFact, GitState, JobRecord, JobStatus, RunRecord
+from snakeprov.recorder.assemble import Policy
+from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.digesting import Digester, Observation
+from snakeprov.recorder.heldfiles import HeldFiles
+from snakeprov.recorder.summary import Tally
+
+PROJECT = "lab"
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+Tree = Mapping[str, str]
+
+
+@dataclass
+class Job:
+    """What a job does.
+
+    Attributes:
+        rule: Its rule.
+        reads: The files and directories that it reads, directories with a slash at the end.
+        writes: What it writes: texts, or trees of texts for directories.
+        appends: What it adds to files that it reads.
+        temp: Which of its outputs are temporary.
+        code: The script that it runs, if any.
+        status: How it ends.
+    """
+
+    rule: str
+    reads: Sequence[str] = ()
+    writes: Mapping[str, str | Tree] = field(default_factory=dict)
+    appends: Mapping[str, str] = field(default_factory=dict)
+    temp: Sequence[str] = ()
+    code: str | None = None
+    status: JobStatus = "success"
+
+
+class Lab:
+    """The working directory, its clock, and the store that everything is recorded in.
+
+    Attributes:
+        folder: The working directory.
+        client: The store.
+        tally: Of the last run.
+    """
+
+    def __init__(self, client: Client, folder: Path, *, keep_bytes_max: int = 10**6, upload: bool = True) -> None:
+        self.folder = folder
+        self.client = client
+        self.tally = Tally()
+        self._policy = Policy(always=False, keep_bytes_max=keep_bytes_max, upload=upload)
+        self._always = Policy(always=True, keep_bytes_max=keep_bytes_max, upload=upload)
+        self._catalog = Catalog()
+        self._digester = Digester(str(folder), DigestCache(None))
+        self._seconds = 0
+        self._runs = 0
+        self._jobs: dict[str, str] = {}
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file, as a job or a person does."""
+        place = self.folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+        moment = (BEGAN + timedelta(seconds=self._tick())).timestamp()
+        os.utime(place, (moment, moment))
+
+    def read(self, path: str) -> str:
+        return (self.folder / path).read_text()
+
+    def remove(self, path: str) -> None:
+        place = self.folder / path
+        shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+
+    def rename(self, path: str, new: str) -> None:
+        (self.folder / path).rename(self.folder / new)
+
+    def run(
+        self,
+        *jobs: Job,
+        together: bool = True,
+        afresh: bool = True,
+        dirty: bool | None = None,
+        always: bool = False,
+        unreadable: Sequence[str] = (),
+    ) -> str:
+        """Do some jobs, one after the other, and record them; return the name of the run: `run1`, `run2`, …
+
+        Args:
+            jobs: What to do.
+            together: Deliver all of them at once, rather than one by one.
+            afresh: By a process that knows nothing of the store yet.
+            dirty: Whether the tree was dirty; None: there is no git.
+            always: Make a version each time.
+            unreadable: Files whose bytes the recorder cannot read.
+        """
+        self._runs += 1
+        name = f"run{self._runs}"
+        git = None if dirty is None else GitState(root=str(self.folder), commit="c" * 40, dirty=dirty)
+        record = RunRecord(id=f"{self._runs:032x}", project=PROJECT, working_directory=str(self.folder), git=git)
+        if afresh:
+            self._catalog = Catalog()
+        deliverer = Deliverer(
+            self.client,
+            record,
+            policy=self._always if always else self._policy,
+            links=CodeLinks(GitReader()),
+            catalog=self._catalog,
+        )
+        prepared = [self._do(job, record.id, name) for job in jobs]
+        for one in prepared:
+            one.observations.update({path: Observation(problem="Permission denied") for path in unreadable})
+        for batch in [prepared] if together else [[one] for one in prepared]:
+            reasons = [receipt.reason for receipt in deliverer.deliver(batch)]
+            assert reasons == [None] * len(batch), reasons
+        self.tally = deliverer.tally
+        return name
+
+    def versions(self, path: str) -> list[tuple[str | None, str | None]]:
+        """Return of each version of a file who first made it (`a run1`) and what its bytes mean (`again @1`)."""
+        id_ = self.id_of(path)
+        versions = reversed(self.client.provenance.history(id_)["versions"])
+        return [(self._maker(id_, one["versionNumber"]), _said(one.get("meaning"), path)) for one in versions]
+
+    def makings(self, path: str, number: int) -> list[str]:
+        """Return every job that made a version, oldest first."""
+        answer = self.client.provenance.history(self.id_of(path))
+        (version,) = (one for one in answer["versions"] if one["versionNumber"] == number)
+        return [self._jobs[one["jobId"]] for one in version["makings"]]
+
+    def lineage(self, path: str, number: int) -> set[str]:
+        """Return the versions that a version comes from, itself too: `a.txt@1`."""
+        answer = self.client.provenance.lineage(self.id_of(path), number, depth=1000, limit=10_000)
+        assert not answer["truncated"]
+        return {f"{node['path']}@{node['versionNumber']}" for node in answer["nodes"] if node["kind"] == "entity"}
+
+    def id_of(self, path: str) -> str:
+        found = self.client.provenance.lookup(PROJECT, [path])["found"]
+        (match,) = (one for one in found if one["kind"] == "file")
+        return str(match["entityId"])
+
+    def latest(self, path: str) -> int:
+        return len(self.versions(path))
+
+    def _do(self, job: Job, run_id: str, run: str) -> Prepared:
+        began = self._tick()
+        before = {path: fingerprint(str(self.folder / path)) for path in job.reads}
+        for path, text in job.appends.items():
+            self.write(path, self.read(path) + text)
+        for path, content in job.writes.items():
+            if isinstance(content, str):
+                self.write(path, content)
+                continue
+            shutil.rmtree(self.folder / path, ignore_errors=True)
+            (self.folder / path).mkdir(parents=True)
+            for name, text in content.items():
+                self.write(f"{path}{name}", text)
+        id_ = f"{len(self._jobs) + 1:032x}"
+        self._jobs[id_] = f"{job.rule} {run}"
+        inputs = [self._fact(path) for path in job.reads]
+        for fact in inputs:
+            seen = before.get(fact.path)
+            fact.fingerprint_before = seen if seen != fact.fingerprint else None
+        record = JobRecord(
+            id=id_,
+            run_id=run_id,
+            rule=job.rule,
+            status=job.status,
+            kind="shell",
+            inputs=inputs,
+            outputs=[self._fact(path, *(["temp"] if path in job.temp else [])) for path in job.writes],
+            code=[] if job.code is None else [self._code(job.code)],
+            started_on=BEGAN + timedelta(seconds=began),
+            ended_on=BEGAN + timedelta(seconds=self._tick()),
+        )
+        return Prepared(0, record, self._digester.observe(record, HeldFiles()))
+
+    def _fact(self, path: str, *flags: str) -> FileFact:
+        if path.endswith("/"):
+            place = str(self.folder / path)
+            seen, listing = from_stat(os.stat(place)), listing_digest(list_directory(place))  # noqa: PTH116
+            named = path.rstrip("/")
+            return FileFact(
+                path=named, kind="directory", fingerprint=seen, listing=listing, flags=["directory", *flags]
+            )
+        seen = fingerprint(str(self.folder / path))
+        return FileFact(path=path, fingerprint=seen, kind="file" if seen else "missing", flags=list(flags))
+
+    def _code(self, path: str) -> CodeFact:
+        return CodeFact(role="script", path=path, fingerprint=fingerprint(str(self.folder / path)))
+
+    def _maker(self, entity_id: str, number: int) -> str | None:
+        activity = self.client.entities.generated_by(entity_id, version_number=number)
+        if activity is None:
+            return None
+        job = self.client.session.get(f"/snakeprov/v1/activity/{activity['id']}/job")
+        return self._jobs[job["job"]["id"]]
+
+    def _tick(self) -> int:
+        self._seconds += 1
+        return self._seconds
+
+
+def _said(meaning: Mapping[str, Any] | None, path: str) -> str | None:
+    if meaning is None:
+        return None
+    where = "" if meaning["path"] == path else meaning["path"]
+    return f"{meaning['kind']} {where}@{meaning['versionNumber']}" + (" while" if "whileJobId" in meaning else "")

@@ -1,0 +1,288 @@
+"""What bytes mean, as it is recorded: in a folder and on a server, with bytes kept, too large to keep, and not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snakeprov import connect
+from snakeprov.blobs.local import LocalBlobs
+from snakeprov.store import open_store
+
+from ..server.live import Socket
+from .lab import Job, Lab
+
+X, Y, Z = (letter * 40 + "\n" for letter in "xyz")
+
+
+def a(content: str = X) -> Job:
+    return Job("a", ["in.txt"], {"a.txt": "a of " + content})
+
+
+def b(content: str = X, reads: str = "a.txt") -> Job:
+    return Job("b", [reads], {"b.txt": "b of " + content})
+
+
+MakeLab = Callable[..., Lab]
+
+
+@pytest.fixture(scope="module")
+def socket() -> Socket:
+    return Socket()
+
+
+@pytest.fixture(params=["folder", "server", "too large", "not kept"])
+def lab(request: pytest.FixtureRequest, tmp_path: Path, socket: Socket) -> Iterator[Lab]:
+    """A laboratory whose records are in one of the places."""
+    work = tmp_path / "work"
+    work.mkdir()
+    policy: dict[str, Any] = {"too large": {"keep_bytes_max": 10}, "not kept": {"upload": False}}
+    with ExitStack() as stack:
+        if request.param in ("folder", "not kept"):
+            client = stack.enter_context(connect(work / ".snakeprov", create=True))
+        else:
+            store = open_store(tmp_path / "team", create=True)
+            stack.callback(store.close)
+            served = socket.serve(store, LocalBlobs(tmp_path / "team" / "blobs"))
+            served.accounts.add("ada")
+            token = served.accounts.create_token("ada", scopes=["view", "download", "modify"]).token
+            client = stack.enter_context(connect(served.url, token=token))
+        lab = Lab(client, work, **policy.get(request.param, {}))
+        lab.write("in.txt", X)
+        yield lab
+
+
+def test_the_same_bytes_again_are_a_further_making(lab: Lab) -> None:
+    """Run and run again: one version of each file."""
+    lab.run(a(), b())
+    lab.run(a(), b())
+
+    assert lab.versions("a.txt") == [("a run1", None)]
+    assert lab.makings("a.txt", 1) == ["a run1", "a run2"]
+    assert (lab.tally.versions, lab.tally.reproduced, lab.tally.edited) == (0, 2, 0)
+    assert lab.lineage("b.txt", 1) == {"b.txt@1", "a.txt@1", "in.txt@1"}
+
+
+def test_a_raw_input_that_changed_is_the_next_version_of_it(lab: Lab) -> None:
+    """Nobody made it, and nothing is said of it."""
+    lab.run(a(), b())
+    lab.write("in.txt", Y)
+    lab.run(a(Y), b(Y))
+
+    assert lab.versions("in.txt") == [(None, None)] * 2
+    assert lab.lineage("b.txt", 2) == {"b.txt@2", "a.txt@2", "in.txt@2"}
+
+
+def test_an_output_edited_by_hand_is_no_raw_input(lab: Lab) -> None:
+    """Its lineage goes on through the version before; edited once more, through the edited one."""
+    lab.run(a(), b())
+    lab.write("a.txt", Z)
+    lab.run(b(Z))
+    edits = lab.tally.edited, lab.tally.edited_paths
+    lab.write("a.txt", Z + "more\n")
+    lab.run(b(Z + "more"))
+
+    assert edits == (1, ["a.txt"])
+    assert lab.versions("a.txt") == [("a run1", None), (None, "edited @1"), (None, "edited @2")]
+    assert lab.lineage("b.txt", 3) == {"b.txt@3", "a.txt@3", "a.txt@2", "a.txt@1", "in.txt@1"}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_version_that_was_put_back_has_its_maker_again(lab: Lab, together: bool) -> None:
+    """Whoever put it back; told as the first of these versions, however often it was put back."""
+    lab.run(a(), b(), together=together)
+    for _ in range(2):
+        lab.write("a.txt", Z)
+        lab.run(b(Z))
+        lab.write("a.txt", "a of " + X)
+        lab.run(b())
+
+    edited = (None, "edited @1")
+    back = ("a run1", "again @1")
+    assert lab.versions("a.txt") == [("a run1", None), edited, back, (None, "again @2"), back]
+    assert lab.tally.put_back == 1
+    assert lab.lineage("b.txt", lab.latest("b.txt")) >= {"a.txt@5", "in.txt@1"}
+
+
+def test_a_job_that_makes_earlier_bytes_again_made_that_version(lab: Lab) -> None:
+    """After an edit, the same bytes by the job and then by hand: the newest making is told."""
+    lab.run(a(), b())
+    lab.write("a.txt", Z)
+    lab.run(b(Z))
+    lab.run(a(), b())
+    lab.write("a.txt", Y)
+    lab.run(b(Y))
+    lab.write("a.txt", "a of " + X)
+    lab.run(b())
+
+    assert lab.versions("a.txt")[2:] == [("a run3", "again @1"), (None, "edited @3"), ("a run3", "again @3")]
+
+
+def test_a_renamed_file_has_its_old_content_as_evidence(lab: Lab) -> None:
+    """A made file rather than a raw one; edited after that, it was edited."""
+    lab.run(a(), b())
+    lab.rename("a.txt", "c.txt")
+    lab.run(b("c", reads="c.txt"))
+    lab.write("c.txt", Z)
+    lab.run(b("c again", reads="c.txt"))
+
+    assert lab.versions("c.txt") == [(None, "sameContent a.txt@1"), (None, "edited @1")]
+    assert lab.lineage("b.txt", 3) == {"b.txt@3", "c.txt@2", "c.txt@1", "a.txt@1", "in.txt@1"}
+
+
+def test_trivial_content_is_no_evidence(lab: Lab) -> None:
+    """Neither nothing nor a few bytes, nor an empty directory."""
+    (lab.folder / "full").mkdir()
+    (lab.folder / "empty").mkdir()
+    for path in ("one", "two"):
+        lab.write(path, "")
+        lab.write(f"{path}.short", "x" * 31)
+    lab.run(Job("make", [], {"made/": {}, "made.empty": "", "made.short": "x" * 31}))
+    lab.run(Job("read", ["one", "two", "one.short", "two.short", "empty/", "full/"], {"out": "out"}))
+
+    for path in ("one", "two", "one.short", "two.short", "empty/", "full/"):
+        assert lab.versions(path) == [(None, None)], path
+
+
+def test_code_that_was_copied_is_evidence_too(lab: Lab) -> None:
+    """A script that was renamed is known by its content."""
+    lab.write("old.py", "print('a script of more than 32 bytes')\n")
+    lab.run(Job("s", [], {"s.txt": "s"}, code="old.py"))
+    lab.rename("old.py", "new.py")
+    lab.run(Job("s", [], {"s.txt": "s"}, code="new.py"))
+
+    assert lab.versions("new.py") == [(None, "sameContent old.py@1")]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_bytes_that_were_read_before_a_job_made_them_stay_unmade(lab: Lab, together: bool) -> None:
+    """A job that writes them later is a further making; edited after that, they count as edited."""
+    lab.write("a.txt", "a of " + X)
+    lab.run(b(), a(), together=together)
+    lab.write("a.txt", Z)
+    lab.run(b(Z))
+
+    assert lab.versions("a.txt") == [(None, None), (None, "edited @1")]
+    assert lab.makings("a.txt", 1) == ["a run1"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_bytes_that_nobody_had_read_get_their_maker(lab: Lab, together: bool) -> None:
+    """They were seen when Snakemake touched them; then the job that makes them ran."""
+    lab.write("a.txt", "a of " + X)
+    touched = Job("a", [], {"a.txt": "a of " + X}, status="touched")
+    lab.run(touched, a(), together=together)
+
+    assert lab.versions("a.txt") == [("a run1", None)]
+    assert lab.tally.adopted == 1
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_job_that_changes_its_input_is_the_maker_of_what_it_left(lab: Lab, together: bool) -> None:
+    """It used what was there before; who reads it after comes from there."""
+    k = Job("k", ["a.txt"], {"done": ""}, appends={"a.txt": "more\n"})
+    lab.run(a(), k, b(), together=together)
+
+    assert lab.versions("a.txt") == [("a run1", None), ("k run1", None)]
+    assert lab.lineage("b.txt", 1) == {"b.txt@1", "a.txt@2", "a.txt@1", "in.txt@1"}
+    assert lab.tally.edited == 0
+
+
+def test_an_input_that_changed_while_a_failed_job_ran_was_edited(lab: Lab) -> None:
+    """A job that failed makes no version; that it ran meanwhile is said."""
+    lab.run(a(), Job("k", ["a.txt"], {}, appends={"a.txt": "more\n"}, status="failed"), b())
+
+    assert lab.versions("a.txt") == [("a run1", None), (None, "edited @1 while")]
+
+
+def split(letter: str, names: str = "12") -> Job:
+    return Job("split", ["in.txt"], {"d/": {f"m{name}": letter * 40 + name for name in names}})
+
+
+def up(text: str, member: str = "d/m1") -> Job:
+    return Job("up", [member], {"up.txt": "up of " + text})
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_member_of_a_directory_made_again_comes_from_its_job(lab: Lab, together: bool) -> None:
+    """Also with the bytes of an earlier time; nobody edited anything."""
+    for letter in "xyx":
+        lab.write("in.txt", letter * 50)
+        lab.run(split(letter), up(letter), together=together)
+
+    assert lab.versions("d/m1") == [("split run1", None), ("split run2", None), ("split run3", "again @1")]
+    assert lab.lineage("up.txt", 2) == {"up.txt@2", "d/m1@2", "in.txt@2"}
+    assert lab.tally.edited == 0
+
+
+def test_members_of_a_temporary_directory_come_from_its_job(lab: Lab) -> None:
+    """Its manifest is kept, though none of its bytes are."""
+    made = split("x")
+    made.temp = ["d/"]
+    lab.run(made)
+    lab.run(up("x"))
+
+    assert lab.versions("d/m1") == [("split run1", None)]
+
+
+def test_a_member_edited_by_hand_comes_from_the_directory(lab: Lab) -> None:
+    """Seen before or not, also where the directory was made again since it was seen; then from the edited one."""
+    lab.run(split("x"), up("x"))
+    lab.write("d/m1", Z)
+    lab.write("d/m2", Z + Z)
+    lab.run(up("z"), up("zz", "d/m2"))
+    lab.run(split("y"))
+    lab.write("d/m1", Y)
+    lab.run(up("y"))
+    lab.write("d/m1", X)
+    lab.run(up("x again"))
+
+    assert lab.versions("d/m2") == [(None, "edited d/@1")]
+    edits = [(None, "edited @1"), (None, "edited d/@2"), (None, "edited @3")]
+    assert lab.versions("d/m1") == [("split run1", None), *edits]
+    assert lab.tally.edited_paths == ["d/m1"]
+
+
+def test_what_came_into_a_directory_later_is_not_its_jobs(lab: Lab) -> None:
+    """The directory was changed after its job; what its job left in it is still that job's."""
+    lab.run(split("x"))
+    lab.write("d/m3", Z)
+    lab.remove("d/m1")
+    lab.run(Job("whole", ["d/"], {"whole.txt": "whole"}))
+    lab.run(up("m3", "d/m3"), up("m2", "d/m2"))
+
+    assert lab.versions("d/") == [("split run1", None), (None, "edited @1")]
+    assert lab.versions("d/m3") == [(None, None)]
+    assert lab.versions("d/m2") == [("split run1", None)]
+
+
+def test_a_version_each_time_has_the_content_of_the_one_before(lab: Lab) -> None:
+    """With `versions = "always"` each making is a version of its own."""
+    lab.run(a(), always=True)
+    lab.run(a(), always=True)
+
+    assert lab.versions("a.txt") == [("a run1", None), ("a run2", "again @1")]
+
+
+def test_temporary_and_large_files_have_one_version_as_long_as_they_are_the_same(lab: Lab) -> None:
+    """What is not kept is known by its digest, wherever the records are."""
+    for _ in range(3):
+        lab.run(Job("t", ["in.txt"], {"t.txt": "t" * 50}, temp=["t.txt"]), b("t", reads="t.txt"))
+
+    assert lab.versions("t.txt") == [("t run1", None)]
+    found = lab.client.provenance.history(lab.id_of("t.txt"))["versions"]
+    assert found[0]["sha256"] is not None
+
+
+def test_a_file_that_cannot_be_read_is_the_version_that_it_looks_like(lab: Lab) -> None:
+    """Not proved, and said to be: its job names no digest. One that looks otherwise is a version without digest."""
+    lab.run(a())
+    for text in ("a of " + X, "of another size"):
+        lab.write("a.txt", text)
+        lab.run(b(), unreadable=["a.txt"])
+
+    assert lab.versions("a.txt") == [("a run1", None), (None, "edited @1")]
