@@ -23,6 +23,7 @@ from snakeprov.recorder.delivery import Delivery, push
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.outbox import Log, Outbox
+from snakeprov.recorder.owners import owner
 
 RUN_ID = "a" * 32
 JOBS = 3
@@ -67,13 +68,21 @@ def run_record(work: Path, **more: Any) -> RunRecord:
     )
 
 
-def fill_outbox(work: Path, **run: Any) -> Path:
-    """Make an outbox with all records, as processes leave it behind that were killed; return its log."""
+def fill_outbox(work: Path, *, has_ended: bool = True, **run: Any) -> Path:
+    """Make an outbox with all records, as processes leave it behind that were killed; return its log.
+
+    With `has_ended` the last entry is a note that its process let go of it; without, the last entry is a job.
+    """
     folder = backlog.outbox_folder(work)
     log = Log.create(folder, RUN_ID, first=msgspec.json.encode(run_record(work, **run)))
+    if not has_ended:
+        log.append(Kind.RELEASED, msgspec.json.encode(owner()))
     for job in records(work):
         log.append(Kind.JOB, msgspec.json.encode(job))
-    log.close()
+    if has_ended:
+        log.close()
+    else:
+        os.close(log.descriptor)
     return log.path
 
 
@@ -83,8 +92,8 @@ def deliver(work: Path, connect: Callable[[], Client]) -> list[str]:
     found = Outbox.recover(log)
     assert found is not None
     outbox, _ = found
-    descriptor = os.dup(outbox._descriptor)
-    os.close(outbox._descriptor)
+    outbox.close(keep=True)
+    descriptor = os.open(log, os.O_RDWR)
     delivery = Delivery(Settings(), work, connect=connect, held=nothing_held)
     delivery.take(Outbox(log, descriptor))
     delivery.turn(is_last=True)

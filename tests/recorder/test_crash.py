@@ -17,6 +17,7 @@ from snakeprov.model.paths import to_text
 from snakeprov.recorder import backlog
 from snakeprov.recorder.entries import Kind, read
 from snakeprov.recorder.outbox import Log, Outbox
+from snakeprov.recorder.owners import owner
 
 from . import faults
 
@@ -112,7 +113,7 @@ def test_capture_that_is_killed_at_any_step_has_saved_what_it_said_it_had(templa
 def test_a_torn_record_is_told_of_and_what_is_before_it_delivered(template: Path, tmp_path: Path) -> None:
     """The run says that it was interrupted; the damaged log is kept beside the others."""
     work = faults.fresh(template, tmp_path / "work")
-    log = faults.fill_outbox(work, status="running")
+    log = faults.fill_outbox(work, status="running", has_ended=False)
     log.write_bytes(log.read_bytes()[:-10])
 
     with repository(work)() as client:
@@ -149,7 +150,7 @@ def test_a_record_that_is_none_is_refused_and_the_others_are_delivered(template:
     work = faults.fresh(template, tmp_path / "work")
     path = faults.fill_outbox(work)
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
-    Log(path, descriptor, path.stat().st_size).append(Kind.JOB, b'{"id": 1}')
+    Log(path, descriptor, path.stat().st_size, owner()).append(Kind.JOB, b'{"id": 1}')
     os.close(descriptor)
 
     faults.deliver(work, repository(work))
