@@ -8,10 +8,10 @@ How things are named is told in `snakeprov.cli.spelling`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from snakeprov.cli import spelling
+from snakeprov.cli import spelling, unrecorded
 from snakeprov.cli.repository import current_folder
 from snakeprov.cli.spelling import DigestPrefix, EntityId, JobId, PathReading, RunId
 from snakeprov.config import SYNAPSE, is_remote
@@ -171,7 +171,7 @@ def missing_version(client: Client, target: Target) -> NotRecordedError:
 
 
 def _by_path(
-    client: Client, place: Place, typed: str, readings: Iterable[PathReading], *, project: str | None
+    client: Client, place: Place, typed: str, readings: Sequence[PathReading], *, project: str | None
 ) -> Target:
     answers = []
     for path, number in readings:
@@ -182,7 +182,9 @@ def _by_path(
                 return Target(match["entityId"], match["path"], number, match["versionNumber"])
             answers.append(answer)
     near = answers[-1].get("near") or answers[0].get("near") or ()
-    raise _not_recorded(typed, place, near=near, project=project)
+    own = project or project_of(place.settings, place.root, place.store)
+    known = unrecorded.told(client, _candidates(place, readings[0].path), project=own)
+    raise _not_recorded(typed, place, known=known, near=near, project=project)
 
 
 def _candidates(place: Place, path: str) -> list[str]:
@@ -248,10 +250,14 @@ def listed(near: Sequence[str]) -> str:
     return f"{', '.join(before)} or {last}" if before else last
 
 
-def _not_recorded(typed: str, place: Place, *, near: Sequence[str], project: str | None) -> NotRecordedError:
+def _not_recorded(
+    typed: str, place: Place, *, known: str | None, near: Sequence[str], project: str | None
+) -> NotRecordedError:
     shown = paths.to_text(typed)
     where = "Synapse" if place.store == SYNAPSE else place.store
     message = f"{shown} is not recorded in {where}."
+    if known is not None:
+        return NotRecordedError(message, hint=known)
     if near:
         return NotRecordedError(message, hint=f"Did you mean {listed(near[:NEAR_MAX])}?")
     return NotRecordedError(message, hint=_why_not(place, exists=os.path.lexists(typed), project=project))

@@ -237,6 +237,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         parent_run_id: The run of which a job called this Snakemake.
         snakefile: Path of the main Snakefile.
         config: Snakemake's `config`, represented safely.
+        config_files: The files that it was read from: those of `configfile:`, `--configfile` and `pepfile:`.
         deployment_methods: What `--software-deployment-method` switched on: conda, apptainer, env-modules.
         plugin_versions: Of Snakemake's plugins that were loaded, by distribution.
         targets: What was asked for on the command line.
@@ -255,6 +256,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     command_line: str | None = None
     snakefile: str | None = None
     config: dict[str, Any] = {}
+    config_files: list[str] = []
     targets: list[str] = []
     host: str | None = None
     user: str | None = None

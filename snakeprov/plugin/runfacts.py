@@ -48,6 +48,7 @@ def run_record(
         command_line=gaps.ask("command line", None, _command_line),
         snakefile=gaps.ask("Snakefile", None, _snakefile, workflow, places),
         config=gaps.ask("config", {}, _config, workflow, redact),
+        config_files=gaps.ask("config files", [], _config_files, workflow, places),
         targets=gaps.ask("targets", [], _targets, workflow),
         host=gaps.ask("host", None, _host),
         user=gaps.ask("user", None, _user),
@@ -77,6 +78,12 @@ def _snakefile(workflow: Any, places: Places) -> str:
 def _config(workflow: Any, redact: Redact) -> dict[str, Any]:
     represented = represent(workflow.config, redact=redact)
     return represented if isinstance(represented, dict) else {"config": represented}
+
+
+def _config_files(workflow: Any, places: Places) -> list[str]:
+    pep_file = getattr(workflow, "pepfile", None)
+    named = [*workflow.configfiles, *([] if pep_file is None else [pep_file])]
+    return list(dict.fromkeys(places.path(str(path)) for path in named))
 
 
 def _targets(workflow: Any) -> list[str]:

@@ -1,0 +1,76 @@
+"""What is known of a path at which no file is recorded: a folder, something that was never made, or is in the config.
+
+Must not know: the command that was given the path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+RUNS_MAX: Final = 20
+"""So many of the latest runs are asked what their config names."""
+
+FILES_COUNTED_MAX: Final = 1000
+FILES_NAMED_MAX: Final = 3
+
+
+def told(client: Client, candidates: Sequence[str], *, project: str) -> str | None:
+    """Return what is known of the first of some paths of which something is, as sentences; None: of none of them.
+
+    Args:
+        client: The store.
+        candidates: The recorded paths that may be meant.
+        project: The name of the project that is meant.
+    """
+    if not client.is_snakeprov:
+        return None
+    for path in candidates:
+        if folder := _folder(client, path.rstrip("/"), project):
+            return folder
+        if client.provenance.search([("unmade", path)], limit=1)["results"]:
+            return f"The job that was to make it did not succeed: 'snakeprov show {path}' tells why."
+    runs = [run for run in client.runs.list(limit=RUNS_MAX)["results"] if run.get("project") == project]
+    for path in candidates:
+        for run in runs:
+            if said := _of_run(run, path):
+                return said
+    return None
+
+
+def _folder(client: Client, path: str, project: str) -> str | None:
+    below = client.provenance.paths(f"{path}/", project=project, limit=FILES_COUNTED_MAX)["paths"]
+    if not below:
+        return None
+    count = f"at least {len(below)}" if len(below) == FILES_COUNTED_MAX else str(len(below))
+    files = "recorded file" if len(below) == 1 else "recorded files"
+    named = ", ".join(below[:FILES_NAMED_MAX]) + (", …" if len(below) > FILES_NAMED_MAX else "")
+    return f"It is a folder with {count} {files}: {named}. Name one of them; 'snakeprov verify {path}' checks all."
+
+
+def _of_run(run: Mapping[str, Any], path: str) -> str | None:
+    name = f"run {run['id'][:8]}"
+    if path in (run.get("configFiles") or ()):
+        return (
+            f"It is a config file of {name}, which recorded the values in it and not the file: 'snakeprov find "
+            "config.NAME=VALUE' finds what was made with one."
+        )
+    key = next((key for key, value in _texts("", run.get("config")) if value == path), None)
+    if key is None:
+        return None
+    return f"The config of {name} names it ({key}). What a Snakefile itself reads is not recorded."
+
+
+def _texts(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield every text in a nested value with its key, such as `samples.table`."""
+    if isinstance(value, str):
+        yield key, value.removeprefix("./")
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _texts(f"{key}.{name}" if key else str(name), part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(key, part)
