@@ -24,7 +24,19 @@ JOB_OTHERS = {
     *("inputs", "outputs", "code"),  # of which queries and URLs are looked at
 }
 RUN_OTHERS = {
-    *("id", "project", "working_directory", "status", "record_version", "host", "user", "platform", "executor"),
+    *(
+        "id",
+        "project",
+        "project_identity",
+        "config_files",
+        "working_directory",
+        "status",
+        "record_version",
+        "host",
+        "user",
+        "platform",
+        "executor",
+    ),
     *(
         "python_version",
         "snakemake_version",
