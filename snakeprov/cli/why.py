@@ -29,7 +29,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
     from snakeprov.cli import asking, target
     from snakeprov.cli.repository import opened
     from snakeprov.lineage.causes import as_first_seen
-    from snakeprov.lineage.difference import side_of
+    from snakeprov.lineage.difference import is_put_back, side_of
     from snakeprov.view import causes, difference_answers
 
     with opened(store) as (place, client):
@@ -37,7 +37,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
         story = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
         sources = asking.sources(client, place.root)
         trace = _since_the_version_before(story, sources, depth)
-        again = _made_again(story, sources, depth)
+        again = None if is_put_back(story) else _made_again(story, sources, depth)
         side = side_of(as_first_seen(story, sources) or story)
     count = len(story["version"].get("reproducedBy") or ())
     if as_json:

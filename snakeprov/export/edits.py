@@ -30,7 +30,8 @@ def _sentence(material: Material, version: Version) -> str:
     if meaning is None or meaning.kind == "again":
         return ""
     if meaning.kind == "edited":
-        return f"{version.label} was {meant.changed_by_hand(meaning, path=version.path)}{_made(material, version)}."
+        made = _made(material, version)
+        return f"{version.label} was {meant.changed_by_hand(meaning, path=version.path, made=made)}."
     target = meant.name_of(meaning, path=version.path)
     return f"{version.label} has the same content as {target or 'another file'}; no job is known to have made it."
 
@@ -38,4 +39,4 @@ def _sentence(material: Material, version: Version) -> str:
 def _made(material: Material, version: Version) -> str:
     makings = material.makings.get(version.meant_id or "", ())
     names = {activity.id: activity.name for activity in material.activities}
-    return f", which {names[makings[-1].activity_id]} had made" if makings else ""
+    return f" (made by {names[makings[-1].activity_id]})" if makings else ""

@@ -55,18 +55,31 @@ def said(meaning: Meaning, *, path: str) -> str:
     return f"edited after {target}{_while(meaning)}" if target else EDITED + _while(meaning)
 
 
-def changed_by_hand(meaning: Meaning, *, path: str) -> str:
-    """Return that a version at `path` was edited, so that it goes with "was".
+def changed_by_hand(meaning: Meaning, *, path: str, made: str = "") -> str:
+    """Return that a version at `path` was edited, so that it goes with "was"; `made` stands behind what was edited.
 
     >>> changed_by_hand(Meaning(kind="edited", path="a.txt", version_number=1, while_rule="k"), path="a.txt")
     'changed after @1, while k ran'
-    >>> changed_by_hand(Meaning(kind="edited", path="d/", version_number=1), path="d/m.txt")
-    'edited by hand after d/@1'
+    >>> changed_by_hand(Meaning(kind="edited", path="d/", version_number=1), path="d/m.txt", made=" (made by split)")
+    'edited by hand after d/@1 (made by split)'
     """
     target = name_of(meaning, path=path)
     # A job may have done it, where one ran meanwhile.
     what = "changed" if _while(meaning) else EDITED
-    return f"{what} after {target}{_while(meaning)}" if target else what + _while(meaning)
+    return f"{what} after {target}{made}{_while(meaning)}" if target else what + _while(meaning)
+
+
+def happened(meaning: Meaning, *, path: str) -> str:
+    """Return in a few words what happened to a file between two versions of it, so that it goes behind both.
+
+    >>> happened(Meaning(kind="again", path="a.txt", version_number=1), path="a.txt")
+    'content of @1 put back'
+    """
+    if meaning.kind == "again":
+        return f"content of {name_of(meaning, path=path) or 'an earlier version'} put back"
+    if meaning.kind == "sameContent":
+        return said(meaning, path=path)
+    return _while(meaning).removeprefix(", ") or EDITED
 
 
 def mark(meaning: Meaning, *, path: str) -> str:

@@ -18,6 +18,10 @@ UNREAD_NAMED_MAX: Final = 3
 """Files that the line at the end of a run names, of those that could not be read."""
 
 
+EDITED_PATHS_SHOWN_MAX = 3
+"""More of them than this are only counted at the end of a run."""
+
+
 class Tally(msgspec.Struct):
     """How many of what a plan records, for the line at the end of a run.
 
@@ -111,6 +115,8 @@ class Summary(msgspec.Struct):
     def line(self, *, program: str = "snakeprov") -> str:
         """Return the summary as the one line that ends a workflow; `program` is how commands are called there."""
         line = f"snakeprov: {self._recorded(program)}."
+        if self.tally.edited and not self.restart:
+            line += f" {self._edited()}."
         if self.recovered:
             line += f" Delivered {_count(self.recovered, 'job record')} of earlier runs."
         waiting = self.pending + self.rejected
@@ -124,6 +130,14 @@ class Summary(msgspec.Struct):
             line += f" Problem: {' '.join(self.problems)}"
         return line
 
+    def _edited(self) -> str:
+        tally = self.tally
+        named = [_printable(path) for path in tally.edited_paths[:EDITED_PATHS_SHOWN_MAX]]
+        more = tally.edited - len(named)
+        listed = ", ".join(named) + (f" and {more} more" if more > 0 else "")
+        written = "its job wrote it" if tally.edited == 1 else "their jobs wrote them"
+        return f"{_count(tally.edited, 'input')} edited by hand since {written}: {listed}"
+
     def _recorded(self, program: str) -> str:
         tally = self.tally
         if not tally.jobs:
@@ -134,6 +148,8 @@ class Summary(msgspec.Struct):
             parts.append(f"{tally.reproduced} reproduced")
         if tally.reused and not self.restart:
             parts.append(f"{tally.reused} reused from the cache")
+        if tally.put_back and not self.restart:
+            parts.append(f"{_count(tally.put_back, 'input')} put back to an earlier version")
         if tally.without_bytes and not self.restart:
             parts.append(f"{tally.without_bytes} too large to keep")
         if tally.gone and not self.restart:
@@ -145,6 +161,15 @@ class Summary(msgspec.Struct):
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _printable(path: str) -> str:
+    r"""Return a path in which no character acts on a terminal.
+
+    >>> _printable("a\x1b[2J.txt"), _printable("données/ä.txt")
+    ('a\\x1b[2J.txt', 'données/ä.txt')
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in path)
 
 
 def explain(error: Exception) -> str:

@@ -292,9 +292,12 @@ class _Downstream(_Walk):
         self._reached: dict[Version, set[Telling]] = {}
 
     def begin(self, version: Version) -> list[Step]:
-        """Add the version: whatever made it, all that came from it is looked for."""
-        self.add_versions([version])
-        return self._fresh([(version, ANY)])
+        """Add the version and those into which its bytes were put back: whatever made them, all that came of it."""
+        again = makings.put_back_from(self._tx, [version]).get(version, [])
+        self.add_versions([version, *again])
+        for one in again:
+            self._link(one, version, LINKS[AGAIN])
+        return self._fresh([(one, ANY) for one in (version, *again)])
 
     def hop(self, frontier: list[Step]) -> list[Step]:
         """Go from versions to who used them after that making, and on to what these made; or by what bytes mean."""

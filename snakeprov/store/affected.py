@@ -131,8 +131,13 @@ class _Search:
             versions += [(row[0], row[1]) for row in self._tx.rows(_VERSIONS_OF, whole)]
             # An activity can name an entity without a version.
             activities += (row[0] for row in self._tx.rows(_USERS_OF, whole))
+        for again in makings.put_back_from(self._tx, versions).values():
+            for version in self._readable(again):
+                self.found.setdefault(version, _Way(_NOBODY, None, by_evidence=False))
+                self._reach(version, ANY)
         for version in versions:
             self._reach(version, ANY)
+            self.found.pop(version, None)
         if starts.activities is not None:
             activities += (row[0] for row in self._tx.rows(starts.activities.limit(self._limit + 1)))
         self._pass(activities)

@@ -3,7 +3,8 @@
 Must not know: HTTP, or who asks what for.
 
 The first making is the activity of the version. Further ones are jobs that wrote the same bytes again. For a reader
-the latest making that ended before the reader began is told; where the clocks leave none, the first.
+the latest making that ended before the reader began is told; where the clocks leave none, the first. A version that has
+earlier bytes of its file again, put back by hand, has the makings of those.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from snakeprov.store.access import Reader, readable_run
 from snakeprov.store.keys import listed, numbers, pairs, triples
 from snakeprov.store.lineage import Version
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import activity, job, job_file, revision, run, was_reproduced
+from snakeprov.store.tables import AGAIN, activity, job, job_file, revision, run, was_reproduced
 
 NEVER: Final = 2**62
 """A moment after every other, in milliseconds: `told` then returns the latest making."""
@@ -29,6 +30,16 @@ Asked = tuple[int, int, int]
 """An entity's number, the number of its version, and the moment before which a making must have ended."""
 
 
+_earlier = revision.alias("earlier")
+_PUT_BACK = select(revision.c.entity_id, revision.c.number, _earlier.c.entity_id, _earlier.c.number)
+_IS_PUT_BACK = and_(
+    revision.c.meaning == AGAIN,
+    revision.c.of_entity_id.is_not(None),
+    _earlier.c.entity_id == revision.c.of_entity_id,
+    _earlier.c.number == revision.c.of_version,
+    # Else a job wrote the bytes anew.
+    _earlier.c.activity_id == revision.c.activity_id,
+)
 _MADE_IT = func.coalesce(job_file.c.activity_id, job.c.activity_id)
 _ANY = select(job_file.c.job_number).where(was_reproduced()).limit(1)
 
@@ -37,10 +48,40 @@ def _is_making(id_: ColumnElement[int], number: ColumnElement[int]) -> ColumnEle
     return and_(was_reproduced(), job_file.c.entity_id == id_, job_file.c.version == number)
 
 
+def put_back(tx: Transaction, versions: Collection[Version]) -> dict[Version, Version]:
+    """Return those of some versions that have the bytes of an earlier one put back, with that one."""
+    if not versions:
+        return {}
+    wanted, id_, number = pairs("versions")
+    of_these = and_(revision.c.entity_id == id_, revision.c.number == number)
+    statement = _PUT_BACK.select_from(wanted.join(revision, of_these).join(_earlier, _IS_PUT_BACK))
+    rows = tx.rows(statement, {"versions": listed(versions)})
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+def put_back_from(tx: Transaction, versions: Collection[Version]) -> dict[Version, list[Version]]:
+    """Return the versions that have the bytes of some versions put back, by these."""
+    if not versions:
+        return {}
+    wanted, id_, number = pairs("versions")
+    of_these = and_(revision.c.of_entity_id == id_, revision.c.of_version == number)
+    statement = _PUT_BACK.select_from(wanted.join(revision, of_these).join(_earlier, _IS_PUT_BACK))
+    found: dict[Version, list[Version]] = {}
+    for row in tx.rows(statement, {"versions": listed(versions)}):
+        found.setdefault((row[2], row[3]), []).append((row[0], row[1]))
+    return found
+
+
 def made_again(tx: Transaction, versions: Collection[Version]) -> set[Version]:
-    """Return those of some versions that have further makings."""
+    """Return those of some versions that have further makings, or have bytes put back that do."""
     if not versions or tx.connection.execute(_ANY).first() is None:
         return set()
+    sources = put_back(tx, versions)
+    found = _made_again(tx, {*versions, *sources.values()})
+    return {version for version in versions if version in found or sources.get(version) in found}
+
+
+def _made_again(tx: Transaction, versions: Collection[Version]) -> set[Version]:
     wanted, id_, number = pairs("versions")
     has_more = select(literal_column("1")).where(_is_making(id_, number)).correlate(wanted).exists()
     statement = select(id_, number).select_from(wanted).where(has_more)
@@ -54,6 +95,13 @@ def told(tx: Transaction, asked: Collection[Asked], reader: Reader) -> dict[Aske
     """
     if not asked:
         return {}
+    sources = put_back(tx, {(one[0], one[1]) for one in asked})
+    of_source = {one: (*source, one[2]) for one in asked if (source := sources.get((one[0], one[1]))) is not None}
+    found = _told(tx, {*asked, *of_source.values()}, reader)
+    return {one: found.get(of_source[one]) if found[one] is None and one in of_source else found[one] for one in asked}
+
+
+def _told(tx: Transaction, asked: Collection[Asked], reader: Reader) -> dict[Asked, int | None]:
     wanted, id_, number, moment = triples("asked")
     # In the order of recording, so that the search ends at the first job that had ended.
     latest = (
@@ -83,7 +131,10 @@ def began(tx: Transaction, activity_ids: Collection[int]) -> dict[int, int]:
 
 
 def of_activities(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[tuple[int, int, int]]:
-    """Return what some activities only made again, at most `limit`: activity, entity and version number."""
+    """Return what some activities only made again, at most `limit`: activity, entity and version number.
+
+    Versions into which these bytes were put back later are among them.
+    """
     if not activity_ids or tx.connection.execute(_ANY).first() is None:
         return []
     own = (
@@ -100,8 +151,10 @@ def of_activities(tx: Transaction, activity_ids: Collection[int], *, limit: int)
         job_file.c.activity_id.in_(numbers("activities")), was_reproduced(), job_file.c.entity_id.is_not(None)
     )
     statement = own.union(of_file).order_by(literal_column("1"), literal_column("2"), literal_column("3")).limit(limit)
-    found = tx.rows(statement, {"activities": listed(activity_ids)})
-    return [(row[0], row[1], row[2]) for row in found]
+    rows = tx.rows(statement, {"activities": listed(activity_ids)})
+    again = put_back_from(tx, {(row[1], row[2]) for row in rows})
+    found = [(row[0], row[1], row[2]) for row in rows]
+    return found + [(row[0], *version) for row in rows for version in again.get((row[1], row[2]), ())]
 
 
 def of_versions(tx: Transaction, versions: Collection[Version], reader: Reader) -> dict[Version, list[int]]:
@@ -109,6 +162,15 @@ def of_versions(tx: Transaction, versions: Collection[Version], reader: Reader) 
 
     The latest `MAKINGS_MAX` of each version.
     """
+    if not versions:
+        return {}
+    sources = put_back(tx, versions)
+    found = _of_versions(tx, {*versions, *sources.values()}, reader)
+    every = {version: [*found.get(sources.get(version, version), ()), *found.get(version, ())] for version in versions}
+    return {version: list(dict.fromkeys(some))[-MAKINGS_MAX:] for version, some in every.items()}
+
+
+def _of_versions(tx: Transaction, versions: Collection[Version], reader: Reader) -> dict[Version, list[int]]:
     found: dict[Version, list[int]] = {}
     wanted, id_, number = pairs("versions")
     first = (
@@ -126,9 +188,7 @@ def of_versions(tx: Transaction, versions: Collection[Version], reader: Reader) 
         .where(_MADE_IT.is_not(None), readable_run(reader))
         .order_by(job_file.c.job_number, job_file.c.position)
     )
-    for statement, some in ((first, versions), (further, made_again(tx, versions))):
+    for statement, some in ((first, versions), (further, _made_again(tx, versions))):
         for entity_id, version, activity_id in tx.rows(statement, {"versions": listed(some)}) if some else ():
-            makings = found.setdefault((entity_id, version), [])
-            if activity_id not in makings:
-                makings.append(activity_id)
-    return {version: makings[-MAKINGS_MAX:] for version, makings in found.items()}
+            found.setdefault((entity_id, version), []).append(activity_id)
+    return found

@@ -170,11 +170,16 @@ def _again(trace: Trace, screen: Screen) -> Iterator[str]:
 
 def _causes(difference: Difference, trace: Trace, screen: Screen) -> Iterator[str]:
     for title, kinds in _TITLES.items():
-        found = [one for one in difference.causes if one.kind in kinds]
+        found = [one for one in difference.causes if one.kind in kinds and not _is_told(one, difference)]
         if title == "shell command" and found:
             yield from _command(found[0], screen)
         else:
             yield from changes(title, found, trace, screen)
+
+
+def _is_told(change: Change, difference: Difference) -> bool:
+    """Return whether the first sentence says it all: that no job made the version when it was recorded."""
+    return change.kind == "origin" and clauses.came_about(difference.new) is not None
 
 
 def _side(label: str, side: Side, screen: Screen) -> Iterator[str]:

@@ -124,7 +124,7 @@ def _clause(change: Change, trace: Trace) -> str:
     match change.kind:
         case "origin":
             side = trace.difference.old
-            how = came_about(trace.difference.new)
+            how = came_about(trace.difference.new, subject=f"@{trace.difference.new.version_number}")
             return how or f"{new} made it, whereas no recorded job made @{side.version_number}"
         case "rule":
             return f"rule {new} made it instead of {old}"
@@ -210,26 +210,26 @@ def step_of(change: Change, trace: Trace) -> Step | None:
     return None
 
 
-def came_about(side: Side) -> str | None:
+def came_about(side: Side, *, subject: str = "it") -> str | None:
     """Return as a clause how a version came about that no job made when it was recorded; None of all others."""
     if side.origin != "none" and not side.is_put_back:
         return None
     if side.meaning is None:
-        return f"it was changed {OUTSIDE}: no recorded job made it"
+        return f"{subject} was changed {OUTSIDE}: no recorded job made it"
     target = meant.name_of(side.meaning, path=side.path)
     if side.meaning.kind == "again":
         made = f", which {maker(side)} made" if side.is_put_back and side.origin != "none" else ""
         return f"the content of {target or 'an earlier version'} was put back{made}"
     if side.meaning.kind == "sameContent":
-        return f"it got the content of {target or 'another file'}: no recorded job made it"
-    return f"it was {meant.changed_by_hand(side.meaning, path=side.path)}"
+        return f"{subject} has the same content as {target or 'another file'}, and no recorded job made it"
+    return f"{subject} was {meant.changed_by_hand(side.meaning, path=side.path)}"
 
 
 def happened(side: Side) -> str:
     """Return in a word or two what happened to a version that no job made when it was recorded; else nothing."""
     if came_about(side) is None:
         return ""
-    return OUTSIDE if side.meaning is None else meant.said(side.meaning, path=side.path)
+    return OUTSIDE if side.meaning is None else meant.happened(side.meaning, path=side.path)
 
 
 def happened_in(step: Step | None) -> str:
