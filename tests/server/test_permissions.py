@@ -73,6 +73,13 @@ def requests_of(world: World) -> list[Request]:
         ("GET", OWN + "/entity/{id}/version/{version}/story", f"{OWN}/entity/{file}/version/1/story", None, "READ"),
         ("GET", OWN + "/lineage", f"{OWN}/lineage?entityId={file}", None, "READ"),
         ("POST", OWN + "/lookup", f"{OWN}/lookup", {"project": "SecretProject", "paths": [""]}, "READ"),
+        (
+            "POST",
+            OWN + "/sights",
+            f"{OWN}/sights",
+            {"project": "SecretProject", "sights": [{"path": "a.txt", "sha256": "0" * 64, "elsewhere": True}]},
+            "READ",
+        ),
         ("GET", OWN + "/current", f"{OWN}/current?project=SecretProject", None, "READ"),
         ("POST", OWN + "/affected", f"{OWN}/affected", {"versions": [{"entityId": file}]}, "READ"),
         ("POST", OWN + "/affected", f"{OWN}/affected", {"runId": RUN}, "READ"),

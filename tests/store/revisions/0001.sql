@@ -46,8 +46,8 @@ CREATE TABLE entity (
 	current_version INTEGER NOT NULL, 
 	last_version INTEGER NOT NULL, 
 	checksum BIGINT, 
-	UNIQUE (parent_id, name), 
-	UNIQUE (path, project_id), 
+	UNIQUE (parent_id, name, kind), 
+	UNIQUE (path, project_id, kind), 
 	FOREIGN KEY(parent_id) REFERENCES entity (id)
 );
 CREATE TABLE file_handle (
@@ -138,6 +138,7 @@ CREATE TABLE revision (
 	of_entity_id INTEGER, 
 	of_version INTEGER, 
 	while_job VARCHAR(64), 
+	mode SMALLINT, 
 	checksum BIGINT, 
 	PRIMARY KEY (entity_id, number), 
 	FOREIGN KEY(of_entity_id, of_version) REFERENCES revision (entity_id, number) ON DELETE SET NULL, 
