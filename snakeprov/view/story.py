@@ -274,7 +274,7 @@ def _file(file: Mapping[str, Any], names: Mapping[str, str], changed: Mapping[st
 
 
 def _is_unproved(file: Mapping[str, Any]) -> bool:
-    """Return whether a file of a job is taken for a version although its bytes were not looked at."""
+    """Return whether a file of a job is linked to a version although its bytes were not read."""
     is_version = file.get("versionNumber") is not None
     return is_version and file.get("sha256") is None and not file.get("identityProved")
 

@@ -138,7 +138,7 @@ def test_show_bounds_what_is_long(story: Json, screen: Screen) -> None:
 
 
 def test_show_of_what_went_wrong(story: Json, screen: Screen) -> None:
-    """A missing record, an input that changed while it was read, a second attempt, no git: each is said."""
+    """Says what is missing, unread or changed among a job's facts and files, and that there was no git."""
     job = story["job"]["job"]
     job |= {
         "status": "failed",
@@ -149,11 +149,14 @@ def test_show_of_what_went_wrong(story: Json, screen: Screen) -> None:
     }
     job["inputs"][0]["changedWhileReading"] = True
     job["inputs"][1]["changedWhileReading"] = None
+    unread = {"role": "input", "outcome": "used", "path": "unread.csv", "entityId": "syn5", "versionNumber": 1}
+    story["job"]["files"] += [unread, {**unread, "path": "gone.csv", "versionNumber": None, "outcome": "missing"}]
     story["run"]["git"] = None
     got = joined(story_view.story(story, screen))
     assert "failed · attempt 2 · 3 minutes ago" in got
     assert got.count("changed while it was read") == 1
     assert got.count("may have changed during the job") == 1
+    assert [line.split()[0] for line in got.splitlines() if "identity not proved" in line] == ["unread.csv@1"]
     assert "commit     not under version control" in got
     assert "incomplete reason" in got
     assert "error\n  exit status 1\n\nlog\n  a\n  b\n" in got
@@ -251,7 +254,7 @@ def test_run(run: Json, screen: Screen, golden: Golden) -> None:
 def test_status(screen: Screen, golden: Golden) -> None:
     """`status` says what is held and what waits; only what waits is alarming."""
     answer = {"entities": 12, "versions": 1400, "activities": 1, "jobs": 9, "runs": 3, "storedBytes": 1_234_567}
-    place = {"store": "/home/ada/penguins/.snakeprov"}
+    place = {"store": "/home/ada/penguins/.snakeprov", "project": "penguins"}
     golden("status-calm.txt", joined(runs_view.status(answer, screen, **place, pending=0, failed=0)))
     answer["notes"] = ["The file system is NFS: one writer at a time."]  # type: ignore[assignment]
     waiting = runs_view.status(answer, screen, **place, pending=2, failed=1, reasons=["No such activity."])
@@ -273,6 +276,6 @@ def test_no_name_reaches_the_terminal_raw(story: Json, run: Json, history: Json,
         *story_view.story(poison(story), screen),
         *history_view.versions(poison(history), screen),
         *runs_view.run(poison(run), {"results": [poison(story["job"]["job"])]}, screen),
-        *runs_view.status({"notes": [evil]}, screen, store=evil, pending=0, failed=1, reasons=[evil]),
+        *runs_view.status({"notes": [evil]}, screen, store=evil, project=evil, pending=0, failed=1, reasons=[evil]),
     ]
     assert not [line for line in lines if any(character in line for character in "\x1b\n\u202e\x9b")]
