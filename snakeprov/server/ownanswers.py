@@ -280,7 +280,8 @@ class VersionAnswer(Shape):
     """A version and its makings, oldest first, at most 100.
 
     `generated_by` is the activity of the version. `activity_id`, `rule`, `run_id`, `commit` and `dirty` are those of
-    the latest making. `reproduced_by`: the activities that wrote the same bytes again.
+    the latest making. `reproduced_by`: the activities that wrote the same bytes again. `bytes_pruned`, true: they were
+    kept once. `mode`: the permissions that the file had.
     """
 
     version_number: int
@@ -298,6 +299,8 @@ class VersionAnswer(Shape):
     dirty: bool | None
     reproduced_by: list[str]
     makings: list[Making]
+    bytes_pruned: bool | UnsetType = UNSET
+    mode: int | UnsetType = UNSET
     meaning: Meaning | UnsetType = UNSET
 
 
