@@ -13,6 +13,7 @@ import msgspec
 from snakeprov.lineage.textdifference import TextDifference
 from snakeprov.lineage.unrecorded import Unrecorded
 from snakeprov.lineage.values import differing
+from snakeprov.model import meant
 from snakeprov.model.meant import Meaning
 
 Story = Mapping[str, Any]
@@ -195,7 +196,7 @@ def side_of(story: Story) -> Side:
         dirty=git.get("dirty", False) if git.get("commit") else None,
         reason=job.get("reason"),
         ended_on=job.get("endedOn"),
-        meaning=None if version.get("meaning") is None else msgspec.convert(version["meaning"], Meaning),
+        meaning=meant.of(version),
         is_put_back=is_put_back(story),
     )
 

@@ -133,10 +133,6 @@ class Graph:
             return None if making is None else self.nodes.get(making)
         return next((node for edge, node in self._origins.get(entity.id, ()) if edge.kind == "generatedBy"), None)
 
-    def generators(self, entity: Node) -> list[Node]:
-        """Return every activity that is told to have generated an entity version, by itself or for a reader."""
-        return [node for edge, node in self._origins.get(entity.id, ()) if edge.kind == "generatedBy"]
-
     def link(self, entity: Node) -> tuple[LinkKind, Node] | None:
         """Return what the bytes of an entity version mean where no activity is told, and the version they point at."""
         return next(

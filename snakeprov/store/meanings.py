@@ -30,7 +30,6 @@ class MeaningRow(NamedTuple):
     of_entity_id: int | None
     of_version: int | None
     of_path: str | None
-    of_kind: str | None
     while_job: str | None
     while_rule: str | None
 
@@ -50,7 +49,6 @@ _OF = Query(
         _other.c.id.label("of_entity_id"),
         _target.c.number.label("of_version"),
         _other.c.path.label("of_path"),
-        _target.c.meaning.label("of_kind"),
         revision.c.while_job,
         job.c.rule.label("while_rule"),
     )
