@@ -107,6 +107,7 @@ class GitReader:
         """
         self.problem: str | None = None
         self._results = results
+        self._known_results: frozenset[str] = frozenset()
         self._timeout_s = timeout_s
         self._roots: dict[Path, Path | None] = {}
         self._worktrees: dict[Path, _Worktree] = {}
@@ -163,7 +164,9 @@ class GitReader:
 
     def is_result(self, path: str) -> bool:
         """Return whether a workflow wrote the file at an absolute `path`, or a directory that it lies in."""
-        return _is_in(Path(path), self._written())
+        if not _is_in(Path(path), self._known_results):  # workflows may have written more since they were listed
+            self._known_results = self._written()
+        return _is_in(Path(path), self._known_results)
 
     def permalink(self, path: str, *, line: int | None = None, content_git_sha1: str | None = None) -> str | None:
         """Return the URL at which the file can be read as it was at the commit.

@@ -72,6 +72,7 @@ class CodeLinks:
         except OSError:
             return None
         if not self._git.is_clean(str(path), blob):
-            self.has_unclean |= is_own and not self._git.is_result(str(path))
+            if is_own and not self.has_unclean:
+                self.has_unclean = not self._git.is_result(str(path))
             return None
         return self._git.permalink(str(path), line=code.line, content_git_sha1=blob)

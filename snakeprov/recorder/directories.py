@@ -25,6 +25,9 @@ from snakeprov.model.records import Fingerprint
 MEMBERS_REMEMBERED_MAX: Final = 200_000
 """Members of all directories together that are remembered after they were made."""
 
+DIRECTORIES_REMEMBERED_MAX: Final = 20_000
+"""Directories that are remembered after they were made."""
+
 DigestMember = Callable[[Member], Digest]
 
 
@@ -42,6 +45,7 @@ class Directories:
 
     def __init__(self) -> None:
         self._made: dict[str, _Made] = {}
+        self._members_count = 0
 
     def made(
         self,
@@ -70,11 +74,18 @@ class Directories:
             if listing is not None and listing_digest(members) != listing:
                 raise ChangedFileError(f"'{to_text(path)}' changed after the job that wrote it had ended.")
         manifest = digest_members(members, digest)
-        self._made.pop(path, None)
+        self._forget(path)
         self._made[path] = _Made(fingerprint, members, listing or listing_digest(members), manifest)
-        while len(self._made) > 1 and sum(len(one.members) for one in self._made.values()) > MEMBERS_REMEMBERED_MAX:
-            del self._made[next(iter(self._made))]
+        self._members_count += len(members)
+        while len(self._made) > DIRECTORIES_REMEMBERED_MAX or (
+            len(self._made) > 1 and self._members_count > MEMBERS_REMEMBERED_MAX
+        ):
+            self._forget(next(iter(self._made)))
         return manifest
+
+    def _forget(self, path: str) -> None:
+        made = self._made.pop(path, None)
+        self._members_count -= 0 if made is None else len(made.members)
 
     def read(
         self, path: str, *, began: Fingerprint | None, listing: str | None, is_past: bool, digest: DigestMember

@@ -131,6 +131,24 @@ def test_results_of_workflows_are_no_dirt(repository: Path) -> None:
     assert b"results" not in patch
 
 
+def test_results_are_listed_again_only_for_a_file_that_was_not_among_them(tmp_path: Path) -> None:
+    """A large workflow has many results, and asks about many files of code."""
+    results = [str(tmp_path / "gen.py"), str(tmp_path / "lib")]
+    listed: list[int] = []
+
+    def current_results() -> list[str]:
+        listed.append(len(results))
+        return results
+
+    reader = GitReader(results=current_results)
+    assert all(reader.is_result(str(tmp_path / name)) for name in ("gen.py", "lib/a.py", "lib/b.py", "gen.py"))
+    assert listed == [2]
+    results.append(str(tmp_path / "later.py"))
+    assert reader.is_result(str(tmp_path / "later.py"))
+    assert not reader.is_result(str(tmp_path / "own.py"))
+    assert listed == [2, 3, 3]
+
+
 def test_a_patch_is_bounded_and_says_what_it_leaves_out(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files too large for code, and more files than are kept; what is named like a pattern is itself."""
     for name in ("[ab].txt", "a.txt", "large.bin", "z.txt"):
