@@ -23,13 +23,13 @@ from urllib.parse import quote, quote_plus
 import msgspec
 
 from snakeprov.capture.redact import credentials_in, strip_credentials
+from snakeprov.capture.secretnames import MARK, is_secret_name, is_secret_value
 from snakeprov.capture.secrets import (
-    MARK,
     MIN_CHARACTERS,
     Hide,
     finders,
-    is_secret_name,
-    is_secret_value,
+    hide_private_keys_by_line,
+    may_hold,
     named_values,
     partial_end,
     partial_start,
@@ -90,7 +90,7 @@ class Redactor:
                 but files of this machine.
         """
         text = texts.decode()
-        if finders(text) or self._patterns or _CUT_SAYS in text:
+        if self._patterns or _CUT_SAYS in text or may_hold(text):
             return False
         for encoded in self._spellings.values():  # noqa: SIM110  a generator costs twice as much
             if encoded in text:
@@ -154,6 +154,22 @@ class Redactor:
         found = self._hides(payload, [value])
         return _redacted(value, found) if found else value
 
+    def patch(self, content: bytes) -> bytes:
+        """Return a patch without secrets. It has as many lines as before; binary files in it lose known values only.
+
+        >>> Redactor().patch(b"+password = 'hunter2'")
+        b"+password = '***'"
+        """
+        text = content.decode("utf-8", "surrogateescape")
+        parts = re.split(r"(?m)^(?=diff --git )", text)
+        clean = [self._patch_of_file(part) for part in parts]
+        return "".join(clean).encode("utf-8", "surrogateescape")
+
+    def _patch_of_file(self, text: str) -> str:
+        if "\nGIT binary patch\n" in text:
+            return _hide_values(self._spellings, text)
+        return self.text(hide_private_keys_by_line(text))
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """What is hidden wherever it stands, in every spelling."""
@@ -210,30 +226,28 @@ class Redactor:
         self._spellings = {spelling: _in_json(spelling) for spelling in sorted(spellings, key=len, reverse=True)}
 
 
-def without(content: bytes, secrets: Iterable[str]) -> bytes:
-    """Return the bytes of a text (a patch, say) without `secrets`, those of a `Redactor`.
-
-    >>> without(b"+password = 'hunter2'", ["hunter2"])
-    b"+password = '***'"
-    """
-    for secret in secrets:
-        content = content.replace(secret.encode("utf-8", "surrogateescape"), MARK.encode())
-    return content
-
-
-def _redacted(value: Any, hides: Sequence[Hide], *, is_secret: bool = False, depth: int = 0) -> Any:
+def _redacted(value: Any, hides: Sequence[Hide], *, under: str = "", depth: int = 0) -> Any:
+    """Return a value without secrets; `under` is the name of a secret that it stands under, if it does."""
     if isinstance(value, str):
-        return MARK if is_secret and is_secret_value(value) else _hide(value, hides)
+        return MARK if under and is_secret_value(value, under) else _hide(value, hides)
     if isinstance(value, dict | list) and depth > DEPTH_MAX:
         return MARK
     if isinstance(value, dict):
         return {
-            _hide(key, hides): _redacted(item, hides, is_secret=is_secret or is_secret_name(key), depth=depth + 1)
+            _hide(key, hides): _redacted(item, hides, under=_name_of(under, key), depth=depth + 1)
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_redacted(item, hides, is_secret=is_secret, depth=depth + 1) for item in value]
-    return MARK if is_secret and value is not None and not isinstance(value, bool) else value
+        return [_redacted(item, hides, under=under, depth=depth + 1) for item in value]
+    return MARK if under and _is_secret_number(value, under) else value
+
+
+def _name_of(under: str, key: str) -> str:
+    return key if is_secret_name(key) else under
+
+
+def _is_secret_number(value: Any, under: str) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_secret_value(str(value), under)
 
 
 def _hide(text: str, hides: Sequence[Hide]) -> str:
@@ -248,7 +262,7 @@ def _hide_values(values: Iterable[str], text: str) -> str:
     return text
 
 
-def secrets_in(value: Any, *, is_secret: bool = False, depth: int = 0) -> Iterable[str]:
+def secrets_in(value: Any, *, under: str = "", depth: int = 0) -> Iterable[str]:
     """Yield what stands under the names of secrets in nested dicts and lists, and logins in URLs.
 
     >>> list(secrets_in({"login": {"user": "ada", "apiKey": "hunter2"}, "url": "https://ada:123@host/"}))
@@ -258,15 +272,15 @@ def secrets_in(value: Any, *, is_secret: bool = False, depth: int = 0) -> Iterab
         return
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from secrets_in(item, is_secret=is_secret or is_secret_name(key), depth=depth + 1)
+            yield from secrets_in(item, under=_name_of(under, key), depth=depth + 1)
     elif isinstance(value, list):
         for item in value:
-            yield from secrets_in(item, is_secret=is_secret, depth=depth + 1)
-    elif isinstance(value, str) and is_secret and is_secret_value(value):
+            yield from secrets_in(item, under=under, depth=depth + 1)
+    elif isinstance(value, str) and under and is_secret_value(value, under):
         yield value
     elif isinstance(value, str) and "://" in value:
         yield from credentials_in(value)
-    elif is_secret and isinstance(value, int | float) and not isinstance(value, bool):
+    elif under and _is_secret_number(value, under):
         yield str(value)
 
 

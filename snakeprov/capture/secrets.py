@@ -1,128 +1,89 @@
-"""What looks like a secret in plain text: names that announce one, and the shapes of well-known tokens.
+"""What looks like a secret in plain text: what stands under names that announce one, logins, and shapes of tokens.
 
 Must not know: where a text comes from, records.
-
-A secret that is missed stays for ever, a word that is hidden without need is an annoyance: in doubt it is hidden.
-What cannot be a secret is kept, since it is worth reading: `$TOKEN`, the name of a file, `max_tokens=512`.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import functools
-import itertools
-import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
 
+from snakeprov.capture import logins
+from snakeprov.capture.quoting import QUOTE, Span, begins_line, compiled, line, name_around, quoted, word
 from snakeprov.capture.redact import hide_in_urls
+from snakeprov.capture.secretnames import MARK, is_header_name, is_secret_name, is_secret_value
 
-MARK = "***"
-"""What stands in the place of a secret."""
-
-MIN_CHARACTERS = 6
+MIN_CHARACTERS: Final = 6
 """A shorter secret is hidden under its name, but not looked for elsewhere: it would be found in every other word."""
 
-_PARTIAL_MIN = 4
+_PARTIAL_MIN: Final = 4
 """Fewer characters of a secret than this, where a text was cut, give nothing away."""
 
-_PATH_CHARACTERS_MAX = 4096
+_NAME_TRIGGERS: Final = (
+    *("pass", "token", "secret", "cred", "key", "auth", "pw", "cookie", "bearer", "sess", "_pat", "-pat"),
+)
+_IN_NAME = "|".join(_NAME_TRIGGERS)
+_SEPARATOR = (
+    rf"""(?:{QUOTE})?\]?(?:{QUOTE})?\s{{0,3}}(?:=>|:=|={{1,3}}|!=|:(?![:/])|%3[dD]|%3[aA])"""
+    r"""(?:[ \t]{0,3}|\s{0,3}(?=["']))"""
+)
+_AFTER_OPTION = (
+    rf"""(?:{QUOTE},\s{{0,40}}|[ \t]{{1,8}}(?:\\{{1,8}}(?:\r?\n|n)\s{{0,40}})?|\\{{0,8}}\r?\n\s{{1,40}})"""
+    r"""(?![-|;&<>)\s])"""
+)
+_BEFORE_SETTING = (
+    r"(?:\bconfigure\s+set|\bconfig\s+(?:set|--\w+)|\bconfig|\bsetenv|\blogin\s+\S{1,200}|\baccount\s+\S{1,200})\s+\Z"
+)
+_AFTER_SETTING = r"""[ \t]{1,8}(?![-|;&<>)\s=])"""
+_SPACED = r"""[^\n]*(?::[ \t]|[ \t]=[ \t])"""
+_SCHEME = r"[A-Za-z][\w-]*[ \t]+(?=\S)"
+_BLOCK = r"[|>][-+]?\d?[ \t]*\n([-+]?[ \t]+)[^\n]*(?:\n\1[^\n]*)*"
+_FURTHER_LINE = r"(\n[-+ ]?[ \t]*)[^\s][^\n]*"
+_SETTING_CHARS = 260
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORDS = frozenset(
-    """
-    password passwords passwd passphrase passcode sshpass token tokens secret secrets credential credentials
-    creds auth authorization oauth apikey accesskey secretkey privatekey pwd
-    """.split()  # noqa: SIM905
-)
-_SECRET_ENDINGS = ("password", "passwd", "passphrase", "token", "secret", "apikey", "accesskey", "secretkey")
-_KEY_KINDS = frozenset(
-    """
-    api access secret private signing encryption master account auth shared subscription ssh license
-    """.split()  # noqa: SIM905
-)
-_HARMLESS_LAST = frozenset(
-    """
-    file files path paths dir directory folder name url uri type kind format count length len size limit max
-    min expiry expires ttl stdin env var variable scheme method required version scope scopes endpoint sock
-    id
-    """.split()  # noqa: SIM905
-)
-_HARMLESS_FIRST = frozenset(
-    """
-    max min n num number total has is no use pad bos eos unk sep cls mask stop
-    """.split()  # noqa: SIM905
-)
-_SECRET_WHOLE = frozenset({"pass", "pw"})
-_NO_SECRET_VALUES = frozenset({"", "null", "none", "nil", "true", "false", MARK, "basic", "bearer", "digest"})
-
-# Patterns as text: most runs need few of them, and each takes a millisecond to compile.
-_VALUE = r"""(?:"(?:\\.|[^"\\])*(?:"|\Z)|'(?:\\.|[^'\\])*(?:'|\Z)|[^\s"'])+"""
-_QUOTED = r"""(?s)(["'])(?:(?!\1).)*\1([,;:)}\]]*)"""
-_OPTION = r"(?<![\w.-])(--?)([A-Za-z][\w.-]{0,200})(=|\s{1,3}(?:\\\n\s{0,40})?(?!-))(" + _VALUE + ")"
-_ASSIGNMENT = r"""(?<![\w.-])()([A-Za-z_][\w.-]{0,200})(\\?["']?\s{0,3}(?:=>|:=|={1,3}|!=|:)\s{0,3})(""" + _VALUE + ")"
-_AUTHORIZATION = r"""(?i)(authorization\\?["']?\s{0,3}[:=]\s{0,3}\\?["']?(?:[a-z][\w-]*[ \t]+)?+)(?!\$)([^\s"'\\]+)"""
 _BEARER = r"(?i)\b(bearer\s{1,3})(?=\S*[\d._~+/=-])([\w.~+/=-]{8,})"
 _BASIC = r"\b(Basic\s{1,3})([A-Za-z0-9+/]{6,}={0,2})"
+_IDENTIFIED = r"""(?i)\bidentified\s+by\s+(?=\\?["'])"""
 _PRIVATE_KEY = (
     r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?"
     r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
     r"|\A[A-Za-z0-9+/=\s]*-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 )
-_MYSQL = r"\b((?:mysql|mariadb)\w*\b[^|;&\n]{0,500}?\s-p)([^\s\"'-]\S*|" + _VALUE + ")"
-_SSHPASS = r"\b(sshpass\s{1,3}-p\s{0,3})(" + _VALUE + ")"
-_CURL = r"\b(curl\b[^|;&\n]{0,500}?\s(?:-u|-U|--user|--proxy-user)[\s=]{0,3})(" + _VALUE + ")"
 _SHAPES = (
     r"(?<![A-Za-z0-9])(?:"
-    r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}"
+    r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|gl(?:pat|ptt|dt|rt)-[\w-]{16,}"
     r"|(?:AKIA|ASIA)[A-Z0-9]{12,}(?:[\s:,;\"'=]{1,5}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=]))?"
     r"|xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}|eyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*)*"
-    r"|sk-[\w-]{20,}|[sr]k_live_\w{16,}|hf_[A-Za-z0-9]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{16,}"
-    r"|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{16,}|spt_[\w-]{20,})"
+    r"|sk-[\w-]{20,}|[srp]k_live_\w{16,}|hf_[A-Za-z0-9]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{16,}|GOCSPX-[\w-]{20,}"
+    r"|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{16,}|spt_[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}"
+    r"|dop_v1_[0-9a-f]{32,}|shpat_[0-9a-fA-F]{20,}|dapi[0-9a-f]{32}|hvs\.[\w-]{20,}"
+    r"|ATATT3[\w=-]{20,}|gsk_\w{20,}|glsa_\w{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}"
+    r"|hooks\.slack\.com/services/[\w/]{10,}|discord(?:app)?\.com/api/webhooks/[\w/-]{20,}|\d{8,10}:AA[\w-]{30,})"
 )
-
-_NAME_TRIGGERS = ("pass", "token", "secret", "cred", "key", "auth", "pw")
-_SHAPE_TRIGGERS = (
-    *("_pat_", "glpat-", "AKIA", "ASIA", "xox", "xapp-", "eyJ", "sk-", "k_live_", "hf_", "AIza", "ya29.", "npm_"),
-    *("pypi-", "spt_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+_SHAPE_TRIGGERS: Final = (
+    *(
+        "_pat_",
+        "AKIA",
+        "ASIA",
+        "xox",
+        "xapp-",
+        "eyJ",
+        "sk-",
+        "k_live_",
+        "hf_",
+        "AIza",
+        "ya29.",
+        "GOCSPX-",
+        "npm_",
+        "pypi-",
+    ),
+    *("spt_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-", "gldt-", "glrt-", "glptt-", "SG.", "op_v1_", "shpat_"),
+    *("dapi", "hvs.", "ATATT3", "gsk_", "glsa_", "AGE-SECRET", "hooks.slack", "api/webhooks", ":AA"),
 )
 
 Hide = Callable[[str], str]
-
-
-@functools.lru_cache(maxsize=4096)
-def is_secret_name(name: str) -> bool:
-    """Tell whether a parameter, option or variable of this name holds a secret.
-
-    >>> is_secret_name("AWS_SECRET_ACCESS_KEY"), is_secret_name("githubToken"), is_secret_name("db.passwd")
-    (True, True, True)
-    >>> is_secret_name("author"), is_secret_name("max_tokens"), is_secret_name("token_file"), is_secret_name("key")
-    (False, False, False, False)
-    """
-    words = [word.lower() for word in _WORD.findall(name)]
-    if not words or name in ("PWD", "OLDPWD"):
-        return False
-    if words[0] in _HARMLESS_FIRST or (words[-1] in _HARMLESS_LAST and words[-2:] != ["key", "id"]):
-        return False
-    if len(words) == 1 and words[0] in _SECRET_WHOLE:
-        return True
-    return any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words) or any(
-        kind in _KEY_KINDS and key in ("key", "keys") for kind, key in itertools.pairwise(words)
-    )
-
-
-def is_secret_value(value: str) -> bool:
-    """Tell whether text that stands under the name of a secret can be one.
-
-    It cannot where it is empty or a constant, is looked up when a command runs (`$TOKEN`), or names a file.
-
-    >>> is_secret_value("hunter2"), is_secret_value("$TOKEN"), is_secret_value("None,")
-    (True, False, False)
-    """
-    if value.startswith(("$", "%(", "{{")) or value.rstrip(",;)}]").lower() in _NO_SECRET_VALUES:
-        return False
-    return not (value.startswith("/") and len(value) < _PATH_CHARACTERS_MAX and os.path.lexists(value))
 
 
 def environment_secrets(environment: Mapping[str, str], declared: Iterable[str]) -> Iterator[str]:
@@ -132,18 +93,20 @@ def environment_secrets(environment: Mapping[str, str], declared: Iterable[str])
     """
     names = set(declared)
     for name, value in environment.items():
-        if (name in names or is_secret_name(name)) and is_secret_value(value):
+        if (name in names or is_secret_name(name)) and is_secret_value(value, name):
             yield value
 
 
-def finders(payload: str) -> list[Hide]:
-    """Return what has to be run over the texts of `payload`, in this order; nothing where none can find anything.
+def may_hold(payload: str) -> bool:
+    """Tell whether anything in `payload` may be a secret; a few words are looked for, which is cheap."""
+    return _has_any(_SHAPE_TRIGGERS, payload) or _has_any(_TRIGGERS, payload.lower())
 
-    Looking for a few words in all of them first is what makes the usual case cheap.
-    """
-    lower = payload.lower()
-    if not _has_any(_TRIGGERS, lower):
+
+def finders(payload: str) -> list[Hide]:
+    """Return what has to be run over the texts of `payload`, in this order; nothing where none can find anything."""
+    if not may_hold(payload):
         return []
+    lower = payload.lower()
     found: list[Hide] = []
     if "PRIVATE KEY" in payload:
         found.append(_hide_private_keys)
@@ -151,7 +114,9 @@ def finders(payload: str) -> list[Hide]:
         found.append(_hide_in_urls)
     if _has_any(_SHAPE_TRIGGERS, payload):
         found.append(_hide_shapes)
-    found += [hide for trigger, hide in _LOGINS if trigger in lower]
+    found += [hide for trigger, hide in _OTHERS if trigger in lower]
+    if _has_any(logins.TRIGGERS, lower):
+        found.append(_hide_logins)
     if _has_any(_NAME_TRIGGERS, lower):
         found.append(_hide_named)
     return found
@@ -159,20 +124,16 @@ def finders(payload: str) -> list[Hide]:
 
 def named_values(text: str) -> Iterator[str]:
     """Yield the values that stand in `text` under the names of secrets: `--password X`, `TOKEN=X`."""
-    if not _has_any(_NAME_TRIGGERS, text.lower()):
-        return
-    for pattern in (_OPTION, _ASSIGNMENT):
-        for found in re.finditer(pattern, text):
-            value = _unquoted(found[4])
-            if is_secret_name(found[2]) and is_secret_value(value):
-                yield value
+    if _has_any(_NAME_TRIGGERS, text.lower()):
+        for value in _named(text):
+            yield text[value.start : value.end].strip("\"'\\")
 
 
-def _has_any(words: tuple[str, ...], text: str) -> bool:
-    for word in words:  # noqa: SIM110  a generator costs twice as much
-        if word in text:
-            return True
-    return False
+def hide_private_keys_by_line(text: str) -> str:
+    """Return a patch in which each line of a private key is replaced by itself."""
+    if "PRIVATE KEY" not in text:
+        return text
+    return compiled(_PRIVATE_KEY).sub(lambda found: _mark_for(found[0]), text)
 
 
 def partial_end(text: str, value: str) -> int:
@@ -195,77 +156,113 @@ def partial_start(text: str, value: str) -> int:
     return next((length for length in lengths if text.startswith(value[-length:])), 0)
 
 
+def _named(text: str) -> Iterator[Span]:
+    """Yield what stands under the names of secrets, in order."""
+    at = 0
+    lower = text.lower()
+    if len(lower) != len(text):  # a few letters have two in lower case
+        lower = "".join(letter.lower()[0] for letter in text)
+    for trigger in compiled(_IN_NAME).finditer(lower):
+        if trigger.start() < at:
+            continue
+        name = name_around(text, trigger.start(), trigger.end())
+        at = name.end
+        value = _value_of(text, name)
+        if value is not None and value.end > value.start:
+            at = max(at, value.end)
+            yield value
+
+
+def _value_of(text: str, span: Span) -> Span | None:
+    """Return the secret that stands under a name, or None where the name announces none, or nothing can be one."""
+    written = text[span.start : span.end]
+    name = written.strip("-.")
+    if written.startswith("-D"):
+        name = name[1:]
+    if not is_secret_name(name):
+        return None
+    is_header = is_header_name(name)
+    if separator := compiled(_SEPARATOR).match(text, span.end):
+        value = _assigned(text, name, span, separator.end())
+    elif text.startswith(">", span.end) and text[span.start - 1 : span.start] == "<":
+        end = text.find("<", span.end)
+        value = Span(span.end + 1, len(text) if end < 0 else end)
+    elif (written.startswith("-") and (gap := compiled(_AFTER_OPTION).match(text, span.end))) or (
+        (gap := compiled(_AFTER_SETTING).match(text, span.end))
+        and compiled(_BEFORE_SETTING).search(text[max(0, span.start - _SETTING_CHARS) : span.start])
+    ):
+        value = word(text, gap.end())
+    else:
+        return None
+    start = value.start
+    if name.lower().endswith("authorization") and (scheme := compiled(_SCHEME).match(text, start, value.end)):
+        start = scheme.end()
+    content = text[start : value.end]
+    can_be = content.strip("\"'\\") if content[:1] in "\"'\\" else content
+    return Span(start, value.end) if is_secret_value(can_be, "authorization" if is_header else name) else None
+
+
+def _assigned(text: str, name: str, written: Span, at: int) -> Span:
+    if string := quoted(text, at):
+        glued = word(text, at)
+        return string if glued.start != at else glued
+    if is_header_name(name):
+        return line(text, at)
+    if compiled(_SPACED).fullmatch(text, written.end, at) and begins_line(text, written.start):
+        if block := compiled(_BLOCK).match(text, at):
+            return Span(block.end(1), block.end())
+        rest, first = line(text, at), word(text, at)
+        # A constant or a type, whatever follows it: `token: str = None`.
+        return rest if is_secret_value(text[first.start : first.end], name) else first
+    return word(text, at)
+
+
+def _replaced(text: str, values: Iterable[Span]) -> str:
+    parts, at = [], 0
+    for value in values:
+        if value.start < at:
+            continue
+        parts += [text[at : value.start], _mark_for(text[value.start : value.end])]
+        at = value.end
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+def _mark_for(value: str) -> str:
+    """Return what stands in the place of a value: as many lines, with the indentation of each."""
+    end = value.find("\n")
+    return MARK if end < 0 else MARK + compiled(_FURTHER_LINE).sub(rf"\1{MARK}", value[end:])
+
+
+def _hide_named(text: str) -> str:
+    return _replaced(text, _named(text)) if _has_any(_NAME_TRIGGERS, text.lower()) else text
+
+
+def _hide_logins(text: str) -> str:
+    return _replaced(text, sorted(logins.logins(text)))
+
+
 def _hide_in_urls(text: str) -> str:
     return hide_in_urls(text, MARK) if "://" in text else text
 
 
 def _hide_private_keys(text: str) -> str:
-    return re.sub(_PRIVATE_KEY, MARK, text)
+    return compiled(_PRIVATE_KEY).sub(MARK, text)
 
 
 def _hide_shapes(text: str) -> str:
-    return re.sub(_SHAPES, MARK, text)
-
-
-def _hide_authorization(text: str) -> str:
-    return re.sub(_AUTHORIZATION, rf"\1{MARK}", text)
+    return compiled(_SHAPES).sub(MARK, text)
 
 
 def _hide_bearer(text: str) -> str:
-    return re.sub(_BEARER, rf"\1{MARK}", text)
+    return compiled(_BEARER).sub(rf"\1{MARK}", text)
 
 
 def _hide_basic(text: str) -> str:
-    return re.sub(_BASIC, lambda found: found[1] + MARK if _is_login(found[2]) else found[0], text)
+    return compiled(_BASIC).sub(lambda found: found[1] + MARK if _is_login(found[2]) else found[0], text)
 
 
-def _hide_logins(pattern: str) -> Hide:
-    def hide(found: re.Match[str]) -> str:
-        return found[1] + _hidden(found[2]) if is_secret_value(_unquoted(found[2])) else found[0]
-
-    return functools.partial(re.sub, pattern, hide)
-
-
-_LOGINS: tuple[tuple[str, Hide], ...] = (
-    ("authorization", _hide_authorization),
-    ("bearer ", _hide_bearer),
-    ("basic ", _hide_basic),
-    ("mysql", _hide_logins(_MYSQL)),
-    ("mariadb", _hide_logins(_MYSQL)),
-    ("sshpass", _hide_logins(_SSHPASS)),
-    ("curl ", _hide_logins(_CURL)),
-)
-"""The ways to give a login that no name announces, by what the lower-cased text then holds."""
-
-_TRIGGERS = (
-    "://",
-    *_NAME_TRIGGERS,
-    *(trigger.lower() for trigger in _SHAPE_TRIGGERS),
-    *(trigger for trigger, _ in _LOGINS if not any(name in trigger for name in _NAME_TRIGGERS)),
-)
-"""Without one of these in its lower-cased form a text holds nothing to hide."""
-
-
-def _hide_named(text: str) -> str:
-    if not _has_any(_NAME_TRIGGERS, text.lower()):
-        return text
-    return re.sub(_ASSIGNMENT, _hide_value, re.sub(_OPTION, _hide_value, text))
-
-
-def _hide_value(found: re.Match[str]) -> str:
-    dashes, name, between, value = found.groups()
-    if not is_secret_name(name) or not is_secret_value(_unquoted(value)):
-        return found[0]
-    return dashes + name + between + _hidden(value)
-
-
-def _hidden(value: str) -> str:
-    quoted = re.fullmatch(_QUOTED, value)
-    return quoted[1] + MARK + quoted[1] + quoted[2] if quoted else MARK
-
-
-def _unquoted(value: str) -> str:
-    return value.strip("\"'\\")
+def _hide_identified(text: str) -> str:
+    return _replaced(text, (word(text, found.end()) for found in compiled(_IDENTIFIED).finditer(text)))
 
 
 def _is_login(text: str) -> bool:
@@ -273,3 +270,25 @@ def _is_login(text: str) -> bool:
         return b":" in base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return False
+
+
+def _has_any(words: tuple[str, ...], text: str) -> bool:
+    for one in words:  # noqa: SIM110  a generator costs twice as much
+        if one in text:
+            return True
+    return False
+
+
+_OTHERS: Final[tuple[tuple[str, Hide], ...]] = (
+    ("bearer ", _hide_bearer),
+    ("basic ", _hide_basic),
+    ("identified by", _hide_identified),
+)
+"""Ways to give a secret that neither a name nor a program announces, by what the lower-cased text then holds."""
+
+_TRIGGERS: Final = tuple(
+    trigger
+    for trigger in ("://", *_NAME_TRIGGERS, *logins.TRIGGERS, *(trigger for trigger, _ in _OTHERS))
+    if not any(name in trigger and name != trigger for name in _NAME_TRIGGERS)
+)
+"""Without one of these in its lower-cased form a text holds nothing to hide but tokens of known shapes."""

@@ -17,7 +17,7 @@ import msgspec
 
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.redactor import Redactor, without
+from snakeprov.capture.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
 from snakeprov.config import STORE_NAME, Settings, store_of
@@ -89,10 +89,9 @@ class Delivery:
         self._folder = working_directory / STORE_NAME
         self._connect = connect
         self._held = held
-        self._secrets = secrets
         self._digests = DigestCache(self._folder / DIGESTS_NAME)
-        redactor = Redactor(patterns=settings.redact, values=secrets)
-        self._tools = _tools(settings, working_directory, self._digests, KeptLogs(redactor))
+        self._redactor = Redactor(patterns=settings.redact, values=secrets)
+        self._tools = _tools(settings, working_directory, self._digests, KeptLogs(self._redactor))
         self._client: Client | None = None
         self._drain: Drain | None = None
         self._run: RunRecord | None = None
@@ -233,7 +232,7 @@ class Delivery:
         git = self._tools.git
         state = git.state_of(str(self._working_directory / to_os(run.snakefile or ".")))
         patch = git.patch(state.root) if state is not None and state.dirty else None
-        self._patch = without(patch, self._secrets) if patch is not None else None
+        self._patch = self._redactor.patch(patch) if patch is not None else None
         return CodeFound(state, git.problem)
 
     def _note_code(self, outbox: Outbox, code: CodeFound) -> None:

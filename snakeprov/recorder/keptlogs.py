@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from snakeprov.capture.redactor import Redactor
-from snakeprov.capture.secrets import MARK
+from snakeprov.capture.secretnames import MARK
 from snakeprov.model.digest import Digest
 from snakeprov.model.records import JobRecord
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snakeprov.capture import redactor
-from snakeprov.capture.redactor import JOB_TEXTS, RUN_TEXTS, Redactor, without
+from snakeprov.capture.redactor import JOB_TEXTS, RUN_TEXTS, Redactor
 from snakeprov.model.planned import PlannedJob, RunPlan
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 
@@ -210,10 +210,53 @@ def test_values_are_looked_for_in_bounds(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "hunter2" not in str(redacted(job(params={"token": deep})).params)
 
 
-def test_a_patch_loses_known_values_and_nothing_else() -> None:
-    """Also where its bytes are no UTF-8."""
-    one = Redactor(values=("hunter2",))
-    assert without(b"+pw = 'hunter2'\n+\xff\n", one.secrets) == b"+pw = '***'\n+\xff\n"
+def test_a_patch_loses_what_a_text_loses_and_no_line() -> None:
+    """Also where its bytes are no UTF-8; binary files in it lose known values only."""
+    key = "-----BEGIN PRIVATE KEY-----\n+MIIEow\n+AAAA\n+-----END PRIVATE KEY-----"
+    text = (
+        f"""diff --git a/a.py b/a.py
+@@ -1 +1,7 @@
+ def f(token: str, tokens=None) -> str:
+-    token = get_token(config["x"])
++    password = "hunter3"
++    pw = 'hunter2'
++{key}
++api:
++  token: |
++    first
++    second
+diff --git a/b.png b/b.png
+GIT binary patch
+literal 9
+zkey=abcdefgh;token=hunter2x
+""".encode()
+        + b"+\xff\n"
+    )
+    patch = Redactor(values=("hunter2",)).patch(text)
+
+    assert (
+        patch
+        == b"""diff --git a/a.py b/a.py
+@@ -1 +1,7 @@
+ def f(token: str, tokens=None) -> str:
+-    token = get_token(config["x"])
++    password = "***"
++    pw = '***'
++***
++***
++***
++***
++api:
++  token: |
++    ***
++    ***
+diff --git a/b.png b/b.png
+GIT binary patch
+literal 9
+zkey=abcdefgh;token=***x
++\xff
+"""
+    )
 
 
 @settings(max_examples=100, deadline=None)

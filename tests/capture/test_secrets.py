@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snakeprov.capture.secrets import MARK, environment_secrets, finders, is_secret_name
+from snakeprov.capture.secretnames import MARK, is_secret_name
+from snakeprov.capture.secrets import environment_secrets, finders
 
 GITHUB = "ghp_" + "a1B2" * 9
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmN"
@@ -85,10 +86,10 @@ def test_names_that_only_resemble_one(name: str) -> None:
         ("tool --password hunter2 --bins 30", "tool --password *** --bins 30"),
         ("tool --password=hunter2", "tool --password=***"),
         ("tool --password 'hunter 2' x", "tool --password '***' x"),
-        ('tool --api-key "a\\"b" x', "tool --api-key *** x"),
+        ('tool --api-key "a\\"b" x', 'tool --api-key "***" x'),
         ("tool --password \\\n    hunter2", "tool --password \\\n    ***"),
-        ("tool --token 'never closed", "tool --token ***"),
-        ("export PGPASSWORD=hunter2; psql", "export PGPASSWORD=*** psql"),
+        ("tool --token 'never closed", "tool --token '***"),
+        ("export PGPASSWORD=hunter2; psql", "export PGPASSWORD=***; psql"),
         ("docker run -e API_TOKEN=hunter2 image", "docker run -e API_TOKEN=*** image"),
         ("{'api_key': 'hunter2', 'n': 1}", "{'api_key': '***', 'n': 1}"),
         ('{"password": "hunter2"}', '{"password": "***"}'),

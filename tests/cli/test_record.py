@@ -216,19 +216,24 @@ def test_a_step_does_not_wait_for_a_repository_that_nothing_else_goes_to(
     assert ask(capfd, "status")["pending"] == 0
 
 
-@pytest.mark.parametrize("umask", [0o002, 0o077], ids=["for a group", "for nobody else"])
-def test_what_is_made_has_the_modes_that_the_umask_leaves(
-    study: Path, capfd: pytest.CaptureFixture[str], umask: int
+@pytest.mark.parametrize("umask", [0o002, 0o077])
+@pytest.mark.parametrize("folder", [0o2770, 0o775], ids=["shared", "not shared"])
+def test_what_is_made_is_for_the_group_only_where_the_folder_says_so(
+    study: Path, capfd: pytest.CaptureFixture[str], folder: int, umask: int
 ) -> None:
-    """A group that shares a folder can write all of it, but for contents, which nobody changes; or nobody can read it.
+    """In a folder with the set-group-ID bit the group can write all but contents; else nobody else can read anything.
 
-    SQLite would make its files for their user alone to write.
+    The umask has no say in it, and SQLite, which would make its files for their user alone to write, neither.
     """
     shutil.rmtree(study / ".snakeprov")
+    (study / ".snakeprov").mkdir()
+    (study / ".snakeprov").chmod(folder)
+    for name in ("clean.csv", "large.bin", "raw.csv"):
+        (study / name).touch()
+        (study / name).chmod(0o644)
     (study / "large.bin").write_bytes(bytes(2_000_000))
     before = os.umask(umask)
     try:
-        (study / ".snakeprov").mkdir()
         say(capfd, "record", "clean.csv", "large.bin", "--used", "raw.csv")
     finally:
         os.umask(before)
@@ -236,5 +241,5 @@ def test_what_is_made_has_the_modes_that_the_umask_leaves(
     assert {".snakeprov/provenance.sqlite", ".snakeprov/blobs/small.sqlite", ".snakeprov/digests.sqlite"} <= set(modes)
     for path, mode in modes.items():
         is_content = "/blobs/" in path and not path.endswith(".sqlite") and stat.S_ISREG(mode)
-        assert not mode & umask, f"{path}: {mode:o}"
-        assert is_content or mode & 0o060 == 0o060 & ~umask, f"{path}: {mode:o}"
+        expected = 0 if folder == 0o775 else 0o040 if is_content else 0o070 if stat.S_ISDIR(mode) else 0o060
+        assert mode & 0o077 == expected, f"{path}: {mode:o}"
