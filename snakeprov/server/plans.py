@@ -6,7 +6,7 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -36,7 +36,7 @@ class _Kept(msgspec.Struct, omit_defaults=True):
 
     Attributes:
         activity_id: What had made its outputs when the run ended.
-        is_edited: Whether somebody had edited one of its outputs.
+        is_edited: Whether somebody had edited one of its outputs before the run.
     """
 
     job: PlannedJob
@@ -75,7 +75,8 @@ def read(call: Call) -> Answer:
     plan = _Plan([]) if found is None else msgspec.json.decode(zlib.decompress(found), type=_Plan)
     ended = {_key(one.rule, msgspec.json.decode(one.wildcards)): one for one in plans.ended(call.tx, run.id)}
     made = jobs.made(call.tx, {one.activity_id for one in plan.jobs if one.activity_id is not None})
-    results = [_result(one, ended, made.get(one.activity_id or 0)) for one in plan.jobs]
+    edited = plans.edited(call.tx, run.id) if plan.jobs else set()
+    results = [_result(one, ended, made.get(one.activity_id or 0), edited) for one in plan.jobs]
     return 200, {
         "rules": _rules(results),
         "results": results[offset : offset + limit],
@@ -99,25 +100,28 @@ def _with_maker(job: PlannedJob, found: Mapping[str, Found]) -> _Kept:
     return _Kept(job, known[0].activity_id if is_first_known else None, is_edited)
 
 
-def _result(kept: _Kept, ended: dict[tuple[Any, ...], Ended], maker: MadeBy | None) -> dict[str, Any]:
+def _result(
+    kept: _Kept, ended: dict[tuple[Any, ...], Ended], maker: MadeBy | None, edited: Collection[str]
+) -> dict[str, Any]:
     job = kept.job
     body: dict[str, Any] = {"rule": job.rule, "wildcards": job.wildcards, "outputs": job.outputs}
     last = ended.get(_key(job.rule, job.wildcards))
     if last is not None:
         return {**body, "state": STATES.get(last.status, "executed"), "jobId": last.id}
-    body["state"] = _not_run(kept)
+    body["state"] = _not_run(kept, edited)
     if maker is not None and body["state"] == "reused":
         body["madeBy"] = {"activityId": str(maker.activity_id), "jobId": maker.job_id, "runId": maker.run_id}
     return body
 
 
-def _not_run(kept: _Kept) -> PlannedState:
-    """Return why a job was not run."""
+def _not_run(kept: _Kept, edited: Collection[str]) -> PlannedState:
+    """Return why a job was not run; `edited`: paths of files that were found edited when other jobs read them."""
     if kept.job.is_needed:
         return "notReached"
     if kept.job.is_missing or not kept.job.outputs:
         return "notNeeded"
-    return "edited" if kept.is_edited else "reused"
+    is_edited = kept.is_edited or any(path in edited for path in kept.job.outputs)
+    return "edited" if is_edited else "reused"
 
 
 def _rules(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

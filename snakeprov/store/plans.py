@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, select
 
+from snakeprov.store.keys import listed, pairs
 from snakeprov.store.statements import Command, Query, insert_into
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import job, run_plan
+from snakeprov.store.tables import EDITED, job, job_file, revision, run, run_plan
 
 
 class PlanRow(NamedTuple):
@@ -29,6 +30,31 @@ class Ended(NamedTuple):
     status: str
 
 
+EDITED_MAX = 10_000
+"""Edited versions that are looked for among what the jobs of a run read."""
+
+_WANTED, _ID, _VERSION = pairs("versions")
+_EDITED = (
+    select(revision.c.entity_id, revision.c.number)
+    .where(
+        # In this form the partial index on the versions that point at another serves.
+        revision.c.of_entity_id.is_not(None),
+        revision.c.meaning == EDITED,
+        revision.c.activity_id.is_(None),
+        revision.c.created_on >= select(run.c.started_on).where(run.c.id == bindparam("run_id")).scalar_subquery(),
+    )
+    .limit(EDITED_MAX)
+)
+_READ = (
+    select(job_file.c.path)
+    .select_from(
+        _WANTED.join(job_file, and_(job_file.c.entity_id == _ID, job_file.c.version == _VERSION)).join(
+            job, job.c.number == job_file.c.job_number
+        )
+    )
+    .where(job.c.run_id == bindparam("run_id"))
+    .distinct()
+)
 _GET = Query(select(run_plan.c.jobs).where(run_plan.c.run_id == bindparam("run_id")), PlanRow)
 _DELETE = Command(delete(run_plan).where(run_plan.c.run_id == bindparam("of_run_id")))
 _INSERT = insert_into(run_plan)
@@ -55,3 +81,11 @@ def get(tx: Transaction, run_id: str) -> bytes | None:
 def ended(tx: Transaction, run_id: str) -> list[Ended]:
     """Return the jobs of a run that have a record, each attempt, in the order they ended."""
     return tx.all(_ENDED, run_id=run_id)
+
+
+def edited(tx: Transaction, run_id: str) -> set[str]:
+    """Return the paths of files that the jobs of a run read and that turned out to be edited by hand."""
+    versions = [(row[0], row[1]) for row in tx.rows(_EDITED, {"run_id": run_id})]
+    if not versions:
+        return set()
+    return {row[0] for row in tx.rows(_READ, {"versions": listed(versions), "run_id": run_id})}

@@ -155,7 +155,7 @@ def questions(client: Client) -> dict[str, Question]:
 def why(client: Client, old: tuple[str, int], new: tuple[str, int]) -> int:
     """Ask as `snakeprov why` and `diff` do; return how many changes are told."""
     sources = asking.sources(client, Path.cwd())
-    before, after = sources.tell([(*old, None), (*new, None)])
+    before, after = sources.tell([(*old, None, None), (*new, None, None)])
     assert before is not None and after is not None
     trace = causes.trace(before, after, sources)
     return len(trace.difference.causes) + sum(len(step.difference.causes) for step in trace.upstream)

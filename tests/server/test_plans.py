@@ -100,6 +100,20 @@ def test_nothing_is_called_reused_that_was_edited_or_missing(api: Api) -> None:
     assert [one["rule"] for one in api.get(PLAN)["results"] if "madeBy" in one] == ["kept", "restored"]
 
 
+def test_what_a_job_of_the_run_found_edited_is_not_called_reused(api: Api) -> None:
+    """The edit is known only once the job that read the file is recorded: after the plan."""
+    maker = api.activity()
+    file = api.file_in(api.project(), "a", query=f"?generatedBy={maker['id']}")
+    api.run(startedOn="2026-01-01T00:00:00Z")
+    put(api, planned_job("make", "a", needed=False), planned_job("read", "b"))
+    assert states(api)[0] == ("make", "reused")
+    query = f"?newVersion=true&meaning=edited&meaningOf={file['id']}&meaningOfVersion=1"
+    file = api.update(file, query=query, versionLabel=None, dataFileHandleId=api.handle())
+    read = {"role": "input", "path": "a", "outcome": "used", "entityId": file["id"], "versionNumber": 2}
+    api.job("read", rule="read", files=[read])
+    assert states(api) == [("make", "edited"), ("read", "executed")]
+
+
 def test_a_plan_is_replaced_and_paged(api: Api) -> None:
     """The last one holds; the summary by rule is always that of all jobs."""
     api.run()

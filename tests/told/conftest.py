@@ -22,6 +22,7 @@ Ask = Callable[..., Answer]
 
 VOLATILE = (
     (re.compile(r"\d+ (?:seconds?|minutes?|hours?|days?|weeks?|months?|years?) ago|just now"), "N ago"),
+    (re.compile(r"(when|N ago) {2,}"), r"\1  "),
     (re.compile(r"recorded   .*"), "recorded   then"),
     (re.compile(r"\bsyn\d+"), "synN"),
     (re.compile(r"urn:uuid:[0-9a-f-]{36}"), "urn:uuid:U"),
