@@ -188,7 +188,7 @@ def test_what_is_recorded_nowhere_is_not_replaced(ask: Ask, copy: Path) -> None:
     assert refused.status == 2 and "has a content that is not recorded; it would be lost." in refused.err
     assert (copy / REPORT).read_text() == "mine\n"
     changed = ask("synapse", "verify", REPORT, folder=copy)
-    assert changed.status == 4 and "a content that is not recorded; can be restored" in changed.out
+    assert changed.status == 4 and "changed since report wrote it; can be restored" in changed.out
 
 
 def test_a_directory_says_how_it_is_made_again(ask: Ask, pipeline: Pipeline, copy: Path) -> None:
