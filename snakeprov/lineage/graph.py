@@ -15,11 +15,14 @@ from snakeprov.model.meant import Meaning
 Direction = Literal["upstream", "downstream"]
 
 
-EdgeKind = Literal["used", "executed", "generatedBy", "again", "revisionOf", "sameContent"]
-"""`again`, `revisionOf` (edited by hand after it) and `sameContent` lead from one version to another."""
+EdgeKind = Literal["used", "executed", "generatedBy", "again", "revisionOf", "sameContent", "inside", "contains"]
+"""`again`, `revisionOf` (edited by hand after it) and `sameContent` lead from one version to another; downstream
+`inside` from a file to its directory, and `contains` from a directory to a file in it."""
 
-LinkKind = Literal["again", "revisionOf", "sameContent"]
-LINKS: Final[frozenset[EdgeKind]] = frozenset({"again", "revisionOf", "sameContent"})
+LinkKind = Literal["again", "revisionOf", "sameContent", "inside", "contains"]
+LINKS: Final[frozenset[EdgeKind]] = frozenset({"again", "revisionOf", "sameContent", "inside", "contains"})
+PARTS: Final[frozenset[EdgeKind]] = frozenset({"inside", "contains"})
+"""The links between a directory and the files in it: who read one of them read the other."""
 GUESSES: Final[frozenset[EdgeKind]] = frozenset({"revisionOf", "sameContent"})
 """The links that are evidence and no proof."""
 

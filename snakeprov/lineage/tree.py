@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from snakeprov.lineage.graph import Direction, Graph, LinkKind, Node
+from snakeprov.lineage.graph import PARTS, Direction, Graph, LinkKind, Node
 
 FOLD_ABOVE = 12
 """More siblings than this that one rule made, or raw inputs of one kind in one top folder, are folded."""
@@ -195,7 +195,10 @@ def _results(graph: Graph, branch: _Branch) -> list[_Branch]:
         )
         for name, activities in made.items()
     ]
-    linked = [_Branch(node=node, makers=(None,), link=kind) for kind, node in graph.linked(branch.node)]
+    linked = [
+        _Branch(node=node, makers=branch.makers if kind in PARTS else (None,), link=kind)
+        for kind, node in graph.linked(branch.node)
+    ]
     return [*versions, *found, *linked]
 
 

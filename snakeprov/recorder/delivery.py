@@ -291,6 +291,7 @@ class Delivery:
             notice_missing(self._client, self._tools, self._run, noticed)
             self.problems |= dict.fromkeys(noticed.problems)
             self._run.status = "interrupted"
+        drain.renew_plan()
         drain.put_run(self._run, self._run_numbers)
 
     def _sync(self) -> None:

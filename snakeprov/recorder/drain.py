@@ -85,6 +85,7 @@ class Drain:
         self._client = client
         self._patch = patch
         self._patch_id: str | None = None
+        self._plan: RunPlan | None = None
         self._digester = tools.digester
         self._working_directory = tools.working_directory
         self._deliverer = make_deliverer(client, run, tools)
@@ -119,8 +120,17 @@ class Drain:
         except msgspec.MsgspecError as error:
             self.reject(entry.number, f"The record of the plan of a run cannot be read ({error}).")
         else:
-            self._deliverer.put_plan(with_missing(plan, self._working_directory))
+            self._plan = with_missing(plan, self._working_directory)
+            self._deliverer.put_plan(self._plan)
             self._outbox.delivered([entry.number])
+
+    def renew_plan(self) -> None:
+        """Tell the DAG again once all jobs are delivered, which may have found outputs of others edited or put back.
+
+        Raises RemoteError.
+        """
+        if self._plan is not None and not all(job.is_needed for job in self._plan.jobs):
+            self._deliverer.put_plan(self._plan)
 
     def deliver(self, prepared: Sequence[Prepared]) -> None:
         """Deliver jobs and note in the outbox what became of them.

@@ -16,7 +16,7 @@ from snakeprov.server import meanings, wire
 from snakeprov.server.call import Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
-from snakeprov.store import access, jobs, lineage, makings, readings
+from snakeprov.store import access, jobs, lineage, makings, members, readings
 from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import Reader
 from snakeprov.store.lineage import UsageEdge, Version, VersionNode
@@ -38,6 +38,9 @@ GENERATED_BY, USED, EXECUTED = "generatedBy", "used", "executed"
 
 LINKS = {EDITED: "revisionOf", AGAIN: "again", SAME_CONTENT: "sameContent"}
 """What an edge between two versions says, by what the bytes of the first mean."""
+
+INSIDE, CONTAINS = "inside", "contains"
+"""What an edge says that leads from a file to the directory it lies in, and from a directory to a file in it."""
 
 NO_ACCESS = "no access"
 """The label of what the user may not read."""
@@ -292,12 +295,21 @@ class _Downstream(_Walk):
         self._reached: dict[Version, set[Telling]] = {}
 
     def begin(self, version: Version) -> list[Step]:
-        """Add the version and those into which its bytes were put back: whatever made them, all that came of it."""
-        again = makings.put_back_from(self._tx, [version]).get(version, [])
-        self.add_versions([version, *again])
-        for one in again:
-            self._link(one, version, LINKS[AGAIN])
-        return self._fresh([(one, ANY) for one in (version, *again)])
+        """Add the version, those that have its bytes again, and those that were read with it: a directory or its files.
+
+        Whatever made them, all that came of it.
+        """
+        linked = {
+            LINKS[AGAIN]: makings.put_back_from(self._tx, [version]).get(version, []),
+            INSIDE: members.of_directories(self._tx, [version]).get(version, []),
+            CONTAINS: members.directories_of(self._tx, [version]).get(version, []),
+        }
+        every = [version, *(one for some in linked.values() for one in some)]
+        self.add_versions(every)
+        for kind, some in linked.items():
+            for one in some:
+                self._link(one, version, kind)
+        return self._fresh([(one, ANY) for one in every])
 
     def hop(self, frontier: list[Step]) -> list[Step]:
         """Go from versions to who used them after that making, and on to what these made; or by what bytes mean."""

@@ -360,14 +360,15 @@ class Edge(Shape):
     """A link from a node to what it came from.
 
     `revisionOf` (edited by hand after it) and `sameContent` are evidence, no proof; `again` and these two lead from a
-    version that no activity made to another one. `making`, of a use: where the version was made several times, the node
-    of the making that had ended before; null where none had. `identity_proved`, false: the bytes that were read were
-    not looked at.
+    version that no activity made to another one. `inside` leads from a file to the directory that was asked about,
+    `contains` from a directory to the file in it that was asked about. `making`, of a use: where the version was made
+    several times, the node of the making that had ended before; null where none had. `identity_proved`, false: the
+    bytes that were read were not looked at.
     """
 
     source: str
     target: str
-    kind: Literal["used", "executed", "generatedBy", "again", "revisionOf", "sameContent"]
+    kind: Literal["used", "executed", "generatedBy", "again", "revisionOf", "sameContent", "inside", "contains"]
     making: str | UnsetType | None = UNSET
     identity_proved: bool | UnsetType = UNSET
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, Select, and_, select
 
-from snakeprov.store import access, lineage, makings, readings
+from snakeprov.store import access, lineage, makings, members, readings
 from snakeprov.store.access import Reader, in_readable, readable_run
 from snakeprov.store.keys import listed, numbers, triples
 from snakeprov.store.lineage import Version
@@ -135,7 +135,7 @@ class _Search:
             for version in self._readable(again):
                 self.found.setdefault(version, _Way(_NOBODY, None, by_evidence=False))
                 self._reach(version, ANY)
-        for version in versions:
+        for version in (*versions, *self._readable(self._together(versions))):
             self._reach(version, ANY)
             self.found.pop(version, None)
         if starts.activities is not None:
@@ -178,6 +178,12 @@ class _Search:
                     way = _Way(activity_id, outcome, by_evidence=self._by_evidence)
                     self.found.setdefault((entity_id, number), way)
                     self._reach((entity_id, number), activity_id)
+
+    def _together(self, versions: Collection[Version]) -> dict[Version, None]:
+        """Return the files inside of directories, and the directories of files: who read one read the other."""
+        inside = members.of_directories(self._tx, versions)
+        above = members.directories_of(self._tx, versions)
+        return {one: None for found in (inside, above) for some in found.values() for one in some}
 
     def _link(self, links: Iterable[Link]) -> None:
         """Follow the versions that have earlier bytes again; keep those that are linked by evidence."""

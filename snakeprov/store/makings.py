@@ -4,16 +4,18 @@ Must not know: HTTP, or who asks what for.
 
 The first making is the activity of the version. Further ones are jobs that wrote the same bytes again. For a reader
 the latest making that ended before the reader began is told; where the clocks leave none, the first. A version that has
-earlier bytes of its file again, put back by hand, has the makings of those.
+earlier bytes of its file again, put back by hand, has the makings of those; a file in a directory has those of the
+directory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from sqlalchemy import ColumnElement, and_, func, literal_column, select
 
+from snakeprov.store import members
 from snakeprov.store.access import Reader, readable_run
 from snakeprov.store.keys import listed, numbers, pairs, triples
 from snakeprov.store.lineage import Version
@@ -73,12 +75,26 @@ def put_back_from(tx: Transaction, versions: Collection[Version]) -> dict[Versio
 
 
 def made_again(tx: Transaction, versions: Collection[Version]) -> set[Version]:
-    """Return those of some versions that have further makings, or have bytes put back that do."""
+    """Return those of some versions that have further makings, or have them from others."""
     if not versions or tx.connection.execute(_ANY).first() is None:
         return set()
-    sources = put_back(tx, versions)
-    found = _made_again(tx, {*versions, *sources.values()})
-    return {version for version in versions if version in found or sources.get(version) in found}
+    sources = _sources(tx, versions)
+    found = _made_again(tx, {*versions, *_all(sources)})
+    return {version for version in versions if version in found or not found.isdisjoint(sources.get(version, ()))}
+
+
+def _sources(tx: Transaction, versions: Collection[Version]) -> dict[Version, list[Version]]:
+    """Return the versions whose makings are those of some versions as well, the nearest first."""
+    found: dict[Version, list[Version]] = {}
+    for version, directories in members.directories_of(tx, versions).items():
+        found[version] = directories[::-1]
+    for version, earlier in put_back(tx, versions).items():
+        found.setdefault(version, []).append(earlier)
+    return found
+
+
+def _all(sources: Mapping[Version, Collection[Version]]) -> set[Version]:
+    return {one for some in sources.values() for one in some}
 
 
 def _made_again(tx: Transaction, versions: Collection[Version]) -> set[Version]:
@@ -95,10 +111,10 @@ def told(tx: Transaction, asked: Collection[Asked], reader: Reader) -> dict[Aske
     """
     if not asked:
         return {}
-    sources = put_back(tx, {(one[0], one[1]) for one in asked})
-    of_source = {one: (*source, one[2]) for one in asked if (source := sources.get((one[0], one[1]))) is not None}
-    found = _told(tx, {*asked, *of_source.values()}, reader)
-    return {one: found.get(of_source[one]) if found[one] is None and one in of_source else found[one] for one in asked}
+    sources = _sources(tx, {(one[0], one[1]) for one in asked})
+    having = {one: [one, *((*source, one[2]) for source in sources.get((one[0], one[1]), ()))] for one in asked}
+    found = _told(tx, {each for some in having.values() for each in some}, reader)
+    return {one: next((found[each] for each in some if found[each] is not None), None) for one, some in having.items()}
 
 
 def _told(tx: Transaction, asked: Collection[Asked], reader: Reader) -> dict[Asked, int | None]:
@@ -133,7 +149,7 @@ def began(tx: Transaction, activity_ids: Collection[int]) -> dict[int, int]:
 def of_activities(tx: Transaction, activity_ids: Collection[int], *, limit: int) -> list[tuple[int, int, int]]:
     """Return what some activities only made again, at most `limit`: activity, entity and version number.
 
-    Versions into which these bytes were put back later are among them.
+    Versions into which these bytes were put back later, and files in a directory that was made again, are among them.
     """
     if not activity_ids or tx.connection.execute(_ANY).first() is None:
         return []
@@ -154,7 +170,10 @@ def of_activities(tx: Transaction, activity_ids: Collection[int], *, limit: int)
     rows = tx.rows(statement, {"activities": listed(activity_ids)})
     again = put_back_from(tx, {(row[1], row[2]) for row in rows})
     found = [(row[0], row[1], row[2]) for row in rows]
-    return found + [(row[0], *version) for row in rows for version in again.get((row[1], row[2]), ())]
+    found += [(row[0], *version) for row in rows for version in again.get((row[1], row[2]), ())]
+    inside = members.of_directories(tx, {(id_, number) for _, id_, number in found})
+    found += [(maker, *version) for maker, id_, number in found for version in inside.get((id_, number), ())]
+    return list(dict.fromkeys(found))
 
 
 def of_versions(tx: Transaction, versions: Collection[Version], reader: Reader) -> dict[Version, list[int]]:
@@ -164,9 +183,12 @@ def of_versions(tx: Transaction, versions: Collection[Version], reader: Reader) 
     """
     if not versions:
         return {}
-    sources = put_back(tx, versions)
-    found = _of_versions(tx, {*versions, *sources.values()}, reader)
-    every = {version: [*found.get(sources.get(version, version), ()), *found.get(version, ())] for version in versions}
+    sources = _sources(tx, versions)
+    found = _of_versions(tx, {*versions, *_all(sources)}, reader)
+    every = {
+        version: [maker for one in (*sources.get(version, ())[::-1], version) for maker in found.get(one, ())]
+        for version in versions
+    }
     return {version: list(dict.fromkeys(some))[-MAKINGS_MAX:] for version, some in every.items()}
 
 

@@ -20,6 +20,8 @@ _SHAPES: dict[Kind, str] = {
 _LINES: dict[EdgeKind, str] = {
     "executed": " [style=dashed]",
     "again": ' [label="again"]',
+    "inside": ' [label="contains"]',
+    "contains": ' [label="is in"]',
     "revisionOf": ' [style=dotted, color="#b45309", label="edited"]',
     "sameContent": ' [style=dotted, color="#b45309", label="same content"]',
 }

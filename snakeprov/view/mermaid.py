@@ -17,6 +17,8 @@ _SHAPES: dict[Kind, tuple[str, str]] = {"data": ("(", ")"), "activity": ("{{", "
 _LINES: dict[EdgeKind, str] = {
     "executed": "-.->",
     "again": "-->|again|",
+    "inside": "-->|contains|",
+    "contains": "-->|is in|",
     "revisionOf": "-.->|edited|",
     "sameContent": "-.->|same content|",
 }

@@ -232,3 +232,43 @@ def test_a_story_is_told_of_the_making_that_is_asked_for(days: Days) -> None:
     assert [(one["rule"], one["runId"]) for one in latest["version"]["makings"]] == [("make", RUN), ("remake", RUN)]
     assert edited["activity"] is None
     assert edited["version"]["meaning"]["making"]["rule"] == "remake"
+
+
+def test_a_directory_and_the_files_in_it_lead_to_who_read_either(days: Days) -> None:
+    """Who read the directory read each file, and the reverse; not the other files, nor a file of another maker."""
+    source = days.api.file_in(days.project, "source")
+    split = days.job("split", 1, source, 1)
+    query = f"?generatedBy={split}"
+    parts = days.api.file_in(days.project, "parts/", query=query)
+    folder = days.api.folder_in(days.project, "parts")
+    first, second = (days.api.file_in(folder, name, query=query) for name in ("m1", "m2"))
+    alien = days.api.file_in(folder, "alien")
+    for reader, read in (("whole", parts), ("one", first), ("two", second), ("three", alien)):
+        days.makes(reader, 2, read, 1)
+
+    assert days.affected(parts) == ["of-whole@1", "of-one@1", "of-two@1"]
+    assert days.affected(first) == ["of-whole@1", "of-one@1"]
+    assert days.affected(alien) == ["of-three@1"]
+    downstream = days.lineage(parts, direction="downstream")
+    links = [line for line in downstream if "inside" in line or "contains" in line]
+    assert links == ["parts/m1@1 inside parts/@1", "parts/m2@1 inside parts/@1"]
+    assert "of-two@1 generatedBy two" in downstream
+    downstream = days.lineage(first, direction="downstream")
+    assert "parts/@1 contains parts/m1@1" in downstream
+    assert not [line for line in downstream if "m2" in line]
+
+
+def test_a_directory_that_was_made_again_made_the_files_in_it_again(days: Days) -> None:
+    """A file in it leads to the making that its reader had before it, and the further making leads to that reader."""
+    old, new = (days.api.file_in(days.project, name) for name in ("old", "new"))
+    query = f"?generatedBy={days.job('split', 1, old, 1)}"
+    parts = days.api.file_in(days.project, "parts/", query=query)
+    member = days.api.file_in(days.api.folder_in(days.project, "parts"), "m1", query=query)
+    early = days.makes("early", 2, member, 1)
+    days.again(parts, "remake", 3, new, 1)
+    late = days.makes("late", 4, member, 1)
+
+    assert "split used old@1" in days.lineage(early)
+    assert "remake used new@1" in days.lineage(late)
+    assert days.affected(old) == ["parts/@1", "parts/m1@1", "of-early@1"]
+    assert days.affected(new) == ["parts/@1", "parts/m1@1", "of-late@1"]

@@ -18,7 +18,7 @@ const lineageGraph = (data) => {
   const isDrawn = (place) => !nodes[place].common;
   const beyond = (place) => onwards[place].map(([other]) => other).filter(isDrawn);
 
-  const isLink = (kind) => kind === "again" || kind === "revisionOf" || kind === "sameContent";
+  const isLink = (kind) => ["again", "revisionOf", "sameContent", "inside", "contains"].includes(kind);
 
   // How many steps lie between a node and each that can be reached from it: activities, and links between versions.
   function distances(start) {
