@@ -10,7 +10,6 @@ the directory notes it.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,6 +22,7 @@ from snakeprov.config import PROJECT_NAME, STORE_NAME, Settings
 from snakeprov.errors import StoreError
 from snakeprov.model.paths import to_text
 from snakeprov.model.privacy import opener, prepare_folder
+from snakeprov.model.publishing import publish
 
 _OWN = "."
 """What the directory's own store is noted as, wherever it is moved."""
@@ -130,7 +130,6 @@ def _write(place: Path, note: Note, *, replace: bool) -> None:
         if replace:
             temporary.replace(place)
         else:
-            with suppress(FileExistsError):
-                os.link(temporary, place)
+            publish(temporary, place)
     finally:
         temporary.unlink(missing_ok=True)

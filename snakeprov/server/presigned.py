@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from snakeprov.model import privacy, times
+from snakeprov.model.publishing import publish
 from snakeprov.server.refusals import forbidden
 
 SECRET_NAME = "url_secret"  # noqa: S105  the name of a file
@@ -50,11 +51,7 @@ def kept_secret(folder: Path) -> bytes:
         with os.fdopen(privacy.create(unfinished, os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
             file.write(new_secret())
         try:
-            path.hardlink_to(unfinished)  # complete, and never instead of another's
-        except FileExistsError:
-            pass
-        except OSError:  # a file system without hard links
-            unfinished.rename(path)
+            publish(unfinished, path)
         finally:
             unfinished.unlink(missing_ok=True)
         return _read(path)

@@ -20,6 +20,7 @@ from snakeprov import __version__
 from snakeprov.errors import NoStoreError, StoreError
 from snakeprov.model import privacy, times
 from snakeprov.model.diskspace import shortage_in
+from snakeprov.model.publishing import publish
 from snakeprov.model.readonly import ReadOnlyFile, may_write, read_only
 from snakeprov.store import sqlite, tables
 from snakeprov.store.migration import CURRENT, MADE_BY, Schema, bring_forward
@@ -232,7 +233,7 @@ def _create(path: Path, *, journal_mode: sqlite.JournalMode, schema: Schema) -> 
         with closing(store), store.write() as tx:
             schema.metadata.create_all(tx.connection)
             _fill(tx, revision=schema.revision)
-        _publish(unfinished, path)
+        publish(unfinished, path)
     finally:
         for ending in ("", "-wal", "-shm", "-journal"):
             unfinished.with_name(unfinished.name + ending).unlink(missing_ok=True)
@@ -267,18 +268,6 @@ def _fill(tx: Transaction, *, revision: str) -> None:
             **changes,
             **nothing,
         )
-
-
-def _publish(unfinished: Path, path: Path) -> None:
-    """Give a finished file its name, unless another process was first."""
-    try:
-        path.hardlink_to(unfinished)
-    except FileExistsError:
-        return
-    except OSError:
-        # A file system without hard links: a rename is the next best thing.
-        if not path.exists():
-            unfinished.rename(path)
 
 
 def setting(tx: Transaction, name: str) -> str | None:
