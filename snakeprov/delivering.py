@@ -10,7 +10,7 @@ import socket
 import sys
 from pathlib import Path
 
-from snakeprov.config import Settings, store_of
+from snakeprov.config import Place, Settings, store_of
 from snakeprov.embedded import connect
 from snakeprov.recorder import delivery, process
 from snakeprov.recorder.leftovers import Leftovers
@@ -23,9 +23,9 @@ def recover(settings: Settings, working_directory: Path) -> Leftovers:
         StoreError: The repository cannot be used.
         RemoteError: The repository is not able to answer now.
     """
-    where = store_of(settings, working_directory)
-    with connect(where, create=True, shared=settings.is_shared) as client:
-        return delivery.recover_leftovers(settings, working_directory, client)
+    place = Place(store=store_of(settings, working_directory), root=working_directory, settings=settings)
+    with connect(place.store, create=True, shared=settings.is_shared) as client:
+        return delivery.recover_leftovers(place, client)
 
 
 if __name__ == "__main__":

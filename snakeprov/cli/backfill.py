@@ -44,7 +44,7 @@ def command(targets: tuple[str, ...], dry_run: bool, store: str | None, as_json:
     place = _find_place(store)
     backfill.require_metadata(place.root)
     client = _connect(place, create=not dry_run)
-    with delivery.opened_tools(place.settings, place.root) as tools:
+    with delivery.opened_tools(place) as tools:
         try:
             if client is not None and not dry_run:
                 deliver_leftovers(client, tools)

@@ -38,12 +38,11 @@ def command(store: str | None, as_json: bool, even_uncertain: bool) -> int:
     from snakeprov.recorder import backlog, delivery, progress
 
     place = find_place(store)
-    settings = place.settings
     with (
-        connect(place.store, create=True, shared=settings.is_shared) as client,
+        connect(place.store, create=True, shared=place.settings.is_shared) as client,
         progress.shown(lambda: _progress(client)),
     ):
-        result = delivery.push(settings, place.root, client, even_uncertain=even_uncertain)
+        result = delivery.push(place, client, even_uncertain=even_uncertain)
     waiting = backlog.count(backlog.outbox_folder(place.root))
     reasons = [*result.rejected, *result.problems]
     if as_json:

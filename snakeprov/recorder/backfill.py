@@ -24,7 +24,7 @@ from snakeprov import __version__
 from snakeprov.capture.redactor import Redactor
 from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
-from snakeprov.config import STORE_NAME, Settings, store_of
+from snakeprov.config import STORE_NAME
 from snakeprov.errors import NotRecordedError, OutboxError
 from snakeprov.metadata import failures, stored
 from snakeprov.metadata.past import Past, read_past
@@ -100,7 +100,7 @@ def find(
         RemoteError: The repository is not able to answer now.
     """
     require_metadata(tools.working_directory)
-    run = _run(tools.settings, tools.working_directory)
+    run = _run(tools)
     since_s = None
     if killed is not None:
         run.project, run.project_identity = killed.project, killed.project_identity
@@ -171,12 +171,12 @@ def backfill_missing(client: Client, tools: Tools, killed: RunRecord) -> int:
     return found.delivered
 
 
-def _run(settings: Settings, working_directory: Path) -> RunRecord:
+def _run(tools: Tools) -> RunRecord:
     moment = now()
     return RunRecord(
         id=uuid4().hex,
-        project=project_of(settings, working_directory, store_of(settings, working_directory)),
-        working_directory=to_text(working_directory),
+        project=project_of(tools.settings, tools.working_directory, tools.store),
+        working_directory=to_text(tools.working_directory),
         status="backfilled",
         command_line="snakeprov backfill",
         git_problem="what ran then is not known",

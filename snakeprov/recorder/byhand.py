@@ -38,7 +38,6 @@ from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.leftovers import deliver_leftovers
 from snakeprov.recorder.manual import Step, code_fact, file_fact
 from snakeprov.recorder.outbox import Log, Outbox
-from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import explain
 
@@ -102,22 +101,14 @@ def record(said: Said, place: Place, *, connect: Callable[[], Client]) -> Record
     try:
         digester = Digester(str(place.root), cache)
         observations = _observe(step.job, digester)
-        tools = Tools(settings=place.settings, working_directory=place.root, digester=digester, git=GitReader())
+        git = GitReader()
+        tools = Tools(
+            settings=place.settings, working_directory=place.root, store=place.store, digester=digester, git=git
+        )
         try:
             with connect() as client:
                 deliver_leftovers(client, tools)
-                projects = Projects(client, place.root, place.store)
-                catalog = tools.catalog(step.run)
-                made = deliver_step(
-                    client,
-                    step,
-                    observations,
-                    settings=place.settings,
-                    projects=projects,
-                    catalog=catalog,
-                    git=tools.git,
-                )
-            return Recorded(made)
+                return Recorded(deliver_step(client, step, observations, tools))
         except REFUSED:
             raise
         except (RemoteError, BusyStoreError) as error:

@@ -20,7 +20,7 @@ from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
-from snakeprov.config import STORE_NAME, Settings, store_of
+from snakeprov.config import STORE_NAME, Place, Settings, store_of
 from snakeprov.metadata import stored
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import RunRecord
@@ -84,14 +84,15 @@ class Delivery:
         self.problems: dict[str, None] = {}
         self.recovered = 0
         self.jobs = 0
-        self._settings = settings
+        place = Place(store=store_of(settings, working_directory), root=working_directory, settings=settings)
+        self._place = place
         self._working_directory = working_directory
         self._folder = working_directory / STORE_NAME
         self._connect = connect
         self._held = held
         self._digests = DigestCache(self._folder / DIGESTS_NAME)
         self._redactor = Redactor(patterns=settings.redact, values=secrets)
-        self._tools = _tools(settings, working_directory, self._digests, KeptLogs(self._redactor))
+        self._tools = _tools(place, self._digests, KeptLogs(self._redactor))
         self._client: Client | None = None
         self._drain: Drain | None = None
         self._run: RunRecord | None = None
@@ -319,44 +320,48 @@ class Delivery:
     def _opened(self) -> Client:
         if self._client is None:
             self._client = self._connect()
-            store = store_of(self._settings, self._working_directory)
-            backlog.note_destination(self._working_directory, store)
+            backlog.note_destination(self._place.root, self._place.store)
         return self._client
 
 
-def push(settings: Settings, working_directory: Path, client: Client, *, even_uncertain: bool = False) -> Leftovers:
+def push(place: Place, client: Client, *, even_uncertain: bool = False) -> Leftovers:
     """Deliver what runs that have ended left in the outbox of a working directory, also what was refused before.
 
-    With `even_uncertain` also what a process of another machine may still write, where the file system has no locks.
+    Args:
+        place: The working directory, and the store that `client` reaches.
+        client: The store.
+        even_uncertain: Whether to deliver also what a process on another machine may still write, where the file system
+            has no locks.
 
     Raises:
         RemoteError: The repository is not able to answer now; what was not delivered waits on.
     """
-    with opened_tools(settings, working_directory) as tools:
+    with opened_tools(place) as tools:
         return deliver_leftovers(client, tools, retry_rejected=True, even_uncertain=even_uncertain)
 
 
-def recover_leftovers(settings: Settings, working_directory: Path, client: Client) -> Leftovers:
+def recover_leftovers(place: Place, client: Client) -> Leftovers:
     """Do as `push`, but leave what was refused before. Raises RemoteError as `push`."""
-    with opened_tools(settings, working_directory) as tools:
+    with opened_tools(place) as tools:
         return deliver_leftovers(client, tools)
 
 
 @contextmanager
-def opened_tools(settings: Settings, working_directory: Path) -> Iterator[Tools]:
+def opened_tools(place: Place) -> Iterator[Tools]:
     """Give the tools for a working directory; its digest cache is kept in its folder, where that is there already."""
-    store = working_directory / STORE_NAME
-    digests = DigestCache(store / DIGESTS_NAME if store.is_dir() else None)
+    folder = place.root / STORE_NAME
+    digests = DigestCache(folder / DIGESTS_NAME if folder.is_dir() else None)
     try:
-        yield _tools(settings, working_directory, digests, KeptLogs())
+        yield _tools(place, digests, KeptLogs())
     finally:
         digests.close()
 
 
-def _tools(settings: Settings, working_directory: Path, digests: DigestCache, logs: KeptLogs) -> Tools:
+def _tools(place: Place, digests: DigestCache, logs: KeptLogs) -> Tools:
     return Tools(
-        settings=settings,
-        working_directory=working_directory,
-        digester=Digester(str(working_directory), digests, logs=logs),
-        git=GitReader(results=partial(stored.outputs, working_directory)),
+        settings=place.settings,
+        working_directory=place.root,
+        store=place.store,
+        digester=Digester(str(place.root), digests, logs=logs),
+        git=GitReader(results=partial(stored.outputs, place.root)),
     )

@@ -14,7 +14,7 @@ import msgspec
 
 from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
-from snakeprov.config import Settings, store_of
+from snakeprov.config import Settings
 from snakeprov.errors import OutboxError, RemoteError
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import GitState, JobRecord, RunRecord, decode_job
@@ -40,10 +40,20 @@ GROUP_FILES_MAX: Final = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Tools:
-    """What every drain of one working directory works with."""
+    """What every drain of one working directory works with.
+
+    Attributes:
+        settings: Those of the working directory.
+        working_directory: Absolute.
+        store: The store that is delivered to: a folder, a URL, or "synapse". It need not be that of the settings.
+        digester: Looks at files that nobody has looked at before.
+        git: Knows the work trees.
+        catalogs: What is known of each project in the store.
+    """
 
     settings: Settings
     working_directory: Path
+    store: str
     digester: Digester
     git: GitReader
     catalogs: dict[str, Catalog] = field(default_factory=dict)
@@ -54,7 +64,7 @@ class Tools:
 
     def projects(self, client: Client) -> Projects:
         """Return what names the projects of runs in the store that `client` reaches."""
-        return Projects(client, self.working_directory, store_of(self.settings, self.working_directory))
+        return Projects(client, self.working_directory, self.store)
 
 
 def make_deliverer(client: Client, run: RunRecord, tools: Tools) -> Deliverer:

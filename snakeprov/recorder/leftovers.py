@@ -151,17 +151,8 @@ class _Delivery:
                 continue
             step = msgspec.json.decode(entry.payload, type=StepRecord)
             observations = observations_of(content, entry, step.job, tools.digester)
-            projects, catalog = tools.projects(self._client), tools.catalog(step.run)
             try:
-                deliver_step(
-                    self._client,
-                    step,
-                    observations,
-                    settings=tools.settings,
-                    projects=projects,
-                    catalog=catalog,
-                    git=tools.git,
-                )
+                deliver_step(self._client, step, observations, tools)
             except (*REFUSED, UsageError) as error:
                 reason = reason_of(error, self._client)
                 outbox.rejected(entry.number, reason)

@@ -9,17 +9,14 @@ from typing import Any
 
 import msgspec
 
-from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
-from snakeprov.config import Settings
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder.assemble import Policy, path_of
-from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.drain import Tools
 from snakeprov.recorder.manual import Step
-from snakeprov.recorder.projects import Projects
 
 
 class StepRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
@@ -38,16 +35,7 @@ class StepRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel
     new_version: bool = False
 
 
-def deliver_step(
-    client: Client,
-    record: StepRecord,
-    observations: Observations,
-    *,
-    settings: Settings,
-    projects: Projects,
-    catalog: Catalog,
-    git: GitReader,
-) -> list[dict[str, Any]]:
+def deliver_step(client: Client, record: StepRecord, observations: Observations, tools: Tools) -> list[dict[str, Any]]:
     """Deliver a step; return `{path, entityId, versionNumber, isNew}` of each of its outputs.
 
     Delivering the same again changes nothing, but where `new_version` asks a repository of snakeprov's own for one.
@@ -56,21 +44,19 @@ def deliver_step(
         client: The repository.
         record: The step.
         observations: What was found of its files.
-        settings: Those of the working directory.
-        projects: Names the project.
-        catalog: What is known of the project in this repository.
-        git: Knows the work trees.
+        tools: Those of the working directory.
 
     Raises:
         RemoteError: The repository refused (see `deliver.REFUSED`), or is not able to answer now.
     """
+    settings = tools.settings
     deliverer = Deliverer(
         client,
         record.run,
         policy=Policy(always=record.new_version, keep_bytes_max=settings.keep_bytes_max, upload=settings.upload),
-        links=CodeLinks(git),
-        projects=projects,
-        catalog=catalog,
+        links=CodeLinks(tools.git),
+        projects=tools.projects(client),
+        catalog=tools.catalog(record.run),
     )
     made = deliverer.deliver_by_hand(Prepared(-1, record.job, observations), record.step)
     return [

@@ -243,3 +243,16 @@ def test_what_is_made_is_for_the_group_only_where_the_folder_says_so(
         is_content = "/blobs/" in path and not path.endswith(".sqlite") and stat.S_ISREG(mode)
         expected = 0 if folder == 0o775 else 0o040 if is_content else 0o070 if stat.S_ISDIR(mode) else 0o060
         assert mode & 0o077 == expected, f"{path}: {mode:o}"
+
+
+def test_a_step_that_waited_is_noted_for_the_store_that_it_is_pushed_to(
+    study: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`push --store` may name another store than the settings: what the project is there says nothing of theirs."""
+    shared = tmp_path / "shared"
+    connect(shared, create=True).close()
+    (study / "snakeprov.toml").write_text(f'store = "{NOBODY}"\n')
+    say(capfd, "record", "clean.csv", "--used", "raw.csv")
+    assert ask(capfd, "push", "--store", str(shared))["delivered"] == 1
+    note = json.loads((study / ".snakeprov" / "project").read_text())
+    assert list(note["stores"]) == [str(shared)]
