@@ -16,7 +16,7 @@ import requests
 
 from snakeprov.capture.files import fingerprint
 from snakeprov.client import Client
-from snakeprov.config import Settings
+from snakeprov.config import Place, Settings, store_of
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.delivery import Delivery, push
@@ -105,10 +105,15 @@ def nothing_held(_job_id: str) -> HeldFiles:
     return HeldFiles()
 
 
+def place_of(work: Path) -> Place:
+    """Return a working directory whose records go to its own store."""
+    return Place(store=store_of(Settings(), work), root=work, settings=Settings())
+
+
 def push_all(work: Path, connect: Callable[[], Client]) -> int:
     """Deliver what waits; return how many job records that were."""
     with connect() as client:
-        result = push(Settings(), work, client)
+        result = push(place_of(work), client)
     assert (result.rejected, result.problems) == ([], [])
     return result.delivered
 

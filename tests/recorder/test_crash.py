@@ -117,7 +117,7 @@ def test_a_torn_record_is_told_of_and_what_is_before_it_delivered(template: Path
     log.write_bytes(log.read_bytes()[:-10])
 
     with repository(work)() as client:
-        result = faults.push(faults.Settings(), work, client)
+        result = faults.push(faults.place_of(work), client)
         (run,) = client.runs.list()["results"]
 
     assert result.delivered == faults.JOBS - 1
@@ -137,7 +137,7 @@ def test_an_outbox_that_is_damaged_from_the_start_does_not_hold_up_the_others(te
     log.close()
 
     with repository(work)() as client:
-        result = faults.push(faults.Settings(), work, client)
+        result = faults.push(faults.place_of(work), client)
 
     assert result.delivered == faults.JOBS
     assert bad.exists()
