@@ -103,25 +103,34 @@ class ModuleFinder:
             return []
         return self._closure(found, start)
 
-    def scripts(self, command: str) -> list[tuple[str, str | None]]:
+    def scripts(self, command: str, snakefiles: Iterable[str] = ()) -> list[tuple[str, str | None]]:
         """Return the absolute paths of the files of the project that a shell command runs, each with its language.
 
-        The project is the repository of the working directory, or the working directory. Never raises.
+        The project is the repository of the working directory, or the working directory, and the repositories or
+        folders of the Snakefiles. Never raises.
+
+        Args:
+            command: The command.
+            snakefiles: The absolute paths of the workflow's Snakefiles.
         """
         found: dict[str, str | None] = {}
+        folders = {os.path.dirname(one) for one in snakefiles}  # noqa: PTH120  the hot path
         for script in scripts(command):
             places = (self._working_directory / name for name in script.names)
             try:
                 place = next((one for one in places if one.is_file()), None)
-                if place is not None and self._is_of_project(place):
+                if place is not None and self._is_of_project(place, folders):
                     found.setdefault(os.path.normpath(place.absolute()), script.language)
             except _NOT_UNDERSTOOD:
                 continue
         return list(found.items())
 
-    def _is_of_project(self, place: Path) -> bool:
-        bound, real = self._bound(self._working_directory.resolve()), place.resolve()
-        return real.is_relative_to(bound) and _NO_PROJECT.isdisjoint(real.relative_to(bound).parts)
+    def _is_of_project(self, place: Path, folders: Iterable[str]) -> bool:
+        real = place.resolve()
+        bounds = {self._bound(folder.resolve()) for folder in (self._working_directory, *map(Path, folders))}
+        return any(
+            real.is_relative_to(bound) and _NO_PROJECT.isdisjoint(real.relative_to(bound).parts) for bound in bounds
+        )
 
     def _closure(self, first: Iterable[str], start: str) -> list[str]:
         found: set[str] = set()

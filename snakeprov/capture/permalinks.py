@@ -6,18 +6,11 @@ Must not know: git repositories on disk; these are pure functions over text.
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from snakeprov.capture.redact import strip_credentials
+from snakeprov.capture import remotes
 
-_SCP = re.compile(r"(?:[^/@:]+@)?(\[[0-9A-Fa-f:]+\]|[^/@:\[\]]{2,}):(?!//)(.+)", re.S)
 _DATA_CENTER = re.compile(r"(?:(|.*/)scm/)?([^/]+)/([^/]+)")
-_WEB_HOSTS = {
-    "ssh.github.com": "github.com",
-    "altssh.gitlab.com": "gitlab.com",
-    "altssh.bitbucket.org": "bitbucket.org",
-}
-"""Hosts that only speak ssh (on port 443, for use behind firewalls) and the host of the pages."""
 
 
 def permalink(remote: str, commit: str, path: str, *, line: int | None = None) -> str | None:
@@ -64,28 +57,11 @@ def _bitbucket_data_center(base: str, repository: str, commit: str, *, file: str
     return f"{base}/{context}{kind}/{owner}/repos/{name}/browse/{file}?at={commit}{anchor}"
 
 
-def _web_place(remote: str) -> tuple[str, str, str] | None:
+def _web_place(url: str) -> tuple[str, str, str] | None:
     """Return the URL of the remote's pages, its host, and the repository's path without `.git`."""
-    remote = strip_credentials(remote.strip())
-    if "://" in remote:
-        try:
-            parts = urlsplit(remote)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            return None
-        if parts.scheme not in ("http", "https", "ssh", "git+ssh", "ssh+git", "git"):
-            return None
-        path = parts.path
-        is_web = parts.scheme in ("http", "https")
-        scheme = parts.scheme if is_web else "https"
-    else:
-        scp = _SCP.fullmatch(remote)
-        if scp is None:
-            return None
-        host, path = scp[1].lower(), scp[2]
-        port, is_web, scheme = None, False, "https"
-    if not host:
+    remote = remotes.read(url)
+    if remote is None:
         return None
-    host = _WEB_HOSTS.get(host, host)
-    base = f"{scheme}://{host}" + (f":{port}" if port and is_web else "")
-    return base, host, path.strip("/").removesuffix(".git").strip("/")
+    scheme = remote.scheme if remote.is_web else "https"
+    base = f"{scheme}://{remote.host}" + (f":{remote.port}" if remote.port and remote.is_web else "")
+    return base, remote.host, remote.path

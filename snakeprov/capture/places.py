@@ -6,7 +6,8 @@ The folders on the way to a file are followed through links, and `..` is taken a
 kept, be it that of a link. So a file of the working directory is recorded by its path in it, however it was reached,
 and a file elsewhere by its one absolute path. A link at the top of the working directory to a folder elsewhere (such as
 `results` to a scratch disk) counts as a folder of the working directory: files behind it are recorded by its name,
-whether they were reached by it or not.
+whether they were reached by it or not. A folder `git:` in the working directory counts as outside of it: paths that
+begin so name code in git repositories (`snakeprov.capture.repositories`).
 
 Folders are looked at once: a path in a folder that is known costs no system call.
 """
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
-from snakeprov.model.paths import to_text
+from snakeprov.model.paths import is_in_repository, to_text
 
 LINKS_MAX: Final = 40
 """How many links are followed on the way to one folder, as in Linux."""
@@ -94,7 +95,8 @@ class Places:
         """Return what the recorded paths of files in a folder, with links resolved, begin with."""
         inside = real if real.endswith("/") else f"{real}/"
         if inside.startswith(self._inside):
-            return inside[len(self._inside) :]
+            own = inside[len(self._inside) :]
+            return inside if is_in_repository(own) else own
         if self._own_links is None:
             self._own_links = _links_at_top(self.directory)
         for target, name in self._own_links:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError
@@ -16,10 +17,9 @@ from snakeprov.lineage.difference import FileVersion
 from snakeprov.lineage.textdifference import SIZE_BYTES_MAX
 from snakeprov.lineage.unrecorded import GitAnswer
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE
+from snakeprov.model.paths import relative_to, to_os
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from snakeprov.capture.gitdifference import CodeState
     from snakeprov.client import Client
 
@@ -60,14 +60,18 @@ class _Git:
     def _answer(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> GitAnswer:
         from snakeprov.capture.gitdifference import changed_files
 
-        if old["git"].get("root") != new["git"].get("root"):
-            return GitAnswer(problem="the runs were in different clones")
         try:
-            files = changed_files(self._root, self._state(old), self._state(new))
+            files = changed_files(self._place(new, old), self._state(old), self._state(new))
         except (CaptureError, NotFoundError, ForbiddenError) as error:
-            return GitAnswer(problem=error.message.rstrip("."))
+            is_moved = old["git"].get("root") != new["git"].get("root")
+            return GitAnswer(problem="the runs were in different clones" if is_moved else error.message.rstrip("."))
         top, directory = new["git"]["root"], new.get("workingDirectory") or new["git"]["root"]
-        return GitAnswer(files=tuple(posixpath.relpath(posixpath.join(top, one), directory) for one in files))
+        return GitAnswer(files=tuple(relative_to(posixpath.join(top, one), directory) for one in files))
+
+    def _place(self, *runs: Mapping[str, Any]) -> Path:
+        """Return a directory to ask git in: the first work tree that is still there, else the working directory."""
+        roots = [Path(to_os(run["git"].get("root") or "")) for run in runs]
+        return next((root for root in roots if root.is_absolute() and root.is_dir()), self._root)
 
     def _state(self, run: Mapping[str, Any]) -> CodeState:
         from snakeprov.capture.gitdifference import CodeState

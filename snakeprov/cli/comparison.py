@@ -17,15 +17,20 @@ from snakeprov.cli.options import LIMIT_MAX
 from snakeprov.cli.repository import current_folder
 from snakeprov.errors import CaptureError, CorruptStoreError, NotRecordedError, UsageError
 from snakeprov.model.comparison import FINE, Compared, Recorded, State
+from snakeprov.model.paths import to_os
 from snakeprov.workdir import asking
 from snakeprov.workdir.comparing import Comparer
 
 if TYPE_CHECKING:
+    from snakeprov.capture.repositories import Clone
     from snakeprov.client import Client
     from snakeprov.config import Place
 
 EXPLAINED_MAX: Final = 1000
 """So many files that are not what was recorded are looked into: what they are now, and whether they were temporary."""
+
+RUNS_MAX: Final = 20
+"""The Snakefiles of so many runs are looked for."""
 
 Progress = Callable[[], AbstractContextManager[Callable[[int, int], None]]]
 
@@ -82,8 +87,9 @@ def compare(
 
     cache = DigestCache(backlog.outbox_folder(place.root).with_name(DIGESTS_NAME))
     try:
-        comparer = Comparer(str(place.root), cache, deep=deep)
-        asked = _asked(client, place, tuple(paths), comparer, project=project)
+        named = tuple(paths)
+        comparer = Comparer(str(place.root), cache, deep=deep, clones=_clones(client, place, named, project=project))
+        asked = _asked(client, place, named, comparer, project=project)
         result = Result(truncated=asked.truncated, is_unknown_named=asked.is_unknown_named)
         with progress() as advance:
             for compared in _compared(comparer, asked.recorded, advance):
@@ -96,6 +102,19 @@ def compare(
     finally:
         cache.close()
     return result
+
+
+def _clones(client: Client, place: Place, named: tuple[str, ...], *, project: str | None) -> list[Clone]:
+    """Return the clones that the named files lie in, and those that have the Snakefiles of the project's last runs."""
+    from snakeprov.capture.repositories import Repositories
+
+    places = [to_os(path) for typed in named for path in target.named_paths(place, typed)]
+    for run in client.runs.list(limit=RUNS_MAX)["results"] if client.is_snakeprov else ():
+        if run.get("project") == (project or client.project):
+            places.append(to_os(run.get("snakefile") or ""))
+    repositories = Repositories()
+    found = (repositories.clone(one) for one in dict.fromkeys(places) if one.startswith("/"))
+    return list(dict.fromkeys(one for one in found if one is not None))
 
 
 def _asked(client: Client, place: Place, paths: tuple[str, ...], comparer: Comparer, *, project: str | None) -> _Asked:

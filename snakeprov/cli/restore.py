@@ -101,7 +101,9 @@ def _destination(typed: str, version: Recorded, place: Place, out: str | None) -
 
     path = to_os(version.path.rstrip("/"))
     if out is None:
-        return restoring.own_place(place.root, version, named=target.named_paths(place, typed))
+        named = target.named_paths(place, typed)
+        in_clone = target.named_in_clone(place, typed, version.path)
+        return restoring.own_place(place.root, version, named=named, in_clone=in_clone)
     chosen = Path(os.path.normpath(current_folder() / out))
     is_folder = not version.is_directory and (out.endswith("/") or chosen.is_dir())
     return chosen / os.path.basename(path) if is_folder else chosen  # noqa: PTH119  any bytes

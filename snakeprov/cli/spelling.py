@@ -4,8 +4,9 @@ Must not know: the repository, or what is recorded in it.
 
 A thing is named by an entity's id (`syn12`, `syn12.3`), by a content's digest (`sha256:…`, `md5:…`, or their first
 characters), as `run:ID` or `job:ID`, or by a path: relative to the current folder, absolute, or as snakeprov itself
-shows it (relative to the working directory of the workflow, with `\x..` for bytes that are not UTF-8). `@N` at the end
-of a path names a version. A file whose name looks like one of the others is named by `./` before it.
+shows it (relative to the working directory of the workflow, or from its git repository on; with `\x..` for bytes that
+are not UTF-8). `@N` at the end of a path names a version. A file whose name looks like one of the others is named by
+`./` before it.
 """
 
 from __future__ import annotations
@@ -134,6 +135,26 @@ def candidates(typed: str, *, here: str, root: str) -> list[str]:
     """
     places = Places(root)
     found = [places.path(os.path.join(here, typed)), places.path(typed)]  # noqa: PTH118  whatever is typed
+    if paths.is_in_repository(typed):  # as snakeprov shows it
+        found.append(typed)
     if "\\x" in typed and typed.isprintable():
         found.append(paths.relative_to(typed, paths.to_text(root)))
+    if outside := [path for path in found if path.startswith("/")]:
+        from snakeprov.capture.repositories import Repositories
+
+        found += filter(None, map(Repositories().path, map(paths.to_os, outside)))
     return list(dict.fromkeys(found))
+
+
+def place_in_repository(typed: str, recorded: str, *, here: str, root: str) -> str | None:
+    """Return the place on disk that `typed` names, if the code there is recorded so by its git repository.
+
+    Args:
+        typed: As for `candidates`.
+        recorded: The path of code in a git repository.
+        here, root: As for `candidates`.
+    """
+    from snakeprov.capture.repositories import Repositories
+
+    place = paths.to_os(Places(root).path(os.path.join(here, typed)))  # noqa: PTH118  whatever is typed
+    return place if place.startswith("/") and Repositories().path(place) == recorded else None

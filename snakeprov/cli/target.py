@@ -93,6 +93,16 @@ def named_paths(place: Place, typed: str) -> list[str]:
     return [one for path, _ in readings for one in _candidates(place, path)] if isinstance(readings, list) else []
 
 
+def named_in_clone(place: Place, typed: str, recorded: str) -> str | None:
+    """Return the place on disk that `typed` names, if the code there has that recorded path by its git repository."""
+    readings = spelling.read(typed)
+    if not paths.is_in_repository(recorded) or not isinstance(readings, list):
+        return None
+    here, root = str(current_folder()), str(place.root)
+    places = (spelling.place_in_repository(path, recorded, here=here, root=root) for path, _ in readings)
+    return next((one for one in places if one is not None), None)
+
+
 def find_run(client: Client, typed: str) -> RunTarget:
     """Return the run whose id, or the beginning of it, is `typed`, with or without `run:`; or the one that is `last`.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from snakeprov.export.material import Material, Version
+from snakeprov.model.paths import REPOSITORIES, is_in_repository
 
 METADATA: Final = "ro-crate-metadata.json"
 CHECKSUMS: Final = "SHA256SUMS"
@@ -84,7 +85,9 @@ def checksum_line(sha256: str, path: str) -> str:
 
 
 def _names(path: str) -> list[str]:
-    """Return the names in a path, none of which leads anywhere else; what is absolute is in a folder of its own."""
+    """Return the names in a path, none of which leads anywhere else; what is outside is in a folder of its own."""
+    if is_in_repository(path):
+        path = path.removeprefix(REPOSITORIES.rstrip("/"))
     names = [_name(one) for one in path.split("/") if one and one != "."]
     return [OUTSIDE, *names] if path.startswith("/") else names or ["_"]
 

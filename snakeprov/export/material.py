@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from snakeprov.model.meant import Meaning
+from snakeprov.model.records import code_paths
 from snakeprov.model.times import from_wire
 
 Json = Mapping[str, Any]
@@ -252,10 +253,12 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def snakefile_of(self, activity: Activity) -> Version | None:
         """Return the Snakefile that has the rule of a job."""
+        places = code_paths(activity.job)
         for code in activity.job.get("code") or ():
             if code.get("role") == "snakefile":
+                path = places.get(code.get("path") or "")
                 for use in activity.used:
-                    if use.role == "code" and use.version_id and self.versions[use.version_id].path == code.get("path"):
+                    if use.role == "code" and use.version_id and self.versions[use.version_id].path == path:
                         return self.versions[use.version_id]
         return None
 
@@ -263,9 +266,10 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the Snakefile that a run was started with, or else the first with a rule of it; None without any."""
         first = None
         for activity in self.of_run(run["id"]):
+            snakefile = code_paths(activity.job).get(run.get("snakefile") or "")
             executed = (use.version_id for use in activity.used if use.role == "code" and use.version_id)
             for version in (self.versions[one] for one in (*executed, *activity.workflow)):
-                if version.path == run.get("snakefile"):
+                if version.path == (snakefile or run.get("snakefile")):
                     return version
             first = first or self.snakefile_of(activity)
         return first

@@ -19,6 +19,7 @@ from snakeprov.export.commands import programs
 from snakeprov.export.material import SUCCEEDED, Activity, Json, Material, commit_of, remote_of
 from snakeprov.export.rawinputs import RawInput, raw_inputs
 from snakeprov.export.software import conda
+from snakeprov.model.records import code_paths
 
 UNKNOWN: Final = "version not recorded"
 
@@ -111,7 +112,9 @@ def _ran(material: Material, activity: Activity) -> str:
     kinds = {"notebook": "the notebook", "wrapper": "the wrapper", "template": "the template", "cwl": "the CWL tool"}
     kind = str(activity.job.get("kind") or "")
     facts = activity.job.get("code") or ()
-    paths = {fact.get("path") for fact in facts if fact.get("role") not in ("snakefile", "workflow", "module")}
+    places = code_paths(activity.job)
+    scripts = [fact for fact in facts if fact.get("role") not in ("snakefile", "workflow", "module")]
+    paths = {places[fact["path"]] for fact in scripts if fact.get("path")}
     if not facts and code:
         return f"the code {_listed([one.path for one in code])}"
     named = [one.path for one in code if one is not own and one.path in paths]

@@ -15,6 +15,7 @@ import msgspec
 
 from snakeprov.export.layout import OUTSIDE
 from snakeprov.export.material import Activity, Json, Material, Use, Version, remote_of
+from snakeprov.model.records import code_paths
 
 _PRIVATE_OF_RUN: Final = ("user", "host", "workingDirectory", "gitProblem")
 _PRIVATE_OF_JOB: Final = ("condaPrefix", "containerPath", "externalJobId", "group")
@@ -39,6 +40,8 @@ def public(material: Material) -> Material:
         reverse=True,
     )
     paths = {version.path: _path(version) for version in material.versions.values()}
+    placed = [one for activity in material.activities for one in code_paths(activity.job).items()]
+    paths |= {place: paths[path] for place, path in placed if path in paths}
     folders = {
         str(run["workingDirectory"]).rstrip("/") for run in material.runs.values() if run.get("workingDirectory")
     }
@@ -67,11 +70,12 @@ class _Cleaner:
 
     def activity(self, activity: Activity) -> Activity:
         job = {name: value for name, value in activity.job.items() if name not in _PRIVATE_OF_JOB}
-        code = [{**self.value(one), "path": self._path(one.get("path"))} for one in activity.job.get("code") or ()]
+        code = [self._with_paths(one, "path", "recordedPath") for one in activity.job.get("code") or ()]
+        job = self._with_paths(job, "condaEnvPath", "condaEnvRecordedPath")
         return msgspec.structs.replace(
             activity,
             name=self.text(activity.name),
-            job={**self.value(job), "code": code},
+            job={**job, "code": code},
             used=tuple(map(self._use, activity.used)),
             made=tuple(
                 msgspec.structs.replace(one, name=None if one.name is None else self.text(one.name))
@@ -101,6 +105,10 @@ class _Cleaner:
             text = text.replace(f"{folder}/", "")
         text = _ABSOLUTE.sub("", _FILE_URL.sub("", text))
         return text if self._names is None else self._names.sub("_", text)
+
+    def _with_paths(self, record: Mapping[str, Any], *names: str) -> dict[str, Any]:
+        """Return a record, cleaned, of which some fields are recorded paths."""
+        return {**self.value(record)} | {name: self._path(record[name]) for name in names if record.get(name)}
 
     def _path(self, path: str | None) -> str | None:
         return None if path is None else self._paths.get(path) or self.text(path)

@@ -13,6 +13,7 @@ import msgspec
 from snakeprov.lineage.difference import Change, Difference, FileVersion, Story, compare, packages
 from snakeprov.lineage.textdifference import text_difference
 from snakeprov.lineage.unrecorded import GitAnswer, Unrecorded, unrecorded
+from snakeprov.model.records import code_paths
 
 DISTANCE_MAX: Final = 10
 """So many activities, one behind another, are looked through unless told otherwise."""
@@ -207,6 +208,8 @@ def _unrecorded(old: Story, new: Story, difference: Difference, sources: Sources
     unproved = {one.name for one in difference.unproved}
     files = (new.get("job") or {}).get("files") or ()
     recorded = {one["path"] for one in files if one.get("role") != "output"} - unproved
+    job = (new.get("job") or {}).get("job") or {}
+    recorded |= {place for place, path in code_paths(job).items() if path in recorded}
     return unrecorded(
         [((story.get("job") or {}).get("job") or {}) for story in (old, new)],
         [sources.environment(story) for story in (old, new)],

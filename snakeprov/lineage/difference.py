@@ -10,11 +10,13 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
+from snakeprov.lineage import clones
 from snakeprov.lineage.textdifference import TextDifference
 from snakeprov.lineage.unrecorded import Unrecorded
 from snakeprov.lineage.values import differing
 from snakeprov.model import meant
 from snakeprov.model.meant import Meaning
+from snakeprov.model.records import code_paths
 
 Story = Mapping[str, Any]
 """An answer of the story resource."""
@@ -238,13 +240,16 @@ def compare_jobs(old: Story, new: Story) -> tuple[list[Change], list[Change]]:
     """Return the causes and the circumstances that differ between two things that were done, unknown ones too."""
     old_job, new_job = _job(old), _job(new)
     rule = _single("rule", "", side_of(old).rule, side_of(new).rule)
+    old_roots, new_roots = clones.roots(old_job), clones.roots(new_job)
     command = _single("command", "shell command", _command(old_job), _command(new_job))
+    command = [one for one in command if not clones.is_same(one.old, one.new, old_roots, new_roots)]
     records = [_BACKFILLED if job.get("status") == _BACKFILLED else "recorded" for job in (old_job, new_job)]
     if records[0] != records[1]:
         # Of what was backfilled less is known, and what is not known on one side is not what changed.
         return [*rule, *command, *_inputs(old, new)], [_change("circumstance", "record", records[0], records[1])]
     code = _code(old, new)
     params = _values("param", old_job.get("params"), new_job.get("params"))
+    params = [one for one in params if not clones.is_same(one.old, one.new, old_roots, new_roots)]
     causes = [
         *rule,
         *_values("wildcard", old_job.get("wildcards"), new_job.get("wildcards")),
@@ -341,9 +346,11 @@ def _code(old: Story, new: Story) -> list[Change]:
     digests: list[dict[str, str]] = []
     for story in (old, new):
         facts = _job(story).get("code") or ()
-        roles |= {fact["path"]: fact["role"] for fact in facts if fact.get("path")}
+        places = code_paths(_job(story))
+        roles |= {places[fact["path"]]: fact["role"] for fact in facts if fact.get("path")}
         urls.append({fact["role"]: fact["url"] for fact in facts if fact.get("url") and not fact.get("path")})
-        digests.append({fact["path"]: fact["digest"] for fact in facts if fact.get("path") and fact.get("digest")})
+        known = [fact for fact in facts if fact.get("path") and fact.get("digest")]
+        digests.append({places[fact["path"]]: fact["digest"] for fact in known})
     pairs = _paired(_files(old, "code"), _files(new, "code"), (lambda one: one.path, lambda one: roles.get(one.path)))
     changes = [_placed(change, digests) for change in _of_files("code", pairs, roles)]
     others = _paired(_files(old, "workflow"), _files(new, "workflow"), (lambda one: one.path,))

@@ -34,7 +34,7 @@ class GitAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Which tracked files differ between the code of two runs.
 
     Attributes:
-        files: Their paths, relative to the working directory of the newer run.
+        files: Their paths, relative to the working directory of the newer run where they lie in it, else absolute.
         problem: Why git could not tell, in words.
         is_tracked: Whether both runs were under version control.
     """

@@ -13,7 +13,8 @@ from snakeprov.model.digest import Digest
 from snakeprov.model.meant import Meaning
 
 State = Literal["ok", "changed", "missing", "unreadable", "neverRecorded", "temporary", "elsewhere"]
-"""`temporary`: gone, as a `temp()` output is meant to be. `elsewhere`: a storage object, or bytes that nobody saw."""
+"""`temporary`: gone, as a `temp()` output is meant to be. `elsewhere`: a storage object, code whose clone is not
+known, or bytes that nobody saw."""
 
 FINE: frozenset[State] = frozenset({"ok", "temporary", "elsewhere"})
 """The states in which nothing is wrong."""

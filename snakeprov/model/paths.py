@@ -7,8 +7,9 @@ UTF-8 and holds no `\x`; else every backslash is doubled and every byte that is 
 text form is unique and can be turned back.
 
 In a repository a file lies under Project / Folder / … after its path relative to the working directory of the
-workflow. A path outside of it lies under the folder `(root)`, by its absolute path. A directory recorded as one
-thing has a name that ends with a slash.
+workflow. A path outside of it lies under the folder `(root)`, by its absolute path. Code outside of it that lies in a
+git repository has a path that begins with `git:/` and the name of that repository (`snakeprov.capture.repositories`).
+A directory recorded as one thing has a name that ends with a slash.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ import re
 
 OUTSIDE = "(root)"
 """The top folder of everything that lies outside the working directory."""
+
+REPOSITORIES = "git:/"
+"""What the paths of code in git repositories outside of the working directory begin with."""
+
+_IN_REPOSITORY = re.compile(rf"({REPOSITORIES}(?:[^/]+/)*?[^/]+\.git)/(.+)", re.DOTALL)
 
 _ESCAPED_OUTSIDE = "\\x28root)"
 """The name of a thing inside the working directory that is itself called `(root)`; the text form of no path."""
@@ -113,6 +119,32 @@ def from_storage(query: str) -> str:
     return path.strip("/") if "://" in query else path
 
 
+def in_repository(repository: str, path: str) -> str:
+    """Return the path under which a file is recorded by the name of its git repository and its path in it.
+
+    >>> in_repository("github.com/lab/pipeline.git", "workflow/Snakefile")
+    'git:/github.com/lab/pipeline.git/workflow/Snakefile'
+    """
+    return to_text(f"{REPOSITORIES}{repository}/{path}")
+
+
+def is_in_repository(path: str) -> bool:
+    """Return whether a recorded path is that of code in a git repository outside of the working directory."""
+    return path.startswith(REPOSITORIES)
+
+
+def split_repository(path: str) -> tuple[str, str]:
+    """Return what names the git repository in a recorded path, and the path in it; nothing twice where none does.
+
+    >>> split_repository("git:/github.com/lab/pipeline.git/workflow/Snakefile")
+    ('git:/github.com/lab/pipeline.git', 'workflow/Snakefile')
+    >>> split_repository("results/a.txt")
+    ('', '')
+    """
+    found = _IN_REPOSITORY.fullmatch(path)
+    return (found[1], found[2]) if found is not None else ("", "")
+
+
 def is_own_place(path: str) -> bool:
     """Return whether a recorded path names a file or directory that a workflow may have in its working directory.
 
@@ -172,7 +204,9 @@ def folders_above(path: str) -> list[str]:
 
 
 def is_elsewhere(path: str) -> bool:
-    """Return whether a recorded path is that of a storage object: its URL with single slashes.
+    """Return whether a recorded path does not say where a file lies on disk.
+
+    It is then that of a storage object, its URL with single slashes, or begins with the name of a git repository.
 
     >>> is_elsewhere("s3:/bucket/a.csv"), is_elsewhere("results/a:/b"), is_elsewhere("/abs/a.csv")
     (True, False, False)

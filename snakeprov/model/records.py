@@ -9,7 +9,7 @@ guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -90,6 +90,7 @@ class CodeFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     Attributes:
         role: What it is to the job. `workflow`: a Snakefile of the run, of which nothing is known to define the job.
         path: Where it lies; for a remote source the cached copy that ran, where there is one.
+        recorded_path: The path under which it is recorded, where that is another: by its git repository, or its URL.
         url: A remote source's URL, credentials stripped.
         line: First line in a Snakefile of the rule, or of what the rule names there, counted from 1.
         end_line: The last of these lines.
@@ -100,6 +101,7 @@ class CodeFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
 
     role: Literal["snakefile", "workflow", "script", "notebook", "wrapper", "template", "cwl", "module"]
     path: str | None = None
+    recorded_path: str | None = None
     url: str | None = None
     line: int | None = None
     end_line: int | None = None
@@ -126,6 +128,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         error: What Snakemake said of the failure, bounded.
         log_excerpt: The tail of the job's log file on failure, bounded.
         conda_env_path: The file or folder of the conda environment that was active; the fetched copy of a remote one.
+        conda_env_recorded_path: The path under which that file is recorded, where that is another.
         conda_env_url: The URL that names the file of the conda environment that was active.
         conda_prefix: Where the conda environment that was active lies, or its name.
         container: The image of the container that the job ran in.
@@ -164,6 +167,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     external_job_id: str | None = None
     is_checkpoint: bool = False
     conda_env_path: str | None = None
+    conda_env_recorded_path: str | None = None
     conda_env_url: str | None = None
     conda_env_name: str | None = None
     conda_prefix: str | None = None
@@ -187,6 +191,20 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
             yield "log", fact
         if self.benchmark_file is not None:
             yield "benchmark", self.benchmark_file
+
+
+def code_paths(job: Mapping[str, Any]) -> dict[str, str]:
+    """Return under which path each file of code of a job is recorded, by where it lay when the job ran.
+
+    Args:
+        job: The record of the job, as the repository tells it.
+
+    >>> code_paths({"code": [{"role": "script", "path": "a.py"}]})
+    {'a.py': 'a.py'}
+    """
+    facts = [(fact.get("path"), fact.get("recordedPath")) for fact in job.get("code") or ()]
+    facts.append((job.get("condaEnvPath"), job.get("condaEnvRecordedPath")))
+    return {path: recorded or path for path, recorded in facts if path}
 
 
 def decode_job(payload: bytes) -> JobRecord:

@@ -24,7 +24,7 @@ from snakeprov.model.provenance import USED_ENTITY, USED_URL
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, RunRecord
 from snakeprov.recorder.annotations import annotation, annotations_of
 from snakeprov.recorder.catalog import Held, Listed
-from snakeprov.recorder.digesting import GENERATING, Observation, Observations, key_of, path_of_key
+from snakeprov.recorder.digesting import GENERATING, Observation, Observations, code_of, key_of, path_of_key
 from snakeprov.recorder.overlaps import Overlaps, began_on
 from snakeprov.recorder.plan import REPO, Bytes, Plan, Version
 from snakeprov.recorder.recognition import BY_SHA256, Explanations, Identity, Recognition
@@ -130,12 +130,31 @@ def code_path_of(code: CodeFact) -> str | None:
     >>> code_path_of(CodeFact(role="wrapper", path="/home/ada/.cache/x1/wrapper.py", url="https://host//a/wrapper.py"))
     'https:/host/a/wrapper.py'
     """
-    return _fetched_path(code.path, code.url)
+    return code.recorded_path or _fetched_path(code.path, code.url)
 
 
 def environment_path_of(job: JobRecord) -> str | None:
     """Return the path under which the repository has the file of the conda environment of a job, None without one."""
-    return _fetched_path(job.conda_env_path, job.conda_env_url)
+    return job.conda_env_recorded_path or _fetched_path(job.conda_env_path, job.conda_env_url)
+
+
+def with_recorded_paths(job: JobRecord, observations: Observations) -> JobRecord:
+    """Return a job with all its code, of which each file says under which path it is recorded."""
+
+    def recorded(path: str | None, url: str | None) -> str | None:
+        seen = observations.get(path or "")
+        found = _fetched_path(path, url) if seen is None or seen.recorded_path is None else seen.recorded_path
+        return None if found == path else found
+
+    def completed(code: CodeFact) -> CodeFact:
+        path = recorded(code.path, code.url)
+        return code if path is None else msgspec.structs.replace(code, recorded_path=path)
+
+    return msgspec.structs.replace(
+        job,
+        code=[completed(code) for code in code_of(job, observations)],
+        conda_env_recorded_path=recorded(job.conda_env_path, job.conda_env_url),
+    )
 
 
 def _fetched_path(path: str | None, url: str | None) -> str | None:

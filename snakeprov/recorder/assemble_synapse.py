@@ -22,7 +22,7 @@ from snakeprov.model.records import JobRecord
 from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder import synapse
 from snakeprov.recorder.annotations import ANNOTATIONS_MAX, annotation
-from snakeprov.recorder.assemble import Assembly, Context, Outcome, path_of
+from snakeprov.recorder.assemble import Assembly, Context, Outcome, code_path_of, path_of
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.digesting import GENERATING, Observations, path_of_key
 from snakeprov.recorder.plan import REPO, Bytes, Plan, pointing
@@ -119,7 +119,7 @@ class SynapseAssembly(Assembly):
                 name = code.path or url.rsplit("/", 1)[-1]
                 self.use_url(url, f"{name}:{code.line}" if code.line else name, executed=True)
             elif code.path is not None and self._observed(code.path).digest is not None:
-                self._use("code", code.path, code.path, keep=True)
+                self._use("code", code_path_of(code) or code.path, code.path, keep=True)
 
     def use_url(self, url: str, name: str, *, executed: bool = False) -> None:
         if synapse.takes_url(url):

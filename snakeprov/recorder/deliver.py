@@ -41,11 +41,19 @@ from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
-from snakeprov.recorder.assemble import Context, Policy, assemble, code_path_of, environment_path_of, path_of
+from snakeprov.recorder.assemble import (
+    Context,
+    Policy,
+    assemble,
+    code_path_of,
+    environment_path_of,
+    path_of,
+    with_recorded_paths,
+)
 from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.digesting import Observations, code_of, with_changes
+from snakeprov.recorder.digesting import Observations, with_changes
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.explaining import explain_sights, read_paths, unexplained
 from snakeprov.recorder.listings import Listings
@@ -178,9 +186,7 @@ class Deliverer:
         Raises:
             RemoteError: It is refused, or the repository is not able to answer now.
         """
-        prepared = replace(
-            prepared, job=structs.replace(prepared.job, code=code_of(prepared.job, prepared.observations))
-        )
+        prepared = replace(prepared, job=with_recorded_paths(prepared.job, prepared.observations))
         self._name_project()
         for attempt in range(1, TRIES_MAX + 1):
             try:
@@ -197,11 +203,9 @@ class Deliverer:
 
     def _completed(self, prepared: Prepared) -> Prepared:
         """Return a job with what was found out about its inputs, code and environment, whose document is stored."""
-        job, observations = prepared.job, prepared.observations
-        more: dict[str, Any] = {
-            "code": code_of(job, observations),
-            "inputs": with_changes(job, observations),
-        }
+        observations = prepared.observations
+        job = with_recorded_paths(prepared.job, observations)
+        more: dict[str, Any] = {"inputs": with_changes(job, observations)}
         if self._client.is_snakeprov:
             document = self._environments.describe(job, observations, self._run)
             digest = hashlib.sha256(document).hexdigest()

@@ -15,6 +15,7 @@ import msgspec
 
 from snakeprov.capture import files
 from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.repositories import Repositories
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member, before_key, input_key, output_key
@@ -44,6 +45,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
         members: Of a directory: what is in it, path below it and digest.
         code: Of no file but the whole job (`CODE_KEY`): all its code, where its record does not have it.
         mode: The permissions of a file.
+        recorded_path: Of code outside of the working directory: the path under which it is recorded, by its repository.
         keep: Whether its bytes may be kept, as far as that depends on what is in it (see `keptlogs`).
     """
 
@@ -53,6 +55,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
     manifest: bytes | None = None
     members: dict[str, Digest] = {}
     code: list[CodeFact] = []
+    recorded_path: str | None = None
     mode: int | None = None
     keep: bool = True
 
@@ -97,6 +100,7 @@ class Digester:
         self._working_directory = working_directory
         self._cache = cache
         self._seeker = CodeSeeker(working_directory)
+        self._repositories = Repositories()
         self._read: OrderedDict[Fingerprint, Digest] = OrderedDict()
         self._directories = Directories()
 
@@ -216,6 +220,16 @@ class Digester:
                     if seen is not None and _is_later(seen, job)
                     else self._observe(path, fact, HeldFiles())
                 )
+        self._observe_repositories(job, code, observations)
+
+    def _observe_repositories(self, job: JobRecord, code: list[CodeFact], observations: Observations) -> None:
+        """Find the repositories that code outside of the working directory lies in; a fetched copy has its URL."""
+        found = {fact.path for fact in code if fact.url is None}
+        if job.conda_env_url is None:
+            found.add(job.conda_env_path)
+        for path in found:
+            if path is not None and path.startswith("/") and path in observations:
+                observations[path].recorded_path = self._repositories.path(to_os(path))
 
     def _observe_directory(
         self, path: str, fact: FileFact, held: HeldFiles, held_key: str, *, is_made: bool

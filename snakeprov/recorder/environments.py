@@ -60,7 +60,10 @@ class Environments:
 def _conda(job: JobRecord, observations: Observations) -> dict[str, Any]:
     conda: dict[str, Any] = {}
     if job.conda_env_path is not None:
-        conda |= {"file": job.conda_env_path, **_digest(job.conda_env_path, observations)}
+        conda |= {
+            "file": job.conda_env_recorded_path or job.conda_env_path,
+            **_digest(job.conda_env_path, observations),
+        }
     if job.conda_env_url is not None:
         conda["url"] = job.conda_env_url
     if job.conda_env_name is not None:

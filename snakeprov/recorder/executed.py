@@ -99,7 +99,9 @@ class CodeSeeker:
         elif job.kind == "run":
             commands = [command for definition in defined.values() for command in definition.commands]
         outputs = {fact.path for fact in job.outputs}
-        for script, language in (one for command in commands for one in self._modules.scripts(command)):
+        listed = (fact.path for fact in job.code if fact.role in _SNAKEFILES and fact.url is None)
+        own = {self._absolute(path) for path in listed if path is not None} if commands else set()
+        for script, language in (one for command in commands for one in self._modules.scripts(command, own)):
             path = self._places.path(script)
             if path not in outputs:  # what the job writes itself, and then runs, is no code that it was given
                 yield CodeFact(role="script", path=path)

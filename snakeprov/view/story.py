@@ -12,6 +12,7 @@ from typing import Any
 from snakeprov.lineage.difference import is_put_back
 from snakeprov.model import meant
 from snakeprov.model.meant import Meaning
+from snakeprov.model.records import code_paths
 from snakeprov.view import reasons, text, times
 from snakeprov.view.answers import run_status
 from snakeprov.view.history import RAW, status_role, versioned
@@ -252,7 +253,8 @@ def _files(
         if "url" in one:
             links[bool(one.get("wasExecuted"))].append(one["url"])
     used = [_file(one, names, changed) for role in ("input", "environment") for one in roles.get(role, ())]
-    lines = {fact.get("path"): fact.get("line") for fact in job.get("code") or ()}
+    places = code_paths(job)
+    lines = {places.get(fact.get("path", "")): fact.get("line") for fact in job.get("code") or ()}
     executed = [_code(one, lines) for one in roles.get("code", ())]
     yield from _section("used", used, screen, links=links[False])
     yield from _section("executed", executed, screen, links=links[True])

@@ -26,7 +26,8 @@ from snakeprov.errors import (
 )
 from snakeprov.model.checkedout import CheckedOut, Item
 from snakeprov.model.comparison import Recorded
-from snakeprov.model.paths import is_own_place, to_os, to_text
+from snakeprov.model.paths import is_in_repository, is_own_place, to_os, to_text
+from snakeprov.model.records import code_paths
 from snakeprov.workdir import asking, replacing
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ def check_out(client: Client, run: Mapping[str, Any], folder: Path) -> CheckedOu
     """
     _require_empty(folder)
     result = CheckedOut(run=run, folder=to_text(folder))
-    items = _items(client, str(run["id"]), result)
+    layout = _Layout(folder, run)
+    items = _items(client, str(run["id"]), layout, result)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NotWrittenError(f"{to_text(folder)} cannot be made: {error.strerror or error}.") from error
-    layout = _Layout(folder, run)
     _place_code(client, run, layout, result)
     result.work = layout.shown(layout.work)
     for item in items:
@@ -73,13 +74,21 @@ def check_out(client: Client, run: Mapping[str, Any], folder: Path) -> CheckedOu
 
 
 class _Layout:
-    """Where things go below the folder."""
+    """Where things go below the folder.
+
+    Attributes:
+        root: Of the work tree whose files the folder has.
+        work: The place of the working directory.
+        taken: The places that have a file of the run.
+        lay: Where code lay that is recorded by its git repository, by its recorded path.
+    """
 
     def __init__(self, folder: Path, run: Mapping[str, Any]) -> None:
         self.folder = folder
         self.root: str | None = None
         self.work = folder
         self.taken: set[Path] = set()
+        self.lay: dict[str, str] = {}
         self._working_directory = to_os(str(run.get("workingDirectory") or "/"))
 
     def is_work_tree(self, root: str) -> None:
@@ -90,6 +99,7 @@ class _Layout:
 
     def place(self, path: str) -> Path | None:
         """Return where a recorded path goes; None where it leads out of the folder, or into one that a tool trusts."""
+        path = self.lay.get(path, path)
         name = to_os(path.rstrip("/"))
         if not is_own_place(path.lstrip("/")):
             return None
@@ -117,11 +127,15 @@ class _Layout:
         return cleared
 
 
-def _items(client: Client, run_id: str, result: CheckedOut) -> list[Item]:
+def _items(client: Client, run_id: str, layout: _Layout, result: CheckedOut) -> list[Item]:
     """Return the files of a run, each path once: as it was last, and as an output if it is one."""
     found: dict[str, Item] = {}
     for job_id in _job_ids(client, run_id):
-        for file in client.jobs.get(job_id)["files"]:
+        job = client.jobs.get(job_id)
+        for place, path in code_paths(job["job"]).items():
+            if is_in_repository(path):
+                layout.lay[path] = place
+        for file in job["files"]:
             if file["role"] not in _RANK:  # logs and benchmarks
                 continue
             item = Item(

@@ -18,6 +18,7 @@ from typing import Final
 
 from snakeprov.capture import files, tree
 from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.repositories import Clone
 from snakeprov.errors import CaptureError
 from snakeprov.model.comparison import Compared, Difference, Recorded
 from snakeprov.model.digest import Digest
@@ -37,21 +38,25 @@ UNRECORDED_MAX: Final = 100_000
 class Comparer:
     """Compares files of one working directory. Thread-safe."""
 
-    def __init__(self, root: str, cache: DigestCache, *, deep: bool = False) -> None:
+    def __init__(self, root: str, cache: DigestCache, *, deep: bool = False, clones: Sequence[Clone] = ()) -> None:
         """Prepare.
 
         Args:
             root: The working directory, absolute, as Python's file functions take it.
             cache: Digests that are known already.
             deep: Read every file, whatever the cache knows.
+            clones: Clones outside of the working directory that have code which is recorded by its repository.
         """
         self._root = root
         self._cache = cache
         self._deep = deep
+        self._clones = clones
 
     def place(self, path: str) -> str:
         """Return where a recorded path lies, as Python's file functions take it."""
-        return os.path.join(self._root, to_os(path.rstrip("/")))  # noqa: PTH118  the recorded path may be absolute
+        in_clones = (clone.place(path) for clone in self._clones)
+        place = next((one for one in in_clones if one is not None), None)
+        return place or os.path.join(self._root, to_os(path.rstrip("/")))  # noqa: PTH118  it may be absolute
 
     def all(self, recorded: Iterable[Recorded]) -> Iterator[Compared]:
         """Yield what becomes of each, in order; `READ_AT_ONCE` are read side by side."""
@@ -64,7 +69,7 @@ class Comparer:
         """Compare one file, or a directory with its manifest; never raises for what it finds on disk."""
         place = self.place(recorded.path)
         compared = Compared(path=recorded.path, state="ok", recorded=recorded)
-        if _is_elsewhere(recorded):
+        if self._is_elsewhere(recorded):
             compared.state = "elsewhere"
             return compared
         try:
@@ -140,6 +145,11 @@ class Comparer:
                 found.append(path)
         return sorted(found), False
 
+    def _is_elsewhere(self, recorded: Recorded) -> bool:
+        if recorded.sha256 is None and recorded.md5 is None:  # it went through a pipe
+            return True
+        return is_elsewhere(recorded.path) and not any(clone.place(recorded.path) for clone in self._clones)
+
     def _recorded_as(self, place: str) -> str:
         return relative_to(to_text(place), to_text(self._root))
 
@@ -162,11 +172,6 @@ def differences(then: Sequence[Entry], now: Sequence[Entry]) -> list[Difference]
     found += [Difference(path, "added") for path in new.keys() - old.keys()]
     found += [Difference(path, "changed") for path in old.keys() & new.keys() if old[path] != new[path]]
     return sorted(found, key=lambda one: one.path)
-
-
-def _is_elsewhere(recorded: Recorded) -> bool:
-    # Bytes that went through a pipe have no digest.
-    return is_elsewhere(recorded.path) or (recorded.sha256 is None and recorded.md5 is None)
 
 
 def _walk(folder: str, is_known_directory: Callable[[str], bool]) -> Iterator[str]:

@@ -95,7 +95,7 @@ def restore(
     return result
 
 
-def own_place(root: Path, version: Recorded, *, named: Iterable[str]) -> Path:
+def own_place(root: Path, version: Recorded, *, named: Iterable[str], in_clone: str | None = None) -> Path:
     """Return where a version goes if the user names no other place: where it was recorded.
 
     A store is not trusted to choose a place: it must be the one that the user named, or lie in the working directory.
@@ -104,15 +104,18 @@ def own_place(root: Path, version: Recorded, *, named: Iterable[str]) -> Path:
         root: The working directory, absolute, with links resolved.
         version: What to restore.
         named: The recorded paths that the user's words can mean.
+        in_clone: The place that the user named, where the version is code that is recorded by its git repository.
 
     Raises:
         UsageError: It lies elsewhere.
     """
     path = version.path.rstrip("/")
+    if in_clone is not None:
+        return Path(in_clone)
     place = Path(os.path.normpath(root / to_os(path)))
     folder = os.path.join(os.path.realpath(place.parent), "")  # noqa: PTH118
     is_inside = paths.is_own_place(path) and folder.startswith(os.path.join(root, ""))  # noqa: PTH118
-    if path not in named and not is_inside:
+    if paths.is_in_repository(path) or (path not in named and not is_inside):
         raise UsageError(
             f"{path} does not lie in the working directory, or is kept by another program.",
             hint="Say with -o where to put it.",

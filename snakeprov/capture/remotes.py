@@ -1,0 +1,100 @@
+"""What the URL of a git remote says: on which host its repository is, and where there.
+
+Must not know: git repositories on disk, pages on the web. Pure functions over text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from snakeprov.capture.redact import strip_credentials
+
+_SCP: Final = re.compile(r"(?:([^/@:]+)@)?(\[[0-9A-Fa-f:]+\]|[^/@:\[\]]{2,}):(?!//)(.+)", re.S)
+_SSH: Final = frozenset({"ssh", "git+ssh", "ssh+git"})
+_PORTS: Final = {"http": 80, "https": 443, "git": 9418, **dict.fromkeys(_SSH, 22)}
+_WEB_HOSTS: Final = {
+    "ssh.github.com": "github.com",
+    "altssh.gitlab.com": "gitlab.com",
+    "altssh.bitbucket.org": "bitbucket.org",
+}
+"""Hosts that only speak ssh (on port 443, for use behind firewalls) and the host of the pages."""
+
+_HOSTING_USER: Final = "git"
+"""The login of hosting services, in whose home the paths of all repositories begin."""
+
+
+class Remote(NamedTuple):
+    """A remote on another host.
+
+    Attributes:
+        scheme: As in the URL; `ssh` for the scp form.
+        user: The login of an ssh remote; None otherwise.
+        host: In lower case.
+        port: Unless it is the usual one of the scheme.
+        path: Of the repository, without `.git` and without slashes around it.
+        is_in_home: Whether the path begins in the home of the login rather than at the top.
+    """
+
+    scheme: str
+    user: str | None
+    host: str
+    port: int | None
+    path: str
+    is_in_home: bool
+
+    @property
+    def is_web(self) -> bool:
+        return self.scheme in ("http", "https")
+
+
+def read(url: str) -> Remote | None:
+    """Return what the URL of a remote says; None where it names no other host, such as a path on disk.
+
+    >>> read("git@github.com:ada/flights.git")
+    Remote(scheme='ssh', user='git', host='github.com', port=None, path='ada/flights', is_in_home=True)
+    """
+    url = strip_credentials(url.strip())
+    if "://" not in url:
+        scp = _SCP.fullmatch(url)
+        if scp is None:
+            return None
+        user, host, port, path, scheme, is_in_home = scp[1], scp[2], None, scp[3], "ssh", not scp[3].startswith("/")
+    else:
+        try:
+            parts = urlsplit(url)
+            named, port = parts.hostname, parts.port
+        except ValueError:
+            return None
+        if parts.scheme not in _PORTS or not named:
+            return None
+        scheme, host, path = parts.scheme, named, parts.path
+        user = parts.username if scheme in _SSH else None
+        port = None if port == _PORTS[scheme] else port
+        is_in_home = path.startswith("/~/")
+        path = path.removeprefix("/~") if is_in_home else path
+    host = host.lower()
+    if host in _WEB_HOSTS:
+        host, port = _WEB_HOSTS[host], port if scheme in ("http", "https") else None
+    return Remote(scheme, user, host, port, path.strip("/").removesuffix(".git").strip("/"), is_in_home)
+
+
+def repository_name(url: str) -> str | None:
+    """Return the one name of the repository of a remote, however its URL is written: `HOST/PATH.git`.
+
+    Only the last part of it ends in `.git`. None where the URL names no other host, or nothing that can be such a name.
+
+    >>> repository_name("git@github.com:lab/pipeline.git"), repository_name("https://ada:123@github.com/lab/pipeline")
+    ('github.com/lab/pipeline.git', 'github.com/lab/pipeline.git')
+    >>> repository_name("/srv/git/pipeline.git")
+    """
+    remote = read(url)
+    if remote is None:
+        return None
+    host = remote.host if remote.port is None else f"{remote.host}:{remote.port}"
+    names = [host, *(part for part in remote.path.split("/") if part)]
+    if remote.is_in_home and remote.user not in (None, _HOSTING_USER):
+        names.insert(1, f"~{remote.user}")
+    is_plain = all(name.isprintable() and name not in (".", "..") and not name.endswith(".git") for name in names)
+    return "/".join(names) + ".git" if remote.path and is_plain else None
