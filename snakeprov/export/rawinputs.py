@@ -34,7 +34,8 @@ class RawInput(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def raw_inputs(material: Material, activities: Iterable[Activity]) -> tuple[RawInput, ...]:
-    """Return what some activities read and nobody is known to have made, each once, in the order of the steps.
+    """Return what some activities read and nobody is known to have made, each once: files by path, then
+    addresses.
 
     A file that comes from another one, by hand or by copying, is not raw; nor is what a job of another run made.
     """
@@ -50,4 +51,4 @@ def raw_inputs(material: Material, activities: Iterable[Activity]) -> tuple[RawI
         if version is None or version.id in made or version.activity_id is not None or version.meaning is not None:
             continue
         found[RawInput(path=version.path, version_number=version.number, sha256=version.sha256)] = None
-    return tuple(found)
+    return tuple(sorted(found, key=lambda one: (one.path is None, one.name, one.version_number or 0)))

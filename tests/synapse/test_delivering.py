@@ -397,7 +397,7 @@ def test_a_step_by_hand_that_is_refused_is_kept_nowhere(
     assert main(["record", deep, "--store", "synapse"]) == 42
 
     assert "levels deep" in capfd.readouterr().err
-    assert not Path(".snakeprov").exists()
+    assert not Path(".snakeprov/outbox").exists()
 
 
 def test_an_upload_that_broke_off_goes_on_where_it_stopped(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
