@@ -1,4 +1,4 @@
-"""What is known of a path at which no file is recorded: a folder, something that was never made, or is in the config.
+"""What is known of a path at which no file is recorded: it is a folder, lies in a directory, failed, or is in a config.
 
 Must not know: the command that was given the path.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+from snakeprov.model.paths import folders_above
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -33,6 +35,9 @@ def told(client: Client, candidates: Sequence[str], *, project: str) -> str | No
             return folder
         if client.provenance.search([("unmade", path)], limit=1)["results"]:
             return f"The job that was to make it did not succeed: 'snakeprov show {path}' tells why."
+    for path in candidates:
+        if directory := _directory(client, path, project):
+            return directory
     runs = [run for run in client.runs.list(limit=RUNS_MAX)["results"] if run.get("project") == project]
     for path in candidates:
         for run in runs:
@@ -49,6 +54,13 @@ def _folder(client: Client, path: str, project: str) -> str | None:
     files = "recorded file" if len(below) == 1 else "recorded files"
     named = ", ".join(below[:FILES_NAMED_MAX]) + (", …" if len(below) > FILES_NAMED_MAX else "")
     return f"It is a folder with {count} {files}: {named}. Name one of them; 'snakeprov verify {path}' checks all."
+
+
+def _directory(client: Client, path: str, project: str) -> str | None:
+    for folder in reversed(folders_above(path)):
+        if client.provenance.find(f"{folder}/", project=project)["matches"]:
+            return f"It lies in {folder}/, a directory that is recorded as a whole: ask about {folder}/ instead."
+    return None
 
 
 def _of_run(run: Mapping[str, Any], path: str) -> str | None:

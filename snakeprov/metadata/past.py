@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from msgspec import structs
+
 from snakeprov.capture.places import Places
 from snakeprov.metadata.sights import Sight
 from snakeprov.metadata.stored import Stored
@@ -50,6 +52,10 @@ _KINDS: Final[dict[str, JobKind]] = {
     "template_engine": "template",
     "cwl": "cwl",
 }
+_COPY: Final = re.compile(r"\A.*/snakemake-runtime-cache/[^/]+/file(?=/)", re.DOTALL)
+_COPY_IN_TEXT: Final = re.compile(r"(?:/[^\s/'\"]+)+/snakemake-runtime-cache/[^\s/'\"]+/file(?=/)")
+"""What stands before the absolute path of a source in the path of its copy (`workflow.source_path()`); in a command."""
+
 _STREAMS: Final = ("<pipe>", "<service>")
 
 
@@ -92,7 +98,7 @@ def read_past(
     """
     reader = _Reader(working_directory, run_id)
     past = Past()
-    for group in _jobs(records):
+    for group in _jobs(map(_with_sources, records)):
         paths = [reader.path(one.target) for one in group]
         if not any(map(is_wanted, paths)):
             continue
@@ -109,6 +115,17 @@ def read_past(
     for left_out in past.left_out.values():
         left_out.sort()
     return past
+
+
+def _with_sources(one: Stored) -> Stored:
+    """Return what Snakemake keeps of an output, naming sources where it names copies, which are gone after each run."""
+    return structs.replace(
+        one,
+        input=None if one.input is None else [_COPY.sub("", path) for path in one.input],
+        input_checksums={_COPY.sub("", path): digest for path, digest in (one.input_checksums or {}).items()},
+        params=[_COPY_IN_TEXT.sub("", value) if isinstance(value, str) else value for value in one.params or ()],
+        shellcmd=None if one.shellcmd is None else _COPY_IN_TEXT.sub("", one.shellcmd),
+    )
 
 
 def _jobs(records: Iterable[Stored]) -> Iterator[list[Stored]]:

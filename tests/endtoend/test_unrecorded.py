@@ -14,11 +14,15 @@ configfile: "config/config.yaml"
 NAMES = open(config["samples"]["table"]).read().split()
 
 rule all:
-    input: expand("results/{name}.txt", name=NAMES)
+    input: expand("results/{name}.txt", name=NAMES), "parts"
 
 rule make:
     output: "results/{name}.txt"
     shell: "echo {wildcards.name} > {output}"
+
+rule parts:
+    output: directory("parts")
+    shell: "mkdir {output}; touch {output}/one"
 
 rule broken:
     output: "broken.txt"
@@ -27,7 +31,7 @@ rule broken:
 
 
 def test_a_path_that_is_no_recorded_file_is_explained(make_work: Callable[..., Work]) -> None:
-    """A config file, a sample sheet, a folder of results, and what a job failed to make; not just any file."""
+    """A config file, a sample sheet, a folder of results, a file in a directory, a failed output; not just any file."""
     files = {"config/config.yaml": "samples: {table: samples.txt}\n", "samples.txt": "a b\n", "zzzzzzzzzzzz": "?\n"}
     work = make_work(SNAKEFILE, **files)
     work.snakemake()
@@ -42,5 +46,6 @@ def test_a_path_that_is_no_recorded_file_is_explained(make_work: Callable[..., W
     assert " names it (samples.table). What a Snakefile itself reads is not recorded." in told("samples.txt")
     for folder in ("results", "results/"):
         assert told(folder).startswith("It is a folder with 2 recorded files: results/a.txt, results/b.txt. Name one")
+    assert told("parts/one") == "It lies in parts/, a directory that is recorded as a whole: ask about parts/ instead."
     assert told("broken.txt") == ("The job that was to make it did not succeed: 'snakeprov show broken.txt' tells why.")
     assert told("zzzzzzzzzzzz").startswith("The file exists, but no recorded job has read or written it.")

@@ -272,3 +272,17 @@ def test_a_directory_that_was_made_again_made_the_files_in_it_again(days: Days) 
     assert "remake used new@1" in days.lineage(late)
     assert days.affected(old) == ["parts/@1", "parts/m1@1", "of-early@1"]
     assert days.affected(new) == ["parts/@1", "parts/m1@1", "of-late@1"]
+
+
+def test_a_copy_does_not_come_from_what_was_made_of_it_later(days: Days) -> None:
+    """A file with the content of another leads to the making before its first reader, never to one that read itself."""
+    old = days.api.file_in(days.project, "old")
+    table = days.makes("make", 1, old, 1)
+    evidence = f"?meaning=sameContent&meaningOf={table['id']}&meaningOfVersion=1"
+    copy = days.api.file_in(days.project, "copy", query=evidence)
+    reader = days.makes("read", 2, copy, 1)
+    days.again(table, "remake", 3, copy, 1)
+
+    assert "make used old@1" in days.lineage(reader)
+    assert "remake used copy@1" not in days.lineage(reader)
+    assert "of-read@1?" in days.affected(old)
