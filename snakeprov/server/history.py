@@ -131,7 +131,7 @@ def _making_meant(call: Call, row: EntityRow) -> dict[str, Any] | None:
     link = readings.meant_by(call.tx, [version]).get(version)
     if link is None:
         return None
-    asked = (link.target, link.created_on)
+    asked = (link.target, link.seen_on)
     activity_id = readings.tellings(call.tx, [asked], call.user.reader)[asked]
     return None if activity_id is None else _making(activity_id, jobs.made(call.tx, [activity_id]).get(activity_id))
 

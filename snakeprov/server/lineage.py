@@ -253,7 +253,7 @@ class _Upstream(_Walk):
         self._link_usages(usages, had)
         for link in links.values():
             self._link_versions(link)
-        return self._fresh(self._read(usages, had) + self._at({one.target: one.created_on for one in links.values()}))
+        return self._fresh(self._read(usages, had) + self._at({one.target: one.seen_on for one in links.values()}))
 
     def goes_on(self, frontier: list[Step]) -> bool:
         """Return whether something made one of the versions that is not here yet, or its bytes mean something."""

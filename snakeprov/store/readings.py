@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from snakeprov.store import lineage, makings
 from snakeprov.store.access import Reader
@@ -19,7 +19,7 @@ from snakeprov.store.keys import listed, pairs
 from snakeprov.store.lineage import UsageEdge, Version
 from snakeprov.store.statements import Query
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import revision
+from snakeprov.store.tables import job, job_file, revision
 
 ANY: Final = -1
 """Stands for whatever made a version, where a version is reached for its own sake."""
@@ -29,14 +29,18 @@ Telling = int | None
 
 
 class Link(NamedTuple):
-    """What the bytes of a version mean: `kind` of `tables.revision`, and the version that they point at."""
+    """What the bytes of a version mean: `kind` of `tables.revision`, and the version that they point at.
+
+    `seen_on`: when the first job began that read the version, or else when it was recorded. What was made later is not
+    what its bytes come from.
+    """
 
     entity_id: int
     number: int
     kind: str
     of_entity_id: int
     of_version: int
-    created_on: int
+    seen_on: int
 
     @property
     def source(self) -> Version:
@@ -49,6 +53,17 @@ class Link(NamedTuple):
         return self.of_entity_id, self.of_version
 
 
+_FIRST_READ = (
+    select(func.min(func.coalesce(job.c.started_on, job.c.listed_on)))
+    .select_from(job_file.join(job, job.c.number == job_file.c.job_number))
+    .where(
+        job_file.c.entity_id == revision.c.entity_id,
+        job_file.c.version == revision.c.number,
+        or_(job_file.c.outcome == "used", job_file.c.outcome == "executed"),
+    )
+    .correlate(revision)
+    .scalar_subquery()
+)
 _LINKS = (
     select(
         revision.c.entity_id,
@@ -56,7 +71,7 @@ _LINKS = (
         revision.c.meaning.label("kind"),
         revision.c.of_entity_id,
         revision.c.of_version,
-        revision.c.created_on,
+        func.coalesce(_FIRST_READ, revision.c.created_on).label("seen_on"),
     )
     # In this form the partial index on the versions that point at another serves.
     .where(revision.c.of_entity_id.is_not(None))
@@ -136,9 +151,9 @@ def links_to(
     """Return the versions that point at some versions as these were when they were reached."""
     links = tx.all(_TO, versions=listed(reached), limit=limit) if reached else []
     again = makings.made_again(tx, {link.target for link in links})
-    asked = {(link.target, link.created_on) for link in links if link.target in again}
+    asked = {(link.target, link.seen_on) for link in links if link.target in again}
     found = tellings(tx, asked, reader) if asked else {}
-    return [one for one in links if _follows(reached[one.target], found.get((one.target, one.created_on), ANY))]
+    return [one for one in links if _follows(reached[one.target], found.get((one.target, one.seen_on), ANY))]
 
 
 def _follows(reached: Collection[Telling], making: Telling) -> bool:

@@ -228,3 +228,19 @@ def test_where_records_go_stays_noted(make_work: Callable[..., Work]) -> None:
     assert [job["rule"] for job in work.ask("backfill")["jobs"]] == ["one"]
     assert not (work.folder / ".snakeprov" / "provenance.sqlite").exists()
     assert len(work.ask("log", "seen.txt")["versions"]) == len(work.ask("log", "unseen.txt")["versions"]) == 1
+
+
+def test_a_file_of_the_workflow_s_source_is_itself(make_work: Callable[..., Work]) -> None:
+    """As an input, a param and in a command: not the copy that Snakemake makes for each run, which is gone by now."""
+    work = make_work(
+        'rule one:\n    input: workflow.source_path("data/table.csv")\n    output: "one.txt"\n'
+        '    params: workflow.source_path("data/table.csv")\n    shell: "cp {input} {output}; : {params}"\n'
+    )
+    table = work.write("data/table.csv", "x\n")
+    work.snakemake("one.txt")
+    work.say("backfill")
+
+    shown = work.ask("show", "one.txt")
+    assert read_by(shown) == {"data/table.csv": 1}
+    assert shown["job"]["params"] == {"0": str(table)}
+    assert shown["job"]["shellcmd"] == f"cp {table} one.txt; : {table}"
