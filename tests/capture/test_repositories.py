@@ -13,6 +13,8 @@ from snakeprov.capture.remotes import repository_name
 from snakeprov.capture.repositories import Repositories
 from tests.capture.worktrees import make_repository, run
 
+pytestmark = pytest.mark.usefixtures("own_git_configuration")
+
 SAME = [
     "git@github.com:lab/pipeline.git",
     "https://github.com/lab/pipeline",

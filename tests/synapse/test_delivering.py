@@ -28,6 +28,7 @@ from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles
 
+from ..capture.worktrees import make_repository
 from .conftest import Synapse
 
 RUN = "a" * 32
@@ -133,6 +134,27 @@ def test_a_job_becomes_versions_with_an_activity(bench: Bench) -> None:
     assert len(annotations["snakeprov.sha256"]) == 64
     assert bench.annotations("data/raw.csv")["snakeprov.path"] == "data/raw.csv"
     assert bench.client.files.download(output.data_file_handle_id or "") == b"clean"
+
+
+def test_code_in_another_repository_is_named_by_it(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script and the file of a conda environment: wherever the clone lies, they are the same two entities."""
+    for who, what in itertools.product(("AUTHOR", "COMMITTER"), ("NAME", "EMAIL")):
+        monkeypatch.setenv(f"GIT_{who}_{what}", "ada@example.org")
+    clone = make_repository(tmp_path / "pipeline", remote=None, **{"clean.py": "print()", "env.yaml": "name: x"})
+    found: list[set[str | None]] = []
+    for number in ("1", "2"):
+        code = CodeFact(role="script", path=f"{clone}/clean.py", fingerprint=fingerprint(f"{clone}/clean.py"))
+        job = bench.job({"in": number}, {"out": number}, code=[code], conda_env_path=f"{clone}/env.yaml")
+        names = {str(job.observations[f"{clone}/{name}"].recorded_path) for name in ("clean.py", "env.yaml")}
+        assert all(name.startswith("git:/") for name in names)
+        assert bench.deliver(job) == [None]
+        assert [bench.versions(name) for name in names] == [[1], [1]]
+        used = {one["reference"]["targetId"] for one in bench.activity("out")["used"]}
+        found.append(used & {bench.entity(name).id for name in names})
+        clone = clone.rename(tmp_path / "elsewhere")
+    assert found[0] == found[1] and len(found[0]) == 2
 
 
 @pytest.mark.parametrize("path", ["a#b.txt", "ünï.txt", "s p/ x .txt", "p@1/:.txt", "(root)/x.txt", "a" * 250 + "é"])
