@@ -95,3 +95,27 @@ def test_a_wrong_token_loses_nothing(work: Work, server: str, monkeypatch: pytes
     monkeypatch.setenv("SNAKEPROV_TOKEN", ada)
     assert work.ask("push")["delivered"] == 2
     assert len(work.ask("log", "results/final.txt")["versions"]) == 1
+
+
+def test_code_in_another_repository_is_found_by_its_place(
+    work: Work, server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On a server as in a folder: by where the clone lies now; after it was moved it has one history."""
+    token = token_of(work, "ada")
+    monkeypatch.setenv("SNAKEPROV_STORE", server)
+    monkeypatch.setenv("SNAKEPROV_TOKEN", token)
+    folder, work.folder = work.folder, tmp_path / "pipeline"
+    work.write("Snakefile", SNAKEFILE)
+    commit = work.commit()
+    work.folder = folder
+    snakefile = f"git:/{commit[:12]}.git/Snakefile"
+    store = {"SNAKEPROV_STORE": server, "SNAKEPROV_TOKEN": token}
+    work.snakemake("results/final.txt", "-s", "../pipeline/Snakefile", **store)
+    (tmp_path / "pipeline").rename(tmp_path / "elsewhere")
+    work.snakemake("results/final.txt", "-s", "../elsewhere/Snakefile", "--forceall", **store)
+
+    log = work.ask("log", "../elsewhere/Snakefile")
+    assert (log["entity"]["path"], [one["versionNumber"] for one in log["versions"]]) == (snakefile, [1])
+    affected = work.ask("affected", "../elsewhere/Snakefile")["versions"]
+    assert {one["path"] for one in affected} == {"results/sorted.txt", "results/final.txt"}
+    assert {one["path"]: one["state"] for one in work.ask("verify")["files"]}[snakefile] == "ok"
