@@ -5,17 +5,14 @@ Must not know: why they are wanted.
 
 from __future__ import annotations
 
-import re
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
 
-from snakeprov.capture.gitprogram import MAX_MESSAGE_BYTES, environment, run_git
+from snakeprov.capture.gitprogram import MAX_MESSAGE_BYTES, environment, is_commit_id, run_git
 from snakeprov.errors import CaptureError
 from snakeprov.model.paths import to_text
-
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 TIMEOUT_S: Final = 600.0
 """How long the git program may take to write the files of a commit, to apply a patch, or to look for a commit."""
@@ -23,7 +20,7 @@ TIMEOUT_S: Final = 600.0
 
 def has_commit(root: Path, commit: str) -> bool:
     """Return whether the repository at `root` is there and has a commit, given by its whole id."""
-    if not _COMMIT.fullmatch(commit):  # anything else could be an option of git
+    if not is_commit_id(commit):
         return False
     try:
         run_git(root, ["cat-file", "-e", f"{commit}^{{commit}}"], timeout_s=TIMEOUT_S, limit_bytes=1)

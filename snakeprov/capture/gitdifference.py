@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from snakeprov.capture.gitprogram import DIFF, run_git
+from snakeprov.capture.gitprogram import DIFF, is_commit_id, run_git
+from snakeprov.errors import CaptureError
 from snakeprov.model.paths import to_text
 
 FILES_MAX: Final = 1000
@@ -66,6 +67,9 @@ def _is_one(
 
 
 def _diff(folder: Path, old: str, new: str) -> bytes:
+    for commit in (old, new):
+        if not is_commit_id(commit):
+            raise CaptureError(f"{commit!r} is not the id of a commit: git diff was not asked.")
     return run_git(folder, [*DIFF, old, new, "--"], timeout_s=_TIMEOUT_S, limit_bytes=DIFFERENCE_BYTES_MAX).content
 
 

@@ -6,6 +6,7 @@ Must not know: what its answers are for.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -20,6 +21,8 @@ MAX_STATUS_BYTES = 16 << 20
 
 MAX_MESSAGE_BYTES = 4096
 """Most bytes read of what git says on standard error."""
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 DIFF = ["diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
 DIFF += ["--submodule=short", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3"]
@@ -52,6 +55,15 @@ class Status(NamedTuple):
     changed: frozenset[str]
     dirty: bool
     complete: bool
+
+
+def is_commit_id(text: str) -> bool:
+    """Return whether a text is the whole id of a commit; anything else that a store says could be an option of git.
+
+    >>> is_commit_id("4b825dc642cb6eb9a060e54bf8d69288fbee4904"), is_commit_id("--output=x")
+    (True, False)
+    """
+    return _COMMIT.fullmatch(text) is not None
 
 
 def run_git(

@@ -80,3 +80,6 @@ def test_a_commit_that_is_not_there_is_an_error(repository: Repository, tmp_path
     here = repository.commit()
     with pytest.raises(CaptureError, match="git diff"):
         changed_files(repository.folder, here, CodeState("0" * 39 + "1"))
+    with pytest.raises(CaptureError, match="not the id of a commit"):
+        changed_files(repository.folder, here, CodeState(f"--output={tmp_path / 'written'}"))
+    assert not (tmp_path / "written").exists()
