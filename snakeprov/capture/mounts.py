@@ -1,4 +1,4 @@
-"""What kind of file system a file lies on, as far as that matters to who keeps files open.
+"""The kind of file system that a file lies on, as far as it matters for keeping files open.
 
 Must not know: why a file is kept open.
 """
@@ -25,7 +25,7 @@ def can_be_kept_open(device: int) -> bool:
 
 
 def _kind_of(device: int) -> str:
-    """Return the kind of file system ("ext4", "nfs4", …), or "" where that cannot be told."""
+    """Return the kind of file system ("ext4", "nfs4", …), or "" if it is unknown."""
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -30,7 +30,7 @@ COMMAND_CHARS_MAX: Final = 100_000
 """A longer command is not read."""
 
 DEPTH_MAX: Final = 8
-"""Commands in words of commands (`bash -c "bash -c …"`) are read to this depth."""
+"""Maximum nesting of commands in arguments of commands (`bash -c "bash -c …"`)."""
 
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED_IN_QUOTES: Final = re.compile(r'\\([\n$`"\\])')

@@ -285,7 +285,7 @@ def _imports(line: _Line, unit: Unit) -> Iterator[Unit]:
 
 
 def _assigned(tokens: tuple[tokenize.TokenInfo, ...]) -> Iterator[str]:
-    """Yield the names that a statement gives a value to, or the objects of which it calls a method."""
+    """Yield the names that a statement assigns, or whose methods it calls."""
     start, depth = 0, 0
     for number, token in enumerate(tokens):
         text = token.string

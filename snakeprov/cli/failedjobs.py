@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from snakeprov.config import Place
 
 SEARCHED_MAX: Final = 20
-"""So many of the last failures are looked at, for one of the project that is meant."""
+"""Number of recent failures searched for one in the wanted project."""
 
 
 def ask(client: Client, job_id: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def ask(client: Client, job_id: str) -> dict[str, Any]:
     try:
         body = client.jobs.get(job_id)
     except NotFoundError as error:
-        hint = "'snakeprov run ID' lists those of a run that failed."
+        hint = "'snakeprov run ID' lists the failed jobs of a run."
         raise NotRecordedError(f"No job whose id begins with {job_id!r} is recorded.", hint=hint) from error
     except BadRequestError as error:
         raise UsageError(f"{job_id!r} does not name one job.", hint="Give more of its id.") from error

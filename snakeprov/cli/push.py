@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     "--all",
     "even_uncertain",
     is_flag=True,
-    help="Also deliver records that a process on another machine may still write, where the file system has no locks. "
-    "Use it only when no workflow runs here any more.",
+    help="Also deliver records that a process on another machine may still be writing (on file systems without locks). "
+    "Use it only if no workflow runs here any more.",
 )
 @options.common
 def command(store: str | None, as_json: bool, even_uncertain: bool) -> int:
     """Deliver what could not be delivered before.
 
-    Records of workflows that were killed, or whose store was out of reach, wait in the working directory.
-    What the store refused before is tried again too. A workflow that is running delivers its own records.
+    Records of workflows that were killed, or that could not reach their store, wait in the working directory.
+    Records that the store refused are tried again too. A running workflow delivers its own records.
     """
     from snakeprov.cli.repository import find_place
     from snakeprov.embedded import connect

@@ -28,8 +28,8 @@ def command(path: str, wanted: str | None, project: str | None, store: str | Non
     """Show how a file was made.
 
     What was used and executed, with which parameters, by which command, when, where and why; of the latest version,
-    or of the one named by @N. Of an output that was never made because its job failed, and of job:ID, the job: its
-    error, the end of its log, its command.
+    or of the one named by @N. For job:ID, and for an output that was never made because its job failed: the error of
+    the job, the end of its log and its command.
     """
     from snakeprov.cli import failedjobs, spelling, target
     from snakeprov.cli.repository import opened

@@ -171,7 +171,7 @@ class _Builder:
             self._members(version, path, entity)
 
     def _remarks(self, version: Version) -> Iterable[str]:
-        """Yield what is to be said of a version beside what made it."""
+        """Yield remarks on a version besides what made it."""
         if version.meaning is not None:
             yield meant.said(version.meaning, path=version.path)
         if not version.is_proved:

@@ -1,4 +1,4 @@
-"""What happened to files without a job, in the words of a methods section.
+"""Files that were changed without a job, in the words of a methods section.
 
 Must not know: where the material came from, or where the words are shown.
 """
@@ -16,7 +16,7 @@ NAMED_MAX: Final = 10
 
 
 def sentences(material: Material) -> Iterator[str]:
-    """Yield a sentence for each file that was edited by hand, or is taken for a copy of another."""
+    """Yield a sentence for each file that was edited by hand, or that looks like a copy of another."""
     generated = material.generated()
     versions = [version for version in material.versions.values() if version.id not in generated]
     every = [told for version in versions if (told := _sentence(material, version))]

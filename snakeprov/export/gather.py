@@ -204,7 +204,7 @@ def _of_job(body: Json, known: Mapping[str, Version]) -> Activity:
 
 
 def _workflow_files(jobs: Iterable[Json]) -> Iterator[tuple[str, int]]:
-    """Yield the versions of the Snakefiles of the runs of some jobs of which these executed nothing."""
+    """Yield the versions of Snakefiles of the jobs' runs that do not define the jobs' rules."""
     files = (file for job in jobs for file in job["files"] if file["role"] == "workflow")
     return ((file["entityId"], file["versionNumber"]) for file in files if file.get("entityId") is not None)
 

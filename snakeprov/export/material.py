@@ -123,7 +123,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
         name: The rule, or what it was called.
         run_id: The run it belongs to.
         job: The record of the job as the repository has it; empty without one.
-        workflow: The versions of the Snakefiles of its run of which it executed nothing.
+        workflow: The versions of the Snakefiles of its run that do not define its rule.
     """
 
     id: str

@@ -25,7 +25,7 @@ TEXTS_MAX: Final = 20
 """Of so many changed files of code it is looked up how their texts differ."""
 
 Wanted = tuple[str, int, str | None, str | None]
-"""An entity, its version, and the making that is meant: by the activity, or had by the reader; else the latest."""
+"""Entity, version, and which making: by the activity, or as the reader had it; both None: the latest."""
 
 Tell = Callable[[Sequence[Wanted]], Sequence[Story | None]]
 """Returns the stories of some versions, in order; None for what may not be read."""

@@ -24,7 +24,7 @@ LINKS: Final[frozenset[EdgeKind]] = frozenset({"again", "revisionOf", "sameConte
 PARTS: Final[frozenset[EdgeKind]] = frozenset({"inside", "contains"})
 """The links between a directory and the files in it: who read one of them read the other."""
 GUESSES: Final[frozenset[EdgeKind]] = frozenset({"revisionOf", "sameContent"})
-"""The links that are evidence and no proof."""
+"""The links that are evidence, not proof."""
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -125,11 +125,11 @@ class Graph:
         return cls(parsed.root, nodes=parsed.nodes, edges=parsed.edges, truncated=parsed.truncated)
 
     def generator(self, entity: Node, *, reader: Node | None = None) -> Node | None:
-        """Return the activity that is told to have generated an entity version, or None where none is known.
+        """Return the activity that generated an entity version, or None where none is known.
 
         Args:
             entity: The version.
-            reader: An activity that used it: the making that it had before it is told. None: the version by itself.
+            reader: An activity that used it: the making that it had is returned. None: the latest making.
         """
         if reader is not None and (use := (reader.id, entity.id)) in self._makings:
             making = self._makings[use]
@@ -137,7 +137,7 @@ class Graph:
         return next((node for edge, node in self._origins.get(entity.id, ()) if edge.kind == "generatedBy"), None)
 
     def link(self, entity: Node) -> tuple[LinkKind, Node] | None:
-        """Return what the bytes of an entity version mean where no activity is told, and the version they point at."""
+        """Return what the bytes of an entity version without an activity mean, and the version they refer to."""
         return next(
             ((_link_kind(edge), node) for edge, node in self._origins.get(entity.id, ()) if _is_link(edge)), None
         )

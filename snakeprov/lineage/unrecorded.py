@@ -35,7 +35,7 @@ class GitAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         files: Their paths, relative to the working directory of the newer run where they lie in it, else absolute.
-        problem: Why git could not tell, in words.
+        problem: Why git could not answer.
         is_tracked: Whether both runs were under version control.
     """
 

@@ -68,7 +68,7 @@ def _of_values(old: Any, new: Any, path: str, depth: int) -> Iterator[Differing]
 
 
 def _of_shortened(old: Any, new: Any, path: str, depth: int) -> Iterator[Differing]:
-    """Yield what differs in two values of which at least one is not whole."""
+    """Yield what differs between two values, at least one of which was shortened."""
     before, after = shortened.digest_known(old), shortened.digest_known(new)
     if before is not None and before == after:
         return

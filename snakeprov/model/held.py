@@ -1,4 +1,4 @@
-"""Files of a job as it left them, on their way from Snakemake's process to whoever digests them.
+"""Files of a job as it left them, on their way from Snakemake's process to the process that digests them.
 
 Must not know: who holds the files, how they travel, or what is done with the digests.
 """
@@ -70,7 +70,7 @@ class Listing(msgspec.Struct, tag=True):
         job_id: The job.
         key: Which file of its record the directory is.
         path: Where it lies (text form).
-        members: A part of its members; None where they were too many to be listed by whoever says this.
+        members: A part of its members; None if the sender found too many to list.
         is_last: Whether this is the last part.
     """
 

@@ -2,7 +2,7 @@
 
 Must not know: stores, plans, or how anything was found out. Pure, and the only place where this is decided.
 
-The rules, of which the first that fits holds:
+The first rule that fits holds:
 
 1. The bytes of the current version are that version.
 2. The bytes of an earlier version of the path are the next version, with the content of the earlier one again.

@@ -11,13 +11,13 @@ from typing import Any, Final, Literal
 import msgspec
 
 NOT_PROVED: Final = "identity not proved"
-"""Said of a version without a digest, and of a use whose bytes were not looked at."""
+"""For a version without a digest, and for a use whose bytes were not read."""
 
 EDITED: Final = "edited by hand"
 
 
 class Meaning(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the bytes of a version mean, and the version that this points at, where that may be told.
+    """What the bytes of a version mean, and the version that they refer to, if the user may see that.
 
     Attributes:
         while_rule, while_job_id: The job that ran when the file changed, where nothing shows that it changed it.
@@ -90,7 +90,7 @@ def mark(meaning: Meaning, *, path: str) -> str:
 
 
 def name_of(meaning: Meaning, *, path: str) -> str:
-    """Return the version that it points at, without its path where that is `path`; empty where it may not be told."""
+    """Return the version that it refers to, without its path if that is `path`; empty if the user may not see it."""
     if meaning.path is None or meaning.version_number is None:
         return ""
     return f"@{meaning.version_number}" if meaning.path == path else f"{meaning.path}@{meaning.version_number}"

@@ -119,7 +119,7 @@ def file_mode(folder: Path) -> int:
 
 
 def file_mode_like(folder: Path) -> int:
-    """Return the permissions of a new file in a folder that `make_folder` made: whoever may read that may read it."""
+    """Return the permissions of a new file in a folder that `make_folder` made: those who may read it are the same."""
     return stat.S_IRUSR | stat.S_IWUSR | (folder.stat().st_mode & _READ_WRITE)
 
 

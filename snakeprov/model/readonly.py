@@ -4,8 +4,8 @@ SQLite itself is no help there. In WAL mode a reader wants to make two files bes
 made would lock the owner out); told that the file is immutable, it does not notice when the owner writes. So:
 
 * Rollback journal, or a write-ahead log that a living process has mapped: SQLite's own read-only mode.
-* No write-ahead log, or an empty one: opened as immutable, and whoever reads asks afterwards whether the file still is
-  what it was (`checked`). Only a checkpoint changes it, so this fails rarely and never unnoticed.
+* No write-ahead log, or an empty one: opened as immutable; the reader checks afterwards that the file has not changed
+  (`checked`). Only a checkpoint changes it, so this fails rarely and never unnoticed.
 * A write-ahead log, or a journal, that a killed process left behind: read from a private copy, which SQLite recovers.
 """
 
@@ -148,7 +148,7 @@ def _copied(path: Path) -> tuple[tempfile.TemporaryDirectory[str], _State]:
                 return folder, before
     except OSError as error:
         raise StoreError(
-            f"{path} was not closed properly and may not be written, so it is read from a copy, "
+            f"{path} was not closed properly and is read-only, so it can only be read from a copy, "
             f"which cannot be made ({error.strerror or error}).",
             hint="Set TMPDIR to a folder with enough space, or let its owner run 'snakeprov status' there.",
         ) from error

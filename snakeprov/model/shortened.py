@@ -47,7 +47,7 @@ def digest_of(value: Any) -> str:
 
 
 def text(beginning: str, *, more: int, note: str) -> str:
-    """Return what is left of a text of which `more` characters were cut off."""
+    """Return a text that was shortened by `more` characters."""
     return f"{beginning}… ({more} more characters, {note})"
 
 

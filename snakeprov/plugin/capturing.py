@@ -2,7 +2,7 @@
 
 Must not know: which of Snakemake's methods are wrapped, or what a record holds.
 
-Every method may be called at any moment by Snakemake's own threads and never raises: what fails is counted, told in
+Every method may be called at any moment by Snakemake's own threads and never raises: what fails is counted, reported in
 the last line, and named in the run's record. The recorder is opened when the first job is handed out, so a call of
 Snakemake that finds nothing to do, or fails before its first job, writes nothing.
 """

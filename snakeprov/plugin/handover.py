@@ -106,7 +106,7 @@ class Handover:
             payload = payload_of(written)
             if live.holding is not None and live.holding.lost:
                 what = "1 file" if live.holding.lost == 1 else f"{live.holding.lost} files"
-                live.notes.append(f"{what} could not be held for the digest before Snakemake deletes or changes it")
+                live.notes.append(f"{what} could not be read before Snakemake deletes or changes it")
             is_special = not live.is_plain or live.gaps or live.notes or status in _FAILED
             if is_special or not self._redactor.is_clean(written[0]):
                 record = decode_job(payload)

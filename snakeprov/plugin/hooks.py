@@ -15,8 +15,8 @@ Must not know: what is recorded of a job.
 | `DAG.finish` | its success is final, nothing temporary is deleted yet |
 | `JobScheduler._handle_error` | its attempt failed, partial outputs are still there |
 
-A wrapper hands the arguments on untouched and returns what the method returns. What it tells is told inside a guard:
-what fails there, such as an attribute that a later Snakemake lacks, is a problem of the recording, never of the
+A wrapper passes the arguments on untouched and returns what the method returns. It notifies the Capture inside a guard:
+a failure there, such as an attribute that a later Snakemake lacks, is a problem of the recording, never of the
 workflow. It looks up the run in the workflow and does nothing where there is none (a dry-run, a child process, a
 workflow that is not tracked), so several workflows in one process keep apart.
 """
@@ -99,7 +99,7 @@ def _find_class(point: Point) -> Any:
 
 
 def _watched(original: Method, point: Point) -> Method:
-    """Return `original` with what `point` says told before it, or after it."""
+    """Return `original` wrapped so that the Capture is notified before or after it, as `point` says."""
     watch = point.watch
     assert watch is not None  # noqa: S101
 
@@ -132,7 +132,7 @@ def _watched(original: Method, point: Point) -> Method:
 
 
 def _executing(original: Method) -> Method:
-    """Return `Workflow.execute` with a run captured around it, where one is to be."""
+    """Return `Workflow.execute` wrapped so that tracked runs are captured."""
 
     @functools.wraps(original)
     def execute(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What went wrong with the capture of a run, and how its user is told: once, when Snakemake has printed all it prints.
+"""What went wrong with the capture of a run, reported to the user once, after Snakemake has printed everything.
 
 Must not know: what was to be captured.
 """
@@ -78,7 +78,7 @@ def note_unseen(tells: str, error: Exception) -> None:
 
 
 def words(error: BaseException) -> str:
-    """Return why something failed, in words; where a module of the user's hides one of a library, that it does.
+    """Return why something failed as a sentence; if a module of the user hides a library's, say so.
 
     >>> words(ValueError("no such rule"))
     'ValueError: no such rule.'

@@ -19,7 +19,7 @@ long."""
 
 
 VALUES_MAX: Final = 20_000
-"""Values that are no numbers are digested one by one, up to so many (some 10 ms)."""
+"""Maximum number of values that are not numbers; they are digested one by one (about 10 ms)."""
 
 COLUMNS_MAX: Final = 200
 """Columns of a table that are digested."""

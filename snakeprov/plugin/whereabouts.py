@@ -1,4 +1,4 @@
-"""How `snakeprov` is to be called from where Snakemake was started, which may have changed its directory since.
+"""How to call `snakeprov` from where Snakemake was started, since Snakemake may have changed its directory.
 
 Must not know: what is asked.
 """

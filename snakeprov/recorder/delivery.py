@@ -51,7 +51,7 @@ SYNC_S: Final = 5.0
 DIGESTS_NAME: Final = "digests.sqlite"
 
 Held = Callable[[str], HeldFiles]
-"""Gives the held files of a job, by its id; whoever asks closes them."""
+"""Callable: job id -> its held files; the caller closes them."""
 
 
 class Delivery:

@@ -43,7 +43,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
         before: Of an input that looked different when its job started: its digest then, where that is known.
         manifest: Of a directory: its content, which is what is kept.
         members: Of a directory: what is in it, path below it and digest.
-        code: Of no file but the whole job (`CODE_KEY`): all its code, where its record does not have it.
+        code: For `CODE_KEY`, which stands for the whole job: all its code, if its record lacks some.
         mode: The permissions of a file.
         recorded_path: Of code outside of the working directory: the path under which it is recorded, by its repository.
         keep: Whether its bytes may be kept, as far as that depends on what is in it (see `keptlogs`).

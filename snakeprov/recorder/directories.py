@@ -1,8 +1,8 @@
-"""What directories hold that jobs wrote and read: told by their listings, not by what is there when they are read.
+"""The content of directories that jobs wrote and read, by their listings rather than by what is there later.
 
-A directory is digested some time after its job has ended. What came, went or changed since then is not the job's: what
-the job left is known from the listing that was made when it ended. Of a directory that is read and has changed since
-it was made it is told which state was read only where that is certain.
+A directory is digested some time after its job has ended. Members that came, went or changed since then are not the
+job's work: the listing made when the job ended says what it left. If a directory has changed since it was made, the
+state that a job read is named only where that is certain.
 
 Must not know: records, how a file is digested.
 """
@@ -23,10 +23,10 @@ from snakeprov.model.paths import to_text
 from snakeprov.model.records import Fingerprint
 
 MEMBERS_REMEMBERED_MAX: Final = 200_000
-"""Members of all directories together that are remembered after they were made."""
+"""Total number of directory members remembered after their directories were made."""
 
 DIRECTORIES_REMEMBERED_MAX: Final = 20_000
-"""Directories that are remembered after they were made."""
+"""Number of directories remembered after they were made."""
 
 DigestMember = Callable[[Member], Digest]
 

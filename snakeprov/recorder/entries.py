@@ -23,7 +23,7 @@ ACK_SUFFIX: Final = ".ack"
 class Kind(IntEnum):
     """What an entry is: RUN, JOB, STEP and PLAN are the records in a log; the others speak of them.
 
-    OWNER and RELEASED say which process has the outbox, and that it has it no more; they stand in both files.
+    OWNER and RELEASED say that a process holds the outbox, or no longer does; they occur in both files.
     """
 
     RUN = 1
@@ -83,7 +83,7 @@ class Content(msgspec.Struct):
         last_run: The newest RUN payload, delivered or not.
         git: What was found of the code of the run (JSON); None where nobody has looked.
         patch: How the code of the run differed from its commit, if it did.
-        owners: The processes that have it, as far as they have not said that they let go of it.
+        owners: The processes that hold it and have not released it.
         damaged_bytes: How many bytes of the log could not be read as entries.
     """
 

@@ -22,10 +22,10 @@ from snakeprov.model.paths import to_os
 from snakeprov.model.records import CodeFact, Fingerprint, JobRecord
 
 SNAKEFILES_REMEMBERED_MAX: Final = 1_000
-"""Of so many Snakefiles it is remembered what they say."""
+"""Number of parsed Snakefiles kept in memory."""
 
 RULES_REMEMBERED_MAX: Final = 10_000
-"""Of so many rules it is remembered what defines them."""
+"""Number of rule definitions kept in memory."""
 
 _Rule = tuple[str, str, str, int]
 _SNAKEFILES: Final = frozenset({"snakefile", "workflow"})

@@ -2,9 +2,9 @@
 
 Must not know: what the bytes mean, or what becomes of the answers.
 
-Asked is only about bytes that are not simply those of the current version: other bytes than that has, the first bytes
-at a path that no job wrote, and bytes that a job wrote of which no maker is known so far. Nothing is remembered: by the
-time that the same is asked again others may have recorded more.
+It asks only about bytes that are not simply those of the current version: other bytes, the first bytes at a path that
+no job wrote, and bytes that a job wrote and that have no known maker yet. Answers are not cached, since others may
+record more before the same question comes again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from snakeprov.recorder.digesting import Observation, Observations, key_of
 from snakeprov.recorder.recognition import Explained, Identity, size_of
 
 SIGHTS_MAX: Final = 10_000
-"""About so many sights is asked in one request."""
+"""Maximum number of sights per request."""
 
 
 class _HasJob(Protocol):
@@ -71,7 +71,7 @@ def unexplained(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], 
 
 
 def read_paths(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], identity: Identity) -> list[str]:
-    """Return the paths of inputs that have not the bytes of their current version: a directory above may know them."""
+    """Return the paths of inputs whose bytes differ from their current version: a directory above may know them."""
     found: dict[str, None] = {}
     for one in jobs:
         for fact in one.job.inputs:

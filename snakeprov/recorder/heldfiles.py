@@ -20,7 +20,7 @@ from snakeprov.model.paths import to_os
 from snakeprov.model.records import Fingerprint
 
 Moves = dict[tuple[int, int, int], int]
-"""Time of modification that files have since they were renamed, by device, inode and the time they had before."""
+"""Modification time of files after they were renamed, by device, inode and the modification time before."""
 
 
 class OpenFile(NamedTuple):

@@ -1,9 +1,9 @@
-"""Whether the bytes of a log may be kept: not those of a large one, nor of one that shows a secret.
+"""Whether the bytes of a log may be kept: neither those of a large log nor of one that contains a secret.
 
 Must not know: where logs are kept.
 
-The record of a job has its secrets taken out. Its log is a file that is kept as it is or not at all: in it a program
-may repeat what it was called with.
+Secrets are removed from the record of a job. Its log, in which a program may repeat its arguments, is a file: it is
+kept as it is or not at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from snakeprov.model.digest import Digest
 from snakeprov.model.records import JobRecord
 
 LOG_BYTES_MAX: Final = 256 << 10
-"""Of a larger log only the digest is recorded."""
+"""For a larger log only the digest is recorded."""
 
 _HIDDEN: Final = re.compile(rf"(?<!\*){re.escape(MARK)}(?!\*)".encode())
 

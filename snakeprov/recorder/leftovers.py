@@ -85,8 +85,8 @@ def deliver_leftovers(
             unlocked = unlocked_owner(path)
             if unlocked is not None and is_alive(unlocked) is None:
                 result.problems.append(
-                    f"Records of another run wait: process {unlocked.process_id} on {unlocked.host} may still write "
-                    "them. Once it has ended, run `snakeprov push` there, or `snakeprov push --all` here."
+                    f"Records of another run wait: process {unlocked.process_id} on {unlocked.host} may still be "
+                    "writing them. Once it has ended, run `snakeprov push` there, or `snakeprov push --all` here."
                 )
             continue
         outbox, content = recovered

@@ -21,7 +21,7 @@ from snakeprov.model.paths import folders_above
 from snakeprov.recorder.catalog import Held, Listed
 
 STEPS_MAX: Final = 20
-"""So many versions of a directory that were changed by hand are gone back through."""
+"""How many versions back the newest one made by an Activity is searched, past those changed by hand."""
 
 
 class Listings:

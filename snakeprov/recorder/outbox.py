@@ -11,9 +11,8 @@ A run has one outbox after another, each of two files that are only ever appende
 
 Two processes have the log open at the same time, and its lock is theirs together: whoever wants to deliver what dead
 processes left behind takes the lock first. Not every file system has locks, and not every lock is seen by other
-machines. So the files also name the processes that have them: an outbox of which a process lives is never taken, and
-where there are no locks, none of which a process may live. Two deliveries of one record do no harm: the repository
-knows the id.
+machines. So the files also name the processes that hold them. An outbox is never taken while one of its processes lives
+or, where there are no locks, while one may live. Delivering a record twice does no harm: the repository knows its id.
 """
 
 from __future__ import annotations
@@ -326,7 +325,7 @@ def is_live(path: Path) -> bool:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
-    except OSError:  # whoever may not write it cannot ask for its lock
+    except OSError:  # without write permission the lock cannot be tested
         return True
     try:
         lock = _lock(descriptor)
@@ -338,7 +337,7 @@ def is_live(path: Path) -> bool:
 
 
 def unlocked_owner(path: Path) -> Owner | None:
-    """Return the process for whose sake the outbox of the log `path` is left alone though it has no lock, or None."""
+    """Return the process because of which the unlocked outbox of the log `path` is left alone, or None."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:

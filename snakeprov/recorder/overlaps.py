@@ -1,4 +1,4 @@
-"""Which jobs of a run named a file while another one ran: what changes a file meanwhile may be any of them.
+"""Which jobs of a run named a file while another one ran: any of them may have changed it.
 
 Must not know: plans, or what the files mean.
 """
@@ -13,10 +13,10 @@ from typing import Final, NamedTuple
 from snakeprov.model.records import JobRecord
 
 PATHS_MAX: Final = 20_000
-"""So many files are remembered; those that were named longest ago are forgotten."""
+"""Number of files remembered; the least recently named are forgotten first."""
 
 JOBS_MAX: Final = 16
-"""So many jobs are remembered of each file, those that were recorded last."""
+"""Number of jobs remembered per file: the last ones recorded."""
 
 
 class _Span(NamedTuple):
@@ -49,7 +49,7 @@ class Overlaps:
 
 
 def began_on(job: JobRecord) -> datetime | None:
-    """Return when a job began, or at the latest could have: when it was handed out."""
+    """Return when a job began, or else when it was handed out."""
     return job.started_on or job.submitted_on
 
 

@@ -1,9 +1,9 @@
-"""Which processes own an outbox, and whether they still live: what tells a live run from a dead one without a lock.
+"""The processes that own an outbox, and whether they still live: this tells a live run from a dead one without locks.
 
 Must not know: what an outbox holds, or how it is locked.
 
-A number alone does not name a process, since numbers are given out again and each machine, and each container, has its
-own: the machine, its boot and the time at which the process began belong to it.
+A process id alone does not identify a process: ids are reused, and each machine and each container has its own. So the
+machine, its boot and the start time of the process belong to its identity.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ AGE_MAX: Final = timedelta(minutes=10)
 """A plan older than this says nothing of the files that are there now."""
 
 LOOKED_AT_MAX: Final = 10_000
-"""So many jobs are looked at, the first output of each."""
+"""Maximum number of jobs whose first output is looked up on disk."""
 
 
 def with_missing(plan: RunPlan, working_directory: Path) -> RunPlan:

@@ -47,7 +47,7 @@ SAY_TIMEOUT_S: Final = 5.0
 READ_UNIT_BYTES: Final = 1024 * 1024
 
 STUCK_S: Final = 900.0
-"""How long the last delivery may make no progress at all before it is given up."""
+"""How long the last delivery may go without progress before the process gives up."""
 
 NICENESS: Final = 5
 """How far it stands back behind the jobs of the workflow where they compete for the processor."""
@@ -94,7 +94,7 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client]) -> None
                 delivery.turn(is_last=False)
     finally:
         delivery.close()
-    if inbox.failure is not None:  # what it has not heard of is left to another process
+    if inbox.failure is not None:  # another process delivers what it has not received
         raise inbox.failure
     _say(end, Done(delivery.tally, delivery.recovered, list(delivery.problems)))
 

@@ -1,4 +1,4 @@
-"""From bytes seen at a path to what they mean: gathers what the plan, the catalog and the repository know of them.
+"""What bytes seen at a path mean, gathered from what the plan, the catalog and the repository know of them.
 
 Must not know: how the repository is asked, or what becomes of the answer. Pure. The decision is `model.meaning`'s.
 """

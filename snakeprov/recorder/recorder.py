@@ -191,9 +191,10 @@ class Recorder:
             self._problems[f"The process that delivers {what} ({self._ending})."] = None
 
     def _is_delivered(self, process: DeliveringProcess | None, summary: Summary) -> bool:
-        """Wait for a process; return whether nothing is left to be done about it.
+        """Wait for a process; return whether no other process has to take over.
 
-        That is so when it is done, when the user does not want to wait, and when it hangs: then it goes on by itself.
+        None has to when it is done, when the user does not want to wait, and when it hangs, since it then goes on by
+        itself.
         """
         if process is None:
             return False

@@ -32,7 +32,7 @@ VERSIONS_LOOKED_AT_MAX: Final = 50
 """So far back it is looked for a version that a job made before others made more."""
 
 OTHERS_LOOKED_AT_MAX: Final = 5
-"""So many files with the same content are looked at, the newest first."""
+"""Maximum number of files with the same content that are examined, newest first."""
 
 _LINKED: Final = frozenset({"edited", "sameContent"})
 """Meanings of versions that come from somebody's work."""

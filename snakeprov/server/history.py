@@ -31,11 +31,11 @@ STORIES_MAX = 100
 
 
 class StoryWanted(msgspec.Struct, rename="camel"):
-    """A version, and which of its makings is to be told: that by an activity, that which a reader had; else the latest.
+    """A version, and which of its makings is wanted: by an activity, or as a reader had it; else the latest.
 
     Attributes:
         activity_id: One of the activities that wrote these bytes.
-        reader_activity_id: An activity that used the version: told is the latest making that had ended when it began.
+        reader_activity_id: An activity that used the version; the latest making that had ended when it began is wanted.
     """
 
     entity_id: str

@@ -49,7 +49,7 @@ Key = int | Version | str
 """What a node is known by in here: an activity's number, a version, or a URL."""
 
 Step = tuple[Version, Telling]
-"""A version, and what is told to have made it."""
+"""A version, and the making of it that is followed."""
 
 Row = TypeVar("Row")
 
@@ -234,12 +234,12 @@ class _Upstream(_Walk):
         self._taken: set[Step] = set()
 
     def begin(self, version: Version) -> list[Step]:
-        """Add the version; asked for by itself, its latest making is told."""
+        """Add the version; for the version asked about, the latest making is followed."""
         self.add_versions([version])
         return self._at({version: makings.NEVER})
 
     def hop(self, frontier: list[Step]) -> list[Step]:
-        """Go from versions to what is told to have made them and what that used, or to what their bytes mean."""
+        """Go from versions to their makings and what those used, or to the versions that their bytes refer to."""
         makers = [(version, maker) for version, maker in frontier if maker is not None]
         fresh = self._add_activities(list(dict.fromkeys(maker for _, maker in makers)))
         for version, maker in makers:

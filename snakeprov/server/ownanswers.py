@@ -74,7 +74,7 @@ class Lookup(Shape):
 
 
 class PastVersion(Shape):
-    """A version that may explain bytes; `is_work`: a job made it, or it comes from such by hand or by copying."""
+    """A version that may explain bytes; `is_work`: a job made it, or it was edited or copied from a job's."""
 
     entity_id: str
     version_number: int
@@ -237,7 +237,7 @@ class Meaning(Shape):
     """What the bytes of a version mean where its activity does not say it, and the version that this points at.
 
     `again`: those of an earlier version of the file. `edited`: changed by hand after a version, `while_job_id` was
-    running. `sameContent`: those of a version of another file, which is evidence and no proof. The version is left out
+    running. `sameContent`: those of a version of another file, which is evidence, not proof. The version is left out
     where it was deleted or is in another project. `making`, in stories: what had made that version.
     """
 
@@ -359,7 +359,7 @@ class Node(Shape):
 class Edge(Shape):
     """A link from a node to what it came from.
 
-    `revisionOf` (edited by hand after it) and `sameContent` are evidence, no proof; `again` and these two lead from a
+    `revisionOf` (edited by hand after it) and `sameContent` are evidence, not proof; `again` and these two lead from a
     version that no activity made to another one. `inside` leads from a file to the directory that was asked about,
     `contains` from a directory to the file in it that was asked about. `making`, of a use: where the version was made
     several times, the node of the making that had ended before; null where none had. `identity_proved`, false: the

@@ -16,7 +16,7 @@ from snakeprov.store.store import Transaction
 from snakeprov.store.tables import file_handle, job, job_file, job_value, revision, run
 
 AMBIGUOUS_MAX = 5
-"""So many of the jobs are told that the beginning of an id fits."""
+"""Maximum number of jobs returned for an ambiguous id prefix."""
 
 
 class JobRow(NamedTuple):

@@ -145,7 +145,7 @@ def generated_by(tx: Transaction, activity_ids: Collection[int], *, limit: int) 
 
 
 def unproved_uses(tx: Transaction, activity_ids: Collection[int]) -> list[Generated]:
-    """Return what the jobs of some activities used without that its bytes were looked at."""
+    """Return what the jobs of some activities used although its bytes were not read."""
     return tx.plain(_UNPROVED, activities=listed(activity_ids))
 
 

@@ -83,7 +83,7 @@ def has_made(tx: Transaction, activity_id: int, *, project_id: int, paths: Colle
 
 
 def of(tx: Transaction, versions: Collection[Version]) -> dict[Version, MeaningRow]:
-    """Return what the bytes of some versions mean; of the others nothing is to be said."""
+    """Return what the bytes of some versions mean; versions without a meaning are left out."""
     if not versions:
         return {}
     return {(row.entity_id, row.number): row for row in tx.all(_OF, versions=listed(versions))}

@@ -25,7 +25,7 @@ ANY: Final = -1
 """Stands for whatever made a version, where a version is reached for its own sake."""
 
 Telling = int | None
-"""The activity that is told to have made a version; None where none is: then its meaning leads on; or `ANY`."""
+"""The activity named as the maker of a version; None if there is none, and its meaning leads on; or `ANY`."""
 
 
 class Link(NamedTuple):
@@ -106,7 +106,7 @@ def makings_had(tx: Transaction, usages: Iterable[UsageEdge], reader: Reader) ->
 def tellings(
     tx: Transaction, asked: Collection[tuple[Version, int]], reader: Reader
 ) -> dict[tuple[Version, int], Telling]:
-    """Return what is told to have made each version, of all that had ended before a moment; else what made it first."""
+    """Return the making of each version to name: the last that had ended before a moment, else the first."""
     found = makings.told(tx, [(*version, moment) for version, moment in asked], reader)
     nodes = lineage.nodes(tx, {version for version, _ in asked})
     own = {version: node.activity_id for version, node in nodes.items()}

@@ -26,14 +26,14 @@ from snakeprov.store.tables import (
 )
 
 HANDLES_MAX = 1000
-"""So many file handles of a content are looked at, the newest first."""
+"""Maximum number of file handles examined per content, newest first."""
 
 READERS_MAX = 1000
-"""So many jobs that read a version are looked at, those that were recorded first."""
+"""Maximum number of readers examined per version, in the order of recording."""
 
 
 class Past(NamedTuple):
-    """A version that may explain bytes; `is_work`: whether a job made it, or it comes from such by hand or copying."""
+    """A version that may explain bytes; `is_work`: a job made it, or it was edited or copied from a job's."""
 
     entity_id: int
     number: int

@@ -139,7 +139,7 @@ def _details(trace: Trace, screen: Screen, *, labels: tuple[str, str] = ("before
 
 
 def _could_explain(difference: Difference, screen: Screen) -> Iterator[str]:
-    """Yield what may differ where no cause is known, and then all files of which git says that they differ."""
+    """Yield what may differ where no cause is known, then all files that differ according to git."""
     found = clauses.could_explain(difference)
     if difference.causes or difference.same_bytes or not found:
         return

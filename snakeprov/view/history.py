@@ -76,7 +76,7 @@ def _notes(version: Mapping[str, Any], path: str, screen: Screen) -> str:
 
 
 def _earlier(version: Mapping[str, Any]) -> str:
-    """Return from which other commits the same bytes were made than from the one that is told."""
+    """Return the other commits from which the same bytes were made."""
     makings = version.get("makings") or ()
     told = text.short_commit(version.get("commit"), dirty=version.get("dirty"))
     commits = dict.fromkeys(text.short_commit(one.get("commit"), dirty=one.get("dirty")) for one in makings)

@@ -28,7 +28,7 @@ WHOLE_CHARACTERS_MAX = 1000
 
 RULES_NAMED_MAX = 6
 
-EVIDENCE = "A dotted line is evidence, no proof: a file was edited by hand, or has the content of another."
+EVIDENCE = "A dotted line is evidence, not proof: a file was edited by hand, or has the content of another."
 
 _NOWHERE = re.compile("[\ufffe\uffff]")
 """What XML has no place for, of that which may be said."""

@@ -110,7 +110,7 @@ def story(
 
 
 def _origin(answer: Mapping[str, Any], path: str, screen: Screen) -> Iterator[str]:
-    """Yield what is to be said of a version before, or instead of, what made it."""
+    """Yield the origin of a version where that is not, or not only, the job that made it."""
     version = answer["version"]
     meaning, whole = meant.of(version), screen._replace(width=None)
     if meaning is not None:
@@ -178,7 +178,7 @@ def _version(version: Mapping[str, Any], screen: Screen) -> Iterator[str]:
 
 
 def _also_made(version: Mapping[str, Any], screen: Screen) -> Iterator[str]:
-    """Yield the makings of a version beside the one that is told, the latest first."""
+    """Yield the other makings of a version, the latest first."""
     makings = [one for one in version.get("makings") or () if one["activityId"] != version.get("activityId")][::-1]
     label = "also made"
     for one in makings[:MAKINGS_SHOWN_MAX]:
