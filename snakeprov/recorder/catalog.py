@@ -187,10 +187,9 @@ class Draft:
 
 def _again_of(found: Mapping[str, Any]) -> Past | None:
     meaning = found.get("meaning")
-    if meaning is None or meaning["kind"] != "again" or "entityId" not in meaning or "activityId" in found:
+    if meaning is None or meaning["kind"] != "again" or "entityId" not in meaning:
         return None
-    # Of one that has an Activity it is not known whether that is the Activity of the version that it has again.
-    return Past(meaning["entityId"], meaning["versionNumber"])
+    return Past(meaning["entityId"], meaning["versionNumber"], meaning.get("activityId"))
 
 
 def _to_ns(time: str | None) -> int | None:

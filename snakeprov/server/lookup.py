@@ -111,6 +111,8 @@ def _found(row: Found, meaning: MeaningRow | None) -> dict[str, Any]:
         body.update((key, value) for key, value in content.items() if value is not None)
         if meaning is not None:
             body["meaning"] = meanings.body(meaning)
+            if meaning.of_activity_id is not None:
+                body["meaning"]["activityId"] = str(meaning.of_activity_id)
         if row.handle_kind == PRUNED:
             body["bytesPruned"] = True
     return body

@@ -30,6 +30,7 @@ class MeaningRow(NamedTuple):
     of_entity_id: int | None
     of_version: int | None
     of_path: str | None
+    of_activity_id: int | None
     while_job: str | None
     while_rule: str | None
 
@@ -49,6 +50,7 @@ _OF = Query(
         _other.c.id.label("of_entity_id"),
         _target.c.number.label("of_version"),
         _other.c.path.label("of_path"),
+        _target.c.activity_id.label("of_activity_id"),
         revision.c.while_job,
         job.c.rule.label("while_rule"),
     )

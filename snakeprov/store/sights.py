@@ -115,7 +115,7 @@ _ELSEWHERE = Query(
         )
     )
     .where(entity.c.project_id == bindparam("of_project"), entity.c.kind == FILE, entity.c.path != bindparam("of_path"))
-    .order_by(revision.c.activity_id.is_(None), _HANDLES.c.id.desc(), revision.c.number.desc())
+    .order_by(revision.c.activity_id.is_(None), revision.c.created_on.desc(), entity.c.id.desc())
     .limit(1),
     Past,
 )

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
@@ -27,7 +29,6 @@ from snakeprov.recorder.digesting import Digester, Observation
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.summary import Tally
 
-PROJECT = "lab"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 Tree = Mapping[str, str]
@@ -63,19 +64,25 @@ class Lab:
         folder: The working directory.
         client: The store.
         tally: Of the last run.
+        span: When the last job began and ended, in seconds.
     """
 
-    def __init__(self, client: Client, folder: Path, *, keep_bytes_max: int = 10**6, upload: bool = True) -> None:
+    def __init__(
+        self, client: Client, folder: Path, *, project: str = "lab", keep_bytes_max: int = 10**6, upload: bool = True
+    ) -> None:
         self.folder = folder
+        self._project = project
         self.client = client
         self.tally = Tally()
+        self.span = (0, 0)
         self._policy = Policy(always=False, keep_bytes_max=keep_bytes_max, upload=upload)
         self._always = Policy(always=True, keep_bytes_max=keep_bytes_max, upload=upload)
         self._catalog = Catalog()
-        self._digester = Digester(str(folder), DigestCache(None))
         self._seconds = 0
         self._runs = 0
         self._jobs: dict[str, str] = {}
+        self._makers: dict[str, str] = {}
+        self._used: dict[str, list[tuple[str, int]]] = {}
 
     def write(self, path: str, text: str) -> None:
         """Write a file, as a job or a person does."""
@@ -98,6 +105,7 @@ class Lab:
     def run(
         self,
         *jobs: Job,
+        more: Iterable[Job] = (),
         together: bool = True,
         afresh: bool = True,
         dirty: bool | None = None,
@@ -115,9 +123,10 @@ class Lab:
             unreadable: Files whose bytes the recorder cannot read.
         """
         self._runs += 1
+        self._digester = Digester(str(self.folder), DigestCache(None))
         name = f"run{self._runs}"
         git = None if dirty is None else GitState(root=str(self.folder), commit="c" * 40, dirty=dirty)
-        record = RunRecord(id=f"{self._runs:032x}", project=PROJECT, working_directory=str(self.folder), git=git)
+        record = RunRecord(id=uuid4().hex, project=self._project, working_directory=str(self.folder), git=git)
         if afresh:
             self._catalog = Catalog()
         deliverer = Deliverer(
@@ -127,7 +136,7 @@ class Lab:
             links=CodeLinks(GitReader()),
             catalog=self._catalog,
         )
-        prepared = [self._do(job, record.id, name) for job in jobs]
+        prepared = [self._do(job, record.id, name) for job in chain(jobs, more)]
         for one in prepared:
             one.observations.update({path: Observation(problem="Permission denied") for path in unreadable})
         for batch in [prepared] if together else [[one] for one in prepared]:
@@ -139,14 +148,14 @@ class Lab:
     def versions(self, path: str) -> list[tuple[str | None, str | None]]:
         """Return of each version of a file who first made it (`a run1`) and what its bytes mean (`again @1`)."""
         id_ = self.id_of(path)
-        versions = reversed(self.client.provenance.history(id_)["versions"])
-        return [(self._maker(id_, one["versionNumber"]), _said(one.get("meaning"), path)) for one in versions]
+        numbers = [(id_, number) for number in range(1, self.client.entities.get(id_).version_number + 1)]
+        told = self.client.provenance.details(versions=numbers)["versions"]
+        return [(self._maker(one.get("activityId")), _said(one.get("meaning"), path)) for one in told]
 
-    def makings(self, path: str, number: int) -> list[str]:
-        """Return every job that made a version, oldest first."""
-        answer = self.client.provenance.history(self.id_of(path))
-        (version,) = (one for one in answer["versions"] if one["versionNumber"] == number)
-        return [self._jobs[one["jobId"]] for one in version["makings"]]
+    def makings(self, path: str) -> list[list[str]]:
+        """Return of each version of a file every job that made it."""
+        versions = reversed(self.client.provenance.history(self.id_of(path))["versions"])
+        return [[self._jobs[one["jobId"]] for one in version["makings"]] for version in versions]
 
     def lineage(self, path: str, number: int) -> set[str]:
         """Return the versions that a version comes from, itself too: `a.txt@1`."""
@@ -154,8 +163,35 @@ class Lab:
         assert not answer["truncated"]
         return {f"{node['path']}@{node['versionNumber']}" for node in answer["nodes"] if node["kind"] == "entity"}
 
+    def recorded_lineage(self, path: str, number: int) -> set[str]:
+        """Return the same from records alone: what the first maker of a version used, else what its bytes mean."""
+        found: set[str] = set()
+        left = [(self.id_of(path), number)]
+        while left:
+            version = left.pop()
+            (told,) = self.client.provenance.details(versions=[version])["versions"]
+            name = f"{told['path']}@{told['versionNumber']}"
+            if name in found:
+                continue
+            found.add(name)
+            activity_id, meaning = told.get("activityId"), told.get("meaning")
+            if activity_id is not None:
+                left += self._used_by(activity_id)
+            elif meaning is not None:
+                left.append((meaning["entityId"], meaning["versionNumber"]))
+        return found
+
+    def outputs(self) -> dict[str, list[tuple[str, int, str]]]:
+        """Return path, version and outcome of each file that a job wrote, by the name of the job."""
+        found: dict[str, list[tuple[str, int, str]]] = {}
+        for id_, name in self._jobs.items():
+            files = self.client.jobs.get(id_)["files"]
+            written = [one for one in files if one["role"] == "output"]
+            found.setdefault(name, []).extend((one["path"], one["versionNumber"], one["outcome"]) for one in written)
+        return found
+
     def id_of(self, path: str) -> str:
-        found = self.client.provenance.lookup(PROJECT, [path])["found"]
+        found = self.client.provenance.lookup(self._project, [path])["found"]
         (match,) = (one for one in found if one["kind"] == "file")
         return str(match["entityId"])
 
@@ -175,7 +211,8 @@ class Lab:
             (self.folder / path).mkdir(parents=True)
             for name, text in content.items():
                 self.write(f"{path}{name}", text)
-        id_ = f"{len(self._jobs) + 1:032x}"
+        self.span = (began, self._tick())
+        id_ = uuid4().hex
         self._jobs[id_] = f"{job.rule} {run}"
         inputs = [self._fact(path) for path in job.reads]
         for fact in inputs:
@@ -191,7 +228,7 @@ class Lab:
             outputs=[self._fact(path, *(["temp"] if path in job.temp else [])) for path in job.writes],
             code=[] if job.code is None else [self._code(job.code)],
             started_on=BEGAN + timedelta(seconds=began),
-            ended_on=BEGAN + timedelta(seconds=self._tick()),
+            ended_on=BEGAN + timedelta(seconds=self.span[1]),
         )
         return Prepared(0, record, self._digester.observe(record, HeldFiles()))
 
@@ -209,12 +246,20 @@ class Lab:
     def _code(self, path: str) -> CodeFact:
         return CodeFact(role="script", path=path, fingerprint=fingerprint(str(self.folder / path)))
 
-    def _maker(self, entity_id: str, number: int) -> str | None:
-        activity = self.client.entities.generated_by(entity_id, version_number=number)
-        if activity is None:
+    def _used_by(self, activity_id: str) -> list[tuple[str, int]]:
+        if activity_id not in self._used:
+            used = self.client.activities.get(activity_id)["used"]
+            references = [one["reference"] for one in used]
+            self._used[activity_id] = [(one["targetId"], one["targetVersionNumber"]) for one in references]
+        return self._used[activity_id]
+
+    def _maker(self, activity_id: str | None) -> str | None:
+        if activity_id is None:
             return None
-        job = self.client.session.get(f"/snakeprov/v1/activity/{activity['id']}/job")
-        return self._jobs[job["job"]["id"]]
+        if activity_id not in self._makers:
+            job = self.client.session.get(f"/snakeprov/v1/activity/{activity_id}/job")
+            self._makers[activity_id] = self._jobs[job["job"]["id"]]
+        return self._makers[activity_id]
 
     def _tick(self) -> int:
         self._seconds += 1
