@@ -37,7 +37,8 @@ def raw_inputs(material: Material, activities: Iterable[Activity]) -> tuple[RawI
     """Return what some activities read and nobody is known to have made, each once: files by path, then
     addresses.
 
-    A file that comes from another one, by hand or by copying, is not raw; nor is what a job of another run made.
+    A file that comes from another one, by hand or by copying, is not raw, but that one can be; what a job of another
+    run made is not.
     """
     made = material.generated()
     found: dict[RawInput, None] = {}
@@ -48,7 +49,9 @@ def raw_inputs(material: Material, activities: Iterable[Activity]) -> tuple[RawI
                 found[RawInput(url=use.url)] = None
             continue
         version = material.versions.get(use.version_id or "")
-        if version is None or version.id in made or version.activity_id is not None or version.meaning is not None:
+        while version is not None and version.meaning is not None and version.id not in made:
+            version = material.versions.get(version.meant_id or "")
+        if version is None or version.id in made or version.activity_id is not None:
             continue
         found[RawInput(path=version.path, version_number=version.number, sha256=version.sha256)] = None
     return tuple(sorted(found, key=lambda one: (one.path is None, one.name, one.version_number or 0)))

@@ -326,4 +326,4 @@ def pointing(meaning: Meaning) -> tuple[str, Past] | None:
 def _is_work(meaning: Meaning) -> bool:
     if isinstance(meaning, Again):
         return meaning.activity_id is not None or meaning.of.is_work
-    return isinstance(meaning, Made | Edited | SameContent)
+    return meaning.of.is_work if isinstance(meaning, SameContent) else isinstance(meaning, Made | Edited)

@@ -53,7 +53,7 @@ class _Moment(NamedTuple):
     moment: int
 
 
-_OF = revision.alias("of")
+_OF, _ORIGIN = revision.alias("of"), revision.alias("origin")
 _REMADE = (
     select(literal(1))
     .select_from(job_file)
@@ -62,13 +62,19 @@ _REMADE = (
 )
 
 
-def _comes_from_work(version: FromClause) -> ColumnElement[bool]:
-    """Return the condition that a job made a version, or that it was edited or copied from what one made."""
-    is_linked = or_(version.c.meaning == EDITED, version.c.meaning == SAME_CONTENT)
-    return or_(version.c.activity_id.is_not(None), func.coalesce(is_linked, False))
+def _is_work(version: FromClause) -> ColumnElement[bool]:
+    """Return the condition that a job made a version, or that it was edited after what one made."""
+    return or_(version.c.activity_id.is_not(None), func.coalesce(version.c.meaning == EDITED, False))
 
 
-_IS_WORK = or_(_comes_from_work(revision), and_(revision.c.meaning == AGAIN, _comes_from_work(_OF)), _REMADE)
+def _comes_from_work(version: FromClause, of: FromClause) -> ColumnElement[bool]:
+    """Return the condition that a version is work, or a copy of it; a copy of a raw input is another raw input."""
+    return or_(_is_work(version), and_(func.coalesce(version.c.meaning == SAME_CONTENT, False), _is_work(of)))
+
+
+_IS_WORK = or_(
+    _comes_from_work(revision, _OF), and_(revision.c.meaning == AGAIN, _comes_from_work(_OF, _ORIGIN)), _REMADE
+)
 _PAST = Query(
     select(
         revision.c.entity_id,
@@ -77,7 +83,9 @@ _PAST = Query(
         func.coalesce(_IS_WORK, False).label("is_work"),
     )
     .select_from(
-        revision.outerjoin(_OF, and_(_OF.c.entity_id == revision.c.of_entity_id, _OF.c.number == revision.c.of_version))
+        revision.outerjoin(
+            _OF, and_(_OF.c.entity_id == revision.c.of_entity_id, _OF.c.number == revision.c.of_version)
+        ).outerjoin(_ORIGIN, and_(_ORIGIN.c.entity_id == _OF.c.of_entity_id, _ORIGIN.c.number == _OF.c.of_version))
     )
     .where(revision.c.entity_id == bindparam("of_id"), revision.c.number == bindparam("of_number")),
     Past,
@@ -108,7 +116,7 @@ _HANDLES = (
     .subquery()
 )
 _ELSEWHERE = Query(
-    select(revision.c.entity_id, revision.c.number, revision.c.activity_id, literal(0).label("is_work"))
+    select(revision.c.entity_id, revision.c.number, revision.c.activity_id, _is_work(revision).label("is_work"))
     .select_from(
         _HANDLES.join(revision, revision.c.file_handle_id == _HANDLES.c.id).join(
             entity, entity.c.id == revision.c.entity_id

@@ -122,6 +122,16 @@ def test_a_job_that_makes_earlier_bytes_again_made_that_version(lab: Lab) -> Non
     assert lab.versions("a.txt")[2:] == [("a run3", "again @1"), (None, "edited @3"), ("a run3", "again @3")]
 
 
+def test_a_copy_of_a_raw_input_is_a_raw_input(lab: Lab) -> None:
+    """No job wrote it: with other bytes it has changed and was not edited, in one run and in the next."""
+    lab.write("copy.txt", lab.read("in.txt"))
+    lab.run(a(), b("c", reads="copy.txt"))
+    lab.write("copy.txt", Z)
+    lab.run(b("c again", reads="copy.txt"))
+
+    assert lab.versions("copy.txt") == [(None, "sameContent in.txt@1"), (None, None)]
+
+
 def test_a_renamed_file_has_its_old_content_as_evidence(lab: Lab) -> None:
     """A made file rather than a raw one; edited after that, it was edited."""
     lab.run(a(), b())

@@ -47,7 +47,7 @@ def test_an_earlier_version_is_the_newest_that_did_not_itself_go_back(api: Api) 
 
 
 def test_what_comes_from_work_is_work(api: Api) -> None:
-    """A version that a job made, again or first, is somebody's work, and so is what was edited after it or copied."""
+    """What a job made is work, and so is what was edited after it or copied from it; a copy of a raw file is not."""
     project = api.project()
     api.run()
     raw = api.file_in(project, "raw", handle=api.handle(b"raw"))
@@ -57,13 +57,14 @@ def test_what_comes_from_work_is_work(api: Api) -> None:
     write(api, write(api, edited, b"2"), b"1", f"&meaning=again&meaningOf={edited['id']}&meaningOfVersion=2")
     write(api, write(api, raw, b"x"), b"raw", f"&meaning=again&meaningOf={raw['id']}&meaningOfVersion=1")
     api.file_in(project, "copied", query=f"?meaning=sameContent&{of_made}")
+    api.file_in(project, "rawcopy", query=f"?meaning=sameContent&meaningOf={raw['id']}&meaningOfVersion=1")
     remade = api.file_in(project, "remade")
     again = {"role": "output", "path": "remade", "outcome": "reproduced", "entityId": remade["id"], "versionNumber": 1}
     api.job("1", files=[again], activity=api.activity()["id"])
 
-    paths = ("raw", "made", "edited", "copied", "remade")
+    paths = ("raw", "made", "edited", "copied", "rawcopy", "remade")
     works = {path: explained(api, path, b"something else")["current"]["isWork"] for path in paths}
-    assert works == {"raw": False, "made": True, "edited": True, "copied": True, "remade": True}
+    assert works == {"raw": False, "made": True, "edited": True, "copied": True, "rawcopy": False, "remade": True}
 
 
 def test_other_files_are_of_the_project_and_made_ones_come_first(api: Api) -> None:
