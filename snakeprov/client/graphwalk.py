@@ -6,17 +6,15 @@ Must not know: who asks.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from snakeprov.client import pathwalk
 from snakeprov.client.synapsefacts import Facts, Json, below, job_of, meaning_of
+from snakeprov.model import meant
 from snakeprov.model.activity import Activity
 
 if TYPE_CHECKING:
     from snakeprov.client.client import Client
-
-_EDGES: Final = {"again": "again", "edited": "revisionOf", "sameContent": "sameContent"}
-"""What an edge between two versions says, by what the bytes of the first mean."""
 
 
 class GraphWalk:
@@ -89,7 +87,7 @@ class GraphWalk:
                 return
             self._nodes[target] = entity_node(self._facts, entity_id, meaning["versionNumber"])
             self._queue.append((entity_id, meaning["versionNumber"], passed + 1))
-        self._edges[f"{source_id}.{number}", target, _EDGES[meaning["kind"]]] = None
+        self._edges[f"{source_id}.{number}", target, meant.EDGES[meaning["kind"]]] = None
 
     def _at(self, path: str) -> str | None:
         """Return the id of the file that is at a path now; None where there is none, or no project is said."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.client.session import quoted
 from snakeprov.errors import ForbiddenError, NotFoundError
+from snakeprov.model import meant
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File
 from snakeprov.model.jobmark import marked
@@ -24,9 +25,6 @@ PAGE: Final = 50
 
 VERSIONS_MAX: Final = 1000
 """So many versions of a file are looked through for one of them."""
-
-
-_MEANINGS: Final = frozenset({"again", "edited", "sameContent"})
 
 
 class Facts:
@@ -137,7 +135,7 @@ def meaning_of(noted: dict[str, str], *, entity_id: str, path: str) -> Json | No
     {'kind': 'edited', 'entityId': 'syn2', 'path': 'a.txt', 'versionNumber': 1}
     """
     kind, (other, at, number) = noted.get("meaning"), noted.get("meaningOf", "").rpartition("@")
-    if kind not in _MEANINGS:
+    if kind not in meant.EDGES:
         return None
     if not at or not number.isdecimal():
         return {"kind": kind}

@@ -16,6 +16,17 @@ NOT_PROVED: Final = "identity not proved"
 EDITED: Final = "edited by hand"
 
 
+Kind = Literal["again", "edited", "sameContent"]
+"""Earlier bytes of the file again, edited by hand, or the content of another file."""
+
+EDGES: Final[Mapping[Kind, Literal["again", "revisionOf", "sameContent"]]] = {
+    "again": "again",
+    "edited": "revisionOf",
+    "sameContent": "sameContent",
+}
+"""The kind of edge in a lineage from a version to the one that its bytes refer to."""
+
+
 class Meaning(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What the bytes of a version mean, and the version that they refer to, if the user may see that.
 
@@ -23,7 +34,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         while_rule, while_job_id: The job that ran when the file changed, where nothing shows that it changed it.
     """
 
-    kind: Literal["again", "edited", "sameContent"]
+    kind: Kind
     entity_id: str | None = None
     path: str | None = None
     version_number: int | None = None

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from snakeprov.model.meant import EDGES
 from snakeprov.server import meanings, wire
 from snakeprov.server.call import Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
@@ -22,7 +23,7 @@ from snakeprov.store.access import Reader
 from snakeprov.store.lineage import UsageEdge, Version, VersionNode
 from snakeprov.store.readings import ANY, Link, Telling
 from snakeprov.store.store import Transaction
-from snakeprov.store.tables import AGAIN, EDITED, SAME_CONTENT
+from snakeprov.store.tables import AGAIN
 from snakeprov.store.trash import recorded_path
 
 DEPTH_DEFAULT = 10
@@ -36,7 +37,7 @@ EDGES_PER_NODE_MAX = 10
 GENERATED_BY, USED, EXECUTED = "generatedBy", "used", "executed"
 """What an edge says that leads from or to an activity."""
 
-LINKS = {EDITED: "revisionOf", AGAIN: "again", SAME_CONTENT: "sameContent"}
+LINKS = {stored: EDGES[kind] for kind, stored in meanings.KINDS.items()}
 """What an edge between two versions says, by what the bytes of the first mean."""
 
 INSIDE, CONTAINS = "inside", "contains"

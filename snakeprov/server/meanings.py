@@ -6,8 +6,9 @@ Must not know: SQL, or when a version means what.
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any
 
+from snakeprov.model.meant import Kind
 from snakeprov.model.paths import folders_above
 from snakeprov.server import permissions
 from snakeprov.server.call import Call, entity_number, shown
@@ -18,8 +19,6 @@ from snakeprov.store.meanings import MeaningRow
 from snakeprov.store.revisions import Meaning
 from snakeprov.store.tables import AGAIN, EDITED, FILE, SAME_CONTENT, TRASH_ID
 from snakeprov.store.trash import recorded_path
-
-Kind = Literal["again", "edited", "sameContent"]
 
 KINDS: dict[Kind, str] = {"again": AGAIN, "edited": EDITED, "sameContent": SAME_CONTENT}
 """What the wire calls a meaning, and what the store calls it."""
