@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError
 from snakeprov.lineage.causes import Sources
-from snakeprov.lineage.difference import FileVersion
+from snakeprov.lineage.changes import FileVersion
 from snakeprov.lineage.textdifference import SIZE_BYTES_MAX
 from snakeprov.lineage.unrecorded import GitAnswer
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE

@@ -69,7 +69,7 @@ def _versions(
 ) -> None:
     from snakeprov.cli import asking, target
     from snakeprov.lineage import causes
-    from snakeprov.lineage.difference import FileVersion
+    from snakeprov.lineage.changes import FileVersion
     from snakeprov.lineage.textdifference import text_difference
     from snakeprov.view import causes as screens
     from snakeprov.view import difference_answers

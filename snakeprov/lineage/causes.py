@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from snakeprov.lineage.difference import Change, Difference, FileVersion, Story, compare, packages
+from snakeprov.lineage.changes import Change, Difference, FileVersion
+from snakeprov.lineage.difference import Story, compare, packages
 from snakeprov.lineage.textdifference import text_difference
 from snakeprov.lineage.unrecorded import GitAnswer, Unrecorded, unrecorded
 from snakeprov.model.records import code_paths

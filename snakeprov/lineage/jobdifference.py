@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from snakeprov.lineage.difference import Action, Change, FileVersion, Kind, compare_jobs
+from snakeprov.lineage.changes import Action, Change, FileVersion, Kind
+from snakeprov.lineage.difference import compare_jobs
 
 CAUSES_MAX: Final = 1000
 """Differences that are listed."""

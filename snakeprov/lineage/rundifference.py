@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from snakeprov.lineage.difference import CHANGES_MAX, RUN_FACTS, Action, Kind
+from snakeprov.lineage.changes import Action, Kind
+from snakeprov.lineage.difference import CHANGES_MAX, RUN_FACTS
 from snakeprov.lineage.jobdifference import Job, JobsChange, compare_all
 from snakeprov.lineage.values import differing
 

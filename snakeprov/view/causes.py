@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from snakeprov.lineage.causes import Step, Trace
-from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
+from snakeprov.lineage.changes import Change, Difference, FileVersion, Side
 from snakeprov.lineage.textdifference import TextDifference, text_difference
 from snakeprov.view import clauses, reasons, text, times
 from snakeprov.view.text import Line, Screen, compose, counted, say

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from snakeprov.lineage.causes import Step, Trace
-from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
+from snakeprov.lineage.changes import Change, Difference, FileVersion, Side
 from snakeprov.model import meant, shortened
 from snakeprov.view import text
 

@@ -6,7 +6,7 @@ Must not know: how the answers are shown to people. Every key is always present;
 from __future__ import annotations
 
 from snakeprov.lineage.causes import Trace
-from snakeprov.lineage.difference import Side
+from snakeprov.lineage.changes import Side
 from snakeprov.lineage.rundifference import RunDifference
 from snakeprov.lineage.textdifference import TextDifference
 from snakeprov.view import clauses, rundifference

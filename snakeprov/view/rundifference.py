@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from snakeprov.lineage.difference import Change
+from snakeprov.lineage.changes import Change
 from snakeprov.lineage.jobdifference import JobsChange
 from snakeprov.lineage.rundifference import Fact, Output, RuleOutputs, RunDifference
 from snakeprov.view import clauses, text, times

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from snakeprov.lineage import causes
 from snakeprov.lineage.causes import Sources, Trace, made_before, trace
-from snakeprov.lineage.difference import Change, compare
+from snakeprov.lineage.changes import Change
+from snakeprov.lineage.difference import compare
 from snakeprov.lineage.jobdifference import compare_all
 from snakeprov.lineage.textdifference import (
     LINES_MAX,

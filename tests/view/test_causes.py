@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from snakeprov.lineage.causes import Step, Trace
-from snakeprov.lineage.difference import Change, Difference, FileVersion, Side
+from snakeprov.lineage.changes import Change, Difference, FileVersion, Side
 from snakeprov.lineage.rundifference import compare_runs
 from snakeprov.lineage.textdifference import text_difference
 from snakeprov.lineage.unrecorded import Unrecorded
