@@ -22,11 +22,13 @@ from snakeprov.model.records import JobRecord
 from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder import synapse
 from snakeprov.recorder.annotations import ANNOTATIONS_MAX, annotation
-from snakeprov.recorder.assemble import Assembly, Context, Outcome, code_path_of, path_of
+from snakeprov.recorder.assemble import Assembly, Outcome
 from snakeprov.recorder.catalog import Held
+from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import GENERATING, Observations, path_of_key
 from snakeprov.recorder.plan import REPO, Bytes, Plan, pointing
 from snakeprov.recorder.recognition import BY_MD5
+from snakeprov.recorder.recordpaths import code_path_of, path_of
 from snakeprov.recorder.summary import Tally
 from snakeprov.recorder.synapse import Remote
 

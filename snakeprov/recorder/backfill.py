@@ -34,10 +34,10 @@ from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.model.times import now
 from snakeprov.recorder import backlog
-from snakeprov.recorder.assemble import path_of
 from snakeprov.recorder.drain import GROUP_JOBS_MAX, Drain, Tools, make_deliverer
 from snakeprov.recorder.entries import Kind, read
 from snakeprov.recorder.outbox import Log, Outbox, is_live
+from snakeprov.recorder.recordpaths import path_of
 
 CLOCK_SKEW: Final = timedelta(seconds=2)
 """How far the clock of a file system may be behind that of this machine."""

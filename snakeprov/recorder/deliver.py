@@ -41,18 +41,11 @@ from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
-from snakeprov.recorder.assemble import (
-    Context,
-    Policy,
-    assemble,
-    code_path_of,
-    environment_path_of,
-    path_of,
-    with_recorded_paths,
-)
+from snakeprov.recorder.assemble import assemble
 from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.context import Context, Policy
 from snakeprov.recorder.digesting import Observations, with_changes
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.explaining import explain_sights, read_paths, unexplained
@@ -63,6 +56,7 @@ from snakeprov.recorder.overlaps import Overlaps
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.recognition import BY_MD5, BY_SHA256, Explanations
+from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, path_of, with_recorded_paths
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.synapse import remedy
 from snakeprov.recorder.synapselookup import SynapseLookup

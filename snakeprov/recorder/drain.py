@@ -18,9 +18,9 @@ from snakeprov.config import Settings
 from snakeprov.errors import OutboxError, RemoteError
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import GitState, JobRecord, RunRecord, decode_job
-from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.context import Policy
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester, Observations
 from snakeprov.recorder.entries import Content as OutboxContent

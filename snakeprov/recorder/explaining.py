@@ -18,10 +18,10 @@ from snakeprov.client.resources import Provenance
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import EVIDENT_BYTES_MIN, Past
 from snakeprov.model.records import JobRecord
-from snakeprov.recorder.assemble import code_path_of, environment_path_of, path_of
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.digesting import Observation, Observations, key_of
 from snakeprov.recorder.recognition import Explained, Identity, size_of
+from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, path_of
 
 SIGHTS_MAX: Final = 10_000
 """Maximum number of sights per request."""

@@ -11,12 +11,13 @@ import msgspec
 
 from snakeprov.client import Client
 from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.recorder.assemble import Policy, path_of
 from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.context import Policy
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.drain import Tools
 from snakeprov.recorder.manual import Step
+from snakeprov.recorder.recordpaths import path_of
 
 
 class StepRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):

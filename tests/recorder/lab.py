@@ -21,9 +21,9 @@ from snakeprov.capture.files import fingerprint, from_stat
 from snakeprov.capture.tree import list_directory, listing_digest
 from snakeprov.client import Client
 from snakeprov.model.records import CodeFact, FileFact, GitState, JobRecord, JobStatus, RunRecord
-from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.context import Policy
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester, Observation
 from snakeprov.recorder.heldfiles import HeldFiles

@@ -13,8 +13,9 @@ import pytest
 from snakeprov.client.batch import to_wire
 from snakeprov.model.digest import Digest
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, GitState, JobRecord, RunRecord
-from snakeprov.recorder.assemble import Context, Policy, assemble
+from snakeprov.recorder.assemble import assemble
 from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.context import Context, Policy
 from snakeprov.recorder.digesting import Observation, Observations
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.summary import Tally

@@ -16,9 +16,9 @@ from snakeprov.capture.files import fingerprint
 from snakeprov.client import Client
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.recorder import catalog as catalog_module
-from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.context import Policy
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles

@@ -21,9 +21,9 @@ from snakeprov.model.entities import File
 from snakeprov.model.paths import to_names
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.synapsenames import to_synapse_name
-from snakeprov.recorder.assemble import Policy
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.context import Policy
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles

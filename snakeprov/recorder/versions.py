@@ -1,0 +1,208 @@
+"""From what was found of a job's files to the versions that they are: known ones, and new ones that are planned.
+
+Must not know: how digests are found or requests are sent. Pure. What bytes mean is `model.meaning`'s decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+import msgspec
+
+from snakeprov.client.files import Content
+from snakeprov.model.digest import Digest
+from snakeprov.model.meaning import Again, Current, Edited, Id, Meaning
+from snakeprov.model.paths import to_os
+from snakeprov.model.records import FileFact, Fingerprint, JobRecord
+from snakeprov.recorder.annotations import annotation, annotations_of
+from snakeprov.recorder.catalog import Held, Listed
+from snakeprov.recorder.context import Context
+from snakeprov.recorder.digesting import Observation, Observations, path_of_key
+from snakeprov.recorder.plan import Bytes, Plan, Version
+from snakeprov.recorder.recognition import BY_SHA256, Identity, Recognition
+from snakeprov.recorder.recordpaths import is_stream
+from snakeprov.recorder.summary import Tally
+
+_NOTHING: Final = Observation(problem="not looked at")
+
+
+class Versions:
+    """The versions of the files of one job; a repository that takes other things has a subclass."""
+
+    identity: Identity = BY_SHA256
+
+    def __init__(self, plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
+        self._plan = plan
+        self._job = job
+        self._observations = observations
+        self._context = context
+        self._tally = tally
+        self._shared_annotations: dict[str, Any] | None = None
+        facts = (*job.inputs, *job.outputs)
+        self._queries = {fact.path: fact.storage_query for fact in facts if fact.storage_query is not None}
+        self._recognition = Recognition(plan, self.identity, context.explanations, context.directories)
+
+    def _version_seen(
+        self,
+        path: str,
+        observed_as: str,
+        *,
+        keep: bool,
+        fingerprint: Fingerprint | None = None,
+        while_job: str | None = None,
+        seen: Observation | None = None,
+        bytes_: Bytes | None = None,
+    ) -> Held:
+        """Return the version whose bytes were seen at `path`, planned if the repository does not hold it yet.
+
+        Args:
+            path: Under which the repository has it.
+            observed_as: Key of what was found of it.
+            keep: Whether to keep its bytes.
+            fingerprint: Of the file.
+            while_job: The job that ran while it changed.
+            seen: What was found of it, where that is not what its key gives.
+            bytes_: What its version consists of, where that is not what its key gives.
+        """
+        seen = seen or self._observed(observed_as)
+        meaning = self._meaning(path, seen, fingerprint=fingerprint)
+        held = self._plan.file(path)
+        if held is not None and isinstance(meaning, Current):
+            return held
+        if isinstance(meaning, Edited):
+            self._tally.edit(path)
+        elif isinstance(meaning, Again):
+            self._tally.put_back += meaning.activity_id == meaning.of.activity_id
+        size_bytes = fingerprint.size_bytes if fingerprint is not None else None
+        bytes_ = bytes_ or self._bytes(path, observed_as, keep=keep, size_bytes=size_bytes)
+        held = self._make(path, meaning, bytes_, seen, fingerprint=fingerprint, while_job=while_job)
+        self._list(path, held, seen)
+        return self._describe(path, held, observed_as, made=False, meaning=meaning)
+
+    def _make(
+        self,
+        path: str,
+        meaning: Meaning,
+        bytes_: Bytes,
+        seen: Observation,
+        *,
+        fingerprint: Fingerprint | None = None,
+        while_job: str | None = None,
+    ) -> Held:
+        """Plan the next version of a file, with what its bytes mean."""
+        assert not isinstance(meaning, Current)  # noqa: S101  there is no version without bytes of its own
+        return self._plan.make(
+            path,
+            Version(
+                bytes=bytes_,
+                meaning=meaning,
+                content=None if seen.digest is None else self.identity.of_digest(seen.digest),
+                sha256=None if seen.digest is None else seen.digest.sha256,
+                size_bytes=seen.digest.size_bytes if seen.digest is not None else bytes_.size_bytes,
+                seen_ns=None if fingerprint is None else fingerprint.mtime_ns,
+                while_job=while_job,
+            ),
+        )
+
+    def _meaning(
+        self,
+        path: str,
+        seen: Observation,
+        *,
+        writer: Id | None = None,
+        fingerprint: Fingerprint | None = None,
+        always: bool = False,
+    ) -> Meaning:
+        return self._recognition.meaning(path, seen, writer=writer, fingerprint=fingerprint, always=always)
+
+    def _may_adopt(self, path: str, held: Held, seen: Observation) -> bool:
+        """Return whether the job may have made the current version, of which no maker is known.
+
+        Not if somebody read the version before the job had ended: those bytes came from elsewhere. What was done by
+        hand is told afterwards, whenever it was.
+        """
+        if held.activity_id is not None:
+            return False
+        reads = [self._recognition.explained(path, seen).first_read, self._plan.first_read(held)]
+        known = [one for one in reads if one is not None]
+        ended = self._job.ended_on
+        return self._context.by_hand or not known or (ended is not None and ended <= min(known))
+
+    def _list(self, path: str, held: Held, seen: Observation) -> None:
+        """Take note of what a directory holds that an Activity made."""
+        if seen.manifest is not None and held.activity_id is not None:
+            members = {name: digest.sha256 for name, digest in seen.members.items()}
+            self._plan.directories[path] = Listed(held.past, members, held.made_at)
+
+    def _describe(self, path: str, held: Held, observed_as: str, *, made: bool, meaning: Meaning | None = None) -> Held:
+        """Plan the annotations of a version that is new, or whose origin is.
+
+        Args:
+            path: Of the file.
+            held: The version.
+            observed_as: Key of what was found of it.
+            made: Whether this job made it.
+            meaning: What the bytes of a new version mean.
+        """
+        if not made and not isinstance(meaning, Again | Edited):
+            return held
+        # A version takes the annotations of the one before along, which say how that was made.
+        return self._plan.annotate(path, held, self._annotations(self._sha256(observed_as), made=made))
+
+    def _bytes_of(self, path: str, fact: FileFact, *, keep: bool) -> Bytes:
+        """Return what a version of an output consists of; of one that was never seen, it is only known where it was."""
+        if fact.kind == "missing" or is_stream(fact):
+            return Bytes(external_url=self._url_of(fact.storage_query or fact.path))
+        return self._bytes(path, fact.path, keep=keep)
+
+    def _bytes(self, path: str, observed_as: str, *, keep: bool, size_bytes: int | None = None) -> Bytes:
+        seen = self._observed(observed_as)
+        query = self._queries.get(path_of_key(observed_as))
+        absolute = self._absolute(path_of_key(observed_as))
+        name = path.rstrip("/").rsplit("/", 1)[-1]
+        if seen.digest is None:
+            self._tally.miss(path_of_key(observed_as))
+            return Bytes(external_url=self._url_of(query or path_of_key(observed_as)), size_bytes=size_bytes)
+        if seen.manifest is None:
+            content = self._content(absolute, seen.digest, keep=keep)
+            content = content if query is None else replace(content, url=self._url_of(query))
+            return Bytes(content=content, mode=seen.mode)
+        members = [self._content(f"{absolute}/{name}", digest, keep=True) for name, digest in seen.members.items()]
+        return Bytes(manifest=(name, seen.manifest), members=[one for one in members if keep and one.keep])
+
+    def _absolute(self, path: str) -> str:
+        return path if path.startswith("/") else f"{self._context.run.working_directory.rstrip('/')}/{path}"
+
+    def _url_of(self, query: str) -> str:
+        """Return the URL of a storage object; the query of one in a file system can be a path."""
+        return query if "://" in query else PurePosixPath(to_os(self._absolute(query))).as_uri()
+
+    def _content(self, absolute: str, digest: Digest, *, keep: bool) -> Content:
+        if digest.size_bytes > self._context.policy.keep_bytes_max:
+            self._tally.without_bytes += keep
+            keep = False
+        keep = keep and self._context.policy.upload
+        name = absolute.rsplit("/", 1)[-1]
+        return Content(path=absolute, file_name=name, digest=digest, keep=keep)
+
+    def _annotations(self, sha256: str | None, *, made: bool) -> msgspec.Raw:
+        annotations = self._annotations_of_job() if made else {}
+        if sha256 is not None:
+            annotations = annotations | {"snakeprov.sha256": annotation(sha256)}
+        return msgspec.Raw(msgspec.json.encode(annotations))
+
+    def _annotations_of_job(self) -> dict[str, Any]:
+        """Return what Synapse's users may want to search a version by, in `annotations2` form."""
+        if self._shared_annotations is None:
+            is_run = not self._context.by_hand
+            self._shared_annotations = annotations_of(self._job, self._context.run) if is_run else {}
+        return self._shared_annotations
+
+    def _observed(self, path: str) -> Observation:
+        return self._observations.get(path, _NOTHING)
+
+    def _sha256(self, path: str) -> str | None:
+        digest = self._observed(path).digest
+        return digest.sha256 if digest else None
