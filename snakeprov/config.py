@@ -29,11 +29,14 @@ DATABASE_NAME = "provenance.sqlite"
 OUTBOX_NAME = "outbox"
 """Name of the folder, in `.snakeprov/` of the working directory, where records wait to be delivered."""
 
+DIGESTS_NAME = "digests.sqlite"
+"""Name of the file, in `.snakeprov/` of the working directory, with the digests of files already read."""
+
 POINTER_NAME = "store"
 """Name of the file in `.snakeprov/` that says where the records of this working directory go, if elsewhere."""
 
 PROJECT_NAME = "project"
-"""Name of the file in `.snakeprov/` that says under which project the repository in it has the working directory."""
+"""Name of the file in `.snakeprov/` with the identity of the working directory's project and its name in each store."""
 
 FILE_NAME = "snakeprov.toml"
 

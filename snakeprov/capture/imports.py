@@ -41,7 +41,7 @@ SIZE_BYTES_MAX: Final = 4 << 20
 """A larger file is not read as code."""
 
 FILES_REMEMBERED_MAX: Final = 5_000
-"""Of so many files it is remembered what they import."""
+"""Number of files whose imports are kept in memory."""
 
 ROOTS_MAX: Final = 32
 """A script that lies deeper in its repository is not looked for modules above so many folders."""

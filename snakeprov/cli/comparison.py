@@ -82,8 +82,8 @@ def compare(
         UsageError: A path means several files, or the repository cannot list what is in a folder.
     """
     from snakeprov.capture.digestcache import DigestCache
+    from snakeprov.config import DIGESTS_NAME
     from snakeprov.recorder import backlog
-    from snakeprov.recorder.delivery import DIGESTS_NAME
 
     cache = DigestCache(backlog.outbox_folder(place.root).with_name(DIGESTS_NAME))
     try:

@@ -26,8 +26,8 @@ class Disk:
 
     def __init__(self, working_directory: Path) -> None:
         """Prepare for paths that are relative to `working_directory`, which need not be a workflow's."""
+        from snakeprov.config import DIGESTS_NAME
         from snakeprov.recorder import backlog
-        from snakeprov.recorder.delivery import DIGESTS_NAME
 
         cache = backlog.outbox_folder(working_directory).with_name(DIGESTS_NAME)
         self._root = str(working_directory)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from snakeprov.client import Client
 
 RUNS_MAX: Final = 20
-"""So many of the latest runs are asked what their config names."""
+"""Number of latest runs whose config is searched."""
 
 FILES_COUNTED_MAX: Final = 1000
 FILES_NAMED_MAX: Final = 3

@@ -72,8 +72,8 @@ def _verify_files(paths: tuple[str, ...], store: str | None, *, project: str | N
 
 def _verify_store(store: str | None, *, as_json: bool) -> int:
     from snakeprov.cli.repository import find_folder, find_place
+    from snakeprov.config import DIGESTS_NAME
     from snakeprov.recorder import backlog
-    from snakeprov.recorder.delivery import DIGESTS_NAME
     from snakeprov.verifying import verify_store
     from snakeprov.view import answers, findings
 

@@ -21,7 +21,7 @@ from snakeprov.capture.redact import strip_credentials
 from snakeprov.capture.redactor import Redactor
 from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
-from snakeprov.config import STORE_NAME, Place, locate
+from snakeprov.config import DIGESTS_NAME, STORE_NAME, Place, locate
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
 from snakeprov.model.paths import to_text
 from snakeprov.model.privacy import prepare_folder
@@ -30,7 +30,6 @@ from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.recorder import backlog
 from snakeprov.recorder.deliver import REFUSED, Prepared
-from snakeprov.recorder.delivery import DIGESTS_NAME
 from snakeprov.recorder.digesting import CODE_KEY, Digester, Observations
 from snakeprov.recorder.drain import Tools
 from snakeprov.recorder.entries import Kind

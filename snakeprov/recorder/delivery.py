@@ -20,7 +20,7 @@ from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
-from snakeprov.config import STORE_NAME, Place, Settings, store_of
+from snakeprov.config import DIGESTS_NAME, STORE_NAME, Place, Settings, store_of
 from snakeprov.metadata import stored
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import RunRecord
@@ -48,7 +48,6 @@ RETRY_S: Final = 15.0
 SYNC_S: Final = 5.0
 """How often the outbox is forced onto the disk. An append in Snakemake's threads waits while that happens."""
 
-DIGESTS_NAME: Final = "digests.sqlite"
 
 Held = Callable[[str], HeldFiles]
 """Callable: job id -> its held files; the caller closes them."""

@@ -226,3 +226,15 @@ def test_main_takes_its_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     """`main` returns the exit status instead of ending the process."""
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("snakeprov ")
+
+
+@pytest.mark.parametrize("command", ["affected", "verify"])
+def test_looking_at_files_on_disk_loads_nothing_that_records(study: Any, command: str) -> None:
+    """Both answer quickly: neither the delivering process nor a parser of code is loaded."""
+    code = (
+        "import sys; from snakeprov.cli import main; main(sys.argv[1:]); "
+        "print(*{'snakeprov.recorder.delivery', 'tree_sitter'}.intersection(sys.modules), file=sys.stderr)"
+    )
+    run = subprocess.run([sys.executable, "-c", code, command, "results/table.csv"], capture_output=True, text=True)
+    assert run.stdout
+    assert run.stderr.strip() == ""
