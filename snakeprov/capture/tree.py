@@ -19,13 +19,10 @@ from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member
 from snakeprov.model.manifest import Entry, Manifest, manifest_of
-from snakeprov.model.paths import TOOL_FOLDERS, to_os, to_text
+from snakeprov.model.paths import TIMESTAMP, TOOL_FOLDERS, to_os, to_text
 
 MAX_ENTRIES = 1_000_000
 """Most members a directory may have to be recorded."""
-
-MARKER = ".snakemake_timestamp"
-"""The file with which Snakemake marks a `directory()` output; it is no part of what the rule made."""
 
 _NOT_LOOKED_AT = -1
 """Stands for the mode of a member that is left out."""
@@ -105,7 +102,7 @@ def _walk(root: str, *, max_entries: int = MAX_ENTRIES) -> Iterator[Member]:
     Of the directories only the empty ones, and those that are left out. A stack in place of recursion: depth has no
     limit.
     """
-    pending = [("", [member for member in _list(root, max_entries) if member.name != MARKER])]
+    pending = [("", [member for member in _list(root, max_entries) if member.name != TIMESTAMP])]
     while pending:
         prefix, members = pending.pop()
         for member in members:

@@ -11,10 +11,8 @@ import stat
 from snakeprov.capture import files
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
+from snakeprov.model.paths import TIMESTAMP
 from snakeprov.model.records import FileKind, Fingerprint
-
-TIMESTAMP_NAME = ".snakemake_timestamp"
-"""The file in a `directory()` output whose modification time stands for that of the directory."""
 
 
 class Sight:
@@ -50,7 +48,7 @@ class Sight:
         elif stat.S_ISDIR(status.st_mode):
             self.kind = "directory"
             if self.symlink_target is None:
-                self._stamp = _stat_or_none(os.path.join(path, TIMESTAMP_NAME)) or self._link  # noqa: PTH118
+                self._stamp = _stat_or_none(os.path.join(path, TIMESTAMP)) or self._link  # noqa: PTH118
         else:
             self.kind = "other"
 

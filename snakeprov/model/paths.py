@@ -32,6 +32,9 @@ _ESCAPED_OUTSIDE = "\\x28root)"
 TOOL_FOLDERS = frozenset({".snakeprov", ".snakemake", ".git"})
 """Names of folders that belong to tools: what is in them is no result, and changes by itself while jobs run."""
 
+TIMESTAMP = ".snakemake_timestamp"
+"""The file with which Snakemake marks a `directory()` output; no rule made it, and nobody's data is in it."""
+
 _NOT_OWN = frozenset({"", ".", "..", *TOOL_FOLDERS})
 
 _ESCAPED = re.compile(r"\\(?:\\|x([89a-f][0-9a-f]))")
@@ -75,6 +78,15 @@ def to_os(text: str) -> str:
     if "\\x" not in text:
         return text
     return _ESCAPED.sub(lambda m: chr(0xDC00 + int(m[1], 16)) if m[1] else "\\", text)
+
+
+def is_timestamp(path: str) -> bool:
+    """Return whether a path, in whatever form, is that of Snakemake's own file in a directory.
+
+    >>> is_timestamp("parts/.snakemake_timestamp"), is_timestamp("parts/a.txt")
+    (True, False)
+    """
+    return path.rpartition("/")[2] == TIMESTAMP
 
 
 def relative_to(text: str, directory: str) -> str:

@@ -11,8 +11,7 @@ import stat
 import msgspec
 
 from snakeprov.capture.files import from_stat
-from snakeprov.capture.tree import MARKER
-from snakeprov.model.paths import to_text
+from snakeprov.model.paths import TIMESTAMP, to_text
 from snakeprov.model.records import FileKind, Fingerprint
 
 
@@ -65,7 +64,7 @@ def shown_from(cache: str, path: str) -> str | None:
     try:
         with os.scandir(path) as members:
             for member in members:
-                if member.name != MARKER:
+                if member.name != TIMESTAMP:
                     folders.add(os.path.dirname(os.readlink(member.path)))  # noqa: PTH115, PTH120  of text
     except OSError:
         return None  # not a directory, or a member that is no link

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from snakeprov.client.batch import Ref, Request
 from snakeprov.model.meaning import Current
+from snakeprov.model.paths import is_timestamp
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
 from snakeprov.model.records import FileFact, Fingerprint, JobRecord
 from snakeprov.recorder.catalog import Held
@@ -73,9 +74,12 @@ class Assembly(Versions):
         self.files: list[dict[str, Any]] = []
         self._seen: set[tuple[str, bool]] = set()
         self._changed: list[FileFact] = []
+        self._read: dict[str, str] = {}
 
     def use_inputs(self) -> None:
         for fact in self._job.inputs:
+            if is_timestamp(fact.path):
+                continue  # a workflow that lists a directory comes upon it
             if fact.kind == "unknown":
                 self._use_unknown(fact)
             elif fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
@@ -190,7 +194,8 @@ class Assembly(Versions):
         meaning = self._meaning(path, seen, writer=activity_id, always=self._context.policy.always)
         if held is None or not isinstance(meaning, Current):
             bytes_ = self._bytes_of(path, fact, keep=keep)
-            held = self._make(path, meaning, bytes_, seen, fingerprint=fact.fingerprint)
+            is_copy = self._is_copy(path, seen)
+            held = self._make(path, meaning, bytes_, seen, fingerprint=fact.fingerprint, is_copy=is_copy)
             self._tally.versions += 1
         elif activity_id is not None and self._may_adopt(path, held, seen):
             # The very bytes were there before anybody saw how they were made, or read them: now it is known.
@@ -210,6 +215,10 @@ class Assembly(Versions):
             outcome = "reused"
             self._tally.reused += 1
         self._note(role, path, held, sha256, outcome, activity_id=origin)
+
+    def _is_copy(self, path: str, seen: Observation) -> bool:
+        """Return whether the job read the bytes that it wrote to `path` in another file."""
+        return seen.digest is not None and self._read.get(self.identity.of_digest(seen.digest), path) != path
 
     def _was_changed(self, fact: FileFact) -> bool:
         """Return whether it is known what an input was before it changed while the job ran, and after."""
@@ -263,6 +272,8 @@ class Assembly(Versions):
         )
         self._plan.read(held, began_on(self._job) or self._job.ended_on)
         digest = (seen or self._observed(observed_as)).digest
+        if digest is not None:
+            self._read.setdefault(self.identity.of_digest(digest), path)
         self._note(role, path, held, digest.sha256 if digest else None, "executed" if executed else "used")
         if (path, executed) not in self._seen:
             self._seen.add((path, executed))

@@ -70,6 +70,7 @@ class Version:
         sha256, size_bytes: Of its bytes, if known.
         seen_ns: Of the file, as of a `Held`.
         while_job: Id of the job during which the file was edited by hand, where that is known.
+        is_copy: Whether the job that wrote it had read the same bytes elsewhere.
     """
 
     bytes: Bytes
@@ -79,6 +80,7 @@ class Version:
     size_bytes: int | None = None
     seen_ns: int | None = None
     while_job: str | None = None
+    is_copy: bool = False
 
 
 class Plan:
@@ -138,7 +140,7 @@ class Plan:
         return self._made_at.get(path, [])
 
     def made_of(self, content: str) -> list[tuple[str, Held]]:
-        """Return the path and the version of each that the plan makes of a content, in order."""
+        """Return the path and the version of each that the plan makes of a content, in order; copies are left out."""
         return self._made_of.get(content, [])
 
     def number_of(self, version_number: int | Ref) -> int:
@@ -173,7 +175,7 @@ class Plan:
         )
         self.draft.files[path] = held
         self._made_at.setdefault(path, []).append((version.content, held))
-        if version.content is not None:
+        if version.content is not None and not version.is_copy:
             self._made_of.setdefault(version.content, []).append((path, held))
         return held
 

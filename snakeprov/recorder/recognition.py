@@ -149,7 +149,7 @@ class Recognition:
         return found
 
     def _elsewhere(self, path: str, content: str, recorded: Past | None) -> Past | None:
-        """Return a version of another path that has a content: the newest that a job made, else the newest."""
+        """Return a version of another path that has a content, no copy: the newest that a job made, else the newest."""
         planned = [
             replace(held.past, path=other) for other, held in reversed(self._plan.made_of(content)) if other != path
         ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from snakeprov.client import Client
 from snakeprov.errors import ConfigError, NotFoundError
@@ -38,6 +38,14 @@ _LINKED: Final = frozenset({"edited", "sameContent"})
 """Meanings of versions that come from somebody's work."""
 
 Json = dict[str, Any]
+
+
+class _Version(NamedTuple):
+    """A version; the number of the one whose content it has again, if it has; what its Activity used."""
+
+    past: Past
+    again_of: int | None
+    used: frozenset[tuple[str | None, int | None]]
 
 
 class SynapseLookup:
@@ -113,26 +121,27 @@ class SynapseLookup:
             number = int(version["versionNumber"])
             if version.get("contentMd5") != md5 or number == held.version_number:
                 continue
-            past, origin = self._past(entity_id, number)
+            past, origin, _ = self._past(entity_id, number)
             if origin is not None:
-                before, _ = self._past(entity_id, origin)
+                before = self._past(entity_id, origin).past
                 past = before if before.activity_id == past.activity_id else past
             return past
         return None
 
-    def _past(self, entity_id: str, number: int) -> tuple[Past, int | None]:
-        """Return a version, and the number of the one whose content it has again, if it has."""
+    def _past(self, entity_id: str, number: int) -> _Version:
         activity = self._client.entities.generated_by(entity_id, version_number=number)
         annotations = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
         meaning, of = _text(annotations, "meaning"), _text(annotations, "meaningOf") or ""
         is_own = meaning == "again" and of.startswith("@")
         is_work = activity is not None or meaning in _LINKED
         past = Past(entity_id, number, str(activity["id"]) if activity is not None else None, is_work)
-        return past, int(of[1:]) if is_own else None
+        references = [one.get("reference") or {} for one in (() if activity is None else activity.get("used", ()))]
+        used = frozenset((one.get("targetId"), one.get("targetVersionNumber")) for one in references)
+        return _Version(past, int(of[1:]) if is_own else None, used)
 
     def _elsewhere(self, path: str, md5: str, catalog: Catalog) -> Past | None:
-        """Return a version of another path that has an md5: the newest that was made, else the newest."""
-        others: list[Past] = []
+        """Return a version of another path that has an md5, no copy: the newest that was made, else the newest."""
+        others: list[_Version] = []
         for header in reversed(self._client.entities.with_md5(md5)):
             if f"syn{header.get('benefactorId')}" != catalog.project_id or len(others) >= OTHERS_LOOKED_AT_MAX:
                 continue
@@ -140,8 +149,11 @@ class SynapseLookup:
             annotations = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
             where = _text(annotations, "path")
             if where not in (None, path) and _text(annotations, "md5") == md5:
-                others.append(replace(self._past(entity_id, number)[0], path=where))
-        return next((one for one in others if one.activity_id is not None), others[0] if others else None)
+                found = self._past(entity_id, number)
+                others.append(found._replace(past=replace(found.past, path=where)))
+        those = {(one.past.entity_id, one.past.version_number) for one in others}
+        origins = [one.past for one in others if one.used.isdisjoint(those)] or [one.past for one in others]
+        return next((one for one in origins if one.activity_id is not None), origins[0] if origins else None)
 
     def done(self, job: JobRecord, outputs: Iterable[tuple[str, Held, str | None]]) -> Done | None:
         """Return what an earlier attempt to deliver `job` has brought about, or None.
@@ -203,7 +215,7 @@ class SynapseLookup:
         """Return whether a version comes from somebody's work, which its own annotations say."""
         meaning, of = _text(annotations, "meaning"), _text(annotations, "meaningOf") or ""
         if meaning == "again" and of.startswith("@"):
-            return self._past(entity_id, int(of[1:]))[0].is_work
+            return self._past(entity_id, int(of[1:])).past.is_work
         return meaning in _LINKED
 
     def _read(self, path: str, entity_id: str) -> Json:

@@ -90,6 +90,7 @@ class Versions:
         *,
         fingerprint: Fingerprint | None = None,
         while_job: str | None = None,
+        is_copy: bool = False,
     ) -> Held:
         """Plan the next version of a file, with what its bytes mean."""
         assert not isinstance(meaning, Current)  # noqa: S101  there is no version without bytes of its own
@@ -103,6 +104,7 @@ class Versions:
                 size_bytes=seen.digest.size_bytes if seen.digest is not None else bytes_.size_bytes,
                 seen_ns=None if fingerprint is None else fingerprint.mtime_ns,
                 while_job=while_job,
+                is_copy=is_copy,
             ),
         )
 

@@ -22,11 +22,15 @@ from snakeprov.store.tables import (
     job,
     job_file,
     revision,
+    usage,
     was_reproduced,
 )
 
 HANDLES_MAX = 1000
 """Maximum number of file handles examined per content, newest first."""
+
+CANDIDATES_MAX = 100
+"""Maximum number of versions with the same content of which it is examined whether they are copies."""
 
 READERS_MAX = 1000
 """Maximum number of readers examined per version, in the order of recording."""
@@ -115,8 +119,14 @@ _HANDLES = (
     .limit(HANDLES_MAX)
     .subquery()
 )
-_ELSEWHERE = Query(
-    select(revision.c.entity_id, revision.c.number, revision.c.activity_id, _is_work(revision).label("is_work"))
+_CANDIDATES = (
+    select(
+        revision.c.entity_id,
+        revision.c.number,
+        revision.c.activity_id,
+        _is_work(revision).label("is_work"),
+        revision.c.created_on,
+    )
     .select_from(
         _HANDLES.join(revision, revision.c.file_handle_id == _HANDLES.c.id).join(
             entity, entity.c.id == revision.c.entity_id
@@ -124,6 +134,34 @@ _ELSEWHERE = Query(
     )
     .where(entity.c.project_id == bindparam("of_project"), entity.c.kind == FILE, entity.c.path != bindparam("of_path"))
     .order_by(revision.c.activity_id.is_(None), revision.c.created_on.desc(), entity.c.id.desc())
+    .limit(CANDIDATES_MAX)
+    .subquery()
+)
+_source, _source_entity, _source_handle = revision.alias("source"), entity.alias("its"), file_handle.alias("has")
+_IS_COPY = (
+    select(literal(1))
+    .select_from(
+        usage.join(_source, and_(_source.c.entity_id == usage.c.target_id, _source.c.number == usage.c.target_version))
+        .join(_source_entity, _source_entity.c.id == _source.c.entity_id)
+        .join(_source_handle, _source_handle.c.id == _source.c.file_handle_id)
+    )
+    .where(
+        usage.c.activity_id == _CANDIDATES.c.activity_id,
+        _source_handle.c.sha256 == bindparam("content"),
+        _source_entity.c.project_id == bindparam("of_project"),
+        _source_entity.c.path != bindparam("of_path"),
+    )
+    .correlate(_CANDIDATES)
+    .exists()
+)
+_ELSEWHERE = Query(
+    select(_CANDIDATES.c.entity_id, _CANDIDATES.c.number, _CANDIDATES.c.activity_id, _CANDIDATES.c.is_work)
+    .order_by(
+        _IS_COPY,
+        _CANDIDATES.c.activity_id.is_(None),
+        _CANDIDATES.c.created_on.desc(),
+        _CANDIDATES.c.entity_id.desc(),
+    )
     .limit(1),
     Past,
 )
@@ -163,7 +201,11 @@ def earlier(tx: Transaction, current: Found, sha256: str) -> Past | None:
 
 
 def elsewhere(tx: Transaction, project_id: int, path: str, sha256: str) -> Past | None:
-    """Return a version of another file of a project that has a content, or None: the newest that an activity made."""
+    """Return a version of another file of a project that has a content, or None.
+
+    It is where the bytes come from, rather than what an activity made of another version with the same bytes; among
+    several the newest that an activity made.
+    """
     return tx.one(_ELSEWHERE, of_project=project_id, of_path=path, content=sha256)
 
 

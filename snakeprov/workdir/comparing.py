@@ -23,7 +23,7 @@ from snakeprov.errors import CaptureError
 from snakeprov.model.comparison import Compared, Difference, Recorded
 from snakeprov.model.digest import Digest
 from snakeprov.model.manifest import Entry, Manifest
-from snakeprov.model.paths import TOOL_FOLDERS, is_elsewhere, relative_to, to_os, to_text
+from snakeprov.model.paths import TIMESTAMP, TOOL_FOLDERS, is_elsewhere, relative_to, to_os, to_text
 
 READ_AT_ONCE: Final = 4
 """How many files are read side by side; digests are computed without Python's lock."""
@@ -186,7 +186,7 @@ def _walk(folder: str, is_known_directory: Callable[[str], bool]) -> Iterator[st
             if member.is_dir(follow_symlinks=False):
                 if member.name not in TOOL_FOLDERS and not is_known_directory(member.path):
                     pending.append(member.path)
-            elif member.name != tree.MARKER:
+            elif member.name != TIMESTAMP:
                 yield member.path
 
 

@@ -16,7 +16,7 @@ from snakeprov.capture.tree import digest_directory
 from snakeprov.errors import CaptureError, ChangedFileError, CorruptStoreError, NewerStoreError
 from snakeprov.model.digest import Digest
 from snakeprov.model.manifest import Entry, read_manifest
-from snakeprov.model.paths import to_os
+from snakeprov.model.paths import TIMESTAMP, to_os
 
 NAMES = st.one_of(
     st.sampled_from([b"a", b"b", b"a.txt", b"a-b", b"caf\xe9", "café".encode(), b"with space", rb"back\x5c", b"#1"]),
@@ -91,7 +91,7 @@ def test_manifest_has_this_form(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "link").symlink_to("/nowhere")
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / tree.MARKER).touch()
+    (tmp_path / TIMESTAMP).touch()
     manifest = digest_directory(str(tmp_path), digest_file)
     assert manifest.content == (
         b'{"manifestVersion":1,"entries":['
@@ -136,11 +136,11 @@ def test_directory_may_be_reached_by_a_link(tmp_path: Path) -> None:
 
 def test_only_the_marker_of_the_directory_itself_is_left_out(tmp_path: Path) -> None:
     """Snakemake's marker at the top is no member; a file of that name further down is one."""
-    (tmp_path / tree.MARKER).touch()
+    (tmp_path / TIMESTAMP).touch()
     assert digest_directory(str(tmp_path), digest_file).entries == []
     (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / tree.MARKER).touch()
-    assert [entry.path for entry in digest_directory(str(tmp_path), digest_file).entries] == [f"sub/{tree.MARKER}"]
+    (tmp_path / "sub" / TIMESTAMP).touch()
+    assert [entry.path for entry in digest_directory(str(tmp_path), digest_file).entries] == [f"sub/{TIMESTAMP}"]
 
 
 def test_one_unreadable_member_does_not_spoil_the_rest(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def test_each_kind_of_path_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     seen = look(str(tmp_path / "file"))
     assert (seen.kind, seen.fingerprint.size_bytes if seen.fingerprint else None) == ("file", 3)
-    assert look(str(tmp_path / "link")) == Sight("file", seen.fingerprint, "file")
+    assert look(str(tmp_path / "link")) == Sight("file", seen.fingerprint, "file", seen.mode)
     assert look(str(tmp_path / "dangling")) == Sight("missing", None, "nowhere")
     assert look(str(tmp_path)) == Sight("directory", stamp(str(tmp_path)), None)
     assert look(str(tmp_path / "fifo")) == Sight("other", None, None)

@@ -291,6 +291,17 @@ def test_storage_objects_are_urls_until_somebody_makes_them() -> None:
     assert "reference" in activity(second)["used"][0]
 
 
+def test_the_file_with_which_snakemake_marks_a_directory_is_no_input() -> None:
+    """A workflow that lists a directory names Snakemake's own file in it: it has no version, and nobody used it."""
+    bench = Bench()
+    marker = fact("parts/.snakemake_timestamp")
+    observations = seen(data__raw="raw", results__clean="clean") | {marker.path: Observation(digest=digest(""))}
+    requests = bench.do(job(inputs=[fact("data/raw.csv"), marker]), observations)
+    assert outcomes(requests) == {"data/raw.csv": "used", "results/clean.csv": "generated"}
+    assert len(activity(requests)["used"]) == 1
+    assert bench.catalog.file(marker.path) is None
+
+
 def test_an_input_named_twice_is_used_once() -> None:
     """As a set, like Synapse's."""
     requests = Bench().do(job(inputs=[fact("data/raw.csv"), fact("data/raw.csv", name="again")]), seen(data__raw="raw"))

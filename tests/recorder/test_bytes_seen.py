@@ -132,6 +132,20 @@ def test_a_copy_of_a_raw_input_is_a_raw_input(lab: Lab) -> None:
     assert lab.versions("copy.txt") == [(None, "sameContent in.txt@1"), (None, None)]
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_copy_that_a_job_made_is_no_evidence_beside_its_origin(lab: Lab, together: bool) -> None:
+    """Somebody copies a file that a job has copied too: the bytes come from the file that both were copied from."""
+    copying = Job("e", ["a.txt"], {"e.txt": "a of " + X})
+    lab.write("c.txt", "a of " + X)
+    lab.run(a(), copying, b("c", reads="c.txt"), together=together)
+    lab.write("d.txt", "a of " + X)
+    lab.run(b("d", reads="d.txt"))
+
+    assert lab.versions("e.txt") == [("e run1", None)]
+    assert lab.versions("c.txt") == lab.versions("d.txt") == [(None, "sameContent a.txt@1")]
+    assert lab.lineage("b.txt", 2) == {"b.txt@2", "d.txt@1", "a.txt@1", "in.txt@1"}
+
+
 def test_a_renamed_file_has_its_old_content_as_evidence(lab: Lab) -> None:
     """A made file rather than a raw one; edited after that, it was edited."""
     lab.run(a(), b())

@@ -6,7 +6,7 @@ from typing import Any
 
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 
-from .api import Api, Json, digests
+from .api import Api, Json, digests, used
 from .live import Served
 
 OWN = "/snakeprov/v1"
@@ -83,6 +83,23 @@ def test_other_files_are_of_the_project_and_made_ones_come_first(api: Api) -> No
     assert elsewhere("new", b"near") == {"entityId": raw["id"], "versionNumber": 1, "isWork": False}
     assert elsewhere("near", b"near") is None and elsewhere("new", b"far") is None
     assert "elsewhere" not in explained(api, "new", b"same")
+
+
+def test_a_copy_that_a_job_made_is_not_where_bytes_come_from(api: Api) -> None:
+    """What read the same bytes in another file is passed over for that one, made or raw; alone it is evidence still."""
+    project = api.project()
+    origin = api.file_in(project, "origin", handle=api.handle(b"same"), query=f"?generatedBy={api.activity()['id']}")
+    raw = api.file_in(project, "raw", handle=api.handle(b"raw"))
+    copies = [
+        api.file_in(project, name, handle=api.handle(content), query=f"?generatedBy={api.activity(used(of, 1))['id']}")
+        for name, content, of in (("copy", b"same", origin), ("rawcopy", b"raw", raw))
+    ]
+
+    def elsewhere(path: str, content: bytes) -> Any:
+        return explained(api, path, content, elsewhere=True)["elsewhere"]["entityId"]
+
+    assert (elsewhere("new", b"same"), elsewhere("new", b"raw")) == (origin["id"], raw["id"])
+    assert elsewhere("origin", b"same") == copies[0]["id"]
 
 
 def test_the_first_reader_is_who_began_first(api: Api) -> None:
