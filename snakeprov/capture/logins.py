@@ -107,7 +107,9 @@ TRIGGERS: Final = (
         "sshpass",
         "htpasswd",
         "rar ",
+        'rar"',
         "bcp ",
+        'bcp"',
     ),
 )
 """Without one of these a text, in lower case, has no login of this kind."""
@@ -116,8 +118,8 @@ _NAME = r"[\w.-]+"
 _SQL_CLIENTS = ("mysql", "mariadb")
 _PIPED = r"""\b(?:echo|printf)[ \t]+(?:-[neE]+[ \t]+)?(?=[^\n|;&]{1,300}\|[^\n|;]{0,300}\s--?[\w-]*stdin\b)"""
 _HERE = r"\s--?[\w-]*stdin\s*<<<\s*"
-_BREAK = r"\s*(?:\\\n\s*)*(?:[;|&\n)]|\Z)"
-_GAP = r"(?:[ \t]|\\\r?\n)+"
+_BREAK = r"\s*(?:\\\n\s*)*(?:[;|\n)]|&(?!>)|\Z)"
+_GAP = r"(?:[ \t]|\\\r?\n|(?:\d?|&)[<>]{1,3}&?(?!\())+"
 _CLUSTER = r"-[A-Za-z]+\Z"
 
 
@@ -141,7 +143,7 @@ def logins(text: str) -> Iterator[Span]:
                 yield from _by(rule, text, words)
     for pattern in (_PIPED, _HERE) if "stdin" in text else ():
         for found in compiled(pattern).finditer(text):
-            value = word(text, found.end())
+            value = word(text, found.end(), in_shell=True)
             if is_secret_value(text[value.start : value.end]):
                 yield value
 
@@ -217,12 +219,12 @@ def _words(text: str, at: int) -> Iterator[Span]:
         if gap := compiled(_GAP).match(text, at):
             at = gap.end()
             continue
-        value = word(text, at)
+        value = word(text, at, in_shell=True)
         end = value.end
         while (
             end < limit
             and not text[end].isspace()
-            and text[end] not in ";|&)"
+            and text[end] not in ";|&)<>"
             and not (mark and text.startswith(mark, end))
         ):
             end += 1

@@ -29,7 +29,11 @@ QUOTE: Final = r"""(?:'"'"'|'\\''|\\{0,8}["'`])"""
 _IN_SINGLE_QUOTES = ("'\"'\"'", "'\\''")
 _OPENING = r"""(?:[rbfuRBFU]{1,2}(?=\\{0,8}["'])|\$(?='))?(\\{0,8})(["'`])"""
 _ENDING = r"""(?=[\s"'`;,)\]}&|>]|:(?:\s|\Z)|\Z|\\["'nrt]|[\w.\[\]-]{1,60}\s{0,2}(?:=|:\s|%3[dD]))"""
-_BARE = rf"""(?:[^\s"'`\\&;,|<>()\[\]{{}}:]|:(?!\s|\Z)|\\(?!["'`\s]).|[&;,|<>()\[\]{{}}](?!{_ENDING}))+"""
+_IN_WORD = rf"""[^\s"'`\\&;,|<>()\[\]{{}}:]+|:(?!\s|\Z)|\\(?!["'`\s]).|[,(\[\]{{}}](?!{_ENDING})"""
+_COMMAND = r"[;&|]{0,2}[ \t]*[A-Za-z_][\w./-]*[ \t]+\S"
+_BARE = rf"(?:{_IN_WORD}|[&;|<>)](?!{_ENDING}|{_COMMAND}))+"
+_SHELL_BARE = rf"(?:{_IN_WORD})+"
+_QUOTE_BEFORE = r"""\\{0,8}["']\Z"""
 _COMMENT = r"\s+#.*\Z"
 
 
@@ -102,19 +106,31 @@ def closing(text: str, at: int, mark: str) -> int:
     return end
 
 
-def word(text: str, at: int) -> Span:
-    """Return the value that begins at a place: a string, or a word with the strings that are glued to it."""
+def word(text: str, at: int, *, in_shell: bool = False) -> Span:
+    """Return the value that begins at a place: a string, or a word with the strings that are glued to it.
+
+    Where it is known to be a word of a shell command (`in_shell`), each operator ends it: `--password x|sort`. In an
+    INI file or form data `x|sort` may be the value.
+
+    >>> [word("x|sort", 0, in_shell=known).end for known in (False, True)]
+    [6, 1]
+    """
     string = quoted(text, at)
     if string is not None:
         after = _after(text, string.end)
-        end = after if after == string.end else _word_end(text, after, at)
+        end = after if after == string.end else _word_end(text, after, at, in_shell=True)
         return string if end == after else Span(at, end)
-    return Span(at, _word_end(text, at, at))
+    return Span(at, _word_end(text, at, at, in_shell=in_shell))
 
 
-def line(text: str, at: int) -> Span:
-    """Return the rest of the line, or of the string in which a place is; a comment at its end left out."""
-    mark = quote_open_at(text, at)
+def line(text: str, at: int, name: Span) -> Span:
+    """Return the rest of the line, or of the string in which a place is; a comment at its end left out.
+
+    A quote directly before the `name` is the one that is open, even in a message that has the command in the same
+    quotes: `Command 'curl -H 'Cookie: a=b' host' failed`.
+    """
+    before = compiled(_QUOTE_BEFORE).search(text, max(0, name.start - 9), name.start)
+    mark = before[0] if before and text[name.end] not in "\"'\\" else quote_open_at(text, at)
     end = closing(text, at, mark) if mark else _line_end(text, at)
     value = text[at:end]
     if not mark and (comment := compiled(_COMMENT).search(value)):
@@ -127,11 +143,11 @@ def begins_line(text: str, at: int) -> bool:
     return not text[text.rfind("\n", max(0, at - NAME_CHARS_MAX), at) + 1 : at].strip(" \t-+\"'")
 
 
-def _word_end(text: str, at: int, start: int) -> int:
+def _word_end(text: str, at: int, start: int, *, in_shell: bool) -> int:
     mark: str | None = None
     limit = min(len(text), start + VALUE_CHARS_MAX)
     while at < limit:
-        if found := compiled(_BARE).match(text, at):
+        if found := compiled(_SHELL_BARE if in_shell else _BARE).match(text, at):
             at = found.end()
             continue
         string = compiled(_OPENING).match(text, at)
@@ -144,6 +160,7 @@ def _word_end(text: str, at: int, start: int) -> int:
         if compiled(_ENDING).match(text, string.end()) and not text.startswith(string[2], string.end()):
             break
         at = _after(text, closing(text, string.end(), string[1] + string[2]))
+        in_shell = True  # nothing else glues strings together
     return at
 
 

@@ -17,7 +17,8 @@ _URL = r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>`\\|]+"
 _GIVES_ACCESS = (
     r"(?i)token|secret|passw|pwd|signature|credential|auth|session|api[-_.]?key|accesskey|private|^sig$|^key$|^code$"
 )
-_SEPARATOR = r"[&;]"
+_SEPARATOR = r"([&;])"
+_NOT_OF_URL = ")]},."
 _SSH_SCHEMES = frozenset({"ssh", "git+ssh", "ssh+git"})
 
 
@@ -55,7 +56,7 @@ def hide_in_urls(text: str, mark: str) -> str:
         scheme = _scheme_of(url)
         assert scheme is not None  # noqa: S101  the pattern of a URL begins with one
         login, host, tail = _split(url, scheme)
-        if not login and "@" in url[: len(url) - len(tail)]:
+        if not login and url[scheme.end() : len(url) - len(tail)].rpartition("@")[0]:
             login = f"{mark}@"
         return scheme[0] + login + host + _strip_parameters(tail, mark)
 
@@ -128,13 +129,17 @@ def _strip_parameters(tail: str, mark: str | None = None) -> str:
 
 
 def _without_secrets(parameters: str, mark: str | None) -> str:
-    """Return the parameters without those that give access, or with `mark` for their values."""
+    """Return the parameters without those that give access, or with `mark` for their values.
+
+    What closes a bracket or ends a sentence is kept then: `$(curl https://host/?token=x)`.
+    """
     given = re.split(_SEPARATOR, parameters)
     kept = []
-    for parameter in given:
-        name, equals, _ = parameter.partition("=")
+    for parameter, separator in zip(given[::2], [*given[1::2], ""], strict=True):
+        name, equals, value = parameter.partition("=")
         if not equals or not re.search(_GIVES_ACCESS, name):
-            kept.append(parameter)
+            kept += [parameter, separator]
         elif mark is not None:
-            kept.append(f"{name}={mark}")
-    return parameters if kept == given else "&".join(kept)
+            end = len(value.rstrip(_NOT_OF_URL))
+            kept += [f"{name}={mark if end else ''}{value[end:]}", separator]
+    return "".join(kept if mark is not None or kept[-1:] == [""] else kept[:-1])

@@ -16,7 +16,7 @@ import json
 import operator
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -29,6 +29,7 @@ from snakeprov.capture.secrets import (
     Hide,
     finders,
     hide_private_keys_by_line,
+    in_arguments,
     may_hold,
     named_values,
     partial_end,
@@ -233,13 +234,41 @@ def _redacted(value: Any, hides: Sequence[Hide], *, under: str = "", depth: int 
     if isinstance(value, dict | list) and depth > DEPTH_MAX:
         return MARK
     if isinstance(value, dict):
-        return {
+        clean = {
             _hide(key, hides): _redacted(item, hides, under=_name_of(under, key), depth=depth + 1)
             for key, item in value.items()
         }
+        _hide_in_arguments(clean)
+        return clean
     if isinstance(value, list):
-        return [_redacted(item, hides, under=under, depth=depth + 1) for item in value]
+        items = [_redacted(item, hides, under=under, depth=depth + 1) for item in value]
+        _hide_in_arguments(items)
+        return items
     return MARK if under and _is_secret_number(value, under) else value
+
+
+def _hide_in_arguments(container: Any) -> None:
+    """Take out of a list that is a command what only the words before it announce: `["--password", "hunter2"]`."""
+    places = list(_words_in(container))
+    words = [str(one[key]) for one, key in places]
+    for number, start, end in reversed(list(in_arguments(words))):
+        one, key = places[number]
+        one[key] = words[number] = words[number][:start] + MARK + words[number][end:]
+
+
+def _words_in(container: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:
+    """Yield where the words of a command are in nested lists, and in params without names, whose keys are numbers.
+
+    >>> list(_words_in(["a", ["b"]]))
+    [(['a', ['b']], 0), (['b'], 0)]
+    """
+    keys = range(len(container)) if isinstance(container, list) else [key for key in container if key.isdecimal()]
+    for key in keys:
+        item = container[key]
+        if isinstance(item, list) and depth < DEPTH_MAX:
+            yield from _words_in(item, depth + 1)
+        elif isinstance(item, str | int | float) and not isinstance(item, bool):
+            yield container, key
 
 
 def _name_of(under: str, key: str) -> str:
@@ -263,13 +292,17 @@ def _hide_values(values: Iterable[str], text: str) -> str:
 
 
 def secrets_in(value: Any, *, under: str = "", depth: int = 0) -> Iterable[str]:
-    """Yield what stands under the names of secrets in nested dicts and lists, and logins in URLs.
+    """Yield what stands under the names of secrets in nested dicts and lists, commands as lists, and logins in URLs.
 
     >>> list(secrets_in({"login": {"user": "ada", "apiKey": "hunter2"}, "url": "https://ada:123@host/"}))
     ['hunter2', 'ada:123', '123']
     """
     if depth > DEPTH_MAX:
         return
+    if isinstance(value, dict | list):
+        words = [str(one[key]) for one, key in _words_in(value)]
+        for number, start, end in in_arguments(words):
+            yield words[number][start:end]
     if isinstance(value, dict):
         for key, item in value.items():
             yield from secrets_in(item, under=_name_of(under, key), depth=depth + 1)

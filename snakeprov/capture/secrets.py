@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import bisect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from snakeprov.capture import logins
@@ -34,10 +35,21 @@ _AFTER_OPTION = (
     r"""(?![-|;&<>)\s])"""
 )
 _BEFORE_SETTING = (
-    r"(?:\bconfigure\s+set|\bconfig\s+(?:set|--\w+)|\bconfig|\bsetenv|\blogin\s+\S{1,200}|\baccount\s+\S{1,200})\s+\Z"
+    r"(?:\bconfigure[\s\\]+set|\bconfig[\s\\]+(?:set|--\w+)|\bconfig|\bsetenv|\b(?:login|account)[\s\\]+\S{1,200})"
+    r"[\s\\]+\Z"
 )
-_AFTER_SETTING = r"""[ \t]{1,8}(?![-|;&<>)\s=])"""
+_BEFORE_VARIABLE = (
+    r"(?:\b(?:export|env|local|declare|typeset|readonly)[ \t]+(?:-\w+[ \t]+)*|[;|&][ \t]+|(?<![\w)\]])\([ \t]*)"
+    r"(?:\w+=\S*[ \t]+)*\Z"
+)
+_AFTER_SETTING = r"""[ \t]{1,8}(?:\\\r?\n[ \t]{1,40})?(?![-|;&<>)\s=\\])"""
+_BETWEEN_WORDS = " \\\n "
+_PLAIN_WORD = r"[\w./-]+|[\w./ -]+ --?[\w-]+"
+"""A word that needs no quotes. Several words are none but where the last is an option, whose value then follows."""
+
+_UNQUOTABLE: Final = dict.fromkeys(map(ord, "\"'`\\\r\n\t"), "_")
 _SPACED = r"""[^\n]*(?::[ \t]|[ \t]=[ \t])"""
+_OPERATORS: Final = frozenset(("", *";&|<>)"))
 _SCHEME = r"[A-Za-z][\w-]*[ \t]+(?=\S)"
 _BLOCK = r"[|>][-+]?\d?[ \t]*\n([-+]?[ \t]+)[^\n]*(?:\n\1[^\n]*)*"
 _FURTHER_LINE = r"(\n[-+ ]?[ \t]*)[^\s][^\n]*"
@@ -62,25 +74,17 @@ _SHAPES = (
     r"|ATATT3[\w=-]{20,}|gsk_\w{20,}|glsa_\w{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}"
     r"|hooks\.slack\.com/services/[\w/]{10,}|discord(?:app)?\.com/api/webhooks/[\w/-]{20,}|\d{8,10}:AA[\w-]{30,})"
 )
-_SHAPE_TRIGGERS: Final = (
-    *(
-        "_pat_",
-        "AKIA",
-        "ASIA",
-        "xox",
-        "xapp-",
-        "eyJ",
-        "sk-",
-        "k_live_",
-        "hf_",
-        "AIza",
-        "ya29.",
-        "GOCSPX-",
-        "npm_",
-        "pypi-",
-    ),
-    *("spt_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-", "gldt-", "glrt-", "glptt-", "SG.", "op_v1_", "shpat_"),
-    *("dapi", "hvs.", "ATATT3", "gsk_", "glsa_", "AGE-SECRET", "hooks.slack", "api/webhooks", ":AA"),
+_SHORT_SHAPES: Final = ("xox", "xapp-", "eyJ", "SG.", "hvs.", "ya29.", "ATATT3", "hooks.slack", "api/webhooks")
+_LONG_SHAPES: Final = (
+    *("_pat_", "AKIA", "ASIA", "sk-", "k_live_", "hf_", "AIza", "GOCSPX-", "npm_", "pypi-", "spt_", "op_v1_", "shpat_"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-", "gldt-", "glrt-", "glptt-", "dapi", "gsk_", "glsa_"),
+    *("AGE-SECRET", ":AA"),
+)
+"""What announces a token that has at least 16 letters, digits, `_` and `-` in a row; most texts have no such row."""
+
+_ROW: Final = b"w" * 16
+_IN_ROW: Final = bytes(
+    ord("w") if chr(code).isalnum() or chr(code) in "_-" or code > 127 else ord(" ") for code in range(256)
 )
 
 Hide = Callable[[str], str]
@@ -99,7 +103,7 @@ def environment_secrets(environment: Mapping[str, str], declared: Iterable[str])
 
 def may_hold(payload: str) -> bool:
     """Tell whether anything in `payload` may be a secret; a few words are looked for, which is cheap."""
-    return _has_any(_SHAPE_TRIGGERS, payload) or _has_any(_TRIGGERS, payload.lower())
+    return _has_shape(payload) or _has_any(_TRIGGERS, payload.lower())
 
 
 def finders(payload: str) -> list[Hide]:
@@ -110,10 +114,10 @@ def finders(payload: str) -> list[Hide]:
     found: list[Hide] = []
     if "PRIVATE KEY" in payload:
         found.append(_hide_private_keys)
+    if _has_shape(payload):
+        found.append(_hide_shapes)
     if "://" in payload:
         found.append(_hide_in_urls)
-    if _has_any(_SHAPE_TRIGGERS, payload):
-        found.append(_hide_shapes)
     found += [hide for trigger, hide in _OTHERS if trigger in lower]
     if _has_any(logins.TRIGGERS, lower):
         found.append(_hide_logins)
@@ -127,6 +131,33 @@ def named_values(text: str) -> Iterator[str]:
     if _has_any(_NAME_TRIGGERS, text.lower()):
         for value in _named(text):
             yield text[value.start : value.end].strip("\"'\\")
+
+
+def in_arguments(words: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield what is secret in a command that is given word by word: the number of a word, and where it is in there.
+
+    Only what other words say of it: each word may hold more that it announces itself.
+
+    >>> list(in_arguments(["tool", "--password", "hunter2"])), list(in_arguments(["curl", "-u", "ada:x"]))
+    ([(2, 0, 7)], [(2, 0, 5)])
+    """
+    if len(words) < 2:
+        return
+    parts, starts, at = [], [], 0
+    for one in words:
+        is_plain = compiled(_PLAIN_WORD).fullmatch(one) is not None
+        starts.append(at + (not is_plain))
+        parts.append(one if is_plain else f'"{one.translate(_UNQUOTABLE)}"')
+        at += len(parts[-1]) + len(_BETWEEN_WORDS)
+    text = _BETWEEN_WORDS.join(parts)
+    if not _has_any(_TRIGGERS, text.lower()):
+        return
+    first = set(starts)
+    named = [value for value in _named(text) if value.start in first]
+    for value in sorted({*named, *logins.logins(text)}):
+        number = bisect.bisect_right(starts, value.start) - 1
+        start, end = value.start - starts[number], value.end - starts[number]
+        yield number, start, min(end, len(words[number]))
 
 
 def hide_private_keys_by_line(text: str) -> str:
@@ -191,12 +222,14 @@ def _value_of(text: str, span: Span) -> Span | None:
         (gap := compiled(_AFTER_SETTING).match(text, span.end))
         and compiled(_BEFORE_SETTING).search(text[max(0, span.start - _SETTING_CHARS) : span.start])
     ):
-        value = word(text, gap.end())
+        value = word(text, gap.end(), in_shell=True)
     else:
         return None
     start = value.start
     if name.lower().endswith("authorization") and (scheme := compiled(_SCHEME).match(text, start, value.end)):
         start = scheme.end()
+    if text.startswith(MARK, start) and text[start + len(MARK) : start + len(MARK) + 1] in _OPERATORS:
+        return None  # found before, in a URL for example
     content = text[start : value.end]
     can_be = content.strip("\"'\\") if content[:1] in "\"'\\" else content
     return Span(start, value.end) if is_secret_value(can_be, "authorization" if is_header else name) else None
@@ -205,16 +238,27 @@ def _value_of(text: str, span: Span) -> Span | None:
 def _assigned(text: str, name: str, written: Span, at: int) -> Span:
     if string := quoted(text, at):
         glued = word(text, at)
-        return string if glued.start != at else glued
+        if glued.start != at:
+            return string
+        if not is_header_name(name):
+            return glued
     if is_header_name(name):
-        return line(text, at)
+        return line(text, at, written)
     if compiled(_SPACED).fullmatch(text, written.end, at) and begins_line(text, written.start):
         if block := compiled(_BLOCK).match(text, at):
             return Span(block.end(1), block.end())
-        rest, first = line(text, at), word(text, at)
+        rest, first = line(text, at, written), word(text, at)
         # A constant or a type, whatever follows it: `token: str = None`.
         return rest if is_secret_value(text[first.start : first.end], name) else first
-    return word(text, at)
+    return word(text, at, in_shell=_is_in_shell(text, written, at))
+
+
+def _is_in_shell(text: str, name: Span, value: int) -> bool:
+    """Return whether a value is that of an option, or of a variable that a shell sets."""
+    if text.startswith("-", name.start):
+        return True
+    before = text[max(0, name.start - _SETTING_CHARS) : name.start]
+    return text[name.end : value] == "=" and compiled(_BEFORE_VARIABLE).search(before) is not None
 
 
 def _replaced(text: str, values: Iterable[Span]) -> str:
@@ -270,6 +314,13 @@ def _is_login(text: str) -> bool:
         return b":" in base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return False
+
+
+def _has_shape(text: str) -> bool:
+    """Return whether a token of a known shape may be in a text."""
+    return _has_any(_SHORT_SHAPES, text) or (
+        _ROW in text.encode("utf-8", "surrogatepass").translate(_IN_ROW) and _has_any(_LONG_SHAPES, text)
+    )
 
 
 def _has_any(words: tuple[str, ...], text: str) -> bool:

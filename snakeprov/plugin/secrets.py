@@ -16,12 +16,19 @@ from snakeprov.plugin.represent import represent
 
 
 def known_secrets(workflow: Any) -> Iterator[str]:
-    """Yield the values of secret variables of the environment, and those of params whose names say that they are."""
+    """Yield the values of secret variables of the environment, and what params of rules give as secret."""
     yield from environment_secrets(os.environ, workflow.envvars)
     for rule in workflow.rules:
         with contextlib.suppress(Exception):  # a value's own code; its jobs' records are redacted all the same
             params = rule.params
-            for name, (start, end) in params._get_names():
-                value = params[start] if end is None else list(params[start:end])
+            named = dict(params._get_names())
+            of_names = {
+                number for start, end in named.values() for number in range(start, start + 1 if end is None else end)
+            }
+            values = {
+                name: params[start] if end is None else list(params[start:end]) for name, (start, end) in named.items()
+            }
+            values[""] = [value for number, value in enumerate(params) if number not in of_names]
+            for name, value in values.items():
                 if isinstance(value, str | dict | list | tuple):
                     yield from secrets_in({name: represent(value)})

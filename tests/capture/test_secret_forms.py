@@ -8,9 +8,12 @@ import shlex
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from snakeprov.capture.redactor import Redactor
-from snakeprov.capture.secrets import finders
+from snakeprov.capture.secretnames import MARK
+from snakeprov.capture.secrets import _SHAPES, finders, may_hold
 from snakeprov.model.records import JobRecord
 
 SECRET = "Qx7vuyz9Kp"  # noqa: S105  what the tests look for
@@ -208,6 +211,158 @@ def test_every_place_of_a_record_is_searched() -> None:
         assert SECRET not in repr((record.shellcmd, record.log_excerpt, record.params))
         patch = f"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-{text}\n+{text}\n"
         assert SECRET.encode() not in Redactor().patch(patch.encode())
+
+
+WORDS = (
+    *("--password {secret}", "--password={secret}", "--password '{secret}'", '-token "{secret}"', "-pass='{secret}'"),
+    *("export TOKEN={secret}", "export TOKEN='{secret}'", "env A=b API_KEY={secret}", "sshpass -p {secret}"),
+    *(
+        "mysql -p{secret}",
+        "mysql -p'{secret}'",
+        "redis-cli -a {secret}",
+        "a && DB_PASS={secret}",
+        "x; PGPASSWORD={secret}",
+    ),
+    *("curl https://h/a?token={secret}", "curl 'https://h/a?token={secret}'", "curl https://h/a?x=1;sig={secret}"),
+)
+OPERATORS = (
+    ";",
+    "&&",
+    "||",
+    "|",
+    "|&",
+    "&",
+    ");",
+    ")|",
+    ">",
+    ">>",
+    "<",
+    "\n",
+    ";;",
+    "; ",
+    " && ",
+    " | ",
+    " )",
+    " > ",
+    " &\n",
+)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("form", WORDS)
+def test_a_command_is_told_as_it_was_around_its_secrets(form: str, operator: str) -> None:
+    """What stands behind a secret, with or without a blank, is no part of it: the operators of a shell end a word."""
+    for rest in (
+        "sort -k 2 in.tsv",
+        "x",
+        "'a b' c",
+        '"$X"',
+        "$X",
+        "/dev/null 2>&1",
+        "PGPASSWORD='{secret}' psql",
+        "A=b",
+    ):
+        text = f"{form}{operator}{rest}"
+        assert hide(text.format(secret=SECRET)) == text.format(secret=MARK)
+
+
+@pytest.mark.parametrize("operator", ["; ", ";", " && ", "&&", "|", " | ", "&", "\n"])
+@pytest.mark.parametrize("name", ["PASSWORD", "apiKey"])
+def test_a_variable_at_the_beginning_of_a_line(name: str, operator: str) -> None:
+    """What follows is a command where it looks like one; else it may be the rest of the value, as in an INI file."""
+    assert hide(f"{name}={SECRET}{operator}sort -k 2 in.tsv") == f"{name}=***{operator}sort -k 2 in.tsv"
+    for character in ";&|<>)":
+        assert hide(f"{name}={SECRET}{character}{SECRET}\nx") == f"{name}=***\nx"
+
+
+def test_a_command_that_a_message_quotes_in_the_quotes_that_it_has() -> None:
+    """The quote before the name of a header is the one that ends it."""
+    text = "Command 'curl -H 'Cookie: a={secret}; b=2' h > a.txt; exit 3' returned non-zero exit status 3."
+    assert hide(text.format(secret=SECRET)) == (
+        "Command 'curl -H 'Cookie: ***' h > a.txt; exit 3' returned non-zero exit status 3."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("tool --out a.txt 2>&1 --verbose", "curl http://h > out -o x", "curl -o a.txt http://h &> log"),
+        *("mysql -u ada < in.sql", "(curl http://h/a?x=1)", "for u in http://h/a?x=1; do"),
+    ],
+)
+def test_operators_without_a_secret_stay(text: str) -> None:
+    """Nothing is taken out of a command, and its operators are read over."""
+    assert hide(text) == text
+
+
+@pytest.mark.parametrize("redirection", ["> out", "2>&1", "2> err", ">>out", "&> log", "< in", "<<< x"])
+def test_a_login_behind_a_redirection(redirection: str) -> None:
+    """A redirection may stand anywhere in a command."""
+    assert hide(f"curl http://h {redirection} -u ada:{SECRET}") == f"curl http://h {redirection} -u ***"
+
+
+ARGUMENTS = tuple(
+    form
+    for form in (*LOGINS, *(one.replace("{name}", "api-key") for one in UNDER_NAMES if one.startswith(("-", "aws"))))
+    if not any(operator in form for operator in ("|", "<<<", "IDENTIFIED", "machine", "\\\n"))
+)
+
+
+@pytest.mark.parametrize("form", ARGUMENTS)
+def test_a_command_that_is_a_list_of_words(form: str) -> None:
+    """What is secret in a line of a shell is so in its words: as a list, nested, as params without names, anywhere."""
+    words = shlex.split(form.format(secret=SECRET))
+    for value in (
+        {"cmd": words},
+        [words],
+        [["nice", "-n", 5], *([word] for word in words)],
+        {str(number): word for number, word in enumerate(words)},
+        {"0": words[0], "1": words[1:]},
+        {"steps": [{"run": words}, None, "last"]},
+    ):
+        assert SECRET not in repr(Redactor().value(value))
+        record = JobRecord(id="1" * 32, run_id="2" * 32, status="success", rule="a")
+        record.params, record.log_excerpt = {"given": value}, "x"
+        Redactor().job(record)
+        assert SECRET not in repr(record)
+
+
+@pytest.mark.parametrize(
+    "secret", ["a b", "it's", 'a"b c', "a;b|c", "a\\b", "a,b=c", "line\nline", "(x)", "12345678", "ü€"]
+)
+def test_a_word_of_a_list_is_secret_as_a_whole(secret: str) -> None:
+    """No character ends it, and it is hidden wherever else it stands."""
+    value = f"{secret}{SECRET}"
+    assert Redactor().value(["tool", "--password", value, "-x", 1]) == ["tool", "--password", "***", "-x", 1]
+    record = JobRecord(id="1" * 32, run_id="2" * 32, status="success", rule="a")
+    record.params, record.log_excerpt = {"given": ["sshpass", "-p", value]}, f"got {value}."
+    Redactor().job(record)
+    assert (record.params, record.log_excerpt) == ({"given": ["sshpass", "-p", "***"]}, "got ***.")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--pass", 2, "--bins", 30], ["sample", "token", "n"], ["--password", "--verbose"], ["--token"], []),
+        *(
+            ["docker", "run", "-p", "8080:80"],
+            ["mysql", "-u", "ada", "-p"],
+            ["curl", "-b", "cookies.txt"],
+            [["a"], 1.5],
+        ),
+        *(["--password", "$PASSWORD"], ["--password", None], ["unzip", "-p", "a.zip"], ["pass", "fail", True]),
+    ],
+)
+def test_lists_without_secrets_stay_whole(words: list[object]) -> None:
+    """Also those in which something only sounds like one."""
+    assert Redactor().value({"a": words, "b": "token"}) == {"a": words, "b": "token"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(token=st.from_regex(_SHAPES, fullmatch=True))
+def test_the_first_look_sees_each_shape(token: str) -> None:
+    """What the cheap look passes over, the thorough search would not find either."""
+    assert may_hold(token)
 
 
 HARMLESS = (

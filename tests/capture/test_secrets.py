@@ -147,7 +147,10 @@ def test_what_is_no_secret_stays(text: str) -> None:
 @given(
     text=st.lists(
         st.sampled_from(
-            ["--password", " ", "=", ":", "'", '"', "\\", "token", "https://", "@", "?", "&", "x1", "\n", GITHUB, "***"]
+            [
+                *("--password", " ", "=", ":", "'", '"', "\\", "token", "https://", "@", "?", "&", "x1", "\n", GITHUB),
+                *("***", ";", "|", ")", ">", ",", ".", "curl -u ", "export ", "Cookie: ", "mysql -p"),
+            ]
         ),
         max_size=14,
     ).map("".join)

@@ -30,6 +30,7 @@ SECRETS = {
 
 ON_COMMAND_LINE, IN_CONFIG, IN_PARAMS, IN_REMOTE = "arguments-8af6", "configured-8af7", "params-8af8", "remote-8af9"
 IN_LOG, IN_MESSAGE, IN_STORE = "ghp_" + "8aF0" * 9, "postgres-8afb", "repository-8afc"
+IN_WORDS, IN_UNNAMED = "words-8afe", "unnamed-8aff"
 ACCESS = {"SNAKEPROV_TOKEN": "access-8afd"}
 ENTITIES = 4
 """The Snakefile, two outputs, and the log of the job that failed, of which the digest is known and no more."""
@@ -40,6 +41,8 @@ ALL = [
     ON_COMMAND_LINE,
     IN_CONFIG,
     IN_PARAMS,
+    IN_WORDS,
+    IN_UNNAMED,
     IN_REMOTE,
     IN_LOG,
     IN_MESSAGE,
@@ -65,6 +68,8 @@ rule all:
 rule table:
     output: "out/table.txt"
     params:
+        "--passphrase", PIECES["unnamed"],
+        words=["tool", ["-v", "--password", PIECES["words"]]],
         apiKey=PIECES["params"],
         login=dict(user="ada", password=config["db"]["password"]),
         url=f"https://ada:{PIECES['params']}@example.org/",
@@ -132,7 +137,13 @@ def work(make_work: Callable[..., Work], data_server: str, private_umask: None) 
     work.git("remote", "add", "origin", f"https://ada:{IN_REMOTE}@github.com/ada/flights.git")
     work.write("notes/md", f"the password is {SECRETS['UPLOAD_TOKEN']}\n")
     work.write("config.yaml", json.dumps(config))
-    pieces = {"params": IN_PARAMS, "log": f"using {IN_LOG} now", "message": f"postgresql://ada:{IN_MESSAGE}@db/x"}
+    pieces = {
+        "params": IN_PARAMS,
+        "words": IN_WORDS,
+        "unnamed": IN_UNNAMED,
+        "log": f"using {IN_LOG} now",
+        "message": f"postgresql://ada:{IN_MESSAGE}@db/x",
+    }
     for name, text in {**pieces, "pattern": PATTERN}.items():
         work.write(f"elsewhere/{name}", text + "\n")
     return work
@@ -226,13 +237,16 @@ def test_no_secret_is_on_disk_or_in_an_answer(work: Work) -> None:
         assert_no_secret(path.name, path.read_bytes())
     jobs = {job["job"]["rule"]: job["job"] for where, job in told if where == "job"}
     assert jobs["table"]["params"] == {
+        "0": "--passphrase",
+        "1": "***",
+        "words": ["tool", ["-v", "--password", "***"]],
         "apiKey": "***",
         "login": {"user": "ada", "password": "***"},
         "url": "https://***@example.org/",
     }
     assert jobs["table"]["shellcmd"].endswith("# --password *** TOKEN=*** https://***@example.org/ *** *** *** ***")
     assert "# postgresql://***@db/x as ***" in jobs["broken"]["error"]
-    assert jobs["broken"]["logExcerpt"] == "using *** now\npostgresql://***@db/x\n***\n***\n*** ***\n"
+    assert jobs["broken"]["logExcerpt"] == "using *** now\npostgresql://***@db/x\n***\n***\n***\n***\n*** ***\n"
 
 
 def test_no_secret_waits_in_the_outbox(work: Work) -> None:
