@@ -203,22 +203,35 @@ def _began(inputs: Sequence[RawInput]) -> str:
 def _code(runs: Sequence[Json]) -> str:
     """Return where the workflow is to be found, in words."""
     places: dict[str, set[bool]] = {}
-    is_known = True
+    unknown = []
     for run in runs:
         git, commit = run.get("git") or {}, commit_of(run)
         if commit is None:
-            is_known = False
+            unknown.append(run)
             continue
         plain = commit.removesuffix("+dirty")
         remote = remote_of(run)
         where = "" if remote is None else f" of {remote}"
         tag = f" ({git['describe']})" if git.get("describe") else ""
         places.setdefault(f"at commit {plain}{tag}{where}", set()).add(commit != plain)
+    is_uncontrolled = all(map(_is_uncontrolled, unknown))
+    if not places and unknown and is_uncontrolled:
+        return "its code was not under version control"
     if not places:
         return "the commit of its code was not recorded"
     said = _listed([place + _CHANGED[frozenset(changed)] for place, changed in places.items()])
-    return f"its code is {said}" + ("" if is_known else "; the commit was not recorded of every run")
+    return f"its code is {said}" + (_UNKNOWN[is_uncontrolled] if unknown else "")
 
+
+def _is_uncontrolled(run: Json) -> bool:
+    """Return whether it is known that the code of a run was not in a git repository."""
+    return bool(run.get("workingDirectory")) and not run.get("git") and not run.get("gitProblem")
+
+
+_UNKNOWN: Final = {
+    True: "; in some of the runs it was not under version control",
+    False: "; the commit was not recorded of every run",
+}
 
 _CHANGED: Final = {
     frozenset({False}): "",

@@ -12,11 +12,14 @@ from typing import Literal
 from snakeprov.model.digest import Digest
 from snakeprov.model.meant import Meaning
 
-State = Literal["ok", "changed", "missing", "unreadable", "neverRecorded", "temporary", "elsewhere"]
-"""`temporary`: gone, as a `temp()` output is meant to be. `elsewhere`: a storage object, code whose clone is not
-known, or bytes that nobody saw."""
+State = Literal["ok", "changed", "missing", "unreadable", "neverRecorded", "temporary", "logGone", "elsewhere"]
+"""`temporary`: gone, as a `temp()` output is meant to be. `logGone`: a log or a benchmark that is gone, which is no
+result of its job. `elsewhere`: a storage object, code whose clone is not known, or bytes that nobody saw."""
 
-FINE: frozenset[State] = frozenset({"ok", "temporary", "elsewhere"})
+BY_PRODUCTS: frozenset[str] = frozenset({"log", "benchmark"})
+"""Roles of files that tell about a job and are no results of it."""
+
+FINE: frozenset[State] = frozenset({"ok", "temporary", "logGone", "elsewhere"})
 """The states in which nothing is wrong."""
 
 
@@ -30,6 +33,7 @@ class Recorded:
         mode: The permissions that the file had; None where that is not known.
         bytes_kept: Whether the repository has the bytes; None where that is not known.
         meaning: What its bytes mean beside what made it.
+        role: What it was to the first job that named it; None where that is not known.
     """
 
     path: str
@@ -41,6 +45,12 @@ class Recorded:
     bytes_kept: bool | None
     mode: int | None = None
     meaning: Meaning | None = None
+    role: str | None = None
+
+    @property
+    def is_by_product(self) -> bool:
+        """Whether it is a log or a benchmark."""
+        return self.role in BY_PRODUCTS
 
     @property
     def is_directory(self) -> bool:

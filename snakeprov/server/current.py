@@ -10,7 +10,7 @@ from typing import Any
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import not_found
-from snakeprov.store import current, lookup
+from snakeprov.store import current, lookup, roles
 from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import READ
 from snakeprov.store.current import CurrentRow
@@ -37,14 +37,15 @@ def listing(call: Call) -> Answer:
     gone = current.superseded(call.tx, project, rows[:limit])
     there = [row for row in rows[:limit] if row.path not in gone]
     meant = meaning_store.of(call.tx, [(row.id, row.number) for row in there if row.meaning])
-    results = [_file(row, meant.get((row.id, row.number))) for row in there]
+    role = roles.of(call.tx, [(row.id, row.number) for row in there])
+    results = [_file(row, role.get((row.id, row.number)), meant.get((row.id, row.number))) for row in there]
     answer: dict[str, Any] = {"projectId": f"syn{project}", "results": results}
     if len(rows) > limit:
         answer["next"] = rows[limit - 1].path
     return 200, answer
 
 
-def _file(row: CurrentRow, meaning: MeaningRow | None) -> dict[str, Any]:
+def _file(row: CurrentRow, role: str | None, meaning: MeaningRow | None) -> dict[str, Any]:
     body = {
         "path": row.path,
         "entityId": f"syn{row.id}",
@@ -54,5 +55,6 @@ def _file(row: CurrentRow, meaning: MeaningRow | None) -> dict[str, Any]:
         "md5": row.md5,
         "sizeBytes": row.size_bytes,
         "bytesKept": row.file_handle_kind == STORED,
+        "role": role,
     }
     return body if meaning is None else {**body, "meaning": meanings.body(meaning)}

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from snakeprov.model.planned import PlannedState
 from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.server.jobs import JobFile
+from snakeprov.server.jobs import JobFile, Role
 from snakeprov.server.synapseanswers import ActivityAnswer, Shape
 
 
@@ -131,7 +131,10 @@ class SameContent(Shape):
 
 
 class CurrentFiles(Shape):
-    """Files at their current versions, by path, and after which path there are more."""
+    """Files at their current versions, by path, and after which path there are more.
+
+    `role` of each: what it was to the first job that named it.
+    """
 
     project_id: str
     results: list[dict[str, Any]]
@@ -281,7 +284,7 @@ class VersionAnswer(Shape):
 
     `generated_by` is the activity of the version. `activity_id`, `rule`, `run_id`, `commit` and `dirty` are those of
     the latest making. `reproduced_by`: the activities that wrote the same bytes again. `bytes_pruned`, true: they were
-    kept once. `mode`: the permissions that the file had.
+    kept once. `mode`: the permissions that the file had. `role`: what it was to the first job that named it.
     """
 
     version_number: int
@@ -301,6 +304,7 @@ class VersionAnswer(Shape):
     makings: list[Making]
     bytes_pruned: bool | UnsetType = UNSET
     mode: int | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
     meaning: Meaning | UnsetType = UNSET
 
 
@@ -387,6 +391,7 @@ class AffectedVersion(Shape):
 
     `outcome`: `generated`, or `reproduced` where the same bytes were made again; where no activity made it, what its
     bytes mean. `by_evidence`, true: no proof links it to the start. `identity_proved`, false: no digest is known.
+    `role`: what it was to the first job that named it.
     """
 
     entity_id: str
@@ -402,6 +407,7 @@ class AffectedVersion(Shape):
     dirty: bool | UnsetType = UNSET
     sha256: str | UnsetType = UNSET
     size_bytes: int | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
     by_evidence: bool | UnsetType = UNSET
     identity_proved: bool | UnsetType = UNSET
     meaning: Meaning | UnsetType = UNSET

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from snakeprov.model.paths import folders_above
 from snakeprov.model.planned import PLANNED_JOBS_MAX, PlannedJob, PlannedState, RunPlan
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import bad_request, not_found
@@ -75,7 +76,7 @@ def read(call: Call) -> Answer:
     plan = _Plan([]) if found is None else msgspec.json.decode(zlib.decompress(found), type=_Plan)
     ended = {_key(one.rule, msgspec.json.decode(one.wildcards)): one for one in plans.ended(call.tx, run.id)}
     made = jobs.made(call.tx, {one.activity_id for one in plan.jobs if one.activity_id is not None})
-    edited = plans.edited(call.tx, run.id) if plan.jobs else set()
+    edited = _with_folders(plans.edited(call.tx, run.id)) if plan.jobs else set()
     results = [_result(one, ended, made.get(one.activity_id or 0), edited) for one in plan.jobs]
     return 200, {
         "rules": _rules(results),
@@ -114,8 +115,13 @@ def _result(
     return body
 
 
+def _with_folders(paths: Collection[str]) -> set[str]:
+    """Return paths and the directories above them, as outputs of jobs have them."""
+    return {*paths, *(f"{folder}/" for path in paths for folder in folders_above(path))}
+
+
 def _not_run(kept: _Kept, edited: Collection[str]) -> PlannedState:
-    """Return why a job was not run; `edited`: paths of files that were found edited when other jobs read them."""
+    """Return why a job was not run; `edited`: paths of what other jobs found edited, and of directories with it."""
     if kept.job.is_needed:
         return "notReached"
     if kept.job.is_missing or not kept.job.outputs:

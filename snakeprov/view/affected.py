@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from snakeprov.model import meant
+from snakeprov.model.comparison import BY_PRODUCTS
 from snakeprov.view import text
 from snakeprov.view.history import versioned
 from snakeprov.view.text import Screen, compose, counted, say
@@ -44,6 +45,7 @@ KEYS = (
     "sha256",
     "sizeBytes",
     "activityId",
+    "role",
     "byEvidence",
     "identityProved",
     "meaning",
@@ -112,7 +114,9 @@ def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
     counts = f"{counted(len(versions), 'version')} of {counted(files, 'file')}"
     guessed = sum(bool(one.get("byEvidence")) for one in versions)
     evidence = f" ({text.number(guessed)} of them by evidence only, not proof)" if guessed else ""
-    return f"{least}{counts} came from {named}{evidence}; {still} on disk now."
+    logs = sum(one.get("role") in BY_PRODUCTS for one in versions)
+    apart = f", {text.number(logs)} of them logs or benchmarks" if logs else ""
+    return f"{least}{counts} came from {named}{evidence}{apart}; {still} on disk now."
 
 
 def _by_rule(versions: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
@@ -125,6 +129,7 @@ def _by_rule(versions: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[st
 def _state(version: Mapping[str, Any]) -> str:
     meaning = meant.of(version)
     said = (
+        version["role"] if version.get("role") in BY_PRODUCTS else "",
         "made again" if version["outcome"] == "reproduced" else "",
         meant.said(meaning, path=version["path"]) if meaning is not None else "",
         "by evidence" if version.get("byEvidence") else "",

@@ -138,6 +138,7 @@ def _version(answer: Mapping[str, Any]) -> Json:
         **_pick(answer, _VERSION_KEYS),
         "reproducedBy": list(answer.get("reproducedBy") or ()),
         "makings": list(answer.get("makings") or ()),
+        "role": answer.get("role"),
         "meaning": answer.get("meaning"),
     }
 

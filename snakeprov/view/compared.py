@@ -25,6 +25,7 @@ WORDS: Final[Mapping[State, str]] = {
     "unreadable": "unreadable",
     "neverRecorded": "never recorded",
     "temporary": "temporary",
+    "logGone": "log or benchmark gone",
     "elsewhere": "elsewhere",
 }
 
@@ -74,8 +75,8 @@ def answer(
 
 def _verdict(counts: Mapping[State, int]) -> str:
     total = sum(counts.values()) - counts.get("neverRecorded", 0)
-    fine: tuple[State, ...] = ("temporary", "elsewhere")
-    aside = ", ".join(f"{text.number(counts[state])} {WORDS[state]}" for state in fine if counts.get(state))
+    fine: tuple[State, ...] = ("temporary", "logGone", "elsewhere")
+    aside = ", ".join(_aside(state, counts[state]) for state in fine if counts.get(state))
     aside = f" ({aside})" if aside else ""
     wrong = {state: count for state, count in counts.items() if state not in (*FINE, "neverRecorded") and count}
     never = counts.get("neverRecorded", 0)
@@ -92,8 +93,16 @@ def _verdict(counts: Mapping[State, int]) -> str:
         listed = ", ".join(f"{text.number(number)} {WORDS[state]}" for state, number in wrong.items())
         begin = f"{text.number(count)} of {counted(total, 'file')} {verb}" if total > 1 else "The file is"
         return f"{begin} not what was recorded: {listed}{aside}{also}."
+    if not counts.get("ok"):
+        return f"Nothing is wrong{aside}{also}."
     begin = f"All {text.number(total)} files are" if total > 1 else "The file is"
     return f"{begin} what was recorded{aside}{also}."
+
+
+def _aside(state: State, count: int) -> str:
+    if state == "logGone":
+        return f"{counted(count, 'log or benchmark', 'logs or benchmarks')} gone"
+    return f"{text.number(count)} {WORDS[state]}"
 
 
 def _row(one: Compared, screen: Screen) -> Line:

@@ -19,6 +19,14 @@ COMMITS_SHOWN_MAX = 3
 RAW = "raw input"
 """What a version is called that no recorded job generated."""
 
+_READ_AS = {"code": "code", "workflow": "code", "environment": "environment"}
+"""What it is called instead where jobs did not read it as data, by its role."""
+
+
+def raw(version: Mapping[str, Any]) -> str:
+    """Return what a version is called that no recorded job generated."""
+    return _READ_AS.get(version.get("role") or "", RAW)
+
 
 def versions(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     """Yield the lines of `log PATH` for an answer of the history resource."""
@@ -58,7 +66,7 @@ def _by_nobody(version: Mapping[str, Any]) -> Piece:
     """Return how a version that no job made came about."""
     meaning = meant.of(version)
     if meaning is None:
-        return say(RAW, "raw")
+        return say(raw(version), "raw")
     return say({"edited": "by hand", "again": "put back", "sameContent": "no job"}[meaning.kind], "raw")
 
 

@@ -15,7 +15,7 @@ from snakeprov.model.meant import Meaning
 from snakeprov.model.records import code_paths
 from snakeprov.view import reasons, text, times
 from snakeprov.view.answers import run_status
-from snakeprov.view.history import RAW, status_role, versioned
+from snakeprov.view.history import raw, status_role, versioned
 from snakeprov.view.text import Line, Piece, Screen, compose, counted, say
 
 FILES_SHOWN_MAX = 20
@@ -116,7 +116,7 @@ def _origin(answer: Mapping[str, Any], path: str, screen: Screen) -> Iterator[st
     if meaning is not None:
         yield compose([say(_meant(answer, meaning, path), "raw")], whole)
     elif not answer.get("activity"):
-        yield compose([say(RAW, "raw"), say(": no recorded job made it")], whole)
+        yield compose([say(raw(version), "raw"), say(": no recorded job made it")], whole)
     if answer.get("activity") and version.get("makings") and version.get("generatedBy") is None:
         was = "A raw input" if meaning is None else "Not made by a job"
         yield compose([say(f"{was} when it was recorded; the same bytes were made later:", "raw")], whole)

@@ -188,4 +188,5 @@ def _recorded(path: str, entity_id: str, answer: Mapping[str, Any]) -> Recorded:
         bytes_kept=answer.get("bytesKept"),
         mode=answer.get("mode"),
         meaning=meant.of(answer),
+        role=answer.get("role"),
     )

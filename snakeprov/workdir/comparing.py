@@ -75,7 +75,7 @@ class Comparer:
         try:
             status = os.stat(place)  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
-            compared.state = "missing"
+            compared.state = "logGone" if recorded.is_by_product else "missing"
             compared.problem = "It is a link to nothing." if os.path.lexists(place) else None
             return compared
         except (OSError, ValueError) as error:

@@ -120,6 +120,12 @@ def test_show_of_a_raw_input_says_that_nobody_made_it(study: Any, snakeprov: Run
     assert (answer["activity"], answer["job"], answer["run"]) == (None, None, None)
 
 
+def test_code_is_not_called_a_raw_input(study: Any, snakeprov: Run) -> None:
+    """Of what jobs only ran, `log` and `show` say that it is code."""
+    assert snakeprov("log", "Snakefile").out.splitlines()[3].split()[-4:-3] == ["code"]
+    assert snakeprov("show", "Snakefile").out.splitlines()[1] == "code: no recorded job made it"
+
+
 def test_lineage_goes_down_to_the_raw_input(study: Any, snakeprov: Run) -> None:
     """`lineage` draws the tree from the file to the raw inputs, each repeated subtree once, code apart."""
     lines = [" ".join(line.split()) for line in snakeprov("lineage", "results/figure.png").out.splitlines()]

@@ -80,6 +80,29 @@ def test_logs_and_benchmarks_are_made_by_their_job(make_work: Callable[..., Work
     assert [one["versionNumber"] for one in work.ask("log", "trimmed.fq")["versions"]] == [1]
 
 
+def test_logs_are_told_apart_from_results(make_work: Callable[..., Work]) -> None:
+    """`affected` marks them, and `verify` misses results that are gone but no logs and benchmarks."""
+    work = make_work(SNAKEFILE, **{"config.yaml": "said: one\n", "reads.fq": "r\n"})
+    work.snakemake("--configfile", "config.yaml")
+
+    said = work.say("affected", "reads.fq").splitlines()
+    assert said[0] == (
+        "7 versions of 7 files came from reads.fq@1, 4 of them logs or benchmarks; 7 of them are on disk now."
+    )
+    marked = {line.split("@")[0].strip(): line.split("@1")[1].split() for line in said if "@1  " in line}
+    assert marked["logs/large.log"] == ["log,", "on", "disk"]
+    assert marked["benchmarks/trim.tsv"] == ["benchmark,", "on", "disk"]
+    assert marked["trimmed.fq"] == marked["summary.txt"] == ["on", "disk"]
+
+    for path in ("logs/large.log", "benchmarks/trim.tsv"):
+        Path(work.folder, path).unlink()
+    assert work.say("verify") == "All 9 files are what was recorded (2 logs or benchmarks gone).\n"
+    assert work.say("verify", "logs/large.log") == "Nothing is wrong (1 log or benchmark gone).\n"
+    assert work.ask("verify")["counts"]["logGone"] == 2
+    Path(work.folder, "trimmed.fq").unlink()
+    work.say("verify", status=4)
+
+
 def test_the_log_of_a_job_that_failed_is_kept(make_work: Callable[..., Work]) -> None:
     """Also that of an attempt that was repeated; not one with a secret in it."""
     work = make_work(SNAKEFILE, **{"reads.fq": "r\n"})

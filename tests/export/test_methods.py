@@ -106,6 +106,16 @@ def test_what_is_unknown_is_said_to_be_so() -> None:
     assert methods(material({}, run={"id": "r"})).steps[0].tools == ()
 
 
+def test_code_that_was_not_under_version_control_is_said_to_be_so() -> None:
+    """Of a run that is recorded, and of which git could be asked; else the commit was not recorded."""
+    run = {"id": "r", "workingDirectory": "/w"}
+    told = methods(material({"kind": "shell"}, run=run)).paragraph
+    unasked = methods(material({"kind": "shell"}, run={**run, "gitProblem": "git is not installed"})).paragraph
+
+    assert "its code was not under version control." in told
+    assert "the commit of its code was not recorded." in unasked
+
+
 def test_raw_inputs_are_told_and_nothing_else_is_called_so() -> None:
     """Files that nobody is known to have made, and addresses; neither an image, nor what another run made."""
     made = material({"kind": "shell", "container": "docker://debian:12"})

@@ -114,6 +114,22 @@ def test_what_a_job_of_the_run_found_edited_is_not_called_reused(api: Api) -> No
     assert states(api) == [("make", "edited"), ("read", "executed")]
 
 
+def test_a_directory_in_which_a_file_was_found_edited_is_not_called_reused(api: Api) -> None:
+    """The job that read the file names it alone; a directory beside it stays reused."""
+    maker = api.activity()
+    project = api.project()
+    split = api.file_in(project, "d/", query=f"?generatedBy={maker['id']}")
+    api.file_in(project, "dd/", query=f"?generatedBy={maker['id']}")
+    api.run(startedOn="2026-01-01T00:00:00Z")
+    put(api, planned_job("split", "d/", needed=False), planned_job("other", "dd/", needed=False))
+    folder = api.folder_in(project, "d")
+    query = f"?meaning=edited&meaningOf={split['id']}&meaningOfVersion=1"
+    member = api.file_in(folder, "m", query=query)
+    read = {"role": "input", "path": "d/m", "outcome": "used", "entityId": member["id"], "versionNumber": 1}
+    api.job("read", rule="read", files=[read])
+    assert states(api) == [("split", "edited"), ("other", "reused")]
+
+
 def test_a_plan_is_replaced_and_paged(api: Api) -> None:
     """The last one holds; the summary by rule is always that of all jobs."""
     api.run()

@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 VERSION_KEYS = [
     *("versionNumber", "createdOn", "createdBy", "sha256", "md5", "sizeBytes", "bytesKept"),
-    *("generatedBy", "activityId", "rule", "runId", "commit", "dirty", "reproducedBy", "makings", "meaning"),
+    *("generatedBy", "activityId", "rule", "runId", "commit", "dirty", "reproducedBy", "makings", "role", "meaning"),
 ]
 JOB_KEYS = [
     *("id", "rule", "status", "wildcards", "params", "shellcmd", "script", "threads", "resources", "inputs", "outputs"),
