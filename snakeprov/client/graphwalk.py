@@ -6,30 +6,23 @@ Must not know: who asks.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
-from snakeprov.client import pathwalk
-from snakeprov.client.synapsefacts import Facts, Json, below, job_of, meaning_of
+from snakeprov.client.synapsefacts import Facts, Json, below, job_of
 from snakeprov.model import meant
 from snakeprov.model.activity import Activity
-
-if TYPE_CHECKING:
-    from snakeprov.client.client import Client
 
 
 class GraphWalk:
     """One walk upstream, breadth first. A step is an activity, or a link between two versions."""
 
-    def __init__(self, client: Client, facts: Facts, *, depth: int, limit: int) -> None:
+    def __init__(self, facts: Facts, *, depth: int, limit: int) -> None:
         """Prepare.
 
         Args:
-            client: Synapse.
-            facts: What it says of files.
+            facts: What Synapse says of files.
             depth: How many steps, one behind another, are taken.
             limit: How many nodes are looked at.
         """
-        self._client = client
         self._facts = facts
         self._depth = depth
         self._limit = limit
@@ -75,25 +68,18 @@ class GraphWalk:
 
     def _follow(self, source_id: str, number: int, passed: int) -> None:
         """Go from a version that no activity made to the one that its bytes point at."""
-        meaning = self._nodes[f"{source_id}.{number}"].get("meaning")
-        if meaning is None or "versionNumber" not in meaning:
+        node = self._nodes[f"{source_id}.{number}"]
+        meaning = node.get("meaning")
+        version = None if meaning is None else self._facts.meant(source_id, node["path"], meaning)
+        if meaning is None or version is None:
             return
-        entity_id = meaning.get("entityId") or self._at(meaning["path"])
-        if entity_id is None:
-            return
-        target = f"{entity_id}.{meaning['versionNumber']}"
+        target = f"{version[0]}.{version[1]}"
         if target not in self._nodes:
             if not self._has_room(passed):
                 return
-            self._nodes[target] = entity_node(self._facts, entity_id, meaning["versionNumber"])
-            self._queue.append((entity_id, meaning["versionNumber"], passed + 1))
+            self._nodes[target] = entity_node(self._facts, *version)
+            self._queue.append((*version, passed + 1))
         self._edges[f"{source_id}.{number}", target, meant.EDGES[meaning["kind"]]] = None
-
-    def _at(self, path: str) -> str | None:
-        """Return the id of the file that is at a path now; None where there is none, or no project is said."""
-        project = self._client.project
-        matches = [] if project is None else pathwalk.find(self._client.entities, path, project=project)["matches"]
-        return str(matches[0]["entityId"]) if matches else None
 
     def _has_room(self, passed: int) -> bool:
         if passed >= self._depth or len(self._nodes) >= self._limit:
@@ -127,7 +113,7 @@ def entity_node(facts: Facts, entity_id: str, version_number: int) -> Json:
     latest = facts.file(entity_id)
     noted = facts.noted(entity_id, version_number)
     path = facts.path_noted(entity_id, noted)
-    meaning = meaning_of(noted, entity_id=entity_id, path=path)
+    meaning = facts.meaning(entity_id, version_number, noted)
     return {
         "id": f"{entity_id}.{version_number}",
         "kind": "entity",

@@ -61,6 +61,13 @@ def find(entities: Entities, path: str, *, project: str | None) -> dict[str, Any
     return {"matches": [], "near": _near(entities, project_id, to_names(path)) if project_id else []}
 
 
+def file_beside(entities: Entities, entity_id: str, path: str, other: str) -> dict[str, Any] | None:
+    """Return the file that is at the path `other` of the project in which a file is at `path`, as `find` does."""
+    above = entities.path(entity_id)[: -len(to_names(path))]
+    matches = find(entities, other, project=above[-1])["matches"] if above else []
+    return matches[0] if matches else None
+
+
 def folder_in(entities: Entities, parent_id: str, name: str) -> str | None:
     """Return the id of the folder of that name on disk in a project or folder, or None."""
     found = _child(entities, parent_id, name, Folder)

@@ -96,6 +96,11 @@ class Entities:
         page = self._session.get(f"{REPO}/entity/{quoted(entity_id)}/version", {"limit": limit, "offset": offset})
         return list(page["results"])
 
+    def path(self, entity_id: str) -> list[str]:
+        """Return the ids from the root to an entity, which is the last. Raises NotFoundError."""
+        answer = self._session.get(f"{REPO}/entity/{quoted(entity_id)}/path")
+        return [str(header["id"]) for header in answer["path"]]
+
     def bundle(self, entity_id: str) -> dict[str, Any]:
         """Return an entity as it is now with what belongs to it: `{entity, annotations, fileHandles, activity}`.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from snakeprov.client import pathwalk
 from snakeprov.client.session import quoted
 from snakeprov.errors import ForbiddenError, NotFoundError
 from snakeprov.model import meant
@@ -96,6 +97,29 @@ class Facts:
             for key, one in found.items()
             if key.startswith("snakeprov.") and one["value"]
         }
+
+    def meaning(self, entity_id: str, version_number: int, noted: dict[str, str]) -> Json | None:
+        """Return what is among what was noted of the meaning of a version, in the form of snakeprov's own answers.
+
+        A new version begins with the annotations of the one before: they are its own only if they name its md5.
+        """
+        meaning = meaning_of(noted, entity_id=entity_id, path=self.path_noted(entity_id, noted))
+        if meaning is None or noted.get("md5") != self.info(entity_id, version_number)[0].get("contentMd5"):
+            return None
+        return meaning
+
+    def meant(self, entity_id: str, path: str, meaning: Json) -> tuple[str, int] | None:
+        """Return the version that a meaning refers to, of a version at `path`; None where it is not there any more."""
+        number = meaning.get("versionNumber")
+        if number is None:
+            return None
+        if "entityId" in meaning:
+            return meaning["entityId"], number
+        try:
+            found = pathwalk.file_beside(self._client.entities, entity_id, path, meaning["path"])
+        except (NotFoundError, ForbiddenError):
+            return None
+        return (str(found["entityId"]), number) if found is not None and found["versionNumber"] >= number else None
 
     def generated_by(self, entity_id: str, version_number: int) -> Activity | None:
         """Return the activity that generated a version; None where there is none, or it may not be read."""

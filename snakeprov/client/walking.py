@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from snakeprov.client import pathwalk
 from snakeprov.client.graphwalk import GraphWalk, node_of, target_of
 from snakeprov.client.session import quoted
-from snakeprov.client.synapsefacts import PAGE, Facts, Json, below, job_of, meaning_of
+from snakeprov.client.synapsefacts import PAGE, Facts, Json, below, job_of
 from snakeprov.errors import ForbiddenError, NotFoundError, UsageError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File
@@ -88,8 +88,14 @@ class Walk:
         info, previous_number = self._facts.info(entity_id, version_number)
         version = self._version(entity_id, info) | {"bytesKept": self._bytes_kept(entity_id, version_number)}
         activity = self._facts.generated_by(entity_id, version_number)
+        entity = self._facts.entity(entity_id)
+        meaning = version.get("meaning")
+        meant = None if meaning is None else self._facts.meant(entity_id, entity["path"], meaning)
+        making = None if meant is None else self._making(*meant)
+        if meaning is not None and making is not None:
+            meaning["making"] = making
         story: Json = {
-            "entity": self._facts.entity(entity_id),
+            "entity": entity,
             "version": version,
             "previousVersionNumber": previous_number,
             "activity": activity,
@@ -134,7 +140,7 @@ class Walk:
         """
         if direction != "upstream":
             raise _unknowable()
-        return GraphWalk(self._client, self._facts, depth=depth, limit=limit).upstream(entity_id, version_number)
+        return GraphWalk(self._facts, depth=depth, limit=limit).upstream(entity_id, version_number)
 
     def search(self, *_: Any, **__: Any) -> Json:
         """Refuse: raises UsageError."""
@@ -151,20 +157,9 @@ class Walk:
     def _version(self, entity_id: str, info: Json) -> Json:
         number = int(info["versionNumber"])
         noted = self._facts.noted(entity_id, number)
-        activity = self._facts.generated_by(entity_id, number)
-        mark = job_of(activity)
+        making = self._making(entity_id, number)
         md5 = info.get("contentMd5")
-        commit = noted.get("commit", "") if mark else ""
-        activity_id = str(activity["id"]) if activity is not None else None
-        made = {
-            "activityId": activity_id,
-            "rule": activity.name if activity is not None else None,
-            "runId": mark[1] if mark else None,
-            "commit": commit.removesuffix("+dirty") or None,
-            "dirty": commit.endswith("+dirty") if commit else None,
-        }
-        making = {**made, "jobId": mark[0] if mark else None, "status": "success" if mark else None, "endedOn": None}
-        meaning = meaning_of(noted, entity_id=entity_id, path=self._facts.path_noted(entity_id, noted))
+        meaning = self._facts.meaning(entity_id, number, noted)
         return {
             "versionNumber": number,
             "createdOn": info.get("modifiedOn"),
@@ -173,11 +168,29 @@ class Walk:
             "md5": md5,
             "sizeBytes": int(info["contentSize"]) if info.get("contentSize") is not None else None,
             "bytesKept": None,
-            "generatedBy": activity_id,
-            **made,
+            "generatedBy": making and making["activityId"],
+            **{key: making and making[key] for key in ("activityId", "rule", "runId", "commit", "dirty")},
             "reproducedBy": [],
-            "makings": [] if activity is None else [making],
+            "makings": [] if making is None else [making],
             **({} if meaning is None else {"meaning": meaning}),
+        }
+
+    def _making(self, entity_id: str, number: int) -> Json | None:
+        """Return what made a version; None where no activity did."""
+        activity = self._facts.generated_by(entity_id, number)
+        if activity is None:
+            return None
+        mark = job_of(activity)
+        commit = self._facts.noted(entity_id, number).get("commit", "") if mark else ""
+        return {
+            "activityId": str(activity["id"]),
+            "rule": activity.name,
+            "runId": mark[1] if mark else None,
+            "commit": commit.removesuffix("+dirty") or None,
+            "dirty": commit.endswith("+dirty") if commit else None,
+            "jobId": mark[0] if mark else None,
+            "status": "success" if mark else None,
+            "endedOn": None,
         }
 
     def _bytes_kept(self, entity_id: str, version_number: int) -> bool | None:

@@ -101,14 +101,20 @@ def side_of(story: Story) -> Side:
 
 
 def is_put_back(story: Story) -> bool:
-    """Return whether a version has earlier bytes of its file again and no job wrote them anew."""
-    entity, version = story["entity"], story["version"]
-    if (version.get("meaning") or {}).get("kind") != "again":
+    """Return whether a version has earlier bytes of its file again and no job wrote them anew.
+
+    Then nothing made it, or the activity that is told to have made it made the earlier version.
+    """
+    meaning, activity = story["version"].get("meaning") or {}, story.get("activity")
+    if meaning.get("kind") != "again":
         return False
+    if activity is None or str(activity["id"]) == (meaning.get("making") or {}).get("activityId"):
+        return True
+    target = meaning.get("entityId"), meaning.get("versionNumber")
     files = (story.get("job") or {}).get("files") or ()
-    wrote = [one for one in files if one.get("outcome") in ("generated", "reproduced")]
-    return all(
-        (one.get("entityId"), one.get("versionNumber")) != (entity["id"], version["versionNumber"]) for one in wrote
+    return any(
+        (one.get("entityId"), one.get("versionNumber")) == target and one.get("outcome") in ("generated", "reproduced")
+        for one in files
     )
 
 

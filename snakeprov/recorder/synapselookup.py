@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from snakeprov.client import Client
-from snakeprov.errors import ConfigError, NotFoundError
+from snakeprov.client import Client, pathwalk
+from snakeprov.errors import ConfigError, ForbiddenError, NotFoundError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import FILE, Folder, Project
 from snakeprov.model.jobmark import marked
@@ -34,8 +34,8 @@ VERSIONS_LOOKED_AT_MAX: Final = 50
 OTHERS_LOOKED_AT_MAX: Final = 5
 """Maximum number of files with the same content that are examined, newest first."""
 
-_LINKED: Final = frozenset({"edited", "sameContent"})
-"""Meanings of versions that come from somebody's work."""
+STEPS_MAX: Final = 2
+"""Maximum number of links that are followed to learn whether a version is work: it may be a copy put back."""
 
 Json = dict[str, Any]
 
@@ -121,23 +121,46 @@ class SynapseLookup:
             number = int(version["versionNumber"])
             if version.get("contentMd5") != md5 or number == held.version_number:
                 continue
-            past, origin, _ = self._past(entity_id, number)
+            past, origin, _ = self._past(entity_id, number, md5)
             if origin is not None:
-                before = self._past(entity_id, origin).past
+                before = self._past(entity_id, origin, md5).past
                 past = before if before.activity_id == past.activity_id else past
             return past
         return None
 
-    def _past(self, entity_id: str, number: int) -> _Version:
+    def _past(self, entity_id: str, number: int, md5: str, *, steps: int = STEPS_MAX) -> _Version:
+        """Return a version that has an md5; so many links to other versions are followed. Raises NotFoundError."""
         activity = self._client.entities.generated_by(entity_id, version_number=number)
-        annotations = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
-        meaning, of = _text(annotations, "meaning"), _text(annotations, "meaningOf") or ""
-        is_own = meaning == "again" and of.startswith("@")
-        is_work = activity is not None or meaning in _LINKED
+        annotations: Json = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
+        is_work = activity is not None or self._comes_from_work(entity_id, annotations, md5, steps=steps)
         past = Past(entity_id, number, str(activity["id"]) if activity is not None else None, is_work)
         references = [one.get("reference") or {} for one in (() if activity is None else activity.get("used", ()))]
         used = frozenset((one.get("targetId"), one.get("targetVersionNumber")) for one in references)
-        return _Version(past, int(of[1:]) if is_own else None, used)
+        return _Version(past, _again_of(annotations, md5), used)
+
+    def _comes_from_work(self, entity_id: str, annotations: Json, md5: str, *, steps: int = STEPS_MAX) -> bool:
+        """Return whether a version without an Activity is work, or a copy of it; a copy of a raw input is another one.
+
+        Args:
+            entity_id: Its file.
+            annotations: Its annotations.
+            md5: Of its bytes.
+            steps: So many links to other versions are followed.
+        """
+        meant = _meant(annotations, md5)
+        if meant is None or meant[0] == "edited":
+            return meant is not None
+        _, path, number = meant
+        if steps == 0:
+            return False
+        try:
+            if path:
+                here = _text(annotations, "path") or ""
+                found = pathwalk.file_beside(self._client.entities, entity_id, here, path)
+                entity_id = str(found["entityId"]) if found is not None else ""
+            return bool(entity_id) and self._past(entity_id, number, md5, steps=steps - 1).past.is_work
+        except (NotFoundError, ForbiddenError):  # somebody has deleted it since, or does not share it
+            return False
 
     def _elsewhere(self, path: str, md5: str, catalog: Catalog) -> Past | None:
         """Return a version of another path that has an md5, no copy: the newest that was made, else the newest."""
@@ -149,7 +172,7 @@ class SynapseLookup:
             annotations = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
             where = _text(annotations, "path")
             if where not in (None, path) and _text(annotations, "md5") == md5:
-                found = self._past(entity_id, number)
+                found = self._past(entity_id, number, md5)
                 others.append(found._replace(past=replace(found.past, path=where)))
         those = {(one.past.entity_id, one.past.version_number) for one in others}
         origins = [one.past for one in others if one.used.isdisjoint(those)] or [one.past for one in others]
@@ -211,13 +234,6 @@ class SynapseLookup:
                 break
         return entries
 
-    def _is_work(self, entity_id: str, annotations: Json) -> bool:
-        """Return whether a version comes from somebody's work, which its own annotations say."""
-        meaning, of = _text(annotations, "meaning"), _text(annotations, "meaningOf") or ""
-        if meaning == "again" and of.startswith("@"):
-            return self._past(entity_id, int(of[1:])).past.is_work
-        return meaning in _LINKED
-
     def _read(self, path: str, entity_id: str) -> Json:
         bundle = self._client.entities.bundle(entity_id)
         entity = bundle["entity"]
@@ -242,7 +258,7 @@ class SynapseLookup:
             "activityId": str(activity["id"]) if activity is not None else None,
             "sha256": _text(annotations, "sha256") if is_own else None,
             "createdOn": entity.get("modifiedOn"),
-            "isWork": is_own and self._is_work(entity_id, annotations),
+            "isWork": activity is not None or (md5 is not None and self._comes_from_work(entity_id, annotations, md5)),
             "remote": Remote(
                 md5=md5,
                 job_id=job_id,
@@ -267,3 +283,22 @@ def _job_id(description: str | None) -> str | None:
 def _text(annotations: Json, name: str) -> str | None:
     values = (annotations.get(PREFIX + name) or {}).get("value")
     return str(values[0]) if values else None
+
+
+def _meant(annotations: Json, md5: str) -> tuple[str, str, int] | None:
+    """Return what is noted that the bytes of a version mean: the kind, and path and number of the version meant.
+
+    A new version begins with the annotations of the one before: they are its own only if they name its `md5`.
+    """
+    kind, (path, _, number) = _text(annotations, "meaning"), (_text(annotations, "meaningOf") or "").rpartition("@")
+    if kind is None or not number.isdecimal() or _text(annotations, "md5") != md5:
+        return None
+    return kind, path, int(number)
+
+
+def _again_of(annotations: Json, md5: str) -> int | None:
+    """Return the number of the version of the same file whose content a version has again, if it has."""
+    match _meant(annotations, md5):
+        case "again", "", number:
+            return number
+    return None

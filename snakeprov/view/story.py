@@ -224,7 +224,9 @@ def _run_of(version: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a version tells of its run, where the repository keeps no runs."""
     if not version.get("runId"):
         return {}
-    return {"id": version["runId"], "git": {"commit": version.get("commit"), "dirty": version.get("dirty")}}
+    if not version.get("commit"):
+        return {"id": version["runId"], "gitProblem": "unknown"}
+    return {"id": version["runId"], "git": {"commit": version["commit"], "dirty": version.get("dirty")}}
 
 
 def _git(git: Mapping[str, Any]) -> list[Piece]:

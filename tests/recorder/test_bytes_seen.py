@@ -67,6 +67,24 @@ def test_the_same_bytes_again_are_a_further_making(lab: Lab) -> None:
     assert lab.lineage("b.txt", 1) == {"b.txt@1", "a.txt@1", "in.txt@1"}
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_the_same_bytes_from_a_dirty_and_a_clean_tree_are_two_makings(lab: Lab, together: bool) -> None:
+    """One version; the dirty making was the first, the clean one is told."""
+    lab.run(a(), b(), dirty=True, together=together)
+    lab.run(a(), b(), dirty=False, together=together)
+
+    for path, rule in (("a.txt", "a"), ("b.txt", "b")):
+        assert lab.versions(path) == [(f"{rule} run1", None)]
+        assert lab.makings(path) == [[f"{rule} run1", f"{rule} run2"]]
+        (version,) = lab.client.provenance.history(lab.id_of(path))["versions"]
+        commit = "c" * 40
+        assert [(one["commit"], one["dirty"]) for one in version["makings"]] == [(commit, True), (commit, False)]
+        assert (version["commit"], version["dirty"]) == (commit, False)
+        assert version["generatedBy"] == version["makings"][0]["activityId"]
+        assert version["activityId"] == version["makings"][1]["activityId"]
+    assert (lab.tally.versions, lab.tally.reproduced) == (0, 2)
+
+
 def test_a_raw_input_that_changed_is_the_next_version_of_it(lab: Lab) -> None:
     """Nobody made it, and nothing is said of it."""
     lab.run(a(), b())
