@@ -115,7 +115,7 @@ def is_secret_value(value: str, name: str = "password") -> bool:
     >>> is_secret_value("2", "pass"), is_secret_value("a=b", "cookie"), is_secret_value("cookies.txt", "cookie")
     (False, True, False)
     """
-    plain = value.rstrip(",;.>)}]").lower()
+    plain = value.strip().rstrip(",;.>)}]").lower()
     if not plain or plain.strip("*") == "" or plain in _NO_SECRETS:
         return False
     if _PLACEHOLDER.match(value) or _CALL.match(value):

@@ -35,7 +35,7 @@ _AFTER_OPTION = (
     r"""(?![-|;&<>)\s])"""
 )
 _BEFORE_SETTING = (
-    r"(?:\bconfigure[\s\\]+set|\bconfig[\s\\]+(?:set|--\w+)|\bconfig|\bsetenv|\b(?:login|account)[\s\\]+\S{1,200})"
+    r"(?:\bconfigure[\s\\]+set|\bconfig[\s\\]+(?:set|--\w+)|\bconfig|\bsetenv|\b(?:login|account)[\s\\]+[^\s\\]\S{0,199})"
     r"[\s\\]+\Z"
 )
 _BEFORE_VARIABLE = (
@@ -214,6 +214,9 @@ def _value_of(text: str, span: Span) -> Span | None:
         return None
     is_header = is_header_name(name)
     if separator := compiled(_SEPARATOR).match(text, span.end):
+        behind = separator.end() + len(MARK)
+        if text.startswith(MARK, separator.end()) and text[behind : behind + 1] in _OPERATORS:
+            return None  # it was found before, in a URL for example
         value = _assigned(text, name, span, separator.end())
     elif text.startswith(">", span.end) and text[span.start - 1 : span.start] == "<":
         end = text.find("<", span.end)
@@ -228,8 +231,6 @@ def _value_of(text: str, span: Span) -> Span | None:
     start = value.start
     if name.lower().endswith("authorization") and (scheme := compiled(_SCHEME).match(text, start, value.end)):
         start = scheme.end()
-    if text.startswith(MARK, start) and text[start + len(MARK) : start + len(MARK) + 1] in _OPERATORS:
-        return None  # found before, in a URL for example
     content = text[start : value.end]
     can_be = content.strip("\"'\\") if content[:1] in "\"'\\" else content
     return Span(start, value.end) if is_secret_value(can_be, "authorization" if is_header else name) else None

@@ -162,7 +162,16 @@ def test_hiding_is_total_and_settles(text: str) -> None:
 
 def test_long_texts_take_time_in_proportion() -> None:
     """Unclosed quotes, long words and many options cost no more than their length."""
-    for piece in ("password='", "a" * 50, '--token "', "https://x@", "curl -x ", "key: \\"):
+    for piece in (
+        "password='",
+        "a" * 50,
+        '--token "',
+        "https://x@",
+        "curl -x ",
+        "key: \\",
+        "https://a?token=x;",
+        "; a=b token=c ",
+    ):
         assert len(hide(piece * 4000)) <= len(piece) * 4000 + 8000
 
 
