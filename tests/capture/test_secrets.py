@@ -149,7 +149,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
         st.sampled_from(
             [
                 *("--password", " ", "=", ":", "'", '"', "\\", "token", "https://", "@", "?", "&", "x1", "\n", GITHUB),
-                *("***", ";", "|", ")", ">", ",", ".", "curl -u ", "export ", "Cookie: ", "mysql -p"),
+                *("***", ";", "|", ")", ">", ",", ".", "export ", "Cookie: "),
             ]
         ),
         max_size=14,
