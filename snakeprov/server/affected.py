@@ -6,11 +6,12 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
-from snakeprov.server import meanings, wire
+from snakeprov.server import meanings, unmade, wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
@@ -18,6 +19,7 @@ from snakeprov.server.runs import named_run
 from snakeprov.store import affected, roles, search
 from snakeprov.store import meanings as meaning_store
 from snakeprov.store.affected import Affected, Starts
+from snakeprov.store.lineage import Version
 from snakeprov.store.meanings import MeaningRow
 
 STARTS_MAX = 1000
@@ -97,7 +99,12 @@ def _of_versions(call: Call, starts: list[Start]) -> Starts:
             whole[row.id] = None
         else:
             exact[row.id, number] = None
-    return Starts(versions=list(exact), entities=list(whole))
+
+    def read_with(versions: Collection[Version]) -> tuple[Collection[Version], bool]:
+        beside = unmade.beside(call, versions)
+        return beside.versions, beside.is_cut
+
+    return Starts(versions=list(exact), entities=list(whole), read_with=read_with)
 
 
 def _conditions(call: Call, body: AffectedBody) -> dict[str, Any]:

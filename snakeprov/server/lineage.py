@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from snakeprov.model.meant import EDGES
-from snakeprov.server import meanings, wire
+from snakeprov.server import meanings, unmade, wire
 from snakeprov.server.call import Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
+from snakeprov.server.unmade import Beside
 from snakeprov.store import access, jobs, lineage, makings, members, readings
 from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import Reader
@@ -64,8 +65,14 @@ def graph(call: Call) -> Answer:
     limit = call.number("limit", default=NODES_DEFAULT, least=1, most=NODES_MAX)
     number = call.optional_number("versionNumber", least=1)
     row = existing(call, entity_number(call.text("entityId")), number=number)
-    walk = (_Upstream if direction == "upstream" else _Downstream)(call.tx, limit=limit, reader=call.user.reader)
-    frontier = walk.begin((row.id, row.number))
+    version = row.id, row.number
+    walk: _Walk
+    if direction == "upstream":
+        walk = _Upstream(call.tx, limit=limit, reader=call.user.reader)
+    else:
+        beside = unmade.beside(call, [version])
+        walk = _Downstream(call.tx, limit=limit, reader=call.user.reader, beside=beside)
+    frontier = walk.begin(version)
     for _ in range(depth):
         if not frontier or walk.truncated:
             break
@@ -291,8 +298,9 @@ class _Upstream(_Walk):
 class _Downstream(_Walk):
     """From a version to what came from it."""
 
-    def __init__(self, tx: Transaction, *, limit: int, reader: Reader) -> None:
+    def __init__(self, tx: Transaction, *, limit: int, reader: Reader, beside: Beside) -> None:
         super().__init__(tx, limit=limit, reader=reader)
+        self._beside = beside
         self._reached: dict[Version, set[Telling]] = {}
 
     def begin(self, version: Version) -> list[Step]:
@@ -300,11 +308,13 @@ class _Downstream(_Walk):
 
         Whatever made them, all that came of it.
         """
+        beside = self._beside
         linked = {
             LINKS[AGAIN]: makings.put_back_from(self._tx, [version]).get(version, []),
-            INSIDE: members.of_directories(self._tx, [version]).get(version, []),
-            CONTAINS: members.directories_of(self._tx, [version]).get(version, []),
+            INSIDE: [*members.of_directories(self._tx, [version]).get(version, []), *beside.inside.get(version, [])],
+            CONTAINS: [*members.directories_of(self._tx, [version]).get(version, []), *beside.around.get(version, [])],
         }
+        self.truncated = self.truncated or beside.is_cut
         every = [version, *(one for some in linked.values() for one in some)]
         self.add_versions(every)
         for kind, some in linked.items():

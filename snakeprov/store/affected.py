@@ -8,7 +8,7 @@ First everything for which there is proof, then what came from versions that onl
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import Column, Select, and_, select
 
@@ -50,12 +50,20 @@ class Affected(NamedTuple):
     by_evidence: bool
 
 
+class ReadWith(Protocol):
+    """What was read together with versions, which is not known here: these versions, and whether there may be more."""
+
+    def __call__(self, versions: Collection[Version]) -> tuple[Collection[Version], bool]:
+        """Return it."""
+
+
 class Starts(NamedTuple):
     """Where to start: at versions, at everything that used any version of some entities, or at activities."""
 
     versions: Collection[Version] = ()
     entities: Collection[int] = ()
     activities: Select[tuple[int]] | None = None
+    read_with: ReadWith = lambda versions: ((), False)
 
 
 def activities_of(
@@ -135,7 +143,9 @@ class _Search:
             for version in self._readable(again):
                 self.found.setdefault(version, _Way(_NOBODY, None, by_evidence=False))
                 self._reach(version, ANY)
-        for version in (*versions, *self._readable(self._together(versions))):
+        read_with, is_cut = starts.read_with(versions)
+        self.is_cut = self.is_cut or is_cut
+        for version in (*versions, *self._readable({**self._together(versions), **dict.fromkeys(read_with)})):
             self._reach(version, ANY)
             self.found.pop(version, None)
         if starts.activities is not None:

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from .api import RUN, Api, Json, used
+from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
+from snakeprov.model.manifest import Entry, manifest_of
+
+from .api import RUN, Api, Json, digests, used
 
 OWN = "/snakeprov/v1"
 
@@ -45,6 +48,20 @@ class Days:
         id_, number = of.split(".")
         query = f"?newVersion=true&meaning={meaning}&meaningOf={id_}&meaningOfVersion={number}"
         return self.api.update(file, query=query, versionLabel=None, dataFileHandleId=self.api.handle())
+
+    def directory(self, files: dict[str, bytes]) -> str:
+        """Return the id of a file handle for a directory of some files."""
+        found = {name: digests(content) for name, content in files.items()}
+        entries = [
+            Entry(path=name, type="file", size_bytes=one["sizeBytes"], sha256=one["sha256"], md5=one["md5"])
+            for name, one in found.items()
+        ]
+        content = manifest_of(entries).content
+        place = self.api.folder / "manifest"
+        place.write_bytes(content)
+        sent = {"path": str(place), "fileName": "d", "keep": True, "contentType": DIRECTORY_CONTENT_TYPE}
+        answer = self.api.post("/snakeprov/v1/localFiles", {"files": [{**sent, **digests(content)}]}, expect=200)
+        return str(answer["results"][0]["fileHandleId"])
 
     def lineage(self, file: Json, version: int = 1, direction: str = "upstream", **query: Any) -> list[str]:
         """Return the edges of a lineage in words."""
@@ -256,6 +273,24 @@ def test_a_directory_and_the_files_in_it_lead_to_who_read_either(days: Days) -> 
     downstream = days.lineage(first, direction="downstream")
     assert "parts/@1 contains parts/m1@1" in downstream
     assert not [line for line in downstream if "m2" in line]
+
+
+def test_an_input_directory_and_the_files_in_it_lead_to_who_read_either(days: Days) -> None:
+    """No job made either: the manifest of each version of the directory says which version of a file was in it."""
+    contents = {"data/m1": b"one", "data/m2": b"two"}
+    folder = days.api.folder_in(days.project, "data")
+    first, second = (days.api.file_in(folder, path[5:], handle=days.api.handle(contents[path])) for path in contents)
+    whole = days.api.file_in(days.project, "data/", handle=days.directory({"m1": b"one", "m2": b"two"}))
+    days.api.update(whole, query="?newVersion=true", versionLabel=None, dataFileHandleId=days.directory({"m2": b"new"}))
+    for reader, read, number in (("old", whole, 1), ("new", whole, 2), ("one", first, 1), ("two", second, 1)):
+        days.makes(reader, 2, read, number)
+
+    assert days.affected(first) == ["of-old@1", "of-one@1"]
+    assert days.affected(whole) == ["of-old@1", "of-one@1", "of-two@1"]
+    assert days.affected(whole, 2) == ["of-new@1"]
+    assert "data/@1 contains data/m1@1" in days.lineage(first, direction="downstream")
+    links = [line for line in days.lineage(whole, direction="downstream") if "inside" in line]
+    assert links == ["data/m1@1 inside data/@1", "data/m2@1 inside data/@1"]
 
 
 def test_a_directory_that_was_made_again_made_the_files_in_it_again(days: Days) -> None:
