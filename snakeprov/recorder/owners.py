@@ -18,6 +18,10 @@ from typing import Final
 
 import msgspec
 
+_DEAD: Final = (b"Z", b"X")
+_NEVER: Final = -1
+"""When a process began that has ended."""
+
 _PROC: Final = Path("/proc")
 _BOOT_ID: Final = _PROC / "sys/kernel/random/boot_id"
 _START_FIELD: Final = 19
@@ -63,7 +67,8 @@ def is_alive(one: Owner) -> bool | None:
         return False
     except OSError:  # it is somebody else's
         pass
-    return one.began is None or _began(one.process_id) in (None, one.began)
+    began = _began(one.process_id)
+    return began is None or (began != _NEVER and one.began in (None, began))
 
 
 def living(owners: Iterable[Owner]) -> Owner | None:
@@ -89,6 +94,8 @@ def _began(process_id: int) -> int | None:
     try:
         status = (_PROC / str(process_id) / "stat").read_bytes()
         # The name of the program stands in parentheses and may hold anything.
-        return int(status.rpartition(b")")[2].split()[_START_FIELD])
+        fields = status.rpartition(b")")[2].split()
+        # One that was killed has its number until its parent has asked for its status.
+        return _NEVER if fields[0] in _DEAD else int(fields[_START_FIELD])
     except (OSError, ValueError, IndexError):
         return None

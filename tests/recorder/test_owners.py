@@ -66,6 +66,13 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
     assert is_alive(msgspec.structs.replace(own, boot=own.boot.partition(" ")[0] + " pid:[1]")) is None, "a container"
     assert is_alive(msgspec.structs.replace(own, host="elsewhere")) is None
     assert is_alive(Owner(own.host, ended(), own.boot)) is False
+    killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    of_killed = owner(killed.pid)
+    assert is_alive(of_killed) is True
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    assert is_alive(of_killed) is False, "nobody has asked for its status yet"
+    killed.communicate()
 
 
 @pytest.mark.usefixtures("no_locks")
