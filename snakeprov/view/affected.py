@@ -115,7 +115,7 @@ def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
     guessed = sum(bool(one.get("byEvidence")) for one in versions)
     evidence = f" ({text.number(guessed)} of them by evidence only, not proof)" if guessed else ""
     logs = sum(one.get("role") in BY_PRODUCTS for one in versions)
-    apart = f", {text.number(logs)} of them logs or benchmarks" if logs else ""
+    apart = f" ({counted(logs, 'log or benchmark', 'logs or benchmarks')})" if logs else ""
     return f"{least}{counts} came from {named}{evidence}{apart}; {still} on disk now."
 
 

@@ -86,9 +86,7 @@ def test_logs_are_told_apart_from_results(make_work: Callable[..., Work]) -> Non
     work.snakemake("--configfile", "config.yaml")
 
     said = work.say("affected", "reads.fq").splitlines()
-    assert said[0] == (
-        "7 versions of 7 files came from reads.fq@1, 4 of them logs or benchmarks; 7 of them are on disk now."
-    )
+    assert said[0] == "7 versions of 7 files came from reads.fq@1 (4 logs or benchmarks); 7 of them are on disk now."
     marked = {line.split("@")[0].strip(): line.split("@1")[1].split() for line in said if "@1  " in line}
     assert marked["logs/large.log"] == ["log,", "on", "disk"]
     assert marked["benchmarks/trim.tsv"] == ["benchmark,", "on", "disk"]
