@@ -20,8 +20,8 @@ from snakeprov.capture.files import fingerprint
 from snakeprov.capture.gitlibrary import find_root, has_tags, open_repository, read_head, read_remote_url
 from snakeprov.capture.gitprogram import DIFF, Status, read_status, run_git
 from snakeprov.capture.permalinks import permalink
-from snakeprov.capture.redact import strip_credentials
 from snakeprov.errors import CaptureError
+from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_os, to_text
 from snakeprov.model.records import GitState
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
-from snakeprov.capture.quoting import Span, compiled, quote_open_at, word
+from snakeprov.capture.quoting import Span, compiled, ends_string, past_inner_string, quote_open_at, word
 from snakeprov.capture.secretnames import is_secret_value
 
 COMMAND_CHARS_MAX: Final = 4_000
@@ -214,7 +214,7 @@ def _words(text: str, at: int) -> Iterator[Span]:
     limit = min(len(text), at + COMMAND_CHARS_MAX)
     mark = quote_open_at(text, at)
     for _ in range(WORDS_MAX):
-        if at >= limit or compiled(_BREAK).match(text, at) or (mark and text.startswith(mark, at)):
+        if at >= limit or compiled(_BREAK).match(text, at) or ends_string(text, at, mark):
             return
         if gap := compiled(_GAP).match(text, at):
             at = gap.end()
@@ -222,12 +222,9 @@ def _words(text: str, at: int) -> Iterator[Span]:
         value = word(text, at, in_shell=True)
         end = value.end
         while (
-            end < limit
-            and not text[end].isspace()
-            and text[end] not in ";|&)<>"
-            and not (mark and text.startswith(mark, end))
+            end < limit and not text[end].isspace() and text[end] not in ";|&)<>" and not ends_string(text, end, mark)
         ):
-            end += 1
+            end = max(end + 1, past_inner_string(text, end)) if text[end] == "'" else end + 1
         if end == at:
             return
         yield value if value.start > at else _inner(text, Span(at, max(value.end, _trimmed(text, at, end))))

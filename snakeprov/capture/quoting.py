@@ -26,10 +26,13 @@ VALUE_CHARS_MAX: Final = 20_000
 QUOTE: Final = r"""(?:'"'"'|'\\''|\\{0,8}["'`])"""
 """A quote as it is written inside other quotes too: with backslashes, and as a shell does inside single quotes."""
 
+BLANKS: Final = r"(?:\s|\\{1,8}[nrt]){0,40}"
+"""Blanks and ends of lines, as they are written in strings too."""
+
 _IN_SINGLE_QUOTES = ("'\"'\"'", "'\\''")
 _OPENING = r"""(?:[rbfuRBFU]{1,2}(?=\\{0,8}["'])|\$(?='))?(\\{0,8})(["'`])"""
 _ENDING = r"""(?=[\s"'`;,)\]}&|>]|:(?:\s|\Z)|\Z|\\["'nrt]|[\w.\[\]-]{1,60}\s{0,2}(?:=|:\s|%3[dD]))"""
-_IN_WORD = rf"""[^\s"'`\\&;,|<>()\[\]{{}}:]+|:(?!\s|\Z)|\\(?!["'`\s]).|[,(\[\]{{}}](?!{_ENDING})"""
+_IN_WORD = rf"""[^\s"'`\\&;,|<>()\[\]{{}}:]+|:(?!\s|\Z)|\\(?!\\{{0,7}}["'`]|\s).|[,(\[\]{{}}](?!{_ENDING})"""
 _COMMAND = r"[;&|]{0,2}[ \t]*[A-Za-z_][\w./-]*[ \t]+\S"
 _BARE = rf"(?:{_IN_WORD}|[&;|<>)](?!{_ENDING}|{_COMMAND}))+"
 _SHELL_BARE = rf"(?:{_IN_WORD})+"
@@ -78,11 +81,9 @@ def quote_open_at(text: str, at: int) -> str:
 
 def quoted(text: str, at: int) -> Span | None:
     """Return the string that begins at a place, without its quotes, or None. One that is never closed ends its line."""
-    for mark in _IN_SINGLE_QUOTES:
-        start = at + text.startswith("$", at)
-        if text.startswith(mark, start):
-            end = text.find(mark, start + len(mark), start + VALUE_CHARS_MAX)
-            return Span(start + len(mark), _line_end(text, start + len(mark)) if end < 0 else end)
+    start = at + text.startswith("$", at)
+    if mark := quote_in_single_quotes(text, start):
+        return Span(start + len(mark), _closing_in_single_quotes(text, start + len(mark)))
     found = compiled(_OPENING).match(text, at)
     if found is None or found[2] == "`":
         return None
@@ -93,6 +94,28 @@ def quoted(text: str, at: int) -> Span | None:
         end = text.find(found[2] * 3, found.start(2) + 3)
         return Span(found.start(2) + 3, _line_end(text, found.start(2) + 3) if end < 0 else end)
     return Span(found.end(), closing(text, found.end(), mark))
+
+
+def quote_in_single_quotes(text: str, at: int) -> str:
+    """Return the single quote at a place as a shell writes it within single quotes; "" where none is there."""
+    if text.startswith("'", at):
+        return next((mark for mark in _IN_SINGLE_QUOTES if text.startswith(mark, at)), "")
+    return ""
+
+
+def ends_string(text: str, at: int, mark: str) -> bool:
+    """Return whether the quote `mark`, if that is one, ends a string at a place.
+
+    >>> ends_string("'b'", 2, "'"), ends_string("'\\\\''b", 0, "'")
+    (True, False)
+    """
+    return mark != "" and text.startswith(mark, at) and not quote_in_single_quotes(text, at)
+
+
+def past_inner_string(text: str, at: int) -> int:
+    """Return the place behind a string that begins at a place within single quotes; the place itself if none does."""
+    mark = quote_in_single_quotes(text, at)
+    return _after(text, _closing_in_single_quotes(text, at + len(mark))) if mark else at
 
 
 def closing(text: str, at: int, mark: str) -> int:
@@ -150,18 +173,27 @@ def _word_end(text: str, at: int, start: int, *, in_shell: bool) -> int:
         if found := compiled(_SHELL_BARE if in_shell else _BARE).match(text, at):
             at = found.end()
             continue
+        if (past := past_inner_string(text, at)) > at:
+            at, in_shell = past, True
+            continue
         string = compiled(_OPENING).match(text, at)
         if string is None or string[2] == "`":
             break
         if mark is None:
             mark = quote_open_at(text, start)
-        if mark and string[2] == mark[-1]:
+        if mark and string[2] == mark[-1] and len(string[1]) < len(mark):
             break
         if compiled(_ENDING).match(text, string.end()) and not text.startswith(string[2], string.end()):
             break
         at = _after(text, closing(text, string.end(), string[1] + string[2]))
         in_shell = True  # nothing else glues strings together
     return at
+
+
+def _closing_in_single_quotes(text: str, at: int) -> int:
+    """Return where the string ends whose quotes stand within single quotes: at its own, or at the one around it."""
+    end = text.find("'", at, at + VALUE_CHARS_MAX)
+    return _line_end(text, at) if end < 0 else end
 
 
 def _after(text: str, at: int) -> int:

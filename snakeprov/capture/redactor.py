@@ -22,7 +22,7 @@ from urllib.parse import quote, quote_plus
 
 import msgspec
 
-from snakeprov.capture.redact import credentials_in, strip_credentials
+from snakeprov.capture.pairs import named_members
 from snakeprov.capture.secretnames import MARK, is_secret_name, is_secret_value
 from snakeprov.capture.secrets import (
     MIN_CHARACTERS,
@@ -35,6 +35,7 @@ from snakeprov.capture.secrets import (
     partial_end,
     partial_start,
 )
+from snakeprov.model.credentials import credentials_in, strip_credentials
 from snakeprov.model.planned import PlannedJob, RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 
@@ -235,8 +236,8 @@ def _redacted(value: Any, hides: Sequence[Hide], *, under: str = "", depth: int 
         return MARK
     if isinstance(value, dict):
         clean = {
-            _hide(key, hides): _redacted(item, hides, under=_name_of(under, key), depth=depth + 1)
-            for key, item in value.items()
+            _hide(key, hides): _redacted(item, hides, under=name, depth=depth + 1)
+            for key, item, name in _members(value, under)
         }
         _hide_in_arguments(clean)
         return clean
@@ -269,6 +270,18 @@ def _words_in(container: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:
             yield from _words_in(item, depth + 1)
         elif isinstance(item, str | int | float) and not isinstance(item, bool):
             yield container, key
+
+
+def _members(members: dict[str, Any], under: str) -> Iterator[tuple[str, Any, str]]:
+    """Yield the members of a dict, each with the name of a secret that it stands under, "" if under none.
+
+    >>> list(_members({"password": "x", "name": "TOKEN", "value": "y"}, ""))
+    [('password', 'x', 'password'), ('name', 'TOKEN', ''), ('value', 'y', 'TOKEN')]
+    """
+    name, valued = named_members(members)
+    for key, item in members.items():
+        own = _name_of(under, key)
+        yield key, item, _name_of(own, name) if key in valued else own
 
 
 def _name_of(under: str, key: str) -> str:
@@ -304,8 +317,8 @@ def secrets_in(value: Any, *, under: str = "", depth: int = 0) -> Iterable[str]:
         for number, start, end in in_arguments(words):
             yield words[number][start:end]
     if isinstance(value, dict):
-        for key, item in value.items():
-            yield from secrets_in(item, under=_name_of(under, key), depth=depth + 1)
+        for _, item, name in _members(value, under):
+            yield from secrets_in(item, under=name, depth=depth + 1)
     elif isinstance(value, list):
         for item in value:
             yield from secrets_in(item, under=under, depth=depth + 1)

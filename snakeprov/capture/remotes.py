@@ -9,7 +9,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from snakeprov.capture.redact import strip_credentials
+from snakeprov.model.credentials import strip_credentials
 
 _SCP: Final = re.compile(r"(?:([^/@:]+)@)?(\[[0-9A-Fa-f:]+\]|[^/@:\[\]]{2,}):(?!//)(.+)", re.S)
 _SSH: Final = frozenset({"ssh", "git+ssh", "ssh+git"})

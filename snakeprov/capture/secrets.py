@@ -11,10 +11,10 @@ import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from snakeprov.capture import logins
-from snakeprov.capture.quoting import QUOTE, Span, begins_line, compiled, line, name_around, quoted, word
-from snakeprov.capture.redact import hide_in_urls
+from snakeprov.capture import logins, pairs
+from snakeprov.capture.quoting import BLANKS, QUOTE, Span, begins_line, compiled, line, name_around, quoted, word
 from snakeprov.capture.secretnames import MARK, is_header_name, is_secret_name, is_secret_value
+from snakeprov.model.credentials import hide_in_urls
 
 MIN_CHARACTERS: Final = 6
 """A shorter secret is hidden under its name, but not looked for elsewhere: it would be found in every other word."""
@@ -31,11 +31,12 @@ _SEPARATOR = (
     r"""(?:[ \t]{0,3}|\s{0,3}(?=["']))"""
 )
 _AFTER_OPTION = (
-    rf"""(?:{QUOTE},\s{{0,40}}|[ \t]{{1,8}}(?:\\{{1,8}}(?:\r?\n|n)\s{{0,40}})?|\\{{0,8}}\r?\n\s{{1,40}})"""
-    r"""(?![-|;&<>)\s])"""
+    rf"""(?:{QUOTE},{BLANKS}(?!(?:{QUOTE})?-)|"""
+    r"""[ \t]{1,8}(?:\\{1,8}(?:\r?\n|n)\s{0,40})?|\\{0,8}\r?\n\s{1,40})"""
+    r"""(?![-|;&<>)\s=:]|!=)"""
 )
 _BEFORE_SETTING = (
-    r"(?:\bconfigure[\s\\]+set|\bconfig[\s\\]+(?:set|--\w+)|\bconfig|\bsetenv|\b(?:login|account)[\s\\]+[^\s\\]\S{0,199})"
+    r"(?:\bENV|\bconfigure[\s\\]+set|\bconfig[\s\\]+(?:set|--\w+)|\bconfig|\bsetenv|\b(?:login|account)[\s\\]+[^\s\\]\S{0,199})"
     r"[\s\\]+\Z"
 )
 _BEFORE_VARIABLE = (
@@ -43,6 +44,17 @@ _BEFORE_VARIABLE = (
     r"(?:\w+=\S*[ \t]+)*\Z"
 )
 _AFTER_SETTING = r"""[ \t]{1,8}(?:\\\r?\n[ \t]{1,40})?(?![-|;&<>)\s=\\])"""
+_BEFORE_ARGUMENT = (
+    r"""(?i:\b\w*(?:set|put|add|header|cookie)\w*)"""
+    rf"""\({BLANKS}(?:{QUOTE}[^"'\\\n]{{0,100}}{QUOTE}\s?,{BLANKS})?(?:{QUOTE})\Z"""
+)
+_AFTER_ARGUMENT = rf"""{QUOTE}\s?,{BLANKS}(?={QUOTE})(?!{QUOTE}-)"""
+_AFTER_LABEL = (
+    rf"""[:=] ?{QUOTE}(?:\s{{0,3}},{BLANKS}(?={QUOTE})| \\\n )"""
+    rf"""(?!(?:{QUOTE})?(?:-|[A-Za-z_ -]{{1,30}}[:=] ?{QUOTE}))"""
+)
+"""`["Key:", "x"]`; but not where the next word is such a label too, or an option."""
+
 _BETWEEN_WORDS = " \\\n "
 _PLAIN_WORD = r"[\w./-]+|[\w./ -]+ --?[\w-]+"
 """A word that needs no quotes. Several words are none but where the last is an option, whose value then follows."""
@@ -50,6 +62,7 @@ _PLAIN_WORD = r"[\w./-]+|[\w./ -]+ --?[\w-]+"
 _UNQUOTABLE: Final = dict.fromkeys(map(ord, "\"'`\\\r\n\t"), "_")
 _SPACED = r"""[^\n]*(?::[ \t]|[ \t]=[ \t])"""
 _OPERATORS: Final = frozenset(("", *";&|<>)"))
+_QUOTES: Final = frozenset("\"'`")
 _SCHEME = r"[A-Za-z][\w-]*[ \t]+(?=\S)"
 _BLOCK = r"[|>][-+]?\d?[ \t]*\n([-+]?[ \t]+)[^\n]*(?:\n\1[^\n]*)*"
 _FURTHER_LINE = r"(\n[-+ ]?[ \t]*)[^\s][^\n]*"
@@ -212,28 +225,55 @@ def _value_of(text: str, span: Span) -> Span | None:
         name = name[1:]
     if not is_secret_name(name):
         return None
-    is_header = is_header_name(name)
-    if separator := compiled(_SEPARATOR).match(text, span.end):
-        behind = separator.end() + len(MARK)
-        if text.startswith(MARK, separator.end()) and text[behind : behind + 1] in _OPERATORS:
-            return None  # it was found before, in a URL for example
-        value = _assigned(text, name, span, separator.end())
-    elif text.startswith(">", span.end) and text[span.start - 1 : span.start] == "<":
-        end = text.find("<", span.end)
-        value = Span(span.end + 1, len(text) if end < 0 else end)
-    elif (written.startswith("-") and (gap := compiled(_AFTER_OPTION).match(text, span.end))) or (
-        (gap := compiled(_AFTER_SETTING).match(text, span.end))
-        and compiled(_BEFORE_SETTING).search(text[max(0, span.start - _SETTING_CHARS) : span.start])
-    ):
-        value = word(text, gap.end(), in_shell=True)
-    else:
+    value = _behind(text, name, span) or _in_pair(text, name, span) or _next_word(text, span)
+    if value is None:
         return None
     start = value.start
     if name.lower().endswith("authorization") and (scheme := compiled(_SCHEME).match(text, start, value.end)):
         start = scheme.end()
     content = text[start : value.end]
     can_be = content.strip("\"'\\") if content[:1] in "\"'\\" else content
-    return Span(start, value.end) if is_secret_value(can_be, "authorization" if is_header else name) else None
+    return (
+        Span(start, value.end) if is_secret_value(can_be, "authorization" if is_header_name(name) else name) else None
+    )
+
+
+def _in_pair(text: str, name: str, span: Span) -> Span | None:
+    """Return the value of a name that is itself one: `name: PASSWORD, value: x`."""
+    if not pairs.is_value_of_name(text, span):
+        return None
+    if key := pairs.value_key_behind(text, span):
+        return _behind(text, name, key)
+    key = pairs.value_key_before(text, span)
+    value = _behind(text, name, key) if key else None
+    return value if value and pairs.is_before(text, value, span) else None
+
+
+def _behind(text: str, name: str, written: Span) -> Span | None:
+    """Return what is assigned to a name, or to the key of its value, where it is `written`; or its element of XML."""
+    if text[written.start - 1 : written.start] in _QUOTES and (gap := compiled(_AFTER_LABEL).match(text, written.end)):
+        return word(text, gap.end(), in_shell=True)
+    if separator := compiled(_SEPARATOR).match(text, written.end):
+        behind = separator.end() + len(MARK)
+        if text.startswith(MARK, separator.end()) and text[behind : behind + 1] in _OPERATORS:
+            return None  # it was found before, in a URL for example
+        return _assigned(text, name, written, separator.end())
+    if text.startswith(">", written.end) and text[written.start - 1 : written.start] == "<":
+        end = text.find("<", written.end)
+        return Span(written.end + 1, len(text) if end < 0 else end)
+    return None
+
+
+def _next_word(text: str, span: Span) -> Span | None:
+    """Return the word that follows a name: the value of an option or of a setting, or the next argument of a call."""
+    before = text[max(0, span.start - _SETTING_CHARS) : span.start]
+    if (
+        (text.startswith("-", span.start) and (gap := compiled(_AFTER_OPTION).match(text, span.end)))
+        or ((gap := compiled(_AFTER_SETTING).match(text, span.end)) and compiled(_BEFORE_SETTING).search(before))
+        or ((gap := compiled(_AFTER_ARGUMENT).match(text, span.end)) and compiled(_BEFORE_ARGUMENT).search(before))
+    ):
+        return word(text, gap.end(), in_shell=True)
+    return None
 
 
 def _assigned(text: str, name: str, written: Span, at: int) -> Span:

@@ -10,7 +10,6 @@ the directory notes it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,14 +19,13 @@ import msgspec
 
 from snakeprov.config import PROJECT_NAME, STORE_NAME, Settings
 from snakeprov.errors import StoreError
+from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_text
 from snakeprov.model.privacy import opener, prepare_folder
 from snakeprov.model.publishing import publish
 
 _OWN = "."
 """What the directory's own store is noted as, wherever it is moved."""
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 
 
 class StoredProject(msgspec.Struct, frozen=True, rename="camel"):
@@ -111,7 +109,7 @@ def names_of(name: str, identity: str) -> Iterator[str]:
 
 
 def _key(working_directory: Path, store: str) -> str:
-    return _OWN if is_own(working_directory, store) else _CREDENTIALS.sub("", store)
+    return _OWN if is_own(working_directory, store) else strip_credentials(store)
 
 
 def _read(working_directory: Path) -> Note | None:

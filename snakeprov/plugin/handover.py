@@ -11,9 +11,9 @@ from typing import Any, Final
 from uuid import uuid4
 
 from snakeprov.capture.places import Places
-from snakeprov.capture.redact import credentials_in
 from snakeprov.capture.redactor import Redactor
 from snakeprov.config import Settings, store_of
+from snakeprov.model.credentials import credentials_in
 from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import JobRecord, JobStatus, RunStatus, decode_job
 from snakeprov.model.times import now

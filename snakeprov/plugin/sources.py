@@ -54,6 +54,6 @@ def _url_of(source: Any) -> str | None:
 
 
 def _without_credentials(url: str) -> str:
-    from snakeprov.capture.redact import strip_credentials
+    from snakeprov.model.credentials import strip_credentials
 
     return strip_credentials(url)

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from snakeprov.capture.redact import strip_credentials
 from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME
+from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.privacy import opener
 from snakeprov.recorder.entries import DONE, SUFFIX, read
 

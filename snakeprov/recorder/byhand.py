@@ -17,12 +17,12 @@ import msgspec
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.places import Places
-from snakeprov.capture.redact import strip_credentials
 from snakeprov.capture.redactor import Redactor
 from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
 from snakeprov.config import DIGESTS_NAME, STORE_NAME, Place, locate
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
+from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_text
 from snakeprov.model.privacy import prepare_folder
 from snakeprov.model.projects import identity_of, project_of

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from snakeprov.capture.environment import conda_packages, named_prefix, reference_digest
-from snakeprov.capture.redact import strip_credentials
+from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder.digesting import Observations

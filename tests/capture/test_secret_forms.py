@@ -55,7 +55,40 @@ UNDER_NAMES = (
         "git config x.{name} {secret}",
         "aws configure set {name} {secret}",
         "setenv {name} {secret}",
+        "ENV {name} {secret}",
     ),
+    *("os.putenv('{name}', '{secret}')", 'conf.set("x", "{name}", "{secret}")', 'r.add_header("{name}", "{secret}")'),
+)
+
+LISTS = (
+    *('["{name}:", "{secret}"]', "['-H', '{name}:', '{secret}', 'h']", '["{name}: ", "{secret}"]'),
+    *('["--{name}=", "{secret}", "-x"]', "('{name}=', '{secret}')", '[\n  "{name}:",\n  "{secret}"\n]'),
+)
+
+PAIRS = (
+    *('{{"name": "{name}", "value": "{secret}"}}', '{{"name":"{name}","value":"{secret}"}}'),
+    *("{{'key': '{name}', 'value': '{secret}', 'n': 1}}", '{{"value": "{secret}", "name": "{name}"}}'),
+    *(
+        '{{"ParameterKey": "{name}", "ParameterValue": "{secret}"}}',
+        '{{\n  "Name": "{name}",\n  "Value": "{secret}"\n}}',
+    ),
+    *('{{"name": "{name}", "type": "str", "value": "{secret}"}}', "- {{name: {name}, value: {secret}}}"),
+    *(
+        "- name: {name}\n  value: {secret}",
+        '- name: "{name}"\n  value: "{secret}"',
+        "- value: {secret}\n  name: {name}",
+    ),
+    *("env:\n- name: A\n  value: b\n- name: {name}\n  value: {secret}\n- name: C\n  value: 2",),
+    *(
+        '[[env]]\nname = "{name}"\nvalue = "{secret}"',
+        "name={name}&value={secret}",
+        "f(name='{name}', value='{secret}')",
+    ),
+    *(
+        "<name>{name}</name><value>{secret}</value>",
+        "<name>{name}</name>\n  <final>true</final>\n  <value>{secret}</value>",
+    ),
+    *('<input name="{name}" value="{secret}">', "<entry key='{name}' value='{secret}'/>"),
 )
 
 LOGINS = (
@@ -122,6 +155,17 @@ LOGINS = (
     *("twine upload -u ada -p {secret} dist/*", "mount -o username=ada,password={secret} //h/s /m"),
 )
 
+UNCLOSED = (
+    *('curl -u ada:"{secret} h', "curl -u 'ada:{secret} h", "curl -u'ada:{secret}", 'curl --user="ada:{secret}'),
+    *('curl --user=ada:"{secret}', 'curl -b "sid={secret}', 'curl -bsid="{secret}', 'mysql -p"{secret} db'),
+    *("mysql -p'{secret} db", 'sshpass -p"{secret} ssh h', "7z x -p'{secret} a", 'unzip -P"{secret} a.zip'),
+    *("lftp -u ada,'{secret}", 'smbclient //h/s -U ada%"{secret} -c ls', "smbclient -Uada%'{secret}"),
+    *("redis-cli -a '{secret}", "openssl enc -d -pass pass:'{secret}", 'docker login -p "{secret} r'),
+    *('tool --password="{secret}', "tool --password '{secret}", 'token: "{secret}', '{{"password": "{secret}'),
+    *("DB_PASS='{secret}", 'unzip -P"{secret}" a.zip', "curl -u 'ada:{secret}' h", "mysql -p'{secret}' db"),
+)
+"""Quotes that are glued to a login; most of them are never closed, as where a text was cut."""
+
 SHAPES = (
     *(
         "ghp_" + "a1B2" * 9,
@@ -161,7 +205,7 @@ def hide(text: str) -> str:
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-@pytest.mark.parametrize("form", UNDER_NAMES)
+@pytest.mark.parametrize("form", [*UNDER_NAMES, *LISTS, *PAIRS])
 def test_what_stands_under_a_name_is_hidden_in_every_form_and_context(form: str, context: str) -> None:
     """Each name that announces a secret, with each separator and each kind of quotes, wherever it stands."""
     shown = []
@@ -173,7 +217,7 @@ def test_what_stands_under_a_name_is_hidden_in_every_form_and_context(form: str,
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("login", [*LOGINS, *UNCLOSED])
 def test_logins_of_programs_are_hidden_in_every_context(login: str, context: str) -> None:
     """Options whose names say nothing, headers, cookies, form data and URLs."""
     text = CONTEXTS[context](login.format(secret=SECRET))
@@ -327,6 +371,24 @@ def test_a_command_that_is_a_list_of_words(form: str) -> None:
         assert SECRET not in repr(record)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_that_another_member_names(name: str) -> None:
+    """An object with a name and a value, in either order, nested, and in lists of words."""
+    for value in (
+        {"name": name, "value": SECRET},
+        {"env": [{"value": SECRET, "name": name}, {"name": "n", "value": "x"}]},
+        {"parameters": [{"ParameterKey": f"--{name}", "type": "str", "ParameterValue": [SECRET]}]},
+        [f"{name}:", SECRET],
+        ["tool", "-H", f"{name}: ", SECRET, "x"],
+        {"given": [[f"--{name}=", SECRET]]},
+    ):
+        assert SECRET not in repr(Redactor().value(value))
+        record = JobRecord(id="1" * 32, run_id="2" * 32, status="success", rule="a")
+        record.params, record.log_excerpt = {"given": value}, f"got {SECRET}"
+        Redactor().job(record)
+        assert SECRET not in repr(record)
+
+
 @pytest.mark.parametrize(
     "secret", ["a b", "it's", 'a"b c', "a;b|c", "a\\b", "a,b=c", "line\nline", "(x)", "12345678", "ü€"]
 )
@@ -350,6 +412,8 @@ def test_a_word_of_a_list_is_secret_as_a_whole(secret: str) -> None:
             ["curl", "-b", "cookies.txt"],
             [["a"], 1.5],
         ),
+        *(["password:", "--verbose"], ["token=", "user="], ["Password:", "User:"], ["token:"], ["sample:", "x"]),
+        *([{"name": "token_count", "value": 5}], [{"name": "x", "value": "token"}], [{"name": "token", "n": "value"}]),
         *(["--password", "$PASSWORD"], ["--password", None], ["unzip", "-p", "a.zip"], ["pass", "fail", True]),
     ],
 )
@@ -366,6 +430,15 @@ def test_the_first_look_sees_each_shape(token: str) -> None:
 
 
 HARMLESS = (
+    *('["password:", "user:", "host:"]', '["--token", "-t"]', "add_argument('--password', '-p', help='x')"),
+    *('log("token:", token)', '["user", "password", "email"]', '{"name": "token", "x": 1}, {"value": 3}'),
+    *('{"name": "max_tokens", "value": 512}', '{"name": "tokens", "value": 512}', '{"name": "PASS", "value": 12034}'),
+    *('{"name": "a", "value": "secret"}', '{"type": "password", "value": "x"}', "name: Ada\nvalue: 3"),
+    *("- name: TOKEN\n- value: 3", "- name: token\n  valueFrom: {secretKeyRef: {name: db, key: password}}"),
+    *("- name: TOKEN\n  value: $TOKEN", "- name: TOKEN\n- name: B\n  value: c", "<name>token</name><n>1</n>"),
+    *('<input name="password" type="password">', '<a name="token">x</a><b value="y">', "os.environ['TOKEN']"),
+    *('os.environ.get("TOKEN", None)', 'sep.join("token", x)', 'd.setdefault("token", [])', "ENV PATH /opt/bin"),
+    *('curl "http://h/a" -u "$USER"', 'mysql -p"$PASS" db', "unzip -p 'a b.zip'"),
     *(
         "tool --pass 2 --bins 30",
         "STAR --twopassMode Basic --runThreadN 8",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snakeprov.capture.permalinks import permalink
-from snakeprov.capture.redact import strip_credentials
+from snakeprov.model.credentials import strip_credentials
 
 SHA = "1a2b3c4d" * 5
 
