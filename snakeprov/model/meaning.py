@@ -52,7 +52,7 @@ class Listing:
     """A version of a directory above the path, recorded as one thing, that has a file of that name.
 
     Attributes:
-        directory: The version.
+        directory: The version, which an Activity made.
         has_these: Whether the file has the bytes that were seen.
         is_newer: Whether the directory was recorded after the current version of the path, with other bytes in it.
     """
@@ -144,7 +144,7 @@ def meaning_of(seen: Sight) -> Meaning:
     >>> meaning_of(Sight(current=Past("syn1", 2), earlier=by_job)) == Again(by_job, "7")
     True
     """
-    if seen.is_current and seen.current is not None and not (seen.always and seen.writer is not None):
+    if seen.is_current and not (seen.always and seen.writer is not None):
         return Current()
     writer = seen.writer
     if writer is None and seen.listing is not None and seen.listing.has_these:
@@ -156,14 +156,9 @@ def meaning_of(seen: Sight) -> Meaning:
         return Made(writer)
     if not seen.is_read and seen.current is not None and seen.looks_same:
         return Current(is_proved=False)
-    before = seen.listing.directory if seen.listing is not None and _is_before(seen.listing) else seen.current
+    before = seen.listing.directory if seen.listing is not None and seen.listing.is_newer else seen.current
     if before is not None and before.is_work:
         return Edited(before)
     if seen.elsewhere is not None and seen.size_bytes >= EVIDENT_BYTES_MIN:
         return SameContent(seen.elsewhere)
     return Raw()
-
-
-def _is_before(listing: Listing) -> bool:
-    """Return whether it is the file in a directory, rather than the current version of the path, that changed."""
-    return listing.is_newer and not listing.has_these
