@@ -17,6 +17,7 @@ from snakeprov.model.digest import Digest
 from snakeprov.model.held import HeldFile, Listing, before_key, output_key
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
 from snakeprov.plugin.observe import stamp
+from snakeprov.recorder import directories
 from snakeprov.recorder.digesting import Digester, Observation, key_of, path_of_key, with_changes
 from snakeprov.recorder.heldfiles import HeldFiles, OpenFile
 
@@ -336,6 +337,117 @@ def test_a_directory_was_read_as_it_was_made_or_it_is_not_known(
         assert found.digest is not None and found.digest != left.digest
     else:
         assert found.digest == left.digest
+
+
+def read(folder: Path, digester: Digester, *, began: bool = True, **more: object) -> Observation:
+    """Let a job read the directory, as it is now."""
+    seen = stamp(str(folder / FOLDER)) if began else None
+    fact = FileFact(path=FOLDER, kind="directory", fingerprint=seen, **more)  # type: ignore[arg-type]
+    return digester.observe(job(inputs=(fact,)), HeldFiles())[FOLDER]
+
+
+def test_a_directory_that_no_recorded_job_made_was_read_as_it_is(digester: Digester, tmp_path: Path) -> None:
+    """A raw input, like a file."""
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "one").write_text("1")
+
+    assert {path: one.sha256 for path, one in read(tmp_path, digester).members.items()} == {"one": sha256("1")}
+
+
+def test_a_directory_that_is_gone_before_it_could_be_read_is_not_known(digester: Digester, tmp_path: Path) -> None:
+    """What its job left in it may have changed before it was read."""
+    _, left = made(tmp_path, digester)
+    shutil.rmtree(tmp_path / FOLDER)
+
+    found = read(tmp_path, digester)
+    other = Digester(str(tmp_path), DigestCache(None))
+
+    assert left.digest is not None and found.digest is None
+    assert found.problem is not None and "may have changed" in found.problem
+    unknown = read(tmp_path, other)
+    assert unknown.digest is None and unknown.problem is not None and "may have changed" not in unknown.problem
+
+
+def test_names_that_came_and_went_leave_a_directory_as_it_was(digester: Digester, tmp_path: Path) -> None:
+    """Before its reader began and after: the time of the directory says nothing, its listing does."""
+    _, left = made(tmp_path, digester)
+    place = tmp_path / FOLDER
+    os.utime(place)
+    seen = FileFact(path=FOLDER, kind="directory", fingerprint=stamp(str(place)))
+    os.utime(place)
+
+    assert digester.observe(job(inputs=(seen,)), HeldFiles())[FOLDER].digest == left.digest
+
+
+def test_a_directory_that_changed_before_and_after_its_reader_began_is_not_known(
+    digester: Digester, tmp_path: Path
+) -> None:
+    """It is neither what its job left nor what is there now."""
+    made(tmp_path, digester)
+    place = tmp_path / FOLDER
+    add(place)
+    seen = FileFact(path=FOLDER, kind="directory", fingerprint=stamp(str(place)))
+    remove(place)
+
+    assert digester.observe(job(inputs=(seen,)), HeldFiles())[FOLDER].digest is None
+
+
+def test_a_directory_whose_time_nobody_took_is_not_known_once_names_came_or_went(
+    digester: Digester, tmp_path: Path
+) -> None:
+    """Nor does it fail the recording of its job."""
+    made(tmp_path, digester)
+    add(tmp_path / FOLDER)
+
+    found = read(tmp_path, digester, began=False)
+
+    assert found.digest is None and found.problem is not None
+
+
+def test_a_directory_is_what_its_reader_listed_although_it_changed_since(digester: Digester, tmp_path: Path) -> None:
+    """The listing of that moment is the one that its job left."""
+    output, left = made(tmp_path, digester)
+    change(tmp_path / FOLDER)
+
+    assert read(tmp_path, digester, listing=output.listing).digest == left.digest
+
+
+@pytest.mark.parametrize(
+    ("limits", "is_remembered"),
+    [
+        ({}, [True, True, True]),
+        ({"DIRECTORIES_REMEMBERED_MAX": 3}, [True, True, True]),
+        ({"DIRECTORIES_REMEMBERED_MAX": 2}, [False, True, True]),
+        ({"MEMBERS_REMEMBERED_MAX": 6}, [True, True, True]),
+        ({"MEMBERS_REMEMBERED_MAX": 5}, [False, True, True]),
+        ({"MEMBERS_REMEMBERED_MAX": 1}, [False, False, True]),
+    ],
+)
+def test_the_directories_made_last_are_remembered(
+    digester: Digester,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limits: dict[str, int],
+    is_remembered: list[bool],
+) -> None:
+    """As many as there is room for, at least one; one that is made again counts once, as made last."""
+    for name, limit in limits.items():
+        monkeypatch.setattr(directories, name, limit)
+    names = ["first", "second", "third"]
+    for name in ("second", *names):
+        place = tmp_path / name
+        place.mkdir(exist_ok=True)
+        (place / "one").touch()
+        (place / "two").touch()
+        digester.observe(job(FileFact(path=name, kind="directory")), HeldFiles())
+    for name in names:
+        (tmp_path / name / "one").write_text("changed")
+
+    facts = [FileFact(path=name, kind="directory") for name in names]
+    found = digester.observe(job(inputs=tuple(facts)), HeldFiles())
+
+    # What is known to have been something else is not taken for what was read.
+    assert [found[name].digest is None for name in names] == is_remembered
 
 
 def test_a_directory_before_its_update_is_what_was_listed(digester: Digester, tmp_path: Path) -> None:
