@@ -5,11 +5,16 @@ Must not know: Snakemake's objects, what becomes of the files.
 | code | what is followed |
 |---|---|
 | Python (script, notebook) | `import`, `from … import`, `importlib.import_module("literal")`, `sys.path.insert(…)` |
+| | the scripts that `subprocess.run([…])`, `os.system("…")` and the like run |
 | a Snakefile | those of its import statements that are asked for |
 | R (script, notebook, R Markdown) | `source("x.R")`, with `file.path()`, `here()`, `paste0()`, `snakemake@scriptdir` |
-| Julia | `include("x.jl")`, also with `joinpath(@__DIR__, …)` |
+| Julia | `include("x.jl")`, also with `joinpath(@__DIR__, …)`; `using X` with `LOAD_PATH`, `Pkg.activate("dir")` |
 | Perl, JavaScript | `require`, `use lib`, `import … from "./x"` |
 | the shell | `source`, `.`, and the scripts that its commands run |
+| R, Julia, Perl | the scripts that `system("…")` and `` run(`…`) `` run |
+
+A script that another runs is a program of its own: its modules are looked for beside it, and where its command says
+(`PYTHONPATH=lib`, `perl -Ilib`, `julia --project=dir`).
 
 A file counts where it lies in the same repository (or, without version control, in the same folder or below it); what
 is installed elsewhere belongs to the environment. Names that are put together while the code runs are not found.
@@ -19,19 +24,21 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import itertools
 import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from snakeprov.capture import pythoncode
+from snakeprov.capture import pythoncode, pythonprograms
 from snakeprov.capture.files import fingerprint
+from snakeprov.capture.juliamodules import module_file
 from snakeprov.capture.programs import language_of, scripts
-from snakeprov.capture.pythoncode import Import, Surroundings
-from snakeprov.capture.sourced import Base, sourced
+from snakeprov.capture.pythoncode import Evaluator, Import, Surroundings
+from snakeprov.capture.sourced import Base, Folder, Module, Named, NamedProgram, named_program, sourced
 from snakeprov.model.records import Fingerprint
 
 MODULES_MAX: Final = 500
@@ -47,6 +54,8 @@ ROOTS_MAX: Final = 32
 """A script that lies deeper in its repository is not looked for modules above so many folders."""
 
 _SEARCH_PATH: Final = re.compile(r"^[ \t]*((?:sys\.path\b|site\.addsitedir).*)$", re.MULTILINE)
+_MAGIC: Final = re.compile(r"^([ \t]*)([%!?])(.*)$", re.MULTILINE)
+_RUN: Final = re.compile(r"run\s+(?:-\w+\s+)*([\w./-]+\.py)\b")
 _NOT_UNDERSTOOD = (OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError)
 """What a file raises that is not there, or is no notebook; a loop of links is a RuntimeError."""
 
@@ -63,18 +72,35 @@ _LANGUAGES: Final = {
 }  # fmt: skip
 
 
+class Program(NamedTuple):
+    """Code that a process of its own runs.
+
+    Attributes:
+        path: Its absolute path.
+        language: What it is read as, where that is known.
+        search: The folders in which its interpreter is told to look for modules, absolute.
+    """
+
+    path: str
+    language: str | None
+    search: tuple[str, ...] = ()
+
+
+_Key = tuple[str, str, Program | None, tuple[Path, ...], Fingerprint]
+
+
 class ModuleFinder:
     """Finds the local files that code leads to; each is read once for each state it is in. Not thread-safe."""
 
     def __init__(self, working_directory: str) -> None:
         """Prepare for scripts that run in `working_directory` (as Python's file functions take it)."""
         self._working_directory = Path(working_directory)
-        self._imports: dict[tuple[str, str | None, Fingerprint], tuple[str, ...]] = {}
+        self._read_files: dict[_Key, tuple[str | Program, ...]] = {}
         self._bounds: dict[Path, Path] = {}
         self._real: dict[str, str] = {}
-        self._added_by: dict[str, list[Path]] = {}
+        self._added_by: dict[Program, list[Path]] = {}
 
-    def modules(self, path: str, language: str | None = None) -> list[str]:
+    def modules(self, path: str, language: str | None = None, search: tuple[str, ...] = ()) -> list[str]:
         """Return the absolute paths of the local files that the code at `path` leads to, directly or not, sorted.
 
         Never raises; what cannot be read or understood leads to nothing. At most `MODULES_MAX`.
@@ -82,6 +108,7 @@ class ModuleFinder:
         Args:
             path: The code.
             language: What it is read as, where it is known; else its name or its first line says it.
+            search: The folders in which its interpreter is told to look for modules, absolute.
         """
         start = self._real.get(path)
         if start is None:
@@ -89,7 +116,8 @@ class ModuleFinder:
                 start = self._real[path] = os.path.realpath(path)
             except (OSError, ValueError):
                 return []
-        return self._closure(self._read_once(start, start, language), start)
+        program = Program(start, language, search)
+        return self._closure([start], program)
 
     def imported(self, snakefile: str, statements: Iterable[str]) -> list[str]:
         """Return what import statements of a Snakefile lead to, in the same form as `modules`."""
@@ -97,14 +125,17 @@ class ModuleFinder:
             start = os.path.realpath(snakefile)
             trees = [pythoncode.parse(one) for one in statements]
             wanted = [one for tree in trees if tree is not None for one in pythoncode.imports(tree)]
-            added = self._added_by[start] = self._added_by_snakefile(start)
-            found = list(self._within(self._resolved(wanted, Path(start), Path(start), added), Path(start)))
+            program = Program(start, None)
+            added = self._added_by[program] = self._added_by_snakefile(start)
+            bound = self._bound(Path(start).parent)
+            resolved = (place.resolve() for place in self._resolved(wanted, Path(start), program, added))
+            found = [str(real) for real in resolved if real.is_relative_to(bound)]
         except _NOT_UNDERSTOOD:
             return []
-        return self._closure(found, start)
+        return self._closure(found, program)
 
-    def scripts(self, command: str, snakefiles: Iterable[str] = ()) -> list[tuple[str, str | None]]:
-        """Return the absolute paths of the files of the project that a shell command runs, each with its language.
+    def scripts(self, command: str, snakefiles: Iterable[str] = ()) -> list[Program]:
+        """Return the files of the project that a shell command runs, in the order of the command.
 
         The project is the repository of the working directory, or the working directory, and the repositories or
         folders of the Snakefiles. Never raises.
@@ -113,17 +144,18 @@ class ModuleFinder:
             command: The command.
             snakefiles: The absolute paths of the workflow's Snakefiles.
         """
-        found: dict[str, str | None] = {}
+        found: dict[Program, None] = {}
         folders = {os.path.dirname(one) for one in snakefiles}  # noqa: PTH120  the hot path
         for script in scripts(command):
             places = (self._working_directory / name for name in script.names)
             try:
                 place = next((one for one in places if one.is_file()), None)
                 if place is not None and self._is_of_project(place, folders):
-                    found.setdefault(os.path.normpath(place.absolute()), script.language)
+                    search = (self._working_directory / one for name in script.search for one in script.places(name))
+                    found[Program(os.path.normpath(place.absolute()), script.language, _folders(search))] = None
             except _NOT_UNDERSTOOD:
                 continue
-        return list(found.items())
+        return list(found)
 
     def _is_of_project(self, place: Path, folders: Iterable[str]) -> bool:
         real = place.resolve()
@@ -132,41 +164,48 @@ class ModuleFinder:
             real.is_relative_to(bound) and _NO_PROJECT.isdisjoint(real.relative_to(bound).parts) for bound in bounds
         )
 
-    def _closure(self, first: Iterable[str], start: str) -> list[str]:
+    def _closure(self, first: Iterable[str], start: Program) -> list[str]:
+        """Return the files `first` of a program and what they lead to, without the program itself."""
         found: set[str] = set()
-        waiting = list(reversed(list(first)))
+        seen: set[tuple[str, Program]] = set()
+        waiting = [(path, start) for path in reversed(list(first))]
         while waiting and len(found) < MODULES_MAX:
-            module = waiting.pop()
-            if module != start and module not in found:
-                found.add(module)
-                waiting.extend(self._read_once(module, start, None))
+            path, program = waiting.pop()
+            if (path, program) in seen:
+                continue
+            seen.add((path, program))
+            if path != start.path:
+                found.add(path)
+            for one in reversed(self._read_once(path, program)):
+                waiting.append((one.path, one) if isinstance(one, Program) else (one, program))
         return sorted(found)
 
-    def _read_once(self, path: str, start: str, language: str | None) -> tuple[str, ...]:
-        """Return what the file at `path` leads to directly, on the way from the script `start`."""
+    def _read_once(self, path: str, program: Program) -> tuple[str | Program, ...]:
+        """Return what a file leads to directly that belongs to a program: files of it, and other programs."""
         seen = fingerprint(path)
         if seen is None or seen.size_bytes > SIZE_BYTES_MAX:
             return ()
-        # What a name means depends on where the script lies, so modules of scripts in two folders are read twice.
-        key = (f"{os.path.dirname(start)}\0{path}", language, seen)  # noqa: PTH120
-        if key not in self._imports:
-            if len(self._imports) >= FILES_REMEMBERED_MAX:
-                self._imports.clear()
+        # What a name means depends on where the program lies and on what it adds, so some modules are read twice.
+        own = program if path == program.path else None
+        key = (os.path.dirname(program.path), path, own, tuple(self._added_by.get(program, ())), seen)  # noqa: PTH120
+        if key not in self._read_files:
+            if len(self._read_files) >= FILES_REMEMBERED_MAX:
+                self._read_files.clear()
                 self._real.clear()
                 self._added_by.clear()
             try:
-                found = self._within(self._read(Path(path), Path(start), language), Path(start))
-                self._imports[key] = tuple(dict.fromkeys(found))
+                found = self._within(self._read(Path(path), program), program)
+                self._read_files[key] = tuple(dict.fromkeys(found))
             except _NOT_UNDERSTOOD:
-                self._imports[key] = ()
-        return self._imports[key]
+                self._read_files[key] = ()
+        return self._read_files[key]
 
-    def _within(self, found: Iterable[Path], start: Path) -> Iterator[str]:
-        bound = self._bound(start.parent)
-        for module in found:
-            real = module.resolve()
+    def _within(self, found: Iterable[Path | Program], program: Program) -> Iterator[str | Program]:
+        bound = self._bound(Path(program.path).parent)
+        for one in found:
+            real = Path(one.path if isinstance(one, Program) else one).resolve()
             if real.is_relative_to(bound):
-                yield str(real)
+                yield one._replace(path=str(real)) if isinstance(one, Program) else str(real)
 
     def _bound(self, folder: Path) -> Path:
         """Return the folder that local modules of scripts in `folder` lie in: the repository, else `folder`."""
@@ -177,33 +216,58 @@ class ModuleFinder:
             self._bounds[folder] = root or (working if folder.is_relative_to(working) else folder)
         return self._bounds[folder]
 
-    def _read(self, path: Path, start: Path, language: str | None) -> Iterator[Path]:
+    def _read(self, path: Path, program: Program) -> Iterator[Path | Program]:
         text = path.read_text(encoding="utf-8", errors="replace")
-        language, code = _code_of(path, text, language)
+        language, code = _code_of(path, text, program.language if str(path) == program.path else None)
         if language == "python":
             tree = pythoncode.parse(code)
             if tree is not None:
-                added = self._added(path, tree)
-                if path == start:
-                    self._added_by[str(start)] = added
-                else:  # what the script adds holds for all that it imports
-                    added += self._added_by.get(str(start), [])
-                yield from self._resolved(pythoncode.imports(tree), path, start, added)
+                yield from self._read_python(path, program, tree)
             return
+        named = list(sourced(language or "", code))
+        added = [place for one in named if isinstance(one, Folder) for place in self._places(one, path, program)]
+        added = self._remembered(path, program, [place for place in added if place.is_dir()])
+        for one in named:
+            if isinstance(one, NamedProgram):
+                yield from self._programs(one, path, program)
+            elif isinstance(one, Module):
+                yield from _first(_module_file(folder, one) for folder in added)
+            elif not isinstance(one, Folder):
+                yield from _first(self._places(one, path, program))
+
+    def _read_python(self, path: Path, program: Program, tree: pythoncode.Tree) -> Iterator[Path | Program]:
+        where = Surroundings(str(path), os.path.realpath(self._working_directory))
+        evaluator = Evaluator(tree, where)
+        added = [Path(one) for one in pythoncode.search_path(tree, evaluator, where)]
+        added = self._remembered(path, program, added)
+        yield from self._resolved(pythoncode.imports(tree), path, program, added)
+        for script in pythonprograms.started(tree, evaluator):
+            yield from self._programs(named_program(script), path, program)
+
+    def _remembered(self, path: Path, program: Program, added: list[Path]) -> list[Path]:
+        """Return where the code at `path` finds modules: what it adds itself, and what its program has been told."""
+        if str(path) == program.path:
+            self._added_by[program] = [*added, *map(Path, program.search)]
+            return self._added_by[program]
+        # What the script adds holds for all that it imports.
+        return [*added, *self._added_by.get(program, [])]
+
+    def _programs(self, named: NamedProgram, path: Path, program: Program) -> Iterator[Program]:
+        file = next(_first(place for one in named.files for place in self._places(one, path, program)), None)
+        if file is not None:
+            search = (place for one in named.search for place in self._places(one, path, program))
+            yield Program(str(file.resolve()), named.language, _folders(search))
+
+    def _places(self, named: Named, path: Path, program: Program) -> list[Path]:
+        """Return where a file or folder may lie that the code at `path` names, the likeliest place first."""
+        script = Path(program.path).parent
         bases: dict[Base, Path] = {
             "work": self._working_directory,
             "file": path.parent,
-            "script": start.parent,
-            "root": self._bound(start.parent),
+            "script": script,
+            "root": self._bound(script),
         }
-        for named in sourced(language or "", code):
-            place = next((place for base in named.bases if (place := bases[base] / named.name).is_file()), None)
-            if place is not None:
-                yield place
-
-    def _added(self, path: Path, tree: pythoncode.Tree) -> list[Path]:
-        where = Surroundings(str(path), os.path.realpath(self._working_directory))
-        return [Path(one) for one in pythoncode.search_path(tree, where)]
+        return [bases[base] / named.name for base in named.bases]
 
     def _added_by_snakefile(self, path: str) -> list[Path]:
         """Return what a Snakefile adds to `sys.path`, line by line: as a whole it is no Python."""
@@ -212,13 +276,16 @@ class ModuleFinder:
             return []
         lines = _SEARCH_PATH.findall(Path(path).read_text(encoding="utf-8", errors="replace"))
         trees = (pythoncode.parse(line) for line in lines)
-        return [folder for tree in trees if tree is not None for folder in self._added(Path(path), tree)]
+        where = Surroundings(path, os.path.realpath(self._working_directory))
+        added = (pythoncode.search_path(tree, Evaluator(tree, where), where) for tree in trees if tree is not None)
+        return [Path(folder) for folders in added for folder in folders]
 
-    def _resolved(self, wanted: Iterable[Import], path: Path, start: Path, added: list[Path]) -> Iterator[Path]:
+    def _resolved(self, wanted: Iterable[Import], path: Path, program: Program, added: list[Path]) -> Iterator[Path]:
         """Yield the files of modules that the code at `path` imports, with `added` to Python's search path."""
-        bound = self._bound(start.parent)
-        named = [start.parent, *added]
-        roots = [*named, *_up_to(start.parent, bound), bound / "src"]
+        script = Path(program.path).parent
+        bound = self._bound(script)
+        named = [script, *added]
+        roots = [*named, *_up_to(script, bound), bound / "src"]
         for level, name in wanted:
             if level:
                 package = path.parent
@@ -236,6 +303,20 @@ class ModuleFinder:
                         break
 
 
+def _first(places: Iterable[Path | None]) -> Iterator[Path]:
+    """Yield the first of some places where a file is, if there is one."""
+    yield from itertools.islice((place for place in places if place is not None and place.is_file()), 1)
+
+
+def _folders(places: Iterable[Path]) -> tuple[str, ...]:
+    """Return those of some places that are folders."""
+    return tuple(dict.fromkeys(os.path.normpath(place.absolute()) for place in places if place.is_dir()))
+
+
+def _module_file(folder: Path, module: Module) -> Path | None:
+    return module_file(folder, module.name) if module.file is None else folder / module.file
+
+
 def _code_of(path: Path, text: str, language: str | None) -> tuple[str | None, str]:
     """Return language and code of a file."""
     if path.suffix == ".ipynb":
@@ -243,10 +324,18 @@ def _code_of(path: Path, text: str, language: str | None) -> tuple[str | None, s
         language = str(notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python")).lower()
         cells = (cell["source"] for cell in notebook["cells"] if cell.get("cell_type") == "code")
         code = "\n".join(cell if isinstance(cell, str) else "".join(cell) for cell in cells)
-        # Lines for the shell and for IPython are no Python.
-        return language, re.sub(r"(?m)^\s*[%!?].*$", "", code)
+        return language, _MAGIC.sub(_without_magic, code)
     said = language or _LANGUAGES.get(path.suffix.lower()) or language_of(text.split("\n", 1)[0])
     return said, text
+
+
+def _without_magic(line: re.Match[str]) -> str:
+    """Return what Python would have to say for a line of a notebook that is for the shell or for IPython."""
+    indent, mark, rest = line.groups()
+    if mark == "!":
+        return f"{indent}import os; os.system({rest!r})"
+    run = _RUN.match(rest)
+    return f"{indent}import runpy; runpy.run_path({run[1]!r})" if mark == "%" and run else f"{indent}pass"
 
 
 def _resolve(root: Path, name: str) -> Iterator[Path]:

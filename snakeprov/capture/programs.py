@@ -1,4 +1,4 @@
-"""Which files a shell command runs as code: the programs that it names by their path, and the scripts of interpreters.
+"""Which files a command runs as code: the programs that it names by their path, and the scripts of interpreters.
 
 Must not know: which files exist.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from snakeprov.capture.shell import commands
-from snakeprov.capture.wrappers import UNKNOWN
+from snakeprov.capture.shell import Command, commands_with
+from snakeprov.capture.wrappers import UNKNOWN, wrapped
 
 
 class Script(NamedTuple):
@@ -21,16 +22,29 @@ class Script(NamedTuple):
         name: Its path as the command has it.
         language: That of the interpreter; None where the file itself says it.
         folder: What the commands before it have changed to, if they say it.
+        search: The folders in which its interpreter is told to look for modules, as the command has them.
+        is_module: Whether it is a module that is looked for there too, as in `python -m`.
+        is_read: Whether the shell that names it reads it itself (`source`), so that it is no process of its own.
     """
 
     name: str
     language: str | None
     folder: str = ""
+    search: tuple[str, ...] = ()
+    is_module: bool = False
+    is_read: bool = False
 
     @property
     def names(self) -> list[str]:
-        """Its path from where the whole command begins; as it is too, since a `cd` may hold for a part only."""
-        return list(dict.fromkeys([posixpath.join(self.folder, self.name), self.name]))
+        """Where it may be, from where the whole command begins, the likeliest first."""
+        own = self.places(self.name)
+        if self.is_module:
+            own += [place for folder in self.search for place in self.places(posixpath.join(folder, self.name))]
+        return list(dict.fromkeys(own))
+
+    def places(self, name: str) -> list[str]:
+        """Return where a path of the command may be; as it is too, since a `cd` may hold for a part only."""
+        return list(dict.fromkeys([posixpath.join(self.folder, name), name]))
 
 
 class _Interpreter(NamedTuple):
@@ -43,6 +57,8 @@ class _Interpreter(NamedTuple):
         files: The options that are followed by the name of a file with code.
         module: The option that is followed by the name of a module.
         has_operand: Whether the first word that is no option is the name of a file with code.
+        variables: Those with the folders in which it looks for modules, separated by colons.
+        folders: The options that are followed by such a folder, or have it glued to them.
     """
 
     language: str
@@ -51,22 +67,28 @@ class _Interpreter(NamedTuple):
     files: frozenset[str] = frozenset()
     module: str | None = None
     has_operand: bool = True
+    variables: tuple[str, ...] = ()
+    folders: frozenset[str] = frozenset()
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_PYTHON: Final = _Interpreter("python", _words("-W -X -Q --check-hash-based-pycs"), _words("-c"), module="-m")
+_PYTHON: Final = _Interpreter("python", _words("-W -X -Q --check-hash-based-pycs"), _words("-c"), module="-m",
+    variables=("PYTHONPATH",),
+)  # fmt: skip
 _R: Final = _Interpreter("r", _words("-g --gui --encoding -d"), _words("-e"), _words("-f --file"), has_operand=False)
 _RSCRIPT: Final = _Interpreter("r", text=_words("-e"))
 _SHELL: Final = _Interpreter("shell", _words("-o +o -O +O --rcfile --init-file"), _words("-c"))
-_PERL: Final = _Interpreter("perl", _words("-I"), _words("-e -E"))
+_PERL: Final = _Interpreter("perl", text=_words("-e -E"), variables=("PERL5LIB", "PERLLIB"), folders=_words("-I"))
 _JULIA: Final = _Interpreter(
     "julia",
-    _words("-t --threads -p --procs -C -J -O --project --sysimage"),
+    _words("-t --threads -p --procs -C -J -O --sysimage"),
     _words("-e -E --eval --print"),
     _words("-L --load"),
+    variables=("JULIA_LOAD_PATH", "JULIA_PROJECT"),
+    folders=_words("--project"),
 )
 _NODE: Final = _Interpreter(
     "javascript", _words("-C --conditions"), _words("-e -p --eval --print"), _words("-r --require")
@@ -87,6 +109,10 @@ _INTERPRETERS: Final[Mapping[str, _Interpreter]] = {
     "java": _Interpreter("java", _words("-cp -classpath --class-path"), files=_words("-jar"), has_operand=False),
     "papermill": _Interpreter("python", _words("-p -r -k --parameters --kernel")),
 }  # fmt: skip
+_VARIABLES: Final = tuple(dict.fromkeys(name for one in _INTERPRETERS.values() for name in one.variables))
+_SEPARATE: Final = frozenset({"-I"})
+"""Options whose folder can be the next word."""
+
 _VERSION: Final = re.compile(r"[0-9][0-9.]*\Z")
 _CALLED: Final[Mapping[str, str]] = {".": "shell", "source": "shell"}
 _BUNDLE: Final = re.compile(r"-[A-Za-z0-9]*[eE]\Z")
@@ -116,29 +142,55 @@ def scripts(command: str) -> list[Script]:
     >>> [script.name for script in scripts("time python3 -u fit.py x | ./bin/sum; Rscript -e 1; bash -c 'sh a.sh'")]
     ['fit.py', './bin/sum', 'a.sh']
     """
+    return _scripts(commands_with(_VARIABLES, command))
+
+
+def scripts_of(argv: list[str], folder: str = "", variables: Mapping[str, str] = MappingProxyType({})) -> list[Script]:
+    """Return the files that a command runs as code that is given word by word.
+
+    Args:
+        argv: The words; `UNKNOWN` stands in them for what is not known.
+        folder: Where it runs, as its caller has it.
+        variables: What it is given.
+    """
+    found: list[Script] = []
+    for run in wrapped(argv) if argv else []:
+        found += scripts(run) if isinstance(run, str) else _scripts([Command(run, variables)])
+    return [one._replace(folder=posixpath.join(folder, one.folder)) for one in found]
+
+
+def _scripts(commands: Iterable[Command]) -> list[Script]:
     found: dict[Script, None] = {}
     folder = ""
-    for argv in commands(command):
+    for argv, variables in commands:
         if argv[0] == "cd" and len(argv) == 2 and UNKNOWN not in argv[1] and argv[1] != "-":
             folder = posixpath.join(folder, argv[1])
             continue
-        for script in _run(argv):
+        for script in _run(argv, variables):
             if UNKNOWN not in script.name and script.name:
                 found[script._replace(folder=folder)] = None
     return list(found)
 
 
-def _run(argv: list[str]) -> Iterator[Script]:
+def _run(argv: list[str], variables: Mapping[str, str]) -> Iterator[Script]:
     """Yield the files that a simple command runs."""
     program = argv[0]
     if program in _CALLED:
-        yield from (Script(name, _CALLED[program]) for name in argv[1:2])
+        yield from (Script(name, _CALLED[program], is_read=True) for name in argv[1:2])
         return
-    if "/" in program:
-        yield Script(program, None)
     interpreter = _interpreter(posixpath.basename(program))
+    if "/" in program:
+        # Which interpreter reads it only its first line says; it gets what is meant for any.
+        yield Script(program, None, search=_folders(_VARIABLES if interpreter is None else (), variables, []))
     if interpreter is None:
         return
+    given: list[str] = []
+    for script in _interpreted(argv, interpreter, given):
+        yield script._replace(search=_folders(interpreter.variables, variables, given))
+
+
+def _interpreted(argv: list[str], interpreter: _Interpreter, folders: list[str]) -> Iterator[Script]:
+    """Yield the files that an interpreter runs; adds to `folders` those that its options before them name."""
     words = iter(argv[1:])
     if argv[1:3] == ["CMD", "BATCH"]:
         words, interpreter = iter(argv[3:]), _RSCRIPT
@@ -148,11 +200,14 @@ def _run(argv: list[str]) -> Iterator[Script]:
             continue
         if option in interpreter.files:
             yield Script(value if equals else next(words, ""), interpreter.language)
+        elif (folder := _folder(interpreter, word)) is not None:
+            folders.append(folder or (next(words, "") if option in _SEPARATE else "."))
         elif option in interpreter.text or (interpreter.language in ("perl", "ruby") and _BUNDLE.match(word)):
             return
         elif option == interpreter.module:
             module = next(words, "").replace(".", "/")
-            yield from (Script(name, interpreter.language) for name in (f"{module}.py", f"{module}/__main__.py"))
+            for name in (f"{module}.py", f"{module}/__main__.py"):
+                yield Script(name, interpreter.language, is_module=True)
             return
         elif option in interpreter.valued or (interpreter is _SHELL and _SHELL_BUNDLE.match(word)):
             if not equals:
@@ -163,6 +218,20 @@ def _run(argv: list[str]) -> Iterator[Script]:
                 return
         elif word == "--args":
             return
+
+
+def _folder(interpreter: _Interpreter, word: str) -> str | None:
+    """Return the folder for modules that an option names, "" if it does not say it itself; None of another word."""
+    for option in interpreter.folders:
+        if word == option or word.startswith(f"{option}=" if option.startswith("--") else option):
+            return word.removeprefix(option).removeprefix("=").replace("@.", ".")
+    return None
+
+
+def _folders(names: Iterable[str], variables: Mapping[str, str], given: list[str]) -> tuple[str, ...]:
+    """Return the folders in which modules are looked for, as far as a command says which."""
+    named = [*given, *(folder for name in names for folder in variables.get(name, "").split(":"))]
+    return tuple(dict.fromkeys(one for one in named if one and UNKNOWN not in one and not one.startswith("@")))
 
 
 def _interpreter(name: str) -> _Interpreter | None:

@@ -63,9 +63,8 @@ def imports(tree: ast.AST) -> Iterator[Import]:
                 yield Import(0, first)
 
 
-def search_path(tree: ast.AST, where: Surroundings) -> list[str]:
+def search_path(tree: ast.AST, evaluator: Evaluator, where: Surroundings) -> list[str]:
     """Return the folders that code adds to `sys.path`, as far as its text says which; absolute paths."""
-    evaluator = _Evaluator(tree, where)
     found: list[str] = []
     for node in ast.walk(tree):
         for added in _added(node):
@@ -102,14 +101,20 @@ def _text(node: ast.AST) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-class _Evaluator:
-    """Works out expressions that are paths; what it does not know is None."""
+class Evaluator:
+    """Works out expressions that are texts, such as paths."""
 
     def __init__(self, tree: ast.AST, where: Surroundings) -> None:
+        """Prepare for the expressions of some code."""
         self._where = where
         self._assigned = _assigned_once(tree)
 
-    def value(self, node: ast.expr, depth: int) -> str | None:
+    def assigned(self, name: str) -> ast.expr | None:
+        """Return what a name is set to; None where it is set more than once, or never."""
+        return self._assigned.get(name)
+
+    def value(self, node: ast.expr, depth: int = 0) -> str | None:
+        """Return what an expression is; None where its text does not say it. `depth` is how deeply it is nested."""
         deeper = depth + 1
         if depth > DEPTH_MAX:
             return None

@@ -8,10 +8,11 @@ The grammar is tree-sitter's for bash. It is loaded when the first command is re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from snakeprov.capture.shellvariables import Variables
 from snakeprov.capture.wrappers import UNKNOWN, wrapped
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ _ESCAPED_IN_QUOTES: Final = re.compile(r'\\([\n$`"\\])')
 _VERBATIM: Final = frozenset({"word", "number", "regex", "extglob_pattern", "test_operator", "string_content"})
 
 
+_WORKING_DIRECTORY: Final = frozenset({"$PWD", "${PWD}", "$(pwd)", "`pwd`"})
+
+
+class Command(NamedTuple):
+    """A simple command: its words, and those variables it is given that were asked for."""
+
+    argv: list[str]
+    variables: Mapping[str, str]
+
+
 def commands(text: str) -> list[list[str]]:
     """Return the argv of each simple command in a text, in the order of the text.
 
@@ -52,10 +63,21 @@ def commands(text: str) -> list[list[str]]:
     ...     ["ls", "x"], ["python3", "scripts/fit.py", UNKNOWN]]
     True
     """
-    return list(_commands(text, DEPTH_MAX))
+    return [command.argv for command in _commands(text, DEPTH_MAX, (), {})]
 
 
-def _commands(text: str, depth: int) -> Iterator[list[str]]:
+def commands_with(variables: Iterable[str], text: str) -> list[Command]:
+    """Return the simple commands in a text as `commands` does, with the variables of these names that they are given.
+
+    >>> commands_with(["A"], "A=1 x; A=2; y; export A=$HOME/3:$A; z; (export A=4; env -u B A=5 nice v)") == [
+    ...     Command(["x"], {"A": "1"}), Command(["y"], {}), Command(["z"], {"A": f"{UNKNOWN}/3:{UNKNOWN}:2"}),
+    ...     Command(["v"], {"A": "5"})]
+    True
+    """
+    return list(_commands(text, DEPTH_MAX, variables, {}))
+
+
+def _commands(text: str, depth: int, names: Iterable[str], inherited: Mapping[str, str]) -> Iterator[Command]:
     if depth == 0 or len(text) > COMMAND_CHARS_MAX:
         return
     source = text.replace(UNKNOWN, "${_}").encode("utf-8", "replace")
@@ -63,11 +85,17 @@ def _commands(text: str, depth: int) -> Iterator[list[str]]:
     end = min((node.start_byte for node in nodes if node.is_error or node.is_missing), default=len(source))
     nodes = [node for node in nodes if node.end_byte <= end]
     functions = {_word(node.named_children[0]) for node in nodes if node.type == "function_definition"}
+    variables = Variables(names, _word, inherited)
     for node in nodes:
+        variables.follow(node)
         argv = _argv(node) if _is_command(node) else []
         if argv and argv[0] not in functions:
             for run in wrapped(argv, _documents(node)):
-                yield from _commands(run, depth - 1) if isinstance(run, str) else [run]
+                if isinstance(run, str):
+                    before = argv[: argv.index(run)] if run in argv else []
+                    yield from _commands(run, depth - 1, names, variables.of(node, before))
+                else:
+                    yield Command(run, variables.of(node, argv[: len(argv) - len(run)]))
 
 
 @lru_cache(maxsize=1)
@@ -133,6 +161,8 @@ def _word(node: Node) -> str:
         return text[1:-1]
     if node.type in _VERBATIM:
         return _ESCAPED.sub(_unescaped, text)
+    if text in _WORKING_DIRECTORY:
+        return "."
     if node.type == "string":
         return _joined(node, 1, len(node.children) - 1, in_quotes=True)
     if node.type in ("command_name", "concatenation"):

@@ -1,4 +1,4 @@
-"""The files that code in R, Julia, Perl, JavaScript and the shell names for its interpreter to read.
+"""What code in R, Julia, Perl, JavaScript and the shell names for its interpreter to read, or for another to run.
 
 Must not know: which files exist.
 
@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
-from snakeprov.capture.programs import scripts
+from snakeprov.capture.programs import Script, scripts
 
 Language = Literal["r", "julia", "perl", "javascript", "shell"]
 Base = Literal["work", "file", "script", "root"]
@@ -23,7 +23,7 @@ PARTS_MAX: Final = 1_000
 
 
 class Named(NamedTuple):
-    """A file that code names.
+    """A file that code names, or a folder.
 
     Attributes:
         name: Relative to one of the bases, or absolute.
@@ -34,8 +34,48 @@ class Named(NamedTuple):
     bases: tuple[Base, ...]
 
 
-def sourced(language: str, code: str) -> Iterator[Named]:
-    """Yield the files that code in a language names; none of a language that is not known."""
+class Folder(Named):
+    """A folder in which the interpreter looks for modules from then on."""
+
+
+class Module(NamedTuple):
+    """A module that code names; in which of the folders it lies is for the interpreter to find.
+
+    Attributes:
+        name: As the code has it.
+        file: Its path in such a folder; None where that depends on the folder.
+    """
+
+    name: str
+    file: str | None = None
+
+
+class NamedProgram(NamedTuple):
+    """A file with code that a process of its own runs.
+
+    Attributes:
+        files: Where it may lie, the likeliest first.
+        language: What it is read as; None where the file itself says it.
+        search: The folders in which its interpreter is told to look for modules.
+    """
+
+    files: tuple[Named, ...]
+    language: str | None
+    search: tuple[Named, ...] = ()
+
+
+Sourced = Named | Module | NamedProgram
+
+
+def named_program(script: Script, named: Callable[[str], Named] = lambda name: Named(name, ("work",))) -> NamedProgram:
+    """Return what a command of some code runs; `named` says where a path of it begins."""
+    files = tuple(named(name) for name in script.names)
+    search = tuple(named(place) for folder in script.search for place in script.places(folder))
+    return NamedProgram(files, script.language, search)
+
+
+def sourced(language: str, code: str) -> Iterator[Sourced]:
+    """Yield what code in a language names, in the order of the code; nothing of a language that is not known."""
     reader = _READERS.get(language)
     if reader is not None:
         yield from reader(code)
@@ -62,6 +102,11 @@ _SAME: Final = frozenset({"normalizePath", "normpath", "abspath", "realpath", "a
 _COMMENT: Final = re.compile(r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\#[^\n]*""")
 
 _R_CALL: Final = re.compile(r"(?<![\w.$@])(?:base::)?(?:sys\.)?source\s*\(")
+_R_SYSTEM: Final = re.compile(r"(?<![\w.$@])(?:base::)?system\s*\(")
+_JULIA_PATH: Final = re.compile(r"(?<![\w.@])push(?:first)?!\s*\(\s*(?:Base\.)?LOAD_PATH\s*,")
+_JULIA_PROJECT: Final = re.compile(r"(?<![\w.@])(?:Pkg\.)?activate\s*\(")
+_JULIA_USING: Final = re.compile(r"(?m)^[ \t]*(?:using|import)[ \t]+([A-Za-z_][\w.,: \t]*)")
+_JULIA_COMMAND: Final = re.compile(r"(?<![\w.@])(?:run|read|readchomp|success|pipeline)\s*\(\s*`([^`]*)`")
 _JULIA_CALL: Final = re.compile(r"(?<![\w.@])(?:Base\.)?include\s*\(")
 
 
@@ -166,20 +211,33 @@ def _called(name: str, arguments: list[_Path | None] | None) -> _Path | None:
 
 
 def _calls(code: str, call: re.Pattern[str], bases: tuple[Base, ...]) -> Iterator[Named]:
-    code = _COMMENT.sub(lambda found: found[1] or "", code)
     for found in call.finditer(code):
         path = _Reader(code, found.end()).argument()
-        if path is not None and path.name:
-            yield Named(path.name, bases if path.base is None else (path.base,))
+        if path is not None and (path.name or path.base):
+            yield Named(path.name or ".", bases if path.base is None else (path.base,))
 
 
-def _r(code: str) -> Iterator[Named]:
+def _without_comments(code: str) -> str:
+    return _COMMENT.sub(lambda found: found[1] or "", code)
+
+
+def _r(code: str) -> Iterator[Sourced]:
+    code = _without_comments(code)
     # R looks in the working directory; scripts are often written for their own folder.
-    return _calls(code, _R_CALL, ("work", "script", "root"))
+    yield from _calls(code, _R_CALL, ("work", "script", "root"))
+    for command in _calls(code, _R_SYSTEM, ("work",)):
+        yield from (named_program(script) for script in scripts(command.name))
 
 
-def _julia(code: str) -> Iterator[Named]:
-    return _calls(code, _JULIA_CALL, ("file",))
+def _julia(code: str) -> Iterator[Sourced]:
+    code = _without_comments(code)
+    for folder in (*_calls(code, _JULIA_PATH, ("work",)), *_calls(code, _JULIA_PROJECT, ("work",))):
+        yield Folder(*folder)
+    yield from _calls(code, _JULIA_CALL, ("file",))
+    for names in _JULIA_USING.findall(code):
+        yield from (Module(name.strip().split(".")[0]) for name in names.partition(":")[0].split(",") if name.strip())
+    for command in _JULIA_COMMAND.findall(code):
+        yield from (named_program(script) for script in scripts(command))
 
 
 # Perl and JavaScript
@@ -189,15 +247,21 @@ _PERL_LIBRARY: Final = re.compile(
     r"""^\s*use\s+lib\s+(?:qw\s*)?[("'\s]*((?:\$FindBin::(?:Real)?Bin/)?)([\w./-]+)""", re.MULTILINE
 )
 _PERL_MODULE: Final = re.compile(r"^\s*(?:use|require)\s+([A-Z]\w*(?:::\w+)*)\b", re.MULTILINE)
+_PERL_SYSTEM: Final = re.compile(
+    r"""^[^#\n]*?\bsystem\s*\(?\s*["']([^"'\\\n]+)["']\s*\)?\s*(?:;|\bor\b|\|\||==)""", re.MULTILINE
+)
 _JAVASCRIPT: Final = re.compile(r"""(?:\brequire\s*\(|\bimport\s*\(|\bfrom|\bimport)\s*(["'])(\.{1,2}/[^"'\n]+)\1""")
 
 
-def _perl(code: str) -> Iterator[Named]:
+def _perl(code: str) -> Iterator[Sourced]:
     for _, name in _PERL_FILE.findall(code):
         yield Named(name, ("work", "script"))
     for of_script, folder in _PERL_LIBRARY.findall(code):
-        for module in _PERL_MODULE.findall(code):
-            yield Named(f"{folder}/{module.replace('::', '/')}.pm", ("script",) if of_script else ("work",))
+        yield Folder(folder, ("script",) if of_script else ("work",))
+    for module in _PERL_MODULE.findall(code):
+        yield Module(module, f"{module.replace('::', '/')}.pm")
+    for command in _PERL_SYSTEM.findall(code):
+        yield from (named_program(script) for script in scripts(command))
 
 
 def _javascript(code: str) -> Iterator[Named]:
@@ -217,19 +281,21 @@ _OWN_FOLDER: Final = re.compile(
 _IS_OWN_FOLDER: Final = re.compile(rf"""(?m)^\s*(?:export\s+|readonly\s+|local\s+)?(\w+)=["']?{_HERE}["']?\s*(?:$|;)""")
 
 
-def _shell(code: str) -> Iterator[Named]:
+def _shell(code: str) -> Iterator[Sourced]:
     code = _OWN_FOLDER.sub(_HERE, code)
     for name in set(_IS_OWN_FOLDER.findall(code)):
         code = re.sub(rf"\$(?:{name}\b|\{{{name}\}})", _HERE, code)
     for script in scripts(code):
-        for name in script.names:
-            if name.startswith(_HERE + "/"):
-                yield Named(name.removeprefix(_HERE + "/"), ("file",))
-            else:
-                yield Named(name, ("work",))
+        found = named_program(script, _of_shell)
+        yield from found.files if script.is_read else (found,)
 
 
-_READERS: Final[Mapping[str, Callable[[str], Iterator[Named]]]] = {
+def _of_shell(name: str) -> Named:
+    own = name.removeprefix(_HERE + "/")
+    return Named(own, ("work",) if own == name else ("file",))
+
+
+_READERS: Final[Mapping[str, Callable[[str], Iterator[Sourced]]]] = {
     "r": _r,
     "julia": _julia,
     "perl": _perl,

@@ -101,11 +101,11 @@ class CodeSeeker:
         outputs = {fact.path for fact in job.outputs}
         listed = (fact.path for fact in job.code if fact.role in _SNAKEFILES and fact.url is None)
         own = {self._absolute(path) for path in listed if path is not None} if commands else set()
-        for script, language in (one for command in commands for one in self._modules.scripts(command, own)):
-            path = self._places.path(script)
+        for program in (one for command in commands for one in self._modules.scripts(command, own)):
+            path = self._places.path(program.path)
             if path not in outputs:  # what the job writes itself, and then runs, is no code that it was given
                 yield CodeFact(role="script", path=path)
-                yield from self._facts(self._modules.modules(script, language))
+                yield from self._facts(self._modules.modules(*program))
 
     def _led_to(
         self, job: JobRecord, defined: dict[str, Definition], is_known: Callable[[str], bool]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -208,6 +211,166 @@ def test_notebooks_and_snakefiles(tmp_path: Path) -> None:
     (tmp_path / "lib/four.py").write_text("import one")
     asked = ModuleFinder(str(tmp_path)).imported(str(tmp_path / "Snakefile"), ["from two import x", "import four"])
     assert [Path(path).name for path in asked] == ["four.py", "one.py", "two.py"], "only what was asked for"
+
+
+def run_by(folder: Path, command: str) -> list[str]:
+    """Return what a command runs, and what that leads to."""
+    finder = ModuleFinder(str(folder))
+    programs = finder.scripts(command)
+    paths = {path for one in programs for path in (one.path, *finder.modules(*one))}
+    return sorted(str(Path(path).relative_to(folder)) for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("PYTHONPATH=lib python x.py", ["lib/near.py", "x.py"]),
+        ("export PYTHONPATH=$PWD/lib:$PYTHONPATH; python x.py", ["lib/near.py", "x.py"]),
+        ("cd sub && PYTHONPATH=../lib python ../x.py", ["lib/near.py", "x.py"]),
+        ("PYTHONPATH=lib python -m tool", ["lib/near.py", "lib/tool.py"]),
+        ("PYTHONPATH=lib ./run", ["lib/near.py", "run"]),
+        ("PYTHONPATH=lib; python x.py", ["x.py"]),
+        ("PYTHONPATH=nowhere python x.py", ["x.py"]),
+        ("python x.py; PYTHONPATH=lib true", ["x.py"]),
+    ],
+)
+def test_modules_in_the_folders_that_a_command_names(tmp_path: Path, command: str, expected: list[str]) -> None:
+    """Compared with what Python imports."""
+    write(tmp_path, x_py="import near", lib__near_py="import seen", lib__tool_py="import near", sub__a_py="")
+    write(tmp_path, run="#!/usr/bin/env python3\nimport near")
+    (tmp_path / "run").chmod(0o755)
+
+    assert run_by(tmp_path, command) == expected
+
+    write(tmp_path, seen_py="import os; open(os.environ['SEEN'], 'w')")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"PATH": path, "SEEN": f"{tmp_path}/seen", "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (tmp_path / "seen").exists() == ("lib/near.py" in expected)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import subprocess\nsubprocess.run(['python', 'scripts/y.py', snakemake.input[0]], check=True)",
+        "import subprocess as sp, sys\nsp.check_call([sys.executable, '-u', 'scripts/y.py'] + args)",
+        "from subprocess import Popen\nPopen(('python3', f'scripts/y.py', f'{x}'), stdout=PIPE)",
+        "import subprocess\ncmd = ['nice', 'python', 'scripts/y.py', *more]\nsubprocess.check_output(cmd)",
+        "import subprocess\nsubprocess.call(f'python scripts/y.py {a} > {b}', shell=True)",
+        "import subprocess\nsubprocess.getoutput('python scripts/y.py')",
+        "import subprocess\nsubprocess.run('python scripts/y.py'.split())",
+        "import subprocess, shlex\nsubprocess.run(shlex.split(f'python scripts/y.py {a}'))",
+        "import subprocess\nsubprocess.run(['python', 'y.py'], cwd='scripts')",
+        "import os\nos.system('cd scripts; python y.py %s' % name)",
+        "from os import popen\npopen('python scripts/y.py {} {}'.format(a, b)).read()",
+        "from snakemake.shell import shell\nshell('python scripts/y.py {snakemake.input}')",
+        "import os\nd = os.path.dirname(__file__)\nos.execvp('python', ['python', os.path.join(d, 'scripts/y.py')])",
+        "import subprocess\nhere = Path(__file__).parent\nsubprocess.run(['python', str(here / 'scripts' / 'y.py')])",
+        "import asyncio\nasyncio.create_subprocess_exec('python', 'scripts/y.py', 'x')",
+        "import runpy\nrunpy.run_path('scripts/y.py')",
+        "import subprocess\nsubprocess.run(['bash', '-c', 'python scripts/y.py'])",
+    ],
+)
+def test_scripts_that_python_code_runs(tmp_path: Path, code: str) -> None:
+    """Where the code says which; with what they import in their turn, from their own folder."""
+    write(tmp_path, a_py=code, scripts__y_py="import z", scripts__z_py="", z_py="")
+    assert found(tmp_path, "a.py") == ["scripts/y.py", "scripts/z.py"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import subprocess\nsubprocess.run(['python', name])",
+        "import subprocess\nsubprocess.run(['python', 'scripts/y.py'], cwd=folder)",
+        "import subprocess\nsubprocess.run(['cat', 'scripts/y.py'])",
+        "import subprocess\nsubprocess.run('python scripts/y.py')",
+        "import subprocess\nsubprocess.run(prefix + ['scripts/y.py'])",
+        "import subprocess\ncmd = ['python', 'scripts/y.py']\ncmd = other()\nsubprocess.run(cmd)",
+        "import subprocess\ncmd = cmd + ['x']\nsubprocess.run(cmd)\nsubprocess.run([cmd], env=cmd)",
+        "run(['python', 'scripts/y.py'])",
+        "app.run(['python', 'scripts/y.py'])",
+        "import os\nos.remove('python scripts/y.py')",
+        "print('python scripts/y.py')",
+    ],
+)
+def test_scripts_that_python_code_may_run_are_not_guessed(tmp_path: Path, code: str) -> None:
+    """What is worked out while it runs, and calls of something else."""
+    write(tmp_path, a_py=code, scripts__y_py="")
+    assert found(tmp_path, "a.py") == []
+
+
+def test_where_a_started_script_finds_its_modules(tmp_path: Path) -> None:
+    """Not where the script that starts it does; but where its environment says."""
+    write(
+        tmp_path,
+        a_py="import sys\nsys.path.insert(0, 'mine')\nimport subprocess, m\n"
+        "subprocess.run(['python', 'b/y.py'], env={**os.environ, 'PYTHONPATH': 'lib'})",
+        mine__m_py="",
+        mine__n_py="",
+        b__y_py="import m, n",
+        lib__n_py="",
+    )
+    assert found(tmp_path, "a.py") == ["b/y.py", "lib/n.py", "mine/m.py"]
+
+
+def test_scripts_that_code_in_other_languages_runs(tmp_path: Path) -> None:
+    """R, Julia, Perl, the shell, and lines of a notebook."""
+    write(tmp_path, scripts__y_py="import z", scripts__z_py="", z_py="")
+    for name, code in {
+        "a.R": "x <- 1\nsystem('python scripts/y.py')  # system('python z.py')",
+        "b.jl": "run(`python scripts/y.py $(x)`)",
+        "c.pl": 'system("python scripts/y.py $x") == 0 or die;\n# system("python z.py");',
+        "d.sh": "PYTHONPATH=x python scripts/y.py",
+        "e.py": "import os\nos.system('bash d.sh')",
+    }.items():
+        (tmp_path / name).write_text(code)
+        assert found(tmp_path, name) == sorted({*(["d.sh"] if name == "e.py" else []), "scripts/y.py", "scripts/z.py"})
+    for line in ("!python scripts/y.py {x}", "%run -i scripts/y.py 3"):
+        cells = [{"cell_type": "code", "source": f"%load_ext x\n{line}\n"}]
+        (tmp_path / "f.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}))
+        assert found(tmp_path, "f.ipynb") == ["scripts/y.py", "scripts/z.py"]
+
+
+def test_modules_of_julia(tmp_path: Path) -> None:
+    """In folders of the load path, in the active project, and in packages that it takes from a folder."""
+    package = 'name = "Tool"\nuuid = "0"\n'
+    for name, text in {
+        "lib/Near.jl": 'module Near\nusing Far\ninclude("part.jl")\nend',
+        "lib/part.jl": "",
+        "lib/Far/src/Far.jl": "module Far end",
+        "env/Project.toml": package,
+        "env/src/Tool.jl": "module Tool\nimport Dev: f\nend",
+        "env/Manifest.toml": '[[deps.Dev]]\npath = "../dev"\n[[deps.Other]]\nversion = "1"\n',
+        "dev/src/Dev.jl": "",
+        "a.jl": 'push!(LOAD_PATH, "lib")\nusing Near, CSV',
+        "b.jl": 'using Pkg; Pkg.activate(joinpath(@__DIR__, "env"))\nusing Tool: f',
+        "c.jl": "using Tool",
+        "d.jl": 'push!(LOAD_PATH, folder)\nusing Near  # push!(LOAD_PATH, "lib")',
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert run_by(tmp_path, "julia a.jl") == ["a.jl", "lib/Far/src/Far.jl", "lib/Near.jl", "lib/part.jl"]
+    assert run_by(tmp_path, "julia b.jl") == ["b.jl", "dev/src/Dev.jl", "env/src/Tool.jl"]
+    assert run_by(tmp_path, "julia --project=env c.jl") == ["c.jl", "dev/src/Dev.jl", "env/src/Tool.jl"]
+    assert run_by(tmp_path, "JULIA_LOAD_PATH=lib julia d.jl")[0] == "d.jl"
+    assert run_by(tmp_path, "julia c.jl; julia d.jl") == ["c.jl", "d.jl"]
+
+
+def test_modules_of_perl(tmp_path: Path) -> None:
+    """In the folders of `use lib`, of `-I` and of `PERL5LIB`; those hold for the modules of modules too."""
+    for name, text in {
+        "x.pl": "use My::Near;\nuse strict;\n",
+        "y.pl": "use lib 'lib';\nuse My::Near;\n",
+        "lib/My/Near.pm": "package My::Near;\nuse My::Far;\n1;\n",
+        "lib/My/Far.pm": "package My::Far;\n1;\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    modules = ["lib/My/Far.pm", "lib/My/Near.pm"]
+    for command in ("perl -Ilib x.pl", "perl -I lib x.pl", "PERL5LIB=lib perl x.pl"):
+        assert run_by(tmp_path, command) == [*modules, "x.pl"]
+    assert run_by(tmp_path, "perl y.pl") == [*modules, "y.pl"]
+    assert run_by(tmp_path, "perl x.pl") == ["x.pl"]
 
 
 @pytest.mark.parametrize("content", [b"import (", b"\0", b"\xff\xfe import near", b"(" * 5000, b"{}"])

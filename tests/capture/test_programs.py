@@ -49,6 +49,39 @@ def test_folders_that_a_command_changes_to() -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("PYTHONPATH=lib:/a python x.py", ["lib", "/a"]),
+        ("export PYTHONPATH=$PWD/lib:$PYTHONPATH; cd sub && python -u x.py", ["./lib"]),
+        ('PYTHONPATH="lib${PYTHONPATH:+:$PYTHONPATH}" python -m x', ["lib"]),
+        ("env -i PYTHONPATH=lib nice python x.py", ["lib"]),
+        ("PYTHONPATH=$D/lib:b python x.py", ["b"]),
+        ("PYTHONPATH=lib; python x.py", []),
+        ("PYTHONPATH=lib perl x.pl", []),
+        ("perl -Ilib -I a x.pl; ", ["lib", "a"]),
+        ("PERL5LIB=b perl -Ilib x.pl", ["lib", "b"]),
+        ("julia --project=env x.jl", ["env"]),
+        ("julia --project -t 2 x.jl", ["."]),
+        ("JULIA_LOAD_PATH=@:src JULIA_PROJECT=@. julia x.jl", ["src"]),
+        ("export PYTHONPATH=lib PERL5LIB=b; ./x", ["lib", "b"]),
+        ("PYTHONPATH=lib bash -c 'python x.py'", ["lib"]),
+        ("if a; then export PYTHONPATH=lib; fi; python x.py", []),
+    ],
+)
+def test_folders_in_which_an_interpreter_is_told_to_look(command: str, expected: list[str]) -> None:
+    """By variables and by options, where the command says which."""
+    assert [one.search for one in scripts(command)][-1] == tuple(expected)
+
+
+def test_a_module_is_looked_for_where_python_is_told_to_look() -> None:
+    """`python -m` takes it from the working directory, or from `PYTHONPATH`."""
+    assert [one.names for one in scripts("PYTHONPATH=src python -m tool.cli")] == [
+        ["tool/cli.py", "src/tool/cli.py"],
+        ["tool/cli/__main__.py", "src/tool/cli/__main__.py"],
+    ]
+
+
+@pytest.mark.parametrize(
     ("line", "language"),
     [
         ("#!/usr/bin/env python3", "python"),
@@ -77,5 +110,5 @@ def test_only_files_of_the_project_are_code(tmp_path: Path) -> None:
     names = ["a.py", "lib", "missing.py", "out.py", "in.py", str(elsewhere), str(work / "lib/b.py"), "nul\0.py"]
     names += [".snakemake/conda/e/bin/c.py", "venv/lib/site-packages/d.py"]
     command = "; ".join(f"python '{name}'" for name in names)
-    found = [Path(path).relative_to(work).as_posix() for path, _ in ModuleFinder(str(work)).scripts(command)]
+    found = [Path(one.path).relative_to(work).as_posix() for one in ModuleFinder(str(work)).scripts(command)]
     assert found == ["a.py", "in.py", "lib/b.py"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snakeprov.capture.shell import commands
+from snakeprov.capture.shell import commands, commands_with
 from snakeprov.capture.wrappers import UNKNOWN
 
 CONSTRUCTS = {
@@ -125,3 +128,65 @@ def test_the_grammar_is_loaded_when_a_command_is_read() -> None:
         "c.programs('a'); assert 'tree_sitter' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+VARIABLES = [
+    "A=1 show",
+    "A=1; show",
+    "export A=1; show; show",
+    "A=1\nexport A\nshow",
+    "export A; A=1; show; A=2; show",
+    "declare -x A=1 B=2; show",
+    "declare A=1; show",
+    "export A=1; unset A; show",
+    "(export A=1; show); show",
+    "export A=1 | show; show",
+    "export A=1; (export A=2; show); show",
+    "export A=1; export A=2:$A; show; A=0:${A} show",
+    "export A=1; A+=:2; show",
+    "export A=1${A:+:$A}; show; export A=${A:+$A:}2; show",
+    "if true; then export A=1; show; else show; fi",
+    "env A=1 show; env -u B A='x y' show",
+    "A=1 env B=2 show",
+    "A=1 bash -c 'show; export A=2; show'; show",
+    "export A=1 && bash -c 'A=3 show'",
+    "nice env A=1 timeout 5 show",
+    "A=1 bash <<'E'\nshow\nE",
+    "f() { export A=1; }; show",
+    "echo A=9 B=9 > /dev/null; show A=9",
+    "export A='1' B=\"2\"; show",
+]
+
+
+@pytest.mark.parametrize("text", VARIABLES)
+def test_a_command_has_the_variables_that_the_shell_gives_it(tmp_path: Path, text: str) -> None:
+    """Compared with what bash does."""
+    program = tmp_path / "show"
+    program.write_text('#!/bin/sh\necho "${A-}/${B-}" >> "$LOG"\n')
+    program.chmod(0o755)
+    log = tmp_path / "log"
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "LOG": str(log)}
+    subprocess.run(["bash", "-c", text], env=environment, check=True)
+
+    told = [one.variables for one in commands_with(["A", "B"], text) if one.argv[0] == "show"]
+
+    if "else" in text:  # which branch runs only the shell can tell
+        told.pop()
+    said = ["/".join(re.sub(":+", ":", one.get(name, "")).strip(":") for name in "AB") for one in told]
+    assert said == log.read_text().splitlines()
+
+
+def test_a_variable_that_may_be_set_is_not_told() -> None:
+    """In a branch, a loop, or a function that is never called."""
+    for text in (
+        "if x; then export A=1; fi; y",
+        "while x; do export A=1; done; y",
+        "case $x in a) export A=1;; esac; y",
+    ):
+        assert commands_with(["A"], text)[-1].variables == {}
+    assert commands_with(["A"], "if x; then export A=1; else y; fi")[-1].variables == {}
+
+
+def test_the_working_directory_in_a_word() -> None:
+    """`$PWD` is where the command runs."""
+    assert commands("a $PWD/b \"$(pwd)\"/c ${PWD} '$PWD' $PWDX") == [["a", "./b", "./c", ".", "$PWD", UNKNOWN], ["pwd"]]

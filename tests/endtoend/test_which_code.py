@@ -25,6 +25,7 @@ rule shell:
     output: "shell.txt"
     shell:
         \"\"\"
+        export PYTHONPATH=$PWD/pylib
         (time -p python3 -u scripts/one.py {input[0]} | nice -n 1 bash {input.script}) > {output} 2>/dev/null
         X=$(env LC_ALL=C ./tools/three.sh); echo "$X" >> {output}
         {TOOL} data/in.txt >> {output}
@@ -59,14 +60,18 @@ FILES = {
     "data/in.txt": "in\n",
     "lib/naming.py": "def upper(text): return text.upper()\n",
     "lib/unrelated.py": "nothing = 0\n",
-    "scripts/one.py": "import one_lib, sys\nprint(open(sys.argv[1]).read())\n",
+    "scripts/one.py": "import one_lib, packaged, sys\nprint(open(sys.argv[1]).read())\n",
     "scripts/one_lib.py": "",
+    "pylib/packaged.py": "",
+    "pylib/unused.py": "",
     "scripts/four.py": "import sys\nfrom pathlib import Path\n"
     "sys.path.append(str(Path(__file__).resolve().parent.parent / 'shared'))\n"
-    "import util\nopen(snakemake.output[0], 'w').write(util.X)\n",
+    "import util, subprocess\n"
+    "subprocess.run(['sh', 'tools/six.sh', util.X], check=True)\nopen(snakemake.output[0], 'w').write(util.X)\n",
     "shared/util.py": "X = 'x'\n",
     "tools/given.sh": '. "$(dirname "$0")/settings.sh"\ncat\n',
     "tools/settings.sh": "",
+    "tools/six.sh": "true\n",
     "tools/three.sh": "#!/bin/sh\necho 3\n",
     "tools/five.sh": "cat $1\n",
 }
@@ -87,9 +92,16 @@ def test_only_what_ran_counts_as_executed(make_work: Callable[..., Work]) -> Non
     work = make_work(SNAKEFILE, **FILES)
     (work.folder / "tools/three.sh").chmod(0o755)
     work.snakemake("all")
-    scripts = {"scripts/one.py", "scripts/one_lib.py", "tools/given.sh", "tools/settings.sh", "tools/three.sh"}
+    scripts = {
+        "scripts/one.py",
+        "scripts/one_lib.py",
+        "pylib/packaged.py",
+        "tools/given.sh",
+        "tools/settings.sh",
+        "tools/three.sh",
+    }
     assert code(work, "shell.txt") == {"Snakefile", "rules/common.smk", "tools/five.sh", *scripts}
-    assert code(work, "script.txt") == {"Snakefile", "scripts/four.py", "shared/util.py"}
+    assert code(work, "script.txt") == {"Snakefile", "scripts/four.py", "tools/six.sh", "shared/util.py"}
     assert code(work, "run.txt") == {"Snakefile", "lib/naming.py", "tools/three.sh"}
     assert code(work, "help.txt") == {"rules/help.smk"}
     assert affected(work, "rules/help.smk") == {"help.txt"}
