@@ -19,6 +19,7 @@ delivery may break off between any two. What holds there when the job is deliver
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -35,6 +36,7 @@ from snakeprov.errors import (
     ForbiddenError,
     NotFoundError,
     RemoteError,
+    SnakeprovError,
     StaleError,
 )
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
@@ -69,6 +71,11 @@ LOOKUP_PATHS_MAX: Final = 10_000
 REFUSED: Final = (StaleError, ConflictError, NotFoundError, BadRequestError, ForbiddenError)
 """How a repository says that it will not take something, now or later."""
 
+_KEPT: Final = (
+    "The record is kept, and another version of snakeprov will try it again; please report the fault with the .trace "
+    "file in .snakeprov/outbox."
+)
+
 _OUTRUN: Final = (StaleError, ConflictError, NotFoundError)
 
 
@@ -95,10 +102,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a job: delivered, or refused for a `reason`."""
+    """What became of a job: delivered, refused for a `reason`, or not even sent.
+
+    `trace` says where in its own code snakeprov failed at it.
+    """
 
     number: int
     reason: str | None = None
+    trace: str | None = None
 
 
 class Deliverer:
@@ -172,7 +183,7 @@ class Deliverer:
         if self._refusal(jobs) is None:
             return [Receipt(one.number) for one in jobs]
         # One job that is refused must not hold up the others.
-        return [Receipt(one.number, self._deliver_alone(one)) for one in jobs]
+        return [self._deliver_alone(one) for one in jobs]
 
     def deliver_by_hand(self, prepared: Prepared, step: Step) -> dict[str, Held]:
         """Deliver a step that somebody did by hand; return the versions that it made, by path.
@@ -225,19 +236,19 @@ class Deliverer:
         self._carry_out(plan, [prepared], tally)
         return {path: held for path in paths if (held := self._catalog.file(path)) is not None}
 
-    def _deliver_alone(self, prepared: Prepared) -> str | None:
-        """Deliver one job, again if others changed what its plan was made from; return why it is refused, or None."""
+    def _deliver_alone(self, prepared: Prepared) -> Receipt:
+        """Deliver one job, again if others changed what its plan was made from."""
         error: Exception | None = None
         for _ in range(TRIES_MAX):
             error = self._refusal([prepared])
             if error is None or self._is_known(prepared.job):
-                return None
+                return Receipt(prepared.number)
             if not isinstance(error, _OUTRUN):
                 break
-        return None if error is None else reason_of(error, self._client)
+        return receipt_of(prepared.number, error, self._client)
 
     def _refusal(self, jobs: Sequence[Prepared]) -> Exception | None:
-        """Send jobs; return why they are refused, or None. Raises RemoteError if the repository cannot answer now."""
+        """Send jobs; return why they are not delivered, or None. Raises RemoteError if the store cannot answer now."""
         try:
             self._send(jobs)
         except REFUSED as error:
@@ -247,7 +258,7 @@ class Deliverer:
             if not self._client.is_snakeprov:  # what came before the failure has been done
                 self._catalog.forget()
             raise
-        except Exception as error:  # a record that cannot be assembled is refused too, rather than stop everything
+        except Exception as error:  # a fault of ours: it must not hold up the other jobs
             self._catalog.forget()
             return error
         return None
@@ -393,10 +404,15 @@ def _name_of(name: str, second: Literal["file", "folder"] | None) -> str:
     return to_synapse_name(name, second=second)
 
 
-def reason_of(error: Exception, client: Client) -> str:
-    """Return why something was refused, and what can be done about it, as sentences."""
-    hint = "" if client.is_snakeprov else remedy(error)
-    return f"{explain(error)} {hint}".rstrip()
+def receipt_of(number: int, error: Exception | None, client: Client) -> Receipt:
+    """Return what became of a record whose delivery ended with `error`: why it was refused, or where we failed."""
+    if error is None:
+        return Receipt(number)
+    if isinstance(error, SnakeprovError):
+        hint = "" if client.is_snakeprov else remedy(error)
+        return Receipt(number, f"{explain(error)} {hint}".rstrip())
+    reason = f"snakeprov itself failed ({explain(error).rstrip('.')}). {_KEPT}"
+    return Receipt(number, reason, "".join(traceback.format_exception(error)))
 
 
 def _paths(job: JobRecord) -> Iterator[str]:

@@ -21,7 +21,7 @@ from snakeprov.model.records import GitState, JobRecord, RunRecord, decode_job
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.context import Policy
-from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.deliver import Deliverer, Prepared, Receipt
 from snakeprov.recorder.digesting import Digester, Observations
 from snakeprov.recorder.entries import Content as OutboxContent
 from snakeprov.recorder.entries import Entry, Kind
@@ -128,7 +128,7 @@ class Drain:
         try:
             plan = msgspec.json.decode(entry.payload, type=RunPlan)
         except msgspec.MsgspecError as error:
-            self.reject(entry.number, f"The record of the plan of a run cannot be read ({error}).")
+            self._reject(Receipt(entry.number, f"The record of the plan of a run cannot be read ({error})."))
         else:
             self._plan = with_missing(plan, self._working_directory)
             self._deliverer.put_plan(self._plan)
@@ -158,12 +158,11 @@ class Drain:
         self._outbox.delivered(receipt.number for receipt in receipts if receipt.reason is None and receipt.number >= 0)
         for receipt in receipts:
             if receipt.reason is not None:
-                self.reject(receipt.number, receipt.reason)
+                self._reject(receipt)
 
-    def reject(self, number: int, reason: str) -> None:
-        """Note that a record can not be delivered as it is."""
-        self.rejected.append(reason)
-        self._outbox.rejected(number, reason)
+    def _reject(self, receipt: Receipt) -> None:
+        self.rejected.append(receipt.reason or "")
+        reject(self._outbox, receipt)
 
     def deliver_pending(
         self,
@@ -206,7 +205,7 @@ class Drain:
                 continue
             job = job_of(entry)
             if isinstance(job, str):
-                self.reject(entry.number, job)
+                self._reject(Receipt(entry.number, job))
                 continue
             group.append(Prepared(entry.number, job, observations_of(content, entry, job, self._digester)))
             files += len(job.inputs) + len(job.outputs)
@@ -215,6 +214,14 @@ class Drain:
                 group, files = [], 0
         if group:
             yield group
+
+
+def reject(outbox: Outbox, receipt: Receipt) -> None:
+    """Note in the outbox of a record that it was not delivered, and why."""
+    if receipt.trace is not None:
+        outbox.failed(receipt.number, receipt.reason or "", receipt.trace)
+    else:
+        outbox.rejected(receipt.number, receipt.reason or "")
 
 
 class CodeFound(msgspec.Struct, omit_defaults=True):

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from snakeprov import __version__
 from snakeprov.errors import OutboxError
 from snakeprov.recorder.frames import Frame, parse
 from snakeprov.recorder.owners import Owner
@@ -45,11 +46,15 @@ DONE: Final = frozenset({Kind.JOB, Kind.STEP})
 RECORDS: Final = DONE | {Kind.RUN, Kind.PLAN}
 
 
-class Rejected(msgspec.Struct):
-    """The note that the repository refused a record, and why."""
+class Rejected(msgspec.Struct, omit_defaults=True):
+    """The note that a record was not delivered, and why: the store refused it, or snakeprov itself failed.
+
+    `failed_version` is the version of snakeprov that failed; another version takes the record as one that waits.
+    """
 
     number: int
     reason: str
+    failed_version: str = ""
 
 
 class Digests(msgspec.Struct):
@@ -78,7 +83,7 @@ class Content(msgspec.Struct):
 
     Attributes:
         pending: Records neither delivered nor rejected, in order.
-        rejected: Records that the repository refused, with its reason.
+        rejected: Records that the store refused, or at which this version of snakeprov failed, with the reason.
         digests: What was found out about the files of a record, by its number.
         last_run: The newest RUN payload, delivered or not.
         git: What was found of the code of the run (JSON); None where nobody has looked.
@@ -141,7 +146,8 @@ def _read_acks(path: Path, records: dict[int, Entry], content: Content) -> dict[
                     rejected.pop(number, None)
             case Kind.REJECTED:
                 note = msgspec.json.decode(one.payload, type=Rejected)
-                rejected[note.number] = note.reason
+                if note.failed_version in ("", __version__):
+                    rejected[note.number] = note.reason
             case Kind.DIGESTS:
                 found = msgspec.json.decode(one.payload, type=Digests)
                 content.digests[found.number] = bytes(found.payload)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from snakeprov.client import Client
-from snakeprov.errors import OutboxError, RemoteError, UsageError
+from snakeprov.errors import OutboxError, RemoteError
 from snakeprov.model.records import RunRecord
 from snakeprov.recorder import backlog
 from snakeprov.recorder.backfill import backfill_missing
-from snakeprov.recorder.deliver import REFUSED, reason_of
-from snakeprov.recorder.drain import Drain, Tools, observations_of, run_of, to_deliver
+from snakeprov.recorder.deliver import REFUSED, Receipt, receipt_of
+from snakeprov.recorder.drain import Drain, Tools, observations_of, reject, run_of, to_deliver
 from snakeprov.recorder.entries import Content, Kind
 from snakeprov.recorder.outbox import Outbox, unlocked_owner
 from snakeprov.recorder.owners import is_alive
@@ -153,13 +153,19 @@ class _Delivery:
             observations = observations_of(content, entry, step.job, tools.digester)
             try:
                 deliver_step(self._client, step, observations, tools)
-            except (*REFUSED, UsageError) as error:
-                reason = reason_of(error, self._client)
-                outbox.rejected(entry.number, reason)
-                self._result.rejected.append(reason)
+            except REFUSED as error:
+                self._reject(outbox, receipt_of(entry.number, error, self._client))
+            except RemoteError:
+                raise
+            except Exception as error:  # a fault of ours: it must not hold up what else waits
+                self._reject(outbox, receipt_of(entry.number, error, self._client))
             else:
                 outbox.delivered([entry.number])
                 self._result.delivered += 1
+
+    def _reject(self, outbox: Outbox, receipt: Receipt) -> None:
+        reject(outbox, receipt)
+        self._result.rejected.append(receipt.reason or "")
 
 
 def notice_missing(client: Client, tools: Tools, run: RunRecord, result: Leftovers) -> None:

@@ -8,6 +8,7 @@ A run has one outbox after another, each of two files that are only ever appende
 |---|---|---|
 | `<name>.log` | a header, then records: the run, its jobs, the run again when it changes | `Log`, in Snakemake |
 | `<name>.ack` | what became of them, and what was found of their files and code | `Outbox`, where they are delivered |
+| `<name>.trace` | where in its own code snakeprov failed at a record (text) | the same |
 
 Two processes have the log open at the same time, and its lock is theirs together: whoever wants to deliver what dead
 processes left behind takes the lock first. Not every file system has locks, and not every lock is seen by other
@@ -29,6 +30,7 @@ from typing import Final, Self
 
 import msgspec
 
+from snakeprov import __version__
 from snakeprov.errors import OutboxError
 from snakeprov.model import privacy
 from snakeprov.recorder.entries import (
@@ -47,6 +49,7 @@ from snakeprov.recorder.frames import frame, parse
 from snakeprov.recorder.owners import Owner, living, owner, uncertain
 
 DAMAGED_SUFFIX: Final = ".damaged"
+TRACE_SUFFIX: Final = ".trace"
 LOG_SIZE_MAX: Final = 4 * 1024 * 1024
 """A log larger than this (bytes) is followed by the next one, so that a long run takes no disk without end."""
 
@@ -247,6 +250,15 @@ class Outbox:
         """Note that the repository refused a record for good, and why."""
         self._note(Kind.REJECTED, msgspec.json.encode(Rejected(number, reason)))
 
+    def failed(self, number: int, reason: str, trace: str) -> None:
+        """Note that snakeprov itself failed at a record, and keep the trace beside the log for a report."""
+        self._note(Kind.REJECTED, msgspec.json.encode(Rejected(number, reason, __version__)))
+        with contextlib.suppress(OSError):
+            path = self.path.with_suffix(TRACE_SUFFIX)
+            descriptor = privacy.create(path, os.O_WRONLY | os.O_APPEND, privacy.file_mode_like(path.parent))
+            with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(f"snakeprov {__version__}, record {number}\n{trace}\n")
+
     def digests(self, number: int, payload: bytes) -> None:
         """Keep what was found out about the files of a record (JSON), once, for a delivery by a later process."""
         if number in self._digested:
@@ -279,6 +291,7 @@ class Outbox:
         with contextlib.suppress(OSError):
             if not keep and self.is_delivered and self._read_to >= os.fstat(self._descriptor).st_size:
                 # In this order: a log whose acknowledgements are gone is only delivered again.
+                self.path.with_suffix(TRACE_SUFFIX).unlink(missing_ok=True)
                 self.path.with_suffix(ACK_SUFFIX).unlink(missing_ok=True)
                 if self._damaged_bytes:
                     self.path.rename(self.path.with_suffix(DAMAGED_SUFFIX))

@@ -1,0 +1,102 @@
+"""What becomes of a record at which snakeprov itself fails: it is not the store that refused it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from snakeprov.embedded import connect
+from snakeprov.recorder import backlog, deliver, entries, outbox
+from snakeprov.recorder.delivery import push, recover_leftovers
+from snakeprov.recorder.entries import Kind
+from snakeprov.recorder.manual import Step
+from snakeprov.recorder.outbox import Log
+from snakeprov.recorder.steps import StepRecord
+
+from . import faults
+
+BROKEN_JOB = f"{1:032x}"
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A working directory in which the jobs of a run wait in the outbox."""
+    faults.make_files(tmp_path)
+    faults.fill_outbox(tmp_path)
+    return tmp_path
+
+
+def break_assembly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the assembly of one job fail as only a fault in the code can."""
+    assemble = deliver.assemble
+
+    def fail_at_one(plan: Any, job: Any, *more: Any) -> None:
+        if job.id == BROKEN_JOB:
+            raise KeyError("no such thing")
+        assemble(plan, job, *more)
+
+    monkeypatch.setattr(deliver, "assemble", fail_at_one)
+
+
+def push_here(work: Path) -> list[str]:
+    with connect(work / ".snakeprov", create=True) as client:
+        return push(faults.place_of(work), client).rejected
+
+
+def recorded_jobs(work: Path) -> int:
+    with connect(work / ".snakeprov") as client:
+        return faults.holdings(client)["jobs"]
+
+
+def test_a_record_at_which_snakeprov_fails_holds_up_no_other_and_is_kept_with_the_trace(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_assembly(monkeypatch)
+
+    (reason,) = push_here(work)
+
+    assert reason.startswith("snakeprov itself failed (KeyError: 'no such thing'). The record is kept")
+    assert recorded_jobs(work) == faults.JOBS - 1
+    assert backlog.count(backlog.outbox_folder(work)) == (0, 1, (reason,))
+    (trace,) = backlog.outbox_folder(work).glob("*.trace")
+    assert "in fail_at_one" in trace.read_text()
+    assert trace.stat().st_mode & 0o077 == 0
+
+
+def test_another_version_of_snakeprov_takes_the_record_as_one_that_waits(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        break_assembly(broken)
+        push_here(work)
+    with connect(work / ".snakeprov") as client:
+        assert recover_leftovers(faults.place_of(work), client).delivered == 0, "the same version does not try again"
+
+    for module in (entries, outbox):
+        monkeypatch.setattr(module, "__version__", "99.0")
+    with connect(work / ".snakeprov") as client:
+        assert recover_leftovers(faults.place_of(work), client).delivered == 1
+
+    assert recorded_jobs(work) == faults.JOBS
+    assert list(backlog.outbox_folder(work).iterdir()) == []
+
+
+def test_a_manual_step_at_which_snakeprov_fails_does_not_hold_up_the_jobs(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = msgspec.structs.replace(faults.records(work)[0], id="c" * 32)
+    step = StepRecord(run=faults.run_record(work), job=job, step=Step())
+    Log.create(backlog.outbox_folder(work), "b" * 32, first=msgspec.json.encode(step), kind=Kind.STEP).close()
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise KeyError("no such thing")
+
+    monkeypatch.setattr(deliver, "assemble_by_hand", fail)
+
+    (reason,) = push_here(work)
+
+    assert reason.startswith("snakeprov itself failed (KeyError: 'no such thing').")
+    assert recorded_jobs(work) == faults.JOBS
