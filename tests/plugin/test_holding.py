@@ -207,3 +207,148 @@ def test_a_directory_with_too_many_members_is_left_to_who_digests_it(
     assert [told.members is None for told in taker.listings] == [True, False]
     assert {key for key, _ in taker.files} == {"o1"}
     assert len(taker.files) == 10
+
+
+def test_only_so_much_is_read_of_one_job(tmp_path: Path, taker: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files beyond are opened, as those are that are just too large."""
+    monkeypatch.setattr(holding, "CONTENT_BYTES_MAX", SMALL_BYTES + 2)
+    one = Holding("job", taker)
+    hold(one, tmp_path / "largest", b"x" * SMALL_BYTES)
+    hold(one, tmp_path / "three", b"xxx")
+    hold(one, tmp_path / "two", b"xx")
+    one.send()
+
+    assert [key for (key, _), file in taker.files.items() if file.content is not None] == ["largest", "two"]
+    assert taker.read("three") == b"xxx"
+
+
+def test_only_so_much_of_one_job_is_urgent(tmp_path: Path, taker: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes the files reads that much while the next job waits."""
+    monkeypatch.setattr(holding, "URGENT_BYTES_MAX", 2 * len(LARGE))
+    one = Holding("job", taker)
+    for name in ("first", "second", "third"):
+        hold(one, tmp_path / name, LARGE, changes=True)
+    one.send()
+
+    assert [taker.files[name, ""].is_urgent for name in ("first", "second", "third")] == [True, True, False]
+
+
+def test_many_contents_of_one_job_are_sent_in_parts(
+    tmp_path: Path, taker: Taker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message has room for few."""
+    monkeypatch.setattr(holding, "MESSAGE_BYTES", 1000)
+    one = Holding("job", taker)
+    for number in range(6):
+        hold(one, tmp_path / str(number), b"x" * 300)
+
+    assert len(taker.files) == 6 - 6 % 3
+    one.send()
+    assert len(taker.files) == 6
+
+
+def test_nothing_is_said_of_a_job_without_files(taker: Taker) -> None:
+    """An empty message would only cost time."""
+    said: list[Hold | Listing] = []
+
+    def tell(message: Hold | Listing, descriptors: Sequence[int] = ()) -> bool:
+        said.append(message)
+        return True
+
+    Holding("job", tell).send()
+
+    assert said == []
+
+
+def test_what_is_not_held_is_not_left_open(tmp_path: Path, taker: Taker) -> None:
+    """A FIFO that stands where a large file was seen."""
+    (tmp_path / "file").write_bytes(LARGE)
+    seen = fingerprint(str(tmp_path / "file"))
+    assert seen is not None
+    os.mkfifo(tmp_path / "fifo")
+    open_before = os.listdir("/proc/self/fd")  # noqa: PTH208
+    Holding("job", taker).file("fifo", str(tmp_path / "fifo"), seen)
+
+    assert len(os.listdir("/proc/self/fd")) == len(open_before)  # noqa: PTH208
+
+
+def test_a_file_that_stays_is_not_digested_because_one_before_it_vanished(tmp_path: Path, taker: Taker) -> None:
+    """Descriptors are numbers that come again."""
+    taker.is_deaf = True
+    one = Holding("job", taker)
+    for name in ("vanishes", "stays"):
+        hold(one, tmp_path / name, LARGE, vanishes=name == "vanishes")
+        one.send()
+
+    assert one.digests == {"vanishes": digest_bytes(LARGE)}
+
+
+def tree_of(place: Path, *names: str) -> Path:
+    place.mkdir()
+    for name in names:
+        (place / name).write_bytes(LARGE)
+    return place
+
+
+def test_of_a_directory_only_regular_files_are_held(tmp_path: Path, taker: Taker) -> None:
+    """What a link shows is not the directory's, and is in no manifest."""
+    tree = tree_of(tmp_path / "tree", "file")
+    (tree / "link").symlink_to("file")
+    (tree / "empty").mkdir()
+    one = Holding("job", taker)
+    one.directory("o0", str(tree))
+    one.send()
+
+    assert list(taker.files) == [("o0", "file")]
+
+
+@pytest.mark.parametrize("vanishes", [True, False])
+def test_of_a_directory_that_stays_only_some_files_are_held(
+    tmp_path: Path, taker: Taker, monkeypatch: pytest.MonkeyPatch, vanishes: bool
+) -> None:
+    """Of one that is about to be deleted, all."""
+    monkeypatch.setattr(holding, "MEMBERS_HELD_MAX", 2)
+    one = Holding("job", taker)
+    one.directory("o0", str(tree_of(tmp_path / "tree", "a", "b", "c", "d")), vanishes=vanishes)
+    one.send()
+
+    assert [member for _, member in taker.files] == (["a", "b", "c", "d"] if vanishes else ["a", "b"])
+    (told,) = taker.listings
+    assert told.members is not None and len(told.members) == 4
+
+
+def test_of_a_directory_that_was_held_before_only_the_listing_is_digested(
+    tmp_path: Path, taker: Taker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is said of it; with too many members it has no digest either."""
+    tree = tree_of(tmp_path / "tree", "a", "b")
+    made = Holding("job", taker).directory("o0", str(tree))
+    taker.listings.clear()
+
+    again = Holding("next", taker)
+    assert again.directory("i0", str(tree), is_held=True) == made
+    monkeypatch.setattr(holding, "MEMBERS_MAX", 1)
+    assert again.directory("i0", str(tree), is_held=True) is None
+    again.send()
+
+    assert (taker.listings, taker.files) == ([], {})
+
+
+def test_a_long_listing_is_told_in_parts(tmp_path: Path, taker: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until nobody takes them; the last one is marked."""
+    monkeypatch.setattr(holding, "LISTED_AT_ONCE", 2)
+    tree = tree_of(tmp_path / "tree", "a", "b", "c")
+    asked = 0
+
+    def tell(message: Hold | Listing, descriptors: Sequence[int] = ()) -> bool:
+        nonlocal asked
+        asked += isinstance(message, Listing)
+        return taker(message, descriptors)
+
+    Holding("job", tell).directory("o0", str(tree))
+    assert [told.is_last for told in taker.listings] == [False, True]
+    assert [member.path for told in taker.listings for member in told.members or ()] == ["a", "b", "c"]
+
+    taker.is_deaf = True
+    Holding("job", tell).directory("o0", str(tree))
+    assert asked == 3
