@@ -12,7 +12,7 @@ import msgspec
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.refusals import bad_request
-from snakeprov.store import lookup
+from snakeprov.store import lookup, sights
 from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import READ
 from snakeprov.store.lookup import Found
@@ -50,7 +50,7 @@ def at_paths(call: Call) -> Answer:
     found = lookup.at_paths(call.tx, project, paths)
     rows = [one for path in paths for one in found.get(path, ())]
     meant = meaning_store.of(call.tx, [(row.id, row.number) for row in rows if row.meaning])
-    bodies = [_found(row, meant.get((row.id, row.number))) for row in rows]
+    bodies = [_found(call, row, meant.get((row.id, row.number))) for row in rows]
     return 200, {"projectId": f"syn{project}", "found": bodies}
 
 
@@ -92,7 +92,7 @@ def paths(call: Call) -> Answer:
     return 200, {"paths": found}
 
 
-def _found(row: Found, meaning: MeaningRow | None) -> dict[str, Any]:
+def _found(call: Call, row: Found, meaning: MeaningRow | None) -> dict[str, Any]:
     body: dict[str, Any] = {"path": row.path, "kind": row.kind, "entityId": f"syn{row.id}", "etag": row.etag}
     if row.parent_id is not None:
         body["parentId"] = f"syn{row.parent_id}"
@@ -113,6 +113,10 @@ def _found(row: Found, meaning: MeaningRow | None) -> dict[str, Any]:
             body["meaning"] = meanings.body(meaning)
             if meaning.of_activity_id is not None:
                 body["meaning"]["activityId"] = str(meaning.of_activity_id)
+            # Bytes that cannot be read are nothing that could be asked about later.
+            past = sights.past(call.tx, row.id, row.number) if row.activity_id is None else None
+            if past is not None:
+                body["isWork"] = bool(past.is_work)
         if row.handle_kind == PRUNED:
             body["bytesPruned"] = True
     return body

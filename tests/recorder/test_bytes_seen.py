@@ -323,8 +323,135 @@ def test_temporary_and_large_files_have_one_version_as_long_as_they_are_the_same
 def test_a_file_that_cannot_be_read_is_the_version_that_it_looks_like(lab: Lab) -> None:
     """Not proved, and said to be: its job names no digest. One that looks otherwise is a version without digest."""
     lab.run(a())
-    for text in ("a of " + X, "of another size"):
+    lab.write("a.txt", "a of " + X)
+    lab.run(b(), unreadable=["a.txt"])
+    assert lab.versions("a.txt") == [("a run1", None)]
+
+    for text in ("of another size", "of yet another size"):
         lab.write("a.txt", text)
         lab.run(b(), unreadable=["a.txt"])
+    assert lab.versions("a.txt") == [("a run1", None), (None, "edited @1"), (None, "edited @2")]
 
-    assert lab.versions("a.txt") == [("a run1", None), (None, "edited @1")]
+
+def test_a_directory_that_cannot_be_read_looks_like_its_version(lab: Lab) -> None:
+    """Its own size is not that of what is recorded of it."""
+    lab.run(split("x"))
+    lab.run(Job("whole", ["d/"], {"whole.txt": "whole"}), unreadable=["d"])
+
+    assert lab.versions("d/") == [("split run1", None)]
+
+
+Step = Job | Callable[[], object]
+
+
+def jobs_of(*steps: Step) -> Iterator[Job]:
+    """Yield the jobs among some steps; what people do in between is done when its turn has come."""
+    for step in steps:
+        if isinstance(step, Job):
+            yield step
+        else:
+            step()
+
+
+def go(lab: Lab, *steps: Step, together: bool) -> None:
+    """Record some jobs, in one request or each in its own."""
+    lab.run(more=jobs_of(*steps), together=together)
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("is_earlier", [True, False])
+def test_a_version_put_back_while_a_run_goes_on_has_its_maker_again(lab: Lab, together: bool, is_earlier: bool) -> None:
+    """Made by a job of the same run or of an earlier one; put back twice, it is the content of the first each time."""
+    if is_earlier:
+        lab.run(a(), b())
+
+    def put(text: str) -> Callable[[], object]:
+        return lambda: lab.write("a.txt", text)
+
+    back = put("a of " + X)
+    go(lab, *([] if is_earlier else [a()]), put(Z), b(Z), back, b(), put(Y), b(Y), back, b(), together=together)
+
+    made, edited, again = ("a run1", None), (None, "edited @1"), ("a run1", "again @1")
+    assert lab.versions("a.txt") == [made, edited, again, (None, "edited @3"), again]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_newest_maker_of_bytes_that_were_put_back_is_told(lab: Lab, together: bool) -> None:
+    """Where another job had made them again in between."""
+
+    def put(text: str) -> Callable[[], object]:
+        return lambda: lab.write("a.txt", text)
+
+    other = Job("other", ["in.txt"], {"a.txt": "a of " + X})
+    go(lab, a(), put(Z), b(Z), other, put(Y), b(Y), put("a of " + X), b(), together=together)
+
+    assert lab.versions("a.txt")[2:] == [("other run1", "again @1"), (None, "edited @3"), ("other run1", "again @3")]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_raw_input_that_was_put_back_has_changed_when_it_has_other_bytes(lab: Lab, together: bool) -> None:
+    """Though a job had written the file in between: what was there last was nobody's work."""
+    lab.write("p.txt", X)
+    lab.run(b(reads="p.txt"))
+    lab.run(Job("p", [], {"p.txt": Y}))
+
+    def put(text: str) -> Callable[[], object]:
+        return lambda: lab.write("p.txt", text)
+
+    go(lab, put(X), b("x", reads="p.txt"), put(Z), b("z", reads="p.txt"), together=together)
+
+    assert lab.versions("p.txt") == [(None, None), ("p run2", None), (None, "again @1"), (None, None)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_newest_file_that_a_job_made_is_the_evidence(lab: Lab, together: bool) -> None:
+    """Rather than an older one, or a newer one that nobody made."""
+
+    def copy() -> None:
+        lab.write("c.txt", X + Z)
+        lab.write("d.txt", X + Z)
+
+    one, two = (Job(name, ["in.txt"], {name: X + Z}) for name in ("one.txt", "two.txt"))
+    go(lab, one, two, copy, b("c", reads="c.txt"), b("d", reads="d.txt"), together=together)
+
+    assert lab.versions("c.txt") == lab.versions("d.txt") == [(None, "sameContent two.txt@1")]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_of_nested_directories_the_innermost_that_has_a_file_made_it(lab: Lab, together: bool) -> None:
+    """An outer one only what the inner one does not have; by hand it is the inner one that was changed."""
+
+    def put(name: str, text: str) -> Callable[[], object]:
+        return lambda: lab.write(f"d/e/{name}", text)
+
+    outer = Job("outer", ["in.txt"], {"d/": {"e/m1": X, "e/m2": X, "e/m3": X}})
+    inner = Job("inner", ["in.txt"], {"d/e/": {"m1": Y, "m2": X, "m3": Y}})
+    read = [up(name, f"d/e/{name}") for name in ("m1", "m2", "m3")]
+    go(lab, outer, inner, put("m3", X), *read, together=together)
+    go(lab, put("m1", Z), up("edited", "d/e/m1"), together=together)
+
+    assert lab.versions("d/e/m1") == [("inner run1", None), (None, "edited @1")]
+    assert lab.versions("d/e/m2") == [("inner run1", None)]
+    assert lab.versions("d/e/m3") == [("outer run1", None)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_file_that_was_never_seen_and_edited_comes_from_the_innermost_directory(lab: Lab, together: bool) -> None:
+    """Both have a file of that name, with other bytes."""
+    outer = Job("outer", ["in.txt"], {"d/": {"e/m1": X}})
+    inner = Job("inner", ["in.txt"], {"d/e/": {"m1": Y}})
+    go(lab, outer, inner, lambda: lab.write("d/e/m1", Z), up("edited", "d/e/m1"), together=together)
+
+    assert lab.versions("d/e/m1") == [(None, "edited d/e/@1")]
+
+
+def test_a_member_that_a_directory_has_as_before_is_edited_after_its_own_version(lab: Lab) -> None:
+    """The directory was made again since, with the same bytes in this file."""
+    lab.run(split("x"), up("x"))
+    again = split("x")
+    again.writes = {"d/": {"m1": "x" * 40 + "1", "m2": Y}}
+    lab.run(again)
+    lab.write("d/m1", Z)
+    lab.run(up("z"))
+
+    assert lab.versions("d/m1") == [("split run1", None), (None, "edited @1")]
