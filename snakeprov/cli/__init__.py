@@ -26,6 +26,7 @@ _COMMANDS = (
     "run",
     "status",
     "verify",
+    "fsck",
     "restore",
     "checkout",
     "prune",

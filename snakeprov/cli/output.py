@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
@@ -88,6 +88,26 @@ def write_bytes(content: bytes) -> None:
     with _writing():
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
+
+
+@contextmanager
+def reading() -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on a terminal, once it is known how much there is to read.
+
+    Gives a function that takes how many bytes are read and how many there are.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    import click
+
+    with click.progressbar(length=1, label="reading", file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, done, 1)
+            bar.update(done - bar.pos)
+
+        yield show
 
 
 def moment(epoch_ms: int | None) -> str | None:

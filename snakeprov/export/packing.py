@@ -201,7 +201,7 @@ class _Packing:
                     return True
                 raise CorruptStoreError(
                     f"The repository has other bytes of {version.label} than were recorded.",
-                    hint="'snakeprov verify --store' says what is damaged.",
+                    hint="'snakeprov fsck' says what is damaged.",
                 )
         return version.sha256 is not None and self._fetch_from_disk(version, path, expected)
 

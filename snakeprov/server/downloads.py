@@ -221,6 +221,6 @@ class _Whole(_Window):
         if self._digest.hexdigest() != self._expected:
             raise CorruptStoreError(
                 f"The blob {self._expected} is damaged: its bytes have another sha256.",
-                hint="'snakeprov verify --store' tells everything that is damaged.",
+                hint="'snakeprov fsck' tells everything that is damaged.",
             )
         return chunk

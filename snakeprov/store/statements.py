@@ -72,7 +72,7 @@ class Query(_Statement, Generic[R]):
             if values[-1] is not None and not values[-1]:
                 raise CorruptStoreError(
                     f"The store is damaged: a row of the table {checked.name} does not fit its checksum.",
-                    hint="'snakeprov verify --store' tells which, and everything else that is damaged.",
+                    hint="'snakeprov fsck' tells which, and everything else that is damaged.",
                 )
             return row._make(values[:-1])
 

@@ -84,7 +84,7 @@ def status(answer: Mapping[str, Any], *, store: str, project: str, pending: int,
 
 
 def verification(report: Report, *, folder: str) -> Json:
-    """Return what `verify --store --json` prints for what was checked and found."""
+    """Return what `fsck --json` prints for what was checked and found."""
     findings = [
         {"where": one.where, "problem": one.problem, "remedy": one.remedy, "isDamage": one.is_damage}
         for one in report.findings

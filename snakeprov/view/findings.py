@@ -1,4 +1,4 @@
-"""The screen of `verify`: what was checked, and what is not as it should be.
+"""The screen of `fsck`: what was checked, and what is not as it should be.
 
 Must not know: how anything is checked.
 """
@@ -15,7 +15,7 @@ _LABEL_COLUMNS = 11
 
 
 def store(report: Report, screen: Screen, *, folder: str) -> Iterator[str]:
-    """Yield the lines of `verify --store`.
+    """Yield the lines of `fsck`.
 
     Args:
         report: What was checked and found.

@@ -79,7 +79,7 @@ def fill(
     if found != (sha256 or md5):
         raise RemoteError(
             f"What the repository gave is not what was recorded: its digest is {found}, not {sha256 or md5}.",
-            hint="Nothing was changed. 'snakeprov verify --store' tells what is damaged.",
+            hint="Nothing was changed. 'snakeprov fsck' tells what is damaged.",
         )
 
 

@@ -26,7 +26,7 @@ COMMANDS = (
     ("runs",),
     ("status",),
     ("push",),
-    ("verify", "--store"),
+    ("fsck",),
 )
 
 _fork = multiprocessing.get_context("fork")
@@ -82,7 +82,7 @@ def test_eight_processes_lose_and_double_nothing(
     assert {(one["path"], one["versionNumber"]) for one in made} == {
         (f"out/{number}-{one}.txt", 1) for number in range(PROCESSES) for one in range(JOBS)
     }
-    verified = work.ask("verify", "--store")
+    verified = work.ask("fsck")
     assert verified["findings"] == []
     assert work.ask("status")["pending"] == 0
 

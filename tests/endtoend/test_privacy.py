@@ -44,7 +44,7 @@ find rule=count
 affected notes.txt
 run
 verify
-verify --store
+fsck
 """
 
 
@@ -230,7 +230,7 @@ def test_a_private_file_in_a_shared_store_stays_private(study: Path) -> None:
         refused = bob.call("snakeprov", "restore", path, "-o", str(bob.home / path))
         assert refused.returncode != 0
         assert "it is a copy of a private file" in refused.stderr
-    assert "which only its owner may check" in bob.ask("verify", "--store")
+    assert "which only its owner may check" in bob.ask("fsck")
 
 
 def test_asking_needs_no_home_and_no_place_for_temporary_files(study: Path) -> None:

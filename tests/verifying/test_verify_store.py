@@ -176,7 +176,7 @@ def test_a_row_that_was_changed_is_not_served(
     assert status != 0
     assert out == ""
     assert f"The store is damaged: a row of the table {table} does not fit its checksum." in err
-    assert "snakeprov verify --store" in err
+    assert "snakeprov fsck" in err
 
 
 def test_a_text_that_is_none_any_more_is_told_as_damage(repository: Repository) -> None:

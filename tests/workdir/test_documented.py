@@ -22,7 +22,7 @@ BY_NAME = {"counts", "environment"}
     ("name", "arguments"),
     [
         ("verify", ["."]),
-        ("verify", ["--store"]),
+        ("fsck", []),
         ("restore", ["data/a.csv@1"]),
         ("restore", ["results/clean/a.csv"]),
         ("prune", ["--keep-last", "1"]),

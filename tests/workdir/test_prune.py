@@ -29,7 +29,7 @@ def test_it_tells_first_and_does_it_when_told(
     assert snakeprov("restore", "results/table.csv@1").status == 5
     assert snakeprov("restore", "results/parts@1").status == 5
     assert snakeprov("verify").status == 0
-    assert snakeprov("verify", "--store").status == 0
+    assert snakeprov("fsck").status == 0
     kept = {one["versionNumber"]: one["bytesKept"] for one in snakeprov("log", "data/a.csv", "--json").json["versions"]}
     assert kept == {1: False, 2: True}
     known = snakeprov("log", "results/table.csv", "--json").json["versions"]
@@ -98,5 +98,5 @@ def test_bytes_that_were_dropped_are_kept_again_when_a_job_makes_them_again(
     again = snakeprov("log", "results/parts", "--json").json["versions"]
     assert [one["versionNumber"] for one in again] == [one["versionNumber"] for one in history]
     assert [one["bytesKept"] for one in again] == [True, False]
-    assert snakeprov("verify", "--store").status == 0
+    assert snakeprov("fsck").status == 0
     assert snakeprov("prune", "--unreferenced").out == "There is nothing to prune.\n"

@@ -1,4 +1,4 @@
-"""`snakeprov verify`: the repository is checked, what is damaged is named, and the exit status says whether any is."""
+"""`snakeprov fsck` checks the store, names what is damaged, and says by its exit status whether anything is."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .conftest import Study
 
 
 def test_a_repository_that_is_whole_exits_with_0(study: Study, snakeprov: Run) -> None:
-    """As text it says what was checked; a value of `--store` names the repository, as everywhere."""
-    answer = snakeprov("verify", "--store")
-    named = snakeprov("verify", "--store", str(study.store), "--json")
+    """As text it says what was checked; `--store` names the store, as everywhere."""
+    answer = snakeprov("fsck")
+    named = snakeprov("fsck", "--store", str(study.store), "--json")
 
     assert (answer.status, answer.err) == (0, "")
     assert answer.out.splitlines()[0] == str(study.store)
@@ -36,11 +36,11 @@ def test_damage_exits_with_33_and_is_named_with_its_remedy(
         connection.commit()
     (study.store / "blobs" / "incoming").mkdir()
     (study.store / "blobs" / "incoming" / "0123").write_text("half")
-    answer = snakeprov("verify", "--store")
-    told = snakeprov("verify", "--store", "--json")
+    answer = snakeprov("fsck")
+    told = snakeprov("fsck", "--json")
 
     assert (answer.status, told.status) == (33, 33)
-    golden("verify_damaged.txt", answer.out.replace(str(study.store), "/home/ada/penguins/.snakeprov"))
+    golden("fsck_damaged.txt", answer.out.replace(str(study.store), "/home/ada/penguins/.snakeprov"))
     assert [one["isDamage"] for one in told.json["findings"]] == [True, False]
     assert set(told.json["findings"][0]) == {"where", "problem", "remedy", "isDamage"}
 
@@ -51,10 +51,17 @@ def test_what_cannot_be_verified_is_refused(
     """Nothing to check, no repository, a server."""
     for arguments, status, said in (
         (("verify",), 31, "There is no snakeprov repository in"),
-        (("verify", "--store"), 31, "There is no snakeprov repository in"),
-        (("verify", "--store", "elsewhere"), 31, "There is no snakeprov repository in"),
-        (("verify", "--store", "https://prov.example.org"), 2, "is a server; this is done where the server has its"),
+        (("fsck",), 31, "There is no snakeprov repository in"),
+        (("fsck", "--store", "elsewhere"), 31, "There is no snakeprov repository in"),
+        (("fsck", "--store", "https://prov.example.org"), 2, "is a server; this is done where the server has its"),
     ):
         answer = snakeprov(*arguments)
         assert (answer.status, answer.out) == (status, ""), answer
         assert said in answer.err
+
+
+def test_what_once_checked_the_store_still_does_and_names_the_command(study: Study, snakeprov: Run) -> None:
+    answer = snakeprov("verify", "--store")
+
+    assert (answer.status, answer.out) == (0, snakeprov("fsck").out)
+    assert answer.err == "snakeprov: 'verify --store' is now 'snakeprov fsck'.\n"

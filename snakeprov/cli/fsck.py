@@ -1,0 +1,42 @@
+"""`snakeprov fsck`: is anything in the store damaged?
+
+Must not know: how it is checked.
+"""
+
+from __future__ import annotations
+
+import click
+
+from snakeprov.cli import options, output
+from snakeprov.errors import CorruptStoreError
+
+
+@click.command("fsck")
+@options.common
+def command(store: str | None, as_json: bool) -> int:
+    """Check the store itself.
+
+    Reads everything that the store keeps and compares it with its digests and checksums: the database, its
+    references, the contents of files, what waits for delivery. Changes nothing; workflows may run meanwhile. The exit
+    status is 0 if nothing is damaged, else 33.
+    """
+    return check(store, as_json=as_json)
+
+
+def check(store: str | None, *, as_json: bool) -> int:
+    """Check the store that `--store` names, or the one found upwards; print the report and return the exit status."""
+    from snakeprov.cli.repository import find_folder, find_place
+    from snakeprov.config import DIGESTS_NAME
+    from snakeprov.recorder import backlog
+    from snakeprov.verifying import verify_store
+    from snakeprov.view import answers, findings
+
+    folder = find_folder(store)
+    waiting = backlog.outbox_folder(find_place(store).root)
+    with output.reading() as progress:
+        report = verify_store(folder, outbox_folder=waiting, digests=waiting.with_name(DIGESTS_NAME), progress=progress)
+    if as_json:
+        output.write_json(answers.verification(report, folder=str(folder)))
+    else:
+        output.write_lines(findings.store(report, output.screen(), folder=str(folder)))
+    return CorruptStoreError.exit_status if report.damaged else 0
