@@ -75,7 +75,7 @@ class Places:
 
     def _without_name(self, path: str) -> str:
         stripped = path.rstrip("/")
-        if stripped and stripped.rpartition("/")[2] not in _NO_NAMES:
+        if stripped.rpartition("/")[2] not in _NO_NAMES:
             return self.path(stripped)
         real = self._resolved(path)[0]
         return "/" if real == "/" else to_text(self._recorded(real).rstrip("/") or ".")
@@ -158,6 +158,6 @@ def _links_at_top(directory: str) -> list[tuple[str, str]]:
     for name in links:
         target = os.path.realpath(inside + name)
         folder = os.path.join(target, "")  # noqa: PTH118
-        if not folder.startswith(inside) and not inside.startswith(folder) and os.path.isdir(target):  # noqa: PTH112
+        if not inside.startswith(folder) and os.path.isdir(target):  # noqa: PTH112
             found.setdefault(folder, name)
     return sorted(found.items(), key=lambda one: (-len(one[0]), one[1]))

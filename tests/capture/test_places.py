@@ -64,6 +64,23 @@ def test_a_file_elsewhere(work: Path, tmp_path: Path) -> None:
     assert (places.path("/x"), places.path("/"), places.path("//etc//x")) == ("/x", "/", "/etc/x")
 
 
+def test_a_link_to_a_folder_keeps_its_name_also_with_a_slash_behind_it(work: Path) -> None:
+    """As the output of a rule that makes the link."""
+    places = Places(str(work))
+
+    assert places.path("latest/") == places.path("latest//") == places.path("latest") == "latest"
+
+
+def test_of_several_links_to_a_folder_elsewhere_the_nearest_counts(work: Path, tmp_path: Path) -> None:
+    """And of those that lead to the same folder, the first by name."""
+    for name in ("z_deep", "y_deep", "x_deep"):
+        (work / name).symlink_to(tmp_path / "disk" / "ada" / "deep")
+    places = Places(str(work))
+
+    assert places.path(f"{tmp_path}/disk/ada/deep/a.txt") == places.path("z_deep/a.txt") == "x_deep/a.txt"
+    assert places.path("x_deep/../a.txt") == "scratch/a.txt"
+
+
 def test_folders_that_do_not_exist_yet_are_looked_at_again(work: Path, tmp_path: Path) -> None:
     """A job can make the folder of its output as a link."""
     places = Places(str(work))

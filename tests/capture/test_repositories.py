@@ -72,6 +72,8 @@ def test_a_clone_is_named_alike_wherever_it_lies(tmp_path: Path, remote: str | N
     clone = Repositories().clone(str(moved / "Snakefile"))
     assert clone is not None and clone.place(before) == os.path.realpath(moved / "rules" / "a b.smk")
     assert clone.place(before.replace("rules", "../rules")) is None
+    assert clone.place("git:/github.com/lab/other.git/Snakefile") is None
+    assert clone.place("Snakefile") is None
 
 
 def test_two_repositories_of_one_name_are_two(tmp_path: Path) -> None:
@@ -91,6 +93,7 @@ def test_a_file_of_no_repository_has_no_such_path(tmp_path: Path) -> None:
     broken = make_repository(tmp_path / "broken", remote=None)
     shutil.rmtree(broken / ".git" / "objects")
     assert [path(tmp_path / name / "Snakefile") for name in ("plain", "unborn", "broken")] == [None] * 3
+    assert Repositories().clone(str(tmp_path / "plain" / "Snakefile")) is None
     run("remote", "add", "origin", SAME[0], cwd=tmp_path / "unborn")
     assert path(tmp_path / "unborn" / "Snakefile") == "git:/github.com/lab/pipeline.git/Snakefile"
 
