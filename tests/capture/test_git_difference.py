@@ -74,6 +74,30 @@ def test_states_are_compared_by_what_the_files_held(repository: Repository) -> N
     assert changed(last, undone) == ["b"]
 
 
+def test_what_was_changed_on_both_sides_differs_unless_it_is_the_same(repository: Repository) -> None:
+    """A file that is dirty in one state, in both, or dirty and in the commits between."""
+    repository.write(a="1\n", b="1\n")
+    first = repository.commit()
+    repository.write(b="2\n")
+    dirty = repository.dirty()
+    repository.write(a="2\n", b="1\n")
+    second = repository.commit()
+    repository.write(b="2\n")
+    same = repository.dirty()
+    third = repository.commit()
+    repository.write(b="3\n")
+    dirtier = repository.dirty()
+
+    def changed(old: CodeState, new: CodeState) -> list[str]:
+        return changed_files(repository.folder, old, new)
+
+    assert changed(dirty, second) == changed(second, dirty) == ["a", "b"]
+    assert changed(dirty, same) == ["a"]
+    assert changed(dirty, third) == ["a"]
+    assert changed(dirty, dirtier) == changed(dirtier, dirty) == ["a", "b"]
+    assert changed(first, dirtier) == changed(dirtier, first) == ["a", "b"]
+
+
 def test_a_commit_that_is_not_there_is_an_error(repository: Repository, tmp_path: Path) -> None:
     """A shallow or another clone cannot tell; nor can a folder without git."""
     repository.write(a="1\n")

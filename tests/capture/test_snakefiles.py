@@ -143,6 +143,50 @@ def test_rules_of_a_module(statement: str, is_changed: bool) -> None:
     assert ("main" in found) == is_changed
 
 
+def test_what_changes_a_rule_of_a_module_is_part_of_it() -> None:
+    """With what it names; a rule that is not found has no definition, whoever changes it."""
+    main = 'X = 1\nmodule m:\n    snakefile: "own"\nuse rule a from m as m_* with:\n    params: X, 1\n'
+
+    def digest_of(text: str) -> str:
+        units = {"own": read("rule a:\n    output: 'a'\n") or [], "main": read(text) or []}
+        assert definitions(units, "own", 7, "m_a") == {}
+        return definitions(units, "own", 1, "m_a")["main"].digest
+
+    assert (
+        len({digest_of(main), digest_of(main.replace("X, 1", "X, 2")), digest_of(main.replace("X = 1", "X = 2"))}) == 3
+    )
+
+
+def test_only_the_nearest_of_several_things_of_one_name_counts() -> None:
+    """What the Snakefile of the rule binds itself, then what another does, and what comes of a `*` at last."""
+    text = "from stars import *\nX = 1\nrule a:\n    params: X, Y, len(Z)\n    output: 'a'\n"
+
+    def found(one: str) -> dict[str, Definition]:
+        return defined(text, "a", one=one)
+
+    assert found("X = 3\nY = 4\n") == found("X = 5\nY = 4\n") != found("X = 3\nY = 5\n")
+    assert found("Y = 4\n")["own"].imports == ("from stars import *",), "Z"
+    assert found("Y = 4\nZ = 5\n")["own"].imports == (), "len is Python's"
+
+
+def test_functions_that_call_each_other_are_looked_at_once() -> None:
+    """And so is the end of it."""
+    text = "def f(n):\n    return g(n)\ndef g(n):\n    return f(n)\nrule a:\n    params: f\n    output: 'a'\n"
+
+    assert digest(text, "a") != digest(text.replace("return f(n)", "return n"), "a")
+
+
+def test_includes_that_are_not_there_or_go_in_circles_are_passed_over() -> None:
+    """Snakemake takes a Snakefile once; one whose name it works out is not known here."""
+    texts = {
+        "own": 'include: "gone.smk"\nmodule m:\n    snakefile: "m/Snakefile"\n',
+        "m/Snakefile": 'include: "y.smk"\ninclude: "gone.smk"\nrule b:\n    params: X\n    output: "b"\n',
+        "m/y.smk": 'include: "Snakefile"\nX = 2\n',
+    }
+    units = {path: read(text) or [] for path, text in texts.items()}
+    assert set(definitions(units, "m/Snakefile", 3, "b")) == {"m/Snakefile", "m/y.smk"}
+
+
 def test_a_module_has_names_of_its_own() -> None:
     """A name is looked for in what the Snakefile includes or is included by, not in a module that binds it as well."""
     texts = {

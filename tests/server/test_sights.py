@@ -56,15 +56,23 @@ def test_what_comes_from_work_is_work(api: Api) -> None:
     edited = write(api, api.file_in(project, "edited", handle=api.handle(b"0")), b"1", f"&meaning=edited&{of_made}")
     write(api, write(api, edited, b"2"), b"1", f"&meaning=again&meaningOf={edited['id']}&meaningOfVersion=2")
     write(api, write(api, raw, b"x"), b"raw", f"&meaning=again&meaningOf={raw['id']}&meaningOfVersion=1")
-    api.file_in(project, "copied", query=f"?meaning=sameContent&{of_made}")
-    api.file_in(project, "rawcopy", query=f"?meaning=sameContent&meaningOf={raw['id']}&meaningOfVersion=1")
+    copied = api.file_in(project, "copied", query=f"?meaning=sameContent&{of_made}")
+    of_raw = f"meaningOf={raw['id']}&meaningOfVersion=1"
+    rawcopy = api.file_in(project, "rawcopy", query=f"?meaning=sameContent&{of_raw}")
     remade = api.file_in(project, "remade")
     again = {"role": "output", "path": "remade", "outcome": "reproduced", "entityId": remade["id"], "versionNumber": 1}
     api.job("1", files=[again], activity=api.activity()["id"])
 
+    def works(*paths: str) -> dict[str, bool]:
+        return {path: explained(api, path, b"something else")["current"]["isWork"] for path in paths}
+
     paths = ("raw", "made", "edited", "copied", "rawcopy", "remade")
-    works = {path: explained(api, path, b"something else")["current"]["isWork"] for path in paths}
-    assert works == {"raw": False, "made": True, "edited": True, "copied": True, "rawcopy": False, "remade": True}
+    expected = {"raw": False, "made": True, "edited": True, "copied": True, "rawcopy": False, "remade": True}
+    assert works(*paths) == expected
+    for file in (copied, rawcopy):
+        write(api, write(api, file, b"x"), b"y", f"&meaning=again&meaningOf={file['id']}&meaningOfVersion=1")
+    write(api, remade, b"x")
+    assert works(*paths) == {**expected, "remade": False}
 
 
 def test_other_files_are_of_the_project_and_made_ones_come_first(api: Api) -> None:
@@ -100,6 +108,11 @@ def test_a_copy_that_a_job_made_is_not_where_bytes_come_from(api: Api) -> None:
 
     assert (elsewhere("new", b"same"), elsewhere("new", b"raw")) == (origin["id"], raw["id"])
     assert elsewhere("origin", b"same") == copies[0]["id"]
+    # It read something else, whose version has the same number.
+    newest = api.file_in(
+        project, "z", handle=api.handle(b"same"), query=f"?generatedBy={api.activity(used(raw, 1))['id']}"
+    )
+    assert elsewhere("new", b"same") == newest["id"]
 
 
 def test_the_first_reader_is_who_began_first(api: Api) -> None:
@@ -115,6 +128,12 @@ def test_the_first_reader_is_who_began_first(api: Api) -> None:
 
     assert "firstReadOn" not in nobody
     assert explained(api, "a", b"read")["firstReadOn"] == "2026-01-01T02:00:00.000Z"
+
+    write(api, file, b"next")
+    assert "firstReadOn" not in explained(api, "a", b"next")
+    ran = {**here, "versionNumber": 2, "role": "code", "outcome": "executed"}
+    api.job("ran", files=[ran], startedOn="2026-01-01T04:00:00Z")
+    assert explained(api, "a", b"next")["firstReadOn"] == "2026-01-01T04:00:00.000Z"
 
 
 def test_questions_that_make_no_sense_are_refused(api: Api, served: Served) -> None:
