@@ -128,6 +128,7 @@ class _Reader:
     def _read(code: str, at: int) -> Iterator[tuple[str, str]]:
         for number, found in enumerate(_TOKEN.finditer(code, at)):
             if number > PARTS_MAX:
+                yield "other", "…"
                 return
             kind = found.lastgroup or ""
             if kind != "space":
