@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from snakeprov.capture.definitions import Definition, definitions
 from snakeprov.capture.snakefiles import read
+from snakeprov.capture.wrappers import UNKNOWN
 
 SNAKEFILE = '''import os
 from helpers import tidy, other as renamed
@@ -198,6 +199,58 @@ def test_a_module_has_names_of_its_own() -> None:
     units = {path: read(text) or [] for path, text in texts.items()}
     assert set(definitions(units, "own", 4, "a")) == {"own", "x.smk"}
     assert set(definitions(units, "m/Snakefile", 2, "b")) == {"m/Snakefile", "m/y.smk"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "names"),
+    [
+        ("a = b = 1", "a b"),
+        ("a, (b, *c) = 1, 2", "a b c"),
+        ("a: int = 1", "a"),
+        ("a['x'][b] = 1", "a"),
+        ("a.b = c", "a"),
+        ("[a, b] = 1, 2", "a b"),
+        ("a += 1", "a"),
+        ("f(a=1)", ""),
+        ("a == b", ""),
+        ("a = 1; b = c", "a b"),
+        ("a.append(b)", "a"),
+        ("a(b)", ""),
+        ("for a, (b, c) in d:\n    e = 1", "a b c e"),
+        ("with f() as a:\n    b = 1", "a b"),
+        ("try:\n    a = 1\nexcept E as b:\n    c = 1", "a b c"),
+        ("if a:\n    b = 1", "b"),
+        ("if a:\n    import b as c", "c"),
+    ],
+)
+def test_names_that_a_statement_binds(statement: str, names: str) -> None:
+    """With those of the blocks that it stands in."""
+    units = read(statement) or []
+
+    assert {name for unit in units for name in unit.binds} == set(names.split())
+
+
+@pytest.mark.parametrize(
+    ("call", "commands"),
+    [
+        ("shell('x {input} y')", ["x ? y"]),
+        ("shell('x ' 'y')", ["x y"]),
+        ("shell(f'x {y} z')", ["x ? z"]),
+        ("shell('x ' + y)", ["x ?"]),
+        ("shell('x', iterable=f('y'))", ["x"]),
+        ("shell(('x ' 'y'), read=True)", ["x y"]),
+        ("a = shell('x'); shell('y')", ["x", "y"]),
+        ("self.shell('x')", []),
+        ("run('x')", []),
+        ("shell", []),
+        ("shell()", []),
+    ],
+)
+def test_commands_that_a_statement_gives_to_the_shell(call: str, commands: list[str]) -> None:
+    """What only running it can tell is unknown in them."""
+    units = read(f"rule a:\n    run:\n        {call}\n") or []
+
+    assert [one.replace(UNKNOWN, "?") for unit in units for one in unit.commands] == commands
 
 
 @pytest.mark.parametrize("text", ["rule a:\n  '''", "  x\n y", "(", "\0", "rule a\n"])
