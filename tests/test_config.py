@@ -185,7 +185,7 @@ def test_a_folder_that_cannot_be_made_is_told(work: Path) -> None:
     """A file stands in the way."""
     (work / STORE_NAME).write_text("")
 
-    with pytest.raises(StoreError, match="cannot be made: a file of that name is in its place"):
+    with pytest.raises(StoreError, match="is a file"):
         prepare_folder(work / STORE_NAME)
 
 

@@ -43,7 +43,7 @@ def prepare_folder(folder: Path, *, shared: bool = False) -> None:
                 file.write(_IGNORE_FILE)
     except FileExistsError as error:
         raise StoreError(
-            f"The folder {folder} cannot be made: a file of that name is in its place.", hint="Move the file away."
+            f"The folder {folder} cannot be made: {error.filename} is a file.", hint="Move the file away."
         ) from error
     except OSError as error:
         raise StoreError(
