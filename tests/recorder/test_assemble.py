@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.context import Context, Policy
 from snakeprov.recorder.digesting import Observation, Observations
 from snakeprov.recorder.plan import Plan
+from snakeprov.recorder.recognition import Explained
 from snakeprov.recorder.summary import Tally
 
 PRINT = Fingerprint(1, 2, 3, 4, 5)
@@ -197,6 +199,26 @@ def test_a_file_of_unknown_origin_learns_it_when_the_very_bytes_are_made() -> No
     assert bench.version("results/clean.csv") == before
     assert outcomes(requests)["results/clean.csv"] == "generated"
     assert (bench.tally.versions, bench.tally.adopted) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("ended", "by_hand", "is_its"),
+    [(-1, False, True), (0, False, True), (1, False, False), (1, True, True), (None, False, False)],
+)
+def test_bytes_that_were_read_belong_to_a_job_that_had_ended_by_then(
+    ended: int | None, by_hand: bool, is_its: bool
+) -> None:
+    """Though its record came later; what was done by hand is told afterwards, whenever it was."""
+    read_on = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    bench = Bench()
+    bench.do(job(rule="reader", inputs=[fact("results/clean.csv")], outputs=[]), seen(results__clean="one"))
+    explanations = {("results/clean.csv", digest("one").sha256): Explained(first_read=read_on)}
+    ended_on = None if ended is None else read_on + timedelta(seconds=ended)
+
+    made = job(id="2" * 32, ended_on=ended_on)
+    bench.do(made, seen(data__raw="raw", results__clean="one"), explanations=explanations, by_hand=by_hand)
+
+    assert bench.tally.adopted == is_its
 
 
 def test_a_job_uses_what_an_earlier_job_of_the_same_plan_made() -> None:
