@@ -24,6 +24,7 @@ from snakeprov.store import open_store
 
 from ..commands import Answer, runner
 from ..server.live import Served, Socket
+from ..synapse.refusals import AsSynapse
 from ..workflows import snakemake_runs
 
 PROJECT = "study"
@@ -95,7 +96,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     team = socket.serve(team_store, team_blobs)
     token = "the-token-of-ada"  # noqa: S105  of a server that lives for these tests
     synapse_store, synapse_blobs = open_store(base / "synapse", create=True), LocalBlobs(base / "synapse" / "blobs")
-    synapse = socket.mount(create_app(synapse_store, synapse_blobs, session=("ada", token), strict=True))
+    synapse = socket.mount(AsSynapse(create_app(synapse_store, synapse_blobs, session=("ada", token))))
     home = base / "home"
     home.mkdir()
     (home / ".synapseConfig").write_text(

@@ -1,4 +1,4 @@
-"""What the tests of delivering to Synapse share: a server as strict as Synapse, behind a real socket."""
+"""What the tests of delivering to Synapse share: a server that refuses what Synapse refuses, behind a real socket."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from snakeprov.blobs.local import LocalBlobs
 from snakeprov.client import Client
 from snakeprov.server import create_app
 from snakeprov.store import open_store
+
+from .refusals import AsSynapse
 
 TOKEN = "the-token-of-ada"  # noqa: S105  of a server that lives for one test
 
@@ -53,7 +55,7 @@ def synapse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Synapse
     home.mkdir()
     store = open_store(folder, create=True)
     blobs = LocalBlobs(folder / "blobs")
-    app: Any = create_app(store, blobs, session=("ada", TOKEN), strict=True)
+    app = AsSynapse(create_app(store, blobs, session=("ada", TOKEN)))
     made = Synapse("", home, [])
 
     def watched(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:

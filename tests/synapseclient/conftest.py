@@ -14,6 +14,13 @@ from typing import NamedTuple
 
 import pytest
 
+from snakeprov.accounts import SCOPES, Accounts
+from snakeprov.blobs.local import LocalBlobs
+from snakeprov.server import create_app
+from snakeprov.store import open_store
+
+from ..server import live
+from ..synapse.refusals import AsSynapse
 from .environment import NotInstallableError, make
 
 PYTHON_VARIABLE = "SNAKEPROV_TEST_SYNAPSE_PYTHON"
@@ -66,14 +73,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def served_strictly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Give a server that refuses whatever Synapse refuses."""
-    with _serving(tmp_path_factory.mktemp("served-strictly"), "--strict-synapse") as server:
-        yield server
+    folder = tmp_path_factory.mktemp("served-strictly")
+    store = open_store(folder, create=True)
+    url = live.Socket().mount(AsSynapse(create_app(store, LocalBlobs(folder / "blobs"))))
+    accounts = Accounts(store)
+    for name in ("owner", "colleague"):
+        accounts.add(name)
+    scopes = (("owner", SCOPES), ("colleague", SCOPES), ("colleague", ("view",)))
+    yield Served(url, *(accounts.create_token(name, scopes=given).token for name, given in scopes))
+    store.close()
 
 
 @contextmanager
-def _serving(folder: Path, *options: str) -> Iterator[Served]:
+def _serving(folder: Path) -> Iterator[Served]:
     store = str(folder / "store")
-    command = [*_SNAKEPROV, "serve", "--store", store, "--port", "0", "--json", *options]
+    command = [*_SNAKEPROV, "serve", "--store", store, "--port", "0", "--json"]
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(

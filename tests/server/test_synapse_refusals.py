@@ -1,4 +1,4 @@
-"""A strict server refuses what Synapse refuses."""
+"""A server behind `AsSynapse` refuses what Synapse refuses, where snakeprov itself takes it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.server import create_app, strict
+from snakeprov.server import create_app
 from snakeprov.store import Store
 
+from ..synapse import refusals
+from ..synapse.refusals import AsSynapse
 from .api import MODEL, Api, used_url, user_of
 from .live import Socket
 
@@ -18,8 +20,8 @@ UPLOAD = {"fileName": "a.txt", "fileSizeBytes": 1, "partSizeBytes": 5 * 1024 * 1
 
 @pytest.fixture
 def synapse(store: Store, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> Api:
-    app = create_app(store, blobs, identify=user_of, local_files=True, strict=True)
-    return Api(socket.mount(app), tmp_path)
+    app = create_app(store, blobs, identify=user_of, local_files=True)
+    return Api(socket.mount(AsSynapse(app)), tmp_path)
 
 
 def external(api: Api) -> str:
@@ -96,15 +98,15 @@ def test_annotation_names_keep_to_synapses_alphabet(synapse: Api, api: Api) -> N
 
 def test_children_and_depth_are_bounded(synapse: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is full or too deep takes no other child."""
-    monkeypatch.setattr(strict, "CHILDREN_MAX", 2)
-    monkeypatch.setattr(strict, "DEPTH_MAX", 3)
+    monkeypatch.setattr(refusals, "CHILDREN_MAX", 2)
+    monkeypatch.setattr(refusals, "DEPTH_MAX", 3)
     project = synapse.project()
     folder = synapse.folder_in(project, "a")
     other = synapse.folder_in(project, "b")
     body = {"concreteType": MODEL + "Folder", "name": "c", "parentId": project["id"]}
     assert "has 2 children" in synapse.reason("POST", "/repo/v1/entity", body)
     assert "3 levels deep" in synapse.reason("POST", "/repo/v1/entity", {**body, "parentId": folder["id"]})
-    monkeypatch.setattr(strict, "DEPTH_MAX", 50)
+    monkeypatch.setattr(refusals, "DEPTH_MAX", 50)
     inner = synapse.folder_in(folder, "c")
     assert "has 2 children" in synapse.reason(
         "PUT", f"/repo/v1/entity/{inner['id']}", {**inner, "parentId": project["id"]}
