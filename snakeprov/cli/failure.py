@@ -11,9 +11,9 @@ import traceback
 
 import click
 
-from snakeprov.cli.output import stderr_has_colour
+from snakeprov.cli.output import screen_of
 from snakeprov.errors import SnakeprovError
-from snakeprov.view.text import say
+from snakeprov.view.text import paragraph, say
 
 DEBUG_VARIABLE = "SNAKEPROV_DEBUG"
 """Set to anything, it has the traceback of every error shown."""
@@ -43,8 +43,7 @@ def tell(error: Exception) -> int:
 
 
 def _print(message: str, hint: str) -> None:
-    colour = stderr_has_colour()
-    label = click.style("error:", fg="red", bold=True) if colour else "error:"
-    print(f"snakeprov: {label} {say(message).text}", file=sys.stderr)
-    if hint:
-        print(say(hint).text, file=sys.stderr)
+    screen = screen_of(sys.stderr)
+    for line in ([say("snakeprov: "), say("error:", "bad"), say(f" {message}")], [say(hint)] if hint else []):
+        for printed in paragraph(line, screen) if line else ():
+            print(printed, file=sys.stderr)

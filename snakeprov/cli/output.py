@@ -25,22 +25,22 @@ _COLUMNS_MIN = 40
 
 
 def screen() -> Screen:
-    """Return what standard output can show: a terminal has a width, and colour unless `NO_COLOR` is set."""
+    """Return what standard output can show."""
+    return screen_of(sys.stdout)
+
+
+def screen_of(stream: TextIO) -> Screen:
+    """Return what a stream can show: a terminal has a width, and colour unless `NO_COLOR` is set."""
     import shutil
 
     from snakeprov.view.text import Glyphs, Screen
 
     return Screen(
         now=datetime.now(UTC),
-        width=max(shutil.get_terminal_size().columns, _COLUMNS_MIN) if sys.stdout.isatty() else None,
-        colour=_has_colour(sys.stdout),
-        unicode=_can_show(sys.stdout, "".join(Glyphs())),
+        width=max(shutil.get_terminal_size().columns, _COLUMNS_MIN) if stream.isatty() else None,
+        colour=_has_colour(stream),
+        unicode=_can_show(stream, "".join(Glyphs())),
     )
-
-
-def stderr_has_colour() -> bool:
-    """Return whether standard error is a terminal on which colour is wanted."""
-    return _has_colour(sys.stderr)
 
 
 def write_lines(lines: Iterable[str]) -> None:

@@ -9,32 +9,40 @@ import click
 
 from snakeprov.cli import options, output
 
-_SHOWN = 50
+_READ_MAX = 2_000
+"""Number of jobs that are read to draw those of one rule together."""
 
 
 @click.command("run")
 @click.argument("run_id", metavar="[ID]", required=False)
-@options.limit(_SHOWN)
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, options.LIMIT_MAX),
+    help="List this many jobs, each on its own; default: jobs of one rule together, or all with --json.",
+)
 @options.common
 def command(run_id: str | None, limit: int | None, store: str | None, as_json: bool) -> None:
     """Show a run and its jobs.
 
-    The run whose id begins with ID; without ID, the last one. Below the jobs that were run are those that were not:
-    reused (their outputs were there and up to date), edited by hand (somebody changed an output), not needed (the
-    output was missing and nothing needed it), or not reached.
+    The run whose id begins with ID; without ID, the last one. Failed jobs come first. The jobs of a rule that has many
+    share a line: how many there are, their median time and their outputs.
+
+    Below the jobs that ran are those that did not: reused (their outputs were there and up to date), edited by hand
+    (somebody changed an output), not needed (the output was missing and nothing needed it), or not reached.
     """
     from snakeprov.cli import target
     from snakeprov.cli.repository import collect, opened
     from snakeprov.view import runs
 
-    if limit is None and not as_json:
-        limit = _SHOWN
+    is_folded = limit is None and not as_json
+    read = _READ_MAX if is_folded else limit
     with opened(store) as (_, client):
         _, run = target.last_run(client) if run_id is None else target.find_run(client, run_id)
-        jobs = collect(lambda **page: client.runs.jobs(run["id"], **page), "results", limit=limit)
+        jobs = collect(lambda **page: client.runs.jobs(run["id"], **page), "results", limit=read)
         plan = collect(lambda **page: client.runs.plan(run["id"], **page), "results", limit=None if as_json else 1)
     if as_json:
         answer = {"run": run, "jobs": jobs["results"], "totalNumberOfResults": jobs["totalNumberOfResults"]}
         output.write_json({**answer, "plan": plan["results"]})
     else:
-        output.write_lines(runs.run(run, jobs, output.screen(), plan=plan))
+        output.write_lines(runs.run(run, jobs, output.screen(), plan=plan, is_folded=is_folded))

@@ -8,6 +8,7 @@ How things are named is told in `snakeprov.cli.spelling`.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,6 +30,7 @@ _VERSIONS_LISTED_MAX = 1000
 NEAR_MAX = 3
 """So many near matches of a name are shown; the first is nearly always the one."""
 
+_RUN_ID = re.compile(r"[0-9a-f]{6,32}")
 _RUNS_LISTED = "'snakeprov runs' lists them."
 
 
@@ -193,7 +195,7 @@ def _by_path(
             answers.append(answer)
     near = answers[-1].get("near") or answers[0].get("near") or ()
     own = project or project_of(place.settings, place.root, place.store)
-    known = unrecorded.told(client, _candidates(place, readings[0].path), project=own)
+    known = unrecorded.told(client, _candidates(place, readings[0].path), project=own) or _run_meant(client, typed)
     raise _not_recorded(typed, place, known=known, near=near, project=project)
 
 
@@ -252,6 +254,17 @@ def _choose(matches: Sequence[dict[str, Any]], path: str, place: Place) -> dict[
         message = f"{path} is recorded in several projects: {', '.join(names)}."
         raise UsageError(message, hint="Say which is meant with --project NAME.")
     return next((match for match in matches if match["projectName"] == own), matches[0])
+
+
+def _run_meant(client: Client, typed: str) -> str | None:
+    """Return what to write where a run was meant instead of a file, or None."""
+    if not client.is_snakeprov or not _RUN_ID.fullmatch(typed):
+        return None
+    try:
+        client.runs.get(typed)
+    except (NotFoundError, BadRequestError):
+        return None
+    return f"A run is named with run: before its id: run:{typed}."
 
 
 def listed(near: Sequence[str]) -> str:

@@ -63,13 +63,13 @@ def affected(answer: Mapping[str, Any], screen: Screen, *, starts: Sequence[str]
         show_all: Whether nothing is folded.
     """
     versions = answer["versions"]
-    whole = screen._replace(width=None)
-    yield compose([say(_sentence(answer, starts))], whole)
+    yield from text.sentence(_sentence(answer, starts), screen)
     for rule, made in _by_rule(versions).items():
         there = sum(one["onDisk"] for one in made)
         counts = counted(len(made), "version") + (f", {text.number(there)} on disk" if there else "")
         yield ""
         yield compose([say(rule, "rule"), say(f"  {counts}", "faint")], screen)
+        made = sorted(made, key=lambda one: (one.get("role") in BY_PRODUCTS, one["path"], one["versionNumber"]))
         shown = made if show_all or len(made) <= FOLD_ABOVE else made[:FOLD_SHOWS]
         rows = [[versioned(one), say(_state(one), "bad" if one["onDisk"] else "faint")] for one in shown]
         yield from text.table(rows, screen, flexible=0, keep="end", indent=2)
@@ -78,7 +78,8 @@ def affected(answer: Mapping[str, Any], screen: Screen, *, starts: Sequence[str]
             yield compose([say(f"  {screen.glyphs.ellipsis} and {more} more like these (--all)", "faint")], screen)
     if answer["truncated"]:
         yield ""
-        yield compose([say(f"There is more than these {counted(len(versions), 'version')}: ask about less.")], whole)
+        more = f"More came from it than these {counted(len(versions), 'version')}: ask about a file further down."
+        yield from text.sentence(more, screen)
 
 
 def as_json(answer: Mapping[str, Any], *, starts: Sequence[str]) -> dict[str, Any]:
@@ -113,10 +114,13 @@ def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
     least = "At least " if answer["truncated"] else ""
     counts = f"{counted(len(versions), 'version')} of {counted(files, 'file')}"
     guessed = sum(bool(one.get("byEvidence")) for one in versions)
-    evidence = f" ({text.number(guessed)} of them by evidence only, not proof)" if guessed else ""
     logs = sum(one.get("role") in BY_PRODUCTS for one in versions)
-    apart = f" ({counted(logs, 'log or benchmark', 'logs or benchmarks')})" if logs else ""
-    return f"{least}{counts} came from {named}{evidence}{apart}; {still} on disk now."
+    among = [
+        counted(logs, "log or benchmark", "logs or benchmarks") if logs else "",
+        f"{text.number(guessed)} by evidence only, not proof" if guessed else "",
+    ]
+    apart = f" ({', '.join(filter(None, among))})" if logs or guessed else ""
+    return f"{least}{counts} came from {named}{apart}; {still} on disk now."
 
 
 def _by_rule(versions: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

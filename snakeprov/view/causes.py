@@ -27,7 +27,6 @@ TEXT_LINES_MAX = 40
 
 VALUE_CHARACTERS_MAX = 300
 
-_LABEL_COLUMNS = 11
 _INDENT = 2
 
 _TITLES: dict[str, tuple[str, ...]] = {
@@ -55,9 +54,9 @@ def why(trace: Trace, screen: Screen, *, again: Trace | None, count: int) -> Ite
         again: How the last time that its bytes were made differs from the time before; None: they were made once.
         count: How many times they were made again.
     """
-    yield _sentence(clauses.why(trace), screen)
+    yield from _sentence(clauses.why(trace), screen)
     if again is not None:
-        yield _sentence(clauses.again(again, count), screen)
+        yield from _sentence(clauses.again(again, count), screen)
     yield from _details(trace, screen)
     if again is not None:
         yield from _again(again, screen)
@@ -65,9 +64,9 @@ def why(trace: Trace, screen: Screen, *, again: Trace | None, count: int) -> Ite
 
 def first(side: Side, screen: Screen, *, again: Trace | None, count: int) -> Iterator[str]:
     """Yield the lines of `why` for a version that is the first."""
-    yield _sentence(clauses.first(side), screen)
+    yield from _sentence(clauses.first(side), screen)
     if again is not None:
-        yield _sentence(clauses.again(again, count), screen)
+        yield from _sentence(clauses.again(again, count), screen)
     yield ""
     yield from _side("version", side, screen)
     yield from _reason(side, screen)
@@ -77,7 +76,7 @@ def first(side: Side, screen: Screen, *, again: Trace | None, count: int) -> Ite
 
 def diff(trace: Trace, screen: Screen, *, content: TextDifference | None) -> Iterator[str]:
     """Yield the lines of `diff` for two versions; `content` is how their bytes differ, where that was asked."""
-    yield _sentence(clauses.diff(trace), screen)
+    yield from _sentence(clauses.diff(trace), screen)
     old, new = trace.difference.old, trace.difference.new
     if (old.entity_id, old.version_number) != (new.entity_id, new.version_number):
         yield from _details(trace, screen, labels=("first", "second"))
@@ -122,8 +121,8 @@ def changes(title: str, found: Sequence[Change], trace: Trace, screen: Screen) -
         yield compose([say(" " * _INDENT + hidden)], screen)
 
 
-def _sentence(sentence: str, screen: Screen) -> str:
-    return compose([say(sentence, "strong")], screen._replace(width=None))
+def _sentence(sentence: str, screen: Screen) -> Iterator[str]:
+    return text.sentence(sentence, screen, "strong")
 
 
 def _details(trace: Trace, screen: Screen, *, labels: tuple[str, str] = ("before", "after")) -> Iterator[str]:
@@ -153,7 +152,7 @@ def _listed(title: str, rows: Sequence[str], screen: Screen) -> Iterator[str]:
     yield ""
     yield compose([say(title, "heading")], screen)
     for one in rows[:ROWS_MAX]:
-        yield compose([say(" " * _INDENT), say(one)], screen._replace(width=None))
+        yield from text.paragraph([say(" " * _INDENT), say(one)], screen, hang=2 * _INDENT)
     if len(rows) > ROWS_MAX:
         hidden = f"{screen.glyphs.ellipsis} and {text.number(len(rows) - ROWS_MAX)} more (--json lists all)"
         yield compose([say(" " * _INDENT + hidden)], screen)
@@ -197,13 +196,12 @@ def _side(label: str, side: Side, screen: Screen) -> Iterator[str]:
         say(f"  {by}", "rule"),
         *(say(f" {screen.glyphs.dot} {fact}") for fact in facts if fact),
     ]
-    yield compose([say(label.ljust(_LABEL_COLUMNS), "faint"), *line], screen._replace(width=None))
+    yield from text.fact(label, line, screen)
 
 
 def _reason(side: Side, screen: Screen) -> Iterator[str]:
     if side.reason:
-        line = [say("reason".ljust(_LABEL_COLUMNS), "faint"), say(f"{reasons.folded(side.reason)} (Snakemake)")]
-        yield compose(line, screen._replace(width=None))
+        yield from text.fact("reason", [say(f"{reasons.folded(side.reason)} (Snakemake)")], screen)
 
 
 def _row(change: Change, trace: Trace) -> Line:
@@ -245,27 +243,24 @@ def _upstream(trace: Trace, screen: Screen) -> Iterator[str]:
 
 
 def _step(step: Step, trace: Trace, screen: Screen) -> Iterator[str]:
-    whole = screen._replace(width=None)
     difference = step.difference
     old, new = difference.old, difference.new
     versions = f"@{old.version_number} -> @{new.version_number}"
     if old.path != new.path:
         versions = f"{clauses.named(old)} -> @{new.version_number}"
-    yield compose(
-        [
-            say(" " * _INDENT),
-            say(clauses.short(new.path)),
-            say(f"  {versions}", "version"),
-            say(f"  by {clauses.maker(new)}", "faint"),
-        ],
-        whole,
-    )
+    line: Line = [
+        say(" " * _INDENT),
+        say(clauses.short(new.path)),
+        say(f"  {versions}", "version"),
+        say(f"  by {clauses.maker(new)}", "faint"),
+    ]
+    yield from text.paragraph(line, screen, hang=2 * _INDENT)
     inner = Trace(difference=difference, upstream=trace.upstream)
     found = [clauses.clause(one, inner) for one in difference.causes]
     if not found and new.origin == "job":
         found = [clauses.nothing(difference)]
     for one in found[:STEP_CLAUSES_MAX]:
-        yield compose([say(" " * 2 * _INDENT), say(one)], whole)
+        yield from text.paragraph([say(" " * 2 * _INDENT), say(one)], screen, hang=3 * _INDENT)
     if len(found) > STEP_CLAUSES_MAX:
         hidden = counted(len(found) - STEP_CLAUSES_MAX, "more change")
-        yield compose([say(f"{' ' * 2 * _INDENT}{screen.glyphs.ellipsis} {hidden}")], whole)
+        yield compose([say(f"{' ' * 2 * _INDENT}{screen.glyphs.ellipsis} {hidden}")], screen)

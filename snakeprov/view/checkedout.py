@@ -30,19 +30,18 @@ def lines(found: CheckedOut, screen: Screen, *, to: str, note: str) -> Iterator[
         to: The folder, as people read it.
         note: The name of the note in it.
     """
-    whole = screen._replace(width=None)
     run = text.short_id(found.run["id"])
     placed = counted(len(found.placed), "file")
-    yield compose([say(f"Run {run} is in {to}: {_code(found)}, {placed} of the run.", "good")], whole)
+    yield from text.sentence(f"Run {run} is in {to}: {_code(found)}, {placed} of the run.", screen, "good")
     for sentence in found.notes[:NOTES_SHOWN_MAX]:
-        yield compose([say(sentence, "faint")], whole)
+        yield from text.sentence(sentence, screen, "faint")
     if len(found.notes) > NOTES_SHOWN_MAX:
-        yield compose([say(f"{screen.glyphs.ellipsis} and more, in {note}", "faint")], whole)
+        yield from text.sentence(f"{screen.glyphs.ellipsis} and more, in {note}", screen, "faint")
     if not found.missing:
         return
     yield ""
-    yield compose(
-        [say(f"{counted(len(found.missing), 'file')} could not be had; {note} lists them all:", "bad")], whole
+    yield from text.paragraph(
+        [say(f"{counted(len(found.missing), 'file')} could not be had; {note} lists them all:", "bad")], screen
     )
     for item in found.missing[:MISSING_SHOWN_MAX]:
         yield compose([say(f"  {_name(item)}"), say(f"  {item.reason}", "faint")], screen)

@@ -43,13 +43,13 @@ def lines(
         truncated: Whether there are files that were not looked at.
     """
     wrong = [one for one in found if one.state not in FINE]
-    yield compose([say(_verdict(counts), "good" if ok else "bad")], screen._replace(width=None))
+    yield from text.sentence(_verdict(counts), screen, "good" if ok else "bad")
     if wrong:
         yield ""
     shown = wrong if len(wrong) <= FILES_SHOWN_MAX else wrong[: FILES_SHOWN_MAX - 1]
     rows = [_row(one, screen) for one in shown]
-    for line, one in zip(text.table(rows, screen, flexible=1, keep="end"), shown, strict=True):
-        yield line
+    for row, one in zip(text.listing(rows, screen), shown, strict=True):
+        yield from row
         yield from _members(one, screen)
     total = sum(count for state, count in counts.items() if state not in FINE)
     if total > len(shown):
@@ -141,11 +141,10 @@ def _edited(found: Sequence[Compared], screen: Screen) -> Iterator[str]:
         return
     yield ""
     yield compose([say(f"{counted(len(edited), 'file')} edited by hand after a job had written it:")], screen)
-    rows = [
-        [say(f"{recorded.path}@{recorded.version_number}"), say(meant.said(meaning, path=recorded.path), "raw")]
-        for recorded, meaning in edited[:FILES_SHOWN_MAX]
-    ]
-    yield from text.table(rows, screen, flexible=0, keep="end", indent=2)
+    for recorded, meaning in edited[:FILES_SHOWN_MAX]:
+        said = say(f"  {meant.said(meaning, path=recorded.path)}", "raw")
+        line = [say(f"  {recorded.path}@{recorded.version_number}"), said]
+        yield from text.paragraph(line, screen, hang=4)
     if len(edited) > FILES_SHOWN_MAX:
         more = text.number(len(edited) - FILES_SHOWN_MAX)
         yield compose([say(f"  {screen.glyphs.ellipsis} and {more} more (--json lists all)")], screen)

@@ -44,8 +44,7 @@ def found(answer: Mapping[str, Any], screen: Screen, *, terms: Sequence[str], fi
         files: The files whose contents were.
     """
     results = answer["results"]
-    whole = screen._replace(width=None)
-    yield compose([say(_sentence(answer, terms, files))], whole)
+    yield from text.sentence(_sentence(answer, terms, files), screen)
     if not results:
         return
     yield ""

@@ -34,7 +34,7 @@ def versions(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     total = answer.get("totalNumberOfResults", len(shown))
     path = entity.get("path") or entity["name"]
     summary = f"  {entity['id']} {screen.glyphs.dot} {counted(total, 'version')}"
-    yield compose([say(path, "strong"), say(summary, "faint")], screen)
+    yield from text.paragraph([say(path, "strong"), say(summary, "faint")], screen, hang=2)
     yield ""
     titles = ("version", "when", "rule", "run", "commit", "size", "sha256")
     rows = [_version(one, screen) for one in shown]
@@ -43,7 +43,7 @@ def versions(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     for line, note in zip(lines, notes, strict=True):
         yield line
         if note:
-            yield compose([say(f"  {note}", "faint")], screen)
+            yield from text.paragraph([say(f"  {note}", "faint")], screen, hang=4)
     if total > len(shown):
         yield compose([say(f"{screen.glyphs.ellipsis} and {counted(total - len(shown), 'older version')}")], screen)
 

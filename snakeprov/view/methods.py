@@ -6,27 +6,39 @@ Must not know: how they were found.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from snakeprov.view import text
-from snakeprov.view.text import Screen, compose, say
+from snakeprov.view.text import Line, Screen, say
 
 _COLUMNS = ("step", "jobs", "ran", "tools", "environment", "params")
+_LABEL_COLUMNS = 13
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def terminal(told: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     """Yield the lines for a terminal; `told` is what `--json` prints."""
-    whole = screen._replace(width=None)
-    paragraph = say(told["paragraph"]).text
-    for line in [paragraph] if screen.width is None else textwrap.wrap(paragraph, screen.width, break_on_hyphens=False):
-        yield compose([say(line)], whole)
-    if told["steps"]:
-        yield ""
-        rows = [[say(cell) for cell in _cells(step)] for step in told["steps"]]
-        yield from text.table(rows, whole, titles=_COLUMNS)
+    yield from text.sentence(told["paragraph"], screen)
+    if not told["steps"]:
+        return
+    yield ""
+    rows = [[say(cell) for cell in _cells(step)] for step in told["steps"]]
+    lines = list(text.table(rows, screen._replace(width=None, colour=False), titles=_COLUMNS))
+    if screen.width is None or max(map(text.width, lines)) <= screen.width:
+        yield from text.table(rows, screen, titles=_COLUMNS)
+    else:
+        yield from _list(rows, screen)
+
+
+def _list(rows: Sequence[Line], screen: Screen) -> Iterator[str]:
+    """Yield the steps one below the other, for a screen on which a table does not fit."""
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        for title, cell in zip(_COLUMNS, row, strict=True):
+            if cell.text:
+                yield from text.fact(title, [cell], screen, columns=_LABEL_COLUMNS)
 
 
 def markdown(told: Mapping[str, Any]) -> Iterator[str]:

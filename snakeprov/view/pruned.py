@@ -26,22 +26,25 @@ _VERSION_KEYS = ("path", "entityId", "versionNumber", "isLatest", "sizeBytes", "
 
 def lines(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     """Yield the lines of `prune` for an answer of the prune resource."""
-    whole = screen._replace(width=None)
     dry, versions = answer["dryRun"], answer["versions"]
     if not answer["contents"] and not versions:
-        yield compose([say("There is nothing to prune.", "good")], whole)
-        yield from _shared(answer, whole)
+        yield from text.sentence("There is nothing to prune.", screen, "good")
+        yield from _shared(answer, screen)
         return
     freed = text.size(answer["freedBytes"])
     verb = "would be" if dry else "were" if answer["contents"] != 1 else "was"
     whose = (
         f"; {counted(versions, 'version')} {'could not' if dry else 'cannot'} be restored any more" if versions else ""
     )
-    yield compose([say(f"{counted(answer['contents'], 'content')} ({freed}) {verb} dropped{whose}.", "strong")], whole)
-    yield from _shared(answer, whole)
+    yield from text.paragraph(
+        [say(f"{counted(answer['contents'], 'content')} ({freed}) {verb} dropped{whose}.", "strong")], screen
+    )
+    yield from _shared(answer, screen)
     if lost := answer["versionsWithoutActivity"]:
         which = "is one" if lost == 1 else f"are {text.number(lost)}"
-        yield compose([say(f"Among them {which} that no recorded job made: not to be made again.", "bad")], whole)
+        yield from text.paragraph(
+            [say(f"Among them {which} that no recorded job made: not to be made again.", "bad")], screen
+        )
     if answer["results"]:
         yield ""
         titles = ("version", "size", "recorded", "rule", "")
@@ -54,7 +57,9 @@ def lines(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
         )
     if dry:
         yield ""
-        yield compose([say("Nothing was changed: give --yes to do it. What is recorded stays in any case.")], whole)
+        yield from text.paragraph(
+            [say("Nothing was changed: give --yes to do it. What is recorded stays in any case.")], screen
+        )
 
 
 def answer(answer: Mapping[str, Any]) -> dict[str, Any]:

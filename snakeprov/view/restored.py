@@ -16,9 +16,8 @@ from snakeprov.view.text import Line, Screen, compose, counted, say
 MEMBERS_SHOWN_MAX: Final = 10
 INGREDIENTS_SHOWN_MAX: Final = 30
 COMMAND_LINES_MAX: Final = 20
-COMMAND_CHARACTERS_MAX: Final = 2000
-
 _LABEL_COLUMNS: Final = 13
+COMMAND_CHARACTERS_MAX: Final = 2000
 
 
 def lines(
@@ -42,20 +41,21 @@ def lines(
         lost: Whether what was there before is gone for good.
         not_restored: Members of a directory that could not be.
     """
-    whole = screen._replace(width=None)
     name = f"{version.path}@{version.version_number}"
     if unchanged:
-        yield compose([say(f"{to} is {name} already; nothing was changed.", "good")], whole)
+        yield from text.sentence(f"{to} is {name} already; nothing was changed.", screen, "good")
         return
-    yield compose([say(f"{name} was restored to {to}.", "good")], whole)
+    yield from text.sentence(f"{name} was restored to {to}.", screen, "good")
     if replaced and not lost:
-        yield compose([say(f"What was there is {replaced[0]}, which can be restored too.", "faint")], whole)
+        yield from text.paragraph(
+            [say(f"What was there is {replaced[0]}, which can be restored too.", "faint")], screen
+        )
     elif lost:
-        yield compose([say("What was there before is gone, as --force allowed.", "faint")], whole)
+        yield from text.sentence("What was there before is gone, as --force allowed.", screen, "faint")
     if not_restored:
         count = counted(len(not_restored), "member")
         said = f"{count} could not be restored (no regular file, unreadable or left out when recorded):"
-        yield compose([say(said, "bad")], whole)
+        yield from text.sentence(said, screen, "bad")
         for path in not_restored[:MEMBERS_SHOWN_MAX]:
             yield compose([say("  "), say(path)], screen)
         if len(not_restored) > MEMBERS_SHOWN_MAX:
@@ -97,50 +97,51 @@ def answer_not_kept(version: Recorded, recipe: Recipe, *, reason: str) -> dict[s
 
 def not_kept(version: Recorded, recipe: Recipe, screen: Screen, *, reason: str) -> Iterator[str]:
     """Yield how a version can be made again whose bytes are not kept."""
-    whole = screen._replace(width=None)
     if recipe.rule is None:
-        yield compose([say(reason, "bad")], whole)
-        yield compose(
-            [say("No recorded job made it, so it cannot be made again: it has to come from elsewhere.")], whole
+        yield from text.sentence(reason, screen, "bad")
+        yield from text.paragraph(
+            [say("No recorded job made it, so it cannot be made again: it has to come from elsewhere.")], screen
         )
         return
-    yield compose([say(f"{reason} It can be made again:", "bad")], whole)
+    yield from text.sentence(f"{reason} It can be made again:", screen, "bad")
     yield ""
     yield from _code(recipe, screen)
     for label, role in (("inputs", "input"), ("code files", "code"), ("environment", "environment")):
         yield from _ingredients(label, [one for one in recipe.ingredients if one.role == role], screen)
     for url in recipe.urls:
-        yield _fact("used", [say(url)], screen)
+        yield from _fact("used", [say(url)], screen)
     if recipe.environment:
         named = ", ".join(f"{name} {value}" for name, value in recipe.environment.items())
-        yield _fact("with", [say(named)], screen)
+        yield from _fact("with", [say(named)], screen)
     if recipe.environment_kept:
         name = f"{version.path}@{version.version_number}"
-        yield _fact("", [say(f"'snakeprov show {name} --environment' lists all of it", "faint")], screen)
-    yield _fact("command", [say(recipe.command or "")], screen)
+        yield from _fact("", [say(f"'snakeprov show {name} --environment' lists all of it", "faint")], screen)
+    yield from _fact("command", [say(recipe.command or "")], screen, to_copy=True)
     if recipe.working_directory:
-        yield _fact("in", [say(recipe.working_directory)], screen)
+        yield from _fact("in", [say(recipe.working_directory)], screen, to_copy=True)
     if recipe.shell_command:
         ran = recipe.shell_command.strip("\n")
         shown = ran[:COMMAND_CHARACTERS_MAX].splitlines()
         for position, line in enumerate(shown[:COMMAND_LINES_MAX]):
-            yield _fact("which ran" if not position else "", [say(line.strip(), "faint")], screen)
+            yield from _fact("which ran" if not position else "", [say(line.strip(), "faint")], screen, to_copy=True)
         if len(shown) > COMMAND_LINES_MAX or len(ran) > COMMAND_CHARACTERS_MAX:
-            yield _fact("", [say(f"{screen.glyphs.ellipsis} (--json has it whole)")], screen)
+            yield from _fact("", [say(f"{screen.glyphs.ellipsis} (--json has it whole)")], screen)
     elif recipe.script:
-        yield _fact("which ran", [say(recipe.script, "faint")], screen)
+        yield from _fact("which ran", [say(recipe.script, "faint")], screen, to_copy=True)
 
 
 def _code(recipe: Recipe, screen: Screen) -> Iterator[str]:
     if recipe.commit is None:
-        yield _fact("code", [say("not under version control: the code files below are what ran")], screen)
+        yield from _fact("code", [say("not under version control: the code files below are what ran")], screen)
         return
     remote = f"  (of {recipe.remote})" if recipe.remote else ""
-    yield _fact("code", [say(f"git checkout {recipe.commit}", "commit"), say(remote, "faint")], screen)
+    yield from _fact(
+        "code", [say(f"git checkout {recipe.commit}", "commit"), say(remote, "faint")], screen, to_copy=True
+    )
     if recipe.dirty and recipe.run_id:
         how = f"snakeprov checkout run:{text.short_id(recipe.run_id)} --to DIR"
         what = "with its patch" if recipe.patch_kept else "with the files that ran"
-        yield _fact("", [say(f"what ran differed from it; '{how}' gives the code {what}")], screen)
+        yield from _fact("", [say(f"what ran differed from it; '{how}' gives the code {what}")], screen)
 
 
 def _ingredients(label: str, used: Sequence[Ingredient], screen: Screen) -> Iterator[str]:
@@ -149,10 +150,10 @@ def _ingredients(label: str, used: Sequence[Ingredient], screen: Screen) -> Iter
         name = one.path if one.version_number is None else f"{one.path}@{one.version_number}"
         notes = {True: "can be restored", False: "bytes not kept", None: "not known whether its bytes are kept"}
         note = notes[one.bytes_kept] + (f", sha256 {one.sha256}" if one.sha256 and not one.bytes_kept else "")
-        yield _fact(label if not position else "", [say(name), say(f"  {note}", "faint")], screen)
+        yield from _fact(label if not position else "", [say(name), say(f"  {note}", "faint")], screen)
     if len(used) > len(shown):
         hidden = f"{screen.glyphs.ellipsis} and {text.number(len(used) - len(shown))} more (--json lists all)"
-        yield _fact("", [say(hidden)], screen)
+        yield from _fact("", [say(hidden)], screen)
 
 
 def _recipe(recipe: Recipe) -> dict[str, Any]:
@@ -197,6 +198,5 @@ def _version(version: Recorded) -> dict[str, Any]:
     }
 
 
-def _fact(label: str, value: Line, screen: Screen) -> str:
-    """Return a line that is never cut: it may be meant to be copied."""
-    return compose([say(label.ljust(_LABEL_COLUMNS), "faint"), *value], screen._replace(width=None))
+def _fact(label: str, value: Line, screen: Screen, *, to_copy: bool = False) -> Iterator[str]:
+    return text.fact(label, value, screen, columns=_LABEL_COLUMNS, to_copy=to_copy)

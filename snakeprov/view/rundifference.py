@@ -49,7 +49,6 @@ _TITLES = {
 }
 
 _IN_SENTENCE = frozenset({"commit", "Snakemake", "Python"})
-_LABEL_COLUMNS = 11
 _INDENT = 2
 
 
@@ -96,13 +95,12 @@ def _order(kind: str) -> int:
 
 def lines(difference: RunDifference, screen: Screen) -> Iterator[str]:
     """Yield the lines of `diff run:ID run:ID`."""
-    whole = screen._replace(width=None)
-    yield compose([say(sentence(difference), "strong")], whole)
+    yield from text.sentence(sentence(difference), screen, "strong")
     if difference.old["id"] == difference.new["id"]:
         return
     yield ""
-    yield compose(_run("first", difference.old, screen), whole)
-    yield compose(_run("second", difference.new, screen), whole)
+    yield from text.fact("first", _run(difference.old, screen), screen)
+    yield from text.fact("second", _run(difference.new, screen), screen)
     yield from _facts(difference.facts, screen)
     yield from _causes(difference.causes, screen)
     yield from _outputs(difference.outputs, screen)
@@ -111,12 +109,11 @@ def lines(difference: RunDifference, screen: Screen) -> Iterator[str]:
         yield compose([say(f"{screen.glyphs.ellipsis} {more}", "faint")], screen)
 
 
-def _run(label: str, run: Mapping[str, Any], screen: Screen) -> Line:
+def _run(run: Mapping[str, Any], screen: Screen) -> Line:
     started = times.parse(run.get("startedOn"))
     when = f" {screen.glyphs.dot} {times.relative(started, screen.now)}" if started else ""
     status = run_status(run)
     return [
-        say(label.ljust(_LABEL_COLUMNS), "faint"),
         say(f"run {text.short_id(run['id'])}  ", "strong"),
         say(status, status_role(status)),
         say(f"{when}  {run.get('commandLine') or ''}"),

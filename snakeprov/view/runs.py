@@ -6,6 +6,8 @@ Must not know: how the answers of the repository were got.
 from __future__ import annotations
 
 import posixpath
+import re
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +19,15 @@ from snakeprov.view.text import Line, Screen, compose, counted, say
 REASONS_MAX = 5
 """More reasons than this are not listed."""
 
-_LABEL_COLUMNS = 11
+FOLD_ABOVE = 5
+"""More jobs than this of one rule are drawn together."""
+
+WILDCARDS_SHARE = 3
+"""Wildcards take this part of a screen at most: outputs, which follow them, usually have them in their names."""
+
+_COMMAND = re.compile(r"Command '.*'(?= (?:returned|died))")
+"""The command in a message that a job failed, which `show` prints too."""
+
 
 _NOT_RUN = {
     "reused": "reused",
@@ -33,7 +43,7 @@ _NOT_RUN_ROLES: dict[str, text.Role] = {"edited": "raw", "notReached": "bad"}
 def runs(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     """Yield the lines of `runs` for an answer of the runs resource that has some."""
     shown = answer["results"]
-    titles = ("run", "when", "status", "jobs", "commit", "command")
+    titles = ("run", "when", "status", "jobs", "commit", "snakemake")
     rows = [_run(one, screen) for one in shown]
     yield from text.table(rows, screen, titles=titles, flexible=5)
     hidden = answer.get("totalNumberOfResults", len(shown)) - len(shown)
@@ -56,13 +66,19 @@ def _run(run: Mapping[str, Any], screen: Screen) -> Line:
 
 
 def _command(line: str) -> str:
-    """Return a command line without the folders that the program lies in."""
-    program, blank, rest = line.partition(" ")
-    return posixpath.basename(program) + blank + rest
+    """Return a command line without its program where that is Snakemake, and without the folders that it lies in."""
+    program, _, rest = line.partition(" ")
+    name = posixpath.basename(program)
+    return rest if name == "snakemake" else f"{name} {rest}"
 
 
 def run(
-    record: Mapping[str, Any], jobs: Mapping[str, Any], screen: Screen, *, plan: Mapping[str, Any] | None = None
+    record: Mapping[str, Any],
+    jobs: Mapping[str, Any],
+    screen: Screen,
+    *,
+    plan: Mapping[str, Any] | None = None,
+    is_folded: bool = False,
 ) -> Iterator[str]:
     """Yield the lines of `run`.
 
@@ -71,32 +87,59 @@ def run(
         jobs: An answer of its jobs resource.
         screen: Where the lines will be shown.
         plan: An answer of its plan resource.
+        is_folded: Whether the many jobs of a rule are drawn together, and those that failed come first.
     """
     yield compose(run_line(record, screen), screen)
     yield ""
     for label, value in _run_facts(record, screen).items():
         if value:
-            yield _fact(label, [say(value)], screen)
+            yield from text.fact(label, [say(value)], screen, to_copy=label == "command")
     if jobs["results"]:
         yield ""
-        yield from _jobs(jobs, screen)
+        yield from _jobs(jobs, screen, is_folded=is_folded)
     yield from _not_run(record, plan or {}, screen)
 
 
-def _jobs(jobs: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+def _jobs(jobs: Mapping[str, Any], screen: Screen, *, is_folded: bool) -> Iterator[str]:
     shown = jobs["results"]
+    groups = _grouped(shown) if is_folded else [[one] for one in shown]
     titles = ("job", "status", "took", "wildcards", "outputs")
-    lines = text.table(
-        [_job(one) for one in shown], screen, titles=titles, right=frozenset({2}), flexible=4, keep="end"
-    )
-    for line, job in zip(lines, [{}, *shown], strict=True):
+    rows = [_job(group[0], screen) if len(group) == 1 else _jobs_together(group) for group in groups]
+    lines = text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="end")
+    for line, group in zip(lines, [[], *groups], strict=True):
         yield line
-        if error := str(job.get("error") or ""):
-            yield compose([say("  "), say(" ".join(error.split()), "bad")], screen)
-            yield compose([say(f"  snakeprov show job:{text.short_id(job['id'])}", "faint")], screen)
+        if error := str(group[0].get("error") or "") if group else "":
+            said = _COMMAND.sub("the command", " ".join(error.split()))[: text.FACT_CHARACTERS_MAX]
+            yield from text.paragraph([say("  "), say(said, "bad")], screen, hang=4)
+            yield compose([say(f"  snakeprov show job:{text.short_id(group[0]['id'])}", "faint")], screen)
     hidden = jobs.get("totalNumberOfResults", len(shown)) - len(shown)
     if hidden > 0:
         yield compose([say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'more job')} (--limit)")], screen)
+
+
+def _grouped(jobs: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return jobs in groups: first each that failed, then those of each rule, in one if they are many."""
+    failed = [[one] for one in jobs if one.get("status") != "success" or one.get("error")]
+    by_rule: dict[str, list[Mapping[str, Any]]] = {}
+    for one in jobs:
+        if one.get("status") == "success" and not one.get("error"):
+            by_rule.setdefault(one["rule"], []).append(one)
+    for of_rule in by_rule.values():
+        failed += [of_rule] if len(of_rule) > FOLD_ABOVE else [[one] for one in of_rule]
+    return failed
+
+
+def _jobs_together(jobs: Sequence[Mapping[str, Any]]) -> Line:
+    """Return one row for the jobs of a rule, with how long half of them took at most, and all that they wrote."""
+    took = [seconds for one in jobs if (seconds := times.seconds(one.get("startedOn"), one.get("endedOn"))) is not None]
+    outputs = [output for one in jobs for output in one.get("outputs") or ()]
+    return [
+        say(jobs[0]["rule"], "rule"),
+        say(f"{text.number(len(jobs))} success", status_role("success")),
+        say(f"~{times.duration(statistics.median(took))}" if took else ""),
+        say(""),
+        say(_outputs(outputs)),
+    ]
 
 
 def _not_run(record: Mapping[str, Any], plan: Mapping[str, Any], screen: Screen) -> Iterator[str]:
@@ -107,7 +150,8 @@ def _not_run(record: Mapping[str, Any], plan: Mapping[str, Any], screen: Screen)
     yield ""
     folded.sort(key=lambda one: list(_NOT_RUN).index(one["state"]))
     titles = ("not run", "why", "jobs", "made in run", "first output")
-    yield from text.table([_folded(one) for one in folded], screen, titles=titles, right=frozenset({2}), flexible=4)
+    rows = [_folded(one) for one in folded]
+    yield from text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="end")
     if any(one["state"] == "notReached" for one in folded) and not record.get("endedOn"):
         yield compose([say("The end of the run was not seen: jobs not reached may have been running then.")], screen)
     if plan.get("jobsLeftOut"):
@@ -155,14 +199,15 @@ def _run_facts(record: Mapping[str, Any], screen: Screen) -> dict[str, str]:
     }
 
 
-def _job(job: Mapping[str, Any]) -> Line:
+def _job(job: Mapping[str, Any], screen: Screen) -> Line:
     status = job.get("status", "unknown")
     attempt = job.get("attempt", 1)
+    wildcards = text.wildcards(job.get("wildcards"))
     return [
         say(job["rule"], "rule"),
         say(status if attempt == 1 else f"{status}, attempt {attempt}", status_role(status)),
         say(times.between(job.get("startedOn"), job.get("endedOn"))),
-        say(text.wildcards(job.get("wildcards"))),
+        say(wildcards if screen.width is None else text.shorten(wildcards, screen.width // WILDCARDS_SHARE)),
         say(_outputs(job.get("outputs") or ())),
     ]
 
@@ -198,9 +243,9 @@ def status(
     """
     yield compose([say(store, "strong")], screen)
     yield ""
-    yield _fact("project", [say(project)], screen)
+    yield from text.fact("project", [say(project)], screen)
     if "user" in answer:
-        yield _fact("answers", [say(f"to {answer['user']}; what it holds is not counted")], screen)
+        yield from text.fact("answers", [say(f"to {answer['user']}; what it holds is not counted")], screen)
     elif answer:
         counts = [
             counted(answer.get("entities", 0), "file"),
@@ -209,21 +254,17 @@ def status(
             counted(answer.get("jobs", 0), "job"),
             counted(answer.get("runs", 0), "run"),
         ]
-        yield _fact("recorded", [say(", ".join(counts))], screen)
-        yield _fact("kept", [say(f"{text.size(answer.get('storedBytes', 0))} of content")], screen)
+        yield from text.fact("recorded", [say(", ".join(counts))], screen)
+        yield from text.fact("kept", [say(f"{text.size(answer.get('storedBytes', 0))} of content")], screen)
     if pending:
-        yield _fact("waiting", [say(counted(pending, "job"), "bad"), say(" to be delivered")], screen)
+        yield from text.fact("waiting", [say(counted(pending, "job"), "bad"), say(" to be delivered")], screen)
     if failed:
-        yield _fact("refused", [say(counted(failed, "job"), "bad"), say(" by the repository")], screen)
+        yield from text.fact("refused", [say(counted(failed, "job"), "bad"), say(" by the repository")], screen)
         for reason in reasons[:REASONS_MAX]:
-            yield _fact("", [say(reason)], screen)
+            yield from text.fact("", [say(reason)], screen)
     if pending or failed:
-        yield _fact("", [say("'snakeprov push' delivers what can be delivered")], screen)
+        yield from text.fact("", [say("'snakeprov push' delivers what can be delivered")], screen)
     else:
-        yield _fact("waiting", [say("nothing", "good")], screen)
+        yield from text.fact("waiting", [say("nothing", "good")], screen)
     for note in answer.get("notes") or ():
-        yield _fact("note", [say(note)], screen)
-
-
-def _fact(label: str, value: Line, screen: Screen) -> str:
-    return compose([say(label.ljust(_LABEL_COLUMNS), "faint"), *value], screen._replace(width=None))
+        yield from text.fact("note", [say(note)], screen)

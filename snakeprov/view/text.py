@@ -43,6 +43,12 @@ _FLEXIBLE_COLUMNS_MIN = 8
 WILDCARD_COLUMNS_MAX: Final = 100
 """Longer values of wildcards are cut."""
 
+LABEL_COLUMNS: Final = 11
+"""The width of the labels of facts, with the blanks behind them."""
+
+FACT_CHARACTERS_MAX: Final = 2000
+"""What is shown of a fact, a command line of thousands of targets, say; `--json` has it whole."""
+
 _SIZE_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -194,6 +200,58 @@ def _cut(line: Line, screen: Screen) -> Line:
     return [*cut, Piece(screen.glyphs.ellipsis)]
 
 
+def paragraph(line: Line, screen: Screen, *, hang: int = 0) -> Iterator[str]:
+    """Yield a line whole, as printed lines that fit the screen: broken at blanks, all but the first indented by `hang`.
+
+    A word that is longer than the screen stays in one piece, so that it can be copied.
+    """
+    if screen.width is None:
+        yield compose(line, screen)
+        return
+    whole = screen._replace(width=None)
+    shown: list[Piece] = []
+    columns, is_begun = 0, False
+    for gap, word in _words(line):
+        size = line_width(word)
+        if is_begun and columns + len(gap) + size > screen.width and columns > hang:
+            yield compose(shown, whole)
+            shown, columns, gap = [Piece(" " * hang)], hang, ""
+        shown += [Piece(gap), *word]
+        columns += len(gap) + size
+        is_begun = is_begun or size > 0
+    yield compose(shown, whole)
+
+
+def _words(line: Line) -> Iterator[tuple[str, list[Piece]]]:
+    """Yield the words of a line, each with the blanks before it; a word can be of several pieces."""
+    gap, word = "", list[Piece]()
+    for piece in line:
+        for part in re.split("( +)", piece.text):
+            if part.strip(" "):
+                word.append(Piece(part, piece.role))
+            elif part and word:
+                yield gap, word
+                gap, word = part, []
+            else:
+                gap += part
+    if word:
+        yield gap, word
+
+
+def sentence(said: str, screen: Screen, role: Role = "") -> Iterator[str]:
+    """Yield a sentence as a paragraph."""
+    return paragraph([say(said, role)], screen)
+
+
+def fact(
+    label: str, value: Line, screen: Screen, *, columns: int = LABEL_COLUMNS, to_copy: bool = False
+) -> Iterator[str]:
+    """Yield a label and its value, whole, in as many lines as they need; in one line what is there `to_copy`."""
+    bounded = [piece._replace(text=shorten(piece.text, FACT_CHARACTERS_MAX)) for piece in value]
+    line = [say(label.ljust(columns), "faint"), *bounded]
+    return paragraph(line, screen._replace(width=None) if to_copy else screen, hang=columns)
+
+
 def _paint(piece: Piece) -> str:
     if not piece.role or not piece.text:
         return piece.text
@@ -232,8 +290,9 @@ def table(
     if flexible in widths and screen.width is not None:
         excess = indent + sum(widths.values()) + _GAP * (len(shown) - 1) - screen.width
         widths[flexible] = max(widths[flexible] - max(excess, 0), min(widths[flexible], _FLEXIBLE_COLUMNS_MIN))
-        for row in cells:
-            cut = shorten(row[flexible].text, widths[flexible], keep=keep, ellipsis=screen.glyphs.ellipsis)
+        for number, row in enumerate(cells):
+            kept = "start" if titles and not number else keep
+            cut = shorten(row[flexible].text, widths[flexible], keep=kept, ellipsis=screen.glyphs.ellipsis)
             row[flexible] = Piece(cut, row[flexible].role)
     for row in cells:
         line = [Piece(" " * indent)]
@@ -242,6 +301,20 @@ def table(
             space = Piece(" " * _GAP if column != shown[-1] else "")
             line += [blank, row[column], space] if column in right else [row[column], blank, space]
         yield compose(line, screen)
+
+
+def listing(rows: Sequence[Line], screen: Screen) -> Iterator[list[str]]:
+    """Yield the printed lines of each of `rows`: one of a table where all fit the screen, else as many as it needs."""
+    first = max((width(row[0].text) for row in rows), default=0) + _GAP
+    columns = range(len(rows[0]) if rows else 0)
+    widths = [max(width(row[column].text) for row in rows) for column in columns]
+    if screen.width is None or sum(widths) + _GAP * (len(widths) - 1) <= screen.width:
+        yield from ([line] for line in table(rows, screen))
+        return
+    for row in rows:
+        rest = [piece for cell in row[1:] for piece in (cell, Piece(" " * _GAP))]
+        blank = Piece(" " * (first - width(row[0].text)))
+        yield list(paragraph([row[0], blank, *rest], screen, hang=first))
 
 
 def short_id(identifier: str | None, *, length: int = 8) -> str:

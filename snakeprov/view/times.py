@@ -87,5 +87,11 @@ def duration(seconds: float) -> str:
 
 def between(start: str | None, end: str | None) -> str:
     """Return the span from `start` to `end` (RFC 3339), or an empty text where either is unknown."""
+    span = seconds(start, end)
+    return "" if span is None else duration(span)
+
+
+def seconds(start: str | None, end: str | None) -> float | None:
+    """Return the span from `start` to `end` (RFC 3339) in seconds, or None where either is unknown."""
     began, ended = parse(start), parse(end)
-    return duration((ended - began).total_seconds()) if began and ended else ""
+    return (ended - began).total_seconds() if began and ended else None

@@ -153,7 +153,7 @@ def _endings(
         notes.append(f"There is more than the {shown} looked at: ask for a file further down.")
     for note in notes:
         yield ""
-        yield compose([say(note, "faint")], screen._replace(width=None))
+        yield from text.sentence(note, screen, "faint")
 
 
 def _code(described: Sequence[Code], screen: Screen) -> Iterator[str]:

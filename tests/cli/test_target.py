@@ -204,6 +204,15 @@ def test_a_path_is_the_same_wherever_one_stands(names: list[str]) -> None:
     assert found == {path}
 
 
+def test_a_run_where_a_file_was_expected(study: Any, snakeprov: Run) -> None:
+    """The hint says how a run is named; not for what is no run."""
+    study.job(study.run("cccccccc"), "make", {"a": b"1"})
+    answer = snakeprov("diff", "cccccccc", "a")
+    assert answer.status == 3
+    assert "run:cccccccc" in answer.err
+    assert "run:" not in snakeprov("diff", "dddddddd", "a").err
+
+
 def test_a_version_can_be_named_by_its_content(study: Any, snakeprov: Run) -> None:
     """`sha256:` or `md5:` with a digest, or at least eight characters of it in either case, names the version."""
     version = snakeprov("show", "results/table.csv@1", "--json").json["version"]

@@ -33,7 +33,7 @@ def test_a_job_that_failed_is_shown_for_the_file_that_it_did_not_make(make_work:
 
     shown = work.say("show", "fits/a.txt")
     lines = told(shown).splitlines()
-    assert lines[:3] == ["fits/a.txt was never made: its job did not succeed", "job <id>", "of rule fit  name=a"]
+    assert lines[:2] == ["fits/a.txt was never made: its job did not succeed", "job <id> of rule fit  name=a"]
     assert "non-zero exit status 4" in shown.partition("\nerror\n")[2].partition("\n\n")[0]
     assert "  no good line" in shown.partition("\nlog\n")[2].partition("\n\n")[0]
     assert "grep -q good a.in" in shown.partition("\nshell command\n")[2]

@@ -204,7 +204,7 @@ def test_a_deep_lineage_stays_on_the_screen(lineage: Callable[..., Json], screen
     narrow = list(tree.lineage(graph, screen._replace(width=80), direction="upstream"))
     assert max(map(width, narrow[:-1])) <= 80
     assert len(narrow) < 30
-    assert narrow[-1].startswith("Deeper levels do not fit this screen")
+    assert narrow[-2].startswith("Deeper levels do not fit this screen")
     assert len(list(tree.lineage(graph, screen, direction="upstream"))) == 1001
 
 
@@ -249,6 +249,27 @@ def test_run(run: Json, screen: Screen, golden: Golden) -> None:
     ]
     answer = {"results": jobs, "totalNumberOfResults": 12}
     golden("run.txt", joined(runs_view.run(run, answer, screen._replace(width=100))))
+
+
+def test_a_run_of_many_jobs(run: Json, screen: Screen, golden: Golden) -> None:
+    """What failed comes first, without the command; many jobs of one rule share a line, with their median time."""
+    jobs: list[Json] = [
+        {
+            "id": f"{number:032x}",
+            "rule": "trim_adapters" if number % 2 else "count",
+            "status": "success",
+            "wildcards": {"sample": f"patient_{number:03d}_left_ventricle_biopsy"},
+            "startedOn": "2026-11-22T11:56:30.000Z",
+            "endedOn": f"2026-11-22T11:56:{31 + number}.300Z",
+            "outputs": [{"path": f"results/counts/patient_{number:03d}.tsv", "versionNumber": 1}],
+        }
+        for number in range(17)
+    ]
+    error = "CalledProcessError in file 'Snakefile', line 3:\nCommand 'set -e; x' returned non-zero exit status 3."
+    jobs[9] = {**jobs[9], "status": "failed", "error": error, "outputs": []}
+    jobs[11] = {**jobs[11], "rule": "merge", "wildcards": {}}
+    answer = {"results": jobs, "totalNumberOfResults": 17}
+    golden("run-folded.txt", joined(runs_view.run(run, answer, screen._replace(width=80), is_folded=True)))
 
 
 def test_status(screen: Screen, golden: Golden) -> None:

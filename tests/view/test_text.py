@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snakeprov.view import text, times
-from snakeprov.view.text import Piece, Screen, compose, say, shorten, table, width
+from snakeprov.view.text import Piece, Screen, compose, listing, paragraph, say, shorten, table, width
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -50,6 +50,48 @@ def test_a_cut_text_fits(name: str, columns: int, keep: str, ellipsis: str) -> N
 def test_a_composed_line_fits_the_screen(parts: list[str], columns: int) -> None:
     """No line is wider than the screen, whatever it is made of."""
     assert width(compose([say(part) for part in parts], Screen(now=NOW, width=columns))) <= columns
+
+
+@given(
+    st.lists(st.tuples(st.text("ab /日", max_size=30), st.sampled_from(["", "bad"])), max_size=6),
+    st.integers(20, 60),
+    st.integers(0, 8),
+)
+def test_a_paragraph_is_whole_and_fits_the_screen(parts: list[tuple[str, text.Role]], columns: int, hang: int) -> None:
+    """Every word is there, in order; a line is too wide only where one word is, and that one stays in one piece."""
+    line = [say(said, role) for said, role in parts]
+    words = "".join(said for said, _ in parts).split(" ")
+    got = list(paragraph(line, Screen(now=NOW, width=columns), hang=hang))
+    assert [word for one in got for word in one.split(" ") if word] == [word for word in words if word]
+    assert all(width(one) <= columns or len(one.split()) == 1 or hang for one in got)
+    assert all(one.startswith(" " * hang) for one in got[1:])
+    assert list(paragraph(line, Screen(now=NOW), hang=hang)) == ["".join(said for said, _ in parts).rstrip(" ")]
+
+
+def test_a_paragraph_breaks_at_blanks_and_hangs_below_its_label() -> None:
+    """The label stays with the first word, also with one that is too long for the screen."""
+    line = [say("reason   ", "faint"), say("Missing output files: "), say("results/a/very/long/name.csv; then")]
+    assert list(paragraph(line, Screen(now=NOW, width=24), hang=9)) == [
+        "reason   Missing output",
+        "         files:",
+        "         results/a/very/long/name.csv;",
+        "         then",
+    ]
+    long = [say("command  "), say("results/a/very/long/name.csv")]
+    assert list(paragraph(long, Screen(now=NOW, width=24), hang=9)) == ["command  results/a/very/long/name.csv"]
+
+
+def test_rows_that_do_not_fit_are_told_one_by_one() -> None:
+    """No path is cut: what belongs to it follows below."""
+    rows = [[say("changed"), say("results/long/table.csv@1"), say("written today")], [say("ok"), say("a"), say("")]]
+    assert list(listing(rows, Screen(now=NOW, width=60))) == [
+        ["changed  results/long/table.csv@1  written today"],
+        ["ok       a"],
+    ]
+    assert list(listing(rows, Screen(now=NOW, width=40))) == [
+        ["changed  results/long/table.csv@1", "         written today"],
+        ["ok       a"],
+    ]
 
 
 def test_colour_is_only_used_where_it_is_wanted() -> None:
