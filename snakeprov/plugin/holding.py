@@ -63,7 +63,7 @@ class Holding:
         self._tell = tell
         self._files: list[HeldFile] = []
         self._descriptors: list[int] = []
-        self._vanishing: set[int] = set()
+        self._vanishing: set[tuple[str, str]] = set()
         self._bytes = 0
         self._content_bytes_left = CONTENT_BYTES_MAX
         self._urgent_bytes_left = URGENT_BYTES_MAX
@@ -92,6 +92,8 @@ class Holding:
             any_time: Whether its time of modification may change, and its bytes will not.
             moved_from_ns: See `HeldFile`.
         """
+        if vanishes:
+            self._vanishing.add((key, member))
         is_small = fingerprint.size_bytes <= min(SMALL_BYTES, self._content_bytes_left)
         if not is_small and not can_be_kept_open(fingerprint.device):
             if vanishes:
@@ -108,8 +110,6 @@ class Holding:
             os.close(descriptor)
             return
         else:
-            if vanishes:
-                self._vanishing.add(descriptor)
             if changes and fingerprint.size_bytes <= self._urgent_bytes_left:
                 self._urgent_bytes_left -= fingerprint.size_bytes
                 held.is_urgent = True
@@ -203,22 +203,25 @@ class Holding:
             self._add(HeldFile(key, member, fingerprint, digest=digest))
 
     def _keep_here(self, files: Sequence[HeldFile], descriptors: Sequence[int]) -> None:
-        """Digest what nobody takes: what is small, and what is about to vanish. The rest is read later, by its path."""
+        """Digest what nobody takes: what is small, and what is about to vanish. The rest is read later, by its path.
+
+        Members of directories are not digested: a record has no place for their digests.
+        """
         left = iter(descriptors)
         for held in files:
+            is_open = held.content is None and held.digest is None
+            descriptor = next(left) if is_open else -1
+            vanishes = (held.key, held.member) in self._vanishing
+            if held.member or (is_open and not vanishes):
+                self.lost += vanishes or held.is_urgent
+                continue
             if held.content is not None:
                 digest: Digest | None = digest_bytes(held.content)
-            elif held.digest is not None:
-                digest = held.digest
             else:
-                descriptor = next(left)
-                if descriptor not in self._vanishing:
-                    self.lost += held.is_urgent
-                    continue
-                digest = self._digest_at_last(descriptor, held.fingerprint)
-            if digest is not None and not held.member:
+                digest = held.digest or self._digest_at_last(descriptor, held.fingerprint)
+            if digest is not None:
                 self.digests[held.key] = digest
-            elif digest is None:
+            else:
                 self.lost += 1
 
     def _digest_at_last(self, descriptor: int, fingerprint: Fingerprint) -> Digest | None:

@@ -352,3 +352,22 @@ def test_a_long_listing_is_told_in_parts(tmp_path: Path, taker: Taker, monkeypat
     taker.is_deaf = True
     Holding("job", tell).directory("o0", str(tree))
     assert asked == 3
+
+
+@pytest.mark.parametrize(("vanishes", "lost"), [(True, 2), (False, 0)])
+def test_members_that_nobody_takes_are_lost_where_they_vanish_and_never_digested_here(
+    tmp_path: Path, taker: Taker, vanishes: bool, lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record has no place for their digests; those that stay are read later."""
+    taker.is_deaf = True
+    digested: list[bytes] = []
+    monkeypatch.setattr(holding, "digest_bytes", digested.append)
+    monkeypatch.setattr(holding, "digest_held", lambda *_: digested.append(LARGE))
+    place = tree_of(tmp_path / "d", "small")
+    (place / "large").write_bytes(LARGE)
+    one = Holding("job", taker)
+
+    one.directory("o0", str(place), vanishes=vanishes)
+    one.send()
+
+    assert (one.lost, one.digests, digested) == (lost, {}, [])
