@@ -15,7 +15,6 @@ NOT_PROVED: Final = "identity not proved"
 
 EDITED: Final = "edited by hand"
 
-
 Kind = Literal["again", "edited", "sameContent"]
 """Earlier bytes of the file again, edited by hand, or the content of another file."""
 
@@ -75,8 +74,7 @@ def changed_by_hand(meaning: Meaning, *, path: str, made: str = "") -> str:
     'edited by hand after d/@1 (made by split)'
     """
     target = name_of(meaning, path=path)
-    # A job may have done it, where one ran meanwhile.
-    what = "changed" if _while(meaning) else EDITED
+    what = EDITED if is_by_hand(meaning) else "changed"
     return f"{what} after {target}{made}{_while(meaning)}" if target else what + _while(meaning)
 
 
@@ -98,6 +96,11 @@ def mark(meaning: Meaning, *, path: str) -> str:
     if meaning.kind == "sameContent":
         return f"~ {name_of(meaning, path=path) or 'another file'}"
     return said(meaning, path=path)
+
+
+def is_by_hand(meaning: Meaning) -> bool:
+    """Return whether a version was edited by hand: a job may have done it, where one ran meanwhile."""
+    return meaning.kind == "edited" and not _while(meaning)
 
 
 def name_of(meaning: Meaning, *, path: str) -> str:

@@ -18,18 +18,15 @@ from snakeprov.model.provenance import USED_ENTITY, USED_URL
 from snakeprov.model.records import FileFact, Fingerprint, JobRecord
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
-from snakeprov.recorder.digesting import GENERATING, Observation, Observations, key_of
+from snakeprov.recorder.digesting import GENERATING, OUTRUN, Observation, Observations, key_of
 from snakeprov.recorder.overlaps import began_on
 from snakeprov.recorder.plan import REPO, Bytes, Plan
 from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, is_stream, path_of
+from snakeprov.recorder.spans import span_of
 from snakeprov.recorder.summary import Tally
 from snakeprov.recorder.versions import Versions
 
 DESCRIPTION_CHARS_MAX: Final = 1000
-
-CLOCK_SLACK_NS: Final = 1_000_000_000
-"""A file system may tell when a file was written only to the second."""
-
 
 Outcome = Literal["used", "executed", "generated", "reproduced", "reused", "touched"]
 
@@ -87,8 +84,8 @@ class Assembly(Versions):
                 self._note("input", fact.path, None, self._sha256(fact.path), "used")
             elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
                 self._use_unseen(fact)
-            elif self._was_changed(fact):
-                self._use_changed(fact)
+            elif (before := self._before_change(fact)) is not None:
+                self._use_changed(fact, before)
             else:
                 self._use(
                     "input",
@@ -220,24 +217,39 @@ class Assembly(Versions):
         """Return whether the job read the bytes that it wrote to `path` in another file."""
         return seen.digest is not None and self._read.get(self.identity.of_digest(seen.digest), path) != path
 
-    def _was_changed(self, fact: FileFact) -> bool:
-        """Return whether it is known what an input was before it changed while the job ran, and after."""
-        seen = self._observed(key_of(fact))
-        if not fact.changed_while_reading or seen.before is None or seen.digest is None:
-            return False
-        return all(fact.path != output.path for output in self._job.outputs)
+    def _before_change(self, fact: FileFact) -> Observation | None:
+        """Return what an input was before it changed while the job ran; None: it did not, or that is not known.
 
-    def _use_changed(self, fact: FileFact) -> None:
+        Bytes that nobody read then are those of the current version where the file looked as that did.
+        """
+        seen, held = self._observed(key_of(fact)), self._plan.file(path_of(fact))
+        if fact.changed_while_reading is False or seen.digest is None:
+            return None
+        if any(fact.path == output.path for output in self._job.outputs):
+            return None
+        current = None if held is None else self.identity.of_held(held)
+        if seen.before is not None:
+            is_kept = fact.kind == "file" or current == self.identity.of_digest(seen.before)
+            return Observation(digest=seen.before) if fact.changed_while_reading and is_kept else None
+        if held is None or held.seen_ns is None or current == self.identity.of_digest(seen.digest):
+            return None
+        if fact.kind == "directory" and not fact.changed_while_reading:  # what is in it may have changed long before
+            return None
+        before = Observation(problem=OUTRUN)
+        meaning = self._meaning(path_of(fact), before, fingerprint=fact.fingerprint_before or fact.fingerprint)
+        return before if isinstance(meaning, Current) else None
+
+    def _use_changed(self, fact: FileFact, before: Observation) -> None:
         """Use an input as it was when the job began; what it was changed to is the job's work where that can be seen.
 
         Otherwise it was edited by somebody, while the job ran.
         """
         path, key = path_of(fact), key_of(fact)
-        seen = self._observed(key)
-        before = seen.before
-        assert before is not None  # noqa: S101  the caller knows
-        bytes_ = Bytes(content=self._content(self._absolute(fact.path), before, keep=False))
-        self._use("input", path, key, keep=False, seen=Observation(digest=before), bytes_=bytes_)
+        if before.digest is None:
+            self._use("input", path, key, keep=False, fingerprint=fact.fingerprint_before, seen=before)
+        else:
+            bytes_ = Bytes(content=self._content(self._absolute(fact.path), before.digest, keep=False))
+            self._use("input", path, key, keep=False, seen=before, bytes_=bytes_)
         if self._has_changed_it(fact):
             self._changed.append(fact)
         else:
@@ -246,11 +258,12 @@ class Assembly(Versions):
 
     def _has_changed_it(self, fact: FileFact) -> bool:
         """Return whether it was the job that changed an input: it was written meanwhile, and no other job names it."""
-        job, began, written = self._job, began_on(self._job), fact.fingerprint
-        if job.status != "success" or written is None or began is None or job.ended_on is None:
+        job, span, written = self._job, span_of(self._job), fact.fingerprint
+        if job.status != "success" or written is None or span is None:
             return False
-        earliest_ns = began.timestamp() * 1e9 - CLOCK_SLACK_NS
-        if not earliest_ns <= written.mtime_ns <= job.ended_on.timestamp() * 1e9:
+        if fact.kind == "directory":  # its files are the work of who wrote each
+            return False
+        if not span.may_have(written.mtime_ns):
             return False
         return not fact.is_shared and not self._context.overlaps.has(job, fact.path)
 

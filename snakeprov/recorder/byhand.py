@@ -151,7 +151,7 @@ def _observe(job: JobRecord, digester: Digester) -> Observations:
     observations = digester.observe(job, HeldFiles())
     for path, seen in observations.items():
         if seen.digest is None and path != CODE_KEY:
-            raise CaptureError(f"{path} cannot be recorded: {(seen.problem or 'it cannot be read').rstrip('.')}.")
+            raise CaptureError(f"{path} cannot be recorded: {seen.problem or 'cannot be read'}.")
     return observations
 
 

@@ -48,7 +48,7 @@ from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.context import Context, Policy
-from snakeprov.recorder.digesting import Observations, with_changes
+from snakeprov.recorder.digesting import Observations, not_digested, with_changes
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.explaining import explain_sights, read_paths, unexplained
 from snakeprov.recorder.listings import Listings
@@ -75,6 +75,9 @@ _KEPT: Final = (
     "The record is kept, and another version of snakeprov will try it again; please report the fault with the .trace "
     "file in .snakeprov/outbox."
 )
+
+_NOT_KEPT: Final = {"unreadable": "cannot be read", "noSpace": "no space left for its bytes"}
+"""Why the bytes of a file were not kept, in words, by the reason that the repository gives."""
 
 _OUTRUN: Final = (StaleError, ConflictError, NotFoundError)
 
@@ -211,6 +214,8 @@ class Deliverer:
         observations = prepared.observations
         job = with_recorded_paths(prepared.job, observations)
         more: dict[str, Any] = {"inputs": with_changes(job, observations)}
+        if missed := not_digested(job, observations):
+            more["incomplete"] = [*job.incomplete, *missed]
         if self._client.is_snakeprov:
             document = self._environments.describe(job, observations, self._run)
             digest = hashlib.sha256(document).hexdigest()
@@ -391,7 +396,7 @@ class Deliverer:
             if stored.reason in ("missing", "changed"):
                 tally.gone += 1
             elif stored.reason is not None:
-                tally.miss(wanted.path)
+                tally.miss(wanted.path, _NOT_KEPT.get(stored.reason, stored.reason))
 
     def _choose_destination(self) -> None:
         """Have bytes sent to where the owner of the project wants them; a project yet to be made has no such wish."""

@@ -16,19 +16,25 @@ import msgspec
 from snakeprov.capture import files
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.repositories import Repositories
-from snakeprov.errors import CaptureError
+from snakeprov.errors import CaptureError, ChangedFileError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member, before_key, input_key, output_key
-from snakeprov.model.paths import to_os
+from snakeprov.model.manifest import Manifest
+from snakeprov.model.paths import to_os, to_text
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, JobStatus
-from snakeprov.recorder.directories import Directories
+from snakeprov.recorder.directories import Directories, Read, Seen
 from snakeprov.recorder.executed import CodeSeeker
 from snakeprov.recorder.heldfiles import HeldFiles, OpenFile
 from snakeprov.recorder.keptlogs import KeptLogs
+from snakeprov.recorder.spans import Span, span_of
 
 GENERATING: frozenset[JobStatus] = frozenset({"success", "cached", "touched", "backfilled"})
 """Status of jobs whose outputs are on disk and final."""
 
+
+OUTRUN: Final = "changed before it was digested"
+GONE: Final = "gone before it was digested"
+"""The problems of a file that is not what its job left, or read, any more."""
 
 FILES_REMEMBERED_MAX: Final = 10_000
 """How many digests are remembered for files that may vanish before they are asked for again."""
@@ -39,8 +45,10 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
 
     Attributes:
         digest: Of its bytes; of its manifest for a directory; None when it could not be had.
-        problem: Why not, in words.
+        problem: Why not, in words that go behind its path.
         before: Of an input that looked different when its job started: its digest then, where that is known.
+        is_changed: Of a directory: whether files in it changed while the job ran that read it, and nothing is known of
+            what they were before.
         manifest: Of a directory: its content, which is what is kept.
         members: Of a directory: what is in it, path below it and digest.
         code: For `CODE_KEY`, which stands for the whole job: all its code, if its record lacks some.
@@ -52,6 +60,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
     digest: Digest | None = None
     problem: str | None = None
     before: Digest | None = None
+    is_changed: bool = False
     manifest: bytes | None = None
     members: dict[str, Digest] = {}
     code: list[CodeFact] = []
@@ -116,8 +125,9 @@ class Digester:
             for held_key, fact, is_output in self._facts(job):
                 key = key_of(fact)
                 if key not in observations:
-                    observations[key] = self._observe(fact.path, fact, held, held_key, is_made=is_output)
-                    if fact.fingerprint_before is not None:
+                    span = None if is_output else span_of(job)
+                    observations[key] = self._observe(fact.path, fact, held, held_key, is_made=is_output, span=span)
+                    if fact.fingerprint_before is not None and fact.kind != "directory":
                         observations[key].before = self._known(fact.fingerprint_before)
                         if fact.kind == "missing":  # moved or deleted by its reader: what was read is what was there
                             observations[key].digest = observations[key].before
@@ -158,20 +168,29 @@ class Digester:
                 yield "", FileFact(path=path, fingerprint=files.fingerprint(self.absolute(path))), False
 
     def _observe(
-        self, path: str, fact: FileFact, held: HeldFiles, held_key: str = "", *, is_made: bool = False
+        self,
+        path: str,
+        fact: FileFact,
+        held: HeldFiles,
+        held_key: str = "",
+        *,
+        is_made: bool = False,
+        span: Span | None = None,
     ) -> Observation:
         if fact.digest is not None:
             return Observation(digest=fact.digest, mode=fact.mode)
+        place = self.absolute(path)
         try:
             if fact.kind == "directory":
-                return self._observe_directory(path, fact, held, held_key, is_made=is_made)
+                return self._observe_directory(path, fact, held, held_key, is_made=is_made, span=span)
             if fact.kind != "file" or fact.fingerprint is None:
                 return Observation(problem=_NO_BYTES.get(fact.kind, "not seen"))
-            place = self.absolute(path)
             digest = self._digest(place, fact.fingerprint, held.file(held_key))
             return Observation(digest=digest, mode=files.mode(place) if fact.mode is None else fact.mode)
         except CaptureError as error:
-            return Observation(problem=error.message)
+            if isinstance(error, ChangedFileError) and fact.kind == "file":
+                return Observation(problem=OUTRUN if os.path.lexists(place) else GONE)
+            return Observation(problem=error.message.removeprefix(f"'{to_text(place)}' ").rstrip("."))
 
     def _digest(self, path: str, fingerprint: Fingerprint, held: Digest | OpenFile | None = None) -> Digest:
         """Return the digest of the file that looked like `fingerprint`; `held` is its digest, or it itself, open."""
@@ -216,7 +235,7 @@ class Digester:
                 seen = files.fingerprint(self.absolute(path))
                 fact = FileFact(path=path, fingerprint=seen)
                 observations[path] = (
-                    Observation(problem="it changed after the job had begun")
+                    Observation(problem="changed after the job had begun")
                     if seen is not None and _is_later(seen, job)
                     else self._observe(path, fact, HeldFiles())
                 )
@@ -232,7 +251,7 @@ class Digester:
                 observations[path].recorded_path = self._repositories.path(to_os(path))
 
     def _observe_directory(
-        self, path: str, fact: FileFact, held: HeldFiles, held_key: str, *, is_made: bool
+        self, path: str, fact: FileFact, held: HeldFiles, held_key: str, *, is_made: bool, span: Span | None
     ) -> Observation:
         folder = self.absolute(path)
         target = fact.symlink_target
@@ -255,11 +274,33 @@ class Digester:
                 members=members,
                 digest=digest,
             )
-        else:
-            began = fact.fingerprint_before or fact.fingerprint
-            is_past = "before_update" in fact.flags
-            manifest = self._directories.read(folder, began=began, listing=fact.listing, is_past=is_past, digest=digest)
-        return Observation(digest=manifest.digest, manifest=manifest.content, members=dict(manifest.files))
+            return _of_manifest(manifest)
+        return _of_directory(
+            self._directories.read(
+                folder,
+                seen=Seen(fact.fingerprint_before or fact.fingerprint, fact.fingerprint, span),
+                listing=fact.listing,
+                is_past="before_update" in fact.flags,
+                digest=digest,
+            )
+        )
+
+
+def _of_manifest(manifest: Manifest) -> Observation:
+    return Observation(digest=manifest.digest, manifest=manifest.content, members=dict(manifest.files))
+
+
+def _of_directory(read: Read) -> Observation:
+    """Return what was found of a directory that a job read."""
+    if read.after is None:
+        assert read.before is not None  # noqa: S101  one of them is known
+        return _of_manifest(read.before)
+    seen = _of_manifest(read.after)
+    if read.before is None:
+        seen.is_changed = True
+    elif read.before.digest != read.after.digest:
+        seen.before = read.before.digest
+    return seen
 
 
 def code_of(job: JobRecord, observations: Observations) -> list[CodeFact]:
@@ -270,14 +311,20 @@ def code_of(job: JobRecord, observations: Observations) -> list[CodeFact]:
 
 def with_changes(job: JobRecord, observations: Observations) -> list[FileFact]:
     """Return the inputs of a job, each saying whether its bytes changed while the job ran."""
-    return [
-        fact
-        if fact.fingerprint_before is None
-        else msgspec.structs.replace(
-            fact, changed_while_reading=_has_changed(fact, observations.get(key_of(fact), _NOTHING))
-        )
-        for fact in job.inputs
-    ]
+    return [_with_change(fact, observations.get(key_of(fact), _NOTHING)) for fact in job.inputs]
+
+
+def not_digested(job: JobRecord, observations: Observations) -> list[str]:
+    """Return of each output of a job that was there, and has no digest, why, in words."""
+    there = [fact for fact in job.outputs if fact.kind in ("file", "directory")]
+    seen = [(fact.path, observations.get(fact.path, _NOTHING).problem) for fact in there]
+    return [f"no digest of {path}: {problem}" for path, problem in seen if problem is not None]
+
+
+def _with_change(fact: FileFact, seen: Observation) -> FileFact:
+    if fact.fingerprint_before is None and not seen.is_changed:
+        return fact
+    return msgspec.structs.replace(fact, changed_while_reading=_has_changed(fact, seen))
 
 
 def _has_changed(fact: FileFact, seen: Observation) -> bool | None:
@@ -285,6 +332,8 @@ def _has_changed(fact: FileFact, seen: Observation) -> bool | None:
 
     Only its times, mode or number of links may have changed; an input that is gone has not changed.
     """
+    if seen.is_changed:
+        return True
     before, after = fact.fingerprint_before, fact.fingerprint
     if before is None or after is None:
         return False
@@ -304,9 +353,9 @@ def _is_later(seen: Fingerprint, job: JobRecord) -> bool:
 _NOTHING = Observation()
 
 _NO_BYTES = {
-    "missing": "it was not there when the job ended",
-    "other": "it is not a regular file",
-    "unknown": "it is not known to be what was read",
+    "missing": "was not there when the job ended",
+    "other": "is not a regular file",
+    "unknown": "is not known to be what was read",
 }
 
 

@@ -21,6 +21,7 @@ from snakeprov.model.held import Member
 from snakeprov.model.manifest import Manifest
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import Fingerprint
+from snakeprov.recorder.spans import CLOCK_SLACK_NS, Span
 
 MEMBERS_REMEMBERED_MAX: Final = 200_000
 """Total number of directory members remembered after their directories were made."""
@@ -29,6 +30,24 @@ DIRECTORIES_REMEMBERED_MAX: Final = 20_000
 """Number of directories remembered after they were made."""
 
 DigestMember = Callable[[Member], Digest]
+
+
+class Seen(NamedTuple):
+    """A directory itself when a job began and when it had ended, and from when to when the job ran, where known."""
+
+    began: Fingerprint | None
+    ended: Fingerprint | None
+    span: Span | None
+
+
+class Read(NamedTuple):
+    """What a job found in a directory, and what it held when the job had ended; None: that is not known.
+
+    One of the two is known.
+    """
+
+    before: Manifest | None
+    after: Manifest | None
 
 
 class _Made(NamedTuple):
@@ -87,14 +106,12 @@ class Directories:
         made = self._made.pop(path, None)
         self._members_count -= 0 if made is None else len(made.members)
 
-    def read(
-        self, path: str, *, began: Fingerprint | None, listing: str | None, is_past: bool, digest: DigestMember
-    ) -> Manifest:
-        """Return the manifest of the directory at `path` as the job that read it found it.
+    def read(self, path: str, *, seen: Seen, listing: str | None, is_past: bool, digest: DigestMember) -> Read:
+        """Return what the job that read the directory at `path` found in it, and what it held when the job had ended.
 
         Args:
             path: As Python's file functions take it.
-            began: The directory itself when the job began.
+            seen: What was seen of it while the job ran.
             listing: The digest of its listing when the job ended, or began if it was to change it, where it was made.
             is_past: Whether the job was to change it: what is there now is not what it read.
             digest: Digests a member.
@@ -105,7 +122,7 @@ class Directories:
         """
         made = self._made.get(path)
         if made is not None and made.listing == listing:
-            return made.manifest
+            return Read(made.manifest, made.manifest)
         if is_past:
             raise ChangedFileError(f"'{to_text(path)}' was to be changed before it could be read.")
         try:
@@ -114,30 +131,82 @@ class Directories:
             if made is not None:
                 raise ChangedFileError(f"'{to_text(path)}' is gone, and may have changed after it was made.") from None
             raise
+        if made is not None and listing_digest(members) == made.listing:
+            return Read(made.manifest, made.manifest)
+        state = _state([] if made is None else made.members, members, seen, _stamp(path))
         if made is None:
-            return digest_members(members, digest)
-        if listing_digest(members) == made.listing:
-            return made.manifest
-        if _only_names_differ(made.members, members):
-            # The time of a directory changes whenever a name comes or goes: so it tells which names the job found.
-            if _is_same(began, made.fingerprint):
-                return made.manifest
-            if _is_same(began, _stamp(path)):
-                return digest_members(members, digest)
+            manifest = digest_members(members, digest)
+            return Read(None if state.is_left and state.some_written else manifest, manifest)
+        if state.names_only and _is_same(seen.began, made.fingerprint):
+            return Read(made.manifest, digest_members(members, digest) if state.is_left else None)
+        if state.is_found:
+            manifest = digest_members(members, digest)
+            return Read(manifest, manifest)
+        if state.is_left and state.all_written:
+            return Read(None, digest_members(members, digest))
         raise ChangedFileError(f"'{to_text(path)}' changed after it was made, before or while the job read it.")
+
+
+class _State(NamedTuple):
+    """How a directory as it is now relates to what it was, and to a job that read it.
+
+    Attributes:
+        names_only: Whether names in the directory itself came or went, and nothing else is different.
+        is_found: Whether the job found it as it is now.
+        is_left: Whether it was as it is now when the job had ended.
+        some_written: Whether something of what is different was written while the job ran.
+        all_written: Whether all of it was.
+    """
+
+    names_only: bool
+    is_found: bool
+    is_left: bool
+    some_written: bool
+    all_written: bool
+
+
+def _state(before: Sequence[Member], members: Sequence[Member], seen: Seen, now: Fingerprint | None) -> _State:
+    """Return how a directory relates to what it was: the members then and now, and the directory itself now.
+
+    The time of a directory changes whenever a name comes or goes in it, and that of a file whenever it is written.
+    """
+    names_only, is_timed = _only_names_differ(before, members), _is_timed(before, members)
+    found_names, span, written_ns = _is_same(seen.began, now), seen.span, _written_ns(before, members)
+    if span is None:
+        return _State(names_only, names_only and found_names, is_left=False, some_written=False, all_written=False)
+    is_older = is_timed and all(one < span.began_ns - CLOCK_SLACK_NS for one in written_ns)
+    return _State(
+        names_only,
+        is_found=found_names and (names_only or is_older),
+        is_left=_is_same(seen.ended, now) and all(one <= span.ended_ns for one in written_ns),
+        some_written=any(map(span.has, written_ns)),
+        all_written=is_timed and all(map(span.has, written_ns)),
+    )
+
+
+def _written_ns(before: Sequence[Member], after: Sequence[Member]) -> list[int]:
+    """Return when each member that is not as it was before was last written."""
+    old = set(map(_described, before))
+    return [one.fingerprint.mtime_ns for one in after if one.fingerprint is not None and _described(one) not in old]
+
+
+def _is_timed(before: Sequence[Member], after: Sequence[Member]) -> bool:
+    """Return whether times tell of everything that is different: not of new modes, nor of what is gone from inside."""
+    old, new = ({one.path: one.mode for one in members} for members in (before, after))
+    return not any("/" in path if path not in new else new[path] != mode for path, mode in old.items())
 
 
 def _only_names_differ(before: Sequence[Member], after: Sequence[Member]) -> bool:
     """Return whether names in the directory itself came or went, and nothing else is different."""
-    old, new = ({one.path: (one.mode, one.target, _seen(one)) for one in members} for members in (before, after))
+    old, new = ({one.path: _described(one) for one in members} for members in (before, after))
     if any(old[path] != new[path] for path in old.keys() & new.keys()):
         return False
     return not any("/" in path for path in old.keys() ^ new.keys())
 
 
-def _seen(member: Member) -> tuple[int, int] | None:
+def _described(member: Member) -> tuple[object, ...]:
     seen = member.fingerprint
-    return (seen.size_bytes, seen.mtime_ns) if seen is not None else None
+    return member.path, member.mode, member.target, seen and (seen.size_bytes, seen.mtime_ns)
 
 
 def _is_same(one: Fingerprint | None, other: Fingerprint | None) -> bool:

@@ -5,6 +5,7 @@ Must not know: how anything was recorded.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -34,10 +35,12 @@ class Tally(msgspec.Struct):
         without_bytes: Versions whose bytes are not kept.
         gone: Versions whose digest is known, and whose bytes were moved, changed or deleted before they could be kept.
         unread: Files that could not be read, or that had changed before they were.
-        unread_paths: The first of them.
+        unread_paths: The first of them, and why.
         put_back: Files that were found with the content of an earlier version of theirs.
         edited: Files that were found with other bytes than their job wrote, which no recorded job did.
         edited_paths: Some of these, each once.
+        changed: Such files that changed while a job ran, which may have done it.
+        changed_paths: Some of these, each once, with the rule of the job.
     """
 
     jobs: int = 0
@@ -52,21 +55,27 @@ class Tally(msgspec.Struct):
     put_back: int = 0
     edited: int = 0
     edited_paths: list[str] = []
+    changed: int = 0
+    changed_paths: list[str] = []
 
     def add(self, other: Tally) -> None:
         """Count what another has counted as well."""
         for name, value in msgspec.structs.asdict(other).items():
             setattr(self, name, getattr(self, name) + value)
         self.edited_paths = list(dict.fromkeys(self.edited_paths))[:EDITED_PATHS_MAX]
+        self.changed_paths = list(dict.fromkeys(self.changed_paths))[:EDITED_PATHS_MAX]
         self.unread_paths = self.unread_paths[:UNREAD_NAMED_MAX]
 
-    def edit(self, path: str) -> None:
-        """Count a file that somebody edited."""
-        self.add(Tally(edited=1, edited_paths=[path]))
+    def edit(self, path: str, while_rule: str | None) -> None:
+        """Count a file that somebody edited, or that changed while a job of a rule ran."""
+        if while_rule is None:
+            self.add(Tally(edited=1, edited_paths=[path]))
+        else:
+            self.add(Tally(changed=1, changed_paths=[f"{path} ({while_rule})"]))
 
-    def miss(self, path: str) -> None:
+    def miss(self, path: str, why: str) -> None:
         """Count a file that could not be read."""
-        self.add(Tally(unread=1, unread_paths=[path]))
+        self.add(Tally(unread=1, unread_paths=[f"{path} ({why})"]))
 
 
 class Summary(msgspec.Struct):
@@ -110,13 +119,19 @@ class Summary(msgspec.Struct):
     def _unread(self) -> str:
         paths = self.tally.unread_paths
         named = ", ".join([*paths, *(["…"] if self.tally.unread > len(paths) else [])])
-        return f"{_count(self.tally.unread, 'file')} could not be read: {named}"
+        return f"{_count(self.tally.unread, 'file')} not recorded in full: {named}"
 
     def line(self, *, program: str = "snakeprov") -> str:
         """Return the summary as the one line that ends a workflow; `program` is how commands are called there."""
         line = f"snakeprov: {self._recorded(program)}."
         if self.tally.edited and not self.restart:
-            line += f" {self._edited()}."
+            written = "its job wrote it" if self.tally.edited == 1 else "their jobs wrote them"
+            edited = _listed(self.tally.edited, self.tally.edited_paths)
+            line += f" {_count(self.tally.edited, 'input')} edited by hand since {written}: {edited}."
+        if self.tally.changed and not self.restart:
+            changed = _listed(self.tally.changed, self.tally.changed_paths)
+            ran = "a job" if self.tally.changed == 1 else "jobs"
+            line += f" {_count(self.tally.changed, 'input')} changed while {ran} ran: {changed}."
         if self.recovered:
             line += f" Delivered {_count(self.recovered, 'job record')} of earlier runs."
         waiting = self.pending + self.rejected
@@ -129,14 +144,6 @@ class Summary(msgspec.Struct):
         if self.problems:
             line += f" Problem: {' '.join(self.problems)}"
         return line
-
-    def _edited(self) -> str:
-        tally = self.tally
-        named = [_printable(path) for path in tally.edited_paths[:EDITED_PATHS_SHOWN_MAX]]
-        more = tally.edited - len(named)
-        listed = ", ".join(named) + (f" and {more} more" if more > 0 else "")
-        written = "its job wrote it" if tally.edited == 1 else "their jobs wrote them"
-        return f"{_count(tally.edited, 'input')} edited by hand since {written}: {listed}"
 
     def _recorded(self, program: str) -> str:
         tally = self.tally
@@ -161,6 +168,11 @@ class Summary(msgspec.Struct):
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _listed(number: int, paths: Sequence[str]) -> str:
+    named = [_printable(path) for path in paths[:EDITED_PATHS_SHOWN_MAX]]
+    return ", ".join(named) + (f" and {number - len(named)} more" if number > len(named) else "")
 
 
 def _printable(path: str) -> str:

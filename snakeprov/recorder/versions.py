@@ -72,7 +72,7 @@ class Versions:
         if held is not None and isinstance(meaning, Current):
             return held
         if isinstance(meaning, Edited):
-            self._tally.edit(path)
+            self._tally.edit(path, None if while_job is None else self._job.rule)
         elif isinstance(meaning, Again):
             self._tally.put_back += meaning.activity_id == meaning.of.activity_id
         size_bytes = fingerprint.size_bytes if fingerprint is not None else None
@@ -157,7 +157,8 @@ class Versions:
         """Return what a version of an output consists of; of one that was never seen, it is only known where it was."""
         if fact.kind == "missing" or is_stream(fact):
             return Bytes(external_url=self._url_of(fact.storage_query or fact.path))
-        return self._bytes(path, fact.path, keep=keep)
+        seen = fact.fingerprint if fact.kind == "file" else None
+        return self._bytes(path, fact.path, keep=keep, size_bytes=None if seen is None else seen.size_bytes)
 
     def _bytes(self, path: str, observed_as: str, *, keep: bool, size_bytes: int | None = None) -> Bytes:
         seen = self._observed(observed_as)
@@ -165,7 +166,7 @@ class Versions:
         absolute = self._absolute(path_of_key(observed_as))
         name = path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
-            self._tally.miss(path_of_key(observed_as))
+            self._tally.miss(path_of_key(observed_as), seen.problem or "not read")
             return Bytes(external_url=self._url_of(query or path_of_key(observed_as)), size_bytes=size_bytes)
         if seen.manifest is None:
             content = self._content(absolute, seen.digest, keep=keep)

@@ -27,8 +27,8 @@ FOLD_SHOWS = 3
 STARTS_NAMED_MAX = 3
 """So many of the things asked about are named in the first sentence."""
 
-_BY_NOBODY = {"edited": "edited by hand", "again": "put back", "sameContent": "same content"}
-"""Titles of the groups of versions that no job made."""
+_BY_NOBODY = {"again": "put back", "sameContent": "same content"}
+"""Titles of the groups of versions that no job made and nobody edited."""
 
 KEYS = (
     "path",
@@ -126,8 +126,15 @@ def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
 def _by_rule(versions: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for one in versions:
-        groups.setdefault(one.get("rule") or _BY_NOBODY.get(one["outcome"], "unknown"), []).append(one)
+        groups.setdefault(one.get("rule") or _by_nobody(one), []).append(one)
     return groups
+
+
+def _by_nobody(version: Mapping[str, Any]) -> str:
+    meaning = meant.of(version)
+    if meaning is not None and meaning.kind == "edited":
+        return meant.EDITED if meant.is_by_hand(meaning) else "changed while a job ran"
+    return _BY_NOBODY.get(version["outcome"], "unknown")
 
 
 def _state(version: Mapping[str, Any]) -> str:

@@ -140,7 +140,7 @@ def _edited(found: Sequence[Compared], screen: Screen) -> Iterator[str]:
     if not edited:
         return
     yield ""
-    yield compose([say(f"{counted(len(edited), 'file')} edited by hand after a job had written it:")], screen)
+    yield compose([say(f"{counted(len(edited), 'file')} edited after a job had written it:")], screen)
     for recorded, meaning in edited[:FILES_SHOWN_MAX]:
         said = say(f"  {meant.said(meaning, path=recorded.path)}", "raw")
         line = [say(f"  {recorded.path}@{recorded.version_number}"), said]

@@ -67,7 +67,9 @@ def _by_nobody(version: Mapping[str, Any]) -> Piece:
     meaning = meant.of(version)
     if meaning is None:
         return say(raw(version), "raw")
-    return say({"edited": "by hand", "again": "put back", "sameContent": "no job"}[meaning.kind], "raw")
+    if meaning.kind == "edited":
+        return say("by hand" if meant.is_by_hand(meaning) else "unknown", "raw")
+    return say("put back" if meaning.kind == "again" else "no job", "raw")
 
 
 def _notes(version: Mapping[str, Any], path: str, screen: Screen) -> str:

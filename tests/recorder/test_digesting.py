@@ -173,7 +173,7 @@ def test_a_file_that_is_not_what_it_was_has_no_digest_but_a_reason(
     (found,) = digester.observe(job(output), HeldFiles()).values()
 
     assert found.digest is None
-    assert found.problem is not None and "since it was seen" in found.problem
+    assert found.problem is not None and found.problem == f"{what} before it was digested"
 
 
 def test_protecting_a_file_after_it_was_seen_does_not_count_as_a_change(digester: Digester, tmp_path: Path) -> None:

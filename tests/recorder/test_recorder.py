@@ -118,7 +118,9 @@ def test_all_logs_of_a_run_are_taken_over_from_a_process_that_died(work: Path, m
     assert len(backlog.files(backlog.outbox_folder(work))) > 1
     summary = recorder.finish(faults.run_record(work))
 
-    assert summary.line().startswith("snakeprov: recorded 3 jobs, 1 file could not be read: gone.tmp (run aaaaaaaa")
+    assert summary.line().startswith(
+        "snakeprov: recorded 3 jobs, 1 file not recorded in full: gone.tmp (gone before it was digested) (run aaaaaaaa"
+    )
     assert "had to be started again (killed by SIGKILL)." in summary.line()
     assert (summary.pending, summary.problems, summary.shortfall) == (0, [], 1)
     with connect(work / ".snakeprov") as client:
