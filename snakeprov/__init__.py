@@ -8,10 +8,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as typing's, which would cost more to import than all of this
 if TYPE_CHECKING:
+    from snakeprov.apps.connect import connect as connect
     from snakeprov.client.drafts import File as File
     from snakeprov.client.drafts import Folder as Folder
     from snakeprov.client.drafts import Project as Project
-    from snakeprov.embedded import connect as connect
     from snakeprov.model.activity import Activity as Activity
     from snakeprov.plugin.track import track as track
 
@@ -24,7 +24,7 @@ _HOMES = {
     "File": "snakeprov.client.drafts",
     "Folder": "snakeprov.client.drafts",
     "Project": "snakeprov.client.drafts",
-    "connect": "snakeprov.embedded",
+    "connect": "snakeprov.apps.connect",
     "track": "snakeprov.plugin.track",
 }
 

@@ -83,7 +83,7 @@ def _find_place(store: str | None) -> Place:
 
 
 def _connect(place: Place, *, create: bool) -> Client | None:
-    from snakeprov.embedded import connect
+    from snakeprov.apps.connect import connect
 
     try:
         return connect(place.store, create=create, shared=place.settings.is_shared)

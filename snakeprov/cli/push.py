@@ -33,8 +33,8 @@ def command(store: str | None, as_json: bool, even_uncertain: bool) -> int:
     Records of workflows that were killed, or that could not reach their store, wait in the working directory.
     Records that the store refused are tried again too. A running workflow delivers its own records.
     """
+    from snakeprov.apps.connect import connect
     from snakeprov.cli.repository import find_place
-    from snakeprov.embedded import connect
     from snakeprov.recorder import backlog, delivery, progress
 
     place = find_place(store)

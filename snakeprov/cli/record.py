@@ -50,8 +50,8 @@ def command(
     Where there is no repository yet, one is made in the current folder. While the repository is out of reach the step
     waits, as the records of a workflow do, for the next run or for 'snakeprov push'.
     """
+    from snakeprov.apps.connect import connect
     from snakeprov.cli.repository import find_place
-    from snakeprov.embedded import connect
     from snakeprov.recorder import byhand
 
     place = find_place(store, create=True)

@@ -80,7 +80,7 @@ def opened(store: str | None) -> Iterator[tuple[Place, Client]]:
 
 
 def _connected(place: Place) -> Client:
-    from snakeprov.embedded import connect
+    from snakeprov.apps.connect import connect
 
     try:
         return connect(place.store)

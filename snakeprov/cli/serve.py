@@ -29,10 +29,10 @@ def command(host: str, port: int, strict: bool, trusted_proxy: str | None, store
     'snakeprov user add' and 'snakeprov token create'. With --json both are printed as one line once it listens.
     A folder that --store names is made a repository if it is none. Ctrl-C ends the server.
     """
+    from snakeprov.apps.connect import user_name
+    from snakeprov.apps.serve import listening
     from snakeprov.cli.repository import find_folder
-    from snakeprov.embedded import user_name
     from snakeprov.model.privacy import prepare_folder
-    from snakeprov.serving import listening
 
     folder = find_folder(store, create=True)
     prepare_folder(folder)

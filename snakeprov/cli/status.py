@@ -21,8 +21,8 @@ def command(store: str | None, as_json: bool) -> None:
     Where the repository is, what it holds, and what has not been delivered to it yet. The last is told even where
     the repository cannot be reached or read.
     """
+    from snakeprov.apps.connect import connect
     from snakeprov.cli.repository import find_place
-    from snakeprov.embedded import connect
     from snakeprov.model.projects import project_of
     from snakeprov.recorder import backlog
     from snakeprov.view import answers, runs

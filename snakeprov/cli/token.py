@@ -16,7 +16,7 @@ from snakeprov.cli import options, output
 from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
-    from snakeprov.accounts import TokenRow
+    from snakeprov.apps.accounts import TokenRow
 
 _SCOPES = ("view", "download", "modify")
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([hdw])")
@@ -41,7 +41,7 @@ def command() -> None:
 @options.common
 def create(name: str, scopes: tuple[str, ...], expires: str | None, store: str | None, as_json: bool) -> None:
     """Make a token for the user NAME. It is shown once; only a digest of it is kept."""
-    from snakeprov.accounts import opened
+    from snakeprov.apps.accounts import opened
     from snakeprov.cli.repository import find_folder
     from snakeprov.model import times
 
@@ -61,7 +61,7 @@ def create(name: str, scopes: tuple[str, ...], expires: str | None, store: str |
 @options.common
 def list_(store: str | None, as_json: bool) -> None:
     """List all tokens, without their text."""
-    from snakeprov.accounts import opened
+    from snakeprov.apps.accounts import opened
     from snakeprov.cli.repository import find_folder
     from snakeprov.view import text
     from snakeprov.view.text import say
@@ -91,7 +91,7 @@ def list_(store: str | None, as_json: bool) -> None:
 @options.common
 def revoke(id_: int, store: str | None, as_json: bool) -> None:
     """Make the token ID invalid at once."""
-    from snakeprov.accounts import opened
+    from snakeprov.apps.accounts import opened
     from snakeprov.cli.repository import find_folder
 
     with opened(find_folder(store)) as accounts:

@@ -12,7 +12,7 @@ import click
 from snakeprov.cli import options, output
 
 if TYPE_CHECKING:
-    from snakeprov.accounts import Account
+    from snakeprov.apps.accounts import Account
 
 
 @click.group("user")
@@ -25,7 +25,7 @@ def command() -> None:
 @options.common
 def add(name: str, store: str | None, as_json: bool) -> None:
     """Add a user called NAME, who then needs a token."""
-    from snakeprov.accounts import opened
+    from snakeprov.apps.accounts import opened
     from snakeprov.cli.repository import find_folder
 
     with opened(find_folder(store, create=True), create=True) as accounts:
@@ -40,7 +40,7 @@ def add(name: str, store: str | None, as_json: bool) -> None:
 @options.common
 def list_(store: str | None, as_json: bool) -> None:
     """List all users."""
-    from snakeprov.accounts import opened
+    from snakeprov.apps.accounts import opened
     from snakeprov.cli.repository import find_folder
     from snakeprov.view import text
     from snakeprov.view.text import say
@@ -64,7 +64,7 @@ def list_(store: str | None, as_json: bool) -> None:
 @options.common
 def disable(name: str, store: str | None, as_json: bool) -> None:
     """Make every token of NAME invalid for good. What NAME recorded stays."""
-    from snakeprov.accounts import opened
+    from snakeprov.apps.accounts import opened
     from snakeprov.cli.repository import find_folder
 
     with opened(find_folder(store)) as accounts:

@@ -45,7 +45,7 @@ def open_recorder(settings: Settings, directory: Path, *, secrets: Sequence[str]
     """
     from snakeprov.recorder import recorder
 
-    return recorder.Recorder(settings, directory, program="snakeprov.delivering", secrets=secrets)
+    return recorder.Recorder(settings, directory, program="snakeprov.apps.worker", secrets=secrets)
 
 
 def recover(settings: Settings, directory: Path) -> str | None:
@@ -54,6 +54,6 @@ def recover(settings: Settings, directory: Path) -> str | None:
 
     if not backlog.files(backlog.outbox_folder(directory)):
         return None
-    from snakeprov import delivering
+    from snakeprov.apps import worker
 
-    return delivering.recover(settings, directory).line()
+    return worker.recover(settings, directory).line()

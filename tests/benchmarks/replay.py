@@ -24,9 +24,9 @@ from pathlib import Path
 
 import msgspec
 
+from snakeprov.apps.connect import connect
 from snakeprov.capture.files import fingerprint
 from snakeprov.config import Settings
-from snakeprov.embedded import connect
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.plugin.recording import open_recorder

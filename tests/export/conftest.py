@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from snakeprov.apps.connect import connect
 from snakeprov.client import Client
-from snakeprov.embedded import connect
 from snakeprov.export import gather
 from snakeprov.export.material import Material
 

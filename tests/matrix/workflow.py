@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from snakeprov.apps.connect import connect
 from snakeprov.client import Client
-from snakeprov.embedded import connect
 from snakeprov.model.entities import File
 from snakeprov.model.times import now
 from tests.matrix import accounts

@@ -12,9 +12,9 @@ from typing import Any
 
 import requests
 
-from snakeprov.accounts import Accounts
+from snakeprov.apps.accounts import Accounts
+from snakeprov.apps.listener import listen
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.listener import listen
 from snakeprov.server import create_app
 from snakeprov.server.uploads import PART_BYTES_MIN
 from snakeprov.store import Store

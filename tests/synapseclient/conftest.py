@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from snakeprov.accounts import SCOPES, Accounts
+from snakeprov.apps.accounts import SCOPES, Accounts
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.server import create_app
 from snakeprov.store import open_store

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from snakeprov.apps.verify import verify_store
 from snakeprov.blobs.local import SMALL_BYTES_MAX
 from snakeprov.model.findings import Report
 from snakeprov.recorder.outbox import Log
-from snakeprov.verifying import verify_store
 from tests.replaying import jobs_of, replay
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from snakeprov.apps.verify import verify_store
 from snakeprov.blobs.local import SMALL_BYTES_MAX, LocalBlobs
 from snakeprov.errors import FullStoreError
 from snakeprov.store import open_store, principals
-from snakeprov.verifying import verify_store
 
 SIZE_KIB = 1024
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from snakeprov.apps.verify import verify_store
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.cli import main
 from snakeprov.errors import CorruptStoreError, NewerStoreError, NoStoreError
 from snakeprov.recorder import backlog
 from snakeprov.store import open_store
 from snakeprov.store.store import setting
-from snakeprov.verifying import verify_store
 
 from .conftest import Repository
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from snakeprov.apps.listener import listen
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.errors import UsageError
-from snakeprov.listener import listen
 from snakeprov.server import create_app
 from snakeprov.server.presigned import kept_secret
 from snakeprov.store import open_store

@@ -1,4 +1,4 @@
-"""The program that delivers what a workflow's capture appends to the outbox: `python -m snakeprov.delivering`.
+"""The program that delivers what a workflow's capture appends to the outbox: `python -m snakeprov.apps.worker`.
 
 Started beside Snakemake by the recorder, not by people. Must not know: how records are delivered.
 """
@@ -10,8 +10,8 @@ import socket
 import sys
 from pathlib import Path
 
+from snakeprov.apps.connect import connect
 from snakeprov.config import Place, Settings, store_of
-from snakeprov.embedded import connect
 from snakeprov.recorder import delivery, process
 from snakeprov.recorder.leftovers import Leftovers
 

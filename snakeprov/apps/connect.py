@@ -1,0 +1,89 @@
+"""Connecting: from what `--store` can name, a folder, the URL of a server or "synapse", to a client for it.
+
+Must not know: what is done with the client.
+"""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snakeprov.config import SYNAPSE, is_url
+from snakeprov.errors import UsageError
+from snakeprov.model.privacy import prepare_folder
+
+if TYPE_CHECKING:
+    from snakeprov.client import Client
+
+SERVER_TOKEN_VARIABLE = "SNAKEPROV_TOKEN"  # noqa: S105  the name of a variable
+"""Environment variable with the access token for a server."""
+
+
+def connect(
+    where: str | os.PathLike[str], *, create: bool = False, shared: bool = False, token: str | None = None
+) -> Client:
+    """Return a client for a repository.
+
+    Args:
+        where: Folder of an embedded repository, the http(s) URL of a server (what precedes `/repo/v1`), or "synapse".
+        create: Make the folder a repository if it is none yet.
+        shared: Whether the group may read and write a folder that is made.
+        token: Access token for a server; by default that of the environment variable `SNAKEPROV_TOKEN`.
+
+    Raises:
+        NoStoreError: The folder holds no repository, and `create` is false.
+        StoreError: It cannot be used; its subclasses say why.
+        UsageError: `where` is a URL that is neither http nor https.
+        UnauthorizedError: `where` is Synapse, and there is no access token for it.
+        ConfigError: Synapse's configuration file cannot be read.
+    """
+    from snakeprov.client import Client
+
+    text = os.fspath(where)
+    if text == SYNAPSE:
+        return _synapse(token)
+    if is_url(text):
+        return Client(text, token=token or os.environ.get(SERVER_TOKEN_VARIABLE))
+    if "://" in text:
+        raise UsageError(f"{text!r} is not a repository.", hint="Give a folder, or a URL that begins with http.")
+    return _open(Path(text), create=create, shared=shared)
+
+
+def _synapse(token: str | None) -> Client:
+    from snakeprov.client import Client, synapse
+
+    access = synapse.find_access(token=token)
+    base_url = access.endpoints[synapse.REPO_PREFIX].removesuffix(synapse.REPO_PREFIX)
+    return Client(base_url, token=access.token, endpoints=access.endpoints, is_snakeprov=False)
+
+
+def _open(folder: Path, *, create: bool, shared: bool) -> Client:
+    from snakeprov.blobs.local import LocalBlobs
+    from snakeprov.client import Client, wsgi
+    from snakeprov.server import create_app
+    from snakeprov.store import open_store
+
+    # Without a handler Python prints warnings into the terminal, which belongs to the user's pipeline.
+    logging.getLogger("snakeprov").addHandler(logging.NullHandler())
+    if create:
+        prepare_folder(folder, shared=shared)
+    store = open_store(folder, create=create)
+    blobs = LocalBlobs(folder / "blobs", journal_mode=store.journal_mode)
+    app = create_app(store, blobs, identify=lambda request: request.env["REMOTE_USER"], local_files=True)
+
+    def close() -> None:
+        blobs.close()
+        store.close()
+
+    return Client(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()), is_snakeprov=True, on_close=close)
+
+
+def user_name() -> str:
+    """Return the name of the user that this process runs as."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

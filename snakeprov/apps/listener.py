@@ -1,0 +1,104 @@
+"""The socket of a server: waitress, made to refuse in the words and the shape of all other refusals.
+
+What waitress itself refuses never reaches the application: a request that is no HTTP, or one that is too long.
+
+Must not know: repositories, users.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import waitress  # type: ignore[import-untyped]
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
+from waitress.task import ErrorTask  # type: ignore[import-untyped]
+
+from snakeprov.server.refusals import Refusal, body_of
+from snakeprov.server.uploads import PART_BYTES_MAX
+
+THREADS: Final = 8
+"""How many requests are worked on at once; SQLite has one writer at a time anyway."""
+
+CONNECTIONS_MAX: Final = 500
+
+REQUEST_BYTES_MAX: Final = PART_BYTES_MAX
+"""How long a request can be, whoever sends it. JSON is limited further by the application."""
+
+HEADER_BYTES_MAX: Final = 256 * 1024
+
+
+def listen(app: Any, *, host: str, port: int, **options: Any) -> Any:
+    """Return a waitress server for a WSGI application that listens and answers once its `run` is called.
+
+    Args:
+        app: The application.
+        host: Name or address of the interface.
+        port: Number of the port; 0: any that is free.
+        options: Further settings of waitress.
+
+    Raises:
+        OSError, ValueError: Nothing can listen there.
+    """
+    # A name that stands for several addresses has a listener for each; they share this map.
+    listeners: dict[int, Any] = {}
+    server = waitress.create_server(
+        app,
+        map=listeners,
+        host=host,
+        port=port,
+        threads=THREADS,
+        connection_limit=CONNECTIONS_MAX,
+        max_request_header_size=HEADER_BYTES_MAX,
+        # Waitress refuses what reaches its limit.
+        max_request_body_size=REQUEST_BYTES_MAX + 1,
+        ident="snakeprov",
+        **options,
+    )
+    for listener in listeners.values():
+        listener.channel_class = _Channel
+    return server
+
+
+class _Refused(ErrorTask):  # type: ignore[misc]
+    """Answers a request that waitress refused."""
+
+    def execute(self) -> None:
+        """Write the answer; the connection ends with it."""
+        code: int = self.request.error.code
+        content = msgspec.json.encode(body_of(Refusal(code, _reason(code, self.request.error.body))))
+        self.status = f"{code} {HTTPStatus(code).phrase}"
+        self.response_headers.append(("Content-Type", "application/json"))
+        self.set_close_on_finish()
+        self.content_length = len(content)
+        self.write(content)
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Reads a request."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the headers."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:  # a number of so many digits that Python does not read it
+            raise ParsingError("Content-Length is invalid") from error
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection."""
+
+    parser_class = _Parser
+    error_task_class = _Refused
+
+
+def _reason(code: int, said: str) -> str:
+    if code == 413:
+        return f"The request is too long: at most {REQUEST_BYTES_MAX} bytes are allowed."
+    if code == 431:
+        return f"The headers of the request are too long: at most {HEADER_BYTES_MAX} bytes are allowed."
+    if code == 500:
+        return "The server failed on this request; its log says why."
+    return f"The request is not HTTP as it should be: {said.rstrip('.')}."

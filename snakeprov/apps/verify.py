@@ -1,0 +1,140 @@
+"""Verifying: is everything in the folder of a repository as it was written?
+
+Must not know: the command line, or how any of it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from snakeprov.blobs.checked import NOT_YOURS
+from snakeprov.blobs.local import LocalBlobs
+from snakeprov.capture import digestcache
+from snakeprov.config import DATABASE_NAME
+from snakeprov.errors import NewerStoreError, NoStoreError, OutboxError, StoreError
+from snakeprov.model.findings import Finding, Report
+from snakeprov.recorder import backlog, entries
+from snakeprov.store import open_store
+from snakeprov.store import verify as database
+
+_DAMAGED = "Restore it from a backup; or delete it, and its versions are known but cannot be given back."
+_MISSING = "Restore it from a backup; until then its versions are known but cannot be given back."
+_UNUSED = "It takes space and does no harm; a workflow may be recording it now."
+_NOT_YOURS = "Let its owner run this command."
+_RERUN = "Deliver the others with 'snakeprov push'; a job whose record is damaged is recorded when it runs again."
+
+
+Progress = Callable[[int, int], None]
+"""Is told how many bytes of contents have been read, and how many there are."""
+
+
+def verify_store(
+    folder: Path, *, outbox_folder: Path, digests: Path, progress: Progress = lambda done, total: None
+) -> Report:
+    """Read everything in the folder of a repository and compare it with its digests and checksums.
+
+    Nothing is changed. It may be used meanwhile, also by workflows.
+
+    Args:
+        folder: The repository.
+        outbox_folder: Where records of the working directory wait.
+        digests: The digest cache of the working directory.
+        progress: Called now and then.
+
+    Raises:
+        NoStoreError: There is no repository.
+        NewerStoreError: A newer version of snakeprov made it.
+    """
+    report = Report()
+    path, journal_mode = _database(folder, report)
+    if path is not None:
+        _check_database(path, report)
+    with closing(LocalBlobs(folder / "blobs", journal_mode=journal_mode)) as blobs:
+        _check_blobs(blobs, path, report, progress)
+    for file in backlog.files(outbox_folder):
+        report.outboxes += 1
+        for finding in _outbox(file):
+            report.add(finding)
+    for problem in digestcache.check(digests):
+        report.add(Finding(str(digests), problem, "Delete it: unchanged files are then read once more."))
+    return report
+
+
+def _database(folder: Path, report: Report) -> tuple[Path | None, str]:
+    """Open the store as every command does; return its database, if it can be opened at all, and its journal mode."""
+    try:
+        store = open_store(folder)
+    except (NoStoreError, NewerStoreError):
+        raise
+    except StoreError as error:
+        report.add(Finding(str(folder / DATABASE_NAME), error.message, error.hint))
+        return None, "delete"
+    store.close()
+    return store.path, store.journal_mode
+
+
+def _check_database(path: Path, report: Report) -> None:
+    def counted(rows: int) -> None:
+        report.rows += rows
+
+    for finding in database.check(path, counted=counted):
+        report.add(finding)
+
+
+def _check_blobs(blobs: LocalBlobs, path: Path | None, report: Report, progress: Progress) -> None:
+    try:
+        total_bytes = blobs.total_bytes()
+    except StoreError:
+        total_bytes = 0  # What cannot be read is told below.
+    found: set[str] = set()
+    for one in blobs.check():
+        if one.sha256:
+            found.add(one.sha256)
+            report.contents += 1
+            report.content_bytes += one.size_bytes
+            progress(report.content_bytes, total_bytes)
+        if one.problem:
+            problem = f"{one.problem.removesuffix('.')}{_held(path, one.sha256)}."
+            remedy = _DAMAGED if one.is_damage else _NOT_YOURS if one.problem == NOT_YOURS else _UNUSED
+            report.add(Finding(one.where, problem, remedy, is_damage=one.is_damage))
+    if path is not None:
+        for finding in _compared(blobs, path, found):
+            report.add(finding)
+    for leftover in blobs.unfinished():
+        report.add(Finding(str(leftover), "It is a content that was never finished.", _UNUSED, is_damage=False))
+
+
+def _compared(blobs: LocalBlobs, path: Path, found: set[str]) -> Iterator[Finding]:
+    """Yield the contents that are recorded as kept and are not, and those that nothing refers to."""
+    recorded = set(database.stored_contents(path))
+    try:
+        # What has come since the blobs were read is there now.
+        missing = [sha256 for sha256 in sorted(recorded - found) if not blobs.has(sha256)]
+    except StoreError:
+        return  # They could not be read before either.
+    for sha256 in missing:
+        yield Finding(f"blob {sha256}", f"It is recorded as kept, and is not there{_held(path, sha256)}.", _MISSING)
+    unused = sorted(found - recorded)
+    for sha256 in unused:
+        yield Finding(f"blob {sha256}", "Nothing that is recorded refers to it.", _UNUSED, is_damage=False)
+
+
+def _held(path: Path | None, sha256: str) -> str:
+    """Return which file versions have a content, as the end of a sentence."""
+    versions = database.holders(path, sha256) if path is not None and sha256 else []
+    return f" (it is the content of {', '.join(versions)})" if versions else ""
+
+
+def _outbox(path: Path) -> Iterator[Finding]:
+    try:
+        content = entries.read(path)
+    except FileNotFoundError:  # all of it has been delivered in the meantime
+        return
+    except OutboxError as error:
+        yield Finding(str(path), error.message, error.hint or _RERUN)
+        return
+    if content.damaged_bytes:
+        problem = f"{content.damaged_bytes} bytes of it are no record, or no longer; the other records are whole."
+        yield Finding(str(path), problem, _RERUN)
