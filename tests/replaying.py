@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snakeprov.capture.files import fingerprint
-from snakeprov.config import Settings
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.plugin.recording import open_recorder
+from snakeprov.settings import Settings
 
 
 def fact(work: Path, path: str) -> FileFact:

@@ -11,9 +11,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snakeprov.config import SYNAPSE, is_url
 from snakeprov.errors import UsageError
 from snakeprov.model.privacy import prepare_folder
+from snakeprov.settings import SYNAPSE, is_url
 
 if TYPE_CHECKING:
     from snakeprov.client import Client

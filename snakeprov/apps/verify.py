@@ -12,9 +12,9 @@ from pathlib import Path
 from snakeprov.blobs.checked import NOT_YOURS
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.capture import digestcache
-from snakeprov.config import DATABASE_NAME
 from snakeprov.errors import NewerStoreError, NoStoreError, OutboxError, StoreError
 from snakeprov.model.findings import Finding, Report
+from snakeprov.places import DATABASE_NAME
 from snakeprov.recorder import backlog, entries
 from snakeprov.store import open_store
 from snakeprov.store import verify as database

@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 
 from snakeprov.apps.connect import connect
-from snakeprov.config import Place, Settings, store_of
+from snakeprov.places import Place, store_of
 from snakeprov.recorder import delivery, process
 from snakeprov.recorder.leftovers import Leftovers
+from snakeprov.settings import Settings
 
 
 def recover(settings: Settings, working_directory: Path) -> Leftovers:

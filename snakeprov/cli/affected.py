@@ -16,7 +16,7 @@ from snakeprov.errors import BadRequestError, NotRecordedError, UsageError
 if TYPE_CHECKING:
     from snakeprov.cli.target import Target
     from snakeprov.client import Client
-    from snakeprov.config import Place
+    from snakeprov.places import Place
 
 STARTS_MAX = 1000
 """So many things can be named at once."""

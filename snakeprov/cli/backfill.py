@@ -17,7 +17,7 @@ from snakeprov.errors import NoStoreError, RemoteError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.config import Place
+    from snakeprov.places import Place
     from snakeprov.recorder.backfill import Backfill
 
 JOBS_LISTED_MAX: Final = 20
@@ -67,7 +67,8 @@ def command(targets: tuple[str, ...], dry_run: bool, store: str | None, as_json:
 def _find_place(store: str | None) -> Place:
     """Return where to record to; the working directory is the nearest folder upwards in which Snakemake ran."""
     from snakeprov.cli.repository import current_folder
-    from snakeprov.config import Place, load, locate, store_of
+    from snakeprov.places import Place, locate, store_of
+    from snakeprov.settings import load
 
     start = current_folder().resolve()
     root = next((folder for folder in (start, *start.parents) if (folder / ".snakemake").is_dir()), start)

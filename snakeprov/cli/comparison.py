@@ -24,7 +24,7 @@ from snakeprov.workdir.comparing import Comparer
 if TYPE_CHECKING:
     from snakeprov.capture.repositories import Clone
     from snakeprov.client import Client
-    from snakeprov.config import Place
+    from snakeprov.places import Place
 
 EXPLAINED_MAX: Final = 1000
 """So many files that are not what was recorded are looked into: what they are now, and whether they were temporary."""
@@ -82,7 +82,7 @@ def compare(
         UsageError: A path means several files, or the repository cannot list what is in a folder.
     """
     from snakeprov.capture.digestcache import DigestCache
-    from snakeprov.config import DIGESTS_NAME
+    from snakeprov.places import DIGESTS_NAME
     from snakeprov.recorder import backlog
 
     cache = DigestCache(backlog.outbox_folder(place.root).with_name(DIGESTS_NAME))

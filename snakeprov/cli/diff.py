@@ -15,8 +15,8 @@ from snakeprov.errors import UsageError
 if TYPE_CHECKING:
     from snakeprov.cli.target import RunTarget, Target
     from snakeprov.client import Client
-    from snakeprov.config import Place
     from snakeprov.lineage.rundifference import RunDifference
+    from snakeprov.places import Place
 
 OUTPUTS_MAX = 10_000
 """Maximum number of outputs compared per run."""

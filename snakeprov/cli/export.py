@@ -16,10 +16,10 @@ from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.config import Place
     from snakeprov.export.material import Material
     from snakeprov.export.vocabulary import Profile
     from snakeprov.export.w3c import Notation
+    from snakeprov.places import Place
 
 FORMATS = ("ro-crate", "prov-json", "prov-n", "prov-xml", "turtle")
 PROFILES = ("process", "workflow", "provenance")

@@ -16,7 +16,7 @@ from snakeprov.view import times
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.config import Place
+    from snakeprov.places import Place
 
 SEARCHED_MAX: Final = 20
 """Number of recent failures searched for one in the wanted project."""

@@ -17,7 +17,7 @@ from snakeprov.errors import BadRequestError, CaptureError, NotRecordedError, Us
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.config import Place
+    from snakeprov.places import Place
 
 _SHOWN = 20
 

@@ -13,8 +13,8 @@ from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.config import Place
     from snakeprov.export.material import Material
+    from snakeprov.places import Place
 
 RUN = "run:"
 """Begins the name of a run."""

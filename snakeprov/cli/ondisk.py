@@ -26,7 +26,7 @@ class Disk:
 
     def __init__(self, working_directory: Path) -> None:
         """Prepare for paths that are relative to `working_directory`, which need not be a workflow's."""
-        from snakeprov.config import DIGESTS_NAME
+        from snakeprov.places import DIGESTS_NAME
         from snakeprov.recorder import backlog
 
         cache = backlog.outbox_folder(working_directory).with_name(DIGESTS_NAME)

@@ -15,7 +15,7 @@ import click
 from snakeprov.cli import options, output
 
 if TYPE_CHECKING:
-    from snakeprov.config import Place
+    from snakeprov.places import Place
 
 _ID = re.compile(r"syn\d{1,18}(?:\.\d{1,18})?")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+")

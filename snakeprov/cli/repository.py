@@ -15,7 +15,7 @@ from snakeprov.errors import NoStoreError, UsageError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.config import Place
+    from snakeprov.places import Place
 
 _PAGE = 1000
 """So many results are asked for at once."""
@@ -32,7 +32,7 @@ def find_place(store: str | None, *, create: bool = False) -> Place:
         NoStoreError: There is none.
         UsageError: The current folder is gone.
     """
-    from snakeprov.config import locate
+    from snakeprov.places import locate
 
     return locate(current_folder(), store=store, create=create)
 
@@ -48,7 +48,7 @@ def find_folder(store: str | None, *, create: bool = False) -> Path:
         NoStoreError: There is none.
         UsageError: It is on a server.
     """
-    from snakeprov.config import is_remote
+    from snakeprov.settings import is_remote
 
     try:
         found = find_place(store).store

@@ -16,8 +16,8 @@ from snakeprov.errors import NotKeptError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.config import Place
     from snakeprov.model.comparison import Recorded
+    from snakeprov.places import Place
     from snakeprov.workdir.restoring import Restored
 
 

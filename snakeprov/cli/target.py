@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from snakeprov.cli import spelling, unrecorded
 from snakeprov.cli.repository import current_folder
 from snakeprov.cli.spelling import DigestPrefix, EntityId, JobId, PathReading, RunId
-from snakeprov.config import SYNAPSE, is_remote
 from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model import paths
 from snakeprov.model.projects import project_of
+from snakeprov.settings import SYNAPSE, is_remote
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.config import Place
+    from snakeprov.places import Place
 
 _VERSIONS_LISTED_MAX = 1000
 """So many versions are looked at to say which there are."""

@@ -17,12 +17,13 @@ from uuid import uuid4
 
 import msgspec
 
-from snakeprov.config import PROJECT_NAME, STORE_NAME, Settings
 from snakeprov.errors import StoreError
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_text
 from snakeprov.model.privacy import opener, prepare_folder
 from snakeprov.model.publishing import publish
+from snakeprov.places import PROJECT_NAME
+from snakeprov.settings import STORE_NAME, Settings
 
 _OWN = "."
 """What the directory's own store is noted as, wherever it is moved."""

@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from snakeprov.config import Settings
 from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.records import JobStatus, RunStatus
 from snakeprov.model.times import now
@@ -23,6 +22,7 @@ from snakeprov.plugin.jobfiles import look_at_end
 from snakeprov.plugin.livejob import LiveJob
 from snakeprov.plugin.problems import Problems, never_raises, owner_of_terminal, say
 from snakeprov.plugin.whereabouts import program_here
+from snakeprov.settings import Settings
 
 
 class Capture:

@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from snakeprov.capture.places import Places
 from snakeprov.capture.redactor import Redactor
-from snakeprov.config import Settings, store_of
 from snakeprov.model.credentials import credentials_in
 from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import JobRecord, JobStatus, RunStatus, decode_job
 from snakeprov.model.times import now
+from snakeprov.places import store_of
 from snakeprov.plugin import nesting, recording
 from snakeprov.plugin.failing import explain
 from snakeprov.plugin.livejob import LiveJob
@@ -26,6 +26,7 @@ from snakeprov.plugin.recording import Summary
 from snakeprov.plugin.runfacts import run_record
 from snakeprov.plugin.secrets import known_secrets
 from snakeprov.plugin.translate import Translator, payload_of
+from snakeprov.settings import Settings
 
 _FAILED: Final = frozenset({"failed", "retried"})
 

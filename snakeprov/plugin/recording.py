@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from snakeprov.config import Settings
 from snakeprov.model.held import Hold, Listing
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.settings import Settings
 
 
 class Summary(Protocol):

@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from snakeprov.config import Settings, load, wants_strict
 from snakeprov.errors import CaptureError, ConfigError
 from snakeprov.model.records import JobStatus, RunStatus
 from snakeprov.plugin import fallback
@@ -21,6 +20,7 @@ from snakeprov.plugin.capturing import Capture
 from snakeprov.plugin.overhear import overhearing
 from snakeprov.plugin.problems import collected, handlers_of, say_unrecorded, words
 from snakeprov.plugin.request import CAPTURE, Request, recall
+from snakeprov.settings import Settings, load, wants_strict
 
 if TYPE_CHECKING:
     from snakeprov.plugin.hooks import Point

@@ -20,7 +20,7 @@ def track(workflow: Any, **settings: object) -> None:
 
     Args:
         workflow: The variable `workflow` that every Snakefile has.
-        settings: As in `snakeprov.config.Settings`: `store`, `project`, `versions`, `keep_bytes_max`, `strict`,
+        settings: As in `snakeprov.settings.Settings`: `store`, `project`, `versions`, `keep_bytes_max`, `strict`,
             `enabled`, `redact`. A wrong one is warned of when the run begins, and left out; with `strict=True` it ends
             the run.
 

@@ -24,7 +24,6 @@ from snakeprov import __version__
 from snakeprov.capture.redactor import Redactor
 from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
-from snakeprov.config import STORE_NAME
 from snakeprov.errors import NotRecordedError, OutboxError
 from snakeprov.metadata import failures, stored
 from snakeprov.metadata.past import Past, read_past
@@ -38,6 +37,7 @@ from snakeprov.recorder.drain import GROUP_JOBS_MAX, Drain, Tools, make_delivere
 from snakeprov.recorder.entries import Kind, read
 from snakeprov.recorder.outbox import Log, Outbox, is_live
 from snakeprov.recorder.recordpaths import path_of
+from snakeprov.settings import STORE_NAME
 
 CLOCK_SKEW: Final = timedelta(seconds=2)
 """How far the clock of a file system may be behind that of this machine."""

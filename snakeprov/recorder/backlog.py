@@ -9,10 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from snakeprov.config import OUTBOX_NAME, POINTER_NAME, STORE_NAME
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.privacy import opener
+from snakeprov.places import OUTBOX_NAME, POINTER_NAME
 from snakeprov.recorder.entries import DONE, SUFFIX, read
+from snakeprov.settings import STORE_NAME
 
 
 class Backlog(NamedTuple):

@@ -20,7 +20,6 @@ from snakeprov.capture.places import Places
 from snakeprov.capture.redactor import Redactor
 from snakeprov.capture.secrets import environment_secrets
 from snakeprov.client import Client
-from snakeprov.config import DIGESTS_NAME, STORE_NAME, Place, locate
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_text
@@ -28,6 +27,7 @@ from snakeprov.model.privacy import prepare_folder
 from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
+from snakeprov.places import DIGESTS_NAME, Place, locate
 from snakeprov.recorder import backlog
 from snakeprov.recorder.deliver import REFUSED, Prepared
 from snakeprov.recorder.digesting import CODE_KEY, Digester, Observations
@@ -39,6 +39,7 @@ from snakeprov.recorder.manual import Step, code_fact, file_fact
 from snakeprov.recorder.outbox import Log, Outbox
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import explain
+from snakeprov.settings import STORE_NAME
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,9 +26,9 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from snakeprov.config import Settings
 from snakeprov.model.held import Hold, Listing
 from snakeprov.recorder.summary import Tally
+from snakeprov.settings import Settings
 
 BUFFER_SIZE: Final = 256 * 1024
 """How many bytes may wait in the socket: what some hundred jobs hold, while the delivering process is busy."""

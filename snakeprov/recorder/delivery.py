@@ -20,10 +20,10 @@ from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
-from snakeprov.config import DIGESTS_NAME, STORE_NAME, Place, Settings, store_of
 from snakeprov.metadata import stored
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import RunRecord
+from snakeprov.places import DIGESTS_NAME, Place, store_of
 from snakeprov.recorder import backlog
 from snakeprov.recorder.deliver import Prepared
 from snakeprov.recorder.digesting import Digester
@@ -41,6 +41,7 @@ from snakeprov.recorder.keptlogs import KeptLogs
 from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers, notice_missing
 from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.summary import Tally, explain
+from snakeprov.settings import STORE_NAME, Settings
 
 RETRY_S: Final = 15.0
 """How long to wait with the next delivery after one failed, while the workflow is running."""

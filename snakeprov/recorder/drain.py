@@ -14,7 +14,6 @@ import msgspec
 
 from snakeprov.capture.code import GitReader
 from snakeprov.client import Client
-from snakeprov.config import Settings
 from snakeprov.errors import OutboxError, RemoteError
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import GitState, JobRecord, RunRecord, decode_job
@@ -30,6 +29,7 @@ from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.plannedfiles import with_missing
 from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.summary import Tally
+from snakeprov.settings import Settings
 
 GROUP_JOBS_MAX: Final = 100
 """How many jobs are delivered together: a batch costs a quarter of its requests sent one by one."""

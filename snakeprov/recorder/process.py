@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Final
 
 from snakeprov.client import Client
-from snakeprov.config import Settings
 from snakeprov.model.held import Hold, Listing
 from snakeprov.recorder.channel import Begin, Done, FromCapture, FromDelivery, Progress, Receiver, Take, send
 from snakeprov.recorder.delivery import Delivery
 from snakeprov.recorder.heldfiles import HeldFiles, Moves
 from snakeprov.recorder.outbox import Outbox
+from snakeprov.settings import Settings
 
 LINGER_S: Final = 1.0
 """How often it is looked what was appended: jobs delivered together cost a quarter of what they cost alone."""

@@ -20,7 +20,6 @@ from typing import Final
 
 import msgspec
 
-from snakeprov.config import STORE_NAME, Settings
 from snakeprov.errors import OutboxError
 from snakeprov.model.held import Hold, Listing
 from snakeprov.model.planned import RunPlan
@@ -33,6 +32,7 @@ from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.launch import DeliveringProcess
 from snakeprov.recorder.outbox import LOG_SIZE_MAX, Log
 from snakeprov.recorder.summary import Summary, explain
+from snakeprov.settings import STORE_NAME, Settings
 
 UNWRITTEN_MAX: Final = 10_000
 """How many records are kept in memory while the disk does not take them."""

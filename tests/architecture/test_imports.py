@@ -13,10 +13,11 @@ import snakeprov
 
 PACKAGE = Path(snakeprov.__file__).parent
 
-BASE = {"errors", "config"}
+BASE = {"errors", "settings", "places"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "config": {"errors"},
+    "settings": {"errors"},
+    "places": {"errors", "settings"},
     "model": BASE,
     "capture": {*BASE, "model"},
     "metadata": {*BASE, "model", "capture"},
@@ -35,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedded": {"apps"},
     "listener": {"apps"},
     "verifying": {"apps"},
+    "config": {"settings", "places"},
     "plugin": {*BASE, "model", "capture", "recorder", "apps"},
     "cli": {
         *BASE,

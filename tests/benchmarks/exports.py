@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 
 from snakeprov.capture.files import fingerprint
-from snakeprov.config import Settings
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.plugin.recording import open_recorder
+from snakeprov.settings import Settings
 
 FORMS = ("ro-crate", "prov-json", "prov-n", "prov-xml", "turtle")
 RUN = "b" * 32

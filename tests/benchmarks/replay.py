@@ -26,7 +26,6 @@ import msgspec
 
 from snakeprov.apps.connect import connect
 from snakeprov.capture.files import fingerprint
-from snakeprov.config import Settings
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.plugin.recording import open_recorder
@@ -34,6 +33,7 @@ from snakeprov.recorder.delivery import Delivery
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.outbox import Log, Outbox
+from snakeprov.settings import Settings
 
 FOLDER_FILES = 1000
 """How many files lie in one folder: the file system's own growth is not what is measured."""

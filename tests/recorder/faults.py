@@ -16,14 +16,15 @@ import requests
 
 from snakeprov.capture.files import fingerprint
 from snakeprov.client import Client
-from snakeprov.config import Place, Settings, store_of
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
+from snakeprov.places import Place, store_of
 from snakeprov.recorder import backlog
 from snakeprov.recorder.delivery import Delivery, push
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.outbox import Log, Outbox
 from snakeprov.recorder.owners import owner
+from snakeprov.settings import Settings
 
 RUN_ID = "a" * 32
 JOBS = 3
