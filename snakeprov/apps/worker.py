@@ -29,9 +29,14 @@ def recover(settings: Settings, working_directory: Path) -> Leftovers:
         return delivery.recover_leftovers(place, client)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Deliver for the process at the other end of the socket whose descriptor is the only argument; does not return."""
     process.run(
         socket.socket(fileno=int(sys.argv[1])),
         lambda settings, folder: connect(store_of(settings, folder), create=True, shared=settings.is_shared),
     )
     os._exit(0)  # all is closed: Snakemake's user need not wait until Python has tidied up as well
+
+
+if __name__ == "__main__":
+    main()

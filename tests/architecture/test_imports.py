@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "listener": {"apps"},
     "verifying": {"apps"},
     "config": {"settings", "places"},
+    "delivering": {"apps"},
     "plugin": {*BASE, "model", "capture", "recorder", "apps"},
     "cli": {
         *BASE,
@@ -45,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "client",
         "recorder",
         "apps",
+        "config",
         "lineage",
         "view",
         "export",
