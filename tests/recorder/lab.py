@@ -43,6 +43,7 @@ class Job:
         reads: The files and directories that it reads, directories with a slash at the end.
         writes: What it writes: texts, or trees of texts for directories.
         appends: What it adds to files that it reads.
+        leaves: What it writes besides, though no rule names it; None: it removes that.
         temp: Which of its outputs are temporary.
         code: The script that it runs, if any.
         status: How it ends.
@@ -52,6 +53,7 @@ class Job:
     reads: Sequence[str] = ()
     writes: Mapping[str, str | Tree] = field(default_factory=dict)
     appends: Mapping[str, str] = field(default_factory=dict)
+    leaves: Mapping[str, str | None] = field(default_factory=dict)
     temp: Sequence[str] = ()
     code: str | None = None
     status: JobStatus = "success"
@@ -111,6 +113,7 @@ class Lab:
         dirty: bool | None = None,
         always: bool = False,
         unreadable: Sequence[str] = (),
+        late: bool = False,
     ) -> str:
         """Do some jobs, one after the other, and record them; return the name of the run: `run1`, `run2`, …
 
@@ -121,6 +124,7 @@ class Lab:
             dirty: Whether the tree was dirty; None: there is no git.
             always: Make a version each time.
             unreadable: Files whose bytes the recorder cannot read.
+            late: Whether the recorder comes to the files of all jobs only when the last one has ended.
         """
         self._runs += 1
         self._digester = Digester(str(self.folder), DigestCache(None))
@@ -136,7 +140,8 @@ class Lab:
             links=CodeLinks(GitReader()),
             catalog=self._catalog,
         )
-        prepared = [self._do(job, record.id, name) for job in chain(jobs, more)]
+        done = (self._do(job, record.id, name) for job in chain(jobs, more))
+        prepared = [self._look_at(one) for one in (list(done) if late else done)]
         for one in prepared:
             one.observations.update({path: Observation(problem="Permission denied") for path in unreadable})
         for batch in [prepared] if together else [[one] for one in prepared]:
@@ -198,9 +203,14 @@ class Lab:
     def latest(self, path: str) -> int:
         return len(self.versions(path))
 
-    def _do(self, job: Job, run_id: str, run: str) -> Prepared:
+    def _look_at(self, record: JobRecord) -> Prepared:
+        return Prepared(0, record, self._digester.observe(record, HeldFiles()))
+
+    def _do(self, job: Job, run_id: str, run: str) -> JobRecord:
         began = self._tick()
-        before = {path: fingerprint(str(self.folder / path)) for path in job.reads}
+        before = {self._fact(path).path: self._fact(path).fingerprint for path in job.reads}
+        for path, left in job.leaves.items():
+            self.remove(path) if left is None else self.write(path, left)
         for path, text in job.appends.items():
             self.write(path, self.read(path) + text)
         for path, content in job.writes.items():
@@ -218,7 +228,7 @@ class Lab:
         for fact in inputs:
             seen = before.get(fact.path)
             fact.fingerprint_before = seen if seen != fact.fingerprint else None
-        record = JobRecord(
+        return JobRecord(
             id=id_,
             run_id=run_id,
             rule=job.rule,
@@ -230,7 +240,6 @@ class Lab:
             started_on=BEGAN + timedelta(seconds=began),
             ended_on=BEGAN + timedelta(seconds=self.span[1]),
         )
-        return Prepared(0, record, self._digester.observe(record, HeldFiles()))
 
     def _fact(self, path: str, *flags: str) -> FileFact:
         if path.endswith("/"):

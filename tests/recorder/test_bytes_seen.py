@@ -241,6 +241,29 @@ def test_an_input_that_changed_while_a_failed_job_ran_was_edited(lab: Lab) -> No
     assert lab.versions("a.txt") == [("a run1", None), (None, "edited @1 while")]
 
 
+def test_a_file_that_changed_before_it_was_digested_is_still_followed(lab: Lab) -> None:
+    """Not proved: the next job read what looked as the first had left it, and made what it changed that to."""
+    k = Job("k", ["a.txt"], {"done": "done"}, appends={"a.txt": "more\n"})
+    lab.run(a(), k, b(), late=True)
+
+    assert lab.versions("a.txt") == [("a run1", None), ("k run1", None)]
+    assert lab.lineage("b.txt", 1) == {"b.txt@1", "a.txt@2", "a.txt@1", "in.txt@1"}
+    assert lab.lineage("done", 1) == {"done@1", "a.txt@1", "in.txt@1"}
+    (first, second) = lab.client.provenance.details(versions=[(lab.id_of("a.txt"), number) for number in (1, 2)])[
+        "versions"
+    ]
+    assert ("sha256" in first, first["sizeBytes"], "sha256" in second) == (False, len("a of " + X), True)
+    assert (lab.tally.unread, lab.tally.unread_paths) == (1, ["a.txt (changed before it was digested)"])
+
+
+def test_a_file_that_changed_undigested_while_a_failed_job_ran_was_edited(lab: Lab) -> None:
+    """After the version that it looked like when the job began."""
+    lab.run(a(), Job("k", ["a.txt"], {}, appends={"a.txt": "more\n"}, status="failed"), b(), late=True)
+
+    assert lab.versions("a.txt") == [("a run1", None), (None, "edited @1 while")]
+    assert (lab.tally.edited, lab.tally.changed_paths) == (0, ["a.txt (k)"])
+
+
 def split(letter: str, names: str = "12") -> Job:
     return Job("split", ["in.txt"], {"d/": {f"m{name}": letter * 40 + name for name in names}})
 
@@ -300,6 +323,44 @@ def test_what_came_into_a_directory_later_is_not_its_jobs(lab: Lab) -> None:
     assert lab.versions("d/") == [("split run1", None), (None, "edited @1")]
     assert lab.versions("d/m3") == [(None, None)]
     assert lab.versions("d/m2") == [("split run1", None)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("leaves", [{"d/m3": Z}, {"d/m3": Z, "d/m1": None}, {"d/m2": Z}, {"d/m1": Z, "d/m3": Z}])
+def test_a_directory_that_a_later_job_changed_was_edited_while_it_ran(
+    lab: Lab, leaves: dict[str, str | None], together: bool
+) -> None:
+    """What its job left in it is still that job's; what the later job read is what was there before."""
+    change = Job("x", ["d/"], {"done": "done"}, leaves=leaves)
+    lab.run(split("x"), change, Job("whole", ["d/"], {"whole.txt": "whole"}), together=together)
+
+    assert lab.versions("d/") == [("split run1", None), (None, "edited @1 while")]
+    assert lab.lineage("done", 1) == {"done@1", "d/@1", "in.txt@1"}
+    assert lab.lineage("whole.txt", 1) == {"whole.txt@1", "d/@2", "d/@1", "in.txt@1"}
+    assert (lab.tally.edited, lab.tally.changed_paths) == (0, ["d/ (x)"])
+
+
+@pytest.mark.parametrize("leaves", [{"d/m3": Z}, {"d/m2": Z}])
+def test_a_directory_that_a_job_of_a_later_run_changed_was_edited_while_it_ran(
+    lab: Lab, leaves: dict[str, str | None]
+) -> None:
+    """That the job read what was recorded is not proved: nobody listed the directory when it began."""
+    lab.run(split("x"))
+    lab.run(Job("x", ["d/"], {"done": "done"}, leaves=leaves), Job("whole", ["d/"], {"whole.txt": "whole"}))
+
+    assert lab.versions("d/") == [("split run1", None), (None, "edited @1 while")]
+
+
+def test_a_directory_edited_before_a_job_read_it_did_not_change_while_it_ran(lab: Lab) -> None:
+    """A job that only adds and removes a file of its own changes nothing either."""
+    lab.run(split("x"))
+    lab.write("d/m2", Z)
+    lab.write("other.txt", "so that a second goes by")
+    scratch = Job("x", ["d/"], {"done": "done"}, leaves={"d/scratch": "s", "d/./scratch": None})
+    lab.run(scratch, Job("whole", ["d/"], {"whole.txt": "whole"}))
+
+    assert lab.versions("d/") == [("split run1", None), (None, "edited @1")]
+    assert (lab.tally.edited_paths, lab.tally.changed) == (["d/"], 0)
 
 
 def test_a_version_each_time_has_the_content_of_the_one_before(lab: Lab) -> None:
