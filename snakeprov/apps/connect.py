@@ -53,10 +53,11 @@ def connect(
 
 
 def _synapse(token: str | None) -> Client:
-    from snakeprov.client import Client, synapse
+    from snakeprov.client import Client
+    from snakeprov.synapse.access import REPO_PREFIX, find_access
 
-    access = synapse.find_access(token=token)
-    base_url = access.endpoints[synapse.REPO_PREFIX].removesuffix(synapse.REPO_PREFIX)
+    access = find_access(token=token)
+    base_url = access.endpoints[REPO_PREFIX].removesuffix(REPO_PREFIX)
     return Client(base_url, token=access.token, endpoints=access.endpoints, is_snakeprov=False)
 
 

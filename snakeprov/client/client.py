@@ -23,7 +23,7 @@ from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File, Folder, Project
 
 if TYPE_CHECKING:
-    from snakeprov.client.walking import Walk
+    from snakeprov.synapse.walk import Walk
 
 
 class Client:
@@ -71,7 +71,7 @@ class Client:
         """Answers questions that need more than one entity or activity."""
         if self.is_snakeprov:
             return Provenance(self.session)
-        from snakeprov.client.walking import Walk
+        from snakeprov.synapse.walk import Walk
 
         return Walk(self)
 

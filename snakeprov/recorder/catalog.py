@@ -18,7 +18,7 @@ from typing import Any, Final
 from snakeprov.client.batch import Ref, Results, resolve
 from snakeprov.model.meaning import Past
 from snakeprov.model.paths import folders_above
-from snakeprov.recorder.synapse import Remote
+from snakeprov.synapse.rules import Remote
 
 FILES_MAX: Final = 20_000
 """How many files are remembered; those not used for the longest time are forgotten, and asked for again."""

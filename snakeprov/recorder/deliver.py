@@ -42,9 +42,7 @@ from snakeprov.errors import (
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder.assemble import assemble
-from snakeprov.recorder.assemble_synapse import assemble_for_synapse
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.context import Context, Policy
@@ -60,8 +58,10 @@ from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.recognition import BY_MD5, BY_SHA256, Explanations
 from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, path_of, with_recorded_paths
 from snakeprov.recorder.summary import Tally, explain
-from snakeprov.recorder.synapse import remedy
-from snakeprov.recorder.synapselookup import SynapseLookup
+from snakeprov.synapse.assemble import assemble_for_synapse
+from snakeprov.synapse.lookup import SynapseLookup
+from snakeprov.synapse.names import to_synapse_name
+from snakeprov.synapse.rules import remedy
 
 TRIES_MAX: Final = 4
 """How often one job is sent when somebody else changed in between what its plan was made from."""

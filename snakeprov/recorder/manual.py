@@ -18,12 +18,12 @@ from snakeprov.model.activity import Activity, ActivityType
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
 from snakeprov.recorder.assemble import Assembly
-from snakeprov.recorder.assemble_synapse import Done, SynapseAssembly
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.plan import REPO, Plan
 from snakeprov.recorder.recordpaths import path_of
 from snakeprov.recorder.summary import Tally
+from snakeprov.synapse.assemble import Done, SynapseAssembly
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from snakeprov.errors import ConfigError, ConflictError, ForbiddenError, NotFoun
 from snakeprov.model.entities import File, Folder, Project
 from snakeprov.model.projects import StoredProject, is_own, names_of, note_project, noted_project
 from snakeprov.model.records import RunRecord
-from snakeprov.model.synapsenames import to_synapse_name
+from snakeprov.synapse.names import to_synapse_name
 
 REPO: Final = "/repo/v1"
 

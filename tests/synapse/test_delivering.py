@@ -20,13 +20,13 @@ from snakeprov.errors import RemoteError
 from snakeprov.model.entities import File
 from snakeprov.model.paths import to_names
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
-from snakeprov.model.synapsenames import to_synapse_name
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.context import Policy
 from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles
+from snakeprov.synapse.names import to_synapse_name
 
 from ..capture.worktrees import make_repository
 from .conftest import Synapse

@@ -16,7 +16,7 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.model.entities import File
-from snakeprov.model.jobmark import marked
+from snakeprov.synapse.jobmark import marked
 
 from ..commands import Answer, runner
 from ..recorder.lab import Job, Lab

@@ -6,8 +6,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from snakeprov.client.synapse import find_access
 from snakeprov.errors import SnakeprovError
+from snakeprov.synapse.access import find_access
 
 from .conftest import environment
 

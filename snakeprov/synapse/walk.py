@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from snakeprov.client import pathwalk
-from snakeprov.client.graphwalk import GraphWalk, node_of, target_of
 from snakeprov.client.session import quoted
-from snakeprov.client.synapsefacts import PAGE, Facts, Json, below, job_of
 from snakeprov.errors import ForbiddenError, NotFoundError, UsageError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File
+from snakeprov.synapse import pathwalk
+from snakeprov.synapse.facts import PAGE, Facts, Json, below, job_of
+from snakeprov.synapse.graphwalk import GraphWalk, node_of, target_of
 
 if TYPE_CHECKING:
     from snakeprov.client.client import Client

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from snakeprov import connect
-from snakeprov.client.synapse import find_access
 from snakeprov.errors import ConfigError, SnakeprovError, UnauthorizedError
+from snakeprov.synapse.access import find_access
 
 CONFIG = """\
 [default]

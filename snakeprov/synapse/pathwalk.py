@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from snakeprov.errors import UsageError
 from snakeprov.model.entities import File, Folder
 from snakeprov.model.paths import to_names
-from snakeprov.model.synapsenames import from_synapse_name, to_synapse_name
+from snakeprov.synapse.names import from_synapse_name, to_synapse_name
 
 if TYPE_CHECKING:
     from snakeprov.client.resources import Entities

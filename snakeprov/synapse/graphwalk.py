@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from snakeprov.client.synapsefacts import Facts, Json, below, job_of
 from snakeprov.model import meant
 from snakeprov.model.activity import Activity
+from snakeprov.synapse.facts import Facts, Json, below, job_of
 
 
 class GraphWalk:

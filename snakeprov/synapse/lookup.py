@@ -13,20 +13,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from snakeprov.client import Client, pathwalk
+from snakeprov.client import Client
 from snakeprov.errors import ConfigError, ForbiddenError, NotFoundError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import FILE, Folder, Project
-from snakeprov.model.jobmark import marked
 from snakeprov.model.meaning import Past
 from snakeprov.model.paths import OUTSIDE, folders_above, to_names
 from snakeprov.model.records import JobRecord
-from snakeprov.model.synapsenames import to_synapse_name
-from snakeprov.recorder.assemble_synapse import Done
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.explaining import Asked
 from snakeprov.recorder.recognition import Explained
-from snakeprov.recorder.synapse import PREFIX, Remote, is_entity_id
+from snakeprov.synapse import pathwalk
+from snakeprov.synapse.assemble import Done
+from snakeprov.synapse.jobmark import marked
+from snakeprov.synapse.names import to_synapse_name
+from snakeprov.synapse.rules import PREFIX, Remote, is_entity_id
 
 VERSIONS_LOOKED_AT_MAX: Final = 50
 """So far back it is looked for a version that a job made before others made more."""

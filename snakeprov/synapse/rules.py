@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from snakeprov.errors import ApiError
-from snakeprov.model.jobmark import mark
 from snakeprov.model.records import JobRecord
 from snakeprov.model.urls import is_address
+from snakeprov.synapse.jobmark import mark
 
 PREFIX: Final = "snakeprov."
 """Begins the keys of the annotations that are snakeprov's; all others are left as they are."""

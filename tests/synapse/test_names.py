@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snakeprov.model.synapsenames import NAME_CHARS_MAX, from_synapse_name, to_synapse_name
+from snakeprov.synapse.names import NAME_CHARS_MAX, from_synapse_name, to_synapse_name
 
 TAKEN = re.compile(r"[a-zA-Z0-9,_.\-+()']([a-zA-Z0-9,_. \-+()']*[a-zA-Z0-9,_.\-+()'])?")
 

@@ -19,8 +19,6 @@ from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Meaning
 from snakeprov.model.records import JobRecord
-from snakeprov.model.synapsenames import to_synapse_name
-from snakeprov.recorder import synapse
 from snakeprov.recorder.annotations import ANNOTATIONS_MAX, annotation
 from snakeprov.recorder.assemble import Assembly, Outcome
 from snakeprov.recorder.catalog import Held
@@ -30,7 +28,9 @@ from snakeprov.recorder.plan import REPO, Bytes, Plan, pointing
 from snakeprov.recorder.recognition import BY_MD5
 from snakeprov.recorder.recordpaths import code_path_of, path_of
 from snakeprov.recorder.summary import Tally
-from snakeprov.recorder.synapse import Remote
+from snakeprov.synapse import rules
+from snakeprov.synapse.names import to_synapse_name
+from snakeprov.synapse.rules import Remote
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class SynapseAssembly(Assembly):
         return {
             "name": self._job.rule,
             "used": self.used,
-            "description": synapse.describe(self._job, self._described, description),
+            "description": rules.describe(self._job, self._described, description),
         }
 
     def execute_code(self) -> None:
@@ -124,7 +124,7 @@ class SynapseAssembly(Assembly):
                 self._use("code", code_path_of(code) or code.path, code.path, keep=True)
 
     def use_url(self, url: str, name: str, *, executed: bool = False) -> None:
-        if synapse.takes_url(url):
+        if rules.takes_url(url):
             super().use_url(url, name, executed=executed)
             return
         what = " as code" if executed else ""
@@ -156,12 +156,12 @@ class SynapseAssembly(Assembly):
         if meaning is not None and (said := pointing(meaning)) is not None:
             kind, of = said
             ours |= {"meaning": kind, "meaningOf": f"{of.path or ''}@{self._plan.number_of(of.version_number)}"}
-        values = {f"{synapse.PREFIX}{name}": annotation(value) for name, value in ours.items()}
+        values = {f"{rules.PREFIX}{name}": annotation(value) for name, value in ours.items()}
         if made:
-            values[f"{synapse.PREFIX}job"] = annotation(self._job.id)
+            values[f"{rules.PREFIX}job"] = annotation(self._job.id)
             values |= {key: _for_java(value) for key, value in self._annotations_of_job().items()}
         room = max(ANNOTATIONS_MAX - len(remote.annotations), len(ours) + 1)
-        kept = dict(list(values.items())[: min(room, synapse.ANNOTATIONS_MAX - len(remote.annotations))])
+        kept = dict(list(values.items())[: min(room, rules.ANNOTATIONS_MAX - len(remote.annotations))])
         held = self._plan.annotate(path, held, msgspec.Raw(msgspec.json.encode({**remote.annotations, **kept})))
         held = replace(
             held,

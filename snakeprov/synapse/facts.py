@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from snakeprov.client import pathwalk
 from snakeprov.client.session import quoted
 from snakeprov.errors import ForbiddenError, NotFoundError
 from snakeprov.model import meant
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File
-from snakeprov.model.jobmark import marked
-from snakeprov.model.synapsenames import from_synapse_name
+from snakeprov.synapse import pathwalk
+from snakeprov.synapse.jobmark import marked
+from snakeprov.synapse.names import from_synapse_name
 
 if TYPE_CHECKING:
     from snakeprov.client.client import Client
