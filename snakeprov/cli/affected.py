@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from snakeprov.cli import options, output
+from snakeprov.cli import options, output, paging
 from snakeprov.errors import BadRequestError, NotRecordedError, UsageError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _from_versions(client: Client, starts: list[Target], *, all_versions: bool) 
     versions = [(one.entity_id, None if all_versions else one.number) for one in starts]
 
     def question() -> dict[str, Any]:
-        return client.provenance.affected(versions, limit=options.LIMIT_MAX)
+        return client.provenance.affected(versions, limit=paging.LIMIT_MAX)
 
     return target.ask(client, starts[0], question) if len(starts) == 1 else question()
 
@@ -118,7 +118,7 @@ def _from_jobs(client: Client, jobs: dict[str, str]) -> tuple[dict[str, Any], li
         run_id = target.find_run(client, run_id).id
         jobs["run"] = run_id[:8]
     try:
-        answer = client.provenance.affected(commit=commit, rule=rule, run_id=run_id, limit=options.LIMIT_MAX)
+        answer = client.provenance.affected(commit=commit, rule=rule, run_id=run_id, limit=paging.LIMIT_MAX)
     except BadRequestError as error:
         raise UsageError(f"{commit!r} does not name a commit.", hint="Give at least 4 hexadecimal digits.") from error
     told = " and ".join(f"{name} {value}" for name, value in jobs.items())

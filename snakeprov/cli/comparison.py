@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from snakeprov.cli import spelling, target
-from snakeprov.cli.options import LIMIT_MAX
+from snakeprov.cli.paging import LIMIT_MAX
 from snakeprov.cli.repository import current_folder
 from snakeprov.errors import CaptureError, CorruptStoreError, NotRecordedError, UsageError
 from snakeprov.model.comparison import FINE, Compared, Recorded, State

@@ -22,7 +22,8 @@ PATHS_MAX = 100
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
-def command(shell: str) -> None:
+@click.pass_context
+def command(context: click.Context, shell: str) -> None:
     """Print the script that completes commands and paths in a shell.
 
     \b
@@ -32,10 +33,8 @@ def command(shell: str) -> None:
     """
     from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
-    from snakeprov.cli import snakeprov
-
     kind = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}[shell]
-    script = kind(snakeprov, {}, "snakeprov", "_SNAKEPROV_COMPLETE").source()
+    script = kind(context.find_root().command, {}, "snakeprov", "_SNAKEPROV_COMPLETE").source()
     output.write_lines(script.splitlines())
 
 

@@ -95,7 +95,7 @@ def _versions(
 
 def _runs(client: Client, first: RunTarget, second: RunTarget) -> RunDifference:
     from snakeprov.cli import asking
-    from snakeprov.cli.repository import collect
+    from snakeprov.cli.paging import collect
     from snakeprov.lineage.rundifference import compare_runs
 
     def outputs(run: RunTarget) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from snakeprov.cli import options, output
+from snakeprov.cli import options, output, paging
 from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
     size and digest. Without PATH: the latest outputs of the last run.
     """
     from snakeprov.cli import spelling, target
-    from snakeprov.cli.repository import collect, opened
+    from snakeprov.cli.paging import collect
+    from snakeprov.cli.repository import opened
     from snakeprov.view import answers, history
 
     if limit is None and not as_json:
@@ -54,7 +55,7 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
 
 def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
     from snakeprov.cli import target
-    from snakeprov.cli.repository import collect
+    from snakeprov.cli.paging import collect
     from snakeprov.view import history
 
     runs = client.runs.list(limit=1)["results"]
@@ -66,7 +67,7 @@ def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
         return
     run = runs[0]
     total = client.runs.outputs(run["id"], limit=1)["totalNumberOfResults"]
-    skipped = max(total - (limit or options.LIMIT_MAX), 0)
+    skipped = max(total - (limit or paging.LIMIT_MAX), 0)
     outputs: list[dict[str, Any]] = []
     if total:
         answer = collect(

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from snakeprov.cli.paging import LIMIT_MAX
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-LIMIT_MAX = 100_000
-"""No command lists more things than this."""
 
 DEPTH_MAX = 1000
 """No more activities than this are looked through, one behind another."""

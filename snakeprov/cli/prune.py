@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from snakeprov.cli import options, output
+from snakeprov.cli import options, output, paging
 from snakeprov.errors import NotFoundError, NotRecordedError, UsageError
 
 _SHOWN = 20
@@ -97,7 +97,7 @@ def command(
             hint="Give --older-than, --larger-than, --keep-last, --rule or --unreferenced.",
         )
     if limit is None:
-        limit = options.LIMIT_MAX if as_json else _SHOWN
+        limit = paging.LIMIT_MAX if as_json else _SHOWN
     with opened(store) as (_, client):
         if not client.is_snakeprov:
             raise UsageError("Synapse keeps the bytes of all versions; they cannot be pruned from here.")

@@ -1,24 +1,20 @@
-"""Opening the repository that a command is about, and reading its long lists page by page.
+"""Opening the repository that a command is about.
 
 Must not know: which command asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from snakeprov.cli.options import LIMIT_MAX
 from snakeprov.errors import NoStoreError, UsageError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
     from snakeprov.places import Place
-
-_PAGE = 1000
-"""So many results are asked for at once."""
 
 
 def find_place(store: str | None, *, create: bool = False) -> Place:
@@ -107,23 +103,3 @@ def current_folder() -> Path:
         return Path.cwd()
     except FileNotFoundError as error:
         raise UsageError("The current folder does not exist any more.", hint="Change to one that does.") from error
-
-
-def collect(fetch: Callable[..., dict[str, Any]], key: str, *, limit: int | None) -> dict[str, Any]:
-    """Return an answer with its list `key` filled from as many pages as it takes.
-
-    Args:
-        fetch: Called with `limit` and `offset`; returns `{key: […], "totalNumberOfResults": n, …}`.
-        key: The list that is paged.
-        limit: How many items at most; None: all, up to `LIMIT_MAX`.
-    """
-    wanted = LIMIT_MAX if limit is None else limit
-    answer = fetch(limit=min(wanted, _PAGE), offset=0)
-    items = list(answer[key])
-    total = answer.get("totalNumberOfResults", len(items))
-    while len(items) < min(wanted, total):
-        page = fetch(limit=min(wanted - len(items), _PAGE), offset=len(items))[key]
-        if not page:
-            break
-        items += page
-    return {**answer, key: items}

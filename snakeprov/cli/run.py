@@ -32,7 +32,8 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
     (somebody changed an output), not needed (the output was missing and nothing needed it), or not reached.
     """
     from snakeprov.cli import target
-    from snakeprov.cli.repository import collect, opened
+    from snakeprov.cli.paging import collect
+    from snakeprov.cli.repository import opened
     from snakeprov.view import runs
 
     is_folded = limit is None and not as_json

@@ -18,7 +18,8 @@ _SHOWN = 20
 def command(limit: int | None, store: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
     from snakeprov.cli import target
-    from snakeprov.cli.repository import collect, opened
+    from snakeprov.cli.paging import collect
+    from snakeprov.cli.repository import opened
     from snakeprov.view import answers, runs
 
     if limit is None and not as_json:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from snakeprov import connect
-from snakeprov.cli.repository import collect
+from snakeprov.cli.paging import collect
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.outbox import Log
 
