@@ -17,6 +17,8 @@ from snakeprov.settings import SYNAPSE, is_url
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
+    from snakeprov.client.backend import Backend
+    from snakeprov.client.connection import Connection
 
 SERVER_TOKEN_VARIABLE = "SNAKEPROV_TOKEN"  # noqa: S105  the name of a variable
 """Environment variable with the access token for a server."""
@@ -41,12 +43,13 @@ def connect(
         ConfigError: Synapse's configuration file cannot be read.
     """
     from snakeprov.client import Client
+    from snakeprov.client.session import Session
 
     text = os.fspath(where)
     if text == SYNAPSE:
         return _synapse(token)
     if is_url(text):
-        return Client(text, token=token or os.environ.get(SERVER_TOKEN_VARIABLE))
+        return Client(Session(text, token=token or os.environ.get(SERVER_TOKEN_VARIABLE)), choose=_whatever_answers)
     if "://" in text:
         raise UsageError(f"{text!r} is not a repository.", hint="Give a folder, or a URL that begins with http.")
     return _open(Path(text), create=create, shared=shared)
@@ -54,16 +57,28 @@ def connect(
 
 def _synapse(token: str | None) -> Client:
     from snakeprov.client import Client
+    from snakeprov.client.session import Session
     from snakeprov.synapse.access import REPO_PREFIX, find_access
+    from snakeprov.synapse.backend import SynapseBackend
 
     access = find_access(token=token)
     base_url = access.endpoints[REPO_PREFIX].removesuffix(REPO_PREFIX)
-    return Client(base_url, token=access.token, endpoints=access.endpoints, is_snakeprov=False)
+    return Client(Session(base_url, token=access.token, endpoints=access.endpoints), choose=SynapseBackend)
+
+
+def _whatever_answers(connection: Connection) -> Backend:
+    from snakeprov.client.ownserver import OwnServer
+    from snakeprov.synapse.backend import SynapseBackend
+
+    server = OwnServer(connection.session)
+    return server if server.is_there else SynapseBackend(connection)
 
 
 def _open(folder: Path, *, create: bool, shared: bool) -> Client:
     from snakeprov.blobs.local import LocalBlobs
     from snakeprov.client import Client, wsgi
+    from snakeprov.client.ownserver import OwnServer
+    from snakeprov.client.session import Session
     from snakeprov.server import create_app
     from snakeprov.store import open_store
 
@@ -79,7 +94,8 @@ def _open(folder: Path, *, create: bool, shared: bool) -> Client:
         blobs.close()
         store.close()
 
-    return Client(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()), is_snakeprov=True, on_close=close)
+    session = Session(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()))
+    return Client(session, choose=lambda connection: OwnServer(connection.session), on_close=close)
 
 
 def user_name() -> str:

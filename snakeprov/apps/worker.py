@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from snakeprov.apps.connect import connect
+from snakeprov.apps.target import target_of
 from snakeprov.places import Place, store_of
 from snakeprov.recorder import delivery, process
 from snakeprov.recorder.leftovers import Leftovers
@@ -26,7 +27,7 @@ def recover(settings: Settings, working_directory: Path) -> Leftovers:
     """
     place = Place(store=store_of(settings, working_directory), root=working_directory, settings=settings)
     with connect(place.store, create=True, shared=settings.is_shared) as client:
-        return delivery.recover_leftovers(place, client)
+        return delivery.recover_leftovers(place, client, target_of=target_of)
 
 
 def main() -> None:
@@ -34,6 +35,7 @@ def main() -> None:
     process.run(
         socket.socket(fileno=int(sys.argv[1])),
         lambda settings, folder: connect(store_of(settings, folder), create=True, shared=settings.is_shared),
+        target_of,
     )
     os._exit(0)  # all is closed: Snakemake's user need not wait until Python has tidied up as well
 

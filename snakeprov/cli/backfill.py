@@ -38,13 +38,14 @@ def command(targets: tuple[str, ...], dry_run: bool, store: str | None, as_json:
     stays unknown. Taken are outputs that are still as their job left them and are not recorded yet: all, or those that
     TARGET names, a file or a folder. To be called where the workflow ran; the Snakefile is not needed.
     """
+    from snakeprov.apps.target import target_of
     from snakeprov.recorder import backfill, delivery
     from snakeprov.recorder.leftovers import deliver_leftovers
 
     place = _find_place(store)
     backfill.require_metadata(place.root)
     client = _connect(place, create=not dry_run)
-    with delivery.opened_tools(place) as tools:
+    with delivery.opened_tools(place, target_of) as tools:
         try:
             if client is not None and not dry_run:
                 deliver_leftovers(client, tools)

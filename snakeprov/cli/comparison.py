@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from snakeprov.cli import spelling, target
 from snakeprov.cli.paging import LIMIT_MAX
 from snakeprov.cli.repository import current_folder
-from snakeprov.errors import CaptureError, CorruptStoreError, NotRecordedError, UsageError
+from snakeprov.errors import CaptureError, CorruptStoreError, NotRecordedError
 from snakeprov.model.comparison import FINE, Compared, Recorded, State
 from snakeprov.model.paths import to_os
 from snakeprov.workdir import asking
@@ -109,7 +109,7 @@ def _clones(client: Client, place: Place, named: tuple[str, ...], *, project: st
     from snakeprov.capture.repositories import Repositories
 
     places = [to_os(path) for typed in named for path in target.named_paths(place, typed)]
-    for run in client.runs.list(limit=RUNS_MAX)["results"] if client.is_snakeprov else ():
+    for run in client.runs.list(limit=RUNS_MAX)["results"] if client.backend.keeps_runs else ():
         if run.get("project") == (project or client.project):
             places.append(to_os(run.get("snakefile") or ""))
     repositories = Repositories()
@@ -153,10 +153,6 @@ def _candidate(place: Place, typed: str) -> str:
 
 
 def _listed(client: Client, project: str, *, under: str) -> list[Recorded]:
-    if not client.is_snakeprov:
-        raise UsageError(
-            "Synapse cannot be asked for everything that a project has recorded.", hint="Name the files to verify."
-        )
     return list(asking.current(client, project, under=under))
 
 

@@ -59,7 +59,7 @@ def page(client: Client, answer: Mapping[str, Any], *, direction: Direction, dep
     nodes = fold.sort(graph, direction)
     sentence = labels.sentence(nodes, graph, direction)
     remarks = labels.page_remarks(nodes, truncated=graph.truncated)
-    known = _known(client, nodes) if client.is_snakeprov else Known({}, {})
+    known = Known({}, {}) if client.provenance.is_stepwise else _known(client, nodes)
     return Drawn(page.lineage(nodes, sentence, remarks, direction=direction, depth=depth, known=known), sentence)
 
 

@@ -47,7 +47,7 @@ def ask(client: Client, job_id: str) -> dict[str, Any]:
 def last(client: Client, place: Place, typed: str, *, project: str | None) -> dict[str, Any] | None:
     """Return the last job that was to make a file and failed, `{jobId, rule, endedOn, path}`, or None."""
     named = spelling.read(typed)
-    if not client.is_snakeprov or not isinstance(named, list):
+    if not client.backend.keeps_runs or not isinstance(named, list):
         return None
     own = project or project_of(place.settings, place.root, place.store)
     here, root = str(current_folder()), str(place.root)

@@ -98,10 +98,8 @@ def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, dict[str, A
     from snakeprov.cli import target
 
     terms = [(key, target.find_run(client, value).id if key == "run" else value) for key, value in wanted]
-    if not client.is_snakeprov and not [key for key, _ in terms if key != "md5"]:
-        digests = [value for _, value in terms] + [one["md5"] for one in contents.values()]
-        return _by_md5(client, digests, limit=limit)
-    terms += [("sha256", one["sha256"]) for one in contents.values()]
+    known_by = client.provenance.digest
+    terms += [(known_by, one[known_by]) for one in contents.values()]
     try:
         answer = client.provenance.search(terms, limit=limit)
     except BadRequestError as error:
@@ -114,13 +112,6 @@ def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, dict[str, A
             f"No job of a rule {rule!r} is recorded.", hint=f"Did you mean {target.listed(answer['near'])}?"
         )
     return answer
-
-
-def _by_md5(client: Client, digests: Iterable[str], *, limit: int) -> dict[str, Any]:
-    """Return what has one of some contents, from a repository that cannot be searched for more."""
-    answers = [client.provenance.with_digest("md5", digest, limit=limit) for digest in digests]
-    results = [one for answer in answers for one in answer["results"]]
-    return {"results": results[:limit], "truncated": len(results) > limit or any(one["truncated"] for one in answers)}
 
 
 def _unknown_key(unknown: dict[str, Any], keys: list[str]) -> UsageError:

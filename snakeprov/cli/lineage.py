@@ -84,7 +84,7 @@ def command(
             from snakeprov.cli import drawing
 
             # Synapse is asked for each file and activity on its own: no more than is shown.
-            held = DEPTH_MAX if client.is_snakeprov else depth or DEPTH_SHOWN
+            held = depth or DEPTH_SHOWN if client.provenance.is_stepwise else DEPTH_MAX
             answer = ask(depth=held, limit=NODES_HELD_MAX)
             drawn = drawing.page(client, answer, direction=direction, depth=depth or DEPTH_SHOWN)
         else:

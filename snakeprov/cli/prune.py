@@ -99,14 +99,10 @@ def command(
     if limit is None:
         limit = paging.LIMIT_MAX if as_json else _SHOWN
     with opened(store) as (_, client):
-        if not client.is_snakeprov:
-            raise UsageError("Synapse keeps the bytes of all versions; they cannot be pruned from here.")
         if criteria:
             criteria["project"] = project or client.project
         try:
-            answer = client.provenance.prune(  # type: ignore[union-attr]
-                {**criteria, "unreferenced": unreferenced}, dry_run=not yes, limit=limit
-            )
+            answer = client.provenance.prune({**criteria, "unreferenced": unreferenced}, dry_run=not yes, limit=limit)
         except NotFoundError as error:
             raise NotRecordedError(
                 f"Nothing is recorded in a project called {criteria.get('project')!r}.", hint="Name one with --project."

@@ -34,6 +34,7 @@ def command(store: str | None, as_json: bool, even_uncertain: bool) -> int:
     Records that the store refused are tried again too. A running workflow delivers its own records.
     """
     from snakeprov.apps.connect import connect
+    from snakeprov.apps.target import target_of
     from snakeprov.cli.repository import find_place
     from snakeprov.recorder import backlog, delivery, progress
 
@@ -42,7 +43,7 @@ def command(store: str | None, as_json: bool, even_uncertain: bool) -> int:
         connect(place.store, create=True, shared=place.settings.is_shared) as client,
         progress.shown(lambda: _progress(client)),
     ):
-        result = delivery.push(place, client, even_uncertain=even_uncertain)
+        result = delivery.push(place, client, target_of=target_of, even_uncertain=even_uncertain)
     waiting = backlog.count(backlog.outbox_folder(place.root))
     reasons = [*result.rejected, *result.problems]
     if as_json:

@@ -51,6 +51,7 @@ def command(
     waits, as the records of a workflow do, for the next run or for 'snakeprov push'.
     """
     from snakeprov.apps.connect import connect
+    from snakeprov.apps.target import target_of
     from snakeprov.cli.repository import find_place
     from snakeprov.recorder import byhand
 
@@ -65,7 +66,9 @@ def command(
         new_version=new_version,
     )
     is_shared = place.settings.is_shared
-    recorded = byhand.record(said, place, connect=lambda: connect(place.store, create=True, shared=is_shared))
+    recorded = byhand.record(
+        said, place, connect=lambda: connect(place.store, create=True, shared=is_shared), target_of=target_of
+    )
     if as_json:
         output.write_json(recorded.outputs)
     else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from snakeprov.cli import options, output
+from snakeprov.cli import options, output, paging
 
 _READ_MAX = 2_000
 """Number of jobs that are read to draw those of one rule together."""
@@ -18,7 +18,7 @@ _READ_MAX = 2_000
 @click.option(
     "-n",
     "--limit",
-    type=click.IntRange(1, options.LIMIT_MAX),
+    type=click.IntRange(1, paging.LIMIT_MAX),
     help="List this many jobs, each on its own; default: jobs of one rule together, or all with --json.",
 )
 @options.common

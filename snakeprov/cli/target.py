@@ -258,7 +258,7 @@ def _choose(matches: Sequence[dict[str, Any]], path: str, place: Place) -> dict[
 
 def _run_meant(client: Client, typed: str) -> str | None:
     """Return what to write where a run was meant instead of a file, or None."""
-    if not client.is_snakeprov or not _RUN_ID.fullmatch(typed):
+    if not client.backend.keeps_runs or not _RUN_ID.fullmatch(typed):
         return None
     try:
         client.runs.get(typed)

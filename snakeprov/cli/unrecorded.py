@@ -28,7 +28,7 @@ def told(client: Client, candidates: Sequence[str], *, project: str) -> str | No
         candidates: The recorded paths that may be meant.
         project: The name of the project that is meant.
     """
-    if not client.is_snakeprov:
+    if not client.backend.keeps_runs:
         return None
     for path in candidates:
         if folder := _folder(client, path.rstrip("/"), project):

@@ -6,118 +6,55 @@ Must not know: which repository answers.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-import requests
-
-from snakeprov.client.batch import Request, Results, send_one_by_one, send_together
-from snakeprov.client.files import Files
-from snakeprov.client.resources import OWN, Activities, AnyEntity, Entities, Provenance
+from snakeprov.client.backend import Backend
+from snakeprov.client.batch import Request, Results
+from snakeprov.client.connection import Connection
+from snakeprov.client.resources import AnyEntity
 from snakeprov.client.runs import Jobs, Runs
 from snakeprov.client.session import Session
-from snakeprov.errors import NotFoundError, UsageError
 from snakeprov.model.activity import Activity
 from snakeprov.model.entities import File, Folder, Project
 
-if TYPE_CHECKING:
-    from snakeprov.synapse.walk import Walk
 
-
-class Client:
+class Client(Connection):
     """A repository's client: `entities`, `activities`, `files`, `runs`, `jobs`, `provenance`, and batches.
 
     Made by `snakeprov.connect`. A context manager; not thread-safe: give each thread one of its own.
-
-    Attributes:
-        project: The project, by name (in Synapse also by id), that paths are looked up in where no other is named;
-            in Synapse one has to be.
     """
 
     def __init__(
-        self,
-        base_url: str,
-        *,
-        token: str | None = None,
-        transport: requests.Session | None = None,
-        endpoints: Mapping[str, str] | None = None,
-        is_snakeprov: bool | None = None,
-        on_close: Callable[[], None] | None = None,
+        self, session: Session, *, choose: Callable[[Connection], Backend], on_close: Callable[[], None] | None = None
     ) -> None:
-        """Prepare a client; nothing is sent yet. Arguments as those of `Session`.
+        """Prepare a client; nothing is sent yet. Arguments as those of `Connection`.
 
         Args:
-            base_url: What precedes `/repo/v1`.
-            token: Access token.
-            transport: A `requests` session to send with.
-            endpoints: URLs of groups of services that do not lie below `base_url`, by the prefix of their paths.
-            is_snakeprov: Whether the repository knows snakeprov's own resources; None: it will be asked.
+            session: Sends requests.
+            choose: Returns what answers.
             on_close: Called when the client is closed.
         """
-        self.session = Session(base_url, token=token, transport=transport, endpoints=endpoints)
-        self.entities = Entities(self.session)
-        self.activities = Activities(self.session)
-        self.files = Files(
-            self.session, is_local=lambda: bool(self.info.get("localFiles")), takes_empty=lambda: self.is_snakeprov
-        )
-        self.project: str | None = None
-        self._is_snakeprov = is_snakeprov
+        super().__init__(session, choose=choose)
         self._on_close = on_close
 
-    @cached_property
-    def provenance(self) -> Provenance | Walk:
-        """Answers questions that need more than one entity or activity."""
-        if self.is_snakeprov:
-            return Provenance(self.session)
-        from snakeprov.synapse.walk import Walk
-
-        return Walk(self)
-
-    @cached_property
+    @property
     def runs(self) -> Runs:
         """Runs of Snakemake; raises UsageError where the repository keeps none."""
-        self._require("runs")
-        return Runs(self.session)
-
-    @cached_property
-    def jobs(self) -> Jobs:
-        """Jobs of runs; raises UsageError where the repository keeps none."""
-        self._require("jobs")
-        return Jobs(self.session)
-
-    @cached_property
-    def info(self) -> dict[str, Any]:
-        """What the repository says of itself; empty where it is not snakeprov's."""
-        if self._is_snakeprov is False:
-            return {}
-        try:
-            return dict(self.session.get(OWN))
-        except NotFoundError:
-            return {}
+        return self.backend.runs
 
     @property
-    def is_snakeprov(self) -> bool:
-        """Whether the repository knows snakeprov's own resources."""
-        if self._is_snakeprov is None:
-            self._is_snakeprov = self.info.get("name") == "snakeprov"
-        return self._is_snakeprov
-
-    @cached_property
-    def user_id(self) -> str:
-        """The id of the user that this client speaks for, as in an Activity's `createdBy`."""
-        return str(self.session.get("/repo/v1/userProfile")["ownerId"])
+    def jobs(self) -> Jobs:
+        """Jobs of runs; raises UsageError where the repository keeps none."""
+        return self.backend.jobs
 
     def send(self, requests: Sequence[Request], *, repeatable: bool = False) -> Results:
         """Send requests that belong together; return the bodies answered, in order.
 
-        Where the repository takes batches, all are done or none. Raises as `send_together`.
+        Where the repository takes batches, all are done or none. Raises RemoteError.
         """
-        if self.is_snakeprov:
-            limit = int(self.info["maxBatchRequests"])
-            return send_together(self.session, requests, repeatable=repeatable, batch_requests_max=limit)
-        return send_one_by_one(self.session, requests)
+        return self.backend.send(requests, repeatable=repeatable)
 
     def store(
         self,
@@ -180,16 +117,7 @@ class Client:
 
     def status(self) -> dict[str, Any]:
         """Return the counts and the state of the repository; of Synapse only that it answers, and to whom."""
-        if not self.is_snakeprov:
-            return {"user": str(self.session.get("/repo/v1/userProfile").get("userName") or self.user_id)}
-        return dict(self.session.get(f"{OWN}/status"))
-
-    def _require(self, what: str) -> None:
-        if not self.is_snakeprov:
-            raise UsageError(
-                f"Synapse keeps no {what}: it can be asked about one file at a time.",
-                hint="Try 'snakeprov log PATH', 'snakeprov show PATH' or 'snakeprov lineage PATH'.",
-            )
+        return self.backend.status()
 
     def close(self) -> None:
         """Close the connection; closing twice does no harm."""

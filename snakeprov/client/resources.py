@@ -7,7 +7,7 @@ Source: Synapse's REST services under `/repo/v1`; snakeprov's own under `/snakep
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -174,8 +174,11 @@ class Activities:
         return dict(self._session.get(path, {"limit": limit, "offset": offset}))
 
 
-class Provenance:
-    """Questions that need more than one entity or activity to answer."""
+class ServerProvenance:
+    """Answers questions that need more than one entity or activity, in one request each."""
+
+    digest: Literal["sha256", "md5"] = "sha256"
+    is_stepwise = False
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -12,10 +12,11 @@ import os
 import re
 import uuid
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
+from snakeprov.client.connection import Connection
 from snakeprov.client.files import Content
 from snakeprov.errors import ConflictError, NotRecordedError, ProvenanceError, RemoteError, UsageError
 from snakeprov.model.activity import Activity
@@ -23,9 +24,6 @@ from snakeprov.model.digest import Digest
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, File, Folder, Project
 from snakeprov.model.notkept import why_not_kept
 from snakeprov.model.paths import to_text
-
-if TYPE_CHECKING:
-    from snakeprov.client.client import Client
 
 AnyEntity = TypeVar("AnyEntity", Project, Folder, File)
 
@@ -58,7 +56,7 @@ def activity_of(
     return activity
 
 
-def store(client: Client, entity: AnyEntity, *, activity: Activity | None, new_version: bool) -> AnyEntity:
+def store(client: Connection, entity: AnyEntity, *, activity: Activity | None, new_version: bool) -> AnyEntity:
     """Store an entity, new or changed, and link it to an Activity; return it as stored.
 
     Args:
@@ -101,7 +99,7 @@ def store(client: Client, entity: AnyEntity, *, activity: Activity | None, new_v
 
 
 def get(
-    client: Client,
+    client: Connection,
     entity: str | Project | Folder | File,
     *,
     version: int | None,
@@ -134,7 +132,7 @@ def _check(entity: object) -> None:
         raise UsageError(f"The file {entity.name!r} has no path.", hint="Make it with File(path, parent=…).")
 
 
-def _namesake(client: Client, entity: AnyEntity) -> AnyEntity | None:
+def _namesake(client: Connection, entity: AnyEntity) -> AnyEntity | None:
     """Return the entity that is stored under the name of one that has no id, if there is one."""
     found_id = client.entities.find_child(entity.parent_id, entity.name or "")
     if found_id is None:
@@ -155,7 +153,7 @@ def _identify(entity: AnyEntity, found: AnyEntity) -> AnyEntity:
     return _at(msgspec.structs.replace(found, **{**given, "parent_id": found.parent_id}), entity)
 
 
-def _fill(client: Client, entity: File) -> bool:
+def _fill(client: Connection, entity: File) -> bool:
     """See to the file handle of a file with a path; return whether its bytes are not those of the current version."""
     if entity.path is None:
         return False
@@ -188,14 +186,11 @@ def _digest(path: Path) -> Digest:
     return Digest(sha256.hexdigest(), md5.hexdigest(), size_bytes)
 
 
-def _activity_id(client: Client, activity: Activity | None) -> str | None:
+def _activity_id(client: Connection, activity: Activity | None) -> str | None:
     if activity is None:
         return None
     if activity.get("id") is None:
-        body = dict(activity)
-        if not client.is_snakeprov:
-            body.pop("activityType", None)
-        activity = client.activities.create(Activity(data=body))
+        activity = client.activities.create(client.backend.activity(activity))
     return str(activity["id"])
 
 
@@ -209,7 +204,7 @@ def _at(entity: AnyEntity, like: AnyEntity) -> AnyEntity:
     return entity
 
 
-def _identified(client: Client, entity: str | Project | Folder | File) -> tuple[str, int | None]:
+def _identified(client: Connection, entity: str | Project | Folder | File) -> tuple[str, int | None]:
     if not isinstance(entity, str):
         if entity.id is None:
             raise UsageError(f"The entity {entity.name!r} is not stored yet.", hint="Store it first.")
@@ -220,9 +215,9 @@ def _identified(client: Client, entity: str | Project | Folder | File) -> tuple[
     return match[1], int(match[2]) if match[2] else None
 
 
-def _id_at(client: Client, path: str) -> str:
+def _id_at(client: Connection, path: str) -> str:
     """Return the id of the file that is recorded at `path`."""
-    answer = client.provenance.find(path, project=None if client.is_snakeprov else client.project)
+    answer = client.provenance.find(path)
     matches = answer["matches"]
     own = [one for one in matches if one["projectName"] == client.project]
     names = sorted({one["projectName"] for one in matches})
@@ -238,7 +233,7 @@ def _id_at(client: Client, path: str) -> str:
     return str((own or matches)[0]["entityId"])
 
 
-def _download(client: Client, file: File, folder: Path) -> Path:
+def _download(client: Connection, file: File, folder: Path) -> Path:
     name = PurePosixPath((file.name or "").rstrip("/")).name
     if not name or name in (".", ".."):
         raise UsageError(f"{file.id} is called {file.name!r}, which no file can be called here.")

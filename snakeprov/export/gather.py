@@ -37,7 +37,6 @@ MEMBERS_MAX: Final = 100_000
 ENVIRONMENTS_MAX: Final = 1000
 """So many descriptions of environments are read."""
 
-_SYNAPSE: Final = "https://www.synapse.org/Synapse:"
 _NAMES: Final = uuid.UUID("3c0b6d0a-51cf-5d1f-9c2c-3b6c5c1d6a52")
 """What the names of repositories that have no address are made from."""
 
@@ -230,7 +229,7 @@ def _material(
     is_truncated: bool,
 ) -> Material:
     run_ids = dict.fromkeys([*([run_id] if run_id else []), *(one.run_id for one in activities if one.run_id)])
-    if not client.is_snakeprov:
+    if not client.backend.keeps_runs:
         run_ids = {}
     projects = [version.project_id for version in versions.values() if version.project_id is not None]
     return Material(
@@ -248,8 +247,8 @@ def _material(
 
 def _repository(client: Client, projects: Sequence[str]) -> str:
     """Return what identifiers begin with: Synapse's address, or a name made from the project that was made first."""
-    if not client.is_snakeprov:
-        return _SYNAPSE
+    if client.backend.address is not None:
+        return client.backend.address
     facts = ""
     if projects:
         project = client.entities.get(min(projects, key=lambda id_: int(id_.removeprefix("syn"))))

@@ -27,38 +27,16 @@ import functools
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from snakeprov.plugin import problems
+from snakeprov.plugin.points import Method, Point
 from snakeprov.plugin.request import CAPTURE
 
 if TYPE_CHECKING:
     from snakeprov.plugin.capturing import Capture
 
 _WRAPPED = "_snakeprov_wrapped"
-
-Method = Callable[..., Any]
-
-
-class Point(NamedTuple):
-    """One method that is wrapped.
-
-    Attributes:
-        modules: Where the class is, newest Snakemake first.
-        tells: What is not known when the method is missing.
-        watch: Tells the Capture; takes the arguments of the method. None for `Workflow.execute`, which is the run.
-        is_essential: Whether without it the log events must stand in.
-        is_afterwards: Whether `watch` is called once the method has succeeded, rather than before it.
-    """
-
-    modules: tuple[str, ...]
-    class_name: str
-    method: str
-    tells: str
-    watch: Method | None
-    is_essential: bool = False
-    is_afterwards: bool = False
 
 
 def enable() -> None:

@@ -23,7 +23,7 @@ from snakeprov.plugin.request import CAPTURE, Request, recall
 from snakeprov.settings import Settings, load, wants_strict
 
 if TYPE_CHECKING:
-    from snakeprov.plugin.hooks import Point
+    from snakeprov.plugin.points import Point
 
 
 class Refusal(NamedTuple):

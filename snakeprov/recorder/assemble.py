@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
 from snakeprov.client.batch import Ref, Request
+from snakeprov.model.activity import ActivityType
 from snakeprov.model.meaning import Current
 from snakeprov.model.paths import is_timestamp
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
@@ -72,6 +73,11 @@ class Assembly(Versions):
         self._seen: set[tuple[str, bool]] = set()
         self._changed: list[FileFact] = []
         self._read: dict[str, str] = {}
+
+    def activity_by_hand(self, description: str | None) -> dict[str, Any]:
+        """Return the body of the Activity of a step that somebody did by hand and describes so."""
+        body = {"name": self._job.rule, "used": self.used, "activityType": ActivityType.MANUAL.value}
+        return body | ({"description": description} if description else {})
 
     def use_inputs(self) -> None:
         for fact in self._job.inputs:

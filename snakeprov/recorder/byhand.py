@@ -39,6 +39,7 @@ from snakeprov.recorder.manual import Step, code_fact, file_fact
 from snakeprov.recorder.outbox import Log, Outbox
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import explain
+from snakeprov.recorder.target import TargetOf
 from snakeprov.settings import STORE_NAME
 
 
@@ -78,7 +79,7 @@ class Recorded:
     waits_because: str | None = None
 
 
-def record(said: Said, place: Place, *, connect: Callable[[], Client]) -> Recorded:
+def record(said: Said, place: Place, *, connect: Callable[[], Client], target_of: TargetOf) -> Recorded:
     """Record that files were made by hand.
 
     What waited in the outbox is delivered before, so that versions come in the order in which they were made.
@@ -87,6 +88,7 @@ def record(said: Said, place: Place, *, connect: Callable[[], Client]) -> Record
         said: The step.
         place: The repository, its settings, and what recorded paths are relative to.
         connect: Opens the repository.
+        target_of: Chooses what a client delivers to.
 
     Raises:
         UsageError: A path is neither a file nor a directory.
@@ -103,7 +105,12 @@ def record(said: Said, place: Place, *, connect: Callable[[], Client]) -> Record
         observations = _observe(step.job, digester)
         git = GitReader()
         tools = Tools(
-            settings=place.settings, working_directory=place.root, store=place.store, digester=digester, git=git
+            settings=place.settings,
+            working_directory=place.root,
+            store=place.store,
+            digester=digester,
+            git=git,
+            target_of=target_of,
         )
         try:
             with connect() as client:

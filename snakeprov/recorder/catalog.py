@@ -18,7 +18,6 @@ from typing import Any, Final
 from snakeprov.client.batch import Ref, Results, resolve
 from snakeprov.model.meaning import Past
 from snakeprov.model.paths import folders_above
-from snakeprov.synapse.rules import Remote
 
 FILES_MAX: Final = 20_000
 """How many files are remembered; those not used for the longest time are forgotten, and asked for again."""
@@ -43,7 +42,8 @@ class Held:
         seen_ns: When its bytes were known to be these, as a file's mtime is counted; None: unknown.
         is_work: Whether the current version is somebody's work (see `model.meaning`); None: not known here.
         again_of: The version whose bytes the current version has again, where it does.
-        remote: What Synapse says of it besides, where that is the repository.
+        description: Of the entity, where an update has to repeat it.
+        noted: What the target has noted of it, for itself.
     """
 
     entity_id: str | Ref
@@ -60,7 +60,8 @@ class Held:
     seen_ns: int | None = None
     is_work: bool | None = None
     again_of: Past | None = None
-    remote: Remote | None = None
+    description: str | None = None
+    noted: object = None
 
     @property
     def past(self) -> Past:
@@ -144,7 +145,8 @@ class Catalog:
                     seen_ns=_to_ns(one.get("createdOn")),
                     is_work=one.get("isWork"),
                     again_of=_again_of(one),
-                    remote=one.get("remote"),
+                    description=one.get("description"),
+                    noted=one.get("noted"),
                 )
             elif path:
                 self._folders[path] = one["entityId"]

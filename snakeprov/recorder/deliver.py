@@ -23,13 +23,12 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 from msgspec import structs
 
 from snakeprov.client import Client, Content
-from snakeprov.client.resources import Provenance
 from snakeprov.errors import (
     BadRequestError,
     ConflictError,
@@ -42,26 +41,22 @@ from snakeprov.errors import (
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.recorder.assemble import assemble
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.context import Context, Policy
 from snakeprov.recorder.digesting import Observations, not_digested, with_changes
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
-from snakeprov.recorder.explaining import explain_sights, read_paths, unexplained
+from snakeprov.recorder.explaining import read_paths, unexplained
 from snakeprov.recorder.listings import Listings
-from snakeprov.recorder.manual import Step, assemble_by_hand
+from snakeprov.recorder.manual import Step
 from snakeprov.recorder.origins import Origins
 from snakeprov.recorder.overlaps import Overlaps
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.projects import Projects
-from snakeprov.recorder.recognition import BY_MD5, BY_SHA256, Explanations
+from snakeprov.recorder.recognition import Explanations
 from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, path_of, with_recorded_paths
 from snakeprov.recorder.summary import Tally, explain
-from snakeprov.synapse.assemble import assemble_for_synapse
-from snakeprov.synapse.lookup import SynapseLookup
-from snakeprov.synapse.names import to_synapse_name
-from snakeprov.synapse.rules import remedy
+from snakeprov.recorder.target import Target, TargetOf
 
 TRIES_MAX: Final = 4
 """How often one job is sent when somebody else changed in between what its plan was made from."""
@@ -126,6 +121,7 @@ class Deliverer:
         policy: Policy,
         links: CodeLinks,
         catalog: Catalog,
+        target_of: TargetOf,
         projects: Projects | None = None,
     ) -> None:
         """Prepare to deliver jobs of `run`.
@@ -136,6 +132,7 @@ class Deliverer:
             policy: What the settings say of versions and bytes.
             links: Finds permalinks of code.
             catalog: What is known of the run's project in this repository.
+            target_of: Chooses what is delivered to.
             projects: Names the run's project in this store; None: its name is as the run says.
         """
         self.tally = Tally()
@@ -144,31 +141,36 @@ class Deliverer:
         self._policy = policy
         self._links = links
         self._catalog = catalog
+        self._target_of = target_of
         self._projects = projects
         self._run_is_known = False
-        self._destination_is_known = False
         self._environments = Environments()
         self._stored: dict[str, str] = {}  # file handles of environments, by digest
         self._listings = Listings(client, catalog.file)
         self._overlaps = Overlaps()
 
+    @cached_property
+    def target(self) -> Target:
+        """What is delivered to. Raises RemoteError: the store has to be asked, and does not answer."""
+        return self._target_of(self._client)
+
     def put_run(self, run: RunRecord) -> None:
         """Make the repository know the run as it is now, where it has a place for runs. Raises RemoteError."""
         self._run = run
         self._name_project()
-        if self._client.is_snakeprov:
+        if self._client.backend.keeps_runs:
             self._client.runs.put(run)
         self._run_is_known = True
 
     def _name_project(self) -> None:
         if self._projects is not None:
-            self._run.project = self._projects.name_of(self._run)
+            self._run.project = self._projects.name_of(self._run, as_taken=self.target.project_name)
 
     def put_plan(self, plan: RunPlan) -> None:
         """Make the repository know the DAG of the run, where it has a place for it. Raises RemoteError."""
         if not self._run_is_known:
             self.put_run(self._run)
-        if self._client.is_snakeprov:
+        if self._client.backend.keeps_runs:
             self._client.runs.put_plan(plan)
 
     def deliver(self, jobs: Sequence[Prepared]) -> list[Receipt]:
@@ -216,7 +218,7 @@ class Deliverer:
         more: dict[str, Any] = {"inputs": with_changes(job, observations)}
         if missed := not_digested(job, observations):
             more["incomplete"] = [*job.incomplete, *missed]
-        if self._client.is_snakeprov:
+        if self._client.backend.keeps_runs:
             document = self._environments.describe(job, observations, self._run)
             digest = hashlib.sha256(document).hexdigest()
             more |= {"environment_digest": digest, "environment_file_handle_id": self._store(document, digest)}
@@ -235,9 +237,9 @@ class Deliverer:
     def _send_by_hand(self, prepared: Prepared, step: Step) -> dict[str, Held]:
         self._look_up([prepared])
         plan, context, tally = self._plan(), self._context([prepared], by_hand=True), Tally()
-        is_own = self._client.is_snakeprov
-        done = None if is_own else self._synapse.done(prepared.job, self._written(prepared))
-        paths = assemble_by_hand(plan, prepared, context, tally, step=step, is_own=is_own, done=done)
+        paths = self.target.assemble_by_hand(
+            plan, prepared.job, prepared.observations, context, tally, step=step, catalog=self._catalog
+        )
         self._carry_out(plan, [prepared], tally)
         return {path: held for path in paths if (held := self._catalog.file(path)) is not None}
 
@@ -250,7 +252,7 @@ class Deliverer:
                 return Receipt(prepared.number)
             if not isinstance(error, _OUTRUN):
                 break
-        return receipt_of(prepared.number, error, self._client)
+        return receipt_of(prepared.number, error, self.target)
 
     def _refusal(self, jobs: Sequence[Prepared]) -> Exception | None:
         """Send jobs; return why they are not delivered, or None. Raises RemoteError if the store cannot answer now."""
@@ -260,7 +262,7 @@ class Deliverer:
             self._catalog.forget()
             return error
         except RemoteError:
-            if not self._client.is_snakeprov:  # what came before the failure has been done
+            if not self.target.is_atomic:  # what came before the failure has been done
                 self._catalog.forget()
             raise
         except Exception as error:  # a fault of ours: it must not hold up the other jobs
@@ -269,7 +271,7 @@ class Deliverer:
         return None
 
     def _is_known(self, job: JobRecord) -> bool:
-        if not self._client.is_snakeprov:
+        if not self._client.backend.keeps_runs:
             return False
         try:
             self._client.jobs.get(job.id)
@@ -288,33 +290,27 @@ class Deliverer:
             self._overlaps.add(prepared.job)
         plan, context, tally = self._plan(), self._context(jobs, permalinks=permalinks), Tally()
         for prepared in jobs:
-            if self._client.is_snakeprov:
-                assemble(plan, prepared.job, prepared.observations, context, tally)
-            else:
-                done = self._synapse.done(prepared.job, self._written(prepared))
-                assemble_for_synapse(plan, prepared.job, prepared.observations, context, tally, done=done)
+            self.target.assemble(plan, prepared.job, prepared.observations, context, tally, catalog=self._catalog)
         self._carry_out(plan, jobs, tally)
         self._remember_directories(jobs)
 
     def _plan(self) -> Plan:
-        name_of = None if self._client.is_snakeprov else _name_of
-        own = self._client.is_snakeprov
-        return Plan(self._catalog, project=self._run.project, name_of=name_of, tells_meanings=own)
+        return self.target.plan(self._run.project, self._catalog)
 
     def _context(self, jobs: Sequence[Prepared], **more: Any) -> Context:
-        identity = BY_SHA256 if self._client.is_snakeprov else BY_MD5
+        read = read_paths(jobs, self._catalog.file, self.target.identity)
         return Context(
             run=self._run,
             policy=self._policy,
             explanations=self._explanations(jobs),
-            directories=self._listings.above(read_paths(jobs, self._catalog.file, identity), self.look_up),
+            directories=self._listings.above(read, self.look_up),
             overlaps=self._overlaps,
             origins=self._origins(jobs),
             **more,
         )
 
     def _origins(self, jobs: Sequence[Prepared]) -> dict[str, Mapping[str, str]]:
-        cached = [one for one in jobs if one.job.status == "cached"] if self._client.is_snakeprov else []
+        cached = [one for one in jobs if one.job.status == "cached"] if self._client.backend.keeps_runs else []
         finder = Origins(self._client)
         return {one.job.id: finder.of(one.job, one.observations) for one in cached}
 
@@ -334,32 +330,12 @@ class Deliverer:
         unknown = self._catalog.unknown(paths)
         for start in range(0, len(unknown), LOOKUP_PATHS_MAX):
             asked = unknown[start : start + LOOKUP_PATHS_MAX]
-            own = self._client.provenance
-            if isinstance(own, Provenance):
-                answer = own.lookup(self._run.project, asked)
-            else:
-                answer = self._synapse.look_up(asked, self._catalog)
-            self._catalog.learn(asked, answer)
-
-    @cached_property
-    def _synapse(self) -> SynapseLookup:
-        return SynapseLookup(self._client, self._run.project)
-
-    def _written(self, prepared: Prepared) -> Iterator[tuple[str, Held, str | None]]:
-        """Yield path, current version and md5 of each file that the job wrote and that is known."""
-        for fact in (*prepared.job.outputs, *(fact for _, fact in prepared.job.by_products())):
-            held = self._catalog.file(path_of(fact))
-            if held is not None:
-                seen = prepared.observations.get(fact.path)
-                yield path_of(fact), held, seen.digest.md5 if seen is not None and seen.digest is not None else None
+            self._catalog.learn(asked, self.target.look_up(self._run.project, asked, self._catalog))
 
     def _explanations(self, jobs: Sequence[Prepared]) -> Explanations:
-        """Return what the repository says of bytes that are not simply those of a current version."""
-        own = self._client.provenance
-        if isinstance(own, Provenance):
-            asked = unexplained(jobs, self._catalog.file, BY_SHA256)
-            return explain_sights(own, self._run.project, asked) if asked else {}
-        return self._synapse.explain(unexplained(jobs, self._catalog.file, BY_MD5), self._catalog)
+        """Return what the store says of bytes that are not simply those of a current version."""
+        asked = unexplained(jobs, self._catalog.file, self.target.identity)
+        return self.target.explain(self._run.project, asked, self._catalog)
 
     def _remember_directories(self, jobs: Sequence[Prepared]) -> None:
         for prepared in jobs:
@@ -377,8 +353,8 @@ class Deliverer:
             held: Bytes of files that may be gone by now, by sha256.
             tally: Counted up.
         """
-        if plan.uploads and self._policy.upload and not self._client.is_snakeprov:
-            self._choose_destination()
+        if plan.uploads and self._policy.upload:
+            self.target.prepare_uploads(self._catalog.project_id)
         contents: list[Content] = []
         bodies: list[dict[str, Any]] = []
         for upload in plan.uploads:
@@ -398,24 +374,13 @@ class Deliverer:
             elif stored.reason is not None:
                 tally.miss(wanted.path, _NOT_KEPT.get(stored.reason, stored.reason))
 
-    def _choose_destination(self) -> None:
-        """Have bytes sent to where the owner of the project wants them; a project yet to be made has no such wish."""
-        if not self._destination_is_known and self._catalog.project_id is not None:
-            self._client.files.upload_to(self._catalog.project_id)
-        self._destination_is_known = True
 
-
-def _name_of(name: str, second: Literal["file", "folder"] | None) -> str:
-    return to_synapse_name(name, second=second)
-
-
-def receipt_of(number: int, error: Exception | None, client: Client) -> Receipt:
+def receipt_of(number: int, error: Exception | None, target: Target) -> Receipt:
     """Return what became of a record whose delivery ended with `error`: why it was refused, or where we failed."""
     if error is None:
         return Receipt(number)
     if isinstance(error, SnakeprovError):
-        hint = "" if client.is_snakeprov else remedy(error)
-        return Receipt(number, f"{explain(error)} {hint}".rstrip())
+        return Receipt(number, f"{explain(error)} {target.remedy(error)}".rstrip())
     reason = f"snakeprov itself failed ({explain(error).rstrip('.')}). {_KEPT}"
     return Receipt(number, reason, "".join(traceback.format_exception(error)))
 

@@ -41,6 +41,7 @@ from snakeprov.recorder.keptlogs import KeptLogs
 from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers, notice_missing
 from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.summary import Tally, explain
+from snakeprov.recorder.target import TargetOf
 from snakeprov.settings import STORE_NAME, Settings
 
 RETRY_S: Final = 15.0
@@ -69,6 +70,7 @@ class Delivery:
         working_directory: Path,
         *,
         connect: Callable[[], Client],
+        target_of: TargetOf,
         held: Held,
         secrets: Sequence[str] = (),
     ) -> None:
@@ -78,6 +80,7 @@ class Delivery:
             settings: The run's settings.
             working_directory: Absolute; its `.snakeprov/` holds the outbox and the digest cache.
             connect: Opens the repository.
+            target_of: Chooses what a client delivers to.
             held: Gives the held files of a job.
             secrets: What must not stand in the difference of the code to its commit.
         """
@@ -92,7 +95,7 @@ class Delivery:
         self._held = held
         self._digests = DigestCache(self._folder / DIGESTS_NAME)
         self._redactor = Redactor(patterns=settings.redact, values=secrets)
-        self._tools = _tools(place, self._digests, KeptLogs(self._redactor))
+        self._tools = _tools(place, self._digests, KeptLogs(self._redactor), target_of)
         self._client: Client | None = None
         self._drain: Drain | None = None
         self._run: RunRecord | None = None
@@ -324,44 +327,46 @@ class Delivery:
         return self._client
 
 
-def push(place: Place, client: Client, *, even_uncertain: bool = False) -> Leftovers:
+def push(place: Place, client: Client, *, target_of: TargetOf, even_uncertain: bool = False) -> Leftovers:
     """Deliver what runs that have ended left in the outbox of a working directory, also what was refused before.
 
     Args:
         place: The working directory, and the store that `client` reaches.
         client: The store.
+        target_of: Chooses what a client delivers to.
         even_uncertain: Whether to deliver also what a process on another machine may still write, where the file system
             has no locks.
 
     Raises:
         RemoteError: The repository is not able to answer now; what was not delivered waits on.
     """
-    with opened_tools(place) as tools:
+    with opened_tools(place, target_of) as tools:
         return deliver_leftovers(client, tools, retry_rejected=True, even_uncertain=even_uncertain)
 
 
-def recover_leftovers(place: Place, client: Client) -> Leftovers:
+def recover_leftovers(place: Place, client: Client, *, target_of: TargetOf) -> Leftovers:
     """Do as `push`, but leave what was refused before. Raises RemoteError as `push`."""
-    with opened_tools(place) as tools:
+    with opened_tools(place, target_of) as tools:
         return deliver_leftovers(client, tools)
 
 
 @contextmanager
-def opened_tools(place: Place) -> Iterator[Tools]:
+def opened_tools(place: Place, target_of: TargetOf) -> Iterator[Tools]:
     """Give the tools for a working directory; its digest cache is kept in its folder, where that is there already."""
     folder = place.root / STORE_NAME
     digests = DigestCache(folder / DIGESTS_NAME if folder.is_dir() else None)
     try:
-        yield _tools(place, digests, KeptLogs())
+        yield _tools(place, digests, KeptLogs(), target_of)
     finally:
         digests.close()
 
 
-def _tools(place: Place, digests: DigestCache, logs: KeptLogs) -> Tools:
+def _tools(place: Place, digests: DigestCache, logs: KeptLogs, target_of: TargetOf) -> Tools:
     return Tools(
         settings=place.settings,
         working_directory=place.root,
         store=place.store,
+        target_of=target_of,
         digester=Digester(str(place.root), digests, logs=logs),
         git=GitReader(results=partial(stored.outputs, place.root)),
     )

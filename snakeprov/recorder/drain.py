@@ -29,6 +29,7 @@ from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.plannedfiles import with_missing
 from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.summary import Tally
+from snakeprov.recorder.target import TargetOf
 from snakeprov.settings import Settings
 
 GROUP_JOBS_MAX: Final = 100
@@ -48,6 +49,7 @@ class Tools:
         store: The store that is delivered to: a folder, a URL, or "synapse". It need not be that of the settings.
         digester: Looks at files that nobody has looked at before.
         git: Knows the work trees.
+        target_of: Chooses what a client delivers to.
         catalogs: What is known of each project in the store.
     """
 
@@ -56,6 +58,7 @@ class Tools:
     store: str
     digester: Digester
     git: GitReader
+    target_of: TargetOf
     catalogs: dict[str, Catalog] = field(default_factory=dict)
 
     def catalog(self, run: RunRecord) -> Catalog:
@@ -80,6 +83,7 @@ def make_deliverer(client: Client, run: RunRecord, tools: Tools) -> Deliverer:
         links=CodeLinks(tools.git),
         projects=tools.projects(client),
         catalog=tools.catalog(run),
+        target_of=tools.target_of,
     )
 
 
@@ -115,7 +119,7 @@ class Drain:
         `numbers` are the run's entries in the outbox.
         """
         if run.git is not None:
-            if self._patch is not None and self._client.is_snakeprov:
+            if self._patch is not None and self._client.backend.keeps_runs:
                 name = f"{run.id[:8]}.patch"
                 self._patch_id = self._client.files.upload(self._patch, file_name=name, content_type="text/x-diff")
                 self._patch = None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from snakeprov.client.resources import Provenance
+from snakeprov.client.resources import ServerProvenance
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import EVIDENT_BYTES_MIN, Past
 from snakeprov.model.records import JobRecord
@@ -83,7 +83,7 @@ def read_paths(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], i
     return list(found)
 
 
-def explain_sights(own: Provenance, project: str, asked: list[Asked]) -> dict[tuple[str, str], Explained]:
+def explain_sights(own: ServerProvenance, project: str, asked: list[Asked]) -> dict[tuple[str, str], Explained]:
     """Return what a repository of snakeprov's own says, by path and sha256. Raises RemoteError."""
     found: dict[tuple[str, str], Explained] = {}
     for start in range(0, len(asked), SIGHTS_MAX):

@@ -154,11 +154,11 @@ class _Delivery:
             try:
                 deliver_step(self._client, step, observations, tools)
             except REFUSED as error:
-                self._reject(outbox, receipt_of(entry.number, error, self._client))
+                self._reject(outbox, receipt_of(entry.number, error, tools.target_of(self._client)))
             except RemoteError:
                 raise
             except Exception as error:  # a fault of ours: it must not hold up what else waits
-                self._reject(outbox, receipt_of(entry.number, error, self._client))
+                self._reject(outbox, receipt_of(entry.number, error, tools.target_of(self._client)))
             else:
                 outbox.delivered([entry.number])
                 self._result.delivered += 1

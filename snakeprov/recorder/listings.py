@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from snakeprov.client import Client
-from snakeprov.client.resources import Provenance
 from snakeprov.errors import SnakeprovError
 from snakeprov.model.manifest import read_manifest
 from snakeprov.model.meaning import Past
@@ -56,7 +55,7 @@ class Listings:
         own = self._client.provenance
         target: tuple[str, int] | None = (str(held.entity_id), int(str(held.version_number)))
         for _ in range(STEPS_MAX):
-            if target is None or not isinstance(own, Provenance):
+            if target is None or own.is_stepwise:
                 return None
             found: list[dict[str, Any]] = own.details(versions=[target])["versions"]
             version = found[0] if found else {}

@@ -6,24 +6,19 @@ Must not know: how it is told (`snakeprov record`), or how requests are sent.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from snakeprov.capture import files
 from snakeprov.capture.places import Places
 from snakeprov.client.batch import Ref, Request
 from snakeprov.errors import UsageError
-from snakeprov.model.activity import Activity, ActivityType
+from snakeprov.model.activity import Activity
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
 from snakeprov.recorder.assemble import Assembly
-from snakeprov.recorder.context import Context
-from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.plan import REPO, Plan
 from snakeprov.recorder.recordpaths import path_of
-from snakeprov.recorder.summary import Tally
-from snakeprov.synapse.assemble import Done, SynapseAssembly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +34,6 @@ class Step:
     description: str | None = None
     used: Sequence[str] = field(default_factory=tuple)
     executed: Sequence[str] = field(default_factory=tuple)
-
-
-class _HasJob(Protocol):
-    @property
-    def job(self) -> JobRecord: ...
-    @property
-    def observations(self) -> Observations: ...
 
 
 def file_fact(path: str, *, places: Places) -> FileFact:
@@ -77,29 +65,35 @@ def code_fact(fact: FileFact) -> CodeFact:
 
 
 def assemble_by_hand(
-    plan: Plan, prepared: _HasJob, context: Context, tally: Tally, *, step: Step, is_own: bool, done: Done | None = None
+    plan: Plan,
+    assembly: Assembly,
+    job: JobRecord,
+    *,
+    step: Step,
+    activity_id: str | None = None,
+    but: Collection[str] = (),
 ) -> list[str]:
     """Add to `plan` what makes a repository know a step; return the paths of the files that get something new.
 
-    An output whose bytes are those of the current version, of which it is known how it was made, gets nothing, and
-    neither does one that an earlier attempt has `done`.
+    An output whose bytes are those of the current version, of which it is known how it was made, gets nothing.
+
+    Args:
+        plan: What to add to.
+        assembly: Of the step.
+        job: Its record.
+        step: What else was said of it.
+        activity_id: Its Activity, where an earlier attempt has brought that about.
+        but: The outputs that have their version, by path.
     """
-    job = prepared.job
-    kind = Assembly if is_own else SynapseAssembly
-    assembly = kind(plan, job, prepared.observations, context, tally)
-    finished: set[str] = set() if done is None else done.paths
-    if isinstance(assembly, SynapseAssembly):
-        assembly.finish(finished)
-    outputs = [fact for fact in job.outputs if path_of(fact) not in finished and assembly.makes(fact)]
+    outputs = [fact for fact in job.outputs if path_of(fact) not in but and assembly.makes(fact)]
     if not outputs:
         return []
-    activity_id = _activity(plan, assembly, job.rule, step) if done is None else done.activity_id
-    assembly.generate(outputs, activity_id)
+    assembly.generate(outputs, activity_id or _activity(plan, assembly, step))
     return [path_of(fact) for fact in outputs]
 
 
-def _activity(plan: Plan, assembly: Assembly, name: str, step: Step) -> Ref:
-    """Plan the Activity of a step, called `name`; return its id."""
+def _activity(plan: Plan, assembly: Assembly, step: Step) -> Ref:
+    """Plan the Activity of a step; return its id."""
     assembly.use_inputs()
     assembly.execute_code()
     for things, executed in ((step.used, False), (step.executed, True)):
@@ -108,10 +102,5 @@ def _activity(plan: Plan, assembly: Assembly, name: str, step: Step) -> Ref:
                 assembly.use_url(item["url"], item["name"], executed=executed)
             else:
                 assembly.used.append({**item, "wasExecuted": executed})
-    body: Mapping[str, Any]
-    if isinstance(assembly, SynapseAssembly):
-        body = assembly.activity(step.description)
-    else:
-        body = {"name": name, "used": assembly.used, "activityType": ActivityType.MANUAL.value}
-        body |= {"description": step.description} if step.description else {}
+    body = assembly.activity_by_hand(step.description)
     return Ref(plan.add(Request("POST", f"{REPO}/activity", body)), "id")

@@ -204,8 +204,8 @@ class Plan:
             "parentId": held.parent_id,
             "etag": held.etag,
         }
-        if held.remote is not None and held.remote.description is not None:
-            body["description"] = held.remote.description
+        if held.description is not None:
+            body["description"] = held.description
         file_handle_id = self._fill(body, held.name, version.bytes)
         query = {"newVersion": "true"} | self._origin(version)
         updated = self.add(self._entity_request("PUT", "", held, body, query))

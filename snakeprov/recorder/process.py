@@ -27,6 +27,7 @@ from snakeprov.recorder.channel import Begin, Done, FromCapture, FromDelivery, P
 from snakeprov.recorder.delivery import Delivery
 from snakeprov.recorder.heldfiles import HeldFiles, Moves
 from snakeprov.recorder.outbox import Outbox
+from snakeprov.recorder.target import TargetOf
 from snakeprov.settings import Settings
 
 LINGER_S: Final = 1.0
@@ -56,12 +57,13 @@ _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Batch systems send these to every process of a job; Snakemake's end is what ends this one."""
 
 
-def run(end: socket.socket, connect: Callable[[Settings, Path], Client]) -> None:
+def run(end: socket.socket, connect: Callable[[Settings, Path], Client], target_of: TargetOf) -> None:
     """Deliver what Snakemake, at the other end of `end`, appends; return when it has ended and all is dealt with.
 
     Args:
         end: Its socket.
         connect: Opens the repository of a working directory with these settings.
+        target_of: Chooses what a client delivers to.
     """
     for number in _IGNORED:
         signal.signal(number, lambda *_: None)  # unlike SIG_IGN it is not inherited by git
@@ -73,6 +75,7 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client]) -> None
         begin.settings,
         working_directory,
         connect=lambda: connect(begin.settings, working_directory),
+        target_of=target_of,
         held=inbox.take_held,
         secrets=begin.secrets,
     )

@@ -8,6 +8,7 @@ or one that this user may not see, belongs to somebody else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,6 @@ from snakeprov.errors import ConfigError, ConflictError, ForbiddenError, NotFoun
 from snakeprov.model.entities import File, Folder, Project
 from snakeprov.model.projects import StoredProject, is_own, names_of, note_project, noted_project
 from snakeprov.model.records import RunRecord
-from snakeprov.synapse.names import to_synapse_name
 
 REPO: Final = "/repo/v1"
 
@@ -36,8 +36,12 @@ class Projects:
         self._store = store
         self._names: dict[str, str] = {}
 
-    def name_of(self, run: RunRecord) -> str:
+    def name_of(self, run: RunRecord, *, as_taken: Callable[[str], str]) -> str:
         """Return the name of the run's project in the store; a project that is not there yet is made.
+
+        Args:
+            run: The run.
+            as_taken: Returns a name as the store takes it.
 
         Raises:
             ConfigError: Each name that it could have is taken.
@@ -47,7 +51,7 @@ class Projects:
         if identity is None:
             return run.project
         if identity not in self._names:
-            stored = self._noted(identity) or self._found(run.project, identity)
+            stored = self._noted(identity) or self._found(run.project, identity, as_taken)
             note_project(self._working_directory, self._store, identity, stored)
             self._names[identity] = stored.name
         return self._names[identity]
@@ -65,12 +69,12 @@ class Projects:
             return None
         return StoredProject(noted.entity_id, entity.name or noted.name) if self._may_add(noted.entity_id) else None
 
-    def _found(self, name: str, identity: str) -> StoredProject:
+    def _found(self, name: str, identity: str, as_taken: Callable[[str], str]) -> StoredProject:
         """Return the project under the first of its names that nobody else has; made, if it is not there."""
         for candidate in names_of(name, identity):
             for _ in range(_RACES_MAX):
                 try:
-                    found = self._at(candidate if self._client.is_snakeprov else to_synapse_name(candidate), identity)
+                    found = self._at(as_taken(candidate), identity)
                 except ConflictError:  # somebody was faster, or has a project that cannot be seen
                     continue
                 except ForbiddenError:

@@ -50,7 +50,6 @@ class Identity:
 
 
 BY_SHA256 = Identity(lambda digest: digest.sha256, lambda held: held.sha256)
-BY_MD5 = Identity(lambda digest: digest.md5, lambda held: held.remote.md5 if held.remote is not None else None)
 
 
 class Recognition:

@@ -58,6 +58,7 @@ def deliver_step(client: Client, record: StepRecord, observations: Observations,
         links=CodeLinks(tools.git),
         projects=tools.projects(client),
         catalog=tools.catalog(record.run),
+        target_of=tools.target_of,
     )
     made = deliverer.deliver_by_hand(Prepared(-1, record.job, observations), record.step)
     return [

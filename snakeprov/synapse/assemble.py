@@ -25,12 +25,11 @@ from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import GENERATING, Observations, path_of_key
 from snakeprov.recorder.plan import REPO, Bytes, Plan, pointing
-from snakeprov.recorder.recognition import BY_MD5
 from snakeprov.recorder.recordpaths import code_path_of, path_of
 from snakeprov.recorder.summary import Tally
 from snakeprov.synapse import rules
 from snakeprov.synapse.names import to_synapse_name
-from snakeprov.synapse.rules import Remote
+from snakeprov.synapse.version import BY_MD5, SynapseVersion, noted_of
 
 
 @dataclass(frozen=True)
@@ -99,10 +98,14 @@ class SynapseAssembly(Assembly):
         """Plan the annotations of outputs that have their version and lack them."""
         for fact in (*self._job.outputs, *(fact for _, fact in self._job.by_products())):
             held = self._plan.file(path_of(fact))
-            if held is None or path_of(fact) not in paths or held.remote is None:
+            noted = noted_of(held)
+            if held is None or path_of(fact) not in paths or noted is None:
                 continue
-            if held.remote.job_id == self._job.id and not held.remote.is_annotated:
+            if noted.job_id == self._job.id and not noted.is_annotated:
                 self._describe(path_of(fact), held, fact.path, made=True)
+
+    def activity_by_hand(self, description: str | None) -> dict[str, Any]:
+        return self.activity(description)
 
     def activity(self, description: str | None = None) -> dict[str, Any]:
         """Return the body of the job's Activity."""
@@ -148,7 +151,7 @@ class SynapseAssembly(Assembly):
 
     def _describe(self, path: str, held: Held, observed_as: str, *, made: bool, meaning: Meaning | None = None) -> Held:
         """Plan the annotations of a version: whence it comes, and those that were there and are not snakeprov's."""
-        remote = held.remote or Remote()
+        before = noted_of(held) or SynapseVersion()
         digest = self._observed(observed_as).digest
         ours: dict[str, Any] = {"path": path}
         if digest is not None:
@@ -160,13 +163,13 @@ class SynapseAssembly(Assembly):
         if made:
             values[f"{rules.PREFIX}job"] = annotation(self._job.id)
             values |= {key: _for_java(value) for key, value in self._annotations_of_job().items()}
-        room = max(ANNOTATIONS_MAX - len(remote.annotations), len(ours) + 1)
-        kept = dict(list(values.items())[: min(room, rules.ANNOTATIONS_MAX - len(remote.annotations))])
-        held = self._plan.annotate(path, held, msgspec.Raw(msgspec.json.encode({**remote.annotations, **kept})))
+        room = max(ANNOTATIONS_MAX - len(before.annotations), len(ours) + 1)
+        kept = dict(list(values.items())[: min(room, rules.ANNOTATIONS_MAX - len(before.annotations))])
+        held = self._plan.annotate(path, held, msgspec.Raw(msgspec.json.encode({**before.annotations, **kept})))
         held = replace(
             held,
-            remote=replace(
-                remote,
+            noted=replace(
+                before,
                 md5=digest.md5 if digest is not None else None,
                 job_id=self._job.id if made else None,
                 was_seen=not made,

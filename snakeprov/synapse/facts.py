@@ -5,8 +5,9 @@ Must not know: which question is answered with it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from snakeprov.client.connection import Connection
 from snakeprov.client.session import quoted
 from snakeprov.errors import ForbiddenError, NotFoundError
 from snakeprov.model import meant
@@ -15,9 +16,6 @@ from snakeprov.model.entities import File
 from snakeprov.synapse import pathwalk
 from snakeprov.synapse.jobmark import marked
 from snakeprov.synapse.names import from_synapse_name
-
-if TYPE_CHECKING:
-    from snakeprov.client.client import Client
 
 Json = dict[str, Any]
 
@@ -31,15 +29,15 @@ VERSIONS_MAX: Final = 1000
 class Facts:
     """Asks Synapse for facts; files and users are asked for once. Not thread-safe."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._latest: dict[str, File | None] = {}
         self._users: dict[str, str] = {}
 
     def page(self, entity_id: str, *, limit: int, offset: int) -> Json:
         """Return a page of what Synapse lists of the versions of an entity, newest first."""
         path = f"/repo/v1/entity/{quoted(entity_id)}/version"
-        return dict(self._client.session.get(path, {"limit": limit, "offset": offset}))
+        return dict(self._connection.session.get(path, {"limit": limit, "offset": offset}))
 
     def info(self, entity_id: str, version_number: int) -> tuple[Json, int | None]:
         """Return what Synapse lists of a version, and the number of the version before it. Raises NotFoundError."""
@@ -79,7 +77,7 @@ class Facts:
         """Return a file at its current version; None for what may not be read, is not there or is no file."""
         if entity_id not in self._latest:
             try:
-                found = self._client.entities.get(entity_id)
+                found = self._connection.entities.get(entity_id)
             except (NotFoundError, ForbiddenError):
                 found = None
             self._latest[entity_id] = found if isinstance(found, File) else None
@@ -89,7 +87,7 @@ class Facts:
         """Return what snakeprov noted about a version, by the names without their prefix."""
         path = f"/repo/v1/entity/{quoted(entity_id)}/version/{version_number}/annotations2"
         try:
-            found = self._client.session.get(path)["annotations"]
+            found = self._connection.session.get(path)["annotations"]
         except (NotFoundError, ForbiddenError):
             return {}
         return {
@@ -116,7 +114,7 @@ class Facts:
         if "entityId" in meaning:
             return meaning["entityId"], number
         try:
-            found = pathwalk.file_beside(self._client.entities, entity_id, path, meaning["path"])
+            found = pathwalk.file_beside(self._connection.entities, entity_id, path, meaning["path"])
         except (NotFoundError, ForbiddenError):
             return None
         return (str(found["entityId"]), number) if found is not None and found["versionNumber"] >= number else None
@@ -124,7 +122,7 @@ class Facts:
     def generated_by(self, entity_id: str, version_number: int) -> Activity | None:
         """Return the activity that generated a version; None where there is none, or it may not be read."""
         try:
-            return self._client.entities.generated_by(entity_id, version_number=version_number)
+            return self._connection.entities.generated_by(entity_id, version_number=version_number)
         except ForbiddenError:
             return None
 
@@ -135,7 +133,7 @@ class Facts:
         number = str(principal)
         if number not in self._users:
             try:
-                profile = self._client.session.get(f"/repo/v1/userProfile/{quoted(number)}")
+                profile = self._connection.session.get(f"/repo/v1/userProfile/{quoted(number)}")
                 self._users[number] = str(profile.get("userName") or number)
             except (NotFoundError, ForbiddenError):
                 self._users[number] = number

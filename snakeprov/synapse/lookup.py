@@ -27,7 +27,8 @@ from snakeprov.synapse import pathwalk
 from snakeprov.synapse.assemble import Done
 from snakeprov.synapse.jobmark import marked
 from snakeprov.synapse.names import to_synapse_name
-from snakeprov.synapse.rules import PREFIX, Remote, is_entity_id
+from snakeprov.synapse.rules import PREFIX, is_entity_id
+from snakeprov.synapse.version import SynapseVersion, noted_of
 
 VERSIONS_LOOKED_AT_MAX: Final = 50
 """So far back it is looked for a version that a job made before others made more."""
@@ -106,7 +107,8 @@ class SynapseLookup:
     def _explained(self, asked: Asked, catalog: Catalog) -> Explained:
         held, md5 = asked.held, asked.digest.md5
         first_read = None
-        if held is not None and held.remote is not None and held.remote.md5 == md5 and held.remote.was_seen:
+        noted = noted_of(held)
+        if noted is not None and noted.md5 == md5 and noted.was_seen:
             first_read = datetime.min.replace(tzinfo=UTC)
         return Explained(
             earlier=self._earlier(held, md5) if held is not None else None,
@@ -188,10 +190,10 @@ class SynapseLookup:
         """
         result: Done | None = None
         for path, held, md5 in outputs:
-            activity_id = None
-            if held.remote is not None and held.remote.job_id == job.id:
+            activity_id, noted = None, noted_of(held)
+            if noted is not None and noted.job_id == job.id:
                 activity_id = str(held.activity_id)
-            elif held.remote is not None and held.remote.is_read and md5 is not None and held.remote.md5 != md5:
+            elif noted is not None and noted.is_read and md5 is not None and noted.md5 != md5:
                 activity_id = self._made_before(str(held.entity_id), job, md5)
             if activity_id is not None:
                 result = result or Done(activity_id)
@@ -260,13 +262,13 @@ class SynapseLookup:
             "sha256": _text(annotations, "sha256") if is_own else None,
             "createdOn": entity.get("modifiedOn"),
             "isWork": activity is not None or (md5 is not None and self._comes_from_work(entity_id, annotations, md5)),
-            "remote": Remote(
+            "description": entity.get("description"),
+            "noted": SynapseVersion(
                 md5=md5,
                 job_id=job_id,
                 was_seen=is_own and job_id is None,
                 is_annotated=job_id is not None and _text(annotations, "job") == job_id,
                 annotations={key: value for key, value in annotations.items() if not key.startswith(PREFIX)},
-                description=entity.get("description"),
             ),
         }
 

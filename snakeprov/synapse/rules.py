@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from snakeprov.errors import ApiError
 from snakeprov.model.records import JobRecord
@@ -27,29 +26,6 @@ DESCRIBED_URLS_MAX: Final = 20
 
 _URL: Final = re.compile(r"(?:https?|ftp|file|mailto):.+|jar:[a-z]+:.*!/.*", re.IGNORECASE | re.DOTALL)
 _ENTITY_ID: Final = re.compile(r"syn[0-9]{1,18}")
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """What Synapse says of the current version of a file, beyond what every repository says.
-
-    Attributes:
-        md5: Of its bytes; None when unknown.
-        job_id: The job whose Activity generated it, if that is one of snakeprov's.
-        is_annotated: Whether it carries that job's annotations: they are sent after the version is made.
-        annotations: Those that are not snakeprov's.
-        description: Of the entity.
-        was_seen: Whether snakeprov recorded it because a job read it, and no job is known that made it.
-        is_read: Whether this was read from Synapse, rather than brought about by this process.
-    """
-
-    md5: str | None = None
-    job_id: str | None = None
-    is_annotated: bool = False
-    annotations: Mapping[str, Any] = field(default_factory=dict)
-    description: str | None = None
-    was_seen: bool = False
-    is_read: bool = True
 
 
 def is_entity_id(project: str) -> bool:

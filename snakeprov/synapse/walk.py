@@ -7,8 +7,9 @@ None, and what it cannot be asked is said to be so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Literal
 
+from snakeprov.client.connection import Connection
 from snakeprov.client.session import quoted
 from snakeprov.errors import ForbiddenError, NotFoundError, UsageError
 from snakeprov.model.activity import Activity
@@ -17,22 +18,22 @@ from snakeprov.synapse import pathwalk
 from snakeprov.synapse.facts import PAGE, Facts, Json, below, job_of
 from snakeprov.synapse.graphwalk import GraphWalk, node_of, target_of
 
-if TYPE_CHECKING:
-    from snakeprov.client.client import Client
-
 _MD5_CHARS: Final = 32
 
 
 class Walk:
-    """Answers what `Provenance` answers, request by request. Not thread-safe."""
+    """Answers what `client.provenance.Provenance` asks, request by request. Not thread-safe."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._facts = Facts(client)
+    digest: Literal["sha256", "md5"] = "md5"
+    is_stepwise = True
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._facts = Facts(connection)
 
     def find(self, path: str, *, project: str | None = None) -> Json:
         """Return the files recorded at `path`: `{matches, near}`. Raises UsageError where the project is not said."""
-        return pathwalk.find(self._client.entities, path, project=project or self._client.project)
+        return pathwalk.find(self._connection.entities, path, project=project or self._connection.project)
 
     def paths(self, *_: Any, **__: Any) -> Json:
         """Return none: Synapse lists one folder at a time, which is too slow for who waits while typing."""
@@ -49,7 +50,7 @@ class Walk:
                 f"Synapse finds contents by their whole md5 only, not by {algorithm}:{digest}.",
                 hint="Give md5: and all of its 32 digits.",
             )
-        found = self._client.session.get(f"/repo/v1/entity/md5/{quoted(digest)}")["results"]
+        found = self._connection.session.get(f"/repo/v1/entity/md5/{quoted(digest)}")["results"]
         results = [self._found(str(one["id"]), int(one["versionNumber"])) for one in found[:limit]]
         return {"results": results, "truncated": len(found) > limit}
 
@@ -63,7 +64,7 @@ class Walk:
             "isLatest": number == latest_number,
             "latestVersionNumber": latest_number,
             "path": self._facts.path(entity_id, number),
-            "projectName": self._client.project,
+            "projectName": self._connection.project,
             **version,
             "outcome": "generated" if version["activityId"] is not None else None,
             "jobId": mark[0] if mark else None,
@@ -112,7 +113,7 @@ class Walk:
         for entity_id, number in versions:
             try:
                 version = self._version(entity_id, self._facts.info(entity_id, number)[0])
-                file = self._client.entities.get(entity_id, version_number=number)
+                file = self._connection.entities.get(entity_id, version_number=number)
             except (NotFoundError, ForbiddenError):
                 continue
             handle = file.data_file_handle_id if isinstance(file, File) else None
@@ -142,8 +143,27 @@ class Walk:
             raise _unknowable()
         return GraphWalk(self._facts, depth=depth, limit=limit).upstream(entity_id, version_number)
 
-    def search(self, *_: Any, **__: Any) -> Json:
+    def current(self, *_: Any, **__: Any) -> Json:
         """Refuse: raises UsageError."""
+        raise UsageError(
+            "Synapse cannot be asked for everything that a project has recorded.", hint="Name the files to verify."
+        )
+
+    def prune(self, *_: Any, **__: Any) -> Json:
+        """Refuse: raises UsageError."""
+        raise UsageError("Synapse keeps the bytes of all versions; they cannot be pruned from here.")
+
+    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> Json:
+        """Return the versions that have one of some contents, named by their md5: `{results, truncated}`.
+
+        Raises:
+            UsageError: There are other terms.
+        """
+        if all(key == "md5" for key, _ in terms):
+            answers = [self.with_digest("md5", value, limit=limit) for _, value in terms]
+            results = [one for answer in answers for one in answer["results"]]
+            is_truncated = len(results) > limit or any(one["truncated"] for one in answers)
+            return {"results": results[:limit], "truncated": is_truncated}
         raise UsageError(
             "Synapse cannot be searched for how files were made.",
             hint="Look in its web pages for the annotations snakeprov.rule, snakeprov.param.NAME, …; "
@@ -195,12 +215,12 @@ class Walk:
 
     def _bytes_kept(self, entity_id: str, version_number: int) -> bool | None:
         """Return whether the bytes of a version can be had; None where the user may not have them."""
-        file = self._client.entities.get(entity_id, version_number=version_number)
+        file = self._connection.entities.get(entity_id, version_number=version_number)
         handle_id = file.data_file_handle_id if isinstance(file, File) else None
         if handle_id is None:
             return False
         try:
-            _, url = self._client.files.location(handle_id, entity_id=entity_id)
+            _, url = self._connection.files.location(handle_id, entity_id=entity_id)
         except NotFoundError:
             return False
         except ForbiddenError:

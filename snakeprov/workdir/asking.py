@@ -37,7 +37,7 @@ def current(client: Client, project: str, *, under: str = "") -> Iterator[Record
     after: str | None = ""
     while after is not None:
         try:
-            page = client.provenance.current(project, under=under, after=after, limit=PAGE)  # type: ignore[union-attr]
+            page = client.provenance.current(project, under=under, after=after, limit=PAGE)
         except NotFoundError:
             return  # Nothing has been recorded in it yet.
         for one in page["results"]:
@@ -111,7 +111,7 @@ def content_of(client: Client, version: Recorded) -> Iterator[bytes]:
         NotFoundError: They are not kept.
         RemoteError: They cannot be had.
     """
-    if client.is_snakeprov and version.sha256 is not None:
+    if client.backend.gives_contents and version.sha256 is not None:
         yield from client.files.blob(version.sha256, version.entity_id, version.version_number)
         return
     entity = client.entities.get(version.entity_id, version_number=version.version_number)
@@ -136,7 +136,7 @@ def member(client: Client, version: Recorded, sha256: str) -> Iterator[bytes]:
         NotFoundError: They are not kept; Synapse keeps none.
         RemoteError: They cannot be had.
     """
-    if not client.is_snakeprov:
+    if not client.backend.gives_contents:
         raise NotFoundError(f"The files in {version.path} are not kept.", status=404, reason="not kept")
     yield from client.files.blob(sha256, version.entity_id, version.version_number)
 

@@ -25,6 +25,7 @@ from pathlib import Path
 import msgspec
 
 from snakeprov.apps.connect import connect
+from snakeprov.apps.target import target_of
 from snakeprov.capture.files import fingerprint
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
@@ -109,7 +110,11 @@ def profile(jobs: int) -> None:
         for job in records(work, jobs, inputs=1):
             log.append(Kind.JOB, msgspec.json.encode(job))
         delivery = Delivery(
-            Settings(), work, connect=lambda: connect(work / ".snakeprov", create=True), held=lambda job_id: HeldFiles()
+            Settings(),
+            work,
+            connect=lambda: connect(work / ".snakeprov", create=True),
+            target_of=target_of,
+            held=lambda job_id: HeldFiles(),
         )
         delivery.take(Outbox(log.path, os.dup(log.descriptor)))
         profiler = cProfile.Profile()

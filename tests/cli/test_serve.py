@@ -77,7 +77,7 @@ def test_serve_says_where_it_is_and_lets_its_owner_in(tmp_path: Path) -> None:
         assert set(said) == {"url", "token"}
         with connect(said["url"], token=said["token"]) as client:
             assert client.session.get("/repo/v1/userProfile")["userName"] == user_name()
-            assert client.info["localFiles"] is False
+            assert client.backend.is_local is False
             project = client.entities.create(Project(name="P"))
             client.entities.create(Folder(name="f", parent_id=project.id))
         status, out, err = server.end()

@@ -14,14 +14,16 @@ from typing import Any
 import msgspec
 import requests
 
+from snakeprov.apps.target import target_of
 from snakeprov.capture.files import fingerprint
 from snakeprov.client import Client
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.places import Place, store_of
-from snakeprov.recorder import backlog
-from snakeprov.recorder.delivery import Delivery, push
+from snakeprov.recorder import backlog, delivery
+from snakeprov.recorder.delivery import Delivery
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.heldfiles import HeldFiles
+from snakeprov.recorder.leftovers import Leftovers
 from snakeprov.recorder.outbox import Log, Outbox
 from snakeprov.recorder.owners import owner
 from snakeprov.settings import Settings
@@ -95,7 +97,7 @@ def deliver(work: Path, connect: Callable[[], Client]) -> list[str]:
     outbox, _ = found
     outbox.close(keep=True)
     descriptor = os.open(log, os.O_RDWR)
-    delivery = Delivery(Settings(), work, connect=connect, held=nothing_held)
+    delivery = Delivery(Settings(), work, connect=connect, target_of=target_of, held=nothing_held)
     delivery.take(Outbox(log, descriptor))
     delivery.turn(is_last=True)
     delivery.close()
@@ -109,6 +111,11 @@ def nothing_held(_job_id: str) -> HeldFiles:
 def place_of(work: Path) -> Place:
     """Return a working directory whose records go to its own store."""
     return Place(store=store_of(Settings(), work), root=work, settings=Settings())
+
+
+def push(place: Place, client: Client) -> Leftovers:
+    """Deliver what waits in a working directory, as `snakeprov push` does."""
+    return delivery.push(place, client, target_of=target_of)
 
 
 def push_all(work: Path, connect: Callable[[], Client]) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from snakeprov.apps.target import target_of
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint, from_stat
@@ -139,6 +140,7 @@ class Lab:
             policy=self._always if always else self._policy,
             links=CodeLinks(GitReader()),
             catalog=self._catalog,
+            target_of=target_of,
         )
         done = (self._do(job, record.id, name) for job in chain(jobs, more))
         prepared = [self._look_at(one) for one in (list(done) if late else done)]

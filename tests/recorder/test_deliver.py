@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from snakeprov import connect
+from snakeprov.apps.target import target_of
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint
@@ -42,7 +43,7 @@ def client(work: Path) -> Iterator[Client]:
 def deliverer(client: Client, work: Path, run_id: str) -> Deliverer:
     run = RunRecord(id=run_id * 32, project="p", working_directory=str(work))
     policy = Policy(always=False, keep_bytes_max=10**6)
-    return Deliverer(client, run, policy=policy, links=CodeLinks(GitReader()), catalog=Catalog())
+    return Deliverer(client, run, policy=policy, links=CodeLinks(GitReader()), catalog=Catalog(), target_of=target_of)
 
 
 def job(work: Path, job_id: str, run_id: str, *, inputs: dict[str, str], outputs: dict[str, str]) -> Prepared:

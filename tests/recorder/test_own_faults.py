@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from snakeprov.embedded import connect
-from snakeprov.recorder import backlog, deliver, entries, outbox
+from snakeprov.apps.connect import connect
+from snakeprov.apps.target import target_of
+from snakeprov.recorder import backlog, entries, outbox, ownserver
 from snakeprov.recorder.delivery import push, recover_leftovers
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.manual import Step
@@ -31,19 +32,19 @@ def work(tmp_path: Path) -> Path:
 
 def break_assembly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the assembly of one job fail as only a fault in the code can."""
-    assemble = deliver.assemble
+    assemble = ownserver.assemble
 
     def fail_at_one(plan: Any, job: Any, *more: Any) -> None:
         if job.id == BROKEN_JOB:
             raise KeyError("no such thing")
         assemble(plan, job, *more)
 
-    monkeypatch.setattr(deliver, "assemble", fail_at_one)
+    monkeypatch.setattr(ownserver, "assemble", fail_at_one)
 
 
 def push_here(work: Path) -> list[str]:
     with connect(work / ".snakeprov", create=True) as client:
-        return push(faults.place_of(work), client).rejected
+        return push(faults.place_of(work), client, target_of=target_of).rejected
 
 
 def recorded_jobs(work: Path) -> int:
@@ -73,12 +74,14 @@ def test_another_version_of_snakeprov_takes_the_record_as_one_that_waits(
         break_assembly(broken)
         push_here(work)
     with connect(work / ".snakeprov") as client:
-        assert recover_leftovers(faults.place_of(work), client).delivered == 0, "the same version does not try again"
+        assert recover_leftovers(faults.place_of(work), client, target_of=target_of).delivered == 0, (
+            "the same version does not try again"
+        )
 
     for module in (entries, outbox):
         monkeypatch.setattr(module, "__version__", "99.0")
     with connect(work / ".snakeprov") as client:
-        assert recover_leftovers(faults.place_of(work), client).delivered == 1
+        assert recover_leftovers(faults.place_of(work), client, target_of=target_of).delivered == 1
 
     assert recorded_jobs(work) == faults.JOBS
     assert list(backlog.outbox_folder(work).iterdir()) == []
@@ -94,7 +97,7 @@ def test_a_manual_step_at_which_snakeprov_fails_does_not_hold_up_the_jobs(
     def fail(*_: Any, **__: Any) -> None:
         raise KeyError("no such thing")
 
-    monkeypatch.setattr(deliver, "assemble_by_hand", fail)
+    monkeypatch.setattr(ownserver, "assemble_by_hand", fail)
 
     (reason,) = push_here(work)
 

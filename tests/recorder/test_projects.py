@@ -10,12 +10,12 @@ import pytest
 from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.client import Client
-from snakeprov.config import Settings
 from snakeprov.errors import ConfigError
 from snakeprov.model.entities import Project
 from snakeprov.model.projects import identity_of, names_of
 from snakeprov.model.records import RunRecord
 from snakeprov.recorder.projects import Projects
+from snakeprov.settings import Settings
 from snakeprov.store import open_store
 
 from ..server.live import Served, Socket
@@ -52,7 +52,7 @@ def named(client: Client, folder: Path, store: str) -> str:
     """The name of a folder's project in a store, as a new process finds it."""
     identity = identity_of(Settings(), folder)
     run = RunRecord(id="a" * 32, project="analysis", project_identity=identity, working_directory=str(folder))
-    return Projects(client, folder, store).name_of(run)
+    return Projects(client, folder, store).name_of(run, as_taken=str)
 
 
 def test_a_user_is_not_refused_because_another_has_the_name(team: Served, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from snakeprov.apps.connect import connect
+from snakeprov.apps.target import target_of
 from snakeprov.capture.files import digest_file
-from snakeprov.config import Settings
-from snakeprov.embedded import connect
 from snakeprov.model.held import HeldFile, Hold, output_key
 from snakeprov.model.records import FileFact, Fingerprint, JobRecord
 from snakeprov.plugin import recording
@@ -30,6 +30,7 @@ from snakeprov.recorder.channel import Begin, Receiver, Take
 from snakeprov.recorder.heldfiles import OpenFile
 from snakeprov.recorder.process import Inbox
 from snakeprov.recorder.recorder import Recorder
+from snakeprov.settings import Settings
 
 from . import faults
 
@@ -269,7 +270,7 @@ def test_a_process_that_hears_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> N
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         with pytest.raises(EOFError, match="before it said anything"):
-            process.run(theirs, lambda settings, directory: pytest.fail("there is nothing to connect to"))
+            process.run(theirs, lambda settings, directory: pytest.fail("there is nothing to connect to"), target_of)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

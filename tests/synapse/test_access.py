@@ -96,4 +96,4 @@ def test_the_token_is_not_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with connect("synapse") as client:
         assert client.session.base_url == "https://repo.example.org"
         assert "of%default" not in repr(find_access()) + repr(client) + repr(client.session)
-        assert not client.is_snakeprov
+        assert not client.backend.keeps_runs

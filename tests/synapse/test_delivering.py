@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from snakeprov.apps.target import target_of
 from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint
@@ -48,7 +49,14 @@ class Bench:
         """A deliverer that knows nothing yet, as after a restart."""
         run = RunRecord(id=RUN, project=self.project, working_directory=str(self.work))
         values: dict[str, Any] = {"always": False, "keep_bytes_max": 10**6, **policy}
-        return Deliverer(self.client, run, policy=Policy(**values), links=CodeLinks(GitReader()), catalog=Catalog())
+        return Deliverer(
+            self.client,
+            run,
+            policy=Policy(**values),
+            links=CodeLinks(GitReader()),
+            catalog=Catalog(),
+            target_of=target_of,
+        )
 
     def fact(self, path: str, content: str | None, **more: Any) -> FileFact:
         place = self.work / path

@@ -140,7 +140,7 @@ def test_bytes_that_are_not_kept_are_said_to_be_so(client: Client) -> None:
     Path("empty").write_text("")
     empty = client.store(File("empty", parent=project))
 
-    if client.is_snakeprov:
+    if client.backend.takes_empty:
         client.get(empty, download="there")
         assert Path("there/empty").read_text() == ""
     else:
@@ -174,7 +174,8 @@ def test_a_path_in_several_projects_is_not_guessed(client: Client) -> None:
     """Unless the client was told the project, it says which there are."""
     ids = [client.store(File("excellent.csv", parent=client.store(Project(name)))).id for name in ("P", "Q")]
 
-    with pytest.raises(UsageError, match="in several projects: P, Q" if client.is_snakeprov else "has to be told"):
+    told = "in several projects: P, Q" if client.backend.keeps_runs else "has to be told"
+    with pytest.raises(UsageError, match=told):
         client.get("excellent.csv")
 
     client.project = "Q"

@@ -1,0 +1,21 @@
+"""Choosing what a client's jobs are delivered to.
+
+Must not know: how they are delivered.
+"""
+
+from __future__ import annotations
+
+from snakeprov.client import Client
+from snakeprov.client.ownserver import OwnServer
+from snakeprov.recorder.target import Target
+
+
+def target_of(client: Client) -> Target:
+    """Return what `client` delivers to. Raises RemoteError: the store has to be asked, and does not answer."""
+    if isinstance(client.backend, OwnServer):
+        from snakeprov.recorder.ownserver import ServerTarget
+
+        return ServerTarget(client)
+    from snakeprov.synapse.target import SynapseTarget
+
+    return SynapseTarget(client)

@@ -1,0 +1,59 @@
+"""What answers a client, as far as it makes a difference to those who ask.
+
+Must not know: any of the stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from snakeprov.client.batch import Request, Results
+from snakeprov.client.provenance import Provenance
+from snakeprov.client.runs import Jobs, Runs
+from snakeprov.model.activity import Activity
+
+
+class Backend(Protocol):
+    """A store as its client knows it; chosen once for each client."""
+
+    @property
+    def keeps_runs(self) -> bool:
+        """Whether it keeps runs and jobs, not only what they made."""
+
+    @property
+    def gives_contents(self) -> bool:
+        """Whether a content can be had by its digest, also one inside a directory."""
+
+    @property
+    def takes_empty(self) -> bool:
+        """Whether it takes uploads of nothing."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it can read this machine's files itself."""
+
+    @property
+    def address(self) -> str | None:
+        """What makes an id an address on the web; None where ids are good for this store only."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Answers questions that need more than one entity or activity."""
+
+    @property
+    def runs(self) -> Runs:
+        """Runs of Snakemake. Raises UsageError where none are kept."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs of runs. Raises UsageError where none are kept."""
+
+    def send(self, requests: Sequence[Request], *, repeatable: bool) -> Results:
+        """Send requests that belong together; return the bodies answered, in order. Raises RemoteError."""
+
+    def activity(self, activity: Activity) -> Activity:
+        """Return an Activity as the store takes it."""
+
+    def status(self) -> dict[str, Any]:
+        """Return what the store says of itself to its user."""

@@ -1,0 +1,153 @@
+"""Questions about provenance: what can be asked, whichever store answers.
+
+Must not know: how they are answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+
+class Provenance(Protocol):
+    """Questions that need more than one entity or activity to answer.
+
+    What a store cannot be asked raises UsageError, and what it does not know is None.
+    """
+
+    @property
+    def digest(self) -> Literal["sha256", "md5"]:
+        """The algorithm by whose digest contents are searched."""
+
+    @property
+    def is_stepwise(self) -> bool:
+        """Whether each file and each activity takes requests of its own, which is slow for many."""
+
+    def prune(self, criteria: Mapping[str, Any], *, dry_run: bool, limit: int = 1000) -> dict[str, Any]:
+        """Remove the bytes of versions, or with `dry_run` only tell which; what is recorded stays.
+
+        Args:
+            criteria: All of them have to hold: `project`, `rules`, `before` (RFC 3339), `largerThanBytes`, `keepLast`;
+                `unreferenced` adds contents that nothing refers to.
+            dry_run: Change nothing.
+            limit: How many versions are told at most.
+
+        Returns:
+            `{dryRun, versions, versionsShared, versionsWithoutActivity, contents, freedBytes, results, truncated}`.
+
+        Raises:
+            ForbiddenError: One may not delete from the project.
+            NotFoundError: There is no such project.
+        """
+
+    def find(self, path: str, *, project: str | None = None) -> dict[str, Any]:
+        """Return the files recorded at `path`: `{matches, near}`."""
+
+    def paths(self, prefix: str, *, project: str | None = None, limit: int = 100) -> dict[str, Any]:
+        """Return recorded paths that begin with `prefix`, in order: `{paths}`."""
+
+    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> dict[str, Any]:
+        """Return the versions that have a content, newest first: `{results, truncated}`.
+
+        Args:
+            algorithm: "sha256" or "md5".
+            digest: The digest in hex, or at least its first 8 characters.
+            limit: How many versions at most.
+
+        Raises:
+            BadRequestError: It is no such digest.
+        """
+
+    def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> dict[str, Any]:
+        """Return files of a project at their current versions, by path: `{projectId, results, next}`.
+
+        Args:
+            project: Its name.
+            under: A folder, if only the files in it are wanted.
+            after: The path after which to begin: `next` of the page before, which is missing in the last.
+            limit: How many at most.
+
+        Raises:
+            NotFoundError: There is no such project.
+        """
+
+    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
+        """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""
+
+    def story(self, entity_id: str, version_number: int) -> dict[str, Any]:
+        """Return what is known of a version and its latest making.
+
+        Returns:
+            `{entity, version, previousVersionNumber, activity, job, run}`; `version["makings"]` lists all makings.
+        """
+
+    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> dict[str, Any]:
+        """Return what is known of some versions and some jobs: `{versions, jobs}`, what is not there left out.
+
+        Args:
+            versions: Entities and the numbers of their versions, at most `DETAILS_MAX`.
+            jobs: Ids of jobs, at most `DETAILS_MAX`.
+        """
+
+    def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[dict[str, Any] | None]:
+        """Return what `story` returns of several versions, in order; None for what may not be read or is not there.
+
+        Args:
+            versions: At most 100 of (entity id, version number, activity id, reader's activity id): the making by that
+                activity, or that which the reader had before it; None and None: the latest.
+        """
+
+    def lineage(
+        self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000
+    ) -> dict[str, Any]:
+        """Return what a version came from ("upstream") or what came from it ("downstream").
+
+        Args:
+            entity_id: The entity.
+            version_number: Its version.
+            direction: "upstream" or "downstream".
+            depth: How many activities to pass, 1 to 1000.
+            limit: How many nodes at most.
+
+        Returns:
+            `{root, nodes, edges, truncated}`.
+        """
+
+    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> dict[str, Any]:
+        """Return what was made with some values, the latest first: `{results, truncated}`.
+
+        Args:
+            terms: Keys (rule, status, path, unmade, commit, run, user, host, since, until, digest, wildcard.NAME,
+                param.NAME, config.NAME, annotation.NAME) and values; of one key any value, of different keys all must
+                hold.
+            limit: How many results at most.
+
+        Raises:
+            BadRequestError: A value is not one that its key can have.
+        """
+
+    def affected(
+        self,
+        versions: Sequence[tuple[str, int | None]] = (),
+        *,
+        rule: str | None = None,
+        run_id: str | None = None,
+        commit: str | None = None,
+        limit: int = 10_000,
+    ) -> dict[str, Any]:
+        """Return everything that came from some versions, or else what some jobs made and all that came from that.
+
+        Args:
+            versions: Ids of entities with a version each; None: all versions of it. At most 1000.
+            rule: The jobs of this rule.
+            run_id: The jobs of this run.
+            commit: The jobs of runs at this commit, or one that begins so.
+            limit: How many versions are returned at most.
+
+        Returns:
+            `{versions, truncated}`.
+
+        Raises:
+            NotFoundError: There is no such version or run.
+            BadRequestError: Nothing to start from is named.
+        """

@@ -1,0 +1,82 @@
+"""A server of snakeprov's own as what jobs are delivered to.
+
+Must not know: how it is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from snakeprov.client import Client
+from snakeprov.client.resources import ServerProvenance
+from snakeprov.model.records import JobRecord
+from snakeprov.recorder.assemble import Assembly, assemble
+from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.context import Context
+from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.explaining import Asked, explain_sights
+from snakeprov.recorder.manual import Step, assemble_by_hand
+from snakeprov.recorder.plan import Plan
+from snakeprov.recorder.recognition import BY_SHA256, Explanations
+from snakeprov.recorder.summary import Tally
+
+
+class ServerTarget:
+    """Takes whole jobs in one batch, and answers in one request what it holds at many paths."""
+
+    identity = BY_SHA256
+    is_atomic = True
+
+    def __init__(self, client: Client) -> None:
+        self._provenance = ServerProvenance(client.session)
+
+    def project_name(self, name: str) -> str:
+        """Return the name itself."""
+        return name
+
+    def look_up(self, project: str, paths: Iterable[str], catalog: Catalog) -> dict[str, Any]:
+        """Return what a project holds at some paths. Raises RemoteError."""
+        return self._provenance.lookup(project, list(paths))
+
+    def explain(self, project: str, asked: list[Asked], catalog: Catalog) -> Explanations:
+        """Return what the server says of bytes that were seen, by path and sha256. Raises RemoteError."""
+        return explain_sights(self._provenance, project, asked) if asked else {}
+
+    def plan(self, project: str, catalog: Catalog) -> Plan:
+        """Return an empty plan."""
+        return Plan(catalog, project=project)
+
+    def assemble(
+        self,
+        plan: Plan,
+        job: JobRecord,
+        observations: Observations,
+        context: Context,
+        tally: Tally,
+        *,
+        catalog: Catalog,
+    ) -> None:
+        """Add a job to `plan`: what the server knows of it already is left as it is."""
+        assemble(plan, job, observations, context, tally)
+
+    def assemble_by_hand(
+        self,
+        plan: Plan,
+        job: JobRecord,
+        observations: Observations,
+        context: Context,
+        tally: Tally,
+        *,
+        step: Step,
+        catalog: Catalog,
+    ) -> list[str]:
+        """Add a step to `plan`; return the paths of the files that get something new."""
+        return assemble_by_hand(plan, Assembly(plan, job, observations, context, tally), job, step=step)
+
+    def prepare_uploads(self, project_id: str | None) -> None:
+        """Do nothing: there is one place for bytes."""
+
+    def remedy(self, error: Exception) -> str:
+        """Return nothing: the server's reasons say it."""
+        return ""

@@ -1,0 +1,79 @@
+"""What jobs are delivered to, as far as it makes a difference to their delivery.
+
+Must not know: any of the targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from snakeprov.client import Client
+from snakeprov.model.records import JobRecord
+from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.context import Context
+from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.explaining import Asked
+from snakeprov.recorder.manual import Step
+from snakeprov.recorder.plan import Plan
+from snakeprov.recorder.recognition import Explanations, Identity
+from snakeprov.recorder.summary import Tally
+
+
+class Target(Protocol):
+    """A store that jobs are delivered to; chosen once for each client."""
+
+    @property
+    def identity(self) -> Identity:
+        """What tells contents apart there."""
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether of the requests of a plan all are carried out or none."""
+
+    def project_name(self, name: str) -> str:
+        """Return the name of a project as the store takes it."""
+
+    def look_up(self, project: str, paths: Iterable[str], catalog: Catalog) -> dict[str, Any]:
+        """Return what a project holds at some paths, as a `Catalog` learns it. Raises RemoteError."""
+
+    def explain(self, project: str, asked: list[Asked], catalog: Catalog) -> Explanations:
+        """Return what the store says of bytes that were seen. Raises RemoteError."""
+
+    def plan(self, project: str, catalog: Catalog) -> Plan:
+        """Return an empty plan."""
+
+    def assemble(
+        self,
+        plan: Plan,
+        job: JobRecord,
+        observations: Observations,
+        context: Context,
+        tally: Tally,
+        *,
+        catalog: Catalog,
+    ) -> None:
+        """Add to `plan` what makes the store know a job, as far as it does not know it yet; count it in `tally`."""
+
+    def assemble_by_hand(
+        self,
+        plan: Plan,
+        job: JobRecord,
+        observations: Observations,
+        context: Context,
+        tally: Tally,
+        *,
+        step: Step,
+        catalog: Catalog,
+    ) -> list[str]:
+        """Do as `assemble` for a step done by hand; return the paths of the files that get something new."""
+
+    def prepare_uploads(self, project_id: str | None) -> None:
+        """Have bytes sent to where the owner of a project wants them; None: the project is yet to be made."""
+
+    def remedy(self, error: Exception) -> str:
+        """Return what can be done about a refusal, as a sentence, or nothing."""
+
+
+TargetOf = Callable[[Client], Target]
+"""Chooses what a client delivers to. It may ask the store, and raise RemoteError."""

@@ -1,0 +1,115 @@
+"""Synapse as what jobs are delivered to.
+
+Must not know: how often, or when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from snakeprov.client import Client
+from snakeprov.model.records import JobRecord
+from snakeprov.recorder.catalog import Catalog, Held
+from snakeprov.recorder.context import Context
+from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.explaining import Asked
+from snakeprov.recorder.manual import Step, assemble_by_hand
+from snakeprov.recorder.plan import Plan
+from snakeprov.recorder.recognition import Explanations
+from snakeprov.recorder.recordpaths import path_of
+from snakeprov.recorder.summary import Tally
+from snakeprov.synapse import rules
+from snakeprov.synapse.assemble import Done, SynapseAssembly, assemble_for_synapse
+from snakeprov.synapse.lookup import SynapseLookup
+from snakeprov.synapse.names import to_synapse_name
+from snakeprov.synapse.version import BY_MD5
+
+
+class SynapseTarget:
+    """Takes one request after another, so that a delivery may break off between any two. Not thread-safe."""
+
+    identity = BY_MD5
+    is_atomic = False
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._is_destination_known = False
+
+    def project_name(self, name: str) -> str:
+        """Return the name as Synapse allows it."""
+        return to_synapse_name(name)
+
+    def look_up(self, project: str, paths: Iterable[str], catalog: Catalog) -> dict[str, Any]:
+        """Return what a project holds at some paths. Raises ConfigError and RemoteError."""
+        return self._lookup(project).look_up(paths, catalog)
+
+    def explain(self, project: str, asked: list[Asked], catalog: Catalog) -> Explanations:
+        """Return what Synapse can tell of bytes that were seen, by path and md5. Raises RemoteError."""
+        return self._lookup(project).explain(asked, catalog)
+
+    def plan(self, project: str, catalog: Catalog) -> Plan:
+        """Return an empty plan."""
+        return Plan(catalog, project=project, name_of=_name_of, tells_meanings=False)
+
+    def assemble(
+        self,
+        plan: Plan,
+        job: JobRecord,
+        observations: Observations,
+        context: Context,
+        tally: Tally,
+        *,
+        catalog: Catalog,
+    ) -> None:
+        """Add to `plan` what an earlier attempt to deliver the job has not brought about."""
+        done = self._done(context, job, observations, catalog)
+        assemble_for_synapse(plan, job, observations, context, tally, done=done)
+
+    def assemble_by_hand(
+        self,
+        plan: Plan,
+        job: JobRecord,
+        observations: Observations,
+        context: Context,
+        tally: Tally,
+        *,
+        step: Step,
+        catalog: Catalog,
+    ) -> list[str]:
+        """Do as `assemble` for a step done by hand; return the paths of the files that get something new."""
+        done = self._done(context, job, observations, catalog)
+        assembly = SynapseAssembly(plan, job, observations, context, tally)
+        if done is None:
+            return assemble_by_hand(plan, assembly, job, step=step)
+        assembly.finish(done.paths)
+        return assemble_by_hand(plan, assembly, job, step=step, activity_id=done.activity_id, but=done.paths)
+
+    def prepare_uploads(self, project_id: str | None) -> None:
+        """Have bytes sent to where the owner of a project wants them; one that is yet to be made has no such wish."""
+        if not self._is_destination_known and project_id is not None:
+            self._client.files.upload_to(project_id)
+        self._is_destination_known = True
+
+    def remedy(self, error: Exception) -> str:
+        """Return what can be done about a refusal of Synapse's, as a sentence, or nothing."""
+        return rules.remedy(error)
+
+    def _lookup(self, project: str) -> SynapseLookup:
+        return SynapseLookup(self._client, project)
+
+    def _done(self, context: Context, job: JobRecord, observations: Observations, catalog: Catalog) -> Done | None:
+        return self._lookup(context.run.project).done(job, _written(job, observations, catalog))
+
+
+def _written(job: JobRecord, observations: Observations, catalog: Catalog) -> Iterator[tuple[str, Held, str | None]]:
+    """Yield path, current version and md5 of each file that a job wrote and that is known."""
+    for fact in (*job.outputs, *(fact for _, fact in job.by_products())):
+        held = catalog.file(path_of(fact))
+        if held is not None:
+            seen = observations.get(fact.path)
+            yield path_of(fact), held, seen.digest.md5 if seen is not None and seen.digest is not None else None
+
+
+def _name_of(name: str, second: Literal["file", "folder"] | None) -> str:
+    return to_synapse_name(name, second=second)

@@ -1,0 +1,48 @@
+"""What Synapse says of the current version of a file, beyond what every store says.
+
+Must not know: how it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from snakeprov.recorder.catalog import Held
+from snakeprov.recorder.recognition import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class SynapseVersion:
+    """What a `Held` carries for Synapse.
+
+    Attributes:
+        md5: Of its bytes; None when unknown.
+        job_id: The job whose Activity generated it, if that is one of snakeprov's.
+        is_annotated: Whether it carries that job's annotations: they are sent after the version is made.
+        annotations: Those that are not snakeprov's.
+        was_seen: Whether snakeprov recorded it because a job read it, and no job is known that made it.
+        is_read: Whether this was read from Synapse, rather than brought about by this process.
+    """
+
+    md5: str | None = None
+    job_id: str | None = None
+    is_annotated: bool = False
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+    was_seen: bool = False
+    is_read: bool = True
+
+
+def noted_of(held: Held | None) -> SynapseVersion | None:
+    """Return what is noted of the current version of a file, or None."""
+    return held.noted if held is not None and isinstance(held.noted, SynapseVersion) else None
+
+
+def _md5(held: Held) -> str | None:
+    noted = noted_of(held)
+    return None if noted is None else noted.md5
+
+
+BY_MD5 = Identity(lambda digest: digest.md5, _md5)
+"""Synapse tells contents apart by their md5."""
