@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -27,13 +30,13 @@ class Answer(NamedTuple):
 Run = Callable[..., Answer]
 
 
-def runner(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Return `snakeprov(*arguments)`, which runs a command, and tells what only that printed."""
-
-    def call(*arguments: str) -> Answer:
-        capfd.readouterr()
+def call(*arguments: str, folder: Path | None = None, variables: Mapping[str, str] | None = None) -> Answer:
+    """Run a command, in a folder and with environment variables if they are given; return what it printed."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        if folder is not None:
+            patch.chdir(folder)
+        for name, value in (variables or {}).items():
+            patch.setenv(name, value)
         status = main(arguments)
-        out, err = capfd.readouterr()
-        return Answer(status, out, err)
-
-    return call
+    return Answer(status, *(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]

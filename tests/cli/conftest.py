@@ -20,7 +20,7 @@ from snakeprov.model.entities import File, Folder, Project
 from snakeprov.model.paths import to_names, to_os, to_text
 from snakeprov.model.records import CodeFact, FileFact, GitState, JobRecord, RunRecord
 
-from ..commands import Run, runner
+from ..commands import Run, call
 
 COMMIT = "1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0b"
 
@@ -159,9 +159,9 @@ class Study:
 
 
 @pytest.fixture
-def snakeprov(capfd: pytest.CaptureFixture[str]) -> Run:
+def snakeprov() -> Run:
     """Give `snakeprov(*arguments)`: run the command in this process."""
-    return runner(capfd)
+    return call
 
 
 @pytest.fixture

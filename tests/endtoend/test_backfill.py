@@ -63,7 +63,7 @@ def run_untracked(folder: Path, *options: str) -> Path:
     (folder / "say.py").write_text("open(snakemake.output[0], 'w').write('said')\n")
     for name in ("in.txt", "late.txt"):
         (folder / name).write_text(f"{name}\n")
-    work = Work(folder, None, None)  # type: ignore[arg-type]  asks nothing
+    work = Work(folder)
     work.snakemake("all", *options)
     work.snakemake("--keep-incomplete", *options, "left.txt", status=1)
     return folder
@@ -76,16 +76,13 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def move_here(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Path], Work]:
+def move_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Work]:
     """Give `move_here(folder)`: a copy of a folder, in another place."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
     monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
 
     def copy(folder: Path) -> Work:
         shutil.copytree(folder, tmp_path / "work", symlinks=True)
-        return Work(tmp_path / "work", capfd, monkeypatch)
+        return Work(tmp_path / "work")
 
     return copy
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import pytest
 
 from snakeprov.embedded import connect
 from snakeprov.errors import ForbiddenError
-from tests.endtoend.conftest import Work
+from tests.endtoend.conftest import Work, serving
 
 SNAKEFILE = """
 import snakeprov; snakeprov.track(workflow)
@@ -28,19 +25,12 @@ rule sort:
     shell: "sort {input} > {output}"
 """
 
-COMMAND = [sys.executable, "-c", "import sys; from snakeprov.cli import main; sys.exit(main())"]
-
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """The URL of a server whose repository is in `team/`."""
-    command = [*COMMAND, "serve", "--store", str(tmp_path / "team"), "--port", "0", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())["url"]
-        finally:
-            process.terminate()
+    with serving(tmp_path / "team") as variables:
+        yield variables["SNAKEPROV_STORE"]
 
 
 @pytest.fixture
@@ -57,19 +47,18 @@ def token_of(work: Work, name: str) -> str:
     return work.say("token", "create", name, "--store", team).strip()
 
 
-def test_a_workflow_delivers_to_a_server(work: Work, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workflow_delivers_to_a_server(work: Work, server: str) -> None:
     """What ran is told by the server, bytes included; a colleague sees it once the project is shared."""
     ada, eve = token_of(work, "ada"), token_of(work, "eve")
     said = work.snakemake(SNAKEPROV_STORE=server, SNAKEPROV_TOKEN=ada)
     assert "recorded 2 jobs: 2 new versions" in said
     assert ada not in said
 
-    monkeypatch.setenv("SNAKEPROV_STORE", server)
-    monkeypatch.setenv("SNAKEPROV_TOKEN", ada)
+    work.store = {"SNAKEPROV_STORE": server, "SNAKEPROV_TOKEN": ada}
     (version,) = work.ask("log", "results/final.txt")["versions"]
     assert (version["createdBy"], version["rule"], version["bytesKept"]) == ("ada", "final", True)
     assert "data/raw.txt" in work.say("lineage", "results/final.txt")
-    monkeypatch.setenv("SNAKEPROV_TOKEN", eve)
+    work.store["SNAKEPROV_TOKEN"] = eve
     assert work.ask("runs") == []
 
     with connect(server, token=ada) as owner, connect(server, token=eve) as other:
@@ -84,35 +73,29 @@ def test_a_workflow_delivers_to_a_server(work: Work, server: str, monkeypatch: p
     assert "data/raw.txt" in work.say("lineage", "results/final.txt")
 
 
-def test_a_wrong_token_loses_nothing(work: Work, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_token_loses_nothing(work: Work, server: str) -> None:
     """With a token that is not valid the workflow runs and its records wait; with a valid one they are delivered."""
     ada = token_of(work, "ada")
     said = work.snakemake(SNAKEPROV_STORE=server, SNAKEPROV_TOKEN="spt_wrong")  # noqa: S106
     assert (work.folder / "results" / "final.txt").read_text() == "a\n"
     assert "snakeprov push" in said
 
-    monkeypatch.setenv("SNAKEPROV_STORE", server)
-    monkeypatch.setenv("SNAKEPROV_TOKEN", ada)
+    work.store = {"SNAKEPROV_STORE": server, "SNAKEPROV_TOKEN": ada}
     assert work.ask("push")["delivered"] == 2
     assert len(work.ask("log", "results/final.txt")["versions"]) == 1
 
 
-def test_code_in_another_repository_is_found_by_its_place(
-    work: Work, server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_code_in_another_repository_is_found_by_its_place(work: Work, server: str, tmp_path: Path) -> None:
     """On a server as in a folder: by where the clone lies now; after it was moved it has one history."""
-    token = token_of(work, "ada")
-    monkeypatch.setenv("SNAKEPROV_STORE", server)
-    monkeypatch.setenv("SNAKEPROV_TOKEN", token)
+    work.store = {"SNAKEPROV_STORE": server, "SNAKEPROV_TOKEN": token_of(work, "ada")}
     folder, work.folder = work.folder, tmp_path / "pipeline"
     work.write("Snakefile", SNAKEFILE)
     commit = work.commit()
     work.folder = folder
     snakefile = f"git:/{commit[:12]}.git/Snakefile"
-    store = {"SNAKEPROV_STORE": server, "SNAKEPROV_TOKEN": token}
-    work.snakemake("results/final.txt", "-s", "../pipeline/Snakefile", **store)
+    work.snakemake("results/final.txt", "-s", "../pipeline/Snakefile")
     (tmp_path / "pipeline").rename(tmp_path / "elsewhere")
-    work.snakemake("results/final.txt", "-s", "../elsewhere/Snakefile", "--forceall", **store)
+    work.snakemake("results/final.txt", "-s", "../elsewhere/Snakefile", "--forceall")
 
     log = work.ask("log", "../elsewhere/Snakefile")
     assert (log["entity"]["path"], [one["versionNumber"] for one in log["versions"]]) == (snakefile, [1])

@@ -16,7 +16,7 @@ from snakeprov.client import Client
 from snakeprov.export import gather
 from snakeprov.export.material import Material
 
-from ..commands import Run, runner
+from ..commands import Run, call
 
 RUN_TIMEOUT_S = 180
 
@@ -121,9 +121,9 @@ def of(client: Client, path: str, number: int | None = None) -> Material:
 
 
 @pytest.fixture
-def snakeprov(recorded: Recorded, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def snakeprov(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Give `snakeprov(*arguments)`: run the command in the working directory of the workflow."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(recorded.folder / "no-config"))
     monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
     monkeypatch.chdir(recorded.folder)
-    return runner(capfd)
+    return call

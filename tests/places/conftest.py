@@ -12,17 +12,15 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.cli import main
 from snakeprov.server import create_app
 from snakeprov.store import open_store
 
-from ..commands import Answer, runner
+from ..commands import Answer, call
 from ..server.live import Served, Socket
 from ..synapse.refusals import AsSynapse
 from ..workflows import snakemake_runs
@@ -92,8 +90,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     base = tmp_path_factory.mktemp("places")
     folder = base / PROJECT
     socket = Socket()
-    team_store, team_blobs = open_store(base / "team", create=True), LocalBlobs(base / "team" / "blobs")
-    team = socket.serve(team_store, team_blobs)
+    team = socket.open(base / "team")
     token = "the-token-of-ada"  # noqa: S105  of a server that lives for these tests
     synapse_store, synapse_blobs = open_store(base / "synapse", create=True), LocalBlobs(base / "synapse" / "blobs")
     synapse = socket.mount(AsSynapse(create_app(synapse_store, synapse_blobs, session=("ada", token))))
@@ -107,8 +104,8 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     made.places = {
         "embedded": {"SNAKEPROV_STORE": str(folder / ".snakeprov")},
         "synapse": {"SNAKEPROV_STORE": "synapse", "HOME": str(home)},
-        **{name: _as_user(team, name) for name in ("ada", "member", "reader", "stranger")},
-        "viewer": _as_user(team, "reader", scopes=["view"]),
+        **{name: team.login(name) for name in ("ada", "member", "reader", "stranger")},
+        "viewer": team.login("reader", scopes=["view"]),
     }
     _write(folder)
     made.commit = _git(folder, "rev-parse", "HEAD")
@@ -123,20 +120,16 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 @pytest.fixture
-def ask(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Ask:
+def ask(pipeline: Pipeline, tmp_path: Path) -> Ask:
     """Give `ask(place, *arguments, folder=…)`: run a command that asks one of the places, in this process."""
 
-    def call(place: str, *arguments: str, folder: Path | None = None) -> Answer:
-        with monkeypatch.context() as patch:
-            patch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
-            for name, value in pipeline.places[place].items():
-                patch.setenv(name, value)
-            patch.chdir(folder or pipeline.folder)
-            answer = runner(capfd)(*arguments)
+    def ask_place(place: str, *arguments: str, folder: Path | None = None) -> Answer:
+        variables = {"XDG_CONFIG_HOME": str(tmp_path / "no-config"), **pipeline.places[place]}
+        answer = call(*arguments, folder=folder or pipeline.folder, variables=variables)
         assert "Traceback" not in answer.err and "unexpected" not in answer.err, answer.err
         return answer
 
-    return call
+    return ask_place
 
 
 @pytest.fixture
@@ -146,13 +139,6 @@ def copy(pipeline: Pipeline, tmp_path: Path) -> Path:
     ignored = shutil.ignore_patterns(".snakeprov", ".snakemake")
     shutil.copytree(pipeline.folder, folder, ignore=ignored, symlinks=True)
     return folder
-
-
-def _as_user(team: Served, name: str, **options: Any) -> dict[str, str]:
-    if name not in [account.name for account in team.accounts.all()]:
-        team.accounts.add(name)
-    token = team.accounts.create_token(name, **({"scopes": ["view", "download", "modify"]} | options)).token
-    return {"SNAKEPROV_STORE": team.url, "SNAKEPROV_TOKEN": token}
 
 
 def _write(folder: Path) -> None:
@@ -189,14 +175,9 @@ def _record(made: Pipeline, *arguments: str) -> None:
     outbox, waiting = made.folder / ".snakeprov" / "outbox", made.folder.parent / "outbox"
     shutil.rmtree(waiting, ignore_errors=True)
     outbox.rename(waiting)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(made.folder)
-        for place in ("embedded", "ada", "synapse"):
-            shutil.copytree(waiting, outbox, dirs_exist_ok=True)
-            with patch.context() as variables:
-                for name, value in made.places[place].items():
-                    variables.setenv(name, value)
-                assert main(["push"]) == 0
+    for place in ("embedded", "ada", "synapse"):
+        shutil.copytree(waiting, outbox, dirs_exist_ok=True)
+        assert call("push", folder=made.folder, variables=made.places[place]).status == 0
 
 
 def _share(made: Pipeline) -> None:

@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.blobs.local import LocalBlobs
-from snakeprov.store import open_store
-
 from ..cli.conftest import Study
 from ..server.live import Socket
 from .conftest import Ask, Pipeline
@@ -30,13 +27,11 @@ OUT_CHARACTERS_MAX = 400_000
 def hostile(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory whose records, on a server of their own, were made to do harm."""
     base = tmp_path_factory.mktemp("hostile")
-    team = Socket().serve(open_store(base / "team", create=True), LocalBlobs(base / "team" / "blobs"))
-    team.accounts.add("mallory")
-    token = team.accounts.create_token("mallory", scopes=["view", "download", "modify"]).token
-    pipeline.places["hostile"] = {"SNAKEPROV_STORE": team.url, "SNAKEPROV_TOKEN": token}
+    team = Socket().open(base / "team")
+    pipeline.places["hostile"] = team.login("mallory")
     (base / "penguins").mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SNAKEPROV_TOKEN", token)
+        patch.setenv("SNAKEPROV_TOKEN", pipeline.places["hostile"]["SNAKEPROV_TOKEN"])
         study = Study(base / "penguins", store=team.url)
         facts = {
             "wildcards": {f"w{ESCAPE}": LONG, "short": NAME},

@@ -48,8 +48,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, socket: Socket) -> Itera
             store = open_store(tmp_path / "team", create=True)
             stack.callback(store.close)
             served = socket.serve(store, LocalBlobs(tmp_path / "team" / "blobs"))
-            served.accounts.add("ada")
-            token = served.accounts.create_token("ada", scopes=["view", "download", "modify"]).token
+            token = served.login("ada")["SNAKEPROV_TOKEN"]
             client = stack.enter_context(connect(served.url, token=token))
         lab = Lab(client, work, **policy.get(request.param, {}))
         lab.write("in.txt", X)

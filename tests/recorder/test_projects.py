@@ -37,9 +37,7 @@ def team(socket: Socket, tmp_path: Path) -> Iterator[Served]:
 
 
 def client_of(team: Served, name: str) -> Client:
-    if name not in [account.name for account in team.accounts.all()]:
-        team.accounts.add(name)
-    return connect(team.url, token=team.accounts.create_token(name, scopes=["view", "download", "modify"]).token)
+    return connect(team.url, token=team.login(name)["SNAKEPROV_TOKEN"])
 
 
 def folder_of(tmp_path: Path, owner: str) -> Path:

@@ -17,13 +17,16 @@ from snakeprov.apps.listener import listen
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.server import create_app
 from snakeprov.server.uploads import PART_BYTES_MIN
-from snakeprov.store import Store
+from snakeprov.store import Store, open_store
 from snakeprov.store.tokens import SCOPES
 
 from .api import Api, Json, digests
 
 APPS_MAX = 8
 """How many applications answer on the socket at once; one test has a few."""
+
+WORKING = ("view", "download", "modify")
+"""What a token allows with which somebody works."""
 
 AUTHENTICATED, PUBLIC, ANONYMOUS = 273948, 273949, 273950
 
@@ -92,12 +95,19 @@ class Served:
 
     def user(self, name: str, *, scopes: Collection[str] = SCOPES, expires_on: datetime | None = None) -> User:
         """Return a user with a token, who is made if there is none of that name."""
-        if name not in [account.name for account in self.accounts.all()]:
-            self.accounts.add(name)
-        return User(self.url, self.accounts.create_token(name, scopes=scopes, expires_on=expires_on).token)
+        return User(self.url, self._token(name, scopes=scopes, expires_on=expires_on))
+
+    def login(self, name: str, *, scopes: Collection[str] = WORKING) -> dict[str, str]:
+        """Return the environment variables with which commands ask the server as a user, who is added if need be."""
+        return {"SNAKEPROV_STORE": self.url, "SNAKEPROV_TOKEN": self._token(name, scopes=scopes)}
 
     def nobody(self) -> User:
         return User(self.url, None)
+
+    def _token(self, name: str, *, scopes: Collection[str], expires_on: datetime | None = None) -> str:
+        if name not in [account.name for account in self.accounts.all()]:
+            self.accounts.add(name)
+        return self.accounts.create_token(name, scopes=scopes, expires_on=expires_on).token
 
 
 class Socket:
@@ -117,6 +127,10 @@ class Socket:
         if len(self._apps) > APPS_MAX:
             del self._apps[next(iter(self._apps))]
         return f"{self._url}/{name}"
+
+    def open(self, folder: Path) -> Served:
+        """Let an application that asks for tokens answer, with a store and its bytes in a folder."""
+        return self.serve(open_store(folder, create=True), LocalBlobs(folder / "blobs"))
 
     def serve(self, store: Store, blobs: LocalBlobs, **options: Any) -> Served:
         """Let an application that asks for tokens answer."""

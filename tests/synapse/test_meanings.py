@@ -18,7 +18,7 @@ from snakeprov import connect
 from snakeprov.model.entities import File
 from snakeprov.synapse.jobmark import marked
 
-from ..commands import Answer, runner
+from ..commands import Answer, call
 from ..recorder.lab import Job, Lab
 from ..told.conftest import lasting
 from .conftest import Synapse
@@ -56,15 +56,14 @@ Ask = Callable[..., Answer]
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Ask:
+def ask() -> Ask:
     """Give `ask(lab, *arguments)`: run a command in a laboratory."""
 
-    def call(lab: Lab, *arguments: str) -> Answer:
-        monkeypatch.chdir(lab.folder)
+    def ask_lab(lab: Lab, *arguments: str) -> Answer:
         store = "synapse" if isinstance(lab, SynapseLab) else ".snakeprov"
-        return runner(capfd)(*arguments, "--store", store, "--project", "lab")
+        return call(*arguments, "--store", store, "--project", "lab", folder=lab.folder)
 
-    return call
+    return ask_lab
 
 
 def a(content: str = X) -> Job:

@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 
 from snakeprov import connect
-from snakeprov.blobs.local import LocalBlobs
 from snakeprov.client import Client
-from snakeprov.store import open_store
 
-from ..commands import Answer, runner
+from ..commands import Answer, call
 from ..server.live import Socket
 from .tale import DIRTY, Tale
 
@@ -51,36 +49,30 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     base = tmp_path_factory.mktemp("told")
     folder = base / "study"
     folder.mkdir()
-    team = Socket().serve(open_store(base / "team", create=True), LocalBlobs(base / "team" / "blobs"))
-    team.accounts.add("ada")
-    token = team.accounts.create_token("ada", scopes=["view", "download", "modify"]).token
+    team = Socket().open(base / "team")
     made = Places(folder)
     made.variables = {
         "folder": {"SNAKEPROV_STORE": str(folder / ".snakeprov")},
-        "server": {"SNAKEPROV_STORE": team.url, "SNAKEPROV_TOKEN": token},
+        "server": team.login("ada"),
     }
     with connect(folder / ".snakeprov", create=True) as client:
         _tell(client, folder)
-    with connect(team.url, token=token) as client:
+    with connect(team.url, token=made.variables["server"]["SNAKEPROV_TOKEN"]) as client:
         _tell(client, folder)
     return made
 
 
 @pytest.fixture
-def ask(places: Places, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Ask:
+def ask(places: Places, tmp_path: Path) -> Ask:
     """Give `ask(place, *arguments)`: run a command that asks one of the places."""
 
-    def call(place: str, *arguments: str) -> Answer:
-        with monkeypatch.context() as patch:
-            patch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
-            for name, value in places.variables[place].items():
-                patch.setenv(name, value)
-            patch.chdir(places.folder)
-            answer = runner(capfd)(*arguments)
+    def ask_place(place: str, *arguments: str) -> Answer:
+        variables = {"XDG_CONFIG_HOME": str(tmp_path / "no-config"), **places.variables[place]}
+        answer = call(*arguments, folder=places.folder, variables=variables)
         assert "Traceback" not in answer.err, answer.err
         return answer
 
-    return call
+    return ask_place
 
 
 def lasting(text: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from snakeprov import connect
 
-from ..commands import Run, runner
+from ..commands import Run, call
 from ..workflows import snakemake_runs
 
 DAY_S = 24 * 3600
@@ -121,9 +121,9 @@ def work(recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def snakeprov(capfd: pytest.CaptureFixture[str]) -> Run:
+def snakeprov() -> Run:
     """Give `snakeprov(*arguments)`: run the command in this process."""
-    return runner(capfd)
+    return call
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.embedded import user_name
 from snakeprov.store import open_store
+from snakeprov.store.tokens import SCOPES
 
 from ..commands import Run
 from ..server.live import Served, Socket
@@ -29,9 +30,8 @@ def served(work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 
 
 def as_user(server: Served, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SNAKEPROV_STORE", server.url)
-    server.user(name)
-    monkeypatch.setenv("SNAKEPROV_TOKEN", server.accounts.create_token(name).token)
+    for variable, value in server.login(name, scopes=SCOPES).items():
+        monkeypatch.setenv(variable, value)
 
 
 def test_a_server_answers_as_a_folder_does(
