@@ -56,7 +56,6 @@ def listening(
     user: str,
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
-    strict: bool = False,
     trusted_proxy: str | None = None,
 ) -> Iterator[Server]:
     """Give a server for the repository in `folder`, which is made where it is missing; closed at the end.
@@ -68,7 +67,6 @@ def listening(
         user: Who the server's own token stands for.
         host: Name or address of the interface to listen on.
         port: Number of the port; 0: any that is free.
-        strict: Refuse everything that Synapse refuses.
         trusted_proxy: Address of a proxy before the server, whose X-Forwarded-Proto and X-Forwarded-Host are believed.
 
     Raises:
@@ -81,7 +79,7 @@ def listening(
     blobs = LocalBlobs(folder / "blobs", journal_mode=store.journal_mode)
     try:
         token = new_secret()
-        app = create_app(store, blobs, session=(user, token), url_secret=kept_secret(folder), strict=strict)
+        app = create_app(store, blobs, session=(user, token), url_secret=kept_secret(folder))
         listener = _listen(app, host=host, port=port, trusted_proxy=trusted_proxy)
         try:
             with _ended_by_signals():

@@ -15,14 +15,13 @@ from snakeprov.cli import options, output
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0: any that is free.")
-@click.option("--strict-synapse", "strict", is_flag=True, help="Refuse what Synapse refuses; have only what it has.")
 @click.option(
     "--trusted-proxy",
     metavar="ADDRESS",
     help="Address of an https proxy before the server, whose X-Forwarded-Proto and X-Forwarded-Host are believed.",
 )
 @options.common
-def command(host: str, port: int, strict: bool, trusted_proxy: str | None, store: str | None, as_json: bool) -> None:
+def command(host: str, port: int, trusted_proxy: str | None, store: str | None, as_json: bool) -> None:
     """Serve the repository over HTTP.
 
     Prints the URL and an access token of your own, which is good until the server ends; others get theirs with
@@ -36,9 +35,7 @@ def command(host: str, port: int, strict: bool, trusted_proxy: str | None, store
 
     folder = find_folder(store, create=True)
     prepare_folder(folder)
-    with listening(
-        folder, user=user_name(), host=host, port=port, strict=strict, trusted_proxy=trusted_proxy
-    ) as server:
+    with listening(folder, user=user_name(), host=host, port=port, trusted_proxy=trusted_proxy) as server:
         if server.is_public:
             print(
                 "snakeprov: other machines can reach this server, and tokens travel unencrypted: "

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from snakeprov.model.provenance import UsedEntity, UsedURL
-from snakeprov.server import strict, wire
+from snakeprov.server import wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found, stale
 from snakeprov.server.wire import ActivityBody
@@ -135,9 +135,7 @@ def _usages(call: Call, body: ActivityBody) -> list[UsageRow]:
     used = body.used or []
     if len(used) > USED_MAX:
         raise bad_request(f"The activity used {len(used)} things; at most {USED_MAX} are allowed.")
-    return list(
-        dict.fromkeys(_entity(call, item) if isinstance(item, UsedEntity) else _url(call, item) for item in used)
-    )
+    return list(dict.fromkeys(_entity(call, item) if isinstance(item, UsedEntity) else _url(item) for item in used))
 
 
 def _entity(call: Call, item: UsedEntity) -> UsageRow:
@@ -150,8 +148,7 @@ def _entity(call: Call, item: UsedEntity) -> UsageRow:
     return UsageRow(item.was_executed, target, version, None, None)
 
 
-def _url(call: Call, item: UsedURL) -> UsageRow:
+def _url(item: UsedURL) -> UsageRow:
     if not _URL.fullmatch(item.url):
         raise bad_request(f"UsedURL url field is malformed: {shown(item.url)}; a scheme and more was expected.")
-    strict.used_url(call, item.url)
     return UsageRow(item.was_executed, None, None, item.url, item.name)

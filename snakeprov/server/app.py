@@ -20,7 +20,6 @@ from snakeprov.server.auth import User
 from snakeprov.server.call import Answer, Call, Service
 from snakeprov.server.refusals import Refusal, bad_request, body_of
 from snakeprov.server.routes import BATCH, ROUTES, Access, Route
-from snakeprov.server.strict import OWN_PREFIX
 from snakeprov.store import Store, tokens
 
 BODY_BYTES_MAX = 256 * 1024 * 1024
@@ -40,7 +39,6 @@ def create_app(
     session: tuple[str, str] | None = None,
     local_files: bool = False,
     url_secret: bytes | None = None,
-    strict: bool = False,
 ) -> App:
     """Return the repository as a WSGI application.
 
@@ -52,25 +50,21 @@ def create_app(
         session: A user's name and a token for that user which is good for this application and kept nowhere.
         local_files: Whether clients share the file system of this process and may name files by their path.
         url_secret: Signs URLs that carry their own permission; by default one that nobody else ever knows.
-        strict: Refuse everything that Synapse refuses, and have nothing that Synapse has not.
     """
     secret = url_secret or presigned.new_secret()
-    service = Service(store, blobs, local_files=local_files, url_secret=secret, strict=strict)
+    service = Service(store, blobs, local_files=local_files, url_secret=secret)
     gate = _Gate(service, auth.by_token(store, session=session) if identify is None else auth.by_name(store, identify))
     router = CompiledRouter()
     app: App = falcon.App(router=router)
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
-    routes = [route for route in (*ROUTES, BATCH) if not (strict and route.template.startswith(OWN_PREFIX))]
-    if not strict:
-        routes.append(openapi.describing(routes))
-    for resource in _resources(gate, routes):
+    routes = [*ROUTES, BATCH]
+    for resource in _resources(gate, [*routes, openapi.describing(routes)]):
         app.add_route(resource.template, resource)
-    if not strict:
-        app.add_route("/snakeprov/v1/blobs/{sha256}", downloads.Blob(gate.call_for))
-        app.add_route("/snakeprov/v1/runs/{id}/patch", downloads.Named(gate.call_for, runs.patch_handle))
-        app.add_route("/snakeprov/v1/jobs/{id}/environment", downloads.Named(gate.call_for, jobs.environment_handle))
+    app.add_route("/snakeprov/v1/blobs/{sha256}", downloads.Blob(gate.call_for))
+    app.add_route("/snakeprov/v1/runs/{id}/patch", downloads.Named(gate.call_for, runs.patch_handle))
+    app.add_route("/snakeprov/v1/jobs/{id}/environment", downloads.Named(gate.call_for, jobs.environment_handle))
     app.add_route("/file/v1/fileHandle/{id}/url", downloads.Location(gate.call_for))
     app.add_route(filehandles.DOWNLOAD_PATH, downloads.Download(gate.anonymous_call_for))
     app.add_route(uploads.PART_PATH, downloads.Part(gate.anonymous_call_for))

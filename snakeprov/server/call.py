@@ -38,18 +38,14 @@ class Service:
 
     Attributes:
         local_files: Whether files of the server's own machine may be named.
-        strict: Whether everything that Synapse refuses is refused here too.
         url_secret: Signs the URLs under which bytes can be had without a token.
         run: Runs one request of a batch in the batch's transaction; the table of routes provides it.
     """
 
-    def __init__(
-        self, store: Store, blobs: LocalBlobs, *, local_files: bool, url_secret: bytes, strict: bool = False
-    ) -> None:
+    def __init__(self, store: Store, blobs: LocalBlobs, *, local_files: bool, url_secret: bytes) -> None:
         self.store = store
         self.blobs = blobs
         self.local_files = local_files
-        self.strict = strict
         self.url_secret = url_secret
         self.run: Callable[[Call, str, str], Answer] = _no_routes
 

@@ -6,7 +6,7 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 from snakeprov.model.paths import OUTSIDE
-from snakeprov.server import meanings, permissions, strict, wire
+from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.names import check_name
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, stale
@@ -36,8 +36,7 @@ def insert(call: Call, body: EntityBody) -> EntityRow:
     """Make an entity as a body says; the query says which activity generated it and what its bytes mean."""
     kind = _kind(body)
     parent = _parent(call, body.parent_id, kind=kind)
-    strict.room_below(call, parent)
-    name = None if body.name is None else check_name(call, body.name, kind=kind)
+    name = None if body.name is None else check_name(body.name, kind=kind)
     _check_texts(body)
     if name is not None:
         _check_free(call, parent, name, kind=kind)
@@ -210,7 +209,7 @@ def _check_free(call: Call, parent: Place, name: str, *, kind: str, but: int | N
     """Refuse a place that an entity other than `but` has (409)."""
     if kind == FILE and parent.kind == PROJECT and name == OUTSIDE:
         raise bad_request(f"The name {name} cannot be used: it is the folder of what lies outside the project.")
-    if entities.rival(call.tx, parent, name, kind=kind, but=but, any_kind=call.service.strict):
+    if entities.rival(call.tx, parent, name, kind=kind, but=but):
         raise conflict(f"An entity with the name: {name} already exists with a parentId: syn{parent.id}")
     if len(parent.path) + len(name) > PATH_CHARS_MAX:
         raise bad_request(f"The path of {shown(name)} would have more than {PATH_CHARS_MAX} characters.")
@@ -240,7 +239,7 @@ def _own_handle(call: Call, id_: str) -> filehandles.FileHandleRow:
 def _relocate(call: Call, row: EntityRow, body: EntityBody) -> None:
     """Rename or move an entity, if the body says so."""
     assert body.parent_id is not None  # noqa: S101 - the caller refuses a body without
-    name = row.name if body.name is None else check_name(call, body.name, kind=row.kind)
+    name = row.name if body.name is None else check_name(body.name, kind=row.kind)
     stays = entity_number(body.parent_id) == row.parent_id
     if stays and name == row.name:
         return
@@ -253,8 +252,6 @@ def _relocate(call: Call, row: EntityRow, body: EntityBody) -> None:
     )
     if inside_itself and row.kind == FOLDER:
         raise bad_request(f"syn{row.id} cannot be moved into itself.")
-    if not stays:
-        strict.room_below(call, parent)
     _check_free(call, parent, name, kind=row.kind, but=row.id)
     entities.move(call.tx, row, parent=parent, name=name)
 

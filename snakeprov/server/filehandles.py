@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from snakeprov.server import permissions, presigned, strict, wire
+from snakeprov.server import permissions, presigned, wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found
 from snakeprov.store import entities, filehandles, tokens
@@ -128,8 +128,6 @@ def _copied(call: Call, wanted: CopyRequest) -> dict[str, Any]:
     row = _found(call, wanted.original_file)
     if not isinstance(row, FileHandleRow):
         return {**result, "failureCode": row}
-    if wanted.new_file_name is not None:
-        strict.entity_name(call, wanted.new_file_name)
     new = filehandles.insert(
         call.tx,
         kind=row.kind,

@@ -5,8 +5,7 @@ Must not know: which entity has which name.
 
 from __future__ import annotations
 
-from snakeprov.server import strict
-from snakeprov.server.call import Call, shown
+from snakeprov.server.call import shown
 from snakeprov.server.refusals import bad_request
 from snakeprov.store.tables import FILE
 
@@ -14,16 +13,15 @@ NAME_CHARS_MAX = 256
 """As in Synapse."""
 
 
-def check_name(call: Call, name: str, *, kind: str) -> str:
+def check_name(name: str, *, kind: str) -> str:
     """Return `name` if an entity of that kind may have it.
 
-    Any name that a file can have on disk is fine, which is more than Synapse allows; a strict server allows what
-    Synapse does. One slash at the end marks a directory that is recorded as one file: `./` is the working directory.
+    Any name that a file can have on disk is fine, which is more than Synapse allows. One slash at the end marks a
+    directory that is recorded as one file: `./` is the working directory.
 
     Raises:
         Refusal: 400, it is empty or too long, holds a character that no name can hold, or names no file but a place.
     """
-    name = strict.entity_name(call, name)
     if not 1 <= len(name) <= NAME_CHARS_MAX:
         raise bad_request(f"The name {shown(name)} has {len(name)} characters; 1 to {NAME_CHARS_MAX} were expected.")
     stem = name[:-1] if kind == FILE and name.endswith("/") else name

@@ -89,7 +89,7 @@ _MEANING = (
 )
 _NO_INHERITING = "A new version never inherits the activity of the one before it."
 _CREATED = "today's Synapse answers 201; here it is 200. Its client takes both."
-_LIMITS = "Synapse has 10 000 children in a container and 50 levels; a strict server has these bounds, others none."
+_LIMITS = "Synapse has 10 000 children in a container and 50 levels; here there are no such bounds."
 
 OPERATIONS: dict[Handler, Operation] = {
     status.greet: Operation("Says that somebody answers.", synapse.Nothing),
@@ -115,7 +115,7 @@ OPERATIONS: dict[Handler, Operation] = {
         201,
         f"generatedBy {_MEANS}",
         f"{_CREATOR} {_MEANING} Synapse allows letters, digits, spaces and `_,.-+()'` in names; here a name can be any "
-        f"that a file can have. A strict server does as Synapse. {_LIMITS}",
+        f"that a file can have. {_LIMITS}",
     ),
     entities.read: Operation("An entity.", Entity, query="versionNumber"),
     entities.read_version: Operation("An entity at a version.", Entity),
@@ -234,8 +234,7 @@ OPERATIONS: dict[Handler, Operation] = {
         "Replaces the annotations, with the etag.",
         synapse.AnnotationsAnswer,
         annotation_resource.AnnotationsBody,
-        note="Synapse allows letters, digits, underscores and dots in their names; here a name can be any text. "
-        "A strict server does as Synapse.",
+        note="Synapse allows letters, digits, underscores and dots in their names; here a name can be any text.",
     ),
     generated.read: Operation(
         "The activity that generated a version; 404 without one.",
@@ -255,8 +254,8 @@ OPERATIONS: dict[Handler, Operation] = {
         wire.ActivityBody,
         201,
         note="`activityType` is of the design, and not in today's Synapse; it is kept here. Used URLs came after the "
-        "design, and today's Synapse takes those with a scheme that Java knows; here any scheme. A strict server does "
-        f"as Synapse. Here an activity can have used at most {activities.USED_MAX} things.",
+        "design, and today's Synapse takes those with a scheme that Java knows; here any scheme. "
+        f"Here an activity can have used at most {activities.USED_MAX} things.",
     ),
     activities.read: Operation(
         "An activity: for its creator, and for who may read something that it generated.", synapse.ActivityAnswer
@@ -282,7 +281,7 @@ OPERATIONS: dict[Handler, Operation] = {
         uploads.UploadBody,
         query="forceRestart",
         note="Synapse refuses an empty file, and holds the file's name to the rule for entities; here both are taken. "
-        "Synapse has parts of up to 5 GiB; here they are up to 1 GiB. A strict server refuses what Synapse refuses. "
+        "Synapse has parts of up to 5 GiB; here they are up to 1 GiB. "
         f"{_CREATED[0].upper()}{_CREATED[1:]}",
     ),
     uploads.urls: Operation("Where to PUT the bytes of parts.", synapse.PartUrls, uploads.PartsBody, note=_CREATED),

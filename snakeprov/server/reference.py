@@ -23,7 +23,6 @@ Made by `python -m snakeprov.server.reference` from the code; a test sees to it 
 OpenAPI 3.1 description is served at `/snakeprov/v1/openapi.json`.
 
 `/repo/v1`, `/file/v1` and `/auth/v1` are Synapse's; everything that is snakeprov's own is under `/snakeprov/v1`.
-A server that is started with `--strict-synapse` has nothing of its own and refuses what Synapse refuses.
 
 * JSON in UTF-8, keys in camelCase; what is absent is left out. Keys that the server does not know are ignored.
 * Ids of entities are `syn123`, and are taken as `123` too; all other ids are numbers as text.

@@ -167,15 +167,15 @@ def child_id(tx: Transaction, parent_id: int, name: str) -> int | None:
     return None if found is None else found.id
 
 
-def rival(tx: Transaction, parent: Place, name: str, *, kind: str, but: int | None, any_kind: bool) -> bool:
+def rival(tx: Transaction, parent: Place, name: str, *, kind: str, but: int | None) -> bool:
     """Return whether an entity other than `but` has the place which one of this kind would take under `name`.
 
-    With `any_kind` a file is in the way of a folder, and the reverse.
+    A file is not in the way of a folder, nor the reverse.
     """
     if kind == PROJECT:
         return child_id(tx, parent.id, name) not in (None, but)
     found = tx.all(_AT_PATH, path=child_path(parent, name), project_id=parent.project_id)
-    return any(one.id != but and (any_kind or one.kind == kind) for one in found)
+    return any(one.id != but and one.kind == kind for one in found)
 
 
 def contains(outer: str, inner: str) -> bool:

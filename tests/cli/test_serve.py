@@ -210,15 +210,6 @@ def test_lists_of_nothing(tmp_path: Path, command: Run, monkeypatch: pytest.Monk
     assert command("token", "list", "--store", "s").out == "There are no tokens.\n"
 
 
-def test_a_strict_server_has_only_what_synapse_has(tmp_path: Path) -> None:
-    """With --strict-synapse the resources of snakeprov's own are not there."""
-    with serve("--store", "s", "--json", "--strict-synapse", cwd=tmp_path) as server:
-        headers = {"Authorization": f"Bearer {server.said['token']}"}
-        url = server.said["url"]
-        assert requests.get(f"{url}/repo/v1/userProfile", headers=headers, timeout=10).status_code == 200
-        assert requests.get(f"{url}/snakeprov/v1", headers=headers, timeout=10).status_code == 404
-
-
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [

@@ -22,9 +22,9 @@ from schemathesis.checks import not_a_server_error, response_schema_conformance,
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.server import create_app, openapi
 from snakeprov.server.routes import BATCH, ROUTES
-from snakeprov.server.strict import OWN_PREFIX
 from snakeprov.store import Store, open_store
 
+from ..synapse.refusals import OWN_PREFIX, AsSynapse
 from .api import RUN, Api, user_of
 from .filling import JOB, fill
 from .live import Socket
@@ -32,7 +32,7 @@ from .live import Socket
 EXAMPLES = 6
 """How many requests are made for each operation in each mode: as described, and against the description."""
 
-EXAMPLES_STRICT = 2
+EXAMPLES_AS_SYNAPSE = 2
 
 TOKEN = "spt_of_the_fuzz"  # noqa: S105 - it opens nothing but the server of these tests
 
@@ -78,13 +78,13 @@ def test_no_request_makes_the_server_fail(copy: tuple[Store, LocalBlobs], socket
         send_some(operation, mode, url=url, examples=EXAMPLES)
 
 
-def test_no_request_makes_a_strict_server_fail(copy: tuple[Store, LocalBlobs], socket: Socket) -> None:
-    """Neither does a server that refuses what Synapse refuses fail, whatever body it is sent."""
-    url = socket.mount(create_app(*copy, session=("ada", TOKEN), strict=True))
+def test_no_request_fails_behind_the_refusals_of_synapse(copy: tuple[Store, LocalBlobs], socket: Socket) -> None:
+    """Neither does a server fail that is wrapped in what Synapse refuses, whatever body it is sent."""
+    url = socket.mount(AsSynapse(create_app(*copy, session=("ada", TOKEN))))
     for operation in OPERATIONS:
         if operation.body and not operation.path.startswith(OWN_PREFIX):
             for mode in modes(operation):
-                send_some(operation, mode, url=url, examples=EXAMPLES_STRICT)
+                send_some(operation, mode, url=url, examples=EXAMPLES_AS_SYNAPSE)
 
 
 def modes(operation: Any) -> list[GenerationMode]:
