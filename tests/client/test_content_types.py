@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from snakeprov.apps.connect import connect
 from snakeprov.client.files import Content
-from snakeprov.embedded import connect
 from snakeprov.model.digest import Digest
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.config import STORE_NAME, Settings
 from snakeprov.model.projects import StoredProject, identity_of, note_project, project_of
+from snakeprov.settings import STORE_NAME, Settings
 
 SERVER = "https://prov.example.org"
 

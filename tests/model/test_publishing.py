@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.config import STORE_NAME, Settings
 from snakeprov.model.projects import identity_of
 from snakeprov.model.publishing import publish
+from snakeprov.settings import STORE_NAME, Settings
 
 
 @pytest.fixture(params=["links", "no links"])

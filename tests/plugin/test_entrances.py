@@ -222,7 +222,7 @@ def test_the_line_costs_nothing_in_child_processes() -> None:
         "import sys, snakeprov\n"
         "class Workflow: is_main_process = False\n"
         "snakeprov.track(Workflow())\n"
-        "heavy = {'msgspec', 'requests', 'falcon', 'sqlalchemy', 'git', 'snakemake', 'snakeprov.config'}\n"
+        "heavy = {'msgspec', 'requests', 'falcon', 'sqlalchemy', 'git', 'snakemake', 'snakeprov.settings'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

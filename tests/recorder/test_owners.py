@@ -16,13 +16,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from snakeprov.config import Settings
 from snakeprov.recorder import backlog, channel, process
 from snakeprov.recorder.channel import Begin
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.frames import frame
 from snakeprov.recorder.outbox import Log, Outbox, is_live, unlocked_owner
 from snakeprov.recorder.owners import Owner, is_alive, owner
+from snakeprov.settings import Settings
 
 NO_LOCKS = """
 #include <errno.h>

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from snakeprov.listener import HEADER_BYTES_MAX, REQUEST_BYTES_MAX
+from snakeprov.apps.listener import HEADER_BYTES_MAX, REQUEST_BYTES_MAX
 from snakeprov.server.routes import BATCH, ROUTES
 
 from .api import MODEL, Api, digests

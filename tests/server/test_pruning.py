@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from snakeprov.apps.verify import verify_store
 from snakeprov.blobs.local import SMALL_BYTES_MAX, LocalBlobs
 from snakeprov.capture.tree import digest_directory
 from snakeprov.model import times
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.store import Store
-from snakeprov.verifying import verify_store
 
 from .api import MODEL, Api, Json, digests
 from .live import Served

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from snakeprov.apps.connect import user_name
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.embedded import user_name
 from snakeprov.store import open_store
 from snakeprov.store.tokens import SCOPES
 
