@@ -71,6 +71,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         origin: Whether a recorded job made it, an activity without a job, or nobody known.
         meaning: What its bytes mean beside that.
+        role: What it was to the first job that named it.
         is_put_back: Whether it was made before, changed, and then put back: `origin` is what made it then.
     """
 
@@ -91,6 +92,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     reason: str | None = None
     ended_on: str | None = None
     meaning: Meaning | None = None
+    role: str | None = None
     is_put_back: bool = False
 
 

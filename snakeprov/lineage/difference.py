@@ -96,6 +96,7 @@ def side_of(story: Story) -> Side:
         reason=job.get("reason"),
         ended_on=job.get("endedOn"),
         meaning=meant.of(version),
+        role=version.get("role"),
         is_put_back=is_put_back(story),
     )
 

@@ -13,6 +13,7 @@ import msgspec
 
 from snakeprov.lineage.graph import Direction, EdgeKind, Graph, Node
 from snakeprov.lineage.tree import FOLD_ABOVE, unexplored, without_links
+from snakeprov.model import meant
 
 RULES_LINKED_MAX = 3
 """Code that activities of more rules than this ran is listed, not linked to each of them."""
@@ -163,12 +164,14 @@ def _links(graph: Graph, reached: Collection[str]) -> list[Link]:
 
 def _kinds(graph: Graph, links: Iterable[Link], *, order: Iterable[str]) -> dict[str, Kind]:
     """Return what each node is drawn as; what nothing flows from or to, such as a link to drawn code, is left out."""
-    executed, data = set[str](), {graph.root.id}
+    executed, data = set[str](), set[str]()
     linked: dict[str, None] = {graph.root.id: None}
     for source, target, kind in links:
         linked |= {source: None, target: None}
         (executed if kind == "executed" else data).add(source)
     code = executed - data
+    if graph.root.id not in data and meant.unmade(graph.root.role) == "code":
+        code.add(graph.root.id)
     return {
         name: "activity" if graph.nodes[name].kind == "activity" else "code" if name in code else "data"
         for name in order
@@ -194,7 +197,7 @@ def _likeness(graph: Graph, node: Node) -> tuple[object, ...]:
     generator = graph.generator(node)
     users = frozenset(user.label for user in graph.users(node))
     made_by = generator.label if generator is not None else posixpath.dirname(path).lstrip("/").partition("/")[0]
-    means = node.meaning.kind if node.meaning is not None else ""
+    means = node.meaning.kind if node.meaning is not None else meant.unmade(node.role)
     return (node.kind, generator is None, made_by, posixpath.splitext(path)[1], users, means)
 
 

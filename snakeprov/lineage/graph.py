@@ -36,6 +36,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         dirty: Whether the work tree differed from it.
         wildcards: The values of an activity's wildcards.
         identity_proved: Whether a digest of the bytes of an entity version is known.
+        role: Of an entity version that no activity made: what it was to the first job that named it.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     job_id: str | None = None
     meaning: Meaning | None = None
     identity_proved: bool = True
+    role: str | None = None
 
 
 class Edge(msgspec.Struct, frozen=True, rename="camel"):

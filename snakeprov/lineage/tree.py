@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import msgspec
 
 from snakeprov.lineage.graph import PARTS, Direction, Graph, LinkKind, Node
+from snakeprov.model import meant
 
 FOLD_ABOVE = 12
 """More siblings than this that one rule made, or raw inputs of one kind in one top folder, are folded."""
@@ -218,8 +219,9 @@ def _fold(branches: Sequence[_Branch]) -> list[_Branch]:
 
 
 def _likeness(branch: _Branch) -> tuple[str, ...]:
-    """Return what siblings must share to be folded: their rule, else their top folder and file name extension."""
+    """Return what siblings must share to be folded: their rule, else what they were read as, top folder and extension."""
     if branch.activity is not None or branch.link is not None:
         return (branch.activity.label if branch.activity is not None else "", branch.link or "")
     path = (branch.node.path or branch.node.label).rstrip("/")
-    return ("", posixpath.dirname(path).lstrip("/").partition("/")[0], posixpath.splitext(path)[1])
+    folder = posixpath.dirname(path).lstrip("/").partition("/")[0]
+    return ("", meant.unmade(branch.node.role), folder, posixpath.splitext(path)[1])

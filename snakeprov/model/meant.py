@@ -15,6 +15,11 @@ NOT_PROVED: Final = "identity not proved"
 
 EDITED: Final = "edited by hand"
 
+RAW: Final = "raw input"
+
+_READ_AS: Final = {"code": "code", "workflow": "code", "environment": "environment"}
+"""What a version is called instead that jobs did not read as data, by its role."""
+
 Kind = Literal["again", "edited", "sameContent"]
 """Earlier bytes of the file again, edited by hand, or the content of another file."""
 
@@ -45,6 +50,15 @@ def of(answer: Mapping[str, Any]) -> Meaning | None:
     """Return what an answer that describes a version says that its bytes mean."""
     meaning = answer.get("meaning")
     return None if meaning is None else msgspec.convert(meaning, Meaning)
+
+
+def unmade(role: str | None) -> str:
+    """Return what a version is called that no recorded job made, by its role: what it was to the first job naming it.
+
+    >>> unmade("input"), unmade("workflow"), unmade(None)
+    ('raw input', 'code', 'raw input')
+    """
+    return _READ_AS.get(role or "", RAW)
 
 
 def said(meaning: Meaning, *, path: str) -> str:

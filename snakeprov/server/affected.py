@@ -16,11 +16,9 @@ from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.runs import named_run
-from snakeprov.store import affected, roles, search
-from snakeprov.store import meanings as meaning_store
+from snakeprov.store import affected, search
 from snakeprov.store.affected import Affected, Starts
 from snakeprov.store.lineage import Version
-from snakeprov.store.meanings import MeaningRow
 
 STARTS_MAX = 1000
 LIMIT_DEFAULT = 10_000
@@ -61,11 +59,8 @@ def versions(call: Call) -> Answer:
     jobs = _conditions(call, body) if of_jobs else {}
     starts = Starts(activities=affected.activities_of(**jobs)) if of_jobs else _of_versions(call, body.versions)
     rows, truncated = affected.downstream(call.tx, starts, reader=reader, limit=body.limit)
-    meant = meaning_store.of(call.tx, [(row.entity_id, row.number) for row in rows if row.meaning])
-    role = roles.of(call.tx, [(row.entity_id, row.number) for row in rows])
-    told = [
-        _version(row, role.get((row.entity_id, row.number)), meant.get((row.entity_id, row.number))) for row in rows
-    ]
+    facts = meanings.told(call.tx, [(row.entity_id, row.number) for row in rows])
+    told = [_version(row) | facts.get((row.entity_id, row.number), {}) for row in rows]
     answer: dict[str, Any] = {"versions": told, "truncated": truncated}
     if not rows and of_jobs and not affected.is_any_job(call.tx, **jobs):
         answer["near"] = [] if body.rule is None else search.near_rules(call.tx, body.rule, reader=reader)
@@ -117,7 +112,7 @@ def _conditions(call: Call, body: AffectedBody) -> dict[str, Any]:
     }
 
 
-def _version(row: Affected, role: str | None, meaning: MeaningRow | None) -> dict[str, Any]:
+def _version(row: Affected) -> dict[str, Any]:
     # One after the other, because there are a hundred thousand of them.
     body: dict[str, Any] = {
         "entityId": f"syn{row.entity_id}",
@@ -129,14 +124,10 @@ def _version(row: Affected, role: str | None, meaning: MeaningRow | None) -> dic
     }
     if row.activity_id is not None:
         body["activityId"] = str(row.activity_id)
-    if role is not None:
-        body["role"] = role
     if row.by_evidence:
         body["byEvidence"] = True
     if row.sha256 is None and row.md5 is None:
         body["identityProved"] = False
-    if meaning is not None:
-        body["meaning"] = meanings.body(meaning)
     if row.sha256 is not None:
         body["sha256"] = row.sha256
     if row.size_bytes is not None:

@@ -10,11 +10,9 @@ from typing import Any
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import not_found
-from snakeprov.store import current, lookup, roles
-from snakeprov.store import meanings as meaning_store
+from snakeprov.store import current, lookup
 from snakeprov.store.access import READ
 from snakeprov.store.current import CurrentRow
-from snakeprov.store.meanings import MeaningRow
 from snakeprov.store.tables import STORED
 
 PAGE_DEFAULT = 1000
@@ -36,17 +34,16 @@ def listing(call: Call) -> Answer:
     rows = current.page(call.tx, project, under=under, after=after, limit=limit + 1)
     gone = current.superseded(call.tx, project, rows[:limit])
     there = [row for row in rows[:limit] if row.path not in gone]
-    meant = meaning_store.of(call.tx, [(row.id, row.number) for row in there if row.meaning])
-    role = roles.of(call.tx, [(row.id, row.number) for row in there])
-    results = [_file(row, role.get((row.id, row.number)), meant.get((row.id, row.number))) for row in there]
+    told = meanings.told(call.tx, [(row.id, row.number) for row in there])
+    results = [{**_file(row), **told.get((row.id, row.number), {})} for row in there]
     answer: dict[str, Any] = {"projectId": f"syn{project}", "results": results}
     if len(rows) > limit:
         answer["next"] = rows[limit - 1].path
     return 200, answer
 
 
-def _file(row: CurrentRow, role: str | None, meaning: MeaningRow | None) -> dict[str, Any]:
-    body = {
+def _file(row: CurrentRow) -> dict[str, Any]:
+    return {
         "path": row.path,
         "entityId": f"syn{row.id}",
         "versionNumber": row.number,
@@ -55,6 +52,5 @@ def _file(row: CurrentRow, role: str | None, meaning: MeaningRow | None) -> dict
         "md5": row.md5,
         "sizeBytes": row.size_bytes,
         "bytesKept": row.file_handle_kind == STORED,
-        "role": role,
+        "role": None,
     }
-    return body if meaning is None else {**body, "meaning": meanings.body(meaning)}

@@ -16,8 +16,7 @@ from snakeprov.server.activities import body_of as activity_body
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, plain_number
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import Refusal, bad_request
-from snakeprov.store import jobs, makings, readings, revisions, roles, runs
-from snakeprov.store import meanings as meaning_store
+from snakeprov.store import jobs, makings, readings, revisions, runs
 from snakeprov.store.entities import EntityRow
 from snakeprov.store.jobs import MadeBy
 from snakeprov.store.revisions import VersionRow
@@ -144,8 +143,7 @@ def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[di
     every = [(row.id, version.number) for version in versions]
     makers = makings.of_versions(call.tx, every, call.user.reader)
     made = jobs.made(call.tx, {activity_id for some in makers.values() for activity_id in some})
-    meant = meaning_store.of(call.tx, [(row.id, version.number) for version in versions if version.meaning])
-    role = roles.of(call.tx, every)
+    facts = meanings.told(call.tx, every)
     bodies = []
     for version in versions:
         told = [_making(one, made.get(one)) for one in makers.get((row.id, version.number), ())]
@@ -166,13 +164,9 @@ def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[di
         }
         if version.file_kind == PRUNED:
             body["bytesPruned"] = True
-        if (row.id, version.number) in role:
-            body["role"] = role[row.id, version.number]
         if version.mode is not None:
             body["mode"] = version.mode
-        if (meaning := meant.get((row.id, version.number))) is not None:
-            body["meaning"] = meanings.body(meaning)
-        bodies.append(body)
+        bodies.append(body | facts.get((row.id, version.number), {}))
     return bodies
 
 

@@ -19,7 +19,6 @@ from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.unmade import Beside
 from snakeprov.store import access, jobs, lineage, makings, members, readings
-from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import Reader
 from snakeprov.store.lineage import UsageEdge, Version, VersionNode
 from snakeprov.store.readings import ANY, Link, Telling
@@ -139,8 +138,8 @@ class _Walk:
         closed = {version for version, node in known.items() if node.project_id not in readable}
         self._add_closed([version for version in fresh if version in closed])
         fresh = [version for version in fresh if version not in closed]
-        meant = meaning_store.of(
-            self._tx, [version for version in fresh if version in known and known[version].meaning]
+        told = meanings.told(
+            self._tx, [one for one in fresh if one in known and (known[one].meaning or known[one].activity_id is None)]
         )
         for version in fresh:
             id_ = _node_id(version)
@@ -158,8 +157,7 @@ class _Walk:
                     node["sha256"] = found.sha256
                 elif found.md5 is None and found.has_content:
                     node["identityProved"] = False
-                if version in meant:
-                    node["meaning"] = meanings.body(meant[version])
+                node |= told.get(version, {})
                 self._known[version] = found
             self.nodes[version] = node
         return fresh

@@ -6,6 +6,7 @@ Must not know: SQL, or when a version means what.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from snakeprov.model.meant import Kind
@@ -13,10 +14,12 @@ from snakeprov.model.paths import folders_above
 from snakeprov.server import permissions
 from snakeprov.server.call import Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, not_found
-from snakeprov.store import entities, meanings
+from snakeprov.store import entities, meanings, roles
 from snakeprov.store.access import READ
+from snakeprov.store.lineage import Version
 from snakeprov.store.meanings import MeaningRow
 from snakeprov.store.revisions import Meaning
+from snakeprov.store.store import Transaction
 from snakeprov.store.tables import AGAIN, EDITED, FILE, SAME_CONTENT, TRASH_ID
 from snakeprov.store.trash import recorded_path
 
@@ -75,6 +78,17 @@ def passes_on(call: Call, activity_id: int, meaning: Meaning | None, *, project_
 def name_of(kind: str) -> str:
     """Return what the wire calls a meaning of the store, and every other word as it is."""
     return _NAMES.get(kind, kind)
+
+
+def told(tx: Transaction, versions: Collection[Version]) -> dict[Version, dict[str, Any]]:
+    """Return of some versions, as answers say it, their role and what their bytes mean.
+
+    The role is what a version was to the first job that named it. What is not known is left out.
+    """
+    found: dict[Version, dict[str, Any]] = {version: {"role": role} for version, role in roles.of(tx, versions).items()}
+    for version, row in meanings.of(tx, versions).items():
+        found.setdefault(version, {})["meaning"] = body(row)
+    return found
 
 
 def body(row: MeaningRow) -> dict[str, Any]:

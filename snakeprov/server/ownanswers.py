@@ -336,7 +336,8 @@ class Stories(Shape):
 class Node(Shape):
     """A version, an activity, or a URL of a graph; of what the user may not read only `id`, `kind` and `label`.
 
-    `identity_proved`, false: no digest of the bytes is known.
+    `identity_proved`, false: no digest of the bytes is known. `role`: of a version that no activity made, what it was
+    to the first job that named it.
     """
 
     id: str
@@ -349,6 +350,7 @@ class Node(Shape):
     sha256: str | UnsetType = UNSET
     identity_proved: bool | UnsetType = UNSET
     meaning: Meaning | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
     url: str | UnsetType = UNSET
     activity_id: str | UnsetType = UNSET
     rule: str | UnsetType = UNSET

@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from snakeprov.model import times
-from snakeprov.server import permissions, wire
+from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.directories import MANIFEST_BYTES_MAX
 from snakeprov.server.refusals import bad_request, forbidden, not_found
@@ -220,6 +220,7 @@ def _remove(call: Call, token: str, contents: Iterable[str]) -> None:
 
 def _told(call: Call, versions: list[Candidate]) -> list[dict[str, Any]]:
     made = jobs.made(call.tx, {one.activity_id for one in versions if one.activity_id is not None})
+    told = meanings.told(call.tx, [(one.entity_id, one.number) for one in versions if one.activity_id is None])
     return [
         {
             "path": one.path,
@@ -229,6 +230,7 @@ def _told(call: Call, versions: list[Candidate]) -> list[dict[str, Any]]:
             "sizeBytes": one.size_bytes,
             "createdOn": wire.time(one.created_on),
             "rule": made[one.activity_id].rule if one.activity_id in made else None,
+            **told.get((one.entity_id, one.number), {}),
         }
         for one in versions
     ]

@@ -14,7 +14,7 @@ import msgspec
 
 from snakeprov.model import times
 from snakeprov.model.records import JobStatus
-from snakeprov.server import values, wire
+from snakeprov.server import meanings, values, wire
 from snakeprov.server.affected import commit_prefix
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.contents import digest_prefix
@@ -71,7 +71,10 @@ def results(call: Call) -> Answer:
         return 200, {"results": [], "truncated": False, **_unknown(call, unknown)}
     rows = search.find(call.tx, conditions, reader=call.user.reader, limit=body.limit + 1)
     found = [row for row in rows[: body.limit] if _has_annotations(row, wanted)]
-    answer: dict[str, Any] = {"results": [_result(row) for row in found], "truncated": len(rows) > body.limit}
+    unmade = [(row.entity_id, row.number) for row in found if row.entity_id and row.number and not row.activity_id]
+    told = meanings.told(call.tx, unmade)
+    results = [_result(row) | told.get((row.entity_id or 0, row.number or 0), {}) for row in found]
+    answer: dict[str, Any] = {"results": results, "truncated": len(rows) > body.limit}
     if not rows and "rule" in wanted:
         answer["near"] = search.near_rules(call.tx, wanted["rule"][0], reader=call.user.reader)
     return 200, answer

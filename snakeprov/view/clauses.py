@@ -68,7 +68,7 @@ def first(side: Side) -> str:
     what = f"{named(side)} is the first version"
     if (how := came_about(side)) is not None:
         raw = side.meaning is None
-        return f"{what} that was recorded: {'a raw input, no recorded job made it' if raw else how}."
+        return f"{what} that was recorded: {f'{_unmade(side)}, no recorded job made it' if raw else how}."
     run = f" in run {text.short_id(side.run_id)}" if side.run_id else ""
     return f"{what}: first made by {maker(side)}{run}."
 
@@ -240,7 +240,13 @@ def happened_in(step: Step | None) -> str:
 
 
 def _is(side: Side) -> str:
-    return "is a raw input" if side.meaning is None else f"is {meant.said(side.meaning, path=side.path)}"
+    return f"is {_unmade(side) if side.meaning is None else meant.said(side.meaning, path=side.path)}"
+
+
+def _unmade(side: Side) -> str:
+    """Return what a version is that no recorded job made, with its article."""
+    said = meant.unmade(side.role)
+    return {meant.RAW: f"a {said}", "environment": "an environment"}.get(said, said)
 
 
 def maker(side: Side) -> str:

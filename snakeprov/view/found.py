@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from snakeprov.view import text, times
-from snakeprov.view.history import RAW, status_role, versioned
+from snakeprov.view.history import by_nobody, status_role, versioned
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
 KEYS = (
@@ -30,6 +30,8 @@ KEYS = (
     "commit",
     "dirty",
     "activityId",
+    "role",
+    "meaning",
 )
 """What the JSON tells of each result."""
 
@@ -97,11 +99,11 @@ def _row(result: Mapping[str, Any], screen: Screen) -> Line:
     status = result.get("status") or ""
     outcome = result.get("outcome") or "generated"
     note = status if status not in ("", "success") else "" if outcome == "generated" else outcome
-    raw = not result.get("activityId") and not result.get("jobId")
+    is_unmade = not result.get("activityId") and not result.get("jobId")
     return [
         versioned(result) if result.get("path") else say("no output", "faint"),
         say(times.relative(moment, screen.now) if moment else ""),
-        say(RAW, "raw") if raw else say(result.get("rule") or "unknown", "rule"),
+        by_nobody(result) if is_unmade else say(result.get("rule") or "unknown", "rule"),
         say(text.wildcards(result.get("wildcards"))),
         say(note, status_role(status)),
         say(text.short_id(result.get("runId"))),

@@ -16,17 +16,6 @@ from snakeprov.view.text import Piece, Screen, compose, counted, say
 COMMITS_SHOWN_MAX = 3
 """Of the other commits that made the same bytes only the last are named."""
 
-RAW = "raw input"
-"""What a version is called that no recorded job generated."""
-
-_READ_AS = {"code": "code", "workflow": "code", "environment": "environment"}
-"""What it is called instead where jobs did not read it as data, by its role."""
-
-
-def raw(version: Mapping[str, Any]) -> str:
-    """Return what a version is called that no recorded job generated."""
-    return _READ_AS.get(version.get("role") or "", RAW)
-
 
 def versions(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     """Yield the lines of `log PATH` for an answer of the history resource."""
@@ -54,7 +43,7 @@ def _version(version: Mapping[str, Any], screen: Screen) -> list[Piece]:
     return [
         say(f"@{version['versionNumber']}", "version"),
         say(times.relative(created, screen.now) if created else ""),
-        say(version.get("rule") or "unknown", "rule") if generated else _by_nobody(version),
+        say(version.get("rule") or "unknown", "rule") if generated else by_nobody(version),
         say(text.short_id(version.get("runId"))),
         say(text.short_commit(version.get("commit"), dirty=version.get("dirty")), "commit"),
         say(text.size(version.get("sizeBytes"))),
@@ -62,11 +51,11 @@ def _version(version: Mapping[str, Any], screen: Screen) -> list[Piece]:
     ]
 
 
-def _by_nobody(version: Mapping[str, Any]) -> Piece:
-    """Return how a version that no job made came about."""
+def by_nobody(version: Mapping[str, Any]) -> Piece:
+    """Return how a version that no job made came about, in a word or two."""
     meaning = meant.of(version)
     if meaning is None:
-        return say(raw(version), "raw")
+        return say(meant.unmade(version.get("role")), "raw")
     if meaning.kind == "edited":
         return say("by hand" if meant.is_by_hand(meaning) else "unknown", "raw")
     return say("put back" if meaning.kind == "again" else "no job", "raw")

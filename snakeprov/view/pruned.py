@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from snakeprov.view import text, times
-from snakeprov.view.history import versioned
+from snakeprov.view.history import by_nobody, versioned
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
 _KEYS = (
@@ -21,7 +21,7 @@ _KEYS = (
     "freedBytes",
     "truncated",
 )
-_VERSION_KEYS = ("path", "entityId", "versionNumber", "isLatest", "sizeBytes", "createdOn", "rule")
+_VERSION_KEYS = ("path", "entityId", "versionNumber", "isLatest", "sizeBytes", "createdOn", "rule", "role", "meaning")
 
 
 def lines(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
@@ -80,6 +80,6 @@ def _row(one: Mapping[str, Any], screen: Screen) -> Line:
         versioned(one),
         say(text.size(one.get("sizeBytes"))),
         say(times.relative(created, screen.now) if created else ""),
-        say(one.get("rule") or "raw input", "rule" if one.get("rule") else "raw"),
+        say(one["rule"], "rule") if one.get("rule") else by_nobody(one),
         say("the latest" if one.get("isLatest") else "", "faint"),
     ]

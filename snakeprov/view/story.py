@@ -15,7 +15,7 @@ from snakeprov.model.meant import Meaning
 from snakeprov.model.records import code_paths
 from snakeprov.view import reasons, text, times
 from snakeprov.view.answers import run_status
-from snakeprov.view.history import raw, status_role, versioned
+from snakeprov.view.history import status_role, versioned
 from snakeprov.view.text import Line, Piece, Screen, compose, counted, say
 
 FILES_SHOWN_MAX = 20
@@ -113,9 +113,11 @@ def _origin(answer: Mapping[str, Any], path: str, screen: Screen) -> Iterator[st
     if meaning is not None:
         yield from text.sentence(_meant(answer, meaning, path), screen, "raw")
     elif not answer.get("activity"):
-        yield from text.paragraph([say(raw(version), "raw"), say(": no recorded job made it")], screen)
+        yield from text.paragraph(
+            [say(meant.unmade(version.get("role")), "raw"), say(": no recorded job made it")], screen
+        )
     if answer.get("activity") and version.get("makings") and version.get("generatedBy") is None:
-        was = "A raw input" if meaning is None else "Not made by a job"
+        was = meant.unmade(version.get("role")).capitalize() if meaning is None else "Not made by a job"
         said = f"{was} when it was recorded; the same bytes were made later:"
         yield from text.sentence(said, screen, "raw")
 

@@ -11,7 +11,7 @@ from snakeprov.lineage.graph import GUESSES, Direction, Graph, Node
 from snakeprov.lineage.tree import Code, Row, code, rows
 from snakeprov.model import meant
 from snakeprov.view import text
-from snakeprov.view.history import RAW, status_role
+from snakeprov.view.history import status_role
 from snakeprov.view.text import Line, Piece, Screen, compose, counted, say
 
 NAME_COLUMNS_MIN = 16
@@ -105,7 +105,8 @@ def _made(row: Row, labels: dict[str, str], screen: Screen) -> list[Piece]:
         return [say(""), say(meant.said(row.node.meaning, path=row.node.path or "") + more, "raw")]
     if row.mark == "unexplored":
         return [say(""), say(screen.glyphs.ellipsis, "faint")]
-    return [say(""), say(RAW + "s" if row.folded else RAW if row.mark == "raw" else "", "raw")]
+    raw = meant.unmade(row.node.role)
+    return [say(""), say(raw + "s" if row.folded else raw if row.mark == "raw" else "", "raw")]
 
 
 def _spaced(notes: Sequence[Piece]) -> list[Piece]:
