@@ -219,7 +219,7 @@ def _fold(branches: Sequence[_Branch]) -> list[_Branch]:
 
 
 def _likeness(branch: _Branch) -> tuple[str, ...]:
-    """Return what siblings must share to be folded: their rule, else what they were read as, top folder and extension."""
+    """Return what siblings must share to be folded: rule; else what they are called, top folder and extension."""
     if branch.activity is not None or branch.link is not None:
         return (branch.activity.label if branch.activity is not None else "", branch.link or "")
     path = (branch.node.path or branch.node.label).rstrip("/")

@@ -20,7 +20,7 @@ from snakeprov.store import jobs, lookup, plans, runs
 from snakeprov.store.jobs import MadeBy
 from snakeprov.store.lookup import Found
 from snakeprov.store.plans import Ended
-from snakeprov.store.tables import EDITED, FILE
+from snakeprov.store.tables import FILE
 
 PAGE_DEFAULT = 1000
 PAGE_MAX = 10_000
@@ -91,12 +91,13 @@ def _with_makers(call: Call, planned: Sequence[PlannedJob], *, project: int | No
     outputs = dict.fromkeys(path for job in planned if not job.is_needed for path in job.outputs)
     found = {} if project is None else lookup.at_paths(call.tx, project, outputs)
     files = {path: one for path, some in found.items() for one in some if one.kind == FILE}
-    return [_Kept(job) if job.is_needed else _with_maker(job, files) for job in planned]
+    edited = set() if project is None else plans.edited_now(call.tx, project, outputs)
+    return [_Kept(job) if job.is_needed else _with_maker(job, files, edited) for job in planned]
 
 
-def _with_maker(job: PlannedJob, found: Mapping[str, Found]) -> _Kept:
+def _with_maker(job: PlannedJob, found: Mapping[str, Found], edited: Collection[str]) -> _Kept:
     known = [found[path] for path in job.outputs if path in found]
-    is_edited = any(one.meaning == EDITED and one.activity_id is None for one in known)
+    is_edited = any(path in edited for path in job.outputs)
     is_first_known = bool(known) and known[0].path == job.outputs[0]
     return _Kept(job, known[0].activity_id if is_first_known else None, is_edited)
 

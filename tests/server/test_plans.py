@@ -130,6 +130,25 @@ def test_a_directory_in_which_a_file_was_found_edited_is_not_called_reused(api: 
     assert states(api) == [("split", "edited"), ("other", "reused")]
 
 
+def test_an_edit_that_an_earlier_run_found_is_said_until_a_job_makes_the_output_again(api: Api) -> None:
+    """Of a file inside a directory too, whether anybody reads it in this run or not; also with the same bytes again."""
+    maker, project = api.activity(), api.project()
+    made = [api.file_in(project, path, query=f"?generatedBy={maker['id']}") for path in ("d/", "dd/")]
+    api.run("e" * 32)
+    query = f"?meaning=edited&meaningOf={made[0]['id']}&meaningOfVersion=1"
+    member = api.file_in(api.folder_in(project, "d"), "m", query=query)
+    read = {"role": "input", "path": "d/m", "outcome": "used", "entityId": member["id"], "versionNumber": 1}
+    api.job("read", run="e" * 32, rule="read", files=[read])
+    jobs = [planned_job("split", "d/", needed=False), planned_job("other", "dd/", needed=False)]
+    api.run()
+    put(api, *jobs)
+    assert states(api) == [("split", "edited"), ("other", "reused")]
+
+    api.job("again", run="e" * 32, rule="split", files=[{**output(made[0]), "outcome": "reproduced"}])
+    put(api, *jobs)
+    assert states(api) == [("split", "reused"), ("other", "reused")]
+
+
 def test_a_plan_is_replaced_and_paged(api: Api) -> None:
     """The last one holds; the summary by rule is always that of all jobs."""
     api.run()
