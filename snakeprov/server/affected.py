@@ -126,6 +126,8 @@ def _version(row: Affected) -> dict[str, Any]:
         body["activityId"] = str(row.activity_id)
     if row.by_evidence:
         body["byEvidence"] = True
+    if not row.is_way_proved:
+        body["wayProved"] = False
     if row.sha256 is None and row.md5 is None:
         body["identityProved"] = False
     if row.sha256 is not None:

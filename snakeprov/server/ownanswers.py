@@ -393,7 +393,8 @@ class AffectedVersion(Shape):
 
     `outcome`: `generated`, or `reproduced` where the same bytes were made again; where no activity made it, what its
     bytes mean. `by_evidence`, true: no proof links it to the start. `identity_proved`, false: no digest is known.
-    `role`: what it was to the first job that named it.
+    `way_proved`, false: on every way to it a job used something whose bytes were not read. `role`: what it was to the
+    first job that named it.
     """
 
     entity_id: str
@@ -411,6 +412,7 @@ class AffectedVersion(Shape):
     size_bytes: int | UnsetType = UNSET
     role: Role | UnsetType = UNSET
     by_evidence: bool | UnsetType = UNSET
+    way_proved: bool | UnsetType = UNSET
     identity_proved: bool | UnsetType = UNSET
     meaning: Meaning | UnsetType = UNSET
 

@@ -2,7 +2,8 @@
 
 Must not know: HTTP, or how a start is named.
 
-First everything for which there is proof, then what came from versions that only the evidence of their bytes links.
+First everything for which there is proof, then what came through uses whose bytes were not read, then what came from
+versions that only the evidence of their bytes links.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import Column, Select, and_, select
 from snakeprov.store import access, lineage, makings, members, readings
 from snakeprov.store.access import Reader, in_readable, readable_run
 from snakeprov.store.keys import listed, numbers, triples
-from snakeprov.store.lineage import Version
+from snakeprov.store.lineage import UsageEdge, Version
 from snakeprov.store.readings import ANY, Link, Telling
 from snakeprov.store.store import Transaction
 from snakeprov.store.tables import AGAIN, TRASH_ID, activity, entity, file_handle, job, revision, run, usage
@@ -28,6 +29,7 @@ class Affected(NamedTuple):
     """A version, and the activity that made it or, with the outcome `reproduced`, made the same bytes again.
 
     `outcome` is `revision.meaning` where no activity is told. `by_evidence`: no proof links it to the start.
+    `is_way_proved`: every job on the way is known to have read what is said, byte for byte.
     """
 
     entity_id: int
@@ -48,6 +50,7 @@ class Affected(NamedTuple):
     git_dirty: bool | None
     outcome: str
     by_evidence: bool
+    is_way_proved: bool
 
 
 class ReadWith(Protocol):
@@ -109,8 +112,7 @@ def downstream(tx: Transaction, starts: Starts, *, reader: Reader, limit: int) -
     """
     search = _Search(tx, reader=reader, limit=limit)
     search.start(starts)
-    search.follow_proof()
-    search.follow_evidence()
+    search.follow()
     told = _told(tx, search.found, reader)
     return told[:limit], search.is_cut or len(told) > limit
 
@@ -129,6 +131,9 @@ class _Search:
         self._passed: set[int] = set()
         self._evidence: dict[Version, None] = {}
         self._by_evidence = False
+        self._doubtful_users: dict[int, None] = {}
+        self._doubtful: set[Version] = set()
+        self._in_doubt = False
 
     def start(self, starts: Starts) -> None:
         """Take the versions to start at, and what the activities to start at made."""
@@ -141,7 +146,7 @@ class _Search:
             activities += (row[0] for row in self._tx.rows(_USERS_OF, whole))
         for again in makings.put_back_from(self._tx, versions).values():
             for version in self._readable(again):
-                self.found.setdefault(version, _Way(_NOBODY, None, by_evidence=False))
+                self._find(version, _NOBODY, None)
                 self._reach(version, ANY)
         read_with, is_cut = starts.read_with(versions)
         self.is_cut = self.is_cut or is_cut
@@ -152,8 +157,26 @@ class _Search:
             activities += (row[0] for row in self._tx.rows(starts.activities.limit(self._limit + 1)))
         self._pass(activities)
 
-    def follow_proof(self) -> None:
-        """Go on until nothing new is reached, and keep the links that are evidence only for later."""
+    def follow(self) -> None:
+        """Go on until nothing new is reached: by proof, and then from the versions that are linked by evidence."""
+        self._follow()
+        self._by_evidence = True
+        while self._evidence and not self.is_cut:
+            links, self._evidence = self._evidence, {}
+            self._point(links)
+            self._follow()
+
+    def _follow(self) -> None:
+        """Go on until nothing new is reached, last through uses that are not proved; keep links by evidence."""
+        self._go_on()
+        self._in_doubt = True
+        while self._doubtful_users and not self.is_cut:
+            users, self._doubtful_users = self._doubtful_users, {}
+            self._pass(users)
+            self._go_on()
+        self._in_doubt = False
+
+    def _go_on(self) -> None:
         while self._frontier and not self.is_cut:
             reached = {version: self._reached[version] for version in self._frontier}
             self._frontier = {}
@@ -161,16 +184,19 @@ class _Search:
             usages, _, is_cut = readings.users(self._tx, reached, self._reader, limit=most)
             links = readings.links_to(self._tx, reached, self._reader, limit=most)
             self.is_cut = self.is_cut or is_cut or len(links) >= most
-            self._pass(user for user, *_ in usages)
+            proved = self._proved(usages)
+            self._doubtful_users |= {user: None for user, *_ in usages if user not in proved}
+            self._pass(proved)
             self._link(links)
 
-    def follow_evidence(self) -> None:
-        """Go on from the versions that are linked by evidence, which lead to more of them."""
-        self._by_evidence = True
-        while self._evidence and not self.is_cut:
-            links, self._evidence = self._evidence, {}
-            self._point(links)
-            self.follow_proof()
+    def _proved(self, usages: Collection[UsageEdge]) -> dict[int, None]:
+        """Return the activities that are known to have used one of these versions, reached without doubt."""
+        unproved = set(lineage.unproved_uses(self._tx, {user for user, *_ in usages}))
+        return {
+            user: None
+            for user, _, id_, number, *_ in usages
+            if (user, id_, number) not in unproved and (id_, number) not in self._doubtful
+        }
 
     def _pass(self, activity_ids: Iterable[int]) -> None:
         fresh = [id_ for id_ in dict.fromkeys(activity_ids) if id_ not in self._passed]
@@ -185,8 +211,7 @@ class _Search:
         for some, outcome in ((made, "generated"), (again, "reproduced")):
             for activity_id, entity_id, number in some:
                 if (entity_id, number) in readable:
-                    way = _Way(activity_id, outcome, by_evidence=self._by_evidence)
-                    self.found.setdefault((entity_id, number), way)
+                    self._find((entity_id, number), activity_id, outcome)
                     self._reach((entity_id, number), activity_id)
 
     def _together(self, versions: Collection[Version]) -> dict[Version, None]:
@@ -197,6 +222,8 @@ class _Search:
 
     def _link(self, links: Iterable[Link]) -> None:
         """Follow the versions that have earlier bytes again; keep those that are linked by evidence."""
+        # What is linked to a version that was reached in doubt is in doubt itself, if it was not reached before.
+        self._doubtful |= {one.source for one in links if one.target in self._doubtful} - self._reached.keys()
         self._point([link.source for link in links if link.kind == AGAIN])
         self._evidence |= {link.source: None for link in links if link.kind != AGAIN}
 
@@ -204,8 +231,16 @@ class _Search:
         """Take versions that point at some that were reached, but for those that the search started at."""
         for version in self._readable(versions):
             if ANY not in self._reached.get(version, ()):
-                self.found.setdefault(version, _Way(_NOBODY, None, by_evidence=self._by_evidence))
+                self._find(version, _NOBODY, None)
                 self._reach(version, None)
+
+    def _find(self, version: Version, activity_id: int, outcome: str | None) -> None:
+        """Take note of the way to a version, if it is the first."""
+        if version in self.found:
+            return
+        if self._in_doubt:
+            self._doubtful.add(version)
+        self.found[version] = _Way(activity_id, outcome, self._by_evidence, version not in self._doubtful)
 
     def _reach(self, version: Version, maker: Telling) -> None:
         reached = self._reached.setdefault(version, set())
@@ -228,6 +263,7 @@ class _Way(NamedTuple):
     activity_id: int
     outcome: str | None
     by_evidence: bool
+    is_proved: bool
 
 
 _USES_PER_ACTIVITY_MAX: Final = 10
@@ -281,5 +317,5 @@ def _told(tx: Transaction, found: Mapping[Version, _Way], reader: Reader) -> lis
     told = []
     for version, way in found.items():
         if (row := rows.get(version)) is not None:
-            told.append(Affected._make((*row, way.outcome or row[9] or "", way.by_evidence)))
+            told.append(Affected._make((*row, way.outcome or row[9] or "", way.by_evidence, way.is_proved)))
     return told

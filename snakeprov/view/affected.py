@@ -48,6 +48,7 @@ KEYS = (
     "role",
     "byEvidence",
     "identityProved",
+    "wayProved",
     "meaning",
 )
 """What is told of each version in JSON and CSV."""
@@ -98,7 +99,8 @@ def as_csv(answer: Mapping[str, Any]) -> Iterator[str]:
 
 def _with_every_key(version: Mapping[str, Any]) -> dict[str, Any]:
     found = {key: version.get(key) for key in KEYS}
-    return found | {"byEvidence": bool(found["byEvidence"]), "identityProved": found["identityProved"] is not False}
+    proved = {key: found[key] is not False for key in ("identityProved", "wayProved")}
+    return found | {"byEvidence": bool(found["byEvidence"]), **proved}
 
 
 def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
@@ -145,6 +147,7 @@ def _state(version: Mapping[str, Any]) -> str:
         meant.said(meaning, path=version["path"]) if meaning is not None else "",
         "by evidence" if version.get("byEvidence") else "",
         meant.NOT_PROVED if version.get("identityProved") is False else "",
+        "through an input whose identity is not proved" if version.get("wayProved") is False else "",
         "on disk" if version["onDisk"] else "",
     )
     return ", ".join(filter(None, said))

@@ -123,6 +123,44 @@ def test_what_was_made_again_with_the_same_bytes(api: Api) -> None:
     assert {(one["path"], one["outcome"]) for one in answer} == {("table", "reproduced"), ("after", "generated")}
 
 
+def test_what_came_through_bytes_that_nobody_read_is_not_proved(api: Api) -> None:
+    """Nor is what came from that, unless another way is proved; an edit of it is by evidence and not proved."""
+    project = api.project()
+    api.run()
+    start_, middle = api.file_in(project, "start"), api.file_in(project, "middle")
+
+    def job(name: str, *read: tuple[Json, str | None], makes: str) -> Json:
+        activity = api.activity(*(used(one, 1) for one, _ in read))
+        made = api.file_in(project, makes, query=f"?generatedBy={activity['id']}")
+        files = [
+            {"role": "input", "path": one["name"], "outcome": "used", "entityId": one["id"], "versionNumber": 1}
+            | ({} if sha256 is None else {"sha256": sha256})
+            for one, sha256 in read
+        ]
+        api.job(name, activity=activity["id"], files=files)
+        return made
+
+    unread = job("1", (start_, None), makes="unread")
+    after = job("2", (unread, "0" * 64), makes="after")
+    proved = job("3", (start_, "0" * 64), makes="proved")
+    job("4", (after, "0" * 64), (proved, "0" * 64), makes="both")
+    job("5", (start_, None), (middle, "0" * 64), makes="elsewhere")
+    query = f"?newVersion=true&meaning=edited&meaningOf={after['id']}&meaningOfVersion=1"
+    api.update(after, query=query, versionLabel=None, dataFileHandleId=api.handle())
+
+    found = api.post(f"{OWN}/affected", {"versions": start(start_)}, expect=200)["versions"]
+    assert {
+        one["path"] + f"@{one['versionNumber']}": (one.get("wayProved"), one.get("byEvidence")) for one in found
+    } == {
+        "proved@1": (None, None),
+        "both@1": (None, None),
+        "unread@1": (False, None),
+        "elsewhere@1": (False, None),
+        "after@1": (False, None),
+        "after@2": (False, True),
+    }
+
+
 def test_an_answer_is_cut_where_it_was_asked_to_be(api: Api) -> None:
     """With a limit the nearest come first, and that there are more is told; at the very bound it is not."""
     project = api.project()
