@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov import __version__, config
+from snakeprov import __version__, settings
 from snakeprov.cli import snakeprov as command_group
 
 ROOT = Path(__file__).parent.parent
@@ -256,11 +256,11 @@ def test_every_setting_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = README.read_text(encoding="utf-8").partition("| setting |")[2].partition("\n\n")[0]
     documented = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
     told = {name: value.strip("`") for name, value in documented.items() if value.startswith("`")}
-    settings = config.Settings()
-    loaded = config.load(tmp_path, told)
+    defaults = settings.Settings()
+    loaded = settings.load(tmp_path, told)
 
-    assert list(documented) == [name for name in config.Settings.__struct_fields__ if name != "origins"]
-    assert {name: getattr(loaded, name) for name in told} == {name: getattr(settings, name) for name in told}
+    assert list(documented) == [name for name in settings.Settings.__struct_fields__ if name != "origins"]
+    assert {name: getattr(loaded, name) for name in told} == {name: getattr(defaults, name) for name in told}
     assert [name for name in documented if name not in told] == ["project", "redact"]
 
 

@@ -28,7 +28,7 @@ def find_place(store: str | None, *, create: bool = False) -> Place:
         NoStoreError: There is none.
         UsageError: The current folder is gone.
     """
-    from snakeprov.config import locate
+    from snakeprov.places import locate
 
     return locate(current_folder(), store=store, create=create)
 

@@ -45,7 +45,7 @@ def open_recorder(settings: Settings, directory: Path, *, secrets: Sequence[str]
     """
     from snakeprov.recorder import recorder
 
-    return recorder.Recorder(settings, directory, program="snakeprov.delivering", secrets=secrets)
+    return recorder.Recorder(settings, directory, program="snakeprov.apps.worker", secrets=secrets)
 
 
 def recover(settings: Settings, directory: Path) -> str | None:

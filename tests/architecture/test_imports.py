@@ -33,13 +33,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "workdir": {*BASE, "model", "capture", "client", "lineage"},
     "recorder": {*BASE, "model", "capture", "client", "metadata"},
     "apps": {*BASE, "model", "capture", "client", "synapse", "recorder", "server", "store", "blobs"},
-    # The former names of modules, while the tests move over.
-    "accounts": {"apps"},
-    "embedded": {"apps"},
-    "listener": {"apps"},
-    "verifying": {"apps"},
-    "config": {"settings", "places"},
-    "delivering": {"apps"},
     "plugin": {*BASE, "model", "capture", "recorder", "apps"},
     "cli": {
         *BASE,
@@ -48,7 +41,6 @@ MAY_IMPORT: dict[str, set[str]] = {
         "client",
         "recorder",
         "apps",
-        "config",
         "lineage",
         "view",
         "export",

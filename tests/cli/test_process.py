@@ -85,7 +85,7 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, study: Any,
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("snakeprov.config.locate", interrupt)
+    monkeypatch.setattr("snakeprov.places.locate", interrupt)
     answer = snakeprov("log")
     assert answer.status == 130
     assert "Traceback" not in answer.err
@@ -97,7 +97,7 @@ def test_an_unexpected_error_is_one_line(monkeypatch: pytest.MonkeyPatch, study:
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("division\x1b by zero")
 
-    monkeypatch.setattr("snakeprov.config.locate", fail)
+    monkeypatch.setattr("snakeprov.places.locate", fail)
     answer = snakeprov("log")
     assert answer.status == 1
     assert answer.err.splitlines() == [

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import requests
 
+from snakeprov.apps.connect import connect, user_name
 from snakeprov.cli import main
-from snakeprov.embedded import connect, user_name
 from snakeprov.errors import ForbiddenError, UnauthorizedError
 from snakeprov.model.entities import Folder, Project
 from snakeprov.model.privacy import prepare_folder

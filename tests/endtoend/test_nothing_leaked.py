@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from snakeprov.apps.connect import connect
 from snakeprov.client import Client
-from snakeprov.embedded import connect
 from tests.endtoend.conftest import Work
 
 SECRETS = {

@@ -69,7 +69,7 @@ def run_and_kill(work: Work, *, jobs: int, both: bool) -> None:
 def delivering_processes(parent: int) -> list[int]:
     """The delivering process that a Snakemake has started, if it has."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(one) for one in children if b"snakeprov.delivering" in _command_line(one)]
+    return [int(one) for one in children if b"snakeprov.apps.worker" in _command_line(one)]
 
 
 def _command_line(process: str) -> bytes:

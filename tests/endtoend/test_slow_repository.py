@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from snakeprov.apps.connect import connect
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.embedded import connect
 from snakeprov.recorder import backlog
 from snakeprov.server import create_app
 from snakeprov.store import open_store

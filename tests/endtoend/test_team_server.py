@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.embedded import connect
+from snakeprov.apps.connect import connect
 from snakeprov.errors import ForbiddenError
 from tests.endtoend.conftest import Work, serving
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from snakeprov.apps.connect import connect
 from snakeprov.cli import main
-from snakeprov.embedded import connect
 
 Ask = Callable[..., str]
 Golden = Callable[[str, str], None]

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from snakeprov.apps.connect import connect
 from snakeprov.client import Client
-from snakeprov.embedded import connect
 from snakeprov.model.paths import to_text
 from snakeprov.recorder import backlog
 from snakeprov.recorder.entries import Kind, read

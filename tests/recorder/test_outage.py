@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from snakeprov.apps.connect import connect
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.client import Client, session
-from snakeprov.embedded import connect
 from snakeprov.recorder import backlog
 from snakeprov.server import create_app
 from snakeprov.store import open_store
