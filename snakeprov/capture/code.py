@@ -114,7 +114,7 @@ class GitReader:
         self._patches: dict[str, bytes | None] = {}
 
     def state_of(self, path: str) -> GitState | None:
-        """Return the state of the work tree that the file or directory `path` lies in; None where there is none.
+        """Return the state of the work tree that the file or directory `path` lies in; None if there is none.
 
         A file in a submodule belongs to the submodule. `dirty` is None where it cannot be found out.
         """

@@ -66,7 +66,7 @@ class DigestCache:
     True
 
     Attributes:
-        problem: Why the file is not used, in words; None while it is, or when there is none.
+        problem: Why the file is not used, in words; None while it is in use, or if there is none.
     """
 
     def __init__(self, path: Path | None) -> None:

@@ -45,7 +45,7 @@ class _Meta(msgspec.Struct):
 
 
 def conda_packages(prefix: str) -> list[Package] | None:
-    """Return the packages of the conda environment at `prefix`, by name; None where there is none.
+    """Return the packages of the conda environment at `prefix`, by name; None if there is none.
 
     What pip installed into it is listed too, with the channel `pypi`. Never raises; a record that cannot be read is
     left out.

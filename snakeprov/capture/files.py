@@ -25,7 +25,7 @@ CHUNK_BYTES = 2 << 20
 
 
 def fingerprint(path: str) -> Fingerprint | None:
-    """Return what `stat` says of the regular file at `path`, links followed; None where there is none.
+    """Return what `stat` says of the regular file at `path`, links followed; None if there is none.
 
     Opens nothing and never raises: a file that cannot be seen is one that is not there.
 
@@ -40,7 +40,7 @@ def fingerprint(path: str) -> Fingerprint | None:
 
 
 def mode(path: str) -> int | None:
-    """Return the permissions of the file at `path`, links followed; None where there is none. Never raises."""
+    """Return the permissions of the file at `path`, links followed; None if there is none. Never raises."""
     try:
         return os.stat(path).st_mode & 0o777  # noqa: PTH116
     except (OSError, ValueError):

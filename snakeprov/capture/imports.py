@@ -42,7 +42,7 @@ from snakeprov.capture.sourced import Base, Folder, Module, Named, NamedProgram,
 from snakeprov.model.records import Fingerprint
 
 MODULES_MAX: Final = 500
-"""Of one script so many modules are found at most."""
+"""Maximum number of modules found for one script."""
 
 SIZE_BYTES_MAX: Final = 4 << 20
 """A larger file is not read as code."""
@@ -51,7 +51,7 @@ FILES_REMEMBERED_MAX: Final = 5_000
 """Number of files whose imports are kept in memory."""
 
 ROOTS_MAX: Final = 32
-"""A script that lies deeper in its repository is not looked for modules above so many folders."""
+"""Number of folders above a script that are searched for modules."""
 
 _SEARCH_PATH: Final = re.compile(r"^[ \t]*((?:sys\.path\b|site\.addsitedir).*)$", re.MULTILINE)
 _MAGIC: Final = re.compile(r"^([ \t]*)([%!?])(.*)$", re.MULTILINE)

@@ -198,7 +198,7 @@ def _values_of(rule: Rule, text: str, words: list[Span]) -> Iterator[Span]:
 
 
 def _ends_cluster(content: str, option: str) -> bool:
-    """Return whether a word is several short options of which the last one takes the value: `-sSu`."""
+    """Return whether a word is several short options, the last of which takes the value: `-sSu`."""
     return (
         len(option) == 2
         and len(content) > 2

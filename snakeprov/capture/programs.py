@@ -146,7 +146,7 @@ def scripts(command: str) -> list[Script]:
 
 
 def scripts_of(argv: list[str], folder: str = "", variables: Mapping[str, str] = MappingProxyType({})) -> list[Script]:
-    """Return the files that a command runs as code that is given word by word.
+    """Return the files that a list of words runs as code.
 
     Args:
         argv: The words; `UNKNOWN` stands in them for what is not known.

@@ -1,4 +1,4 @@
-"""Where a value begins and ends, in a text of which only the place of its name is known.
+"""Where a value begins and ends, in a text in which only the place of its name is known.
 
 Must not know: what is a secret.
 
@@ -54,7 +54,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def name_around(text: str, start: int, end: int) -> Span:
-    """Return the name of which the text between `start` and `end` is a part."""
+    """Return the name that contains the text between `start` and `end`."""
     before = text[max(0, start - NAME_CHARS_MAX) : start]
     after = text[end : end + NAME_CHARS_MAX]
     first = start - (len(before) - len(before.rstrip(NAME_CHARACTERS)))

@@ -40,7 +40,7 @@ from snakeprov.model.planned import PlannedJob, RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
 
 VALUES_MAX: Final = 1_000
-"""So many secret values are looked for; of further ones only those that stand under their names are hidden."""
+"""Maximum number of secret values searched for everywhere; further ones are hidden under their names only."""
 
 DEPTH_MAX: Final = 16
 """Params and configuration nested deeper than this are hidden whole, where they hold text."""

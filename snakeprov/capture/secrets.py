@@ -57,7 +57,7 @@ _AFTER_LABEL = (
 
 _BETWEEN_WORDS = " \\\n "
 _PLAIN_WORD = r"[\w./-]+|[\w./ -]+ --?[\w-]+"
-"""A word that needs no quotes. Several words are none but where the last is an option, whose value then follows."""
+"""A word that needs no quotes. Several words need quotes unless the last is an option, whose value then follows."""
 
 _UNQUOTABLE: Final = dict.fromkeys(map(ord, "\"'`\\\r\n\t"), "_")
 _SPACED = r"""[^\n]*(?::[ \t]|[ \t]=[ \t])"""
@@ -147,7 +147,7 @@ def named_values(text: str) -> Iterator[str]:
 
 
 def in_arguments(words: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-    """Yield what is secret in a command that is given word by word: the number of a word, and where it is in there.
+    """Yield the secrets in a list of words: the number of a word, and where in it the secret is.
 
     Only what other words say of it: each word may hold more that it announces itself.
 

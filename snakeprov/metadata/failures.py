@@ -19,10 +19,10 @@ from typing import Final
 from snakeprov.metadata.stored import FOLDER_NAME
 
 LOGS_MAX: Final = 1000
-"""So many logs are read, the newest."""
+"""Maximum number of logs that are read, newest first."""
 
 LINES_MAX: Final = 10_000_000
-"""So many lines are read of each."""
+"""Maximum number of lines read of each."""
 
 _TIME_FORMAT: Final = "[%a %b %d %H:%M:%S %Y]"
 _ERROR: Final = re.compile(r"(message: )?Error in (rule|group) ")

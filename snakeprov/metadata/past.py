@@ -86,7 +86,7 @@ def read_past(
     is_wanted: Callable[[str], bool] = lambda path: True,
     failed_on_s: Callable[[str], float | None] = lambda target: None,
 ) -> Past:
-    """Return the jobs of which outputs are still there as they left them.
+    """Return the jobs with outputs that are unchanged since the job wrote them.
 
     Args:
         records: What Snakemake keeps of each output.

@@ -18,7 +18,7 @@ class Item:
 
     Attributes:
         path: As recorded.
-        to: Where it is below the folder; None where it could not be had.
+        to: Where it is below the folder; None if it is not available.
         reason: Why not, as a sentence.
     """
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 FINDINGS_MAX: Final = 1000
-"""How many findings are told; with more the rest is only counted."""
+"""Number of findings reported in full; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)

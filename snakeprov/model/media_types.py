@@ -8,7 +8,7 @@ from __future__ import annotations
 import mimetypes
 
 BYTES = "application/octet-stream"
-"""Content type of a file of which nothing is known."""
+"""Content type of a file about which nothing is known."""
 
 
 def guessed(file_name: str) -> str:

@@ -65,7 +65,7 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
             (see `snakeprov.capture.tree.listing_digest`); None where they were too many to look at.
         storage_query: The query of a storage object (an `s3://…` URL, say).
         symlink_target: Where the path is a symbolic link: its target, as written. Where it is a directory that came
-            from the cache between workflows: the place in the cache of which it shows the members by links.
+            from the cache between workflows: the place in the cache whose members it links to.
         mode: The permissions of a regular file when the job ended (the nine bits of `chmod`).
     """
 
@@ -88,7 +88,7 @@ class CodeFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     """One file of code that a job executed, or that its workflow consists of.
 
     Attributes:
-        role: What it is to the job. `workflow`: a Snakefile of the run, of which nothing is known to define the job.
+        role: What it is to the job. `workflow`: a Snakefile of the run that is not known to define the job.
         path: Where it lies; for a remote source the cached copy that ran, where there is one.
         recorded_path: The path under which it is recorded, where that is another: by its git repository, or its URL.
         url: A remote source's URL, credentials stripped.
@@ -252,7 +252,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         project: Name of the project its files are recorded under.
         project_identity: Of the project that its working directory is; None where a project was set.
         working_directory: Absolute path (text form).
-        parent_run_id: The run of which a job called this Snakemake.
+        parent_run_id: The run whose job called this Snakemake.
         snakefile: Path of the main Snakefile.
         config: Snakemake's `config`, represented safely.
         config_files: The files that it was read from: those of `configfile:`, `--configfile` and `pepfile:`.

@@ -16,6 +16,6 @@ def is_address(url: str) -> bool:
     """
     try:
         urlsplit(url).port  # noqa: B018  raises where there can be no such port
-    except ValueError:  # also of an address in brackets that is none
+    except ValueError:  # also raised for brackets without an address
         return False
     return True
