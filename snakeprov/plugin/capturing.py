@@ -234,7 +234,7 @@ class Capture:
 
     @never_raises
     def _end(self, handover: Handover, status: RunStatus, left: JobStatus) -> None:
-        """End a run of which something was handed over."""
+        """Finish a run that recorded at least one job."""
         for job, live in list(self._live.items()):
             handover.job(job, live, left)
         self._live.clear()

@@ -22,7 +22,7 @@ class LiveJob(msgspec.Struct):
     `is_plain` says that none of its files has any of Snakemake's flags, and that its code is files of this machine.
     From `number` to `shellcmd` it is what Snakemake said, if it did. `gaps` are failures of capture; `notes` are what
     no capture could have known. `left` are inode and time of modification of the outputs as the job left them, before
-    Snakemake touches them; `doubtful` are paths of which it is not known whether the job found them. `beside` are the
+    Snakemake touches them; `doubtful` are paths that the job may or may not have found. `beside` are the
     jobs that are still live when it ends.
     """
 

@@ -3,7 +3,7 @@
 Must not know: what is recorded of a job.
 
 The shell command and the reason are worked out anew on each access, which costs more than all else here, and logging
-a job has just done so. What a cluster says of a failure is told nowhere else. A Snakemake before 9.0 logs with a logger
+a job has just done so. What a cluster says of a failure appears nowhere else. A Snakemake before 9.0 logs with a logger
 of its own; of that only the failures are overheard: the texts of a job that begins are asked for then.
 """
 

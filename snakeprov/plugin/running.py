@@ -107,7 +107,7 @@ def captured(workflow: Any, capture: Capture, *, untold: list[str], is_unknown: 
 
     Args:
         workflow: What is executed.
-        capture: Who is told.
+        capture: What receives the events.
         untold: What the wrappers cannot tell in this version of Snakemake.
         is_unknown: Whether something essential is among it, so that the log messages have to stand in.
     """

@@ -94,7 +94,7 @@ def whole(value: Any) -> Any:
 
     Raises:
         TooLargeError: It is larger than the bounds of this module.
-        NotComparableError: It is of a kind whose bytes cannot be had, or that lie on a disk.
+        NotComparableError: The bytes of this kind are not available, or lie on disk.
     """
     kind = type(value)
     if is_table(kind):

@@ -61,8 +61,8 @@ class RuleFacts(msgspec.Struct, frozen=True):
         name: Its name.
         code: What its jobs execute.
         snakefiles: That as JSON, where it is nothing but Snakefiles, which count as they were when the run began.
-        texts: What is to be asked of each of its jobs, where the answers can hold a secret.
-        numbers: What else is to be asked of each.
+        texts: What to read from each of its jobs, where the value can hold a secret.
+        numbers: What else to read from each.
     """
 
     name: str
@@ -298,7 +298,7 @@ def _answer(questions: tuple[Question, ...], fields: dict[str, Any], own: Transl
 
 
 def _may(is_so: Callable[[Any], object], rule: Any) -> bool:
-    """Return whether something is so of a rule, or may be: what cannot be sorted out is asked of each of its jobs."""
+    """Return whether something is so of a rule, or may be: in doubt it is looked up for each of its jobs."""
     try:
         return bool(is_so(rule))
     except Exception:

@@ -307,7 +307,7 @@ class Assembly(Versions):
             self._note("input", fact.path, None, None, "used")
 
     def _use_unknown(self, fact: FileFact) -> None:
-        """Use a file of which it is not known what was in it when it was read: no version is named."""
+        """Use a file whose content at the time of reading is unknown: no version is named."""
         path = path_of(fact)
         held = self._plan.file(path)
         if held is not None and (path, False) not in self._seen:

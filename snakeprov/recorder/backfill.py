@@ -89,7 +89,7 @@ def find(
     """Return what could be recorded of the past; nothing is written.
 
     Args:
-        client: The repository; None where there is none yet.
+        client: The repository; None if it does not exist yet.
         tools: Those of the working directory.
         targets: Outputs, or folders of them, by their paths as they are recorded; none: all.
         killed: Only jobs that ended after this run began, which was killed and holds the lock of its outbox no more.

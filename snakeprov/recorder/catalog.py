@@ -99,17 +99,17 @@ class Catalog:
         return f"~{next(self._moments):015}"
 
     def file(self, path: str) -> Held | None:
-        """Return the file at `path`, or None: there is none."""
+        """Return the file at `path`, or None."""
         if path in self._files:
             self._files.move_to_end(path)
         return self._files.get(path)
 
     def folder(self, path: str) -> str | None:
-        """Return the id of the folder at `path` ("" is the project), or None: there is none."""
+        """Return the id of the folder at `path` ("" is the project), or None."""
         return self._folders.get(path) if path else self.project_id
 
     def unknown(self, paths: Iterable[str]) -> list[str]:
-        """Return those of `paths`, each once and with the folders above them, of which nothing is known yet."""
+        """Return those of `paths`, and of the folders above them, that have not been looked up yet; each once."""
         wanted: dict[str, None] = {}
         if self.project_id is None:
             wanted[""] = None

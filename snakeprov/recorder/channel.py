@@ -8,7 +8,7 @@ Must not know: what is done about what is said.
 | `Take` | Snakemake | a further outbox; with the open log, and so with its lock |
 | `Hold` | Snakemake | files of a job as it left them: contents, digests, open files |
 | `Listing` | Snakemake | what is in a directory that a job wrote |
-| `Progress` | the delivering process | so many jobs have been dealt with |
+| `Progress` | the delivering process | number of jobs dealt with so far |
 | `Done` | the delivering process | all has been dealt with, and this came of it |
 
 Snakemake ends what it says by closing its side: at the end of the run, or by dying. Records are not said: they are

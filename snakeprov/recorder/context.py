@@ -41,7 +41,7 @@ class Context:
         directories: Directories that the repository has and that lie above files that were seen, by path.
         overlaps: Which jobs named a file.
         origins: Activities that really made what a cached job has, by id of the job, then path of the output.
-        by_hand: Whether the job is a step that somebody did by hand, of which there is no run.
+        by_hand: Whether the job is a manual step, which has no run.
     """
 
     run: RunRecord

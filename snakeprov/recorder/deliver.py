@@ -208,7 +208,7 @@ class Deliverer:
         raise AssertionError("unreachable")
 
     def held(self, path: str) -> Held | None:
-        """Return the file at a path that was looked up or delivered last, as it is now known; None: there is none."""
+        """Return the file at a path as last looked up or delivered, or None."""
         return self._catalog.file(path)
 
     def _completed(self, prepared: Prepared) -> Prepared:

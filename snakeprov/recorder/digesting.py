@@ -44,7 +44,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
     """What was found out about one file of a job.
 
     Attributes:
-        digest: Of its bytes; of its manifest for a directory; None when it could not be had.
+        digest: Of its bytes; of its manifest for a directory; None if it is not available.
         problem: Why not, in words that go behind its path.
         before: Of an input that looked different when its job started: its digest then, where that is known.
         is_changed: Of a directory: whether files in it changed while the job ran that read it, and nothing is known of
@@ -146,7 +146,7 @@ class Digester:
                 observations[fact.path] = seen
 
     def has_digest(self, fact: FileFact, sha256: str | None) -> bool:
-        """Return whether a file has this digest; False where its own cannot be had."""
+        """Return whether a file has this digest; False if its own digest is not available."""
         digest = self._observe(fact.path, fact, HeldFiles()).digest
         return digest is not None and digest.sha256 == sha256
 

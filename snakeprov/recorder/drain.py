@@ -263,7 +263,7 @@ def observations_of(content: OutboxContent, entry: Entry, job: JobRecord, digest
 
 
 def job_of(entry: Entry) -> JobRecord | str:
-    """Return the record of a job in an entry, or why it is none."""
+    """Decode the record of a job in an entry, or return why it is invalid."""
     try:
         return decode_job(entry.payload)
     except msgspec.MsgspecError as error:

@@ -21,7 +21,7 @@ from snakeprov.recorder.digesting import Observations
 CONTENT_TYPE: Final = "application/json"
 
 DOCUMENTS_REMEMBERED_MAX: Final = 100
-"""Documents of so many environments are remembered."""
+"""Number of environments whose documents are kept in memory."""
 
 
 class Environments:
@@ -72,7 +72,7 @@ def _conda(job: JobRecord, observations: Observations) -> dict[str, Any]:
 
 
 def _prefix_of(job: JobRecord) -> tuple[str, int]:
-    """Return where the conda environment of a job is and when it last changed; nothing where there is none."""
+    """Return where the conda environment of a job is and when it last changed; nothing if it has none."""
     prefix = job.conda_prefix and to_os(job.conda_prefix)
     if prefix and prefix == job.conda_env_name:
         prefix = named_prefix(prefix)

@@ -1,6 +1,6 @@
 """The delivering process as Snakemake's process sees it: started, told, waited for, or given up.
 
-Must not know: what it is told, or what it does.
+Must not know: the messages it gets, or what it does.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class DeliveringProcess:
                 # -P: a module of the user's in the working directory must not stand in for one that is imported.
                 [sys.executable, "-P", "-m", program, str(number)],
                 stdin=subprocess.DEVNULL,
-                # Whoever reads Snakemake's output to its end must not have to wait for another process.
+                # A reader of Snakemake's output must not have to wait for another process to close it.
                 stdout=subprocess.DEVNULL,
                 stderr=stderr if stderr is not None else subprocess.DEVNULL,
                 pass_fds=[number],

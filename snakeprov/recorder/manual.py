@@ -1,6 +1,6 @@
 """Recording a step that somebody did by hand: the same versions and the same links as those of a job.
 
-Must not know: how it is told (`snakeprov record`), or how requests are sent.
+Must not know: the command line (`snakeprov record`), or how requests are sent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from snakeprov.recorder.recordpaths import path_of
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What is told of a step beside the files that it read, ran and wrote.
+    """What describes a step beside the files that it read, ran and wrote.
 
     Attributes:
         description: What was done.

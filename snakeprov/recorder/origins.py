@@ -18,7 +18,7 @@ from snakeprov.model.records import FileFact, JobRecord
 from snakeprov.recorder.digesting import Observations
 
 CANDIDATES_MAX: Final = 50
-"""So many versions with the same bytes are looked at."""
+"""Maximum number of versions with the same bytes that are examined."""
 
 
 class Origins:
@@ -31,7 +31,7 @@ class Origins:
         """Return, by the path of each output that a cached job has, the id of the Activity that generated it.
 
         Left out is what the repository does not know the origin of, or only from another user: an Activity can be
-        linked to further versions only by whoever recorded it.
+        linked to further versions only by its recorder.
 
         Raises:
             RemoteError: The repository is not able to answer.

@@ -10,7 +10,7 @@ A run has one outbox after another, each of two files that are only ever appende
 | `<name>.ack` | what became of them, and what was found of their files and code | `Outbox`, where they are delivered |
 | `<name>.trace` | where in its own code snakeprov failed at a record (text) | the same |
 
-Two processes have the log open at the same time, and its lock is theirs together: whoever wants to deliver what dead
+Two processes have the log open at the same time and share its lock: a process that wants to deliver what dead
 processes left behind takes the lock first. Not every file system has locks, and not every lock is seen by other
 machines. So the files also name the processes that hold them. An outbox is never taken while one of its processes lives
 or, where there are no locks, while one may live. Delivering a record twice does no harm: the repository knows its id.
@@ -206,7 +206,7 @@ class Outbox:
         return not self._undelivered
 
     def take(self, *, is_final: bool) -> Entry | None:
-        """Return the next record, or None: there is none yet.
+        """Return the next record, or None if there is none yet.
 
         Args:
             is_final: Whether nothing more will be appended.
@@ -350,7 +350,7 @@ def is_live(path: Path) -> bool:
 
 
 def unlocked_owner(path: Path) -> Owner | None:
-    """Return the process because of which the unlocked outbox of the log `path` is left alone, or None."""
+    """Return the process that may still own the unlocked outbox of the log `path`, or None."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:

@@ -3,7 +3,7 @@
 Must not know: how records are delivered, or which repository it delivers to.
 
 It reads what Snakemake appends to the outbox until Snakemake closes its side of the connection, which it also does by
-dying; then it delivers what is left, says what came of it to whoever still listens, and ends. It may be killed at any
+dying; then it delivers what is left, reports the result to anybody still listening, and ends. It may be killed at any
 moment: what is not acknowledged is delivered again.
 """
 

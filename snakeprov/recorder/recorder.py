@@ -104,7 +104,7 @@ class Recorder:
     def append(self, job: JobRecord) -> None:
         """Take the record of a job: when this returns, the record survives the death of this process.
 
-        Takes microseconds and never raises; a failure is told by `finish`.
+        Takes microseconds and never raises; `finish` reports a failure.
         """
         self.append_encoded(self._encode(job))
 

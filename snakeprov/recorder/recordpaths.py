@@ -41,7 +41,7 @@ def environment_path_of(job: JobRecord) -> str | None:
 
 
 def with_recorded_paths(job: JobRecord, observations: Observations) -> JobRecord:
-    """Return a job with all its code, of which each file says under which path it is recorded."""
+    """Return a job with all its code, each file with the path it is recorded under."""
 
     def recorded(path: str | None, url: str | None) -> str | None:
         seen = observations.get(path or "")

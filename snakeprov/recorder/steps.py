@@ -24,7 +24,7 @@ class StepRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel
     """What is known of a step.
 
     Attributes:
-        run: Stands for the working directory and the project; no repository is told of it.
+        run: Stands for the working directory and the project; no repository receives it.
         job: The files that it read, ran and wrote.
         step: What else was said of it.
         new_version: Whether it makes versions even of the same bytes.

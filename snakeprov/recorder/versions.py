@@ -120,7 +120,7 @@ class Versions:
         return self._recognition.meaning(path, seen, writer=writer, fingerprint=fingerprint, always=always)
 
     def _may_adopt(self, path: str, held: Held, seen: Observation) -> bool:
-        """Return whether the job may have made the current version, of which no maker is known.
+        """Return whether the job may have made the current version, whose maker is unknown.
 
         Not if somebody read the version before the job had ended: those bytes came from elsewhere. What was done by
         hand is told afterwards, whenever it was.
