@@ -36,7 +36,7 @@ CHANGE_SETTINGS, MODERATE = "CHANGE_SETTINGS", "MODERATE"
 """These two are kept and served, because Synapse's client sends them; nothing here asks for them."""
 
 PERMISSIONS = (READ, DOWNLOAD, CREATE, UPDATE, DELETE, CHANGE_PERMISSIONS, CHANGE_SETTINGS, MODERATE)
-"""Everything that an access list can allow, in the order in which it is told."""
+"""Everything that an access list can allow, in the order in which it is listed."""
 
 AUTHENTICATED_ID, PUBLIC_ID, ANONYMOUS_ID = 273_948, 273_949, 273_950
 """The group of all who are known, the group of everybody, and who is not known: the numbers are Synapse's."""
@@ -183,7 +183,7 @@ def activity_is_readable(reader: Reader) -> ColumnElement[bool]:
 
 
 def content_is_readable(tx: Transaction, sha256: str, reader: Reader) -> bool:
-    """Say whether somebody may have some bytes: as who brought them, or because a file that has them may be had."""
+    """Return whether `reader` may download a content: as its uploader, or with DOWNLOAD on a file that has it."""
     return _may_be_had(tx, and_(*_kept(sha256)), reader)
 
 

@@ -28,7 +28,7 @@ _NOBODY: Final = 0
 class Affected(NamedTuple):
     """A version, and the activity that made it or, with the outcome `reproduced`, made the same bytes again.
 
-    `outcome` is `revision.meaning` where no activity is told. `by_evidence`: no proof links it to the start.
+    `outcome` is `revision.meaning` where no activity is named. `by_evidence`: no proof links it to the start.
     `is_way_proved`: every job on the way is known to have read what is said, byte for byte.
     """
 
@@ -80,7 +80,7 @@ def activities_of(
 def is_any_job(
     tx: Transaction, *, rule: str | None, run_ids: Collection[str] | None, commit: str | None, reader: Reader
 ) -> bool:
-    """Return whether there is a job, with an activity or without, of which all this holds."""
+    """Return whether a job, with an activity or without, matches all this."""
     jobs = _jobs_of(job.c.number, rule=rule, run_ids=run_ids, commit=commit, reader=reader)
     return tx.connection.execute(jobs.limit(1)).first() is not None
 
@@ -101,7 +101,7 @@ def _jobs_of(
 def downstream(tx: Transaction, starts: Starts, *, reader: Reader, limit: int) -> tuple[list[Affected], bool]:
     """Return what some activities made and all that came from it, and whether more than `limit` was found.
 
-    What somebody may not read is not told, and nothing is told of what came from it only. What was put into the trash
+    What the reader may not see is left out, and so is what came from that only. What was put into the trash
     is passed through and not told.
 
     Args:

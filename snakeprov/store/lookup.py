@@ -138,7 +138,7 @@ def paths_after(tx: Transaction, prefix: str, *, project: str | None, reader: Re
 def near(tx: Transaction, path: str, *, project: str | None, reader: Reader) -> list[str]:
     """Return recorded paths that resemble one that is not, as far as somebody may read them.
 
-    These are the alike in its folder; if there are none, the files of its name anywhere; else the alike anywhere.
+    Similar names in its folder; else files of that name anywhere; else similar names anywhere.
     """
     folder, _, name = path.rstrip("/").rpartition("/")
     statement = select(entity.c.path).where(entity.c.kind == FILE, entity.c.project_id != TRASH_ID).distinct()

@@ -3,9 +3,9 @@
 Must not know: HTTP, or who asks what for.
 
 The first making is the activity of the version. Further ones are jobs that wrote the same bytes again. For a reader
-the latest making that ended before the reader began is told; where the clocks leave none, the first. A version that has
-earlier bytes of its file again, put back by hand, has the makings of those; a file in a directory has those of the
-directory.
+the answer names the latest making that ended before the reader began; where the clocks leave none, the first. A version
+that has earlier bytes of its file again, put back by hand, has the makings of those; a file in a directory has those of
+the directory.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _made_again(tx: Transaction, versions: Collection[Version]) -> set[Version]:
 
 
 def told(tx: Transaction, asked: Collection[Asked], reader: Reader) -> dict[Asked, int | None]:
-    """Return the latest further making before each moment, of those that `reader` may see; None where there is none.
+    """Return the latest further making before each moment, of those that `reader` may see; None if there is none.
 
     Meant for the versions that `made_again` returns: the caller falls back on the version's own activity.
     """

@@ -20,7 +20,7 @@ from snakeprov.store.tables import entity, job, revision, run
 class MeaningRow(NamedTuple):
     """What the bytes of a version mean, and the version that this points at.
 
-    `of_…` is None where that version is not there any more, or went to another project: whoever may read the one
+    `of_…` is None where that version is not there any more, or went to another project: a user who may read the one
     need not be allowed to read the other.
     """
 

@@ -3,7 +3,7 @@
 Must not know: what a manifest looks like, or who asks what for.
 
 A file that is found as the manifest of the directory above it lists it has the activity of the directory. So the
-versions that one activity generated at a directory and below it belong together: whoever read the one read the other.
+versions that one activity generated at a directory and below it belong together: reading one means reading the other.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Principal(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A user as whoever runs the repository sees it."""
+    """A user as the administrator sees it."""
 
     id: int
     name: str

@@ -39,14 +39,14 @@ _RUNNING = " running"
 
 
 class Criteria(NamedTuple):
-    """Which versions are meant: those for which everything holds that is given.
+    """Selects versions: those that match all the given criteria.
 
     Attributes:
         project_id: In this project.
         rules: Made by one of these rules.
         before_ms: Recorded before this moment.
         larger_than_bytes: With more bytes than this; directories are all among them, being as large as what is inside.
-        keep_last: With at least so many newer versions of the same file.
+        keep_last: Only versions with at least this many newer versions of the same file.
     """
 
     project_id: int | None = None

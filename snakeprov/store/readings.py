@@ -25,7 +25,7 @@ ANY: Final = -1
 """Stands for whatever made a version, where a version is reached for its own sake."""
 
 Telling = int | None
-"""The activity named as the maker of a version; None if there is none, and its meaning leads on; or `ANY`."""
+"""The activity named as the maker of a version; None if it has none, and its meaning leads on; or `ANY`."""
 
 
 class Link(NamedTuple):

@@ -31,7 +31,7 @@ from snakeprov.store.tables import (
 )
 
 KEYS_MAX = 1000
-"""So many different keys of values, or rules, are looked at."""
+"""Maximum number of distinct keys, or rules, that are examined."""
 
 NEAR_MAX = 3
 
@@ -47,7 +47,7 @@ class Condition(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A version and the job that made it, either of which may be unknown; `path` is None for a job without outputs."""
+    """A version and the job that made it, either may be unknown; `path` is None for a job without outputs."""
 
     path: str | None
     entity_id: int | None
@@ -155,7 +155,7 @@ def with_run_value(key: str, values: Collection[str]) -> Condition:
 
 
 def of_rule(names: Collection[str], *, dialect: str) -> Condition:
-    """Return the condition that a job is of one of some rules, of which `*` and `?` may stand for several."""
+    """Return the condition that a job is of one of some rules, which may have the wildcards `*` and `?`."""
     return Condition("job", or_(*(_like(job.c.rule, name, dialect=dialect) for name in names)))
 
 
@@ -221,7 +221,7 @@ def keys(tx: Transaction, *, reader: Reader) -> list[str]:
 
 
 def near_rules(tx: Transaction, name: str, *, reader: Reader) -> list[str]:
-    """Return rules of jobs that resemble `name`, if there is none of that name; to who may not see all, none."""
+    """Return rules that resemble `name` if no rule has that name; none for users who may not see all jobs."""
     known = _distinct(tx, job.c.rule) if reader is None else []
     return [] if name in known else get_close_matches(name, known, n=NEAR_MAX)
 

@@ -30,7 +30,7 @@ HANDLES_MAX = 1000
 """Maximum number of file handles examined per content, newest first."""
 
 CANDIDATES_MAX = 100
-"""Maximum number of versions with the same content of which it is examined whether they are copies."""
+"""Maximum number of versions with the same content examined for copies."""
 
 READERS_MAX = 1000
 """Maximum number of readers examined per version, in the order of recording."""

@@ -145,7 +145,7 @@ def _begin(connection: Connection) -> None:
 
 
 def journal_mode_for(folder: Path, *, mounts: Path = MOUNTS) -> tuple[JournalMode, str]:
-    """Return the journal mode that works where `folder` lies, and what is to be said about it, if anything.
+    """Return the journal mode that works where `folder` lies, and a note about it, if any.
 
     Raises:
         ConfigError: `SNAKEPROV_JOURNAL_MODE` is no journal mode.
@@ -202,7 +202,7 @@ def explain(error: BaseException | None, path: Path) -> StoreError | None:
     """Return what an error of SQLite means for the store at `path`, in our words; None: it is a mistake of ours."""
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(error, UnicodeDecodeError) or "decode to UTF-8" in str(error):
-        code = sqlite3.SQLITE_CORRUPT  # A text, or a name in a message, that is none any more.
+        code = sqlite3.SQLITE_CORRUPT  # A text, or a name in a message, that is no valid UTF-8 any more.
     if code is None:
         return None
     primary = code & 0xFF

@@ -1,6 +1,6 @@
 """The tables of a repository.
 
-Must not know: which database holds them, or what is asked of them.
+Must not know: which database holds them, or which queries use them.
 
 Times are whole milliseconds since 1970. JSON is kept as text: it is stored and served, never searched; what people
 search for in the records of jobs and runs is in `job_value` and `run_value` besides. Ids of entities, file handles,

@@ -1,4 +1,4 @@
-"""Access tokens, of which only digests are kept.
+"""Access tokens; only their digests are kept.
 
 Must not know: HTTP, or what a scope allows.
 """
@@ -90,7 +90,7 @@ def digest(secret: str) -> str:
 
 
 def create(tx: Transaction, *, user: int, scopes: Iterable[str], expires_on: int | None) -> tuple[int, str]:
-    """Add a token; return its number and the token itself, which is not to be had again."""
+    """Add a token; return its number and the token itself, which cannot be shown again."""
     secret = new_secret()
     id_ = tx.insert(
         _INSERT,

@@ -1,6 +1,6 @@
 """Is the database as it was written: its pages, its rows, and what they say of each other?
 
-Must not know: where the bytes of files are, or who is told what is found.
+Must not know: where the bytes of files are, or who reads the findings.
 
 Three checks overlap. SQLite's integrity check finds pages that do not hang together and indexes that say something
 else than their tables; the checksums find rows that say something else than what was written; the references and
@@ -25,7 +25,7 @@ from snakeprov.store import checksums, sqlite, tables
 from snakeprov.store.tables import STORED
 
 FINDINGS_MAX = 100
-"""How many findings of one kind are told; the rest will be found once these have been mended."""
+"""Number of findings of one kind reported; the rest appear once these have been fixed."""
 
 TRIES_MAX = 5
 """How often one check is made where the database is changed while it is read."""
@@ -64,7 +64,7 @@ def check(path: Path, *, counted: Callable[[int], None] = lambda rows: None) -> 
 
     Args:
         path: The database.
-        counted: Is told how many rows have been compared with their checksums, table by table.
+        counted: Called with the number of rows compared with their checksums, table by table.
     """
     checks: list[tuple[str, _Check]] = [
         ("", _pages),
