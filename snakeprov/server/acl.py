@@ -92,7 +92,7 @@ def remove(call: Call) -> Answer:
 
 
 def told(call: Call) -> Answer:
-    """GET /entity/{id}/permissions: the user's own; who may not read the entity is told that, and no more."""
+    """GET /entity/{id}/permissions: the user's own; without READ the answer says only that."""
     row = existing(call, call.entity_id(), need=None)
     return 200, permissions.told(call, project_id=row.project_id, created_by=row.created_by)
 

@@ -25,7 +25,7 @@ LIMIT_DEFAULT = 10_000
 LIMIT_MAX = 100_000
 
 COMMIT_CHARS_MIN = 4
-"""A commit is named by its id, or by at least so many of the first characters of it."""
+"""Minimum length of a prefix of an id that names a commit."""
 
 _COMMIT = re.compile(f"[0-9a-fA-F]{{{COMMIT_CHARS_MIN},64}}")
 
@@ -38,7 +38,7 @@ class Start(msgspec.Struct, rename="camel"):
 
 
 class AffectedBody(msgspec.Struct, rename="camel"):
-    """Where to start: at some versions; or else at jobs, of which every condition that is given must hold."""
+    """Where to start: at some versions; or at the jobs for which all given conditions hold."""
 
     versions: list[Start] = []
     rule: str | None = None

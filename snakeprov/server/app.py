@@ -45,7 +45,7 @@ def create_app(
     Args:
         store: Where the records are. It stays the caller's to close.
         blobs: Where the bytes are.
-        identify: Returns the name of the user who sends a request. Whoever is new becomes a user, and no access
+        identify: Returns the name of the user who sends a request. A new name becomes a user, and no access
             list stops anybody. By default users are those of the store, and prove it with an access token.
         session: A user's name and a token for that user which is good for this application and kept nowhere.
         local_files: Whether clients share the file system of this process and may name files by their path.
@@ -134,7 +134,7 @@ def _resources(gate: _Gate, routes: list[Route]) -> list[_Resource]:
         responder = gate.responder(route)
         setattr(resource, f"on_{route.method.lower()}", responder)
         if route.method == "GET":
-            # Falcon sends no body to whoever asks with HEAD.
+            # Falcon sends no body in an answer to HEAD.
             resource.on_head = responder  # type: ignore[attr-defined]
     return list(resources.values())
 

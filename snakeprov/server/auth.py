@@ -90,7 +90,7 @@ def by_token(store: Store, *, session: tuple[str, str] | None = None) -> Identif
 def by_name(store: Store, name_of: Callable[[falcon.Request], str]) -> Identify:
     """Return the function that trusts what the host of the application says.
 
-    Whoever is new becomes a user with the first request that writes; asking needs none.
+    A new name becomes a user with its first request that writes; reading needs no user.
     """
 
     seen: set[str] = set()

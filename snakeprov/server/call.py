@@ -38,7 +38,7 @@ class Service:
 
     Attributes:
         local_files: Whether files of the server's own machine may be named.
-        url_secret: Signs the URLs under which bytes can be had without a token.
+        url_secret: Signs the URLs from which bytes can be downloaded without a token.
         run: Runs one request of a batch in the batch's transaction; the table of routes provides it.
     """
 

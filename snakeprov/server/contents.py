@@ -18,7 +18,7 @@ LIMIT_DEFAULT = 100
 LIMIT_MAX = 10_000
 
 PREFIX_CHARS_MIN = 8
-"""A content is named by its digest, or by at least so many of the first characters of it."""
+"""Minimum length of a prefix of a digest that names a content."""
 
 _HEX_CHARS: dict[Algorithm, int] = {"sha256": 64, "md5": 32}
 

@@ -28,7 +28,7 @@ VERSIONS_MAX = 1000
 JOBS_MAX = 1000
 
 URLS_MAX = 100_000
-"""How many URLs are told of, for all the jobs of one answer."""
+"""Maximum number of URLs in an answer, for all its jobs."""
 
 
 class DetailsBody(msgspec.Struct):

@@ -1,9 +1,9 @@
-"""The files inside a recorded directory: had by whoever may download the directory.
+"""Access to the members of a recorded directory: requires DOWNLOAD on the directory.
 
 Must not know: how bytes are kept, or how rows are.
 
 A directory is one File, whose content is a manifest that names what is inside by digest. No entity has the contents
-themselves, so whoever wants one names the directory with it.
+themselves, so a request for one names the directory with it.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class Part:
 
 
 class Location:
-    """GET /file/v1/fileHandle/{id}/url: where the bytes are to be had.
+    """GET /file/v1/fileHandle/{id}/url: where to download the bytes.
 
     For the creator of the file handle, and for who may download an entity that has it.
     """

@@ -166,7 +166,7 @@ def generated_by_parameter(call: Call) -> int:
 def _generated_by(call: Call, meaning: Meaning | None, *, project_id: int, path: str) -> int | None:
     """Return the number in `generatedBy`: UNLINK, an activity of this user, or one that what it made passes on.
 
-    Whoever restores a version, or reads a file out of a recorded directory, need not be who made it.
+    To restore a version, or to read a member of a recorded directory, one need not have made it.
     """
     if "generatedBy" not in call.query:
         return None

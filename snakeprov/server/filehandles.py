@@ -63,7 +63,7 @@ class FilesBody(msgspec.Struct, rename="camel"):
 
 
 class CopyRequest(msgspec.Struct, rename="camel"):
-    """A file handle that is to be had once more, under another name or with another content type."""
+    """A file handle to copy, under another name or with another content type."""
 
     original_file: Association
     new_file_name: str | None = None
@@ -168,7 +168,7 @@ def existing(call: Call) -> FileHandleRow:
 
 
 def url_of(call: Call, row: FileHandleRow) -> str:
-    """Return a URL under which the content of a file can be had now without more ado."""
+    """Return a URL from which the content of a file can be downloaded now, without a token."""
     if row.external_url is not None:
         return row.external_url
     return presigned.sign(DOWNLOAD_PATH.format(id=row.id), base_url=call.base_url, secret=call.service.url_secret)

@@ -111,7 +111,7 @@ def _story(call: Call, row: EntityRow, activity_id: int | None) -> dict[str, Any
     if run is None or not run_resource.is_visible(call, run):
         job = run = None
     body = _versions(call, row, [version] if version else [])[0]
-    # Without an entity it is in another project, of which nothing is told.
+    # Without an entity it is in another project, which stays private.
     if "entityId" in body.get("meaning", ()) and (meant := _making_meant(call, row)) is not None:
         body["meaning"]["making"] = meant
     return {

@@ -159,7 +159,7 @@ def _activity(call: Call, text: str | None) -> int | None:
 
 
 def _is_visible(call: Call, row: JobRow) -> bool:
-    """Say whether the user may see a job: whoever may see its run may."""
+    """Return whether the user may see a job: those who may see its run may."""
     if permissions.is_trusted(call):
         return True
     run = runs.owner(call.tx, row.run_id)

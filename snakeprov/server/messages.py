@@ -32,6 +32,8 @@ def send(call: Call) -> Answer:
     body = call.read(MessageBody)
     own = str(call.user.id)
     if set(body.recipients) != {own}:
-        raise forbidden("This server delivers no messages: only a note to yourself is taken, and nobody is told of it.")
+        raise forbidden(
+            "This server delivers no messages: only a note to yourself is accepted, and nobody is notified."
+        )
     answer = {"createdBy": own, "recipients": body.recipients, "fileHandleId": body.file_handle_id}
     return 201, answer if body.subject is None else {**answer, "subject": body.subject}

@@ -95,7 +95,7 @@ OPERATIONS: dict[Handler, Operation] = {
     status.greet: Operation("Says that somebody answers.", synapse.Nothing),
     profiles.own: Operation("The user who asks.", synapse.UserProfile),
     profiles.read: Operation("A user.", synapse.UserProfile),
-    profiles.teams: Operation("The teams of a user: there are none.", synapse.Page[synapse.Nothing]),
+    profiles.teams: Operation("The teams of a user: always empty.", synapse.Page[synapse.Nothing]),
     profiles.headers: Operation(
         "Users whose names begin with a text, in any case. Synapse's client asks until a page is empty.",
         synapse.UserGroupHeaders,
@@ -210,7 +210,7 @@ OPERATIONS: dict[Handler, Operation] = {
     ),
     acl.told: Operation("What the user may do with an entity.", dict[str, Any]),
     acl.benefactor: Operation("The project whose access list holds for an entity.", synapse.EntityHeader),
-    requirements.listing: Operation("Access requirements: there are none.", synapse.Page[synapse.Nothing]),
+    requirements.listing: Operation("Access requirements: always empty.", synapse.Page[synapse.Nothing]),
     requirements.lock: Operation(
         "Refused: there are no access requirements, so nothing can be locked by one.",
         synapse.Nothing,

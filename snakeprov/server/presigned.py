@@ -41,7 +41,7 @@ def new_secret() -> bytes:
 def kept_secret(folder: Path) -> bytes:
     """Return the secret kept in the folder of a store, so that URLs stay good when the server is started again.
 
-    Only its owner may read it, whoever may read the store.
+    Only its owner may read it, even if others may read the store.
     """
     path = folder / SECRET_NAME
     with contextlib.suppress(OSError):

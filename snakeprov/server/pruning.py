@@ -3,7 +3,7 @@
 Must not know: how bytes are kept, or how rows are.
 
 It may run beside workflows that record. First it is said of a content that it is gone, then it is removed, both in
-short transactions; whoever stores the same content meanwhile notices, and stores it once more (`still_there`).
+short transactions; a writer that stores the same content meanwhile notices, and stores it again (`still_there`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LISTED_DEFAULT = 1000
 LISTED_MAX = 100_000
 
 TOGETHER = 200
-"""So many contents go in one transaction; others who want to write wait for so long."""
+"""Contents deleted per transaction: this bounds how long other writers wait."""
 
 _SIZE = re.compile(rb'"sizeBytes":([0-9]{1,18}),"sha256":"([0-9a-f]{64})"')
 
@@ -40,13 +40,13 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class PruneBody(msgspec.Struct, rename="camel"):
-    """Whose bytes are to go: of the versions for which everything holds that is given.
+    """Selects the versions whose bytes are deleted: those that match all the given criteria.
 
     Attributes:
-        keep_last: Those with at least so many newer versions of the same file.
+        keep_last: Only versions with at least this many newer versions of the same file.
         unreferenced: Also contents that nothing refers to.
         dry_run: Only tell what would go.
-        limit: How many versions are told at most.
+        limit: Maximum number of versions listed.
     """
 
     project: str | None = None
@@ -85,9 +85,7 @@ def prune(call: Call) -> Answer:
     """POST /prune: where one may delete."""
     body = call.read(PruneBody)
     if not body.names_versions and not body.unreferenced:
-        raise bad_request(
-            "Nothing says whose bytes are to go: rules, before, largerThanBytes, keepLast or unreferenced was expected."
-        )
+        raise bad_request("Nothing is selected: give rules, before, largerThanBytes, keepLast or unreferenced.")
     with call.reading():
         plan = _plan(call, body)
         told = _told(call, plan.versions[: body.limit])
@@ -210,7 +208,7 @@ def _execute(call: Call, plan: _Plan) -> None:
 
 
 def _remove(call: Call, token: str, contents: Iterable[str]) -> None:
-    """Remove contents of which it has been said that they are gone, and that nobody has stored since."""
+    """Remove contents that have been marked as gone and that nobody has stored since."""
     with call.writing():
         pruning.begin(call.tx, token)
         wanted = list(contents)

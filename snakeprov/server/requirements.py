@@ -26,6 +26,6 @@ def lock(call: Call) -> Answer:
 
 
 def wiki(call: Call) -> Answer:
-    """GET /entity/{id}/wikiheadertree: there is none."""
+    """GET /entity/{id}/wikiheadertree: always empty."""
     row = existing(call, call.entity_id())
     raise not_found(f"syn{row.id} has no wiki: this server keeps none.")

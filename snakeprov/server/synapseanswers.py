@@ -241,7 +241,7 @@ Failure = Literal["NOT_FOUND", "UNAUTHORIZED"]
 
 
 class FileResult(Shape):
-    """A file handle and a URL of its bytes, or why they cannot be had."""
+    """A file handle and a URL of its bytes, or why they are not available."""
 
     file_handle_id: str
     failure_code: Failure | UnsetType = UNSET

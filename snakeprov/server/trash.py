@@ -17,7 +17,7 @@ from snakeprov.store.tables import ROOT_ID, TRASH_ID
 def remove(call: Call) -> Answer:
     """DELETE /entity/{id}[?skipTrashCan=]: with everything below it; with `skipTrashCan` for good.
 
-    What is in the trash already can be deleted for good by whoever made it.
+    What is in the trash already can be deleted for good by its creator.
     """
     id_ = call.entity_id()
     for_good = call.flag("skipTrashCan")

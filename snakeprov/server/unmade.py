@@ -95,7 +95,7 @@ class _Manifests:
         self._left, self._bytes_left = DIRECTORIES_MAX, MANIFEST_BYTES_MAX
 
     def read(self, directory: Unmade) -> dict[str, str]:
-        """Return the digest of each file in a directory; nothing where the manifest cannot be had."""
+        """Return the digest of each file in a directory; nothing if the manifest is not available."""
         if self._left <= 0 or self._bytes_left <= 0:
             self.is_cut = True
             return {}

@@ -14,7 +14,7 @@ from typing import Any
 from snakeprov.model.records import JobRecord, JobStatus, RunRecord
 
 VALUES_MAX = 100
-"""So many values a job or a run is found by, at most."""
+"""Maximum number of values by which a job or a run is found."""
 
 KEY_CHARS_MAX = 200
 VALUE_CHARS_MAX = 200

@@ -159,7 +159,7 @@ def _used(row: UsageRow) -> dict[str, Any]:
 
 def file_handle(row: FileHandleRow) -> dict[str, Any]:
     """Return a file handle."""
-    # Pruned bytes were kept here, and are not elsewhere: whoever asks for them is told.
+    # Pruned bytes were kept here, and are not elsewhere: the answer says so.
     stored = row.kind != tables.EXTERNAL
     values = {
         "concreteType": S3_FILE_HANDLE if stored else EXTERNAL_FILE_HANDLE,

@@ -301,9 +301,9 @@ def test_only_who_may_delete_prunes(served: Served, later: Later) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        ({}, 400, "Nothing says whose bytes are to go"),
-        ({"dryRun": False}, 400, "Nothing says whose bytes are to go"),
-        ({"project": "P"}, 400, "Nothing says whose bytes are to go"),
+        ({}, 400, "Nothing is selected"),
+        ({"dryRun": False}, 400, "Nothing is selected"),
+        ({"project": "P"}, 400, "Nothing is selected"),
         ({"keepLast": 0}, 400, "keepLast"),
         ({"largerThanBytes": -1}, 400, "largerThanBytes"),
         ({"before": "soon"}, 400, "before"),
