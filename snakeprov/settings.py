@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_shared(self) -> bool:
-        """Whether a store that is made is to be shared with the group."""
+        """Whether a new store is shared with the group."""
         return self.shared == "group"
 
 

@@ -1,4 +1,4 @@
-"""The users of a repository folder and their access tokens, for whoever owns the folder.
+"""The users of a repository folder and their access tokens, managed by the owner of the folder.
 
 Must not know: HTTP, or the command line.
 """

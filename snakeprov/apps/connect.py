@@ -31,7 +31,7 @@ def connect(
 
     Args:
         where: Folder of an embedded repository, the http(s) URL of a server (what precedes `/repo/v1`), or "synapse".
-        create: Make the folder a repository if it is none yet.
+        create: Make the folder a repository if it is not one yet.
         shared: Whether the group may read and write a folder that is made.
         token: Access token for a server; by default that of the environment variable `SNAKEPROV_TOKEN`.
 

@@ -25,7 +25,7 @@ THREADS: Final = 8
 CONNECTIONS_MAX: Final = 500
 
 REQUEST_BYTES_MAX: Final = PART_BYTES_MAX
-"""How long a request can be, whoever sends it. JSON is limited further by the application."""
+"""Maximum length of a request, from anybody. JSON is limited further by the application."""
 
 HEADER_BYTES_MAX: Final = 256 * 1024
 
@@ -83,7 +83,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         """Read the headers."""
         try:
             super().parse_header(header_plus)
-        except ValueError as error:  # a number of so many digits that Python does not read it
+        except ValueError as error:  # a number with more digits than Python reads
             raise ParsingError("Content-Length is invalid") from error
 
 

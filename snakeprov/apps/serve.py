@@ -1,4 +1,4 @@
-"""Serving: a repository folder as a server on a socket, until it is told to stop.
+"""Serving a repository folder on a socket, until it is stopped.
 
 Must not know: any client, or the command line.
 """

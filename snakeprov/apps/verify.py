@@ -27,7 +27,7 @@ _RERUN = "Deliver the others with 'snakeprov push'; a job whose record is damage
 
 
 Progress = Callable[[int, int], None]
-"""Is told how many bytes of contents have been read, and how many there are."""
+"""Called with the bytes of contents read so far, and the bytes in all."""
 
 
 def verify_store(
@@ -87,7 +87,7 @@ def _check_blobs(blobs: LocalBlobs, path: Path | None, report: Report, progress:
     try:
         total_bytes = blobs.total_bytes()
     except StoreError:
-        total_bytes = 0  # What cannot be read is told below.
+        total_bytes = 0  # What cannot be read is reported below.
     found: set[str] = set()
     for one in blobs.check():
         if one.sha256:

@@ -83,7 +83,7 @@ def snakeprov(context: click.Context, folder: str | None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the `snakeprov` command and return its exit status; errors are told on stderr.
+    """Run the `snakeprov` command and return its exit status; errors go to stderr.
 
     Args:
         arguments: What follows the command's name; None: what the process was called with.

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from snakeprov.places import Place
 
 STARTS_MAX = 1000
-"""So many things can be named at once."""
+"""Maximum number of starts in one question."""
 
 
 @click.command("affected")
 @click.argument("paths", metavar="PATH[@N]...", nargs=-1, shell_complete=options.recorded_paths)
-@click.option("--all-versions", is_flag=True, help="Start from every version of the files, not from the latest.")
+@click.option("--all-versions", is_flag=True, help="Start from every version of the files, not only the latest.")
 @click.option("--commit", metavar="SHA", help="Start from what was made at this commit.")
 @click.option("--rule", metavar="RULE", help="Start from what this rule made.")
 @click.option("--run", "run_id", metavar="ID", help="Start from what this run made.")
@@ -46,9 +46,9 @@ def command(
 ) -> None:
     """List everything that came from a file.
 
-    Every version that was made from it, however far away, now or in the past, by rule; those that still lie on disk
-    are marked. The file can be data or code. Or else, everything that was made at a commit, by a rule or in a run,
-    and what came from that; of --commit, --rule and --run all that are given must hold.
+    Every version that was made from it, however many steps away, now or in the past, by rule; those still on disk are
+    marked. The file can be data or code. Instead of a file, name a commit, a rule or a run: then everything that was
+    made there, and what came from that. With several of --commit, --rule and --run, all must match.
     """
     from snakeprov.cli.repository import opened
     from snakeprov.view import affected

@@ -88,7 +88,7 @@ def jobs(client: Client, listed: Sequence[Mapping[str, Any]]) -> list[dict[str, 
 
 
 def content(client: Client, version: FileVersion) -> bytes | None:
-    """Return the bytes of a version, of a large one the beginning; None where they cannot be had.
+    """Return the bytes of a version, of a large one the beginning; None if they are not available.
 
     What is returned of a large one is more than `SIZE_BYTES_MAX`.
     """

@@ -24,7 +24,7 @@ JOBS_LISTED_MAX: Final = 20
 """Of more jobs than these, --dry-run gives the number only."""
 
 EXAMPLES_MAX: Final = 3
-"""So many of the outputs that were left out are named, for each reason."""
+"""Number of skipped outputs named for each reason."""
 
 
 @click.command("backfill")
@@ -34,9 +34,9 @@ EXAMPLES_MAX: Final = 3
 def command(targets: tuple[str, ...], dry_run: bool, store: str | None, as_json: bool) -> int:
     """Record outputs that are there already.
 
-    What Snakemake itself keeps of the jobs that made them is recorded, marked as backfilled; what it does not keep
-    stays unknown. Taken are outputs that are still as their job left them and are not recorded yet: all, or those that
-    TARGET names, a file or a folder. To be called where the workflow ran; the Snakefile is not needed.
+    Records outputs that are unchanged since their job wrote them and that are not recorded yet: all of them, or those
+    that TARGET names, a file or a folder. They are marked as backfilled: only what Snakemake itself keeps of their jobs
+    is known. Run it in the workflow's directory; the Snakefile is not needed.
     """
     from snakeprov.apps.target import target_of
     from snakeprov.recorder import backfill, delivery

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from snakeprov.places import Place
 
 EXPLAINED_MAX: Final = 1000
-"""So many files that are not what was recorded are looked into: what they are now, and whether they were temporary."""
+"""Maximum number of differing files examined further: what they are now, and whether they were temporary."""
 
 RUNS_MAX: Final = 20
-"""The Snakefiles of so many runs are looked for."""
+"""Number of runs whose Snakefiles are looked for."""
 
 Progress = Callable[[], AbstractContextManager[Callable[[int, int], None]]]
 
@@ -55,7 +55,7 @@ class Result:
 class _Asked:
     """What the arguments of the command stand for; `is_unknown_named`: one of them is a file that never was recorded.
 
-    What was never recorded and only lies in a folder that was named is told, and is nothing wrong.
+    Unrecorded files in a folder that was named are reported, and are no mistake.
     """
 
     recorded: list[Recorded] = field(default_factory=list)
@@ -75,7 +75,7 @@ def compare(
         paths: As typed; none: everything that the project has recorded.
         project: The project that is meant, if that has to be said.
         deep: Read files also where they look unchanged since they were read.
-        progress: Gives what is told how many bytes are done, and how many there are.
+        progress: Gives a callable that takes the bytes done and the bytes in all.
 
     Raises:
         NotRecordedError: A path is neither recorded nor on disk.

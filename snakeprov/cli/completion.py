@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish")
 
 PATHS_MAX = 100
-"""So many paths are offered at most."""
+"""Maximum number of paths offered."""
 
 
 @click.command("completion")

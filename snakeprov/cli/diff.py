@@ -43,8 +43,8 @@ def command(
 ) -> None:
     """Compare how two results were made, or two runs.
 
-    Which inputs, params, code and software differ, and upstream what changed the inputs. Of two runs: what they were
-    started with, and which outputs came out otherwise. The first line is a sentence to paste into a mail.
+    Lists the inputs, params, code and software that differ, and what changed the inputs upstream. For two runs: what
+    they were started with, and which outputs differ. The first line is a sentence to paste into a mail.
     """
     from snakeprov.cli import target
     from snakeprov.cli.repository import opened

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from snakeprov.client import Client
 
 HEAD_BYTES = 500
-"""So much of a file is looked at to tell whether it is a drawing of snakeprov's."""
+"""Bytes read of a file to tell whether it is one of snakeprov's drawings."""
 
 
 class Drawn(NamedTuple):

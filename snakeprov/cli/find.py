@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 LIMIT_MAX = 10_000
-"""So many results are listed at most."""
+"""Maximum number of results listed."""
 
 KEYS_TOLD_MAX = 30
-"""So many of the keys that there are are named where one is unknown."""
+"""Number of known keys named in the message about an unknown one."""
 
 _EXAMPLE = "For example: snakeprov find rule=align sample=a."
 

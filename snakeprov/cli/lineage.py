@@ -26,7 +26,7 @@ NODES_HELD_MAX = 10_000
 
 DEPTH_DRAWN = 5
 DEPTH_SHOWN = 3
-"""So many activities, one behind another, are drawn, and shown of a page at first, unless told otherwise."""
+"""Default depth in activities: of a drawing, and of what a page shows at first."""
 
 FORMATS = ("text", "json", "dot", "mermaid", "svg", "html")
 SUFFIXES = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid", ".svg": "svg", ".html": "html"}

@@ -42,7 +42,7 @@ def _size_bytes(context: click.Context, parameter: click.Parameter, value: str |
         return None
     match = _SIZE.fullmatch(value.strip())
     if match is None:
-        raise click.BadParameter(f"{value!r} is no size: 500kB, 100MB, 1.5GB or 2GiB was expected.")
+        raise click.BadParameter(f"{value!r} is no size: give 500kB, 100MB, 1.5GB or 2GiB, for example.")
     return int(float(match[1]) * (1024 if match[3] else 1000) ** _POWERS[match[2].lower()])
 
 
@@ -55,8 +55,8 @@ def _size_bytes(context: click.Context, parameter: click.Parameter, value: str |
     "--larger-than", "larger_than_bytes", callback=_size_bytes, metavar="SIZE", help="With more bytes: 100MB, 2GiB."
 )
 @click.option("--keep-last", type=click.IntRange(1), metavar="N", help="Not among the N newest versions of its file.")
-@click.option("--unreferenced", is_flag=True, help="Also what nothing refers to: left behind by what was broken off.")
-@click.option("--yes", is_flag=True, help="Do it; without this it is only told.")
+@click.option("--unreferenced", is_flag=True, help="Also unreferenced data, e.g. from interrupted recordings.")
+@click.option("--yes", is_flag=True, help="Actually delete; without it, only print what would be deleted.")
 @options.limit(_SHOWN)
 @click.option("--project", metavar="NAME", help="Of this project; default: that of the working directory.")
 @options.common
@@ -74,9 +74,9 @@ def command(
 ) -> None:
     """Free space: drop bytes, keep every record.
 
-    The bytes of the versions go for which everything holds that is given. What made them stays known, and so do their
-    digests; they cannot be restored any more. A content that another version has as well stays, and so does code.
-    Without --yes nothing is changed, and it is told what would go.
+    Deletes the stored bytes of every version that matches all the given criteria; these versions cannot be restored any
+    more. Their digests and what made them stay recorded. Content that other versions share stays, and so does code.
+    Without --yes nothing changes: it prints what would be deleted.
     """
     from snakeprov.cli.repository import opened
     from snakeprov.model.times import to_wire
@@ -93,7 +93,7 @@ def command(
         criteria["largerThanBytes"] = larger_than_bytes
     if not criteria and not unreferenced:
         raise UsageError(
-            "It is not said whose bytes are to go.",
+            "Nothing selected: say which versions to prune.",
             hint="Give --older-than, --larger-than, --keep-last, --rule or --unreferenced.",
         )
     if limit is None:

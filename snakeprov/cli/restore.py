@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command("restore")
 @options.versioned_path
 @click.option("-o", "--output", "out", metavar="OUT", help="Where to put it; default: where it was recorded.")
-@click.option("--force", is_flag=True, help="Replace what is there even if it is not recorded, and so is lost.")
+@click.option("--force", is_flag=True, help="Overwrite what is there, even if it is not recorded and so is lost.")
 @options.project
 @options.common
 def command(path: str, out: str | None, force: bool, project: str | None, store: str | None, as_json: bool) -> int:
@@ -32,7 +32,7 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
 
     The latest version, or the one named by @N. Its bytes are compared with the digest that was recorded before they
     replace anything, and what is there is only replaced if it can be restored itself. Where the bytes were not kept,
-    it is told how to make them again, and the exit status is 5.
+    the command says how to make them again, and exits with status 5.
     """
     from snakeprov.cli import target
     from snakeprov.cli.repository import current_folder, opened

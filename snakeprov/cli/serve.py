@@ -14,11 +14,11 @@ from snakeprov.cli import options, output
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0: any that is free.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0: any free port.")
 @click.option(
     "--trusted-proxy",
     metavar="ADDRESS",
-    help="Address of an https proxy before the server, whose X-Forwarded-Proto and X-Forwarded-Host are believed.",
+    help="Address of an HTTPS reverse proxy whose X-Forwarded-Proto and X-Forwarded-Host are trusted.",
 )
 @options.common
 def command(host: str, port: int, trusted_proxy: str | None, store: str | None, as_json: bool) -> None:
@@ -26,7 +26,7 @@ def command(host: str, port: int, trusted_proxy: str | None, store: str | None, 
 
     Prints the URL and an access token of your own, which is good until the server ends; others get theirs with
     'snakeprov user add' and 'snakeprov token create'. With --json both are printed as one line once it listens.
-    A folder that --store names is made a repository if it is none. Ctrl-C ends the server.
+    A folder that --store names becomes a repository if it is not one yet. Ctrl-C ends the server.
     """
     from snakeprov.apps.connect import user_name
     from snakeprov.apps.serve import listening
@@ -39,7 +39,7 @@ def command(host: str, port: int, trusted_proxy: str | None, store: str | None, 
         if server.is_public:
             print(
                 "snakeprov: other machines can reach this server, and tokens travel unencrypted: "
-                "put a proxy that speaks https before it.",
+                "run it behind an HTTPS reverse proxy.",
                 file=sys.stderr,
                 flush=True,
             )

@@ -20,10 +20,10 @@ from snakeprov.errors import UsageError
 from snakeprov.model import paths
 
 RUN_CHARS_MIN = 4
-"""A run can be named by the first characters of its id, at least so many."""
+"""Minimum length of a prefix of a run's id that names the run."""
 
 DIGEST_CHARS_MIN = 8
-"""A content can be named by the first characters of its digest, at least so many."""
+"""Minimum length of a prefix of a digest that names a content."""
 
 LAST_RUN = "last"
 """What names the latest run."""

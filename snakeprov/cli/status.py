@@ -18,8 +18,8 @@ from snakeprov.errors import NoStoreError, RemoteError, StoreError
 def command(store: str | None, as_json: bool) -> None:
     """Show what is recorded, and what waits.
 
-    Where the repository is, what it holds, and what has not been delivered to it yet. The last is told even where
-    the repository cannot be reached or read.
+    Where the repository is, what it holds, and what has not been delivered to it yet. Undelivered records are reported
+    even if the repository cannot be reached or read.
     """
     from snakeprov.apps.connect import connect
     from snakeprov.cli.repository import find_place

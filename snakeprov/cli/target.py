@@ -2,7 +2,7 @@
 
 Must not know: what the command does with it.
 
-How things are named is told in `snakeprov.cli.spelling`.
+`snakeprov.cli.spelling` says how things are named.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from snakeprov.places import Place
 
 _VERSIONS_LISTED_MAX = 1000
-"""So many versions are looked at to say which there are."""
+"""Maximum number of versions read to say which exist."""
 
 NEAR_MAX = 3
-"""So many near matches of a name are shown; the first is nearly always the one."""
+"""Number of near matches suggested for a name; the first is nearly always the one meant."""
 
 _RUN_ID = re.compile(r"[0-9a-f]{6,32}")
 _RUNS_LISTED = "'snakeprov runs' lists them."

@@ -21,7 +21,7 @@ FILES_NAMED_MAX: Final = 3
 
 
 def told(client: Client, candidates: Sequence[str], *, project: str) -> str | None:
-    """Return what is known of the first of some paths of which something is, as sentences; None: of none of them.
+    """Return what is known of the first of some paths that anything is known of, as sentences; or None.
 
     Args:
         client: The store.

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def command(path: str, depth: int | None, project: str | None, store: str | None, as_json: bool) -> None:
     """Say why a file changed, or why it was made again.
 
-    Which inputs, params, code and software were not what they were for the version before, and upstream what changed
-    the inputs; of the latest version, or of the one named by @N. The first line is a sentence to paste into a mail.
+    Lists the inputs, params, code and software that changed since the previous version, and what changed the inputs
+    upstream; of the latest version, or of the one named by @N. The first line is a sentence to paste into a mail.
     """
     from snakeprov.cli import asking, target
     from snakeprov.cli.repository import opened
@@ -49,7 +49,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
 
 
 def _since_the_version_before(story: dict[str, Any], sources: Sources, depth: int | None) -> Trace | None:
-    """Return why a version is not the one before it; None where there is none, or it may not be read.
+    """Return why a version is not the one before it; None if it has none, or if it may not be read.
 
     The first making of the version is compared with the last of the one before: what changed then made the difference.
     """

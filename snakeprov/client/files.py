@@ -111,7 +111,7 @@ class Files:
         kind = str(answer.get("concreteType", "")).rsplit(".", 1)[-1]
         if kind not in _DESTINATIONS:
             raise UsageError(
-                f"Files of {entity_id} are to be uploaded to {answer.get('url') or kind}, which snakeprov cannot do.",
+                f"Files of {entity_id} have to be uploaded to {answer.get('url') or kind}, which snakeprov cannot do.",
                 hint="Set `upload = false` to record files without their bytes, or use another project.",
             )
         self._storage_location_id = answer.get("storageLocationId")
@@ -168,7 +168,7 @@ class Files:
         return msgspec.convert(answer, FileHandle)
 
     def location(self, file_handle_id: str, *, entity_id: str) -> tuple[FileHandle, str | None]:
-        """Return the file handle of an entity, and a URL under which its bytes can be had, if there is one.
+        """Return the file handle of an entity, and a URL of its bytes, if it has one.
 
         Raises:
             NotFoundError: There is none of that id.
@@ -183,14 +183,14 @@ class Files:
         result = self._session.post("/file/v1/fileHandle/batch", body, repeatable=True)["requestedFiles"][0]
         if failure := result.get("failureCode"):
             kind, status = (NotFoundError, 404) if failure == "NOT_FOUND" else (ForbiddenError, 403)
-            raise kind(f"The bytes of {entity_id} cannot be had: {failure}.", status=status, reason=failure)
+            raise kind(f"The bytes of {entity_id} are not available: {failure}.", status=status, reason=failure)
         return msgspec.convert(result["fileHandle"], FileHandle), result.get("preSignedURL")
 
     def chunks(self, url: str) -> Iterator[bytes]:
         """Return the bytes that lie at a URL.
 
         Raises:
-            RemoteError: They cannot be had.
+            RemoteError: They are not available.
         """
         return self._session.stream(url, chunk_bytes=CHUNK_BYTES)
 
@@ -199,7 +199,7 @@ class Files:
 
         Raises:
             NotFoundError: It is not kept, or the version has no such content.
-            RemoteError: It cannot be had; what is damaged never arrives whole.
+            RemoteError: It is not available; damaged content is never delivered whole.
         """
         query = {"entityId": entity_id, "versionNumber": version_number}
         return self._session.stream(f"/snakeprov/v1/blobs/{quoted(sha256)}", query, chunk_bytes=CHUNK_BYTES)

@@ -30,7 +30,7 @@ class Provenance(Protocol):
             criteria: All of them have to hold: `project`, `rules`, `before` (RFC 3339), `largerThanBytes`, `keepLast`;
                 `unreferenced` adds contents that nothing refers to.
             dry_run: Change nothing.
-            limit: How many versions are told at most.
+            limit: Maximum number of versions listed.
 
         Returns:
             `{dryRun, versions, versionsShared, versionsWithoutActivity, contents, freedBytes, results, truncated}`.

@@ -22,7 +22,7 @@ OWN = "/snakeprov/v1"
 REPO = "/repo/v1"
 
 DETAILS_MAX = 1000
-"""So many versions, and so many jobs, can be asked about in one request."""
+"""Maximum number of versions, and of jobs, in one request."""
 
 
 class Entities:
@@ -205,7 +205,7 @@ class ServerProvenance:
             criteria: All of them have to hold: `project`, `rules`, `before` (RFC 3339), `largerThanBytes`, `keepLast`;
                 `unreferenced` adds contents that nothing refers to.
             dry_run: Change nothing.
-            limit: How many versions are told at most.
+            limit: Maximum number of versions listed.
 
         Returns:
             `{dryRun, versions, versionsShared, versionsWithoutActivity, contents, freedBytes, results, truncated}`.

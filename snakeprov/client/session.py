@@ -50,7 +50,7 @@ _HINTS: Final[Mapping[int, str]] = {
 
 
 class Session:
-    """A connection to one repository, of which every client has one.
+    """A connection to one repository; each client has its own.
 
     Requests that are safe to repeat (GET, HEAD, PUT, DELETE, and what the caller marks so) are repeated up to
     `RETRIES_MAX` times, waiting longer each time, when the connection fails or the answer is 5xx; any request when it

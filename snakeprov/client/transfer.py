@@ -9,7 +9,7 @@ import threading
 
 
 class Transfer:
-    """Counts the bytes of the files that are to be uploaded; may be used from any threads.
+    """Counts the bytes of the files to upload; may be used from any thread.
 
     Bytes that the repository turned out to have already, or that could not be sent, count as done too.
     """
@@ -30,11 +30,11 @@ class Transfer:
         return self._done_bytes
 
     def expect(self, size_bytes: int) -> None:
-        """Note that so many bytes are to be uploaded."""
+        """Add to the number of bytes to upload."""
         with self._lock:
             self._expected_bytes += size_bytes
 
     def advance(self, size_bytes: int) -> None:
-        """Note that so many bytes are done with."""
+        """Add to the number of bytes that are done."""
         with self._lock:
             self._done_bytes += size_bytes

@@ -18,7 +18,7 @@ _SILENT: Final = frozenset(
 """Programs that say nothing of how a result came to be."""
 
 _PREPARING: Final = frozenset({"activate", "deactivate", "shell.bash", "shell.posix"})
-"""What conda is told to do for the commands that follow."""
+"""Subcommands of conda that prepare the commands that follow."""
 
 
 def programs(command: str | None) -> list[str]:

@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 DEPTH_MAX: Final = 1000
 NODES_MAX: Final = 100_000
-"""So many versions and activities of one lineage are exported."""
+"""Maximum number of versions and activities exported of one lineage."""
 
 JOBS_MAX: Final = 100_000
-"""So many jobs of one run are exported."""
+"""Maximum number of jobs exported of one run."""
 
 DIRECTORIES_MAX: Final = 1000
-"""So many directories are looked into, the first ones."""
+"""Maximum number of directories whose members are exported, the first ones."""
 
 MEMBERS_MAX: Final = 100_000
-"""So many files inside directories are exported; further directories are exported without their members."""
+"""Maximum number of members of directories exported; further directories go without theirs."""
 
 ENVIRONMENTS_MAX: Final = 1000
-"""So many descriptions of environments are read."""
+"""Maximum number of descriptions of environments read."""
 
 _NAMES: Final = uuid.UUID("3c0b6d0a-51cf-5d1f-9c2c-3b6c5c1d6a52")
 """What the names of repositories that have no address are made from."""
@@ -298,7 +298,7 @@ def _parsed(content: bytes) -> Any:
 
 
 def _had(ask: Callable[[str], Any], what: str) -> Any:
-    """Return an answer, or None where there is none for this user; what cannot be reached is still an error."""
+    """Return an answer, or None if this user gets none; an unreachable store is still an error."""
     try:
         return ask(what)
     except (NotFoundError, ForbiddenError):

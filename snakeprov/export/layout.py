@@ -1,6 +1,6 @@
 """Which path each version has in a crate.
 
-Must not know: whether the bytes can be had, or how they are written.
+Must not know: whether the bytes are available, or how they are written.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def checksum_line(sha256: str, path: str) -> str:
 
 
 def _names(path: str) -> list[str]:
-    """Return the names in a path, none of which leads anywhere else; what is outside is in a folder of its own."""
+    """Return the names in a path, none of which leads out of it; what lies outside gets a folder of its own."""
     if is_in_repository(path):
         path = path.removeprefix(REPOSITORIES.rstrip("/"))
     names = [_name(one) for one in path.split("/") if one and one != "."]

@@ -239,7 +239,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.environments.get(str(activity.job.get("environmentDigest") or ""), {})
 
     def run_of(self, activity: Activity) -> Json:
-        """Return the record of the run that an activity belongs to; empty where there is none."""
+        """Return the record of the run that an activity belongs to; empty if it has none."""
         return self.runs.get(activity.run_id or "", {})
 
     def workflow_files(self) -> list[Version]:

@@ -201,7 +201,7 @@ def _began(inputs: Sequence[RawInput]) -> str:
 
 
 def _code(runs: Sequence[Json]) -> str:
-    """Return where the workflow is to be found, in words."""
+    """Return where to find the workflow, in words."""
     places: dict[str, set[bool]] = {}
     unknown = []
     for run in runs:

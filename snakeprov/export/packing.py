@@ -45,7 +45,7 @@ class Written(NamedTuple):
     Attributes:
         files: How many files there are in the crate, the metadata and the checksums not counted.
         size_bytes: How many bytes they have.
-        missing: Versions that the crate should have held, whose bytes cannot be had; it refers to them.
+        missing: Versions that the crate should hold but whose bytes are not available; it refers to them.
         sha256: Of the zip file; None of a folder.
     """
 
@@ -81,7 +81,7 @@ def write(client: Client, material: Material, order: Order) -> tuple[Written, Pr
     """Write a crate; return what was written, and the profile that it follows.
 
     Raises:
-        UsageError: Something is in the way, or the profile needs a Snakefile that is not known or cannot be had.
+        UsageError: Something is in the way, or the profile needs a Snakefile that is unknown or not available.
         CorruptStoreError: The repository has other bytes than were recorded.
         SnakeprovError: The files cannot be written.
     """
@@ -97,7 +97,7 @@ def write(client: Client, material: Material, order: Order) -> tuple[Written, Pr
 
 
 def check_destination(out: Path, *, force: bool) -> None:
-    """Refuse to write over what is there, unless it is a crate or a file that is to be replaced.
+    """Refuse to overwrite anything but a crate or file that the user asked to replace.
 
     Raises:
         UsageError: There is something.
@@ -132,7 +132,9 @@ def _profile(material: Material, included: Mapping[str, str], asked: Profile | N
         return asked or "provenance"
     if asked in (None, "process"):
         return "process"
-    reason = "no Snakefile is recorded" if workflow is None else f"the bytes of {workflow.label} cannot be had any more"
+    reason = (
+        "no Snakefile is recorded" if workflow is None else f"the bytes of {workflow.label} are not available any more"
+    )
     raise UsageError(f"A {asked} crate holds the workflow, but {reason}.", hint="Export it with --profile process.")
 
 
@@ -163,7 +165,7 @@ class _Packing:
         return None
 
     def fetch(self, material: Material) -> tuple[dict[str, str], list[Version]]:
-        """Put into the crate what it is to hold; return the paths of it by version, and what cannot be had."""
+        """Put the files into the crate; return their paths by version, and what is not available."""
         layout = Layout(self._reserved)
         included: dict[str, str] = {}
         missing = []

@@ -100,14 +100,14 @@ class _Cleaner:
         return [self.value(one) for one in value] if isinstance(value, list | tuple) else value
 
     def text(self, text: str) -> str:
-        """Return text without absolute paths, of which the last name stays, and without users and hosts."""
+        """Return text without users, hosts and absolute paths; the last name of a path stays."""
         for folder in self._folders:
             text = text.replace(f"{folder}/", "")
         text = _ABSOLUTE.sub("", _FILE_URL.sub("", text))
         return text if self._names is None else self._names.sub("_", text)
 
     def _with_paths(self, record: Mapping[str, Any], *names: str) -> dict[str, Any]:
-        """Return a record, cleaned, of which some fields are recorded paths."""
+        """Return a cleaned record, some of whose fields are recorded paths."""
         return {**self.value(record)} | {name: self._path(record[name]) for name in names if record.get(name)}
 
     def _path(self, path: str | None) -> str | None:

@@ -48,7 +48,7 @@ _WRITTEN: Final[dict[Notation, dict[str, Any]]] = {
     "prov-n": {"format": "provn"},
     "prov-xml": {"format": "xml"},
 }
-"""How the library is told to write the notations that it writes."""
+"""The options with which the library writes each of its notations."""
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
@@ -146,7 +146,7 @@ class _Writer:
             self._made.alternate(own, other)
 
     def _may_precede(self, version_id: str, later_id: str) -> bool:
-        """Return whether a version can have been generated before all that is told of another one."""
+        """Return whether a version can have been generated before everything known of another one."""
         makings = self._material.makings.get(version_id, ())
         began = makings[0].began if makings else None
         touched = (one for one in self._material.activities if self._touches(one, later_id))

@@ -1,6 +1,6 @@
 """Why a version is not what another is: how their stories differ, and what changed the inputs that differ, upstream.
 
-Must not know: where stories and bytes come from (it is told by whom to ask), or how the answer is shown.
+Must not know: where stories and bytes come from (its caller says whom to ask), or how the answer is shown.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from snakeprov.lineage.unrecorded import GitAnswer, Unrecorded, unrecorded
 from snakeprov.model.records import code_paths
 
 DISTANCE_MAX: Final = 10
-"""So many activities, one behind another, are looked through unless told otherwise."""
+"""Default depth of the search, in activities."""
 
 STEPS_MAX: Final = 40
-"""So many changed inputs are followed in all."""
+"""Maximum number of changed inputs followed."""
 
 TEXTS_MAX: Final = 20
-"""Of so many changed files of code it is looked up how their texts differ."""
+"""Number of changed code files whose texts are compared."""
 
 Wanted = tuple[str, int, str | None, str | None]
 """Entity, version, and which making: by the activity, or as the reader had it; both None: the latest."""
@@ -32,7 +32,7 @@ Tell = Callable[[Sequence[Wanted]], Sequence[Story | None]]
 """Returns the stories of some versions, in order; None for what may not be read."""
 
 Read = Callable[[FileVersion], bytes | None]
-"""Returns the bytes of a version, or None where they cannot be had."""
+"""Returns the bytes of a version, or None if they are not available."""
 
 Describe = Callable[[str], dict[str, object] | None]
 """Returns the document of the environment of a job by the id of the job, or None."""
@@ -79,7 +79,7 @@ class Sources:
         self._texts: dict[FileVersion, bytes | None] = {}
 
     def text(self, version: FileVersion) -> bytes | None:
-        """Return the bytes of a version; None where they cannot be had, or enough has been read."""
+        """Return the bytes of a version; None if they are not available, or enough has been read."""
         if version not in self._texts:
             within = len(self._texts) < 2 * TEXTS_MAX
             self._texts[version] = self._read(version) if within else None
@@ -121,7 +121,7 @@ def trace(old: Story, new: Story, sources: Sources, *, distance_max: int = DISTA
 
 
 def made_before(story: Story, activity_id: str | None = None) -> Wanted | None:
-    """Return which making to compare with what came after it; None where there is none.
+    """Return which making to compare with what came after it; None if there is none.
 
     Args:
         story: Of the version.
@@ -176,7 +176,7 @@ def _changed_inputs(difference: Difference) -> list[_Pair]:
 
 
 def _differences(pairs: Sequence[_Pair], sources: Sources) -> list[Difference]:
-    """Return how the versions of each pair differ; a pair of which one may not be read is left out."""
+    """Return how the versions of each pair differ, without pairs that may not be read."""
     if not pairs:
         return []
     told = list(sources.tell([side for pair in pairs for side in pair]))

@@ -104,7 +104,7 @@ def side_of(story: Story) -> Side:
 def is_put_back(story: Story) -> bool:
     """Return whether a version has earlier bytes of its file again and no job wrote them anew.
 
-    Then nothing made it, or the activity that is told to have made it made the earlier version.
+    Then nothing made it, or the activity named as its maker made the earlier version.
     """
     meaning, activity = story["version"].get("meaning") or {}, story.get("activity")
     if meaning.get("kind") != "again":
@@ -163,7 +163,7 @@ def compare_jobs(old: Story, new: Story) -> tuple[list[Change], list[Change]]:
         *_environment(old, new),
         *_inputs(old, new),
     ]
-    # What the config gives to params is told as a cause; it does not differ twice.
+    # A config value that reaches params is already named as a cause.
     told = [("config", one.old, one.new) for one in params]
     elsewhere = [one for one in code if one.is_elsewhere]
     around = [one for one in _circumstances(old, new) if (one.kind, one.old, one.new) not in told]

@@ -202,7 +202,7 @@ def _likeness(graph: Graph, node: Node) -> tuple[object, ...]:
 
 
 def _common(graph: Graph, kinds: dict[str, Kind]) -> set[str]:
-    """Return the code that so many rules ran that lines to all of them would hide the rest."""
+    """Return code that too many rules ran to draw a line to each."""
     return {
         name
         for name, kind in kinds.items()

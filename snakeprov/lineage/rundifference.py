@@ -16,7 +16,7 @@ from snakeprov.lineage.jobdifference import Job, JobsChange, compare_all
 from snakeprov.lineage.values import differing
 
 FILES_MAX: Final = 1000
-"""So many outputs of one rule are named; all are counted."""
+"""Number of outputs of one rule that are named; all are counted."""
 
 _FACTS: Final = {
     "commandLine": "command line",

@@ -14,13 +14,13 @@ SIZE_BYTES_MAX: Final = 1_000_000
 """Larger contents are not compared."""
 
 LINES_MAX: Final = 4000
-"""So many lines that are not the same at the beginning or end are compared; it takes time like their square."""
+"""Maximum number of lines compared after a common beginning and end; the time grows with its square."""
 
 SHOWN_LINES_MAX: Final = 200
-"""So many lines of a difference are kept."""
+"""Maximum number of lines kept of a difference."""
 
 LINE_CHARACTERS_MAX: Final = 500
-"""So much of a line is kept."""
+"""Maximum length kept of a line."""
 
 _NO_NEWLINE: Final = "\\ No newline at end of file"
 
@@ -46,7 +46,7 @@ class TextDifference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def text_difference(old: bytes | None, new: bytes | None) -> TextDifference:
-    """Return how two contents differ as texts; None stands for bytes that cannot be had.
+    """Return how two contents differ as texts; None stands for bytes that are not available.
 
     >>> text_difference(b"a = 1\\n", b"a = 2\\n").lines
     ('@@ -1 +1 @@', '-a = 1', '+a = 2')

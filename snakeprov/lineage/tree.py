@@ -19,7 +19,7 @@ FOLD_ABOVE = 12
 """More siblings than this that one rule made, or raw inputs of one kind in one top folder, are folded."""
 
 FOLD_SHOWS = 3
-"""So many of the siblings that are folded are still shown."""
+"""Number of folded siblings that are still shown."""
 
 Mark = Literal["", "raw", "repeated", "unexplored"]
 """`raw`: no recorded job made it. `repeated`: what lies below was shown before. `unexplored`: nobody looked."""
@@ -37,7 +37,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         is_proved: Whether the bytes are known: those of the version, and that they are what the row above used.
         rails: For each level down to this row, whether a sibling follows; empty for the root.
         executed: Whether the row above ran it as code rather than read it as data.
-        folded: This row stands for so many siblings like `node`; 0 for an ordinary row.
+        folded: Number of siblings like `node` that this row stands for; 0 for an ordinary row.
     """
 
     node: Node

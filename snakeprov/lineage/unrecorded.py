@@ -14,7 +14,7 @@ _INTERPRETED: Final = frozenset({"script", "notebook", "run", "template"})
 _COMMANDS: Final = frozenset({"shell", "wrapper", "cwl"})
 
 Document = Mapping[str, Any] | None
-"""The description of an environment; None where there is none."""
+"""The description of an environment; None if there is none."""
 
 
 class Unrecorded(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -185,7 +185,7 @@ class SynapseAssembly(Assembly):
         if bytes_.manifest is None:
             return bytes_
         digest = self._observed(observed_as).digest
-        if digest is not None and not self._context.policy.upload:  # whoever owns the project may not take uploads
+        if digest is not None and not self._context.policy.upload:  # the owner of the project may not accept uploads
             return Bytes(content=self._content(self._absolute(path_of_key(observed_as)), digest, keep=False))
         # The files in a directory are no entities: Synapse would keep their bytes where nobody finds them.
         name, manifest = bytes_.manifest

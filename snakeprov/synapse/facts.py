@@ -20,10 +20,10 @@ from snakeprov.synapse.names import from_synapse_name
 Json = dict[str, Any]
 
 PAGE: Final = 50
-"""So many versions are asked for at once."""
+"""Versions per request."""
 
 VERSIONS_MAX: Final = 1000
-"""So many versions of a file are looked through for one of them."""
+"""Maximum number of versions of a file searched for one."""
 
 
 class Facts:
@@ -120,7 +120,7 @@ class Facts:
         return (str(found["entityId"]), number) if found is not None and found["versionNumber"] >= number else None
 
     def generated_by(self, entity_id: str, version_number: int) -> Activity | None:
-        """Return the activity that generated a version; None where there is none, or it may not be read."""
+        """Return the activity that generated a version; None if it has none, or if it may not be read."""
         try:
             return self._connection.entities.generated_by(entity_id, version_number=version_number)
         except ForbiddenError:

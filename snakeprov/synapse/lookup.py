@@ -132,7 +132,7 @@ class SynapseLookup:
         return None
 
     def _past(self, entity_id: str, number: int, md5: str, *, steps: int = STEPS_MAX) -> _Version:
-        """Return a version that has an md5; so many links to other versions are followed. Raises NotFoundError."""
+        """Return a version that has an md5, following at most `steps` links. Raises NotFoundError."""
         activity = self._client.entities.generated_by(entity_id, version_number=number)
         annotations: Json = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
         is_work = activity is not None or self._comes_from_work(entity_id, annotations, md5, steps=steps)
@@ -148,7 +148,7 @@ class SynapseLookup:
             entity_id: Its file.
             annotations: Its annotations.
             md5: Of its bytes.
-            steps: So many links to other versions are followed.
+            steps: Maximum number of links to other versions that are followed.
         """
         meant = _meant(annotations, md5)
         if meant is None or meant[0] == "edited":

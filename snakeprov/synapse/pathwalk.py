@@ -1,4 +1,4 @@
-"""Finding a file in Synapse by its path, name by name, and what is alike where there is none.
+"""Finding a file in Synapse by its path, name by name, and similar names if it is missing.
 
 Must not know: what the file is wanted for.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NEAR_MAX: Final = 3
 SIBLINGS_MAX: Final = 200
-"""So many files in a folder are looked at for names that are alike."""
+"""Maximum number of files in a folder compared for similar names."""
 
 _Kind = TypeVar("_Kind", File, Folder)
 

@@ -19,7 +19,7 @@ PREFIX: Final = "snakeprov."
 """Begins the keys of the annotations that are snakeprov's; all others are left as they are."""
 
 ANNOTATIONS_MAX: Final = 100
-"""So many annotations one entity can have; people may want some of them."""
+"""Annotations that snakeprov sets on one entity; the rest of Synapse's limit is left to people."""
 
 DESCRIPTION_CHARS_MAX: Final = 1000
 DESCRIBED_URLS_MAX: Final = 20

@@ -214,7 +214,7 @@ class Walk:
         }
 
     def _bytes_kept(self, entity_id: str, version_number: int) -> bool | None:
-        """Return whether the bytes of a version can be had; None where the user may not have them."""
+        """Return whether the bytes of a version are available; None if the user may not download them."""
         file = self._connection.entities.get(entity_id, version_number=version_number)
         handle_id = file.data_file_handle_id if isinstance(file, File) else None
         if handle_id is None:

@@ -22,10 +22,10 @@ FOLD_ABOVE = 12
 """More versions than this of one rule are folded."""
 
 FOLD_SHOWS = 3
-"""So many of the versions that are folded are still shown."""
+"""Number of folded versions that are still shown."""
 
 STARTS_NAMED_MAX = 3
-"""So many of the things asked about are named in the first sentence."""
+"""Number of starts named in the first sentence."""
 
 _BY_NOBODY = {"again": "put back", "sameContent": "same content"}
 """Titles of the groups of versions that no job made and nobody edited."""
@@ -51,7 +51,7 @@ KEYS = (
     "wayProved",
     "meaning",
 )
-"""What is told of each version in JSON and CSV."""
+"""The keys of each version in JSON and CSV."""
 
 
 def affected(answer: Mapping[str, Any], screen: Screen, *, starts: Sequence[str], show_all: bool) -> Iterator[str]:

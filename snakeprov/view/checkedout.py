@@ -1,6 +1,6 @@
 """The screen of `checkout`, its JSON, and the note that it leaves in the folder.
 
-Must not know: how anything is had or written.
+Must not know: how anything is downloaded or written.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def lines(found: CheckedOut, screen: Screen, *, to: str, note: str) -> Iterator[
         return
     yield ""
     yield from text.paragraph(
-        [say(f"{counted(len(found.missing), 'file')} could not be had; {note} lists them all:", "bad")], screen
+        [say(f"{counted(len(found.missing), 'file')} could not be restored; {note} lists them all:", "bad")], screen
     )
     for item in found.missing[:MISSING_SHOWN_MAX]:
         yield compose([say(f"  {_name(item)}"), say(f"  {item.reason}", "faint")], screen)
@@ -89,7 +89,7 @@ def note(found: CheckedOut) -> Iterator[str]:
     if not found.missing:
         yield "Nothing that was recorded is missing."
         return
-    yield f"## {counted(len(found.missing), 'file')} that could not be had"
+    yield f"## {counted(len(found.missing), 'file')} that could not be restored"
     yield ""
     for item in found.missing[:MISSING_NOTED_MAX]:
         digest = f" sha256 {_span(item.sha256)}" if item.sha256 else ""

@@ -15,14 +15,14 @@ from snakeprov.model import meant, shortened
 from snakeprov.view import text
 
 CLAUSES_MAX: Final = 4
-"""So many causes are named in a sentence; the others are counted."""
+"""Number of causes named in a sentence; the rest are counted."""
 
 VALUE_CHARACTERS_MAX: Final = 60
-"""So much of a value is told in a sentence."""
+"""Maximum length of a value in a sentence."""
 
 NAME_CHARACTERS_MAX: Final = 200
 CLAUSE_CHARACTERS_MAX: Final = 500
-"""So much of a name and of a clause is told; names can be as long as one likes."""
+"""Maximum length of a name, and of a clause, in a sentence."""
 
 OUTSIDE: Final = "outside the workflow"
 """Where a file was changed that no recorded job ever made."""

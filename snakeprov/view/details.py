@@ -18,7 +18,7 @@ VALUE_CHARACTERS_MAX = 2000
 """Longer values are cut."""
 
 PARAMS_MAX = 50
-"""No more params, or resources, are told."""
+"""Maximum number of params, or resources, shown."""
 
 Facts = list[tuple[str, str]]
 

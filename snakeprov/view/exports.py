@@ -14,7 +14,7 @@ from snakeprov.view.text import Screen, compose, counted, say
 _NAMES = {"ro-crate": "RO-Crate", "prov-json": "PROV-JSON", "prov-n": "PROV-N", "prov-xml": "PROV-XML"}
 
 MISSING_SHOWN_MAX = 10
-"""More files that could not be had are only counted."""
+"""More unavailable files than this are only counted."""
 
 
 def export(told: Mapping[str, Any], screen: Screen) -> Iterator[str]:

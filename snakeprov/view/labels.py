@@ -24,7 +24,7 @@ TITLE_COLUMNS_MAX = 26
 NOTE_COLUMNS_MAX = 30
 
 WHOLE_CHARACTERS_MAX = 1000
-"""A name that is longer is cut in the middle even where it is told whole."""
+"""A longer name is cut in the middle even where names are shown whole."""
 
 RULES_NAMED_MAX = 6
 

@@ -20,16 +20,16 @@ LANE_HEIGHT = 6.0
 COLUMN_GAP = 64.0
 
 LANES_MAX = 20_000
-"""A line that skips layers runs in a lane kept free of boxes; where there are so many lanes, it goes straight."""
+"""Maximum number of lanes, kept free of boxes, for lines that skip layers; further lines go straight."""
 
 ORDER_SWEEPS = 12
-"""At most so many sweeps to the right and to the left again order the boxes."""
+"""Maximum number of sweeps, right and back, that order the boxes."""
 
 HEIGHT_SWEEPS = 6
-"""At most so many sweeps to the right and to the left again settle the heights."""
+"""Maximum number of sweeps, right and back, that settle the heights."""
 
 VISITS = 60_000
-"""Large drawings get fewer sweeps, so that each kind of sweep looks at about so many boxes and lanes at most."""
+"""Approximate number of boxes and lanes that each kind of sweep visits in all: large drawings get fewer sweeps."""
 
 LANE_WEIGHT = 8.0
 """How much more than to a box it matters to a lane to be straight."""

@@ -44,7 +44,7 @@ def lineage(
         sentence: Stands above the drawing.
         remarks: Stand below it.
         direction: The one that was asked for.
-        depth: So many activities, one behind another, are shown at first.
+        depth: Depth shown at first, in activities.
         known: What the details of files and activities are taken from.
     """
     data: dict[str, Any] = {

@@ -28,7 +28,7 @@ def lines(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     """Yield the lines of `prune` for an answer of the prune resource."""
     dry, versions = answer["dryRun"], answer["versions"]
     if not answer["contents"] and not versions:
-        yield from text.sentence("There is nothing to prune.", screen, "good")
+        yield from text.sentence("Nothing to prune.", screen, "good")
         yield from _shared(answer, screen)
         return
     freed = text.size(answer["freedBytes"])
@@ -43,7 +43,7 @@ def lines(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     if lost := answer["versionsWithoutActivity"]:
         which = "is one" if lost == 1 else f"are {text.number(lost)}"
         yield from text.paragraph(
-            [say(f"Among them {which} that no recorded job made: not to be made again.", "bad")], screen
+            [say(f"Among them {which} that no recorded job made, and that cannot be made again.", "bad")], screen
         )
     if answer["results"]:
         yield ""
@@ -57,9 +57,7 @@ def lines(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
         )
     if dry:
         yield ""
-        yield from text.paragraph(
-            [say("Nothing was changed: give --yes to do it. What is recorded stays in any case.")], screen
-        )
+        yield from text.paragraph([say("Nothing was changed; --yes deletes. The records stay in any case.")], screen)
 
 
 def answer(answer: Mapping[str, Any]) -> dict[str, Any]:

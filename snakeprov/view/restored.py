@@ -48,10 +48,10 @@ def lines(
     yield from text.sentence(f"{name} was restored to {to}.", screen, "good")
     if replaced and not lost:
         yield from text.paragraph(
-            [say(f"What was there is {replaced[0]}, which can be restored too.", "faint")], screen
+            [say(f"The previous content is {replaced[0]}, which can be restored too.", "faint")], screen
         )
     elif lost:
-        yield from text.sentence("What was there before is gone, as --force allowed.", screen, "faint")
+        yield from text.sentence("The previous content is gone, as --force allowed.", screen, "faint")
     if not_restored:
         count = counted(len(not_restored), "member")
         said = f"{count} could not be restored (no regular file, unreadable or left out when recorded):"

@@ -72,7 +72,7 @@ def _facts_told(difference: RunDifference) -> list[str]:
 
 def _causes_told(difference: RunDifference) -> list[str]:
     """Return the causes in few words; of many of one kind the first, and how many more there are."""
-    # What the config gives to params is told of the config.
+    # A config value that reaches params is named under config.
     given = [(one.old, one.new) for one in difference.facts if one.kind == "config"]
     kinds: dict[str, list[JobsChange]] = {}
     for one in difference.causes:

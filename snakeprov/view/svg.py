@@ -113,7 +113,7 @@ def _text(line: str, x: float, y: float, role: str) -> str:
 
 
 def _wrapped(line: str, columns: int) -> list[str]:
-    """Return a line as several of at most so many columns, broken at blanks where there are any."""
+    """Return a line broken at blanks into lines of at most that many columns."""
     import textwrap
 
     return textwrap.wrap(line, columns) or [""]

@@ -1,6 +1,6 @@
 """Moments and spans of time in words.
 
-Must not know: what time it is now (that is told).
+Must not know: what time it is now (an argument).
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ def _endings(
     depth: int | None,
     deepest: int | None,
 ) -> Iterator[str]:
-    """Yield what is to be said of anything that the tree does not show."""
+    """Yield notes on what the tree does not show."""
     cut = next((row for row in every if deepest is not None and len(row.rails) == deepest + 1), None)
     notes = []
     if direction == "downstream" and len(every) == 1 and every[0].mark != "unexplored":

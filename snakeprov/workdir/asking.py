@@ -23,10 +23,10 @@ PAGE: Final = 1000
 """How many files, or versions of one, are asked for at once."""
 
 VERSIONS_MAX: Final = 1000
-"""So many versions of a file are looked through for a content."""
+"""Maximum number of versions of a file searched for a content."""
 
 ELSEWHERE_MAX: Final = 20
-"""So many other files are named, or looked at, that have the same content."""
+"""Maximum number of other files with the same content that are named or examined."""
 
 MANIFEST_BYTES_MAX: Final = 512 * 1024 * 1024
 """How long a manifest can be that is read."""
@@ -70,7 +70,7 @@ def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -
         history = client.provenance.history(own_id, limit=VERSIONS_MAX)
         versions = [_recorded(path_of(history["entity"]), own_id, one) for one in history["versions"]]
         same = [version for version in versions if version.is_content(digest)]
-        # A list of versions may not say whether the bytes are kept; what is told of one does.
+        # A list of versions may not say whether the bytes are kept; a single answer does.
         found += [
             one if one.bytes_kept is not None else recorded(client, own_id, one.version_number)
             for one in same[:ELSEWHERE_MAX]
@@ -87,7 +87,7 @@ def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -
 
 
 def manifest(client: Client, version: Recorded) -> Manifest | None:
-    """Return the manifest of a directory version; None where its bytes cannot be had.
+    """Return the manifest of a directory version; None if its bytes are not available.
 
     Raises:
         CorruptStoreError: It is damaged.
@@ -109,7 +109,7 @@ def content_of(client: Client, version: Recorded) -> Iterator[bytes]:
 
     Raises:
         NotFoundError: They are not kept.
-        RemoteError: They cannot be had.
+        RemoteError: They are not available.
     """
     if client.backend.gives_contents and version.sha256 is not None:
         yield from client.files.blob(version.sha256, version.entity_id, version.version_number)
@@ -134,7 +134,7 @@ def member(client: Client, version: Recorded, sha256: str) -> Iterator[bytes]:
 
     Raises:
         NotFoundError: They are not kept; Synapse keeps none.
-        RemoteError: They cannot be had.
+        RemoteError: They are not available.
     """
     if not client.backend.gives_contents:
         raise NotFoundError(f"The files in {version.path} are not kept.", status=404, reason="not kept")

@@ -1,6 +1,6 @@
 """Putting everything of a run into a folder: its code, and the files that it read and wrote.
 
-Must not know: how it is told.
+Must not know: how it is shown.
 
 Where the git repository is at hand the folder has all files of the commit, with the run's patch applied; what was
 recorded goes on top of that, because it is what was really read. Nothing is written outside of the folder.
@@ -177,7 +177,7 @@ def _place_code(client: Client, run: Mapping[str, Any], layout: _Layout, result:
         result.notes.append("The code was not under version control; the files that ran are here.")
         return
     if not root.is_absolute() or not export.has_commit(root, commit):
-        remote = f" It can be had from {git['remote']}." if git.get("remote") else ""
+        remote = f" Its remote is {git['remote']}." if git.get("remote") else ""
         missing = f"The commit {commit} is not at hand in {git.get('root')}"
         result.notes.append(f"{missing}; of the code only the files that ran are here.{remote}")
         return

@@ -56,7 +56,7 @@ def fill(
     Its permissions are those of `mode` without what the user's umask takes away.
 
     Raises:
-        RemoteError: The bytes are not those of the digest that is given.
+        RemoteError: The bytes do not have the given digest.
         OSError: It cannot be written.
     """
     digests = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
@@ -102,7 +102,7 @@ def take_mode(place: Path, temporary: Path, *, mode: int | None) -> None:
         temporary.chmod(present)
         return
     others = present & 0o066
-    others |= (others & 0o044) >> 2  # whoever may read a program may run it, if it is one
+    others |= (others & 0o044) >> 2  # those who may read a program may run it, if it is one
     temporary.chmod(stat.S_IMODE(temporary.stat().st_mode) & (0o700 | others))
 
 

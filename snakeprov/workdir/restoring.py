@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from snakeprov.client import Client
 
 INGREDIENTS_MAX: Final = 200
-"""So many inputs of a job are asked about whether their bytes are kept."""
+"""Maximum number of inputs of a job checked for kept bytes."""
 
-_FORCE: Final = "Move it away, give another place with -o, or give --force if it may be lost."
+_FORCE: Final = "Move it away, write elsewhere with -o, or overwrite it with --force."
 _ASK: Final = "It takes the DOWNLOAD permission, and a token of that scope; 'snakeprov show' tells how it was made."
 _ELSEWHERE: Final = "Move it away, or give another place with -o."
 

@@ -34,7 +34,7 @@ def test_it_tells_first_and_does_it_when_told(
     assert kept == {1: False, 2: True}
     known = snakeprov("log", "results/table.csv", "--json").json["versions"]
     assert [{**one, "bytesKept": True} for one in known] == log
-    assert snakeprov("prune", "--keep-last", "1").out == "There is nothing to prune.\n"
+    assert snakeprov("prune", "--keep-last", "1").out == "Nothing to prune.\n"
 
 
 def test_as_json_every_version_is_listed(work: Path, snakeprov: Run, age: Callable[[], None]) -> None:
@@ -63,10 +63,10 @@ def test_as_json_every_version_is_listed(work: Path, snakeprov: Run, age: Callab
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        ((), 2, "It is not said whose bytes are to go."),
+        ((), 2, "Nothing selected: say which versions to prune."),
         (("--older-than", "soon"), 2, "'soon' is no age: 12h, 30d"),
         (("--older-than", "999999y"), 2, "'999999y' is no age"),
-        (("--larger-than", "-4"), 2, "'-4' is no size: 500kB"),
+        (("--larger-than", "-4"), 2, "'-4' is no size: give 500kB"),
         (("--keep-last", "0"), 2, "0 is not in the range"),
         (("--keep-last", "1", "--project", "none"), 3, "Nothing is recorded in a project called 'none'."),
     ],
@@ -99,4 +99,4 @@ def test_bytes_that_were_dropped_are_kept_again_when_a_job_makes_them_again(
     assert [one["versionNumber"] for one in again] == [one["versionNumber"] for one in history]
     assert [one["bytesKept"] for one in again] == [True, False]
     assert snakeprov("fsck").status == 0
-    assert snakeprov("prune", "--unreferenced").out == "There is nothing to prune.\n"
+    assert snakeprov("prune", "--unreferenced").out == "Nothing to prune.\n"

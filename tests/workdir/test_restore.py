@@ -36,7 +36,7 @@ def test_an_old_version_comes_back(work: Path, snakeprov: Run) -> None:
     assert (answer.status, answer.err) == (0, "")
     assert answer.out.splitlines() == [
         "data/a.csv@1 was restored to data/a.csv.",
-        "What was there is data/a.csv@2, which can be restored too.",
+        "The previous content is data/a.csv@2, which can be restored too.",
     ]
     assert (work / "data/a.csv").read_text() == FIRST
     assert (work / "data/a.csv").stat().st_mode & 0o777 == 0o640
@@ -63,7 +63,7 @@ def test_what_is_not_recorded_is_not_overwritten(work: Path, snakeprov: Run) -> 
     assert (answer.status, answer.out) == (2, "")
     assert answer.err.splitlines() == [
         f"snakeprov: error: {work}/data/a.csv has a content that is not recorded; it would be lost.",
-        "Move it away, give another place with -o, or give --force if it may be lost.",
+        "Move it away, write elsewhere with -o, or overwrite it with --force.",
     ]
     assert (work / "data/a.csv").read_text() == "a week of work\n"
     forced = snakeprov("restore", "data/a.csv@1", "--force", "--json")
