@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from snakeprov.client.batch import Ref, Request
 from snakeprov.model.activity import ActivityType
-from snakeprov.model.meaning import Current
+from snakeprov.model.meaning import Current, Past
 from snakeprov.model.paths import is_timestamp
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
 from snakeprov.model.records import FileFact, Fingerprint, JobRecord
@@ -101,6 +101,13 @@ class Assembly(Versions):
                     fingerprint=fact.fingerprint,
                     while_job=self._job.id if fact.changed_while_reading else None,
                 )
+
+    def find_changed(self) -> bool:
+        """Find the inputs that the job has changed, where all were used already; return whether there are any."""
+        for fact in self._job.inputs:
+            if self._before_change(fact) is not None and self._has_changed_it(fact):
+                self._changed.append(fact)
+        return bool(self._changed)
 
     def use_environment(self) -> None:
         job = self._job
@@ -234,16 +241,22 @@ class Assembly(Versions):
         if any(fact.path == output.path for output in self._job.outputs):
             return None
         current = None if held is None else self.identity.of_held(held)
+        before = Observation(problem=OUTRUN) if seen.before is None else Observation(digest=seen.before)
+        if self._recorded_before(fact, before) is not None:
+            return before
         if seen.before is not None:
-            is_kept = fact.kind == "file" or current == self.identity.of_digest(seen.before)
-            return Observation(digest=seen.before) if fact.changed_while_reading and is_kept else None
+            is_there = fact.kind == "file" or current == self.identity.of_digest(seen.before)
+            return before if fact.changed_while_reading and is_there else None
         if held is None or held.seen_ns is None or current == self.identity.of_digest(seen.digest):
             return None
         if fact.kind == "directory" and not fact.changed_while_reading:  # what is in it may have changed long before
             return None
-        before = Observation(problem=OUTRUN)
         meaning = self._meaning(path_of(fact), before, fingerprint=fact.fingerprint_before or fact.fingerprint)
         return before if isinstance(meaning, Current) else None
+
+    def _recorded_before(self, fact: FileFact, before: Observation) -> Past | None:
+        """Return the version that an input was before it changed, where what it became was recorded for this job."""
+        return None
 
     def _use_changed(self, fact: FileFact, before: Observation) -> None:
         """Use an input as it was when the job began; what it was changed to is the job's work where that can be seen.

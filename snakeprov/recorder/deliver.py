@@ -11,7 +11,8 @@ delivery may break off between any two. What holds there when the job is deliver
 * A version is made and linked to its Activity in one request, and the Activity's description names the job. So an
   output that has its version is known again, also when others have made further versions since (the newest 50 that
   have the same md5 are looked at), and the outputs that lack theirs are linked to that same Activity.
-* Annotations that are missing are added.
+* Annotations that are missing are added: to outputs, and to what was recorded because the job read it, which names the
+  job in the comment of its version.
 * Only an Activity that no version was linked to yet cannot be found again: it stays behind, with nothing linked to it.
 * Two deliveries of one job at the same moment (never of one outbox, which is locked) are told apart by etags only.
 """

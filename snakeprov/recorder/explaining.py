@@ -57,7 +57,7 @@ def unexplained(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], 
     for one in jobs:
         for path, seen, digest, is_written in _seen(one.job, one.observations):
             held = held_at(path)
-            is_current = held is not None and identity.of_held(held) == identity.of_digest(digest)
+            is_current = _is_current(held, digest, identity)
             if is_current and (not is_written or held is None or held.activity_id is not None):
                 continue
             if held is None and is_written:
@@ -78,9 +78,14 @@ def read_paths(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], i
             seen, held = one.observations.get(key_of(fact)), held_at(path_of(fact))
             if seen is None or seen.digest is None:
                 continue
-            if held is None or identity.of_held(held) != identity.of_digest(seen.digest) or seen.before is not None:
+            if not _is_current(held, seen.digest, identity) or seen.before is not None:
                 found[path_of(fact)] = None
     return list(found)
+
+
+def _is_current(held: Held | None, digest: Digest, identity: Identity) -> bool:
+    """Return whether bytes are those of the current version, and what they meant has been recorded."""
+    return held is not None and identity.of_held(held) == identity.of_digest(digest) and not identity.lacks_marks(held)
 
 
 def explain_sights(own: ServerProvenance, project: str, asked: list[Asked]) -> dict[tuple[str, str], Explained]:

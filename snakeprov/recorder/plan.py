@@ -71,6 +71,7 @@ class Version:
         seen_ns: Of the file, as of a `Held`.
         while_job: Id of the job during which the file was edited by hand, where that is known.
         is_copy: Whether the job that wrote it had read the same bytes elsewhere.
+        comment: What the store is to keep with the version itself, in words.
     """
 
     bytes: Bytes
@@ -81,6 +82,7 @@ class Version:
     seen_ns: int | None = None
     while_job: str | None = None
     is_copy: bool = False
+    comment: str | None = None
 
 
 class Plan:
@@ -170,7 +172,7 @@ class Plan:
             size_bytes=version.size_bytes,
             made_at=self._catalog.moment(),
             seen_ns=version.seen_ns,
-            is_work=_is_work(meaning),
+            is_work=is_work_by(meaning),
             again_of=meaning.of if isinstance(meaning, Again) else None,
         )
         self.draft.files[path] = held
@@ -183,7 +185,7 @@ class Plan:
         folder = self.draft.folders.get(path) or self._catalog.folder(path)
         name = self._name(to_names(path)[-1], second=None if folder is None else "file")
         parent_id = self._folder(folders_above(path))
-        body = {"concreteType": FILE, "name": name, "parentId": parent_id}
+        body = {"concreteType": FILE, "name": name, "parentId": parent_id, **_comment(version)}
         file_handle_id = self._fill(body, name, version.bytes)
         created = self.add(Request("POST", f"{REPO}/entity", body, self._origin(version)))
         self._numbers[created] = 1
@@ -203,6 +205,7 @@ class Plan:
             "name": held.name,
             "parentId": held.parent_id,
             "etag": held.etag,
+            **_comment(version),
         }
         if held.description is not None:
             body["description"] = held.description
@@ -325,7 +328,12 @@ def pointing(meaning: Meaning) -> tuple[str, Past] | None:
             return None
 
 
-def _is_work(meaning: Meaning) -> bool:
+def _comment(version: Version) -> dict[str, str]:
+    return {} if version.comment is None else {"versionComment": version.comment}
+
+
+def is_work_by(meaning: Meaning) -> bool:
+    """Return whether a version with a meaning is somebody's work (see `model.meaning`)."""
     if isinstance(meaning, Again):
         return meaning.activity_id is not None or meaning.of.is_work
     return meaning.of.is_work if isinstance(meaning, SameContent) else isinstance(meaning, Made | Edited)

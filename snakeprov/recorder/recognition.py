@@ -43,10 +43,14 @@ NOTHING = Explained()
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What tells contents apart in a repository: of bytes that were seen, and of a version that it holds."""
+    """What tells contents apart in a repository: of bytes that were seen, and of a version that it holds.
+
+    `lacks_marks`: whether what the bytes of a version mean has not been recorded with it yet.
+    """
 
     of_digest: Callable[[Digest], str]
     of_held: Callable[[Held], str | None]
+    lacks_marks: Callable[[Held], bool] = lambda held: False
 
 
 BY_SHA256 = Identity(lambda digest: digest.sha256, lambda held: held.sha256)
@@ -89,7 +93,22 @@ class Recognition:
             fingerprint: Of the file.
             always: Whether a job makes a version each time.
         """
-        held = self._plan.file(path)
+        return self._meaning(path, seen, self._plan.file(path), writer, fingerprint=fingerprint, always=always)
+
+    def meaning_after(self, before: Held | None, path: str, seen: Observation, *, writer: Id | None = None) -> Meaning:
+        """Return what bytes meant when they were recorded, after a version of the path, or as the first one."""
+        return self._meaning(path, seen, before, writer)
+
+    def _meaning(
+        self,
+        path: str,
+        seen: Observation,
+        held: Held | None,
+        writer: Id | None,
+        *,
+        fingerprint: Fingerprint | None = None,
+        always: bool = False,
+    ) -> Meaning:
         content = None if seen.digest is None else self._identity.of_digest(seen.digest)
         if content is None:
             looks_same = held is not None and _looks_same(held, fingerprint, is_directory=path.endswith("/"))
@@ -124,7 +143,8 @@ class Recognition:
 
     def _earlier(self, path: str, content: str) -> Past | None:
         known = self._plan.known(path)
-        before = [] if known is None else [(self._identity.of_held(known), known)]
+        is_earlier = known is not None and known is not self._plan.file(path)
+        before = [(self._identity.of_held(known), known)] if known is not None and is_earlier else []
         for its, held in reversed([*before, *self._plan.made_at(path)]):
             if its == content:
                 origin = held.again_of

@@ -77,9 +77,15 @@ class Versions:
             self._tally.put_back += meaning.activity_id == meaning.of.activity_id
         size_bytes = fingerprint.size_bytes if fingerprint is not None else None
         bytes_ = bytes_ or self._bytes(path, observed_as, keep=keep, size_bytes=size_bytes)
-        held = self._make(path, meaning, bytes_, seen, fingerprint=fingerprint, while_job=while_job)
+        held = self._make(
+            path, meaning, bytes_, seen, fingerprint=fingerprint, while_job=while_job, comment=self._comment()
+        )
         self._list(path, held, seen)
-        return self._describe(path, held, observed_as, made=False, meaning=meaning)
+        return self._describe(path, held, observed_as, made=False, meaning=meaning, while_job=while_job)
+
+    def _comment(self) -> str | None:
+        """Return what to keep with a version that the job did not make; None where annotations come with it."""
+        return None
 
     def _make(
         self,
@@ -91,6 +97,7 @@ class Versions:
         fingerprint: Fingerprint | None = None,
         while_job: str | None = None,
         is_copy: bool = False,
+        comment: str | None = None,
     ) -> Held:
         """Plan the next version of a file, with what its bytes mean."""
         assert not isinstance(meaning, Current)  # noqa: S101  there is no version without bytes of its own
@@ -105,6 +112,7 @@ class Versions:
                 seen_ns=None if fingerprint is None else fingerprint.mtime_ns,
                 while_job=while_job,
                 is_copy=is_copy,
+                comment=comment,
             ),
         )
 
@@ -138,7 +146,16 @@ class Versions:
             members = {name: digest.sha256 for name, digest in seen.members.items()}
             self._plan.directories[path] = Listed(held.past, members, held.made_at)
 
-    def _describe(self, path: str, held: Held, observed_as: str, *, made: bool, meaning: Meaning | None = None) -> Held:
+    def _describe(
+        self,
+        path: str,
+        held: Held,
+        observed_as: str,
+        *,
+        made: bool,
+        meaning: Meaning | None = None,
+        while_job: str | None = None,
+    ) -> Held:
         """Plan the annotations of a version that is new, or whose origin is.
 
         Args:
@@ -147,6 +164,7 @@ class Versions:
             observed_as: Key of what was found of it.
             made: Whether this job made it.
             meaning: What the bytes of a new version mean.
+            while_job: The job that ran while it changed; a store that takes meanings with versions has it already.
         """
         if not made and not isinstance(meaning, Again | Edited):
             return held

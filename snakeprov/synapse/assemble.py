@@ -17,17 +17,19 @@ import msgspec
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
-from snakeprov.model.meaning import Meaning
-from snakeprov.model.records import JobRecord
+from snakeprov.model.meaning import Edited, Id, Meaning, Past
+from snakeprov.model.provenance import USED_ENTITY
+from snakeprov.model.records import FileFact, Fingerprint, JobRecord
 from snakeprov.recorder.annotations import ANNOTATIONS_MAX, annotation
 from snakeprov.recorder.assemble import Assembly, Outcome
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
-from snakeprov.recorder.digesting import GENERATING, Observations, path_of_key
-from snakeprov.recorder.plan import REPO, Bytes, Plan, pointing
+from snakeprov.recorder.digesting import GENERATING, Observation, Observations, key_of, path_of_key
+from snakeprov.recorder.plan import REPO, Bytes, Plan, is_work_by, pointing
 from snakeprov.recorder.recordpaths import code_path_of, path_of
 from snakeprov.recorder.summary import Tally
 from snakeprov.synapse import rules
+from snakeprov.synapse.jobmark import mark
 from snakeprov.synapse.names import to_synapse_name
 from snakeprov.synapse.version import BY_MD5, SynapseVersion, noted_of
 
@@ -70,7 +72,8 @@ def assemble_for_synapse(
         assembly.see_outputs()
         return
     outputs = [fact for fact in job.outputs if path_of(fact) not in finished]
-    if not any(assembly.makes(fact) for fact in outputs):
+    has_changed = done is not None and assembly.find_changed()
+    if not has_changed and not any(assembly.makes(fact) for fact in outputs):
         tally.reproduced += sum(fact.kind != "missing" for fact in outputs)
         return
     activity_id: str | Ref
@@ -102,7 +105,68 @@ class SynapseAssembly(Assembly):
             if held is None or path_of(fact) not in paths or noted is None:
                 continue
             if noted.job_id == self._job.id and not noted.is_annotated:
-                self._describe(path_of(fact), held, fact.path, made=True)
+                meaning = self._meaning_then(path_of(fact), held, self._observed(fact.path), writer=held.activity_id)
+                self._describe(path_of(fact), held, fact.path, made=True, meaning=meaning)
+
+    def _version_seen(
+        self,
+        path: str,
+        observed_as: str,
+        *,
+        keep: bool,
+        fingerprint: Fingerprint | None = None,
+        while_job: str | None = None,
+        seen: Observation | None = None,
+        bytes_: Bytes | None = None,
+    ) -> Held:
+        """Return the version whose bytes were seen; one that an earlier attempt made gets the annotations it lacks."""
+        held = super()._version_seen(
+            path, observed_as, keep=keep, fingerprint=fingerprint, while_job=while_job, seen=seen, bytes_=bytes_
+        )
+        noted = noted_of(held)
+        if noted is None or not noted.lacks_marks or noted.read_for != self._job.id:
+            return held
+        meaning = self._meaning_then(path, held, seen or self._observed(observed_as))
+        held = replace(held, is_work=is_work_by(meaning))
+        return self._describe(path, held, observed_as, made=False, meaning=meaning, while_job=while_job)
+
+    def _use_changed(self, fact: FileFact, before: Observation) -> None:
+        """Use an input as it was before it changed; an earlier attempt may have recorded already what it became."""
+        past = self._recorded_before(fact, before)
+        if past is None:
+            super()._use_changed(fact, before)
+            return
+        reference = {"targetId": past.entity_id, "targetVersionNumber": past.version_number}
+        self.used.append({"concreteType": USED_ENTITY, "wasExecuted": False, "reference": reference})
+        if not self._has_changed_it(fact):
+            keep, path = "temp" not in fact.flags, path_of(fact)
+            self._version_seen(path, key_of(fact), keep=keep, fingerprint=fact.fingerprint, while_job=self._job.id)
+
+    def _recorded_before(self, fact: FileFact, before: Observation) -> Past | None:
+        noted = noted_of(self._plan.file(path_of(fact)))
+        if noted is None or self._job.id not in (noted.read_for, noted.job_id):
+            return None
+        return noted.before if before.digest is None else self._recognition.explained(path_of(fact), before).earlier
+
+    def _meaning_then(self, path: str, held: Held, seen: Observation, *, writer: Id | None = None) -> Meaning:
+        """Return what the bytes of the current version of a file meant when it was made."""
+        noted = noted_of(held)
+        if noted is None or noted.before is None:
+            return self._recognition.meaning_after(None, path, seen, writer=writer)
+        past = noted.before
+        before = replace(
+            held,
+            version_number=past.version_number,
+            activity_id=past.activity_id,
+            is_work=past.is_work,
+            sha256=None,
+            noted=None,
+        )
+        return self._recognition.meaning_after(before, path, seen, writer=writer)
+
+    def _comment(self) -> str | None:
+        """Return by what a version is known again whose annotations are sent after it."""
+        return f"read by {mark(self._job.id, self._job.run_id)}"
 
     def activity_by_hand(self, description: str | None) -> dict[str, Any]:
         return self.activity(description)
@@ -149,7 +213,16 @@ class SynapseAssembly(Assembly):
     ) -> None:
         """Do nothing: Synapse has no place for it."""
 
-    def _describe(self, path: str, held: Held, observed_as: str, *, made: bool, meaning: Meaning | None = None) -> Held:
+    def _describe(
+        self,
+        path: str,
+        held: Held,
+        observed_as: str,
+        *,
+        made: bool,
+        meaning: Meaning | None = None,
+        while_job: str | None = None,
+    ) -> Held:
         """Plan the annotations of a version: whence it comes, and those that were there and are not snakeprov's."""
         before = noted_of(held) or SynapseVersion()
         digest = self._observed(observed_as).digest
@@ -159,6 +232,8 @@ class SynapseAssembly(Assembly):
         if meaning is not None and (said := pointing(meaning)) is not None:
             kind, of = said
             ours |= {"meaning": kind, "meaningOf": f"{of.path or ''}@{self._plan.number_of(of.version_number)}"}
+        if isinstance(meaning, Edited) and while_job is not None:
+            ours |= {"whileJob": while_job, "whileRule": self._job.rule}
         values = {f"{rules.PREFIX}{name}": annotation(value) for name, value in ours.items()}
         if made:
             values[f"{rules.PREFIX}job"] = annotation(self._job.id)
@@ -175,6 +250,7 @@ class SynapseAssembly(Assembly):
                 was_seen=not made,
                 is_annotated=True,
                 is_read=False,
+                lacks_marks=False,
             ),
         )
         self._plan.draft.files[path] = held

@@ -162,4 +162,5 @@ def meaning_of(noted: dict[str, str], *, entity_id: str, path: str) -> Json | No
     if not at or not number.isdecimal():
         return {"kind": kind}
     own = {} if other else {"entityId": entity_id}
-    return {"kind": kind, **own, "path": other or path, "versionNumber": int(number)}
+    during = {f"{name}{end}": noted[name] for name, end in (("whileJob", "Id"), ("whileRule", "")) if name in noted}
+    return {"kind": kind, **own, "path": other or path, "versionNumber": int(number), **during}

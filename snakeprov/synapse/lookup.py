@@ -252,6 +252,9 @@ class SynapseLookup:
         job_id = _job_id(activity.description) if activity is not None else None
         # A new version begins with the annotations of the one before: only if they name its md5 they are its own.
         is_own = md5 is not None and _text(annotations, "md5") == md5
+        is_annotated = job_id is not None and _text(annotations, "job") == job_id
+        read_for = _job_id(entity.get("versionComment"))
+        lacks_marks = not is_own and not is_annotated and (job_id or read_for) is not None
         return {
             "path": path,
             "kind": "file",
@@ -267,10 +270,22 @@ class SynapseLookup:
                 md5=md5,
                 job_id=job_id,
                 was_seen=is_own and job_id is None,
-                is_annotated=job_id is not None and _text(annotations, "job") == job_id,
+                is_annotated=is_annotated,
+                read_for=read_for,
+                lacks_marks=lacks_marks,
+                before=self._before(entity_id, int(entity["versionNumber"]))
+                if lacks_marks
+                else _edited_after(entity_id, annotations, md5),
                 annotations={key: value for key, value in annotations.items() if not key.startswith(PREFIX)},
             ),
         }
+
+    def _before(self, entity_id: str, number: int) -> Past | None:
+        """Return the version before one, or None."""
+        for version in self._client.entities.versions(entity_id, limit=VERSIONS_LOOKED_AT_MAX):
+            if (before := int(version["versionNumber"])) < number:
+                return self._past(entity_id, before, version.get("contentMd5") or "").past
+        return None
 
 
 def _parent(path: str) -> str:
@@ -297,6 +312,14 @@ def _meant(annotations: Json, md5: str) -> tuple[str, str, int] | None:
     if kind is None or not number.isdecimal() or _text(annotations, "md5") != md5:
         return None
     return kind, path, int(number)
+
+
+def _edited_after(entity_id: str, annotations: Json, md5: str | None) -> Past | None:
+    """Return the version of the same file after which a version is noted to have been edited."""
+    match _meant(annotations, md5) if md5 is not None else None:
+        case "edited", "", number:
+            return Past(entity_id, number)
+    return None
 
 
 def _again_of(annotations: Json, md5: str) -> int | None:

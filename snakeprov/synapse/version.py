@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from snakeprov.model.meaning import Past
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.recognition import Identity
 
@@ -24,6 +25,9 @@ class SynapseVersion:
         annotations: Those that are not snakeprov's.
         was_seen: Whether snakeprov recorded it because a job read it, and no job is known that made it.
         is_read: Whether this was read from Synapse, rather than brought about by this process.
+        read_for: The job for which snakeprov recorded the version, where that did not make it.
+        lacks_marks: Whether a delivery broke off after it had made the version and before it had annotated it.
+        before: The version before one that lacks its marks, or after which it was edited.
     """
 
     md5: str | None = None
@@ -32,6 +36,9 @@ class SynapseVersion:
     annotations: Mapping[str, Any] = field(default_factory=dict)
     was_seen: bool = False
     is_read: bool = True
+    read_for: str | None = None
+    lacks_marks: bool = False
+    before: Past | None = None
 
 
 def noted_of(held: Held | None) -> SynapseVersion | None:
@@ -44,5 +51,10 @@ def _md5(held: Held) -> str | None:
     return None if noted is None else noted.md5
 
 
-BY_MD5 = Identity(lambda digest: digest.md5, _md5)
+def _lacks_marks(held: Held) -> bool:
+    noted = noted_of(held)
+    return noted is not None and noted.lacks_marks
+
+
+BY_MD5 = Identity(lambda digest: digest.md5, _md5, _lacks_marks)
 """Synapse tells contents apart by their md5."""

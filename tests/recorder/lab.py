@@ -147,7 +147,7 @@ class Lab:
         for one in prepared:
             one.observations.update({path: Observation(problem="Permission denied") for path in unreadable})
         for batch in [prepared] if together else [[one] for one in prepared]:
-            reasons = [receipt.reason for receipt in deliverer.deliver(batch)]
+            reasons = self._deliver(deliverer, batch)
             assert reasons == [None] * len(batch), reasons
         self.tally = deliverer.tally
         return name
@@ -204,6 +204,9 @@ class Lab:
 
     def latest(self, path: str) -> int:
         return len(self.versions(path))
+
+    def _deliver(self, deliverer: Deliverer, batch: Sequence[Prepared]) -> list[str | None]:
+        return [receipt.reason for receipt in deliverer.deliver(batch)]
 
     def _look_at(self, record: JobRecord) -> Prepared:
         return Prepared(0, record, self._digester.observe(record, HeldFiles()))

@@ -6,16 +6,19 @@ what is expected of Synapse.
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from snakeprov import connect
+from snakeprov.errors import RemoteError
 from snakeprov.model.entities import File
+from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.synapse.jobmark import marked
 
 from ..commands import Answer, call
@@ -27,7 +30,16 @@ X, Y, Z = (letter * 40 + "\n" for letter in "xyz")
 
 
 class SynapseLab(Lab):
-    """A laboratory whose records are in Synapse, which knows no paths and no jobs."""
+    """A laboratory whose records are in Synapse, which knows no paths and no jobs.
+
+    Attributes:
+        deliver: Delivers some jobs.
+    """
+
+    deliver: Callable[[Callable[[], list[str | None]]], list[str | None]] = staticmethod(lambda call: call())
+
+    def _deliver(self, deliverer: Deliverer, batch: Sequence[Prepared]) -> list[str | None]:
+        return self.deliver(lambda: super(SynapseLab, self)._deliver(deliverer, batch))
 
     def id_of(self, path: str) -> str:
         (match,) = self.client.provenance.find(path, project=self._project)["matches"]
@@ -156,6 +168,15 @@ def _member_edited(lab: Lab) -> None:
     lab.run(up("y"))
 
 
+def _changed_while_a_job_ran(lab: Lab) -> None:
+    change = Job("k", ["d/"], {"done": "done"}, leaves={"d/m3": Z})
+    lab.run(split("x"), change, Job("whole", ["d/"], {"whole.txt": "whole"}))
+
+
+def _changed_in_place(lab: Lab) -> None:
+    lab.run(a(), Job("k", ["a.txt"], {"done": "done"}, appends={"a.txt": "more\n"}), b())
+
+
 HISTORIES: dict[str, tuple[Callable[[Lab], None], tuple[str, ...]]] = {
     "made again": (_made_again, ("in.txt", "a.txt", "b.txt")),
     "raw input changed": (_raw_input_changed, ("in.txt", "a.txt", "b.txt")),
@@ -165,6 +186,8 @@ HISTORIES: dict[str, tuple[Callable[[Lab], None], tuple[str, ...]]] = {
     "renamed": (_renamed, ("a.txt", "b.txt", "c.txt")),
     "copy of a raw input": (_copy_of_raw_input, ("in.txt", "copy.txt", "b.txt")),
     "directory made again": (_directory_made_again, ("in.txt", "d/", "d/m1", "up.txt")),
+    "changed while a job ran": (_changed_while_a_job_ran, ("d/", "whole.txt", "done")),
+    "changed in place": (_changed_in_place, ("a.txt", "b.txt", "done")),
     "member edited": (_member_edited, ("d/", "d/m1", "d/m2", "up.txt")),
 }
 
@@ -197,6 +220,78 @@ def test_a_file_that_a_job_made_again_is_not_said_to_be_put_back(labs: tuple[Lab
         _directory_made_again(lab)
         for version in ("d/@3", "d/m1@3", "up.txt@3"):
             assert "the content of @1 again" in ask(lab, "show", version).out.splitlines()
+
+
+KINDS = ("a.txt", "again.txt", "back.txt", "copy.txt", "d/m1", "e/", "new.txt", "place.txt")
+"""Files whose newest version means something, each something else."""
+
+
+def _every_kind(lab: Lab, last: Callable[[SynapseLab], None] = lambda lab: None) -> None:
+    """Record versions of every meaning, all of them by the last run; call `last` before it."""
+    made = {name: f"{name} of {X}" for name in ("a.txt", "again.txt", "back.txt", "old.txt", "place.txt")}
+    lab.write("in.txt", X)
+    lab.run(Job("make", ["in.txt"], made), split("x"), Job("other", ["in.txt"], {"e/": {"m": X}}))
+    lab.write("back.txt", Z)
+    lab.run(Job("read", ["back.txt"], {"1": "1"}), Job("make", ["in.txt"], {"again.txt": Z + Z}))
+    lab.write("a.txt", Y)
+    lab.write("back.txt", made["back.txt"])
+    lab.write("copy.txt", made["a.txt"])
+    lab.write("d/m1", Z)
+    lab.rename("old.txt", "new.txt")
+    if isinstance(lab, SynapseLab):
+        last(lab)
+    lab.run(
+        Job("read", ["a.txt", "back.txt", "copy.txt", "d/m1", "new.txt"], {"2": "2"}),
+        Job("make", ["in.txt"], {"again.txt": made["again.txt"]}),
+        Job("x", ["e/"], {"3": "3"}, leaves={"e/n": Z}),
+        Job("k", ["place.txt"], {"4": "4"}, appends={"place.txt": "more\n"}),
+    )
+
+
+def test_what_a_delivery_that_broke_off_had_not_noted_is_noted_by_the_next(
+    labs: tuple[Lab, Lab], synapse: Synapse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the server dies between a version and its annotations: nothing is missing, and nothing there twice."""
+    monkeypatch.setattr("snakeprov.client.session.RETRIES_MAX", 0)
+    folder, remote = labs
+    _every_kind(folder)
+    expected = {path: folder.versions(path) for path in KINDS}
+    assert {versions[-1][1] for versions in expected.values()} >= {"edited @1", "again @1", "edited @1 while"}
+    for at in itertools.count(1):
+        lab = SynapseLab(remote.client, remote.folder.parent / f"{at}", project=f"broken off at {at}")
+        lab.folder.mkdir()
+        breaking = _Breaking(synapse, at)
+        _every_kind(lab, lambda lab, breaking=breaking: setattr(lab, "deliver", breaking.deliver))
+        if not breaking.has_broken:
+            break
+        assert {path: lab.versions(path) for path in KINDS} == expected, at
+        assert [lab.lineage(name, 1) for name in "234"] == [folder.lineage(name, 1) for name in "234"], at
+    assert at > len(KINDS)
+
+
+class _Breaking:
+    """Loses the answer to one of the requests that make a version, and delivers once more."""
+
+    def __init__(self, synapse: Synapse, at: int) -> None:
+        self.has_broken = False
+        self._synapse = synapse
+        self._left = at
+
+    def deliver(self, call: Callable[[], list[str | None]]) -> list[str | None]:
+        self._synapse.after = self._after
+        try:
+            return call()
+        except RemoteError:
+            return call()
+        finally:
+            self._synapse.after = lambda method, path: None
+
+    def _after(self, method: str, path: str) -> None:
+        if method in ("POST", "PUT") and re.fullmatch(r"/repo/v1/entity(/syn\d+)?", path):
+            self._left -= 1
+            if self._left == 0:
+                self.has_broken = True
+                raise ConnectionError
 
 
 def test_a_copy_whose_original_was_deleted_is_recorded_and_told(labs: tuple[Lab, Lab], ask: Ask) -> None:
