@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from snakeprov.capture.programs import language_of
 from snakeprov.export import edits
 from snakeprov.export.commands import programs
 from snakeprov.export.material import SUCCEEDED, Activity, Json, Material, commit_of, remote_of
@@ -27,6 +28,9 @@ _LANGUAGES: Final = {
     ".py": "Python", ".ipynb": "Python", ".r": "R", ".rmd": "R", ".jl": "Julia", ".rs": "Rust", ".sh": "Bash",
     ".bash": "Bash",
 }  # fmt: skip
+_INTERPRETED: Final = {"python": "Python", "r": "R", "julia": "Julia", "shell": "Bash"}
+"""What the languages of interpreters are called here."""
+
 _PACKAGES: Final = {"R": "r-base", "Rscript": "r-base", "python3": "python"}
 """The conda packages that are not called like the program."""
 
@@ -130,13 +134,15 @@ def _ran(material: Material, activity: Activity) -> str:
 def _tools(material: Material, activity: Activity) -> Iterable[Tool]:
     job = activity.job
     installed = {package.name.lower(): package.version for package in conda(material.environment_of(activity))}
-    is_own = not any(job.get(name) for name in (*_ENVIRONMENTS, "envModules"))
+    # Which Python a shell command calls only the shell can tell.
+    is_own = job.get("kind") != "shell" and not any(job.get(name) for name in (*_ENVIRONMENTS, "envModules"))
     own_python = material.run_of(activity).get("pythonVersion") if is_own else None
     found = programs(job.get("shellcmd"))
     code = [fact for fact in job.get("code") or () if fact.get("role") in ("script", "notebook", "wrapper")]
+    called = {_INTERPRETED.get(language_of(f"#!{name}") or "") for name in found}
     for fact in code:
         suffix = PurePosixPath(str(fact.get("path") or fact.get("url") or "")).suffix.lower()
-        if suffix in _LANGUAGES:
+        if suffix in _LANGUAGES and _LANGUAGES[suffix] not in called:
             found.append(_LANGUAGES[suffix])
     if job.get("kind") == "run":
         found.append("Python")

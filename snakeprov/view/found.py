@@ -51,7 +51,9 @@ def found(answer: Mapping[str, Any], screen: Screen, *, terms: Sequence[str], fi
         return
     yield ""
     titles = ("version", "when", "rule", "wildcards", "", "run", "commit", "sha256")
-    yield from text.table([_row(one, screen) for one in results], screen, titles=titles, flexible=0, keep="end")
+    rows = [_row(one, screen) for one in results]
+    # The path usually has the wildcards in it.
+    yield from text.table(rows, screen, titles=titles, flexible=0, keep="end", drop=(3, 6, 7))
     if answer["truncated"]:
         yield compose([say(f"{screen.glyphs.ellipsis} and more (--limit)")], screen)
 

@@ -23,7 +23,7 @@ FOLD_ABOVE = 5
 """More jobs than this of one rule are drawn together."""
 
 WILDCARDS_SHARE = 3
-"""Wildcards take this part of a screen at most: outputs, which follow them, usually have them in their names."""
+"""Wildcards take this part of a screen at most."""
 
 _COMMAND = re.compile(r"Command '.*'(?= (?:returned|died))")
 """The command in a message that a job failed, which `show` prints too."""
@@ -105,7 +105,9 @@ def _jobs(jobs: Mapping[str, Any], screen: Screen, *, is_folded: bool) -> Iterat
     groups = _grouped(shown) if is_folded else [[one] for one in shown]
     titles = ("job", "status", "took", "wildcards", "outputs")
     rows = [_job(group[0], screen) if len(group) == 1 else _jobs_together(group) for group in groups]
-    lines = text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="end")
+    # Outputs usually have the wildcards in their names.
+    drop = (3,) if all(group[0].get("outputs") for group in groups) else ()
+    lines = text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="end", drop=drop)
     for line, group in zip(lines, [[], *groups], strict=True):
         yield line
         if error := str(group[0].get("error") or "") if group else "":

@@ -268,6 +268,7 @@ def table(
     right: frozenset[int] = frozenset(),
     flexible: int | None = None,
     keep: Literal["start", "end"] = "start",
+    drop: Sequence[int] = (),
     indent: int = 0,
 ) -> Iterator[str]:
     """Yield `rows` of cells as printed lines with aligned columns; a column without content is left out.
@@ -279,6 +280,7 @@ def table(
         right: Columns that are aligned to the right.
         flexible: The column that is cut where the rows are too wide for the screen.
         keep: Which end of a cell in that column is kept.
+        drop: Columns that are left out, in this order, before the flexible one is cut.
         indent: Blanks before each line.
     """
     if not rows:
@@ -287,8 +289,12 @@ def table(
     cells = [[Piece(title, "faint") for title in titles]] if titles else []
     cells += [list(row) for row in rows]
     widths = {column: max(width(row[column].text) for row in cells) for column in shown}
+    for column in drop:
+        if screen.width is not None and _excess(widths, screen.width, indent) > 0 and column in widths:
+            del widths[column]
+            shown.remove(column)
     if flexible in widths and screen.width is not None:
-        excess = indent + sum(widths.values()) + _GAP * (len(shown) - 1) - screen.width
+        excess = _excess(widths, screen.width, indent)
         widths[flexible] = max(widths[flexible] - max(excess, 0), min(widths[flexible], _FLEXIBLE_COLUMNS_MIN))
         for number, row in enumerate(cells):
             kept = "start" if titles and not number else keep
@@ -301,6 +307,11 @@ def table(
             space = Piece(" " * _GAP if column != shown[-1] else "")
             line += [blank, row[column], space] if column in right else [row[column], blank, space]
         yield compose(line, screen)
+
+
+def _excess(widths: Mapping[int, int], columns: int, indent: int) -> int:
+    """Return by how many columns a table is wider than the screen."""
+    return indent + sum(widths.values()) + _GAP * (len(widths) - 1) - columns
 
 
 def listing(rows: Sequence[Line], screen: Screen) -> Iterator[list[str]]:

@@ -71,6 +71,21 @@ def test_a_script_in_an_environment_does_not_have_snakemakes_python() -> None:
         assert [(tool.name, tool.version) for tool in step.tools] == [("Python", version)]
 
 
+@pytest.mark.parametrize(
+    ("command", "path", "tools"),
+    [
+        ("python scripts/fit.py", "scripts/fit.py", [("python", None)]),
+        ("./scripts/fit.py", "scripts/fit.py", [("fit.py", None), ("Python", None)]),
+        ("Rscript fit.R", "fit.R", [("Rscript", None)]),
+    ],
+)
+def test_a_script_that_a_shell_runs(command: str, path: str, tools: list[tuple[str, None]]) -> None:
+    """Its interpreter is named once, and its version is not known: the shell finds it, not Snakemake."""
+    job = {"kind": "shell", "shellcmd": command, "code": [{"role": "script", "path": path}]}
+    (step,) = methods(material(job)).steps
+    assert [(tool.name, tool.version) for tool in step.tools] == tools
+
+
 def test_the_commit_is_told_with_its_tag_and_remote_and_what_was_not_committed() -> None:
     """So that a reader finds the code, and knows that it is not all of it."""
     told = methods(material({"kind": "shell"}, run={**RUN, "git": GIT})).paragraph

@@ -115,6 +115,21 @@ def test_a_table_cuts_its_flexible_column() -> None:
     assert list(table([], Screen(now=NOW), titles=("a",))) == []
 
 
+def test_a_table_leaves_columns_out_before_it_cuts() -> None:
+    """One by one, as far as the screen needs it; with their titles."""
+    rows = [[say("results/deep/table.csv"), say("sample=a"), say("9f86d081")]]
+    for columns, line in (
+        (42, "results/deep/table.csv  sample=a  9f86d081"),
+        (41, "results/deep/table.csv  9f86d081"),
+        (31, "results/deep/table.csv"),
+        (21, "…sults/deep/table.csv"),
+    ):
+        drop = table(rows, Screen(now=NOW, width=columns), flexible=0, keep="end", drop=(1, 2))
+        assert list(drop) == [line]
+    titled = table(rows, Screen(now=NOW, width=40), titles=("version", "wildcards", "sha"), flexible=0, drop=(1,))
+    assert next(titled) == "version                 sha"
+
+
 @pytest.mark.parametrize(
     ("away", "words"),
     [
