@@ -4,7 +4,7 @@ Builds stores of 10 thousand, 100 thousand and 1 million activities (`--sizes`),
 batch resource, and asks each the same questions through the embedded client: cold (nothing of the database in memory,
 first time in a new connection) and warm (the best of several). Times are of the whole way: request, SQL, JSON, answer.
 The full closures are compared with the bare recursive SQL on SQLite's driver: for the ids alone, and for all columns
-that the answers have. `why` is asked of a file that was rewritten in place again and again, of a result against that of
+that the answers have. `why` runs on a file that was rewritten in place again and again, on a result against that of
 another sample, and against a merge of two thousand.
 
     python tests/benchmarks/lineage.py [--sizes 10000,100000] [--stores FOLDER]
@@ -153,7 +153,7 @@ def questions(client: Client) -> dict[str, Question]:
 
 
 def why(client: Client, old: tuple[str, int], new: tuple[str, int]) -> int:
-    """Ask as `snakeprov why` and `diff` do; return how many changes are told."""
+    """Ask as `snakeprov why` and `diff` do; return the number of changes."""
     sources = asking.sources(client, Path.cwd())
     before, after = sources.tell([(*old, None, None), (*new, None, None)])
     assert before is not None and after is not None

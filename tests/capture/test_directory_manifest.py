@@ -246,7 +246,7 @@ def test_what_is_no_manifest_is_refused(content: bytes) -> None:
 
 
 def test_newer_manifest_is_refused_by_its_version() -> None:
-    """A manifest of a later version is told from a damaged one, whatever else it holds."""
+    """A manifest of a later version is distinguished from a damaged one, whatever else it holds."""
     with pytest.raises(NewerStoreError, match=r"has version 2; this snakeprov reads up to 1\. Update snakeprov\."):
         read_manifest(b'{"manifestVersion": 2, "members": {}}')
 

@@ -47,7 +47,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def test_states_are_compared_by_what_the_files_held(repository: Repository) -> None:
-    """Commits, uncommitted changes, and both; a change that was committed unchanged is none."""
+    """Commits, uncommitted changes, and both; a change that was committed unchanged does not count."""
     repository.write(a="1\n", b="1\n", **{"c ü.txt": "1\n"})
     first = repository.commit()
     repository.write(a="2\n")

@@ -302,7 +302,7 @@ def test_shallow_clone(repository: Path, tmp_path: Path) -> None:
 
 
 def test_tags_describe_a_commit(repository: Path, tmp_path: Path) -> None:
-    """The nearest tag, loose or packed, and the distance from it; where no tag is an ancestor there is none."""
+    """The nearest tag, loose or packed, and the distance from it; None where no tag is an ancestor."""
     run("tag", "v1.2", cwd=repository)
     (repository / "Snakefile").write_text("rule second:\n")
     run("commit", "-qam", "second", cwd=repository)

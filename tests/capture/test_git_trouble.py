@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("own_git_configuration")
 
 @pytest.mark.parametrize("content", ["gitdir: /nowhere/at/all\n", "nonsense"])
 def test_broken_git_file_says_what_is_wrong(tmp_path: Path, content: str) -> None:
-    """A work tree whose repository is gone has a root and nothing else, and the problem is told."""
+    """A work tree whose repository is gone has a root and nothing else, and the problem is reported."""
     (tmp_path / ".git").write_text(content)
     (tmp_path / "Snakefile").touch()
     reader = GitReader()
@@ -121,7 +121,7 @@ def test_variables_of_another_repository_do_not_confuse(
 
 
 def test_repository_in_a_form_gitpython_cannot_read(tmp_path: Path) -> None:
-    """A repository with SHA-256 object ids is asked of the git program."""
+    """A repository with SHA-256 object ids is read with the git program."""
     tmp_path.joinpath("r").mkdir()
     made = subprocess.run(["git", "init", "-q", "--object-format=sha256"], cwd=tmp_path / "r", capture_output=True)
     if made.returncode:
@@ -190,7 +190,7 @@ def test_code_file_is_bounded(repository: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_git_neither_asks_nor_writes(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """git is told not to prompt and not to take locks, and the repository's files are left byte for byte."""
+    """git runs without prompts and locks, and the repository's files stay as they are, byte for byte."""
     os.utime(repository / "Snakefile", (1, 1))
 
     def contents() -> dict[Path, bytes]:

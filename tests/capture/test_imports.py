@@ -376,7 +376,7 @@ def test_modules_of_perl(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"import (", b"\0", b"\xff\xfe import near", b"(" * 5000, b"{}"])
 @pytest.mark.parametrize("name", ["a.py", "a.ipynb", "a.R", "Snakefile"])
 def test_what_cannot_be_understood_imports_nothing(tmp_path: Path, name: str, content: bytes) -> None:
-    """Nor does what is not there, a folder, or a name that is none."""
+    """Nor does what is missing, a folder, or an impossible name."""
     (tmp_path / name).write_bytes(content)
     assert found(tmp_path, name) == []
     for other in ("missing.py", ".", "nul\0byte.py"):

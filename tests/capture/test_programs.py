@@ -99,7 +99,7 @@ def test_language_of_a_first_line(line: str, language: str | None) -> None:
 
 
 def test_only_files_of_the_project_are_code(tmp_path: Path) -> None:
-    """What is not there, lies outside, or belongs to an environment is none; a link into the project is."""
+    """Missing files, files outside and files of an environment do not count; a link into the project does."""
     work, elsewhere = tmp_path / "work", tmp_path / "elsewhere.py"
     for name in ("a.py", "lib/b.py", ".snakemake/conda/e/bin/c.py", "venv/lib/site-packages/d.py"):
         (work / name).parent.mkdir(parents=True, exist_ok=True)

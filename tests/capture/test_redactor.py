@@ -22,7 +22,7 @@ JOB_OTHERS = {
     *("conda_prefix", "container_path", "environment_digest", "environment_file_handle_id", "is_checkpoint"),
     *("submitted_on", "started_on", "ended_on", "exit_code", "logs", "benchmark_file"),
     "benchmark",  # nothing but numbers is kept of it
-    *("inputs", "outputs", "code"),  # of which queries and URLs are looked at
+    *("inputs", "outputs", "code"),  # only their queries and URLs are searched
 }
 RUN_OTHERS = {
     *(

@@ -145,7 +145,7 @@ def test_rules_of_a_module(statement: str, is_changed: bool) -> None:
 
 
 def test_what_changes_a_rule_of_a_module_is_part_of_it() -> None:
-    """With what it names; a rule that is not found has no definition, whoever changes it."""
+    """With what it names; a rule that is not found has no definition, even if another changes it."""
     main = 'X = 1\nmodule m:\n    snakefile: "own"\nuse rule a from m as m_* with:\n    params: X, 1\n'
 
     def digest_of(text: str) -> str:

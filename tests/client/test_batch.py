@@ -39,7 +39,7 @@ REQUESTS = [
 
 
 def test_references_are_listed_beside_a_batch() -> None:
-    """The repository is told where to put which answer, by JSON pointer."""
+    """A JSON pointer says where the repository puts each answer."""
     wire = Wire()
     send_together(wire, REQUESTS, repeatable=False, batch_requests_max=10)  # type: ignore[arg-type]
 

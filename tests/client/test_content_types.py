@@ -24,7 +24,7 @@ from snakeprov.model.digest import Digest
 )
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_file_is_what_its_name_says(tmp_path: Path, name: str, expected: str, *, keep: bool) -> None:
-    """Whether its bytes are kept or not; a content type that is given goes before the name."""
+    """Whether its bytes are kept or not; an explicit content type takes precedence over the name."""
     path = tmp_path / "file"
     path.write_bytes(b"x")
     digest = Digest(hashlib.sha256(b"x").hexdigest(), hashlib.md5(b"x", usedforsecurity=False).hexdigest(), 1)

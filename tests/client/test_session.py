@@ -1,4 +1,4 @@
-"""The session against real sockets: what is repeated, what is not, and how failures are told."""
+"""The session against real sockets: what is repeated, what is not, and how failures are reported."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_what_is_safe_to_repeat_is_repeated(server: Server, session: Session, fa
 
 
 def test_attempts_are_bounded(server: Server, session: Session) -> None:
-    """A server that stays down is given up on, and its reason is told."""
+    """A server that stays down is given up on, with its reason."""
     server.statuses = [503] * 50
 
     with pytest.raises(ServerError, match="answered 503 to GET /x: reason 503"):

@@ -36,7 +36,7 @@ def clients(tmp_path: Path, socket: Socket) -> Iterator[tuple[Client, Client]]:
 
 
 @pytest.mark.parametrize("step", ["/presigned/url/batch", "/add/1", "/complete"])
-def test_whoever_sends_the_same_content_shares_the_upload(
+def test_senders_of_the_same_content_share_the_upload(
     clients: tuple[Client, Client], monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """Whichever step of the one the other overtakes, both have the file handle that it ended with."""

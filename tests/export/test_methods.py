@@ -64,7 +64,7 @@ def test_tools_of_unknown_version_are_told_together() -> None:
 
 
 def test_a_script_in_an_environment_does_not_have_snakemakes_python() -> None:
-    """The version of Snakemake's own Python is told only of scripts that ran in it."""
+    """The version of Snakemake's own Python is given only for scripts that ran in it."""
     code = [{"role": "script", "path": "scripts/fit.py"}]
     for environment, version in (({}, "3.11.7"), ({"container": "docker://debian:12"}, None)):
         (step,) = methods(material({"kind": "script", "code": code, **environment})).steps
@@ -122,7 +122,7 @@ def test_what_is_unknown_is_said_to_be_so() -> None:
 
 
 def test_code_that_was_not_under_version_control_is_said_to_be_so() -> None:
-    """Of a run that is recorded, and of which git could be asked; else the commit was not recorded."""
+    """Of a recorded run whose repository git could read; else the commit was not recorded."""
     run = {"id": "r", "workingDirectory": "/w"}
     told = methods(material({"kind": "shell"}, run=run)).paragraph
     unasked = methods(material({"kind": "shell"}, run={**run, "gitProblem": "git is not installed"})).paragraph

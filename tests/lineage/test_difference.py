@@ -153,7 +153,7 @@ def test_a_renamed_input_is_known_by_its_keyword() -> None:
 
 
 def test_what_usually_has_no_effect_is_a_circumstance() -> None:
-    """Host, threads and versions of tools around a shell command are no causes; config that params repeat is none."""
+    """Host, threads and versions of tools around a shell command are no causes; nor is config that params repeat."""
     old = story("r@1", kind="shell", threads=1, params={"k": 1}, run={"host": "a", "config": {"k": 1, "z": 0}})
     new = story("r@2", kind="shell", threads=2, params={"k": 2}, run={"host": "b", "config": {"k": 2, "z": 1}})
     difference = compare(old, new)
@@ -288,7 +288,7 @@ def test_what_may_not_be_read_is_not_followed() -> None:
 
 
 def test_files_rewritten_in_place_end_somewhere() -> None:
-    """A file of which every version was made from the one before is followed as far as the bound, and says so."""
+    """A file whose every version was made from the one before is followed up to the bound, and says so."""
     repository = Repository(
         story("log@1", rule=None), *(story(f"log@{number + 1}", inputs=[f"log@{number}"]) for number in range(1, 40))
     )
@@ -340,7 +340,7 @@ def test_a_snakefile_that_changed_elsewhere_is_a_circumstance() -> None:
 
 
 def test_packages_of_environments_are_compared_by_name() -> None:
-    """Where the documents of both environments can be had, their packages are told before the inputs."""
+    """If the documents of both environments are available, their packages come before the inputs."""
 
     def numpy(number: str, build: str) -> Json:
         return {"name": "numpy", "version": number, "build": build}
@@ -371,7 +371,7 @@ def test_packages_of_environments_are_compared_by_name() -> None:
 
 
 def test_the_making_before_is_the_last_that_wrote_the_bytes() -> None:
-    """What came after a version is compared with the activity that made its bytes last; before the first is none."""
+    """What came after a version is compared with the activity that made its bytes last; nothing precedes the first."""
     once = story("r@1")
     assert made_before(once) is None
     once["version"]["makings"] = [{"activityId": "7"}, {"activityId": "8"}, {"activityId": "9"}]

@@ -58,7 +58,7 @@ def test_every_path_is_read_back_from_the_name_of_its_record(
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
-    """A torn record, a record of another shape, a file that is none."""
+    """A torn record, a record of another shape, a file that is no record."""
     make(tmp_path, "good.txt")
     torn = keep(tmp_path, "torn.txt")
     torn.write_text('{"rule": "on')

@@ -28,7 +28,7 @@ def test_what_is_set_holds_then_what_is_noted_then_the_name(tmp_path: Path) -> N
 
 
 def test_an_identity_is_minted_once(tmp_path: Path) -> None:
-    """It moves with the folder; two folders have two; with a project that is set there is none."""
+    """It moves with the folder; two folders have two; with a project in the settings it has none."""
     before, other = tmp_path / "before", tmp_path / "other"
     before.mkdir()
     other.mkdir()

@@ -1,7 +1,7 @@
 """One pipeline, really run by Snakemake and delivered to a folder, to a team's server and to Synapse.
 
 What each job was waits in the outbox, as after a failed delivery, and is delivered to each of the three from a copy
-of it: so the three hold the very same records, and every command can be asked of each.
+of it: so all three hold the same records, and every command can query each.
 """
 
 from __future__ import annotations

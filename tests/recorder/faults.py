@@ -150,7 +150,7 @@ def fresh(template: Path, folder: Path) -> Path:
 def dies_at(step: int, victim: Callable[[], object]) -> bool:
     """Run `victim` in a process that is killed with -9 at its step `step`; return whether it was.
 
-    A step is one that leaves a trace: a write, of which half is done before, a sync, a file that is opened for
+    A step is one that leaves a trace: a write, half of which is done before, a sync, a file that is opened for
     writing, renamed, removed or cut, and a request to the repository.
     """
     process = os.fork()

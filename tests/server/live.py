@@ -94,7 +94,7 @@ class Served:
         self.accounts = Accounts(store)
 
     def user(self, name: str, *, scopes: Collection[str] = SCOPES, expires_on: datetime | None = None) -> User:
-        """Return a user with a token, who is made if there is none of that name."""
+        """Return a user with a token; creates the user if that name is new."""
         return User(self.url, self._token(name, scopes=scopes, expires_on=expires_on))
 
     def login(self, name: str, *, scopes: Collection[str] = WORKING) -> dict[str, str]:

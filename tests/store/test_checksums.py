@@ -1,4 +1,4 @@
-"""The checksum in each row: whoever writes a row writes it, and it says the same in SQL and in Python."""
+"""The checksum in each row: every writer of a row writes it, and SQL and Python agree on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old stores: brought forward in one transaction or left as they were, by whoever comes first."""
+"""Old stores: brought forward in one transaction or left as they were, by the first process that opens them."""
 
 from __future__ import annotations
 

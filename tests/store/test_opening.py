@@ -284,7 +284,7 @@ def test_what_is_looked_up_often_is_in_an_index(tmp_path: Path) -> None:
             text = query.bound(tx.connection.dialect, {})[0]
             cursor = tx.connection.connection.cursor()
             steps = cursor.execute(f"EXPLAIN QUERY PLAN {text}", dict.fromkeys(_names(text), 1)).fetchall()
-            # A list that is given as a parameter is read from one end to the other.
+            # A list given as a parameter is scanned from one end to the other.
             scans = [step[3] for step in steps if step[3].startswith("SCAN") and "VIRTUAL TABLE" not in step[3]]
             assert scans == [], text
             cursor.close()

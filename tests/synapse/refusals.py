@@ -1,7 +1,7 @@
 """What Synapse refuses and snakeprov takes, refused by a WSGI middleware before the application sees it.
 
 Source: Synapse's server as it is today: entity names, `java.net.URL` for used URLs, sizes of files, annotation names,
-numbers of children and levels. What a request needs to be compared with is asked of the application, as the same user.
+numbers of children and levels. What a request has to be compared with is read from the application, as the same user.
 """
 
 from __future__ import annotations

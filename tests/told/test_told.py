@@ -48,7 +48,7 @@ def test_what_people_read(ask: Ask, golden: Golden, name: str, place: str) -> No
 
 @pytest.mark.parametrize("place", ["folder", "server"])
 def test_log_as_json_has_every_making(ask: Ask, place: str) -> None:
-    """What is told is the clean making; the dirty one, which was the first, is listed before it."""
+    """The clean making is shown; the dirty one, which was the first, is listed before it."""
     first = ask(place, "log", "a.txt", "--json").json["versions"][-1]
     assert [(one["commit"][:7], one["dirty"]) for one in first["makings"]] == [("2b3c4d5", True), ("1a2b3c4", False)]
     assert (first["commit"][:7], first["dirty"], first["meaning"]) == ("1a2b3c4", False, None)
@@ -82,7 +82,7 @@ def test_an_export_has_the_same_links(ask: Ask, place: str) -> None:
 
 @pytest.mark.parametrize("place", ["folder", "server"])
 def test_nothing_that_a_job_made_is_called_raw(ask: Ask, place: str) -> None:
-    """Only the file that no job ever made is a raw input, wherever it is told of."""
+    """Only the file that no job ever made is a raw input, wherever it is mentioned."""
     for arguments in (["show", "a.txt@2"], ["show", "a.txt@3"], ["show", "parts/m.txt"], ["log", "a.txt"]):
         assert "raw" not in ask(place, *arguments).out
     tree = ask(place, "lineage", "b.txt@2").out

@@ -89,7 +89,7 @@ def test_many_changes_are_counted(screen: Screen) -> None:
 
 
 def test_many_changed_inputs_are_drawn_together() -> None:
-    """An aggregate of which hundreds of inputs changed is told in few words."""
+    """An aggregate with hundreds of changed inputs takes few words."""
     found = [
         Change(
             kind="input",

@@ -148,7 +148,7 @@ def test_the_sentence_says_what_the_drawing_shows(lineage: Make) -> None:
 
 
 def test_what_a_drawing_leaves_out_is_said(lineage: Make) -> None:
-    """Listed code and the end of the search are told below the drawing."""
+    """Listed code and the end of the search are noted below the drawing."""
     steps = [(f"r{n}", [f"f{n}@1"], [f"f{n + 1}@1"], ["Snakefile@4"]) for n in range(4)]
     assert drawn(lineage("f0@1", *steps, truncated=True))[2] == [
         "Code of many rules, not linked: Snakefile@4.",

@@ -57,7 +57,7 @@ class Nowhere:
 
 
 def hide(cls: type) -> None:
-    """Make `cls` lack the attribute `hidden` for whoever asks from the plugin."""
+    """Make `cls` lack the attribute `hidden` for code of the plugin."""
     original = cls.__getattribute__
 
     def __getattribute__(self: Any, name: str) -> Any:
