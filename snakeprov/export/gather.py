@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from snakeprov.errors import ForbiddenError, NotFoundError, StoreError
 from snakeprov.export.material import Activity, Json, Made, Material, Member, Role, Use, Version
 from snakeprov.model import meant
 from snakeprov.model.manifest import read_manifest
+from snakeprov.model.records import recorded_path
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -39,6 +41,9 @@ ENVIRONMENTS_MAX: Final = 1000
 
 _NAMES: Final = uuid.UUID("3c0b6d0a-51cf-5d1f-9c2c-3b6c5c1d6a52")
 """What the names of repositories that have no address are made from."""
+
+_MAKING: Final = ("generatedBy", "used", "executed")
+"""Links from what was made to its maker, and from that to what it took."""
 
 _ROLES: Final[Mapping[str, Role]] = {"input": "input", "code": "code", "environment": "environment"}
 
@@ -105,9 +110,24 @@ class _Graph:
         self._edges |= {(edge["source"], edge["target"], edge["kind"]): None for edge in answer["edges"]}
 
     def activities(self) -> list[Json]:
-        """Return the activities, the first that ended first."""
+        """Return the activities, the first that ended first; of those that ended at one moment, makers before users.
+
+        The members of a group that a cluster ran ended at one moment, as far as Snakemake can tell.
+        """
         found = [node for node in self._nodes.values() if node["kind"] == "activity"]
-        return sorted(found, key=lambda node: str(node.get("endedOn") or ""))
+        ranks = self._ranks()
+        return sorted(found, key=lambda node: (str(node.get("endedOn") or ""), ranks.get(node["id"], 0)))
+
+    def _ranks(self) -> dict[str, int]:
+        """Return the place of each node in an order in which all that it came from stands before it."""
+        sources: dict[str, set[str]] = {}
+        for source, target, kind in self._edges:
+            if kind in _MAKING:
+                sources.setdefault(source, set()).add(target)
+        try:
+            return {id_: rank for rank, id_ in enumerate(TopologicalSorter(sources).static_order())}
+        except CycleError:  # whatever a store says, it can be exported
+            return {}
 
     def job_ids(self) -> list[str]:
         return [node["jobId"] for node in self.activities() if node.get("jobId")]
@@ -216,7 +236,7 @@ def _with_made(activity: Activity, by_links: Activity) -> Activity:
 
 
 def _names(facts: Iterable[Json]) -> dict[str, str]:
-    return {fact["path"]: fact["name"] for fact in facts if fact.get("name")}
+    return {recorded_path(fact): fact["name"] for fact in facts if fact.get("name")}
 
 
 def _material(

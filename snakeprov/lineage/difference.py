@@ -14,7 +14,7 @@ from snakeprov.lineage import clones
 from snakeprov.lineage.changes import Action, Change, Difference, FileVersion, Kind, Side
 from snakeprov.lineage.values import differing
 from snakeprov.model import meant
-from snakeprov.model.records import code_paths
+from snakeprov.model.records import code_paths, recorded_path
 
 Story = Mapping[str, Any]
 """An answer of the story resource."""
@@ -235,7 +235,7 @@ def _is_same(old: FileVersion, new: FileVersion) -> bool:
 def _inputs(old: Story, new: Story) -> list[Change]:
     names: dict[str, str | None] = {}
     for story in (old, new):
-        names |= {one["path"]: one.get("name") for one in _job(story).get("inputs") or ()}
+        names |= {recorded_path(one): one.get("name") for one in _job(story).get("inputs") or ()}
     pairs = _paired(
         _files(old, "input"), _files(new, "input"), (lambda one: one.path, lambda one: names.get(one.path.rstrip("/")))
     )

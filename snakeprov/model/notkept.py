@@ -5,8 +5,10 @@ Must not know: how the records were asked for, or what is on disk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from snakeprov.model.records import recorded_path
 
 
 def why_not_kept(story: Mapping[str, Any], *, keep_bytes_max: int | None = None, upload: bool = True) -> str:
@@ -22,7 +24,8 @@ def why_not_kept(story: Mapping[str, Any], *, keep_bytes_max: int | None = None,
     if version.get("bytesPruned"):
         return "'snakeprov prune' deleted them"
     job = (story.get("job") or {}).get("job") or {}
-    fact: Mapping[str, Any] = next((one for one in job.get("outputs") or () if one["path"] == path), {})
+    outputs: Sequence[Mapping[str, Any]] = job.get("outputs") or ()
+    fact = next((one for one in outputs if recorded_path(one) == path), {})
     if "temp" in (fact.get("flags") or ()):
         return f"rule {job.get('rule')} marks it as temp()"
     files = (story.get("job") or {}).get("files") or ()
@@ -30,6 +33,8 @@ def why_not_kept(story: Mapping[str, Any], *, keep_bytes_max: int | None = None,
         return "a log is kept only if it is small and no secret is found in it"
     if version.get("sha256") is None and version.get("md5") is None:
         return "they were never read"
+    if "storageQuery" in fact:
+        return f"Snakemake removed the local copy of {fact['storageQuery']}"
     if not upload:
         return "bytes are not kept here (upload = false)"
     if keep_bytes_max is not None and size_bytes is not None and size_bytes > keep_bytes_max:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from snakeprov.model.digest import Digest
+from snakeprov.model.paths import from_storage
 
 RECORD_VERSION = 1
 """Version of the stored form of these records."""
@@ -205,6 +206,18 @@ def code_paths(job: Mapping[str, Any]) -> dict[str, str]:
     facts = [(fact.get("path"), fact.get("recordedPath")) for fact in job.get("code") or ()]
     facts.append((job.get("condaEnvPath"), job.get("condaEnvRecordedPath")))
     return {path: recorded or path for path, recorded in facts if path}
+
+
+def recorded_path(fact: Mapping[str, Any]) -> str:
+    """Return under which path a file of a job is recorded, without the slash of a directory.
+
+    Args:
+        fact: What the record of the job says of the file, as the repository tells it.
+
+    >>> recorded_path({"path": ".snakemake/storage/s3/bucket/a.csv", "storageQuery": "s3://bucket/a.csv"})
+    's3:/bucket/a.csv'
+    """
+    return from_storage(fact.get("storageQuery") or "") or str(fact["path"])
 
 
 def decode_job(payload: bytes) -> JobRecord:

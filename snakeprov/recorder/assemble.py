@@ -87,8 +87,8 @@ class Assembly(Versions):
                 self._use_unknown(fact)
             elif fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
                 self.use_url(self._url_of(fact.storage_query), fact.storage_query)
-                self._note("input", fact.path, None, self._sha256(fact.path), "used")
-            elif fact.kind in ("missing", "other") and self._plan.file(fact.path) is None:
+                self._note("input", path_of(fact), None, self._sha256(fact.path), "used")
+            elif fact.kind in ("missing", "other") and self._plan.file(path_of(fact)) is None:
                 self._use_unseen(fact)
             elif (before := self._before_change(fact)) is not None:
                 self._use_changed(fact, before)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from snakeprov.lineage.difference import is_put_back
 from snakeprov.model import meant
 from snakeprov.model.meant import Meaning
-from snakeprov.model.records import code_paths
+from snakeprov.model.records import code_paths, recorded_path
 from snakeprov.view import reasons, text, times
 from snakeprov.view.answers import run_status
 from snakeprov.view.history import status_role, versioned
@@ -54,8 +55,9 @@ def failed(answer: Mapping[str, Any], screen: Screen, *, unmade: str | None = No
     body, run = answer["job"], answer.get("run") or {}
     job = body["job"]
     if unmade is not None:
-        title = [say(unmade, "strong"), say(" was never made: its job did not succeed", "bad")]
-        yield from text.paragraph(title, screen)
+        # Of a group it is only known that it failed, not how far it came.
+        why = "is not recorded: a job of its group" if job.get("group") else "was never made: its job"
+        yield from text.paragraph([say(unmade, "strong"), say(f" {why} did not succeed", "bad")], screen)
     yield from _headline(job, screen, by=[say(f"job {text.short_id(job['id'])}", "strong"), say(" of rule ")])
     yield from _facts(job, run, screen)
     yield from _failure(job, screen)
@@ -246,28 +248,36 @@ def _files(
     for file in files:
         roles.setdefault(file.get("role", "input"), []).append(file)
     facts = [*(job.get("inputs") or ()), *(job.get("outputs") or ())]
-    names = {fact["path"]: fact["name"] for fact in facts if fact.get("name")}
+    names = {recorded_path(fact): fact["name"] for fact in facts if fact.get("name")}
     changed = {
-        fact["path"]: _CHANGED[state]
+        recorded_path(fact): _CHANGED[state]
         for fact in job.get("inputs") or ()
         if (state := fact.get("changedWhileReading", False)) is not False
     }
+    objects = {recorded_path(fact): fact["storageQuery"] for fact in facts if fact.get("storageQuery")}
     links: dict[bool, list[str]] = {False: [], True: []}
     for one in activity.get("used") or ():
-        if "url" in one:
+        if "url" in one and one.get("name") not in objects.values():
             links[bool(one.get("wasExecuted"))].append(one["url"])
-    used = [_file(one, names, changed) for role in ("input", "environment") for one in roles.get(role, ())]
+    read = (*roles.get("input", ()), *roles.get("environment", ()))
+    used = [_file(one, names, changed, objects) for one in read]
     places = code_paths(job)
     lines = {places.get(fact.get("path", "")): fact.get("line") for fact in job.get("code") or ()}
     executed = [_code(one, lines) for one in roles.get("code", ())]
     yield from _section("used", used, screen, links=links[False])
     yield from _section("executed", executed, screen, links=links[True])
-    yield from _section("generated", [_file(one, names, {}) for one in roles.get("output", ())], screen)
-    logged = [_file(one, {}, {}) for role in ("log", "benchmark") for one in roles.get(role, ())]
+    yield from _section("generated", [_file(one, names) for one in roles.get("output", ())], screen)
+    logged = [_file(one, {}) for role in ("log", "benchmark") for one in roles.get(role, ())]
     yield from _section("logs", logged, screen)
 
 
-def _file(file: Mapping[str, Any], names: Mapping[str, str], changed: Mapping[str, str]) -> Line:
+def _file(
+    file: Mapping[str, Any],
+    names: Mapping[str, str],
+    changed: Mapping[str, str] = MappingProxyType({}),
+    objects: Mapping[str, str] = MappingProxyType({}),
+) -> Line:
+    """Return the row of a file; a storage object that is no version is shown as what the rule calls it."""
     outcome = file.get("outcome") or ""
     usual = "used" if file.get("role") in ("input", "environment") else "generated"
     path = file["path"].rstrip("/")
@@ -276,7 +286,8 @@ def _file(file: Mapping[str, Any], names: Mapping[str, str], changed: Mapping[st
     if not note and _is_unproved(file):
         note, role = meant.NOT_PROVED, "raw"
     name = names.get(path, "") or (file["role"] if file.get("role") in ("environment", "benchmark") else "")
-    return [versioned(file), say(name, "faint"), say(text.short_id(file.get("sha256")), "faint"), say(note, role)]
+    shown = file if file.get("versionNumber") is not None else {**file, "path": objects.get(path, file["path"])}
+    return [versioned(shown), say(name, "faint"), say(text.short_id(file.get("sha256")), "faint"), say(note, role)]
 
 
 def _is_unproved(file: Mapping[str, Any]) -> bool:

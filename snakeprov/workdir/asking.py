@@ -15,6 +15,7 @@ from snakeprov.model.comparison import Recorded
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import File
 from snakeprov.model.manifest import Manifest, read_manifest
+from snakeprov.model.records import recorded_path
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -174,7 +175,7 @@ def output_fact(story: Mapping[str, Any], path: str) -> Mapping[str, Any] | None
     """Return what the job of a story noted of one of its outputs."""
     job = (story.get("job") or {}).get("job") or {}
     wanted = path.rstrip("/")
-    return next((fact for fact in job.get("outputs") or () if fact["path"] == wanted), None)
+    return next((fact for fact in job.get("outputs") or () if recorded_path(fact) == wanted), None)
 
 
 def _recorded(path: str, entity_id: str, answer: Mapping[str, Any]) -> Recorded:

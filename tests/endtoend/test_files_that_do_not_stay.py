@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import os
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from snakeprov import connect
-from snakeprov.blobs.local import LocalBlobs
-from snakeprov.store import open_store
-from tests.endtoend.conftest import Work
-from tests.server.live import Socket
+from tests.endtoend.conftest import Variables, Work
 
 BIG = 200_000
 """More bytes than are read while Snakemake waits, so that the file is held open."""
@@ -100,19 +92,13 @@ def used(work: Work, path: str) -> dict[str, Any]:
     return {one["path"].rstrip("/"): (one["versionNumber"], one["sha256"]) for one in inputs}
 
 
-@pytest.mark.parametrize("place", ["folder", "server"])
 def test_what_a_job_left_is_recorded_whatever_happens_to_it_next(
-    make_work: Callable[..., Work], place: str, monkeypatch: pytest.MonkeyPatch
+    make_work: Callable[..., Work], store: Variables
 ) -> None:
     """Moved, appended to, deleted by Snakemake, tidied up at the end; nothing is told as unreadable."""
     work = make_work(SNAKEFILE)
-    if place == "server":
-        folder = work.folder.parent / "team"
-        team = Socket().serve(open_store(folder, create=True), LocalBlobs(folder / "blobs"))
-        monkeypatch.setenv("SNAKEPROV_STORE", team.url)
-        monkeypatch.setenv("SNAKEPROV_TOKEN", team.user("ada").session.headers["Authorization"].split()[1])
-    variables = {name: os.environ[name] for name in ("SNAKEPROV_STORE", "SNAKEPROV_TOKEN") if name in os.environ}
-    said = work.snakemake(**variables)
+    work.store = store
+    said = work.snakemake()
 
     assert "not recorded in full" not in said
     zeros = sha256(bytes(BIG))
@@ -126,8 +112,7 @@ def test_what_a_job_left_is_recorded_whatever_happens_to_it_next(
     assert used(work, "counted.txt") == {"parts": (1, parts["sha256"])}
     assert None not in {digest for _, digest in used(work, "total.txt").values()}
     assert len(used(work, "total.txt")) == 150
-    store, token = os.environ.get("SNAKEPROV_STORE"), os.environ.get("SNAKEPROV_TOKEN")
-    with connect(store or work.folder / ".snakeprov", token=token) as client:
+    with work.connect() as client:
         found = client.provenance.find("folder/")["matches"][0]
         entity = client.entities.get(found["entityId"], version_number=1)
         manifest = client.files.download(str(entity.data_file_handle_id)).decode()
@@ -136,48 +121,9 @@ def test_what_a_job_left_is_recorded_whatever_happens_to_it_next(
     assert used(work, "changed.txt") == {"folder": (1, first(work, "folder")["sha256"])}
 
 
-needs_storage = pytest.mark.skipif(
-    importlib.util.find_spec("snakemake_storage_plugin_fs") is None, reason="needs the storage plugin fs"
-)
-
-
-@needs_storage
-def test_a_storage_object_has_its_digest_and_its_url(make_work: Callable[..., Work]) -> None:
-    """Its local copy is deleted, and is given another time, before anybody can read it; that is nothing to tell."""
-    work = make_work("")
-    far = work.folder.parent / "far"
-    far.mkdir()
-    work.write(
-        "Snakefile",
-        f"""
-import snakeprov; snakeprov.track(workflow)
-rule last:
-    input: storage.fs("{far}/big.bin")
-    output: storage.fs("{far}/small.txt")
-    shell: "wc -c < {{input}} > {{output}}"
-rule first:
-    output: storage.fs("{far}/big.bin")
-    shell: "head -c {BIG} /dev/zero > {{output}}"
-""",
-    )
-    said = work.snakemake()
-
-    assert "not recorded in full" not in said
-    with connect(work.folder / ".snakeprov") as client:
-        (run,) = client.runs.list()["results"]
-        ran = client.runs.jobs(run["id"])["results"]
-        jobs = {job["rule"]: client.jobs.get(job["id"])["files"] for job in ran}
-        made = {one["path"]: one for files in jobs.values() for one in files if one["role"] == "output"}
-        (read,) = (one for one in jobs["last"] if one["role"] == "input")
-        (big,) = (one for path, one in made.items() if path.endswith("big.bin"))
-        entity = client.entities.get(big["entityId"], version_number=1)
-        handle = client.files.handle(str(entity.data_file_handle_id))
-    assert big["sha256"] == read["sha256"] == sha256(bytes(BIG))
-    assert read["versionNumber"] == big["versionNumber"] == 1
-    assert handle.external_url == (far / "big.bin").as_uri()
-
-
-def test_what_is_updated_and_what_is_temporary_is_known_before_it_is_gone(make_work: Callable[..., Work]) -> None:
+def test_what_is_updated_and_what_is_temporary_is_known_before_it_is_gone(
+    make_work: Callable[..., Work], store: Variables
+) -> None:
     """The first update of a file has nothing before it; the next one has; a strict run has nothing to complain of."""
     work = make_work(
         """
@@ -193,9 +139,9 @@ rule before:
     output: temp("old.tmp"), temp(directory("old.parts"))
     shell: "head -c 200000 /dev/zero > {output[0]}; mkdir {output[1]}; echo 1 > {output[1]}/one"
 """,
-        raw__txt="",
+        **{"raw.txt": "raw\n"},
     )
-    work.write("raw.txt", "raw\n")
+    work.store = store
     work.snakemake("--notemp", "--until", "before")
     tracked = ("--config", "track=1")
     strict = {"SNAKEPROV_STRICT": "true"}
@@ -211,9 +157,13 @@ rule before:
     work.snakemake(*tracked, **strict)
     inputs = work.ask("show", "sum.txt@2")["job"]["inputs"]
     assert {one["path"]: one["sha256"] for one in inputs}["sum.txt"] == sha256(before)
+    lines = work.say("lineage", "sum.txt").splitlines()
+    assert [line.split("← ")[1] for line in lines if "sum.txt@" in line] == ["last", "last"]
+    affected = {f"{one['path']}@{one['versionNumber']}" for one in work.ask("affected", "old.tmp")["versions"]}
+    assert affected == {"sum.txt@1", "sum.txt@2"}, "what was added to it once is in it since"
 
 
-def test_a_group_that_failed_makes_no_raw_inputs(make_work: Callable[..., Work]) -> None:
+def test_a_group_that_failed_makes_no_raw_inputs(make_work: Callable[..., Work], store: Variables) -> None:
     """What one member left for the next was made by nobody for sure, but it is no input from outside either."""
     work = make_work(
         """
@@ -228,19 +178,73 @@ rule first:
     output: "middle.txt"
     group: "g"
     shell: "cp {input} {output}"
-"""
+""",
+        **{"raw.txt": "raw\n"},
     )
-    work.write("raw.txt", "raw\n")
-    submit = work.write("submit.sh", '#!/bin/sh\necho 1\nsh "$1" > jobs.log 2>&1 || true\n')
-    submit.chmod(0o755)
+    work.store = store
     status = work.write("status.sh", "#!/bin/sh\ntest -e last.txt && echo success || echo failed\n")
     status.chmod(0o755)
-    work.snakemake(
-        "--executor", "cluster-generic", "--cluster-generic-submit-cmd", "./submit.sh",
-        "--cluster-generic-status-cmd", "./status.sh", "--jobs", "1", "--seconds-between-status-checks", "0",
-        status=1,
-    )  # fmt: skip
+    work.on_cluster("--cluster-generic-status-cmd", "./status.sh", status=1)
 
-    with connect(work.folder / ".snakeprov") as client:
-        assert client.provenance.find("middle.txt")["matches"] == []
-        assert client.provenance.find("raw.txt")["matches"] != []
+    shown = work.say("show", "middle.txt")
+    assert "middle.txt is not recorded: a job of its group did not succeed" in shown
+    assert "middle.txt is not recorded" in work.say("log", "middle.txt", status=3)
+    assert [one["versionNumber"] for one in work.ask("log", "raw.txt")["versions"]] == [1]
+    assert work.ask("affected", "raw.txt")["versions"] == []
+    run = work.ask("run", "last")
+    assert (run["run"]["status"], [one["status"] for one in run["jobs"]]) == ("failed", ["failed", "failed"])
+
+
+NODE = """
+import snakeprov; snakeprov.track(workflow)
+
+rule all:
+    input: "temp.txt", "local.txt"
+
+rule temp_last:
+    input: "temp.tmp", "raw.txt"
+    output: "temp.txt"
+    group: "g"
+    shell: "cat {input} > {output}"
+
+rule temp_first:
+    input: "raw.txt"
+    output: temp("temp.tmp")
+    group: "g"
+    shell: "cp {input} {output}"
+
+rule local_last:
+    input: "local.tmp"
+    output: "local.txt"
+    shell: "cat {input} > {output}"
+
+rule local_first:
+    input: "raw.txt"
+    output: temp("local.tmp", group_jobs=True)
+    shell: "cp {input} {output}"
+"""
+
+
+def test_what_only_the_node_of_a_group_had_is_in_the_lineage(make_work: Callable[..., Work], store: Variables) -> None:
+    """A temporary file between members of a group has a version without digest, and every answer goes through it."""
+    work = make_work(NODE, **{"raw.txt": "raw\n"})
+    work.store = store
+    said = work.on_cluster("all")
+
+    assert "not recorded in full" not in said
+    affected = {one["path"] for one in work.ask("affected", "raw.txt")["versions"]}
+    assert affected == {"temp.txt", "temp.tmp", "local.txt", "local.tmp"}
+    for name in ("temp", "local"):
+        (version,) = work.ask("log", f"{name}.tmp")["versions"]
+        assert (version["rule"], version["sha256"], version["bytesKept"]) == (f"{name}_first", None, False)
+        inputs = work.ask("show", f"{name}.txt")["job"]["inputs"]
+        assert {one["path"]: one["versionNumber"] for one in inputs}[f"{name}.tmp"] == 1
+        lineage = work.say("lineage", f"{name}.txt").splitlines()
+        (line,) = (one for one in lineage if f"{name}.tmp@1" in one)
+        assert "identity not proved" in line and f"← {name}_first" in line
+        told = work.say("methods", f"{name}.txt")
+        assert f"First, {name}_first ran a shell command. Finally, {name}_last ran" in told
+        refused = work.call("restore", f"{name}.tmp")
+        assert refused.status == 5
+        assert f"its bytes are not kept, because rule {name}_first marks it as temp()." in refused.out
+    work.say("verify")
