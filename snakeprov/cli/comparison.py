@@ -9,13 +9,13 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from snakeprov.cli import spelling, target
 from snakeprov.cli.paging import LIMIT_MAX
 from snakeprov.cli.repository import current_folder
-from snakeprov.errors import CaptureError, CorruptStoreError, NotRecordedError
+from snakeprov.errors import CaptureError, CorruptStoreError, ForbiddenError, NotRecordedError
 from snakeprov.model.comparison import FINE, Compared, Recorded, State
 from snakeprov.model.paths import to_os
 from snakeprov.workdir import asking
@@ -170,21 +170,34 @@ def _explain(client: Client, comparer: Comparer, compared: Compared, result: Res
     recorded = compared.recorded
     if recorded is None or compared.state in FINE or _bad(result) >= EXPLAINED_MAX:
         return
-    if compared.state == "missing" and not recorded.bytes_kept and asking.is_temporary(client, recorded):
+    is_missing = compared.state == "missing"
+    # Of a directory the list of what was in it is kept, also where the files are not.
+    if is_missing and not (recorded.bytes_kept and not recorded.is_directory) and asking.is_temporary(client, recorded):
         compared.state = "temporary"
+    elif recorded.is_directory and compared.state in ("missing", "changed"):
+        _explain_directory(client, comparer, compared, recorded)
     if compared.digest is None or compared.state != "changed":
         return
     compared.same_as = _names(asking.same_content(client, compared.digest, own_id=recorded.entity_id))
     if not compared.same_as:
         compared.made_by = asking.maker(client, recorded)
-    if recorded.is_directory:
-        try:
-            manifest = asking.manifest(client, recorded)
-        except CorruptStoreError as error:
-            compared.problem = error.message
-            return
-        if manifest is not None:
-            comparer.explain_directory(compared, manifest)
+
+
+def _explain_directory(client: Client, comparer: Comparer, compared: Compared, recorded: Recorded) -> None:
+    """Find out what differs in a directory, and whether all that was in it is kept."""
+    try:
+        manifest = asking.manifest(client, recorded)
+    except CorruptStoreError as error:
+        compared.problem = error.message
+        return
+    except ForbiddenError:
+        compared.recorded = replace(recorded, bytes_kept=None)
+        return
+    if manifest is None:
+        return
+    if compared.digest is not None:
+        comparer.explain_directory(compared, manifest)
+    compared.recorded = replace(recorded, bytes_kept=asking.are_members_kept(client, recorded, manifest))
 
 
 def _explain_unrecorded(client: Client, comparer: Comparer, compared: Compared, result: Result) -> None:

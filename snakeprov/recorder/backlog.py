@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from snakeprov.errors import OutboxError
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.privacy import opener
 from snakeprov.places import OUTBOX_NAME, POINTER_NAME
@@ -39,14 +40,20 @@ def note_destination(working_directory: Path, store: str) -> None:
     """Note in a working directory to which store its records go.
 
     Raises:
-        OSError: It cannot be written.
+        OutboxError: It cannot be written.
     """
     own = working_directory / STORE_NAME
-    if store != str(own):
-        with open(own / POINTER_NAME, "w", encoding="utf-8", opener=opener) as note:
-            note.write(strip_credentials(store) + "\n")
-    else:
-        (own / POINTER_NAME).unlink(missing_ok=True)
+    pointer = own / POINTER_NAME
+    try:
+        if store != str(own):
+            with open(pointer, "w", encoding="utf-8", opener=opener) as note:
+                note.write(strip_credentials(store) + "\n")
+        else:
+            pointer.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutboxError(
+            f"{pointer} cannot be written ({error.strerror}).", hint="Is the folder writable, the disk full?"
+        ) from error
 
 
 def files(folder: Path, *, run_id: str | None = None) -> list[Path]:

@@ -29,6 +29,9 @@ VERSIONS_MAX: Final = 1000
 ELSEWHERE_MAX: Final = 20
 """Maximum number of other files with the same content that are named or examined."""
 
+MEMBERS_MAX: Final = 200
+"""Of a directory with so many files it is found out whether all are kept."""
+
 MANIFEST_BYTES_MAX: Final = 512 * 1024 * 1024
 """How long a manifest can be that is read."""
 
@@ -149,6 +152,21 @@ def has_member(client: Client, version: Recorded, sha256: str) -> bool:
             break
     except RemoteError:
         return False
+    return True
+
+
+def are_members_kept(client: Client, version: Recorded, manifest: Manifest) -> bool | None:
+    """Return whether the bytes of all files inside a directory version are kept; None where that is not known."""
+    digests = {digest.sha256 for _, digest in manifest.files}
+    if len(digests) > MEMBERS_MAX:
+        return None
+    try:
+        for sha256 in digests:
+            next(member(client, version, sha256), None)
+    except NotFoundError:
+        return False
+    except RemoteError:
+        return None
     return True
 
 

@@ -52,10 +52,10 @@ class Work:
         return done.stdout.strip()
 
     def commit(self) -> str:
-        """Commit everything that is not ignored; return the commit."""
+        """Commit everything that is not ignored, if only again; return the commit."""
         self.git("init", "--quiet")
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "a commit")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "a commit")
         return self.git("rev-parse", "HEAD")
 
     def environment(self, **variables: str) -> dict[str, str]:

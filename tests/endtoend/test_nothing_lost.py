@@ -57,11 +57,11 @@ def run_and_kill(work: Work, *, jobs: int, both: bool) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    (log,) = _wait(lambda: list(backlog.outbox_folder(work.folder).glob("*.log")))
+    (log,) = wait(lambda: list(backlog.outbox_folder(work.folder).glob("*.log")))
     if both:
-        (delivering,) = _wait(lambda: delivering_processes(process.pid))
+        (delivering,) = wait(lambda: delivering_processes(process.pid))
         os.kill(delivering, signal.SIGKILL)
-    _wait(lambda: log.read_bytes().count(b'"shellcmd"') >= jobs)
+    wait(lambda: log.read_bytes().count(b'"shellcmd"') >= jobs)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
@@ -89,7 +89,8 @@ def recorded(work: Work) -> int:
         return 0
 
 
-def _wait(condition: Callable[[], object], timeout_s: float = 60) -> list[Any]:
+def wait(condition: Callable[[], object], timeout_s: float = 60) -> list[Any]:
+    """Wait until something is so; return it if it is a list."""
     until_s = time.monotonic() + timeout_s
     while time.monotonic() < until_s:
         found = condition()
@@ -119,7 +120,7 @@ def test_after_kill_9_of_both_processes_push_delivers_what_reached_the_outbox_on
 def test_after_kill_9_of_snakemake_what_it_appended_is_delivered_all_the_same(work: Work) -> None:
     """The delivering process outlives it, and ends when all is done."""
     run_and_kill(work, jobs=2, both=False)
-    _wait(lambda: not backlog.files(backlog.outbox_folder(work.folder)))
+    wait(lambda: not backlog.files(backlog.outbox_folder(work.folder)))
     (run,) = work.ask("runs")
 
     assert run["status"] == "interrupted"
@@ -153,8 +154,8 @@ def test_what_the_delivering_process_left_when_it_was_killed_is_delivered_at_the
     process = subprocess.Popen(
         work.command(), cwd=work.folder, env=work.environment(), stderr=subprocess.PIPE, text=True
     )
-    (delivering,) = _wait(lambda: process.poll() is None and delivering_processes(process.pid))
-    _wait(lambda: recorded(work) >= delivered)
+    (delivering,) = wait(lambda: process.poll() is None and delivering_processes(process.pid))
+    wait(lambda: recorded(work) >= delivered)
     os.kill(delivering, signal.SIGKILL)
     work.write("gate", "open")
     _, said = process.communicate()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.endtoend.conftest import Work
+from tests.endtoend.conftest import Variables, Work
 
 SNAKEFILE = """
 import sys
@@ -87,9 +87,10 @@ def affected(work: Work, path: str) -> set[str]:
     return {one["path"] for one in work.ask("affected", path)["versions"]}
 
 
-def test_only_what_ran_counts_as_executed(make_work: Callable[..., Work]) -> None:
+def test_only_what_ran_counts_as_executed(make_work: Callable[..., Work], store: Variables) -> None:
     """What `show` lists, what `affected` says of each file of code, and what `why` names as the cause."""
     work = make_work(SNAKEFILE, **FILES)
+    work.store = store
     (work.folder / "tools/three.sh").chmod(0o755)
     work.snakemake("all")
     scripts = {

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from snakeprov.apps.connect import connect
-from snakeprov.cli import main
+from tests.endtoend.conftest import Variables, Work
 
 Ask = Callable[..., str]
 Golden = Callable[[str, str], None]
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands"
-RUN_TIMEOUT_S = 180
-
 SNAKEFILE = """import snakeprov; snakeprov.track(workflow)
 configfile: "config.yaml"
 
@@ -54,55 +48,17 @@ with open(snakemake.output[0], "w") as out:
 CONFIG = "minimum: 1\nalpha: 0.1\nseed: 2\n"
 
 
-class Recorded:
-    """A working directory in which a workflow ran again and again; each change makes the next run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def write(self, path: str, text: str) -> None:
-        place = self.folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
-
-    def call(self, *command: str) -> None:
-        identity = {f"GIT_{who}_{what}": "a@b.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SNAKEMAKE_", "SNAKEPROV_"))}
-        environment = {
-            **kept,
-            **identity,
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "XDG_CONFIG_HOME": str(self.folder / "none"),
-        }
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=RUN_TIMEOUT_S,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    def snakemake(self, *options: str) -> None:
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--scheduler", "greedy", "--quiet", "all"]
-        self.call(*command, *options)
-
-
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Work:
     """Five runs: the first; another alpha; other data and another script; another seed; another rule `report`."""
-    work = Recorded(tmp_path_factory.mktemp("why"))
+    work = Work(tmp_path_factory.mktemp("why"))
     work.write("Snakefile", SNAKEFILE)
     work.write("scripts/fit.py", SCRIPT)
     work.write("config.yaml", CONFIG)
     work.write("data/a.csv", "1\n2\n3\n")
     work.write("data/b.csv", "5\n")
     work.write(".gitignore", "results/\n.snakemake/\n")
-    work.call("git", "-c", "init.defaultBranch=main", "init", "--quiet")
-    work.call("git", "add", "--all")
-    work.call("git", "commit", "--quiet", "--message", "first")
+    work.commit()
     work.snakemake()
     work.write("config.yaml", CONFIG.replace("0.1", "0.2"))
     work.snakemake()
@@ -119,25 +75,14 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 
 
 @pytest.fixture
-def ask(recorded: Recorded, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+def ask(recorded: Work) -> Ask:
     """Give `ask(*arguments, status=0)`: run a command in the working directory; return what it printed."""
-    monkeypatch.chdir(recorded.folder)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(recorded.folder / "none"))
-    monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
-
-    def call(*arguments: str, status: int = 0) -> str:
-        capfd.readouterr()
-        found = main(arguments)
-        out, err = capfd.readouterr()
-        assert found == status, err + out
-        return out if status == 0 else err
-
-    yield call
+    return recorded.say
 
 
-def steady(text: str, folder: Path) -> str:
+def steady(text: str, work: Work) -> str:
     """Return a text without what differs from one recording to the next: ids of runs, commits, times, the folder."""
-    with connect(folder / ".snakeprov") as client:
+    with work.connect() as client:
         runs = client.runs.list()["results"][::-1]
     for number, run in enumerate(runs, start=1):
         text = text.replace(run["id"], f"RUN-{number}").replace(run["id"][:8], f"run-{number}")
@@ -148,11 +93,9 @@ def steady(text: str, folder: Path) -> str:
     return re.sub(r"just now|\d+ \w+ ago", "N ago", text)
 
 
-def test_what_only_git_knows_is_named(
-    ask: Ask, golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_only_git_knows_is_named(golden: Golden, tmp_path: Path) -> None:
     """A tracked file that no rule declares made the difference: git names it; without the repository that is said."""
-    work = Recorded(tmp_path)
+    work = Work(tmp_path)
     shell = "cat extra.txt {input} > {output}; date +%N >> {output}"
     work.write(
         "Snakefile",
@@ -162,25 +105,23 @@ def test_what_only_git_knows_is_named(
     work.write("in.txt", "1\n")
     work.write("extra.txt", "1\n")
     work.write(".gitignore", ".snake*\nout.txt\n")
-    work.call("git", "-c", "init.defaultBranch=main", "init", "--quiet")
     for content in ("1\n", "2\n"):
         work.write("extra.txt", content)
-        work.call("git", "add", "--all")
-        work.call("git", "commit", "--quiet", "--allow-empty", "--message", "next")
+        work.commit()
         work.snakemake("--forceall")
-    monkeypatch.chdir(tmp_path)
-    golden("why-unrecorded.txt", steady(ask("why", "out.txt"), tmp_path))
-    (unrecorded, *_) = json.loads(ask("why", "out.txt", "--json"))["unrecorded"]
+    golden("why-unrecorded.txt", steady(work.say("why", "out.txt"), work))
+    (unrecorded, *_) = work.ask("why", "out.txt")["unrecorded"]
     assert unrecorded == {"kind": "files", "names": ["extra.txt"]}
     shutil.rmtree(tmp_path / ".git")
-    assert "git cannot tell which other files changed" in ask("why", "out.txt").splitlines()[0]
+    assert "git cannot tell which other files changed" in work.say("why", "out.txt").splitlines()[0]
 
 
 LARGE = """import snakeprov; snakeprov.track(workflow)
 import pandas
+configfile: "config.yaml"
 
-SAMPLES = [f"s{number}" for number in range(6000)] + [config.get("last", "s6000")]
-TABLE = pandas.DataFrame({"sample": range(200), "value": [float(config.get("value", 1))] * 200})
+SAMPLES = [f"s{number}" for number in range(6000)] + [config["last"]]
+TABLE = pandas.DataFrame({"sample": range(200), "value": [float(config["value"])] * 200})
 
 rule all:
     input: "all.txt"
@@ -191,7 +132,7 @@ rule sample:
     params: samples=SAMPLES, table=TABLE, names={1: "a", "1": "b"}, seed=lambda wildcards: SEED + int(wildcards.sample)
     shell: "cat {input} > {output}; echo {params.seed} >> {output}"
 
-SEED = config.get("seed", 1)
+SEED = config["seed"]
 
 rule gather:
     input: expand("out{sample}.txt", sample=range(12))
@@ -203,33 +144,39 @@ LARGE_SCRIPT = """with open(snakemake.output[0], "w") as out:
 """
 
 
+def large_config(*, last: str, value: int, seed: int) -> str:
+    """A configuration with a list of which only the last number differs."""
+    numbers = [*range(6000), seed]
+    return f"last: {last}\nvalue: {value}\nseed: {seed}\nnumbers: {numbers}\n"
+
+
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def large(tmp_path_factory: pytest.TempPathFactory, store: Variables) -> Work:
     """Two runs without version control: all jobs again with another table, list, seed, script and other inputs."""
     pytest.importorskip("pandas", reason="pandas is not installed here")
-    work = Recorded(tmp_path_factory.mktemp("large"))
+    work = Work(tmp_path_factory.mktemp("large"), store)
     work.write("Snakefile", LARGE)
     work.write("gather.py", LARGE_SCRIPT)
+    work.write("config.yaml", large_config(last="s6000", value=1, seed=1))
     for number in range(12):
         work.write(f"in{number}.txt", "1\n")
     work.snakemake()
     for number in range(12):
         work.write(f"in{number}.txt", "2\n")
     work.write("gather.py", LARGE_SCRIPT.replace("len(", "2 * len("))
-    work.snakemake("--forceall", "--config", "last=other", "value=2", "seed=5")
+    work.write("config.yaml", large_config(last="other", value=2, seed=5))
+    work.snakemake("--forceall")
     return work
 
 
 @pytest.mark.parametrize("name", ["why-large-values", "diff-large-runs"])
-def test_large_params_are_compared_whole(
-    large: Recorded, ask: Ask, golden: Golden, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_values_are_compared_whole(large: Work, golden: Golden, name: str) -> None:
     """`why` names the table and the list of which one value changed; `diff` folds what many jobs share."""
-    monkeypatch.chdir(large.folder)
-    ids = [run["id"] for run in json.loads(ask("runs", "--json"))][::-1]
+    ids = [run["id"] for run in large.ask("runs")][::-1]
     arguments = ["why", "out3.txt"] if name.startswith("why") else ["diff", f"run:{ids[0]}", f"run:{ids[1]}"]
-    golden(f"{name}.txt", re.sub("sha256:[0-9a-f]{16}", "sha256:…", steady(ask(*arguments), large.folder)))
-    assert max(map(len, ask("show", "out3.txt").splitlines())) < 500
+    told = steady(large.say(*arguments), large)
+    golden(f"{name}.txt", re.sub("sha256:[0-9a-f]{16}", "sha256:…", told))
+    assert max(map(len, large.say("show", "out3.txt").splitlines())) < 500
 
 
 @pytest.mark.parametrize(
@@ -248,15 +195,15 @@ def test_large_params_are_compared_whole(
         ("diff-one", ["diff", "results/fit.json", "results/fit.json@3"]),
     ],
 )
-def test_what_people_read(recorded: Recorded, ask: Ask, golden: Golden, name: str, arguments: list[str]) -> None:
+def test_what_people_read(recorded: Work, golden: Golden, name: str, arguments: list[str]) -> None:
     """The first line is a sentence that can be pasted into a mail; under it stands what it is made of."""
-    golden(f"{name}.txt", steady(ask(*arguments), recorded.folder))
+    golden(f"{name}.txt", steady(recorded.say(*arguments), recorded))
 
 
-def test_what_people_read_of_two_runs(recorded: Recorded, ask: Ask, golden: Golden) -> None:
+def test_what_people_read_of_two_runs(recorded: Work, ask: Ask, golden: Golden) -> None:
     """Commit, config and outputs of two runs are compared, outputs folded by rule."""
     ids = [run["id"] for run in json.loads(ask("runs", "--json"))][::-1]
-    golden("diff-runs.txt", steady(ask("diff", f"run:{ids[0][:8]}", f"run:{ids[2]}"), recorded.folder))
+    golden("diff-runs.txt", steady(ask("diff", f"run:{ids[0][:8]}", f"run:{ids[2]}"), recorded))
     assert ask("diff", "run:last", f"run:{ids[-1][:6]}").splitlines()[1:] == []
 
 
@@ -320,22 +267,19 @@ def test_the_depth_bounds_what_is_looked_at(ask: Ask) -> None:
         (["diff", "run:last", "run:last", "--content"], "--content and --depth are about files"),
     ],
 )
-def test_bad_names_are_told_clearly(ask: Ask, arguments: list[str], message: str) -> None:
+def test_bad_names_are_told_clearly(recorded: Work, arguments: list[str], message: str) -> None:
     """Unknown paths get near matches, unknown versions the known ones; kinds of things are not mixed."""
-    found = main(arguments)
-    assert found != 0
-    assert message in ask(*arguments, status=found)
+    answer = recorded.call(*arguments)
+    assert answer.status != 0
+    assert message in answer.err
 
 
-def test_missing_bytes_break_nothing(
-    recorded: Recorded, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_bytes_break_nothing(recorded: Work, tmp_path: Path) -> None:
     """Where the bytes of code or results are gone, everything else is still told."""
-    copy = tmp_path / "copy"
-    shutil.copytree(recorded.folder, copy)
-    shutil.rmtree(copy / ".snakeprov" / "blobs")
-    monkeypatch.chdir(copy)
-    told = ask("why", "results/fit.json")
+    copy = Work(tmp_path / "copy")
+    shutil.copytree(recorded.folder, copy.folder)
+    shutil.rmtree(copy.folder / ".snakeprov" / "blobs")
+    told = copy.say("why", "results/fit.json")
     assert "because script scripts/fit.py changed (@1 -> @2) and results/clean/a.csv changed" in told
     assert "the bytes are not kept, or not yours to have" in told
-    assert "the bytes are not kept" in ask("diff", "results/fit.json@1", "results/fit.json@2", "--content")
+    assert "the bytes are not kept" in copy.say("diff", "results/fit.json@1", "results/fit.json@2", "--content")

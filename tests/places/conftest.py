@@ -31,7 +31,7 @@ SNAKEFILE = """
 import snakeprov; snakeprov.track(workflow)
 
 rule all:
-    input: "results/report.txt", "results/parts"
+    input: "results/report.txt", "results/parts", "results/sum.txt"
 
 rule upper:
     input: "data/{name}.txt"
@@ -50,6 +50,22 @@ rule split:
     output: directory("results/parts")
     shell: "mkdir {output}; cp {input} {output}/one.txt; echo two > {output}/two.txt"
 
+rule large:
+    input: "data/large.csv"
+    output: "work/large.bin"
+    params: scale=config.get("scale", 1)
+    shell: "for n in $(seq {params.scale}); do cat {input} {input}; done > {output}"
+
+rule scratch:
+    input: "work/large.bin"
+    output: temp("work/scratch.txt"), temp(directory("work/tmp"))
+    shell: "wc -c < {input} > {output[0]}; mkdir {output[1]}; cp {output[0]} {output[1]}/one.txt"
+
+rule sum:
+    input: "work/scratch.txt", "work/tmp", "results/parts"
+    output: "results/sum.txt"
+    shell: "cat {input[0]} {input[1]}/one.txt {input[2]}/two.txt > {output}"
+
 rule broken:
     input: "work/b.txt"
     output: "results/broken.txt"
@@ -62,6 +78,14 @@ from pathlib import Path
 text = "".join(Path(one).read_text() for one in snakemake.input)
 Path(snakemake.output[0]).write_text(text * int(snakemake.params.scale))
 """
+
+
+KEPT_BYTES_MAX = 30_000
+LARGE = b"1,2\n" * 10_000
+"""More bytes than are kept."""
+
+WITHOUT_BYTES = " without bytes"
+"""Behind the name of a place: another store of its kind, to which no bytes are sent."""
 
 
 @dataclass
@@ -86,24 +110,22 @@ Ask = Callable[..., Answer]
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """Run it: five jobs; then with another parameter and a changed script, while one job fails."""
+    """Run it; then with another parameter and a changed script, while one job fails."""
     base = tmp_path_factory.mktemp("places")
     folder = base / PROJECT
     socket = Socket()
     team = socket.open(base / "team")
-    token = "the-token-of-ada"  # noqa: S105  of a server that lives for these tests
-    synapse_store, synapse_blobs = open_store(base / "synapse", create=True), LocalBlobs(base / "synapse" / "blobs")
-    synapse = socket.mount(AsSynapse(create_app(synapse_store, synapse_blobs, session=("ada", token))))
-    home = base / "home"
-    home.mkdir()
-    (home / ".synapseConfig").write_text(
-        f"[default]\nauthtoken = {token}\n[endpoints]\n"
-        f"repoEndpoint = {synapse}/repo/v1\nfileHandleEndpoint = {synapse}/file/v1\n"
-    )
     made = Pipeline(folder, team)
+    connect(base / "unkept", create=True).close()
+    unkept = {
+        "embedded": {"SNAKEPROV_STORE": str(base / "unkept")},
+        "ada": socket.open(base / "unkept team").login("ada"),
+        "synapse": _synapse(socket, base / "unkept synapse"),
+    }
     made.places = {
         "embedded": {"SNAKEPROV_STORE": str(folder / ".snakeprov")},
-        "synapse": {"SNAKEPROV_STORE": "synapse", "HOME": str(home)},
+        "synapse": _synapse(socket, base / "synapse"),
+        **{f"{name}{WITHOUT_BYTES}": {**one, "SNAKEPROV_UPLOAD": "false"} for name, one in unkept.items()},
         **{name: team.login(name) for name in ("ada", "member", "reader", "stranger")},
         "viewer": team.login("reader", scopes=["view"]),
     }
@@ -141,13 +163,27 @@ def copy(pipeline: Pipeline, tmp_path: Path) -> Path:
     return folder
 
 
+def _synapse(socket: Socket, folder: Path) -> dict[str, str]:
+    """Return the variables with which Ada asks a server that does as Synapse does."""
+    token = "the-token-of-ada"  # noqa: S105  of a server that lives for these tests
+    store, blobs = open_store(folder, create=True), LocalBlobs(folder / "blobs")
+    synapse = socket.mount(AsSynapse(create_app(store, blobs, session=("ada", token))))
+    (folder / "home").mkdir()
+    (folder / "home" / ".synapseConfig").write_text(
+        f"[default]\nauthtoken = {token}\n[endpoints]\n"
+        f"repoEndpoint = {synapse}/repo/v1\nfileHandleEndpoint = {synapse}/file/v1\n"
+    )
+    return {"SNAKEPROV_STORE": "synapse", "HOME": str(folder / "home")}
+
+
 def _write(folder: Path) -> None:
     files = {
         "Snakefile": SNAKEFILE,
         "scripts/report.py": SCRIPT,
         "data/a.txt": "alpha\n",
         "data/b.txt": "beta\n",
-        "snakeprov.toml": f'project = "{PROJECT}"\n',
+        "data/large.csv": LARGE.decode(),
+        "snakeprov.toml": f'project = "{PROJECT}"\nkeep_bytes_max = {KEPT_BYTES_MAX}\n',
         ".gitignore": ".snakemake\n.snakeprov\nresults\nwork\n",
     }
     for path, text in files.items():
@@ -175,7 +211,7 @@ def _record(made: Pipeline, *arguments: str) -> None:
     outbox, waiting = made.folder / ".snakeprov" / "outbox", made.folder.parent / "outbox"
     shutil.rmtree(waiting, ignore_errors=True)
     outbox.rename(waiting)
-    for place in ("embedded", "ada", "synapse"):
+    for place in (one for name in ("embedded", "ada", "synapse") for one in (name, f"{name}{WITHOUT_BYTES}")):
         shutil.copytree(waiting, outbox, dirs_exist_ok=True)
         assert call("push", folder=made.folder, variables=made.places[place]).status == 0
 

@@ -220,7 +220,7 @@ def test_checkout_lists_what_one_may_not_have(ask: Ask, copy: Path) -> None:
     told = ask("reader", "checkout", "run:last", "--to", "out", "--json", folder=copy)
 
     assert (told.status, told.err) == (0, "")
-    assert told.json["files"] == [] and len(told.json["missing"]) == 6
+    assert told.json["files"] == [] and len(told.json["missing"]) == 11
     assert {one["reason"].partition(" syn")[0] for one in told.json["missing"]} == {
         "Its bytes are not yours to have. You lack the DOWNLOAD permission on"
     }
