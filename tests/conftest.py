@@ -5,12 +5,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-Lineage = dict[str, Any]
-
+from snakeprov.model.answers import Edge, Lineage, Node
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Tests that run in the background inherit that, and so would every Snakemake that they start and then interrupt.
@@ -52,41 +50,42 @@ def build_lineage(
         commit: The commit of every activity.
         truncated: Whether the repository had more.
     """
-    nodes: dict[str, dict[str, Any]] = {}
-    edges: list[dict[str, str]] = []
+    nodes: dict[str, Node] = {}
+    edges: list[Edge] = []
 
     def thing(name: str) -> str:
         if "://" in name:
-            return str(nodes.setdefault(name, {"id": f"url:{name}", "kind": "url", "label": name, "url": name})["id"])
+            return nodes.setdefault(name, Node(id=f"url:{name}", kind="url", label=name, url=name)).id
         path, _, number = name.rpartition("@")
-        node = {
-            "id": f"syn{path}.{number}",
-            "kind": "entity",
-            "label": path,
-            "entityId": f"syn{path}",
-            "versionNumber": int(number),
-            "path": path,
-            "isLatest": True,
-        }
-        return str(nodes.setdefault(name, node)["id"])
+        node = Node(
+            id=f"syn{path}.{number}",
+            kind="entity",
+            label=path,
+            entity_id=f"syn{path}",
+            version_number=int(number),
+            path=path,
+            is_latest=True,
+        )
+        return nodes.setdefault(name, node).id
 
     start = thing(root)
     for number, (rule, generated, used, executed) in enumerate(activities, start=1):
         name = f"activity:{number}"
-        nodes[name] = {
-            "id": name,
-            "kind": "activity",
-            "label": rule,
-            "activityId": str(number),
-            "rule": rule,
-            "status": "success",
-            "endedOn": "2026-11-22T11:57:00.000Z",
-            **({"commit": commit, "dirty": True} if commit else {}),
-        }
-        edges += [{"source": thing(one), "target": name, "kind": "generatedBy"} for one in generated]
-        edges += [{"source": name, "target": thing(one), "kind": "used"} for one in used]
-        edges += [{"source": name, "target": thing(one), "kind": "executed"} for one in executed]
-    return {"root": start, "nodes": list(nodes.values()), "edges": edges, "truncated": truncated}
+        nodes[name] = Node(
+            id=name,
+            kind="activity",
+            label=rule,
+            activity_id=str(number),
+            rule=rule,
+            status="success",
+            ended_on="2026-11-22T11:57:00.000Z",
+            commit=commit,
+            dirty=True if commit else None,
+        )
+        edges += [Edge(thing(one), name, "generatedBy") for one in generated]
+        edges += [Edge(name, thing(one), "used") for one in used]
+        edges += [Edge(name, thing(one), "executed") for one in executed]
+    return Lineage(root=start, nodes=list(nodes.values()), edges=edges, truncated=truncated)
 
 
 @pytest.fixture

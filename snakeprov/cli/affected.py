@@ -6,7 +6,7 @@ Must not know: how it is found out, or how it is shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,9 @@ from snakeprov.errors import BadRequestError, NotRecordedError, UsageError
 if TYPE_CHECKING:
     from snakeprov.cli.target import Target
     from snakeprov.client import Client
+    from snakeprov.model.answers import AffectedVersions, MadeVersion
     from snakeprov.places import Place
+    from snakeprov.view.affected import OnDisk
 
 STARTS_MAX = 1000
 """Maximum number of starts in one question."""
@@ -66,13 +68,13 @@ def command(
             starts = _starts(client, place, paths, project=project)
             answer = _from_versions(client, starts, all_versions=all_versions)
             told = _named(starts, all_versions=all_versions)
-    answer = {**answer, "versions": _with_disk(place, answer["versions"])}
+    found = affected.Affected(_with_disk(place, answer.versions), answer.truncated)
     if as_json:
-        output.write_json(affected.as_json(answer, starts=told))
+        output.write_json(affected.as_json(found, starts=told))
     elif as_csv:
-        output.write_lines(affected.as_csv(answer))
+        output.write_lines(affected.as_csv(found))
     else:
-        output.write_lines(affected.affected(answer, output.screen(), starts=told, show_all=show_all))
+        output.write_lines(affected.affected(found, output.screen(), starts=told, show_all=show_all))
 
 
 def _check(paths: tuple[str, ...], jobs: Mapping[str, str], *, all_versions: bool) -> None:
@@ -91,7 +93,7 @@ def _starts(client: Client, place: Place, paths: Iterable[str], *, project: str 
     return [target.find(client, place, path, project=project) for path in dict.fromkeys(paths)]
 
 
-def _from_versions(client: Client, starts: list[Target], *, all_versions: bool) -> dict[str, Any]:
+def _from_versions(client: Client, starts: list[Target], *, all_versions: bool) -> AffectedVersions:
     from snakeprov.cli import target
 
     for one in starts:
@@ -104,13 +106,13 @@ def _from_versions(client: Client, starts: list[Target], *, all_versions: bool) 
             raise target.missing_version(client, one)
     versions = [(one.entity_id, None if all_versions else one.number) for one in starts]
 
-    def question() -> dict[str, Any]:
+    def question() -> AffectedVersions:
         return client.provenance.affected(versions, limit=paging.LIMIT_MAX)
 
     return target.ask(client, starts[0], question) if len(starts) == 1 else question()
 
 
-def _from_jobs(client: Client, jobs: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
+def _from_jobs(client: Client, jobs: dict[str, str]) -> tuple[AffectedVersions, list[str]]:
     from snakeprov.cli import target
 
     commit, rule, run_id = jobs.get("commit"), jobs.get("rule"), jobs.get("run")
@@ -122,8 +124,8 @@ def _from_jobs(client: Client, jobs: dict[str, str]) -> tuple[dict[str, Any], li
     except BadRequestError as error:
         raise UsageError(f"{commit!r} does not name a commit.", hint="Give at least 4 hexadecimal digits.") from error
     told = " and ".join(f"{name} {value}" for name, value in jobs.items())
-    if "near" in answer:
-        near = f"Did you mean {target.listed(answer['near'])}?" if answer["near"] else ""
+    if answer.near is not None:
+        near = f"Did you mean {target.listed(answer.near)}?" if answer.near else ""
         raise NotRecordedError(f"No job of {told} is recorded.", hint=near or "'snakeprov runs' lists what is.")
     return answer, [told]
 
@@ -132,12 +134,9 @@ def _named(starts: Iterable[Target], *, all_versions: bool) -> list[str]:
     return [one.name if all_versions else f"{one.name}@{one.number}" for one in starts]
 
 
-def _with_disk(place: Place, versions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return versions with `onDisk`: whether their bytes lie at their path."""
+def _with_disk(place: Place, versions: Iterable[MadeVersion]) -> list[OnDisk]:
     from snakeprov.cli.ondisk import Disk
+    from snakeprov.view.affected import OnDisk
 
     with Disk(place.root) as disk:
-        return [
-            {**one, "onDisk": disk.has(one["path"], sha256=one.get("sha256"), size_bytes=one.get("sizeBytes"))}
-            for one in versions
-        ]
+        return [OnDisk(one, disk.has(one.path, sha256=one.sha256, size_bytes=one.size_bytes)) for one in versions]

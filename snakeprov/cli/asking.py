@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError
 from snakeprov.lineage.causes import Sources
@@ -22,6 +22,7 @@ from snakeprov.model.paths import relative_to, to_os
 if TYPE_CHECKING:
     from snakeprov.capture.gitdifference import CodeState
     from snakeprov.client import Client
+    from snakeprov.model.answers import JobSummary, RecordedJob, Run, Story
 
 
 JOBS_AT_ONCE: Final = 200
@@ -48,43 +49,58 @@ class _Git:
         self._root = root
         self._known: dict[tuple[str, str], GitAnswer] = {}
 
-    def __call__(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> GitAnswer:
-        runs = [story.get("run") or {} for story in (old, new)]
-        if any(not (run.get("git") or {}).get("commit") for run in runs):
+    def __call__(self, old: Story, new: Story) -> GitAnswer:
+        before, after = _tracked(old.run), _tracked(new.run)
+        if before is None or after is None:
             return GitAnswer(is_tracked=False)
-        ids = runs[0]["id"], runs[1]["id"]
+        ids = before.run.id, after.run.id
         if ids not in self._known:
-            self._known[ids] = GitAnswer() if ids[0] == ids[1] else self._answer(*runs)
+            self._known[ids] = GitAnswer() if ids[0] == ids[1] else self._answer(before, after)
         return self._known[ids]
 
-    def _answer(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> GitAnswer:
+    def _answer(self, old: _Tracked, new: _Tracked) -> GitAnswer:
         from snakeprov.capture.gitdifference import changed_files
 
         try:
             files = changed_files(self._place(new, old), self._state(old), self._state(new))
         except (CaptureError, NotFoundError, ForbiddenError) as error:
-            is_moved = old["git"].get("root") != new["git"].get("root")
+            is_moved = old.root != new.root
             return GitAnswer(problem="the runs were in different clones" if is_moved else error.message.rstrip("."))
-        top, directory = new["git"]["root"], new.get("workingDirectory") or new["git"]["root"]
-        return GitAnswer(files=tuple(relative_to(posixpath.join(top, one), directory) for one in files))
+        directory = new.run.working_directory or new.root
+        return GitAnswer(files=tuple(relative_to(posixpath.join(new.root, one), directory) for one in files))
 
-    def _place(self, *runs: Mapping[str, Any]) -> Path:
+    def _place(self, *runs: _Tracked) -> Path:
         """Return a directory to ask git in: the first work tree that is still there, else the working directory."""
-        roots = [Path(to_os(run["git"].get("root") or "")) for run in runs]
+        roots = [Path(to_os(run.root)) for run in runs]
         return next((root for root in roots if root.is_absolute() and root.is_dir()), self._root)
 
-    def _state(self, run: Mapping[str, Any]) -> CodeState:
+    def _state(self, tracked: _Tracked) -> CodeState:
         from snakeprov.capture.gitdifference import CodeState
 
-        is_kept = run["git"].get("patchFileHandleId") is not None
-        return CodeState(run["git"]["commit"], self._client.runs.patch(run["id"]) if is_kept else None)
+        return CodeState(tracked.commit, self._client.runs.patch(tracked.run.id) if tracked.is_patch_kept else None)
 
 
-def jobs(client: Client, listed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return what is known of the jobs of a run that succeeded, as the details resource answers."""
-    ids = [one["id"] for one in listed if one.get("status") in _SUCCEEDED]
+class _Tracked(NamedTuple):
+    """A run whose code is at a commit of a work tree."""
+
+    run: Run
+    root: str
+    commit: str
+    is_patch_kept: bool
+
+
+def _tracked(run: Run | None) -> _Tracked | None:
+    git = None if run is None else run.git
+    if run is None or git is None or git.commit is None:
+        return None
+    return _Tracked(run, git.root, git.commit, git.patch_file_handle_id is not None)
+
+
+def jobs(client: Client, listed: Sequence[JobSummary]) -> list[RecordedJob]:
+    """Return what is known of the jobs of a run that succeeded."""
+    ids = [one.id for one in listed if one.status in _SUCCEEDED]
     batches = [ids[start : start + JOBS_AT_ONCE] for start in range(0, len(ids), JOBS_AT_ONCE)]
-    return [job for batch in batches for job in client.provenance.details(jobs=batch)["jobs"]]
+    return [job for batch in batches for job in client.provenance.details(jobs=batch).jobs]
 
 
 def content(client: Client, version: FileVersion) -> bytes | None:

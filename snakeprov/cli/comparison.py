@@ -16,7 +16,8 @@ from snakeprov.cli import spelling, target
 from snakeprov.cli.paging import LIMIT_MAX
 from snakeprov.cli.repository import current_folder
 from snakeprov.errors import CaptureError, CorruptStoreError, ForbiddenError, NotRecordedError
-from snakeprov.model.comparison import FINE, Compared, Recorded, State
+from snakeprov.model.answers import Version
+from snakeprov.model.comparison import FINE, Compared, State
 from snakeprov.model.paths import to_os
 from snakeprov.workdir import asking
 from snakeprov.workdir.comparing import Comparer
@@ -58,7 +59,7 @@ class _Asked:
     Unrecorded files in a folder that was named are reported, and are no mistake.
     """
 
-    recorded: list[Recorded] = field(default_factory=list)
+    recorded: list[Version] = field(default_factory=list)
     unrecorded: list[str] = field(default_factory=list)
     truncated: bool = False
     is_unknown_named: bool = False
@@ -109,9 +110,9 @@ def _clones(client: Client, place: Place, named: tuple[str, ...], *, project: st
     from snakeprov.capture.repositories import Repositories
 
     places = [to_os(path) for typed in named for path in target.named_paths(place, typed)]
-    for run in client.runs.list(limit=RUNS_MAX)["results"] if client.backend.keeps_runs else ():
-        if run.get("project") == (project or client.project):
-            places.append(to_os(run.get("snakefile") or ""))
+    for run in client.runs.list(limit=RUNS_MAX).results if client.backend.keeps_runs else ():
+        if run.project == (project or client.project):
+            places.append(to_os(run.snakefile or ""))
     repositories = Repositories()
     found = (repositories.clone(one) for one in dict.fromkeys(places) if one.startswith("/"))
     return list(dict.fromkeys(one for one in found if one is not None))
@@ -135,7 +136,7 @@ def _asked(client: Client, place: Place, paths: tuple[str, ...], comparer: Compa
                 asked.is_unknown_named = True
             continue
         story = target.ask(client, found, lambda found=found: client.provenance.story(found.entity_id, found.number))  # type: ignore[misc]
-        asked.recorded.append(asking.recorded(client, found.entity_id, found.number, story=story))
+        asked.recorded.append(story.version)
     return asked
 
 
@@ -152,11 +153,11 @@ def _candidate(place: Place, typed: str) -> str:
     return spelling.candidates(typed, here=str(current_folder()), root=str(place.root))[0]
 
 
-def _listed(client: Client, project: str, *, under: str) -> list[Recorded]:
+def _listed(client: Client, project: str, *, under: str) -> list[Version]:
     return list(asking.current(client, project, under=under))
 
 
-def _compared(comparer: Comparer, recorded: list[Recorded], advance: Callable[[int, int], None]) -> Iterator[Compared]:
+def _compared(comparer: Comparer, recorded: list[Version], advance: Callable[[int, int], None]) -> Iterator[Compared]:
     total_bytes = sum(one.size_bytes or 0 for one in recorded)
     done_bytes = 0
     for compared in comparer.all(recorded):
@@ -183,7 +184,7 @@ def _explain(client: Client, comparer: Comparer, compared: Compared, result: Res
         compared.made_by = asking.maker(client, recorded)
 
 
-def _explain_directory(client: Client, comparer: Comparer, compared: Compared, recorded: Recorded) -> None:
+def _explain_directory(client: Client, comparer: Comparer, compared: Compared, recorded: Version) -> None:
     """Find out what differs in a directory, and whether all that was in it is kept."""
     try:
         manifest = asking.manifest(client, recorded)
@@ -211,7 +212,7 @@ def _explain_unrecorded(client: Client, comparer: Comparer, compared: Compared, 
     compared.same_as = _names(asking.same_content(client, compared.digest))
 
 
-def _names(versions: list[Recorded]) -> list[str]:
+def _names(versions: list[Version]) -> list[str]:
     return [f"{one.path}@{one.version_number}" for one in versions]
 
 

@@ -51,7 +51,7 @@ def paths(context: click.Context, _: click.Parameter, incomplete: str) -> list[C
             folder, _slash, name = incomplete.rpartition("/")
             above = spelling.candidates(folder or ".", here=str(current_folder()), root=str(place.root))[0]
             prefix = "" if above == "." else above.rstrip("/") + "/"
-            found = client.provenance.paths(prefix + name, limit=PATHS_MAX)["paths"]
+            found = client.provenance.paths(prefix + name, limit=PATHS_MAX)
     except SnakeprovError:
         return []
     typed = incomplete[: len(incomplete) - len(name)]

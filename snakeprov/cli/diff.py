@@ -5,7 +5,7 @@ Must not know: how they are compared.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from snakeprov.cli.target import RunTarget, Target
     from snakeprov.client import Client
     from snakeprov.lineage.rundifference import RunDifference
+    from snakeprov.model.answers import JobSummary, MadeVersion, Page, Story
     from snakeprov.places import Place
 
 OUTPUTS_MAX = 10_000
@@ -74,7 +75,7 @@ def _versions(
     from snakeprov.view import causes as screens
     from snakeprov.view import difference_answers
 
-    def story(found: Target) -> dict[str, Any]:
+    def story(found: Target) -> Story:
         return target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
 
     trace = causes.trace(
@@ -98,23 +99,23 @@ def _runs(client: Client, first: RunTarget, second: RunTarget) -> RunDifference:
     from snakeprov.cli.paging import collect
     from snakeprov.lineage.rundifference import compare_runs
 
-    def outputs(run: RunTarget) -> dict[str, Any]:
-        return collect(lambda **page: client.runs.outputs(run.id, **page), "results", limit=OUTPUTS_MAX)
+    def outputs(run: RunTarget) -> Page[MadeVersion]:
+        return collect(lambda **page: client.runs.outputs(run.id, **page), limit=OUTPUTS_MAX)
 
-    def jobs(run: RunTarget) -> dict[str, Any]:
-        return collect(lambda **page: client.runs.jobs(run.id, **page), "results", limit=JOBS_MAX)
+    def jobs(run: RunTarget) -> Page[JobSummary]:
+        return collect(lambda **page: client.runs.jobs(run.id, **page), limit=JOBS_MAX)
 
     old, new = outputs(first), outputs(second)
     old_jobs, new_jobs = jobs(first), jobs(second)
     return compare_runs(
         first.record,
         second.record,
-        old_outputs=old["results"],
-        new_outputs=new["results"],
-        old_jobs=asking.jobs(client, old_jobs["results"]),
-        new_jobs=asking.jobs(client, new_jobs["results"]),
-        truncated=max(old["totalNumberOfResults"], new["totalNumberOfResults"]) > OUTPUTS_MAX
-        or max(old_jobs["totalNumberOfResults"], new_jobs["totalNumberOfResults"]) > JOBS_MAX,
+        old_outputs=old.results,
+        new_outputs=new.results,
+        old_jobs=asking.jobs(client, old_jobs.results),
+        new_jobs=asking.jobs(client, new_jobs.results),
+        truncated=max(old.total_number_of_results, new.total_number_of_results) > OUTPUTS_MAX
+        or max(old_jobs.total_number_of_results, new_jobs.total_number_of_results) > JOBS_MAX,
     )
 
 

@@ -6,9 +6,8 @@ Must not know: how a drawing is made.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from snakeprov.cli import output
 from snakeprov.errors import SnakeprovError, UsageError
@@ -19,6 +18,7 @@ from snakeprov.view.details import Known
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
+    from snakeprov.model.answers import Lineage
 
 HEAD_BYTES = 500
 """Bytes read of a file to tell whether it is one of snakeprov's drawings."""
@@ -31,11 +31,11 @@ class Drawn(NamedTuple):
     sentence: str
 
 
-def drawing(answer: Mapping[str, Any], form: str, *, direction: Direction, depth: int) -> Drawn:
+def drawing(answer: Lineage, form: str, *, direction: Direction, depth: int) -> Drawn:
     """Return a drawing as `dot`, `mermaid` or `svg` of what the lineage resource answered when asked for `depth`."""
     from snakeprov.view import dot, mermaid, svg
 
-    graph = Graph.from_wire(answer)
+    graph = Graph.of(answer)
     nodes = fold.sort(graph, direction)
     folded = fold.fold(nodes)
     sentence = labels.sentence(nodes, graph, direction)
@@ -47,7 +47,7 @@ def drawing(answer: Mapping[str, Any], form: str, *, direction: Direction, depth
     return Drawn("".join(line + "\n" for line in lines), sentence)
 
 
-def page(client: Client, answer: Mapping[str, Any], *, direction: Direction, depth: int) -> Drawn:
+def page(client: Client, answer: Lineage, *, direction: Direction, depth: int) -> Drawn:
     """Return the page of what the lineage resource answered, with what the repository knows of each file and job.
 
     Raises:
@@ -55,7 +55,7 @@ def page(client: Client, answer: Mapping[str, Any], *, direction: Direction, dep
     """
     from snakeprov.view import page
 
-    graph = Graph.from_wire(answer)
+    graph = Graph.of(answer)
     nodes = fold.sort(graph, direction)
     sentence = labels.sentence(nodes, graph, direction)
     remarks = labels.page_remarks(nodes, truncated=graph.truncated)
@@ -91,8 +91,8 @@ def _known(client: Client, nodes: fold.Sorted) -> Known:
             versions=[(one.entity_id, one.version_number) for one in some if one.entity_id and one.version_number],
             jobs=[one.job_id for one in some if one.job_id],
         )
-        known.versions.update((f"{one['entityId']}.{one['versionNumber']}", one) for one in answer["versions"])
-        known.jobs.update((one["job"]["id"], one["job"]) for one in answer["jobs"])
+        known.versions.update((one.id, one) for one in answer.versions)
+        known.jobs.update((one.job.id, one.job) for one in answer.jobs)
     return known
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +17,7 @@ from snakeprov.errors import BadRequestError, CaptureError, NotRecordedError, Us
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
+    from snakeprov.model.answers import SearchResults, UnknownKey
     from snakeprov.places import Place
 
 _SHOWN = 20
@@ -78,7 +79,7 @@ def _term(text: str) -> Term:
     return key, value
 
 
-def _content(place: Place, file: str) -> dict[str, Any]:
+def _content(place: Place, file: str) -> dict[str, str]:
     """Return the digests of a file on disk.
 
     Raises:
@@ -94,7 +95,7 @@ def _content(place: Place, file: str) -> dict[str, Any]:
     return {"sha256": digest.sha256, "md5": digest.md5}
 
 
-def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, dict[str, Any]], *, limit: int) -> dict[str, Any]:
+def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, dict[str, str]], *, limit: int) -> SearchResults:
     from snakeprov.cli import target
 
     terms = [(key, target.find_run(client, value).id if key == "run" else value) for key, value in wanted]
@@ -104,22 +105,22 @@ def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, dict[str, A
         answer = client.provenance.search(terms, limit=limit)
     except BadRequestError as error:
         raise UsageError(error.reason, hint="'snakeprov find --help' lists the keys.") from error
-    for one in answer.get("unknownKeys", ()):
-        raise _unknown_key(one, answer["keys"])
-    if answer.get("near"):
+    for one in answer.unknown_keys or ():
+        raise _unknown_key(one, answer.keys or [])
+    if answer.near:
         rule = next(value for key, value in terms if key == "rule")
         raise NotRecordedError(
-            f"No job of a rule {rule!r} is recorded.", hint=f"Did you mean {target.listed(answer['near'])}?"
+            f"No job of a rule {rule!r} is recorded.", hint=f"Did you mean {target.listed(answer.near)}?"
         )
     return answer
 
 
-def _unknown_key(unknown: dict[str, Any], keys: list[str]) -> UsageError:
+def _unknown_key(unknown: UnknownKey, keys: list[str]) -> UsageError:
     from snakeprov.cli import target
 
     told = ", ".join(keys[:KEYS_TOLD_MAX]) + (f" and {len(keys) - KEYS_TOLD_MAX} more" if keys[KEYS_TOLD_MAX:] else "")
-    near = f"Did you mean {target.listed(unknown['near'])}? " if unknown["near"] else ""
+    near = f"Did you mean {target.listed(unknown.near)}? " if unknown.near else ""
     return UsageError(
-        f"No recorded job has a wildcard or param {unknown['key']!r}, and it is no other key.",
+        f"No recorded job has a wildcard or param {unknown.key!r}, and it is no other key.",
         hint=f"{near}Keys: {told}.",
     )

@@ -5,7 +5,7 @@ Must not know: how it is drawn.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
     from snakeprov.lineage.graph import Direction
+    from snakeprov.model.answers import Lineage
 
 DEPTH_MAX = 1000
 """No more activities than this are looked through, one behind another."""
@@ -70,8 +71,8 @@ def command(
     with opened(store) as (place, client):
         found = target.find(client, place, path, project=project)
 
-        def ask(*, depth: int, limit: int) -> dict[str, Any]:
-            def question() -> dict[str, Any]:
+        def ask(*, depth: int, limit: int) -> Lineage:
+            def question() -> Lineage:
                 return client.provenance.lineage(
                     found.entity_id, found.number, direction=direction, depth=depth, limit=limit
                 )
@@ -93,14 +94,12 @@ def command(
             answer = ask(depth=depth or DEPTH_DRAWN, limit=NODES_MAX)
             drawn = drawing.drawing(answer, form, direction=direction, depth=depth or DEPTH_DRAWN)
     if form == "json":
-        from snakeprov.view import answers
-
-        output.write_json(answers.lineage(answer))
+        output.write_json(answer)
     elif form == "text":
         from snakeprov.lineage.graph import Graph
         from snakeprov.view import tree
 
-        output.write_lines(tree.lineage(Graph.from_wire(answer), output.screen(), direction=direction, depth=depth))
+        output.write_lines(tree.lineage(Graph.of(answer), output.screen(), direction=direction, depth=depth))
     elif out is None:
         output.write_text(drawn.text)
     else:

@@ -5,7 +5,7 @@ Must not know: how a version was made (`show` does).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
+    from snakeprov.model.answers import MadeVersion
 
 _SHOWN = 20
 
@@ -46,7 +47,7 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
                 f"'log' lists every version of {found.name}, so @{found.version_number} has no meaning here.",
                 hint=f"'snakeprov show {found.name}@{found.version_number}' shows that one.",
             )
-        answer = collect(lambda **page: client.provenance.history(found.entity_id, **page), "versions", limit=limit)
+        answer = collect(lambda **page: client.provenance.history(found.entity_id, **page), limit=limit)
     if as_json:
         output.write_json(answers.history(answer))
     else:
@@ -58,7 +59,7 @@ def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
     from snakeprov.cli.paging import collect
     from snakeprov.view import history
 
-    runs = client.runs.list(limit=1)["results"]
+    runs = client.runs.list(limit=1).results
     if not runs:
         if as_json:
             output.write_json({"run": None, "outputs": [], "totalNumberOfResults": 0})
@@ -66,16 +67,15 @@ def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
             output.write_lines([target.no_run(client)])
         return
     run = runs[0]
-    total = client.runs.outputs(run["id"], limit=1)["totalNumberOfResults"]
+    total = client.runs.outputs(run.id, limit=1).total_number_of_results
     skipped = max(total - (limit or paging.LIMIT_MAX), 0)
-    outputs: list[dict[str, Any]] = []
+    outputs: list[MadeVersion] = []
     if total:
         answer = collect(
-            lambda *, limit, offset: client.runs.outputs(run["id"], limit=limit, offset=offset + skipped),
-            "results",
+            lambda *, limit, offset: client.runs.outputs(run.id, limit=limit, offset=offset + skipped),
             limit=total - skipped,
         )
-        outputs = answer["results"][::-1]
+        outputs = answer.results[::-1]
     if as_json:
         output.write_json({"run": run, "outputs": outputs, "totalNumberOfResults": total})
     else:

@@ -6,7 +6,12 @@ Must not know: what is listed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from snakeprov.model.answers import Page
+
+P = TypeVar("P", bound="Page[Any]")
 
 LIMIT_MAX = 100_000
 """Maximum number of things that a command lists."""
@@ -15,21 +20,21 @@ _PAGE = 1000
 """Number of results that one request asks for."""
 
 
-def collect(fetch: Callable[..., dict[str, Any]], key: str, *, limit: int | None) -> dict[str, Any]:
-    """Return an answer with its list `key` filled from as many pages as it takes.
+def collect(fetch: Callable[..., P], *, limit: int | None) -> P:
+    """Return a page with the results of as many pages as it takes.
 
     Args:
-        fetch: Called with `limit` and `offset`; returns `{key: […], "totalNumberOfResults": n, …}`.
-        key: The list that is paged.
-        limit: How many items at most; None: all, up to `LIMIT_MAX`.
+        fetch: Called with `limit` and `offset`.
+        limit: How many results at most; None: all, up to `LIMIT_MAX`.
     """
+    from msgspec.structs import replace
+
     wanted = LIMIT_MAX if limit is None else limit
-    answer = fetch(limit=min(wanted, _PAGE), offset=0)
-    items = list(answer[key])
-    total = answer.get("totalNumberOfResults", len(items))
-    while len(items) < min(wanted, total):
-        page = fetch(limit=min(wanted - len(items), _PAGE), offset=len(items))[key]
-        if not page:
+    first = fetch(limit=min(wanted, _PAGE), offset=0)
+    results = list(first.results)
+    while len(results) < min(wanted, first.total_number_of_results):
+        page = fetch(limit=min(wanted - len(results), _PAGE), offset=len(results))
+        if not page.results:
             break
-        items += page
-    return {**answer, key: items}
+        results += page.results
+    return replace(first, results=results)

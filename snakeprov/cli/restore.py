@@ -16,7 +16,7 @@ from snakeprov.errors import NotKeptError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.model.comparison import Recorded
+    from snakeprov.model.answers import Version
     from snakeprov.places import Place
     from snakeprov.workdir.restoring import Restored
 
@@ -39,12 +39,12 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
     from snakeprov.model.notkept import why_not_kept
     from snakeprov.model.paths import relative_to, to_text
     from snakeprov.view import restored
-    from snakeprov.workdir import asking, restoring
+    from snakeprov.workdir import restoring
 
     with opened(store) as (place, client):
         found = target.find(client, place, path, project=project)
         story = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
-        version = asking.recorded(client, found.entity_id, found.number, story=story)
+        version = story.version
         is_latest = found.number == found.latest_number
         try:
             result = _restore(
@@ -81,7 +81,7 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
 
 
 def _restore(
-    client: Client, place: Place, version: Recorded, destination: Path, *, force: bool, mtime_ns: int | None
+    client: Client, place: Place, version: Version, destination: Path, *, force: bool, mtime_ns: int | None
 ) -> Restored:
     from snakeprov.capture.digestcache import DigestCache
     from snakeprov.workdir import restoring
@@ -92,7 +92,7 @@ def _restore(
     return restoring.restore(client, comparer, version, destination, force=force, mtime_ns=mtime_ns)
 
 
-def _destination(typed: str, version: Recorded, place: Place, out: str | None) -> Path:
+def _destination(typed: str, version: Version, place: Place, out: str | None) -> Path:
     """Return where a version goes: a file that is to go into a folder keeps its name."""
     from snakeprov.cli import target
     from snakeprov.cli.repository import current_folder

@@ -40,10 +40,10 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
     read = _READ_MAX if is_folded else limit
     with opened(store) as (_, client):
         _, run = target.last_run(client) if run_id is None else target.find_run(client, run_id)
-        jobs = collect(lambda **page: client.runs.jobs(run["id"], **page), "results", limit=read)
-        plan = collect(lambda **page: client.runs.plan(run["id"], **page), "results", limit=None if as_json else 1)
+        jobs = collect(lambda **page: client.runs.jobs(run.id, **page), limit=read)
+        plan = collect(lambda **page: client.runs.plan(run.id, **page), limit=None if as_json else 1)
     if as_json:
-        answer = {"run": run, "jobs": jobs["results"], "totalNumberOfResults": jobs["totalNumberOfResults"]}
-        output.write_json({**answer, "plan": plan["results"]})
+        answer = {"run": run, "jobs": jobs.results, "totalNumberOfResults": jobs.total_number_of_results}
+        output.write_json({**answer, "plan": plan.results})
     else:
         output.write_lines(runs.run(run, jobs, output.screen(), plan=plan, is_folded=is_folded))

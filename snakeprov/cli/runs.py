@@ -25,10 +25,10 @@ def command(limit: int | None, store: str | None, as_json: bool) -> None:
     if limit is None and not as_json:
         limit = _SHOWN
     with opened(store) as (_, client):
-        answer = collect(client.runs.list, "results", limit=limit)
+        answer = collect(client.runs.list, limit=limit)
     if as_json:
-        output.write_json(answers.runs(answer))
-    elif not answer["results"]:
+        output.write_json(answers.runs(answer.results))
+    elif not answer.results:
         output.write_lines([target.no_run(client)])
     else:
         output.write_lines(runs.runs(answer, output.screen()))

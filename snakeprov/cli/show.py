@@ -6,8 +6,7 @@ Must not know: what came before its inputs (`lineage` does).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +15,8 @@ from snakeprov.errors import ForbiddenError, NotRecordedError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
+    from snakeprov.model.answers import Done
+    from snakeprov.model.records import GitState
 
 
 @click.command("show")
@@ -33,12 +34,13 @@ def command(path: str, wanted: str | None, project: str | None, store: str | Non
     """
     from snakeprov.cli import failedjobs, spelling, target
     from snakeprov.cli.repository import opened
+    from snakeprov.model.answers import Story
     from snakeprov.view import answers, environment, story
 
-    later = unmade = None
+    later = unmade = found = None
+    answer: Done
     with opened(store) as (place, client):
         named = spelling.read(path)
-        found = None
         if isinstance(named, spelling.JobId):
             answer = failedjobs.ask(client, named.text)
         else:
@@ -48,11 +50,11 @@ def command(path: str, wanted: str | None, project: str | None, store: str | Non
                 failed = failedjobs.last(client, place, path, project=project)
                 if failed is None:
                     raise
-                unmade, answer = failed["path"], failedjobs.ask(client, failed["jobId"])
+                unmade, answer = failed.path, failedjobs.ask(client, failed.job_id or "")
         if found is not None:
-            answer = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
+            answer = told = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
             if found.version_number is None:
-                later = failedjobs.later(client, place, path, answer, project=project)
+                later = failedjobs.later(client, place, path, told, project=project)
         name = path if found is None else f"{found.name}@{found.number}"
         content = _content(client, answer, name, wanted) if wanted else b""
     if wanted == "patch":
@@ -61,34 +63,32 @@ def command(path: str, wanted: str | None, project: str | None, store: str | Non
         document = json.loads(content)
         output.write_json(document) if as_json else output.write_lines(environment.listing(document, output.screen()))
     elif as_json:
-        output.write_json(answers.job_story(answer) if found is None else answers.story(answer))
-    elif found is None:
-        output.write_lines(story.failed(answer, output.screen(), unmade=unmade))
-    else:
+        output.write_json(answers.done(answer))
+    elif isinstance(answer, Story):
         output.write_lines(story.story(answer, output.screen(), later_failure=later))
+    else:
+        output.write_lines(story.failed(answer, output.screen(), unmade=unmade))
 
 
-def _content(client: Client, answer: Mapping[str, Any], name: str, wanted: str) -> bytes:
+def _content(client: Client, done: Done, name: str, wanted: str) -> bytes:
     """Return the bytes of the patch, or of the environment's document, of the version called `name`.
 
     Raises:
         NotRecordedError: There is none.
     """
-    job = (answer.get("job") or {}).get("job") or {}
-    git = (answer.get("run") or {}).get("git") or {}
-    key = git.get("patchFileHandleId") if wanted == "patch" else job.get("environmentFileHandleId")
-    if key is not None:
+    job, git = done.record, done.run.git if done.run else None
+    if job is not None and (_is_patch_kept(git) if wanted == "patch" else job.environment_file_handle_id is not None):
         try:
-            return client.runs.patch(job["runId"]) if wanted == "patch" else client.jobs.environment(job["id"])
+            return client.runs.patch(job.run_id) if wanted == "patch" else client.jobs.environment(job.id)
         except ForbiddenError as error:
             raise ForbiddenError(
                 f"The {wanted} of {name} is recorded, and not yours to have. {error.reason}",
                 status=error.status,
                 reason=error.reason,
             ) from error
-    if wanted == "patch" and git.get("commit") and not git.get("dirty"):
-        raise NotRecordedError(f"There is no patch of {name}: its code is that of commit {git['commit'][:8]}.")
-    if wanted == "patch" and git.get("dirty"):
+    if wanted == "patch" and git is not None and git.commit and not git.dirty:
+        raise NotRecordedError(f"There is no patch of {name}: its code is that of commit {git.commit[:8]}.")
+    if wanted == "patch" and git is not None and git.dirty:
         raise NotRecordedError(
             f"There is no patch of {name}: no file of its commit differed, but code ran that the commit does not hold.",
             hint="'snakeprov show' lists the code; its bytes are kept.",
@@ -97,3 +97,7 @@ def _content(client: Client, answer: Mapping[str, Any], name: str, wanted: str) 
         f"The {wanted} of {name} is not recorded." if job else f"No recorded job made {name}.",
         hint="'snakeprov show' says what is." if job else "",
     )
+
+
+def _is_patch_kept(git: GitState | None) -> bool:
+    return git is not None and git.patch_file_handle_id is not None

@@ -23,20 +23,22 @@ def command(store: str | None, as_json: bool) -> None:
     """
     from snakeprov.apps.connect import connect
     from snakeprov.cli.repository import find_place
+    from snakeprov.model.answers import Status
     from snakeprov.model.projects import project_of
     from snakeprov.recorder import backlog
     from snakeprov.view import answers, runs
 
     place = find_place(store)
     waiting = backlog.count(backlog.outbox_folder(place.root))
-    problem = None
+    answer, user, problem = None, None, None
     try:
         with connect(place.store) as client:
             answer = client.status()
+            user = None if answer is not None else client.user_name()
     except NoStoreError:
-        answer = _EMPTY
+        answer = Status(**dict.fromkeys(_COUNTED, 0), schema_version="", journal_mode="", notes=[])
     except (RemoteError, StoreError) as error:
-        answer, problem = {}, error
+        problem = error
     counts: dict[str, Any] = {
         "store": place.store,
         "project": project_of(place.settings, place.root, place.store),
@@ -46,10 +48,10 @@ def command(store: str | None, as_json: bool) -> None:
     if as_json:
         output.write_json(answers.status(answer, **counts))
     else:
-        output.write_lines(runs.status(answer, output.screen(), **counts, reasons=waiting.reasons))
+        output.write_lines(runs.status(answer, output.screen(), user=user, **counts, reasons=waiting.reasons))
     if problem is not None:
         raise problem
 
 
-_EMPTY: dict[str, Any] = {"entities": 0, "versions": 0, "activities": 0, "storedBytes": 0}
-"""What a repository holds to which nothing has been delivered yet."""
+_COUNTED = ("entities", "versions", "activities", "jobs", "runs", "stored_bytes")
+"""What a repository holds none of to which nothing has been delivered yet."""

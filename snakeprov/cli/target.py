@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from snakeprov.cli import spelling, unrecorded
 from snakeprov.cli.repository import current_folder
@@ -22,7 +22,10 @@ from snakeprov.settings import SYNAPSE, is_remote
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
+    from snakeprov.model.answers import Run, Version
     from snakeprov.places import Place
+
+T = TypeVar("T")
 
 _VERSIONS_LISTED_MAX = 1000
 """Maximum number of versions read to say which exist."""
@@ -52,7 +55,7 @@ class RunTarget(NamedTuple):
     """A run, as the repository tells of it."""
 
     id: str
-    record: dict[str, Any]
+    record: Run
 
 
 def find(client: Client, place: Place, typed: str, *, project: str | None = None) -> Target:
@@ -121,7 +124,7 @@ def find_run(client: Client, typed: str) -> RunTarget:
         raise NotRecordedError(f"No run whose id begins with {name!r} is recorded.", hint=_RUNS_LISTED) from error
     except BadRequestError as error:
         raise UsageError(f"{name!r} does not name one run.", hint=f"Give more of its id. {_RUNS_LISTED}") from error
-    return RunTarget(str(record["id"]), record)
+    return RunTarget(record.id, record)
 
 
 def last_run(client: Client) -> RunTarget:
@@ -130,10 +133,10 @@ def last_run(client: Client) -> RunTarget:
     Raises:
         NotRecordedError: There is none.
     """
-    listed = client.runs.list(limit=1)["results"]
+    listed = client.runs.list(limit=1).results
     if not listed:
         raise NotRecordedError(no_run(client), hint="Run a tracked workflow first.")
-    return RunTarget(str(listed[0]["id"]), listed[0])
+    return RunTarget(listed[0].id, listed[0])
 
 
 def no_run(client: Client) -> str:
@@ -142,7 +145,7 @@ def no_run(client: Client) -> str:
     return f"No run has been recorded yet{shared}."
 
 
-def ask(client: Client, target: Target, question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def ask(client: Client, target: Target, question: Callable[[], T]) -> T:
     """Return the answer to a question about the version that `target` means.
 
     Raises:
@@ -175,7 +178,7 @@ def ranges(numbers: Sequence[int]) -> str:
 def missing_version(client: Client, target: Target) -> NotRecordedError:
     """Return the error that a file has no such version; the hint says which there are."""
     history = client.provenance.history(target.entity_id, limit=_VERSIONS_LISTED_MAX)
-    numbers = sorted(version["versionNumber"] for version in history["versions"])
+    numbers = sorted(version.version_number for version in history.results)
     return NotRecordedError(
         f"{target.name} has no version {target.number}.",
         hint=f"It has {'version' if len(numbers) == 1 else 'versions'} {ranges(numbers)}.",
@@ -189,11 +192,11 @@ def _by_path(
     for path, number in readings:
         for candidate in _candidates(place, path):
             answer = client.provenance.find(candidate, project=project)
-            if answer["matches"]:
-                match = _choose(answer["matches"], candidate, place)
-                return Target(match["entityId"], match["path"], number, match["versionNumber"])
+            if answer.matches:
+                match = _choose(answer.matches, candidate, place)
+                return Target(match.entity_id, match.path, number, match.version_number)
             answers.append(answer)
-    near = answers[-1].get("near") or answers[0].get("near") or ()
+    near = answers[-1].near or answers[0].near or ()
     own = project or project_of(place.settings, place.root, place.store)
     known = unrecorded.told(client, _candidates(place, readings[0].path), project=own) or _run_meant(client, typed)
     raise _not_recorded(typed, place, known=known, near=near, project=project)
@@ -214,46 +217,45 @@ def _by_id(client: Client, named: EntityId) -> Target:
             f"There is no file {entity_id} in this repository.",
             hint=f"If a file called {entity_id} is meant, write ./{entity_id}.",
         ) from error
-    entity, versions = history["entity"], history["versions"]
-    name = entity.get("path") or entity["name"]
-    return Target(entity_id, name, named.version_number, versions[0]["versionNumber"])
+    latest = history.results[0].version_number
+    return Target(entity_id, history.entity.recorded_path, named.version_number, latest)
 
 
 def _by_digest(client: Client, place: Place, typed: str, named: DigestPrefix, *, project: str | None) -> Target:
     """Return the version that has a content: the only one, or the only one that is its file's latest."""
-    found = client.provenance.with_digest(*named)["results"]
+    found = client.provenance.with_digest(*named).results
     if project is not None:
-        found = [one for one in found if one["projectName"] == project]
+        found = [one for one in found if one.project_name == project]
     if not found:
         raise NotRecordedError(
             f"No version of a file in {place.store} has the digest {typed}.",
             hint=f"If a file of that name is meant, write ./{typed}.",
         )
-    contents = sorted({str(one[named.algorithm]) for one in found})
+    contents = sorted({str(getattr(one, named.algorithm)) for one in found})
     if len(contents) > 1:
         raise UsageError(
             f"{typed} is the beginning of several digests.", hint=f"Did you mean {listed(contents[:NEAR_MAX])}?"
         )
-    latest = [one for one in found if one["isLatest"]]
+    latest = [one for one in found if one.is_latest]
     if len(found) > 1 and len(latest) != 1:
-        names = [f"{one['path']}@{one['versionNumber']}" for one in found]
+        names = [one.label for one in found]
         more = f" (and {len(names) - NEAR_MAX} more)" if len(names) > NEAR_MAX else ""
         raise UsageError(
             f"{typed} is the content of {len(names)} versions.",
             hint=f"Name one of them: {listed(names[:NEAR_MAX])}{more}.",
         )
     (one,) = found if len(found) == 1 else latest
-    return Target(one["entityId"], one["path"], one["versionNumber"], one["latestVersionNumber"])
+    return Target(one.entity_id, one.path, one.version_number, one.latest_version_number or one.version_number)
 
 
-def _choose(matches: Sequence[dict[str, Any]], path: str, place: Place) -> dict[str, Any]:
+def _choose(matches: Sequence[Version], path: str, place: Place) -> Version:
     """Return the match in the project of this working directory, or in the only project; the newest comes first."""
     own = project_of(place.settings, place.root, place.store)
-    names = sorted({match["projectName"] for match in matches})
+    names = sorted({match.project_name or "" for match in matches})
     if len(names) > 1 and own not in names:
         message = f"{path} is recorded in several projects: {', '.join(names)}."
         raise UsageError(message, hint="Say which is meant with --project NAME.")
-    return next((match for match in matches if match["projectName"] == own), matches[0])
+    return next((match for match in matches if match.project_name == own), matches[0])
 
 
 def _run_meant(client: Client, typed: str) -> str | None:

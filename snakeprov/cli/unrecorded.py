@@ -12,6 +12,7 @@ from snakeprov.model.paths import folders_above
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
+    from snakeprov.model.answers import Run
 
 RUNS_MAX: Final = 20
 """Number of latest runs whose config is searched."""
@@ -33,12 +34,12 @@ def told(client: Client, candidates: Sequence[str], *, project: str) -> str | No
     for path in candidates:
         if folder := _folder(client, path.rstrip("/"), project):
             return folder
-        if client.provenance.search([("unmade", path)], limit=1)["results"]:
+        if client.provenance.search([("unmade", path)], limit=1).results:
             return f"The job that was to make it did not succeed: 'snakeprov show {path}' tells why."
     for path in candidates:
         if directory := _directory(client, path, project):
             return directory
-    runs = [run for run in client.runs.list(limit=RUNS_MAX)["results"] if run.get("project") == project]
+    runs = [run for run in client.runs.list(limit=RUNS_MAX).results if run.project == project]
     for path in candidates:
         for run in runs:
             if said := _of_run(run, path):
@@ -47,7 +48,7 @@ def told(client: Client, candidates: Sequence[str], *, project: str) -> str | No
 
 
 def _folder(client: Client, path: str, project: str) -> str | None:
-    below = client.provenance.paths(f"{path}/", project=project, limit=FILES_COUNTED_MAX)["paths"]
+    below = client.provenance.paths(f"{path}/", project=project, limit=FILES_COUNTED_MAX)
     if not below:
         return None
     count = f"at least {len(below)}" if len(below) == FILES_COUNTED_MAX else str(len(below))
@@ -58,19 +59,19 @@ def _folder(client: Client, path: str, project: str) -> str | None:
 
 def _directory(client: Client, path: str, project: str) -> str | None:
     for folder in reversed(folders_above(path)):
-        if client.provenance.find(f"{folder}/", project=project)["matches"]:
+        if client.provenance.find(f"{folder}/", project=project).matches:
             return f"It lies in {folder}/, a directory that is recorded as a whole: ask about {folder}/ instead."
     return None
 
 
-def _of_run(run: Mapping[str, Any], path: str) -> str | None:
-    name = f"run {run['id'][:8]}"
-    if path in (run.get("configFiles") or ()):
+def _of_run(run: Run, path: str) -> str | None:
+    name = f"run {run.id[:8]}"
+    if path in (run.config_files):
         return (
             f"It is a config file of {name}, which recorded the values in it and not the file: 'snakeprov find "
             "config.NAME=VALUE' finds what was made with one."
         )
-    key = next((key for key, value in _texts("", run.get("config")) if value == path), None)
+    key = next((key for key, value in _texts("", run.config) if value == path), None)
     if key is None:
         return None
     return f"The config of {name} names it ({key}). What a Snakefile itself reads is not recorded."

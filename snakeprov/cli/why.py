@@ -5,7 +5,7 @@ Must not know: how stories are compared.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,7 @@ from snakeprov.cli import options, output
 
 if TYPE_CHECKING:
     from snakeprov.lineage.causes import Sources, Trace
+    from snakeprov.model.answers import Story
 
 
 @click.command("why")
@@ -39,7 +40,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
         trace = _since_the_version_before(story, sources, depth)
         again = None if is_put_back(story) else _made_again(story, sources, depth)
         side = side_of(as_first_seen(story, sources) or story)
-    count = len(story["version"].get("reproducedBy") or ())
+    count = len(story.version.reproduced_by)
     if as_json:
         output.write_json(difference_answers.why(side, trace, again=again, count=count))
     elif trace is None:
@@ -48,24 +49,24 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
         output.write_lines(causes.why(trace, output.screen(), again=again, count=count))
 
 
-def _since_the_version_before(story: dict[str, Any], sources: Sources, depth: int | None) -> Trace | None:
+def _since_the_version_before(story: Story, sources: Sources, depth: int | None) -> Trace | None:
     """Return why a version is not the one before it; None if it has none, or if it may not be read.
 
     The first making of the version is compared with the last of the one before: what changed then made the difference.
     """
     from snakeprov.lineage import causes
 
-    number = story.get("previousVersionNumber")
+    number = story.previous_version_number
     if number is None:
         return None
-    (old,) = sources.tell([(story["entity"]["id"], number, None, None)])
+    (old,) = sources.tell([(story.entity.id, number, None, None)])
     new = causes.as_first_seen(story, sources)
     if old is None or new is None:
         return None
     return causes.trace(old, new, sources, distance_max=depth or causes.DISTANCE_MAX)
 
 
-def _made_again(story: dict[str, Any], sources: Sources, depth: int | None) -> Trace | None:
+def _made_again(story: Story, sources: Sources, depth: int | None) -> Trace | None:
     """Return how the last making of the bytes of a version differs from the one before; None: there was one at most."""
     from snakeprov.lineage import causes
 

@@ -6,12 +6,13 @@ Must not know: any of the stores.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from snakeprov.client.batch import Request, Results
 from snakeprov.client.provenance import Provenance
 from snakeprov.client.runs import Jobs, Runs
 from snakeprov.model.activity import Activity
+from snakeprov.model.answers import Status
 
 
 class Backend(Protocol):
@@ -55,5 +56,5 @@ class Backend(Protocol):
     def activity(self, activity: Activity) -> Activity:
         """Return an Activity as the store takes it."""
 
-    def status(self) -> dict[str, Any]:
-        """Return what the store says of itself to its user."""
+    def status(self) -> Status | None:
+        """Return how much the store holds; None where it does not say."""

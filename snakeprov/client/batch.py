@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from snakeprov.client.session import Session, quoted
+from snakeprov.model.answers import BatchResults
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,9 @@ def send_together(
     results: list[Any] = []
     for start in range(0, len(requests), batch_requests_max):
         batch = [to_wire(_settle(one, results)) for one in requests[start : start + batch_requests_max]]
-        answer = session.post("/snakeprov/v1/batch", {"requests": batch}, repeatable=repeatable)
-        results += [result.get("body") for result in answer["results"]]
+        body = {"requests": batch}
+        answer = session.ask_with("/snakeprov/v1/batch", BatchResults, body, repeatable=repeatable)
+        results += [result.body for result in answer.results]
     return results
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from snakeprov.client.backend import Backend
 from snakeprov.client.batch import Request, Results
@@ -17,6 +17,7 @@ from snakeprov.client.resources import AnyEntity
 from snakeprov.client.runs import Jobs, Runs
 from snakeprov.client.session import Session
 from snakeprov.model.activity import Activity
+from snakeprov.model.answers import Status
 from snakeprov.model.entities import File, Folder, Project
 
 
@@ -115,9 +116,13 @@ class Client(Connection):
 
         return storing.get(self, entity, version=version, download=download)
 
-    def status(self) -> dict[str, Any]:
-        """Return the counts and the state of the repository; of Synapse only that it answers, and to whom."""
+    def status(self) -> Status | None:
+        """Return how much the store holds; None where it does not say: Synapse counts nothing."""
         return self.backend.status()
+
+    def user_name(self) -> str:
+        """Return the name of the user that this client speaks for, or else the number."""
+        return str(self.session.get("/repo/v1/userProfile").get("userName") or self.user_id)
 
     def close(self) -> None:
         """Close the connection; closing twice does no harm."""

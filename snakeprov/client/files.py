@@ -19,6 +19,7 @@ import msgspec
 from snakeprov.client.session import Session, quoted
 from snakeprov.client.transfer import Transfer
 from snakeprov.errors import BadRequestError, ForbiddenError, NotFoundError, RemoteError, UsageError
+from snakeprov.model.answers import LocalFileResults
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FileHandle
 from snakeprov.model.media_types import guessed
@@ -234,10 +235,8 @@ class Files:
             }
             for one in contents
         ]
-        answer = self._session.post("/snakeprov/v1/localFiles", {"files": files}, repeatable=True)
-        return [
-            Stored(result["fileHandleId"], result["bytesKept"], result.get("reason")) for result in answer["results"]
-        ]
+        answer = self._session.ask_with("/snakeprov/v1/localFiles", LocalFileResults, {"files": files})
+        return [Stored(result.file_handle_id, result.bytes_kept, result.reason) for result in answer.results]
 
     def _store_side_by_side(self, contents: Sequence[Content]) -> list[Stored]:
         from concurrent.futures import ThreadPoolExecutor

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 from snakeprov.client.batch import Request, Results, send_together
 from snakeprov.client.resources import OWN, ServerProvenance
 from snakeprov.client.runs import Jobs, Runs
 from snakeprov.client.session import Session
-from snakeprov.errors import NotFoundError
+from snakeprov.errors import NotFoundError, RemoteError
 from snakeprov.model.activity import Activity
+from snakeprov.model.answers import About, Status
 
 
 class OwnServer:
@@ -32,32 +32,34 @@ class OwnServer:
         self.jobs = Jobs(session)
 
     @cached_property
-    def _about(self) -> dict[str, Any]:
-        """What the server says of itself; empty where it is not one of ours."""
+    def _about(self) -> About | None:
+        """What the server says of itself; None where it is not one of ours."""
         try:
-            return dict(self._session.get(OWN))
+            return self._session.ask(OWN, About)
         except NotFoundError:
-            return {}
+            return None
 
     @property
     def is_there(self) -> bool:
         """Whether such a server answers at all."""
-        return self._about.get("name") == "snakeprov"
+        return self._about is not None and self._about.name == "snakeprov"
 
     @property
     def is_local(self) -> bool:
         """Whether it can read this machine's files itself."""
-        return bool(self._about.get("localFiles"))
+        return self._about is not None and self._about.local_files
 
     def send(self, requests: Sequence[Request], *, repeatable: bool) -> Results:
-        """Send requests of which all are done or none. Raises as `send_together`."""
-        limit = int(self._about["maxBatchRequests"])
+        """Send requests of which all are done or none. Raises as `send_together`, and RemoteError."""
+        if self._about is None:
+            raise RemoteError(f"{self._session.base_url} is no server of snakeprov's.", hint="Is the address right?")
+        limit = self._about.max_batch_requests
         return send_together(self._session, requests, repeatable=repeatable, batch_requests_max=limit)
 
     def activity(self, activity: Activity) -> Activity:
         """Return the Activity itself."""
         return activity
 
-    def status(self) -> dict[str, Any]:
-        """Return the counts and the state of the repository."""
-        return dict(self._session.get(f"{OWN}/status"))
+    def status(self) -> Status:
+        """Return how much the server holds of what the user may see."""
+        return self._session.ask(f"{OWN}/status", Status)

@@ -8,6 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from snakeprov.model.answers import (
+    AffectedVersions,
+    CurrentFiles,
+    Details,
+    History,
+    Lineage,
+    Matches,
+    Pruned,
+    SameContent,
+    SearchResults,
+    Story,
+)
+
 
 class Provenance(Protocol):
     """Questions that need more than one entity or activity to answer.
@@ -23,7 +36,7 @@ class Provenance(Protocol):
     def is_stepwise(self) -> bool:
         """Whether each file and each activity takes requests of its own, which is slow for many."""
 
-    def prune(self, criteria: Mapping[str, Any], *, dry_run: bool, limit: int = 1000) -> dict[str, Any]:
+    def prune(self, criteria: Mapping[str, Any], *, dry_run: bool, limit: int = 1000) -> Pruned:
         """Remove the bytes of versions, or with `dry_run` only tell which; what is recorded stays.
 
         Args:
@@ -32,22 +45,19 @@ class Provenance(Protocol):
             dry_run: Change nothing.
             limit: Maximum number of versions listed.
 
-        Returns:
-            `{dryRun, versions, versionsShared, versionsWithoutActivity, contents, freedBytes, results, truncated}`.
-
         Raises:
             ForbiddenError: One may not delete from the project.
             NotFoundError: There is no such project.
         """
 
-    def find(self, path: str, *, project: str | None = None) -> dict[str, Any]:
-        """Return the files recorded at `path`: `{matches, near}`."""
+    def find(self, path: str, *, project: str | None = None) -> Matches:
+        """Return the files recorded at `path`, or else the paths that resemble it."""
 
-    def paths(self, prefix: str, *, project: str | None = None, limit: int = 100) -> dict[str, Any]:
-        """Return recorded paths that begin with `prefix`, in order: `{paths}`."""
+    def paths(self, prefix: str, *, project: str | None = None, limit: int = 100) -> list[str]:
+        """Return recorded paths that begin with `prefix`, in order."""
 
-    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> dict[str, Any]:
-        """Return the versions that have a content, newest first: `{results, truncated}`.
+    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> SameContent:
+        """Return the versions that have a content, newest first.
 
         Args:
             algorithm: "sha256" or "md5".
@@ -58,8 +68,8 @@ class Provenance(Protocol):
             BadRequestError: It is no such digest.
         """
 
-    def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> dict[str, Any]:
-        """Return files of a project at their current versions, by path: `{projectId, results, next}`.
+    def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> CurrentFiles:
+        """Return files of a project at their current versions, by path.
 
         Args:
             project: Its name.
@@ -71,25 +81,25 @@ class Provenance(Protocol):
             NotFoundError: There is no such project.
         """
 
-    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
-        """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""
+    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> History:
+        """Return a page of an entity's versions and what made them, newest first."""
 
-    def story(self, entity_id: str, version_number: int) -> dict[str, Any]:
+    def story(self, entity_id: str, version_number: int) -> Story:
         """Return what is known of a version and its latest making.
 
-        Returns:
-            `{entity, version, previousVersionNumber, activity, job, run}`; `version["makings"]` lists all makings.
+        Raises:
+            NotFoundError: There is no such version.
         """
 
-    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> dict[str, Any]:
-        """Return what is known of some versions and some jobs: `{versions, jobs}`, what is not there left out.
+    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
+        """Return what is known of some versions and some jobs, what is not there left out.
 
         Args:
             versions: Entities and the numbers of their versions, at most `DETAILS_MAX`.
             jobs: Ids of jobs, at most `DETAILS_MAX`.
         """
 
-    def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[dict[str, Any] | None]:
+    def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Story | None]:
         """Return what `story` returns of several versions, in order; None for what may not be read or is not there.
 
         Args:
@@ -99,7 +109,7 @@ class Provenance(Protocol):
 
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000
-    ) -> dict[str, Any]:
+    ) -> Lineage:
         """Return what a version came from ("upstream") or what came from it ("downstream").
 
         Args:
@@ -108,13 +118,10 @@ class Provenance(Protocol):
             direction: "upstream" or "downstream".
             depth: How many activities to pass, 1 to 1000.
             limit: How many nodes at most.
-
-        Returns:
-            `{root, nodes, edges, truncated}`.
         """
 
-    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> dict[str, Any]:
-        """Return what was made with some values, the latest first: `{results, truncated}`.
+    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> SearchResults:
+        """Return what was made with some values, the latest first.
 
         Args:
             terms: Keys (rule, status, path, unmade, commit, run, user, host, since, until, digest, wildcard.NAME,
@@ -134,7 +141,7 @@ class Provenance(Protocol):
         run_id: str | None = None,
         commit: str | None = None,
         limit: int = 10_000,
-    ) -> dict[str, Any]:
+    ) -> AffectedVersions:
         """Return everything that came from some versions, or else what some jobs made and all that came from that.
 
         Args:
@@ -143,9 +150,6 @@ class Provenance(Protocol):
             run_id: The jobs of this run.
             commit: The jobs of runs at this commit, or one that begins so.
             limit: How many versions are returned at most.
-
-        Returns:
-            `{versions, truncated}`.
 
         Raises:
             NotFoundError: There is no such version or run.

@@ -14,6 +14,23 @@ import msgspec
 from snakeprov.client.session import Session, quoted
 from snakeprov.errors import NotFoundError
 from snakeprov.model.activity import Activity
+from snakeprov.model.answers import (
+    AffectedVersions,
+    CurrentFiles,
+    Details,
+    History,
+    Lineage,
+    Lookup,
+    Matches,
+    Paths,
+    Pruned,
+    SameContent,
+    SearchResults,
+    SightExplained,
+    Sights,
+    Stories,
+    Story,
+)
 from snakeprov.model.entities import Entity, File, Folder, Project
 
 AnyEntity = TypeVar("AnyEntity", Project, Folder, File)
@@ -183,22 +200,22 @@ class ServerProvenance:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def lookup(self, project: str, paths: Sequence[str]) -> dict[str, Any]:
-        """Return what a project holds at each of `paths`: `{projectId, found: […]}`; what it lacks is left out."""
+    def lookup(self, project: str, paths: Sequence[str]) -> Lookup:
+        """Return what a project holds at each of `paths`; what it lacks is left out."""
         body = {"project": project, "paths": list(paths)}
-        return dict(self._session.post(f"{OWN}/lookup", body, repeatable=True))
+        return self._session.ask_with(f"{OWN}/lookup", Lookup, body)
 
-    def sights(self, project: str, sights: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return what may explain bytes seen at paths, in order: `{earlier, current, elsewhere, firstReadOn}`.
+    def sights(self, project: str, sights: Sequence[Mapping[str, Any]]) -> list[SightExplained]:
+        """Return what may explain bytes seen at paths, in order.
 
         Args:
             project: Name of the project.
             sights: Each `{path, sha256, elsewhere}`; the last asks for other files with the same bytes too.
         """
         body = {"project": project, "sights": list(sights)}
-        return list(self._session.post(f"{OWN}/sights", body, repeatable=True)["results"])
+        return self._session.ask_with(f"{OWN}/sights", Sights, body).results
 
-    def prune(self, criteria: Mapping[str, Any], *, dry_run: bool, limit: int = 1000) -> dict[str, Any]:
+    def prune(self, criteria: Mapping[str, Any], *, dry_run: bool, limit: int = 1000) -> Pruned:
         """Remove the bytes of versions, or with `dry_run` only tell which; what is recorded stays.
 
         Args:
@@ -207,26 +224,24 @@ class ServerProvenance:
             dry_run: Change nothing.
             limit: Maximum number of versions listed.
 
-        Returns:
-            `{dryRun, versions, versionsShared, versionsWithoutActivity, contents, freedBytes, results, truncated}`.
-
         Raises:
             ForbiddenError: One may not delete from the project.
             NotFoundError: There is no such project.
         """
         body = {**criteria, "dryRun": dry_run, "limit": limit}
-        return dict(self._session.post(f"{OWN}/prune", body))
+        return self._session.ask_with(f"{OWN}/prune", Pruned, body, repeatable=False)
 
-    def find(self, path: str, *, project: str | None = None) -> dict[str, Any]:
-        """Return the files recorded at `path`: `{matches, near}`."""
-        return dict(self._session.get(f"{OWN}/files", {"path": path, "project": project}))
+    def find(self, path: str, *, project: str | None = None) -> Matches:
+        """Return the files recorded at `path`, or else the paths that resemble it."""
+        return self._session.ask(f"{OWN}/files", Matches, {"path": path, "project": project})
 
-    def paths(self, prefix: str, *, project: str | None = None, limit: int = 100) -> dict[str, Any]:
-        """Return recorded paths that begin with `prefix`, in order: `{paths}`."""
-        return dict(self._session.get(f"{OWN}/paths", {"prefix": prefix, "project": project, "limit": limit}))
+    def paths(self, prefix: str, *, project: str | None = None, limit: int = 100) -> list[str]:
+        """Return recorded paths that begin with `prefix`, in order."""
+        query = {"prefix": prefix, "project": project, "limit": limit}
+        return self._session.ask(f"{OWN}/paths", Paths, query).paths
 
-    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> dict[str, Any]:
-        """Return the versions that have a content, newest first: `{results, truncated}`.
+    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> SameContent:
+        """Return the versions that have a content, newest first.
 
         Args:
             algorithm: "sha256" or "md5".
@@ -236,10 +251,10 @@ class ServerProvenance:
         Raises:
             BadRequestError: It is no such digest.
         """
-        return dict(self._session.get(f"{OWN}/versions", {algorithm: digest, "limit": limit}))
+        return self._session.ask(f"{OWN}/versions", SameContent, {algorithm: digest, "limit": limit})
 
-    def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> dict[str, Any]:
-        """Return files of a project at their current versions, by path: `{projectId, results, next}`.
+    def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> CurrentFiles:
+        """Return files of a project at their current versions, by path.
 
         Args:
             project: Its name.
@@ -251,23 +266,23 @@ class ServerProvenance:
             NotFoundError: There is no such project.
         """
         query = {"project": project, "under": under, "after": after, "limit": limit}
-        return dict(self._session.get(f"{OWN}/current", query))
+        return self._session.ask(f"{OWN}/current", CurrentFiles, query)
 
-    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
-        """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""
+    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> History:
+        """Return a page of an entity's versions and what made them, newest first."""
         path = f"{OWN}/entity/{quoted(entity_id)}/history"
-        return dict(self._session.get(path, {"limit": limit, "offset": offset}))
+        return self._session.ask(path, History, {"limit": limit, "offset": offset})
 
-    def story(self, entity_id: str, version_number: int) -> dict[str, Any]:
+    def story(self, entity_id: str, version_number: int) -> Story:
         """Return what is known of a version and its latest making.
 
-        Returns:
-            `{entity, version, previousVersionNumber, activity, job, run}`; `version["makings"]` lists all makings.
+        Raises:
+            NotFoundError: There is no such version.
         """
-        return dict(self._session.get(f"{OWN}/entity/{quoted(entity_id)}/version/{version_number}/story"))
+        return self._session.ask(f"{OWN}/entity/{quoted(entity_id)}/version/{version_number}/story", Story)
 
-    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> dict[str, Any]:
-        """Return what is known of some versions and some jobs: `{versions, jobs}`, what is not there left out.
+    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
+        """Return what is known of some versions and some jobs, what is not there left out.
 
         Args:
             versions: Entities and the numbers of their versions, at most `DETAILS_MAX`.
@@ -275,9 +290,9 @@ class ServerProvenance:
         """
         references = [{"targetId": entity_id, "targetVersionNumber": number} for entity_id, number in versions]
         body = {"versions": references, "jobs": list(jobs)}
-        return dict(self._session.post(f"{OWN}/details", body, repeatable=True))
+        return self._session.ask_with(f"{OWN}/details", Details, body)
 
-    def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[dict[str, Any] | None]:
+    def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Story | None]:
         """Return what `story` returns of several versions, in order; None for what may not be read or is not there.
 
         Args:
@@ -286,11 +301,11 @@ class ServerProvenance:
         """
         keys = ("entityId", "versionNumber", "activityId", "readerActivityId")
         body = {"versions": [dict(zip(keys, one, strict=True)) for one in versions]}
-        return list(self._session.post(f"{OWN}/stories", body, repeatable=True)["results"])
+        return self._session.ask_with(f"{OWN}/stories", Stories, body).results
 
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000
-    ) -> dict[str, Any]:
+    ) -> Lineage:
         """Return what a version came from ("upstream") or what came from it ("downstream").
 
         Args:
@@ -299,9 +314,6 @@ class ServerProvenance:
             direction: "upstream" or "downstream".
             depth: How many activities to pass, 1 to 1000.
             limit: How many nodes at most.
-
-        Returns:
-            `{root, nodes, edges, truncated}`.
         """
         query = {
             "entityId": entity_id,
@@ -310,10 +322,10 @@ class ServerProvenance:
             "depth": depth,
             "limit": limit,
         }
-        return dict(self._session.get(f"{OWN}/lineage", query))
+        return self._session.ask(f"{OWN}/lineage", Lineage, query)
 
-    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> dict[str, Any]:
-        """Return what was made with some values, the latest first: `{results, truncated}`.
+    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> SearchResults:
+        """Return what was made with some values, the latest first.
 
         Args:
             terms: Keys (rule, status, path, unmade, commit, run, user, host, since, until, digest, wildcard.NAME,
@@ -325,7 +337,7 @@ class ServerProvenance:
             BadRequestError: A value is not one that its key can have.
         """
         body = {"terms": [{"key": key, "value": value} for key, value in terms], "limit": limit}
-        return dict(self._session.post(f"{OWN}/search", body, repeatable=True))
+        return self._session.ask_with(f"{OWN}/search", SearchResults, body)
 
     def affected(
         self,
@@ -335,7 +347,7 @@ class ServerProvenance:
         run_id: str | None = None,
         commit: str | None = None,
         limit: int = 10_000,
-    ) -> dict[str, Any]:
+    ) -> AffectedVersions:
         """Return everything that came from some versions, or else what some jobs made and all that came from that.
 
         Args:
@@ -345,9 +357,6 @@ class ServerProvenance:
             commit: The jobs of runs at this commit, or one that begins so.
             limit: How many versions are returned at most.
 
-        Returns:
-            `{versions, truncated}`.
-
         Raises:
             NotFoundError: There is no such version or run.
             BadRequestError: Nothing to start from is named.
@@ -355,4 +364,4 @@ class ServerProvenance:
         starts = [{"entityId": id_} | ({"versionNumber": n} if n is not None else {}) for id_, n in versions]
         jobs = {"rule": rule, "runId": run_id, "commit": commit}
         body = {"versions": starts, "limit": limit, **{key: value for key, value in jobs.items() if value is not None}}
-        return dict(self._session.post(f"{OWN}/affected", body, repeatable=True))
+        return self._session.ask_with(f"{OWN}/affected", AffectedVersions, body)

@@ -6,10 +6,9 @@ Source: `/snakeprov/v1/runs` and `/snakeprov/v1/jobs`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from snakeprov.client.resources import OWN
 from snakeprov.client.session import Session, quoted
+from snakeprov.model.answers import JobSummary, MadeVersion, Page, Plan, RecordedJob, Run
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import RunRecord
 
@@ -24,34 +23,36 @@ class Runs:
         """Store a run, or what has become of it."""
         self._session.put(f"{OWN}/runs/{quoted(run.id)}", run)
 
-    def list(self, *, limit: int = 20, offset: int = 0) -> dict[str, Any]:
-        """Return a page of runs, newest first: `{results, totalNumberOfResults}`."""
-        return dict(self._session.get(f"{OWN}/runs", {"limit": limit, "offset": offset}))
+    def list(self, *, limit: int = 20, offset: int = 0) -> Page[Run]:
+        """Return a page of runs, newest first."""
+        return self._session.ask(f"{OWN}/runs", Page[Run], {"limit": limit, "offset": offset})
 
-    def get(self, run_id: str) -> dict[str, Any]:
+    def get(self, run_id: str) -> Run:
         """Return a run by its id or the first characters (at least 4) of it.
 
         Raises:
             NotFoundError: There is none.
             BadRequestError: There are several.
         """
-        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}"))
+        return self._session.ask(f"{OWN}/runs/{quoted(run_id)}", Run)
 
-    def jobs(self, run_id: str, *, limit: int = 100, offset: int = 0) -> dict[str, Any]:
-        """Return a page of a run's jobs in the order they ended: `{results, totalNumberOfResults}`."""
-        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/jobs", {"limit": limit, "offset": offset}))
+    def jobs(self, run_id: str, *, limit: int = 100, offset: int = 0) -> Page[JobSummary]:
+        """Return a page of a run's jobs in the order they ended."""
+        query = {"limit": limit, "offset": offset}
+        return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/jobs", Page[JobSummary], query)
 
     def put_plan(self, plan: RunPlan) -> None:
         """Store every job that a run had before it, in place of what was stored of that before."""
         self._session.put(f"{OWN}/runs/{quoted(plan.run_id)}/plan", plan)
 
-    def plan(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> dict[str, Any]:
-        """Return a page of the jobs that a run had before it, run or not: `{rules, results, totalNumberOfResults}`."""
-        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/plan", {"limit": limit, "offset": offset}))
+    def plan(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> Plan:
+        """Return the jobs that a run had before it, run or not: a sum by rule, and a page of them."""
+        return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/plan", Plan, {"limit": limit, "offset": offset})
 
-    def outputs(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> dict[str, Any]:
-        """Return a page of what a run's jobs wrote, in order: `{results, totalNumberOfResults}`."""
-        return dict(self._session.get(f"{OWN}/runs/{quoted(run_id)}/outputs", {"limit": limit, "offset": offset}))
+    def outputs(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> Page[MadeVersion]:
+        """Return a page of what a run's jobs wrote, in order."""
+        query = {"limit": limit, "offset": offset}
+        return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/outputs", Page[MadeVersion], query)
 
     def patch(self, run_id: str) -> bytes:
         """Return how the code of a run differed from its commit, as a diff.
@@ -69,14 +70,14 @@ class Jobs:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, job_id: str) -> dict[str, Any]:
-        """Return a job by its id or the first characters (at least 4) of it: `{job, activityId, files}`.
+    def get(self, job_id: str) -> RecordedJob:
+        """Return a job by its id or the first characters (at least 4) of it.
 
         Raises:
             NotFoundError: There is none.
             BadRequestError: There are several.
         """
-        return dict(self._session.get(f"{OWN}/jobs/{quoted(job_id)}"))
+        return self._session.ask(f"{OWN}/jobs/{quoted(job_id)}", RecordedJob)
 
     def environment(self, job_id: str) -> bytes:
         """Return the document (JSON) that describes what a job ran in.
@@ -87,10 +88,10 @@ class Jobs:
         """
         return self._session.send("GET", f"{OWN}/jobs/{quoted(job_id)}/environment").content
 
-    def of_activity(self, activity_id: str) -> dict[str, Any]:
-        """Return the job from which an activity was recorded: `{job, activityId, files}`.
+    def of_activity(self, activity_id: str) -> RecordedJob:
+        """Return the job from which an activity was recorded.
 
         Raises:
             NotFoundError: There is no such activity, or it was recorded from no job.
         """
-        return dict(self._session.get(f"{OWN}/activity/{quoted(activity_id)}/job"))
+        return self._session.ask(f"{OWN}/activity/{quoted(activity_id)}/job", RecordedJob)

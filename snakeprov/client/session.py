@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -26,6 +26,8 @@ from snakeprov.errors import (
     UnauthorizedError,
     UnreachableError,
 )
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 120.0
@@ -93,6 +95,15 @@ class Session:
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """Return the JSON that GET `path` answers. Raises as `send`."""
         return self.json(self.send("GET", path, query=query))
+
+    def ask(self, path: str, type_: type[T], query: Mapping[str, Any] | None = None) -> T:
+        """Return what GET `path` answers as a value of `type_`. Raises as `send`, and RemoteError: it is none."""
+        return self._typed(self.send("GET", path, query=query), type_)
+
+    def ask_with(self, path: str, type_: type[T], body: Any, *, repeatable: bool = True) -> T:
+        """Return what POST `path` answers as a value of `type_`. Raises as `ask`."""
+        response = self.send("POST", path, content=msgspec.json.encode(body), repeatable=repeatable)
+        return self._typed(response, type_)
 
     def post(self, path: str, body: Any, *, query: Mapping[str, Any] | None = None, repeatable: bool = False) -> Any:
         """Return the JSON that POST `path` answers. Raises as `send`."""
@@ -191,10 +202,24 @@ class Session:
         try:
             return msgspec.json.decode(response.content)
         except msgspec.DecodeError as error:
+            raise self._no_json(response) from error
+
+    def _typed(self, response: requests.Response, type_: type[T]) -> T:
+        try:
+            return msgspec.json.decode(response.content, type=type_)
+        except msgspec.ValidationError as error:
             raise RemoteError(
-                f"{self.base_url} answered {response.request.method} with something that is not JSON.",
-                hint="Is this the address of a snakeprov server or of Synapse?",
+                f"{self.base_url} answered {response.request.method} with something unexpected: {error}.",
+                hint="Is it a snakeprov server, and no older or newer than this client?",
             ) from error
+        except msgspec.DecodeError as error:
+            raise self._no_json(response) from error
+
+    def _no_json(self, response: requests.Response) -> RemoteError:
+        return RemoteError(
+            f"{self.base_url} answered {response.request.method} with something that is not JSON.",
+            hint="Is this the address of a snakeprov server or of Synapse?",
+        )
 
     def _url(self, path: str) -> str:
         for prefix, endpoint in self._endpoints.items():

@@ -218,19 +218,19 @@ def _identified(client: Connection, entity: str | Project | Folder | File) -> tu
 def _id_at(client: Connection, path: str) -> str:
     """Return the id of the file that is recorded at `path`."""
     answer = client.provenance.find(path)
-    matches = answer["matches"]
-    own = [one for one in matches if one["projectName"] == client.project]
-    names = sorted({one["projectName"] for one in matches})
+    matches = answer.matches
+    own = [one for one in matches if one.project_name == client.project]
+    names = sorted({one.project_name or "" for one in matches})
     if len(names) > 1 and not own:
         message = f"{path} is recorded in several projects: {', '.join(names)}."
         raise UsageError(message, hint="Set client.project to one of them.")
     if not matches:
-        near = answer["near"]
+        near = answer.near
         raise NotRecordedError(
             f"{path} is not recorded.",
             hint=f"Did you mean {' or '.join(near[:NEAR_MAX])}?" if near else "An id is written syn123 or syn123.4.",
         )
-    return str((own or matches)[0]["entityId"])
+    return (own or matches)[0].entity_id
 
 
 def _download(client: Connection, file: File, folder: Path) -> Path:

@@ -23,7 +23,7 @@ from rocrate.rocrate import ROCrate
 
 from snakeprov.export.containers import image
 from snakeprov.export.crateentities import Entities, times
-from snakeprov.export.material import FAILED, SUCCEEDED, Activity, Json, Material, Use, Version, commit_of
+from snakeprov.export.material import FAILED, SUCCEEDED, Activity, Material, Use, commit_of
 from snakeprov.export.software import packages
 from snakeprov.export.vocabulary import (
     COMPLETED,
@@ -32,6 +32,7 @@ from snakeprov.export.vocabulary import (
     FAILED_STATUS,
     NO_LICENSE,
     PROFILES,
+    RUN_STATUSES,
     VERSION,
     WEB,
     WORKFLOW_CRATE,
@@ -41,6 +42,7 @@ from snakeprov.export.vocabulary import (
     unpack,
 )
 from snakeprov.model import meant
+from snakeprov.model.answers import Run, Version
 from snakeprov.model.media_types import guessed
 
 
@@ -122,7 +124,7 @@ class _Builder:
             root["mainEntity"] = self._entities[self._main_workflow().id]
         if self._actions:
             root["mentions"] = self._actions
-        users = dict.fromkeys(run["user"] for run in material.runs.values() if run.get("user"))
+        users = dict.fromkeys(run.user for run in material.runs.values() if run.user)
         if users:
             root["author"] = [self._shared.person(user) for user in users]
         if license_ is None:
@@ -142,7 +144,7 @@ class _Builder:
         is_workflow = version.id in self._workflow_ids
         facts: dict[str, Any] = {
             "name": version.label,
-            "version": str(version.number),
+            "version": str(version.version_number),
             "alternateName": version.path,
             "sha256": version.sha256,
             "md5": version.md5 if version.sha256 is None else None,
@@ -201,7 +203,7 @@ class _Builder:
         if parts:
             directory["hasPart"] = parts
 
-    def _run(self, run_id: str, run: Json) -> None:
+    def _run(self, run_id: str, run: Run) -> None:
         activities = self._material.of_run(run_id)
         workflow = self._workflows.get(run_id) if self._has_workflow else None
         if workflow is None:
@@ -218,7 +220,7 @@ class _Builder:
         for activity in activities:
             done = self._action(activity, workflow=entity)
             controls.append(self._control(activity, done, entity))
-        engine = self._shared.software("Snakemake", run.get("snakemakeVersion"), url="https://snakemake.github.io")
+        engine = self._shared.software("Snakemake", run.snakemake_version, url="https://snakemake.github.io")
         facts = {
             "@type": "OrganizeAction",
             "name": f"Snakemake in run {run_id[:8]}",
@@ -229,17 +231,16 @@ class _Builder:
         }
         self._shared.add(ContextEntity, f"#engine_{safe(run_id)}", facts)
 
-    def _describe_workflow(self, entity: Entity, run: Json) -> None:
+    def _describe_workflow(self, entity: Entity, run: Run) -> None:
         language = get_lang(self._crate, "snakemake")
         self._crate.add(language)
         entity["programmingLanguage"] = language
-        git = run.get("git") or {}
         if (commit := commit_of(run)) is not None:
             entity["version"] = commit
-        if WEB.match(git.get("remote") or ""):
-            entity["url"] = git["remote"]
+        if run.git is not None and WEB.match(run.git.remote or ""):
+            entity["url"] = run.git.remote
 
-    def _run_action(self, run_id: str, run: Json, activities: list[Activity], workflow: Entity) -> Entity:
+    def _run_action(self, run_id: str, run: Run, activities: list[Activity], workflow: Entity) -> Entity:
         made = dict.fromkeys(one.version_id for activity in activities for one in activity.made)
         used = dict.fromkeys(
             use.version_id
@@ -249,16 +250,14 @@ class _Builder:
         )
         config = [
             self._shared.value(f"config_{run_id}", name, value, of=workflow, described=True)
-            for name, value in (run.get("config") or {}).items()
+            for name, value in run.config.items()
         ]
-        status = {"success": COMPLETED, "failed": FAILED_STATUS, "interrupted": FAILED_STATUS}.get(
-            str(run.get("status"))
-        )
+        status = RUN_STATUSES.get(run.status)
         errors = [error(one) for one in activities if one.status in FAILED]
         facts = {
             "@type": "CreateAction",
             "name": f"Run {run_id[:8]} of {workflow['name']}",
-            "description": run.get("commandLine"),
+            "description": run.command_line,
             "instrument": workflow,
             "object": [self._entities[one] for one in used if one not in made] + config,
             "result": [self._entities[one] for one in made if one not in used] or [self._entities[one] for one in made],
@@ -275,10 +274,7 @@ class _Builder:
         job, run = activity.job, self._material.run_of(activity)
         tool = self._tool(activity, workflow)
         inputs = [self._exemplified(use, tool, "input") for use in activity.used if use.role == "input"]
-        params = [
-            self._shared.value(tool.id.lstrip("#"), name, value, of=tool)
-            for name, value in (job.get("params") or {}).items()
-        ]
+        params = [self._shared.value(tool.id.lstrip("#"), name, value, of=tool) for name, value in job.params.items()]
         results = [
             self._exemplified(
                 Use(role="input", version_id=made.version_id, name=made.name or made.role), tool, "output"
@@ -286,11 +282,11 @@ class _Builder:
             for made in activity.made
         ]
         status = FAILED_STATUS if activity.status in FAILED else COMPLETED if activity.status in SUCCEEDED else None
-        container = image(job.get("container"))
+        container = image(job.container)
         facts = {
             "@type": "CreateAction",
             "name": activity.description,
-            "description": job.get("shellcmd") or job.get("script") or activity.name,
+            "description": job.shellcmd or job.script or activity.name,
             "instrument": tool,
             "object": _each_once([*inputs, *params]),
             "result": _each_once(results),
@@ -336,7 +332,7 @@ class _Builder:
             snakefile and snakefile.id,
             code,
             files,
-            activity.job.get("environmentDigest"),
+            activity.job.environment_digest,
         )
         if key in self._tools:
             return self._tools[key]

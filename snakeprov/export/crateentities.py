@@ -17,8 +17,9 @@ from rocrate.model.person import Person
 from rocrate.model.softwareapplication import SoftwareApplication
 from rocrate.rocrate import ROCrate
 
-from snakeprov.export.material import Json
 from snakeprov.export.vocabulary import moment, safe, short_hash, value_type
+from snakeprov.model.answers import Run
+from snakeprov.model.records import JobRecord
 
 
 class Entities:
@@ -77,11 +78,11 @@ class Entities:
         """Return the entity of a user."""
         return self.add(Person, f"#user_{quote(user, safe='')}", {"name": user})
 
-    def agent(self, run: Json) -> dict[str, Any]:
+    def agent(self, run: Run | None) -> dict[str, Any]:
         """Return who did what was done in a run, as far as it is known."""
-        return {"agent": self.person(run["user"])} if run.get("user") else {}
+        return {"agent": self.person(run.user)} if run is not None and run.user else {}
 
 
-def times(record: Json) -> dict[str, Any]:
+def times(record: JobRecord | Run) -> dict[str, Any]:
     """Return when a job or a run began and ended."""
-    return {"startTime": moment(record.get("startedOn")), "endTime": moment(record.get("endedOn"))}
+    return {"startTime": moment(record.started_on), "endTime": moment(record.ended_on)}

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from snakeprov.export.material import Material, Version
+from snakeprov.export.material import Material
 from snakeprov.model import meant
+from snakeprov.model.answers import Version
 
 NAMED_MAX: Final = 10
 """More files than this are only counted."""

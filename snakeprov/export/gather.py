@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +16,11 @@ import msgspec
 
 from snakeprov.client.resources import DETAILS_MAX
 from snakeprov.errors import ForbiddenError, NotFoundError, StoreError
-from snakeprov.export.material import Activity, Json, Made, Material, Member, Role, Use, Version
-from snakeprov.model import meant
+from snakeprov.export.material import Activity, Json, Made, Material, Member, Role, Use
+from snakeprov.model.answers import EdgeKind, JobFile, Lineage, Node, RecordedJob, Version
 from snakeprov.model.manifest import read_manifest
-from snakeprov.model.records import recorded_path
+from snakeprov.model.records import JobRecord, recorded_path
+from snakeprov.model.times import from_wire
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -58,11 +60,11 @@ def results(client: Client, versions: Sequence[tuple[str, int]]) -> Material:
     for entity_id, number in versions:
         graph.add(client.provenance.lineage(entity_id, number, depth=DEPTH_MAX, limit=NODES_MAX))
     jobs = _jobs(client, graph.job_ids())
-    known = _versions(client, graph.versions() | dict.fromkeys(_workflow_files(jobs.values())))
+    known = _versions(client, graph.versions() | _workflow_files(jobs.values()))
     activities = []
     for node in graph.activities():
         by_links = graph.activity(node, known)
-        job = jobs.get(node.get("jobId") or "")
+        job = jobs.get(node.job_id or "")
         activities.append(by_links if job is None else _with_made(_of_job(job, known), by_links))
     return _material(
         client,
@@ -83,15 +85,14 @@ def run(client: Client, run_id: str) -> Material:
     total = 1
     while len(ids) < min(total, JOBS_MAX):
         page = client.runs.jobs(run_id, limit=DETAILS_MAX, offset=len(ids))
-        total = page["totalNumberOfResults"]
-        ids += [job["id"] for job in page["results"]]
-        if not page["results"]:
+        total = page.total_number_of_results
+        ids += [job.id for job in page.results]
+        if not page.results:
             break
     jobs = _jobs(client, ids[:JOBS_MAX])
     # A rule that only names its inputs, like `all`, does nothing: it has no activity, and neither has an export.
-    done = [one for one in jobs.values() if one.get("activityId") is not None]
-    files = (file for one in done for file in one["files"] if file.get("entityId") is not None)
-    known = _versions(client, dict.fromkeys((file["entityId"], file["versionNumber"]) for file in files))
+    done = [one for one in jobs.values() if one.activity_id is not None]
+    known = _versions(client, _versions_of(file for one in done for file in one.files))
     activities = [_of_job(one, known) for one in done]
     return _material(client, activities, known, run_id=run_id, is_truncated=total > JOBS_MAX)
 
@@ -101,22 +102,22 @@ class _Graph:
 
     def __init__(self) -> None:
         self.is_truncated = False
-        self._nodes: dict[str, Json] = {}
-        self._edges: dict[tuple[str, str, str], None] = {}
+        self._nodes: dict[str, Node] = {}
+        self._edges: dict[tuple[str, str, EdgeKind], None] = {}
 
-    def add(self, answer: Json) -> None:
-        self.is_truncated |= bool(answer["truncated"])
-        self._nodes |= {node["id"]: node for node in answer["nodes"]}
-        self._edges |= {(edge["source"], edge["target"], edge["kind"]): None for edge in answer["edges"]}
+    def add(self, answer: Lineage) -> None:
+        self.is_truncated |= answer.truncated
+        self._nodes |= {node.id: node for node in answer.nodes}
+        self._edges |= {(edge.source, edge.target, edge.kind): None for edge in answer.edges}
 
-    def activities(self) -> list[Json]:
+    def activities(self) -> list[Node]:
         """Return the activities, the first that ended first; of those that ended at one moment, makers before users.
 
         The members of a group that a cluster ran ended at one moment, as far as Snakemake can tell.
         """
-        found = [node for node in self._nodes.values() if node["kind"] == "activity"]
+        found = [node for node in self._nodes.values() if node.kind == "activity"]
         ranks = self._ranks()
-        return sorted(found, key=lambda node: (str(node.get("endedOn") or ""), ranks.get(node["id"], 0)))
+        return sorted(found, key=lambda node: (node.ended_on or "", ranks.get(node.id, 0)))
 
     def _ranks(self) -> dict[str, int]:
         """Return the place of each node in an order in which all that it came from stands before it."""
@@ -130,29 +131,33 @@ class _Graph:
             return {}
 
     def job_ids(self) -> list[str]:
-        return [node["jobId"] for node in self.activities() if node.get("jobId")]
+        return [node.job_id for node in self.activities() if node.job_id]
 
     def versions(self) -> dict[tuple[str, int], None]:
-        entities = (node for node in self._nodes.values() if node["kind"] == "entity" and node.get("versionNumber"))
-        return {(node["entityId"], node["versionNumber"]): None for node in entities}
+        return {
+            (node.entity_id, node.version_number): None
+            for node in self._nodes.values()
+            if node.entity_id is not None and node.version_number is not None
+        }
 
-    def activity(self, node: Json, known: Mapping[str, Version]) -> Activity:
+    def activity(self, node: Node, known: Mapping[str, Version]) -> Activity:
         """Return an activity that was not recorded from a job, or from one that may not be seen."""
         used, made = [], []
         for source, target, kind in self._edges:
-            if source == node["id"]:
+            if source == node.id:
                 role: Role = "code" if kind == "executed" else "input"
                 other = self._nodes[target]
-                if other["kind"] == "url":
-                    used.append(Use(role=role, url=other["url"], name=other["label"]))
+                if other.kind == "url":
+                    used.append(Use(role=role, url=other.url, name=other.label))
                 elif target in known:
                     used.append(Use(role=role, version_id=target))
-            elif target == node["id"] and source in known:
+            elif target == node.id and source in known:
                 made.append(Made(version_id=source))
-        name = str(node.get("rule") or node["label"])
-        job = {key: node[key] for key in ("rule", "status", "endedOn") if node.get(key)}
-        id_ = node["id"].replace(":", "_")
-        return Activity(id=id_, name=name, job=job, used=tuple(used), made=tuple(made))
+        job = JobRecord(
+            id="", run_id="", rule=node.rule or "", status=node.status or "unknown", ended_on=_moment(node.ended_on)
+        )
+        id_ = node.id.replace(":", "_")
+        return Activity(id=id_, name=node.rule or node.label, job=job, used=tuple(used), made=tuple(made))
 
 
 def _pages(items: Iterable[Any]) -> Iterator[list[Any]]:
@@ -160,61 +165,54 @@ def _pages(items: Iterable[Any]) -> Iterator[list[Any]]:
     return (listed[start : start + DETAILS_MAX] for start in range(0, len(listed), DETAILS_MAX))
 
 
-def _jobs(client: Client, ids: Iterable[str]) -> dict[str, Json]:
-    found = (job for page in _pages(ids) for job in client.provenance.details(jobs=page)["jobs"])
-    return {one["job"]["id"]: one for one in found}
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else from_wire(text)
+
+
+def _jobs(client: Client, ids: Iterable[str]) -> dict[str, RecordedJob]:
+    found = (job for page in _pages(ids) for job in client.provenance.details(jobs=page).jobs)
+    return {one.job.id: one for one in found}
 
 
 def _versions(client: Client, wanted: Iterable[tuple[str, int]]) -> dict[str, Version]:
-    found = (one for page in _pages(wanted) for one in client.provenance.details(versions=page)["versions"])
-    return {version.id: version for version in map(_version, found)}
+    found = (one for page in _pages(wanted) for one in client.provenance.details(versions=page).versions)
+    return {one.id: one for one in found}
 
 
-def _version(body: Json) -> Version:
-    return Version(
-        id=f"{body['entityId']}.{body['versionNumber']}",
-        entity_id=body["entityId"],
-        number=body["versionNumber"],
-        path=body["path"],
-        project_id=body.get("projectId"),
-        sha256=body.get("sha256"),
-        md5=body.get("md5"),
-        size_bytes=body.get("sizeBytes"),
-        content_type=body.get("contentType"),
-        created_on=body.get("createdOn"),
-        created_by=body.get("createdBy"),
-        bytes_kept=body.get("bytesKept"),
-        file_handle_id=body.get("fileHandleId"),
-        meaning=meant.of(body),
-        activity_id=body.get("activityId"),
-    )
+def _versions_of(files: Iterable[JobFile]) -> dict[tuple[str, int], None]:
+    """Return the versions that some files of jobs were, each once."""
+    return {
+        (file.entity_id, file.version_number): None
+        for file in files
+        if file.entity_id is not None and file.version_number is not None
+    }
 
 
-def _of_job(body: Json, known: Mapping[str, Version]) -> Activity:
-    job = body["job"]
-    names = _names([*(job.get("inputs") or ()), *(job.get("outputs") or ())])
+def _of_job(recorded: RecordedJob, known: Mapping[str, Version]) -> Activity:
+    job = recorded.job
+    names = {recorded_path(fact): fact.name for fact in (*job.inputs, *job.outputs) if fact.name}
     used: dict[Use, None] = {}
     made: dict[Made, None] = {}
     workflow: dict[str, None] = {}
-    for file in body["files"]:
-        version_id = f"{file.get('entityId')}.{file.get('versionNumber')}"
+    for file in recorded.files:
+        version_id = f"{file.entity_id}.{file.version_number}"
         if version_id not in known:
             continue
-        name = names.get(file["path"].rstrip("/"))
-        if file["role"] in ("output", "log", "benchmark"):
-            if file["outcome"] in ("generated", "reproduced"):
-                is_first = file["outcome"] == "generated"
-                made[Made(version_id=version_id, name=name, role=file["role"], is_first=is_first)] = None
-        elif file["role"] == "workflow":
+        name = names.get(file.path.rstrip("/"))
+        if file.role in ("output", "log", "benchmark"):
+            if file.outcome in ("generated", "reproduced"):
+                is_first = file.outcome == "generated"
+                made[Made(version_id=version_id, name=name, role=file.role, is_first=is_first)] = None
+        elif file.role == "workflow":
             workflow[version_id] = None
         else:
-            used[Use(role=_ROLES.get(file["role"], "input"), version_id=version_id, name=name)] = None
-    for url in body.get("urls") or ():
-        used[Use(role="code" if url["wasExecuted"] else "input", url=url["url"], name=url.get("name"))] = None
+            used[Use(role=_ROLES.get(file.role, "input"), version_id=version_id, name=name)] = None
+    for link in recorded.urls or ():
+        used[Use(role="code" if link.was_executed else "input", url=link.url, name=link.name)] = None
     return Activity(
-        id=f"job_{job['id']}",
-        name=job["rule"],
-        run_id=job.get("runId"),
+        id=f"job_{job.id}",
+        name=job.rule,
+        run_id=job.run_id,
         job=job,
         used=tuple(used),
         made=tuple(made),
@@ -222,10 +220,9 @@ def _of_job(body: Json, known: Mapping[str, Version]) -> Activity:
     )
 
 
-def _workflow_files(jobs: Iterable[Json]) -> Iterator[tuple[str, int]]:
-    """Yield the versions of Snakefiles of the jobs' runs that do not define the jobs' rules."""
-    files = (file for job in jobs for file in job["files"] if file["role"] == "workflow")
-    return ((file["entityId"], file["versionNumber"]) for file in files if file.get("entityId") is not None)
+def _workflow_files(jobs: Iterable[RecordedJob]) -> dict[tuple[str, int], None]:
+    """Return the versions of Snakefiles of the jobs' runs that do not define the jobs' rules."""
+    return _versions_of(file for job in jobs for file in job.files if file.role == "workflow")
 
 
 def _with_made(activity: Activity, by_links: Activity) -> Activity:
@@ -233,10 +230,6 @@ def _with_made(activity: Activity, by_links: Activity) -> Activity:
     told = {one.version_id for one in activity.made}
     more = (one for one in by_links.made if one.version_id not in told)
     return msgspec.structs.replace(activity, made=(*activity.made, *more))
-
-
-def _names(facts: Iterable[Json]) -> dict[str, str]:
-    return {recorded_path(fact): fact["name"] for fact in facts if fact.get("name")}
 
 
 def _material(
@@ -278,9 +271,9 @@ def _repository(client: Client, projects: Sequence[str]) -> str:
 
 def _environments(client: Client, activities: Iterable[Activity]) -> dict[str, Json]:
     jobs = {
-        digest: str(one.job["id"])
+        digest: one.job.id
         for one in activities
-        if (digest := one.job.get("environmentDigest")) and one.job.get("environmentFileHandleId")
+        if (digest := one.job.environment_digest) and one.job.environment_file_handle_id
     }
     found: dict[str, Json] = {}
     for digest, job_id in list(jobs.items())[:ENVIRONMENTS_MAX]:

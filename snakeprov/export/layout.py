@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-from snakeprov.export.material import Material, Version
+from snakeprov.export.material import Material
+from snakeprov.model.answers import Version
 from snakeprov.model.paths import REPOSITORIES, is_in_repository
 
 METADATA: Final = "ro-crate-metadata.json"
@@ -37,13 +38,13 @@ class Layout:
         """Return the path of a version; of a directory, whose members are given, with a slash at the end.
 
         >>> layout = Layout()
-        >>> new, old = (Version(id=f"syn1.{n}", entity_id="syn1", number=n, path="a.txt") for n in (2, 1))
+        >>> new, old = (Version(entity_id="syn1", version_number=n, path="a.txt") for n in (2, 1))
         >>> layout.place(new), layout.place(old)
         ('a.txt', 'versions/1/a.txt')
         """
         path = "/".join(_names(version.path))
         inside = [part for one in members for part in [tuple(_names(one))]]
-        candidates = (path, f"{OLDER}/{version.number}/{path}", f"{OLDER}/{version.id}/{path}")
+        candidates = (path, f"{OLDER}/{version.version_number}/{path}", f"{OLDER}/{version.id}/{path}")
         for candidate in candidates:
             if self._is_free(candidate, is_folder=version.is_directory):
                 break
@@ -70,7 +71,7 @@ def wanted(material: Material, data: str) -> list[Version]:
     first = [material.versions[one] for one in results]
     rest = list(material.versions.values()) if data == "all" else []
     rest += material.used_as("code") + material.workflow_files() + material.used_as("environment")
-    ordered = [*first, *sorted(rest, key=lambda version: -version.number)]
+    ordered = [*first, *sorted(rest, key=lambda version: -version.version_number)]
     return list({version.id: version for version in ordered}.values())
 
 

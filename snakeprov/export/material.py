@@ -13,9 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from snakeprov.model.meant import Meaning
-from snakeprov.model.records import code_paths
-from snakeprov.model.times import from_wire
+from snakeprov.model.answers import Run, Version
+from snakeprov.model.records import JobRecord, JobStatus, code_paths
 
 Json = Mapping[str, Any]
 
@@ -25,57 +24,6 @@ FAILED = frozenset({"failed", "retried", "interrupted"})
 """The statuses of jobs that did not do what they were to do."""
 
 SUCCEEDED = frozenset({"success", "touched", "cached", "backfilled"})
-
-
-class Version(msgspec.Struct, frozen=True, kw_only=True):
-    """An entity version.
-
-    Attributes:
-        id: Entity and number, `syn12.3`.
-        path: Where it lies, relative to the working directory or absolute; of a directory with a slash at the end.
-        bytes_kept: Whether the repository has the bytes; None where it does not say.
-        meaning: What the bytes mean beside what made them.
-        activity_id: What made it first, which may be outside of the material; None where nobody is known to have.
-    """
-
-    id: str
-    entity_id: str
-    number: int
-    path: str
-    project_id: str | None = None
-    sha256: str | None = None
-    md5: str | None = None
-    size_bytes: int | None = None
-    content_type: str | None = None
-    created_on: str | None = None
-    created_by: str | None = None
-    bytes_kept: bool | None = None
-    file_handle_id: str | None = None
-    meaning: Meaning | None = None
-    activity_id: str | None = None
-
-    @property
-    def meant_id(self) -> str | None:
-        """The id of the version that its meaning points at."""
-        meaning = self.meaning
-        if meaning is None or meaning.entity_id is None or meaning.version_number is None:
-            return None
-        return f"{meaning.entity_id}.{meaning.version_number}"
-
-    @property
-    def is_proved(self) -> bool:
-        """Whether a digest of its bytes is known."""
-        return self.sha256 is not None or self.md5 is not None
-
-    @property
-    def is_directory(self) -> bool:
-        """Whether it is a directory that was recorded as one thing."""
-        return self.path.endswith("/")
-
-    @property
-    def label(self) -> str:
-        """Path and number, as the commands show it."""
-        return f"{self.path}@{self.number}"
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,39 +70,37 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
         id: `job_…` with the id of the job, or `activity_…` where it was not recorded from a job.
         name: The rule, or what it was called.
         run_id: The run it belongs to.
-        job: The record of the job as the repository has it; empty without one.
+        job: The record of the job; without one only what is known of how it ended.
         workflow: The versions of the Snakefiles of its run that do not define its rule.
     """
 
     id: str
     name: str
     run_id: str | None = None
-    job: Json = msgspec.field(default_factory=dict)
+    job: JobRecord
     used: tuple[Use, ...] = ()
     made: tuple[Made, ...] = ()
     workflow: tuple[str, ...] = ()
 
     @property
-    def status(self) -> str | None:
+    def status(self) -> JobStatus | None:
         """How the job ended; None where that is not known."""
-        status = self.job.get("status")
-        return None if status in (None, "unknown") else str(status)
+        return None if self.job.status == "unknown" else self.job.status
 
     @property
     def began(self) -> datetime | None:
         """When it began; None where that is not known."""
-        return _time(self.job.get("startedOn"))
+        return self.job.started_on
 
     @property
     def ended(self) -> datetime | None:
         """When it ended; None where that is not known."""
-        return _time(self.job.get("endedOn"))
+        return self.job.ended_on
 
     @property
     def description(self) -> str:
         """Its name with the wildcards of the job."""
-        wildcards = self.job.get("wildcards") or {}
-        return " ".join([self.name, *(f"{name}={value}" for name, value in wildcards.items())])
+        return " ".join([self.name, *(f"{name}={value}" for name, value in self.job.wildcards.items())])
 
 
 class Making(NamedTuple):
@@ -186,7 +132,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     run_id: str | None = None
     versions: Mapping[str, Version] = msgspec.field(default_factory=dict)
     activities: tuple[Activity, ...] = ()
-    runs: Mapping[str, Json] = msgspec.field(default_factory=dict)
+    runs: Mapping[str, Run] = msgspec.field(default_factory=dict)
     members: Mapping[str, tuple[Member, ...]] = msgspec.field(default_factory=dict)
     environments: Mapping[str, Json] = msgspec.field(default_factory=dict)
     is_truncated: bool = False
@@ -195,7 +141,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def title(self) -> str:
         """What it is about, in a few words."""
         if self.run_id is not None:
-            return f"run {self.run_id[:8]} of {self.runs[self.run_id].get('project') or 'a workflow'}"
+            return f"run {self.run_id[:8]} of {self.runs[self.run_id].project or 'a workflow'}"
         paths = [self.versions[one].label for one in self.targets]
         return ", ".join(paths[:TITLE_PATHS]) + (f" and {len(paths) - TITLE_PATHS} more" * (len(paths) > TITLE_PATHS))
 
@@ -236,11 +182,11 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def environment_of(self, activity: Activity) -> Json:
         """Return what is known of the software that a job ran with; empty where nothing is."""
-        return self.environments.get(str(activity.job.get("environmentDigest") or ""), {})
+        return self.environments.get(activity.job.environment_digest or "", {})
 
-    def run_of(self, activity: Activity) -> Json:
-        """Return the record of the run that an activity belongs to; empty if it has none."""
-        return self.runs.get(activity.run_id or "", {})
+    def run_of(self, activity: Activity) -> Run | None:
+        """Return the run that an activity belongs to; None if it has none."""
+        return self.runs.get(activity.run_id or "")
 
     def workflow_files(self) -> list[Version]:
         """Return the versions of the Snakefiles that no activity needs to have executed, each once."""
@@ -254,22 +200,22 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def snakefile_of(self, activity: Activity) -> Version | None:
         """Return the Snakefile that has the rule of a job."""
         places = code_paths(activity.job)
-        for code in activity.job.get("code") or ():
-            if code.get("role") == "snakefile":
-                path = places.get(code.get("path") or "")
+        for code in activity.job.code:
+            if code.role == "snakefile":
+                path = places.get(code.path or "")
                 for use in activity.used:
                     if use.role == "code" and use.version_id and self.versions[use.version_id].path == path:
                         return self.versions[use.version_id]
         return None
 
-    def main_snakefile(self, run: Json) -> Version | None:
+    def main_snakefile(self, run: Run) -> Version | None:
         """Return the Snakefile that a run was started with, or else the first with a rule of it; None without any."""
         first = None
-        for activity in self.of_run(run["id"]):
-            snakefile = code_paths(activity.job).get(run.get("snakefile") or "")
+        for activity in self.of_run(run.id):
+            snakefile = code_paths(activity.job).get(run.snakefile or "")
             executed = (use.version_id for use in activity.used if use.role == "code" and use.version_id)
             for version in (self.versions[one] for one in (*executed, *activity.workflow)):
-                if version.path == (snakefile or run.get("snakefile")):
+                if version.path == (snakefile or run.snakefile):
                     return version
             first = first or self.snakefile_of(activity)
         return first
@@ -293,33 +239,27 @@ def _is_before(ended: datetime | None, began: datetime | None) -> bool:
     return ended is not None and began is not None and ended <= began
 
 
-def _time(text: Any) -> datetime | None:
-    try:
-        return None if text is None else from_wire(str(text))
-    except ValueError:
-        return None
-
-
 TITLE_PATHS = 3
 """More results than this are only counted in a title."""
 
 
-def commit_of(run: Json) -> str | None:
+def commit_of(run: Run | None) -> str | None:
     """Return the commit of a run's code, with `+dirty` where the work tree differed; None where it is not known."""
-    git = run.get("git") or {}
-    commit = git.get("commit")
-    return None if commit is None else f"{commit}+dirty" if git.get("dirty") else str(commit)
+    git = None if run is None else run.git
+    if git is None or git.commit is None:
+        return None
+    return f"{git.commit}+dirty" if git.dirty else git.commit
 
 
 _REACHABLE = re.compile(r"(https?|ftps?|ssh|git)://|[^/@]+@[^/:]+:")
 
 
-def remote_of(run: Json) -> str | None:
+def remote_of(run: Run) -> str | None:
     """Return where others find a run's code; None where that is not known, or a place on the run's machine.
 
-    >>> remote_of({"git": {"remote": "git@example.org:ada/study"}})
-    'git@example.org:ada/study'
-    >>> remote_of({"git": {"remote": "/srv/git/study"}})
+    >>> from snakeprov.model.records import GitState
+    >>> run = Run(id="1", project="", working_directory="", status="success", git=GitState(root="", remote="/srv/git"))
+    >>> remote_of(run)
     """
-    remote = (run.get("git") or {}).get("remote")
+    remote = run.git.remote if run.git else None
     return remote if remote and _REACHABLE.match(remote) else None

@@ -17,10 +17,11 @@ import msgspec
 from snakeprov.capture.programs import language_of
 from snakeprov.export import edits
 from snakeprov.export.commands import programs
-from snakeprov.export.material import SUCCEEDED, Activity, Json, Material, commit_of, remote_of
+from snakeprov.export.material import SUCCEEDED, Activity, Material, commit_of, remote_of
 from snakeprov.export.rawinputs import RawInput, raw_inputs
 from snakeprov.export.software import conda
-from snakeprov.model.records import code_paths
+from snakeprov.model.answers import Run
+from snakeprov.model.records import JobRecord, code_paths
 
 UNKNOWN: Final = "version not recorded"
 
@@ -37,7 +38,6 @@ _PACKAGES: Final = {"R": "r-base", "Rscript": "r-base", "python3": "python"}
 VALUE_CHARS_MAX: Final = 80
 """More of the value of a param is cut off in the table."""
 
-_ENVIRONMENTS: Final = ("container", "condaEnvUrl", "condaEnvPath", "condaEnvName")
 """What a job's record calls the environment that it ran in."""
 
 
@@ -90,21 +90,26 @@ def _likeness(material: Material, activity: Activity) -> tuple[Any, ...]:
     job = activity.job
     code = tuple(use.version_id or use.url for use in activity.used if use.role == "code")
     run = material.run_of(activity)
-    environment = tuple(job.get(name) for name in ("environmentDigest", *_ENVIRONMENTS))
-    return (activity.name, code, environment, run.get("pythonVersion"))
+    environment = (job.environment_digest, *_environments(job))
+    return (activity.name, code, environment, run.python_version if run else None)
+
+
+def _environments(job: JobRecord) -> tuple[str | None, ...]:
+    """Return what a job ran in, as its record names it; the first that is known says it best."""
+    return job.container, job.conda_env_url, job.conda_env_path, job.conda_env_name
 
 
 def _step(material: Material, group: Sequence[Activity]) -> Step:
     activity = group[0]
     job = activity.job
-    names = {name: None for one in group for name in one.job.get("params") or {}}
-    values = {name: {_text((one.job.get("params") or {}).get(name)) for one in group} for name in names}
+    names = {name: None for one in group for name in one.job.params}
+    values = {name: {_text(one.job.params.get(name)) for one in group} for name in names}
     return Step(
         name=activity.name,
         jobs=len(group),
         ran=_ran(material, activity),
         tools=tuple(_tools(material, activity)),
-        environment=next((job[name] for name in _ENVIRONMENTS if job.get(name)), None),
+        environment=next(filter(None, _environments(job)), None),
         params={name: next(iter(one)) if len(one) == 1 else "varies" for name, one in values.items()},
     )
 
@@ -114,11 +119,10 @@ def _ran(material: Material, activity: Activity) -> str:
     own = material.snakefile_of(activity)
     code = [material.versions[use.version_id] for use in activity.used if use.role == "code" and use.version_id]
     kinds = {"notebook": "the notebook", "wrapper": "the wrapper", "template": "the template", "cwl": "the CWL tool"}
-    kind = str(activity.job.get("kind") or "")
-    facts = activity.job.get("code") or ()
+    kind, facts = activity.job.kind, activity.job.code
     places = code_paths(activity.job)
-    scripts = [fact for fact in facts if fact.get("role") not in ("snakefile", "workflow", "module")]
-    paths = {places[fact["path"]] for fact in scripts if fact.get("path")}
+    scripts = [fact for fact in facts if fact.role not in ("snakefile", "workflow", "module")]
+    paths = {places[fact.path] for fact in scripts if fact.path}
     if not facts and code:
         return f"the code {_listed([one.path for one in code])}"
     named = [one.path for one in code if one is not own and one.path in paths]
@@ -126,31 +130,32 @@ def _ran(material: Material, activity: Activity) -> str:
         runs = f" that runs {_listed(named)}" if named else ""
         return f"{'a shell command' if kind == 'shell' else 'Python code of the rule'}{runs}"
     if kind in kinds or kind == "script" or named:
-        what = named[0] if named else activity.job.get("script")
+        what = named[0] if named else activity.job.script
         return f"{kinds.get(kind, 'the script')} {what}" if what else kinds.get(kind, "a script")
-    return "a shell command" if activity.job.get("shellcmd") else "code that was not recorded"
+    return "a shell command" if activity.job.shellcmd else "code that was not recorded"
 
 
 def _tools(material: Material, activity: Activity) -> Iterable[Tool]:
     job = activity.job
     installed = {package.name.lower(): package.version for package in conda(material.environment_of(activity))}
     # Which Python a shell command calls only the shell can tell.
-    is_own = job.get("kind") != "shell" and not any(job.get(name) for name in (*_ENVIRONMENTS, "envModules"))
-    own_python = material.run_of(activity).get("pythonVersion") if is_own else None
-    found = programs(job.get("shellcmd"))
-    code = [fact for fact in job.get("code") or () if fact.get("role") in ("script", "notebook", "wrapper")]
+    is_own = job.kind != "shell" and not any((*_environments(job), job.env_modules))
+    run = material.run_of(activity)
+    own_python = run.python_version if run is not None and is_own else None
+    found = programs(job.shellcmd)
+    code = [fact for fact in job.code if fact.role in ("script", "notebook", "wrapper")]
     called = {_INTERPRETED.get(language_of(f"#!{name}") or "") for name in found}
     for fact in code:
-        suffix = PurePosixPath(str(fact.get("path") or fact.get("url") or "")).suffix.lower()
+        suffix = PurePosixPath(fact.path or fact.url or "").suffix.lower()
         if suffix in _LANGUAGES and _LANGUAGES[suffix] not in called:
             found.append(_LANGUAGES[suffix])
-    if job.get("kind") == "run":
+    if job.kind == "run":
         found.append("Python")
     for name in dict.fromkeys(found):
         version = installed.get(_PACKAGES.get(name, name).lower())
         yield Tool(name, version or (own_python if name == "Python" else None))
-    for module in job.get("envModules") or ():
-        name, _, version = str(module).partition("/")
+    for module in job.env_modules:
+        name, _, version = module.partition("/")
         yield Tool(name, version or None)
 
 
@@ -159,7 +164,7 @@ def _sentences(
 ) -> Iterable[str]:
     run_ids = dict.fromkeys(activity.run_id for activity in used if activity.run_id is not None)
     runs = [material.runs[one] for one in run_ids if one in material.runs]
-    engine = _listed(sorted({f"Snakemake {run['snakemakeVersion']}" for run in runs if run.get("snakemakeVersion")}))
+    engine = _listed(sorted({f"Snakemake {run.snakemake_version}" for run in runs if run.snakemake_version}))
     results = _listed([material.versions[one].path for one in material.results()][:RESULTS_NAMED_MAX])
     more = len(material.results()) - RESULTS_NAMED_MAX
     subject = results + (f" and {more} more files" if more > 0 else "")
@@ -167,7 +172,7 @@ def _sentences(
     if not steps:
         yield f"How {subject} came to be is not recorded: no job made {'them' if verb == 'were' else 'it'}."
         return
-    is_workflow = any(activity.job.get("rule") for activity in used)
+    is_workflow = any(activity.job.rule for activity in used)
     count = f"{len(steps)} step{'s' * (len(steps) > 1)}"
     yield f"{subject} {verb} made {'with a Snakemake workflow ' * is_workflow}in {count}."
     if runs:
@@ -206,19 +211,19 @@ def _began(inputs: Sequence[RawInput]) -> str:
     return f"The raw {verb} {_listed(named)}; where {whose} came from was not recorded."
 
 
-def _code(runs: Sequence[Json]) -> str:
-    """Return where to find the workflow, in words."""
+def _code(runs: Sequence[Run]) -> str:
+    """Return where the workflow is to be found, in words."""
     places: dict[str, set[bool]] = {}
     unknown = []
     for run in runs:
-        git, commit = run.get("git") or {}, commit_of(run)
-        if commit is None:
+        git, commit = run.git, commit_of(run)
+        if git is None or commit is None:
             unknown.append(run)
             continue
         plain = commit.removesuffix("+dirty")
         remote = remote_of(run)
         where = "" if remote is None else f" of {remote}"
-        tag = f" ({git['describe']})" if git.get("describe") else ""
+        tag = f" ({git.describe})" if git.describe else ""
         places.setdefault(f"at commit {plain}{tag}{where}", set()).add(commit != plain)
     is_uncontrolled = all(map(_is_uncontrolled, unknown))
     if not places and unknown and is_uncontrolled:
@@ -229,9 +234,9 @@ def _code(runs: Sequence[Json]) -> str:
     return f"its code is {said}" + (_UNKNOWN[is_uncontrolled] if unknown else "")
 
 
-def _is_uncontrolled(run: Json) -> bool:
+def _is_uncontrolled(run: Run) -> bool:
     """Return whether it is known that the code of a run was not in a git repository."""
-    return bool(run.get("workingDirectory")) and not run.get("git") and not run.get("gitProblem")
+    return bool(run.working_directory) and run.git is None and not run.git_problem
 
 
 _UNKNOWN: Final = {

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from snakeprov.client.files import CHUNK_BYTES
 from snakeprov.errors import CorruptStoreError, ForbiddenError, NotFoundError, SnakeprovError, UsageError
 from snakeprov.export.layout import CHECKSUMS, METADATA, RESERVED, Layout, checksum_line, wanted
-from snakeprov.export.material import Material, Member, Version
+from snakeprov.export.material import Material, Member
+from snakeprov.model.answers import Version
 from snakeprov.model.paths import to_os
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class _Packing:
 
     def _fetch_members(self, version: Version, path: str, members: Iterable[Member]) -> bool:
         for member in members:
-            url = f"{_OBJECTS}/{member.sha256}?entityId={version.entity_id}&versionNumber={version.number}"
+            url = f"{_OBJECTS}/{member.sha256}?entityId={version.entity_id}&versionNumber={version.version_number}"
             try:
                 had = self._write(
                     f"{path}{member.path}",

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from snakeprov.export.layout import OUTSIDE
-from snakeprov.export.material import Activity, Json, Material, Use, Version, remote_of
+from snakeprov.export.material import Activity, Material, Use, remote_of
+from snakeprov.model.answers import Run, Version
 from snakeprov.model.records import code_paths
 
-_PRIVATE_OF_RUN: Final = ("user", "host", "workingDirectory", "gitProblem")
-_PRIVATE_OF_JOB: Final = ("condaPrefix", "containerPath", "externalJobId", "group")
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+_WORDS: Final = frozenset({"id", "run_id", "status", "kind", "role", "flags"})
+"""Fields of records whose texts are words or ids of snakeprov's own, and name nobody."""
 
 _ABSOLUTE: Final = re.compile(
     r"(?<![\w.~/-])(?!(?<=:)//)(?:~[\w.-]*)?/+(?!dev/(?:null|stdin|stdout|stderr)\b)(?:[^\s'\"|;&<>(),:=\[\]{}]*/)?"
@@ -34,7 +37,7 @@ _WORD_MIN: Final = 3
 def public(material: Material) -> Material:
     """Return what may be shown to everybody."""
     names = sorted(
-        {str(run[key]) for run in material.runs.values() for key in ("user", "host") if run.get(key)}
+        {name for run in material.runs.values() for name in (run.user, run.host) if name}
         | {version.created_by for version in material.versions.values() if version.created_by},
         key=len,
         reverse=True,
@@ -42,10 +45,8 @@ def public(material: Material) -> Material:
     paths = {version.path: _path(version) for version in material.versions.values()}
     placed = [one for activity in material.activities for one in code_paths(activity.job).items()]
     paths |= {place: paths[path] for place, path in placed if path in paths}
-    folders = {
-        str(run["workingDirectory"]).rstrip("/") for run in material.runs.values() if run.get("workingDirectory")
-    }
-    folders |= {str(run["git"]["root"]) for run in material.runs.values() if (run.get("git") or {}).get("root")}
+    folders = {run.working_directory.rstrip("/") for run in material.runs.values()}
+    folders |= {run.git.root for run in material.runs.values() if run.git}
     clean = _Cleaner(
         [name for name in names if len(name) >= _WORD_MIN], paths, sorted(folders - {""}, key=len, reverse=True)
     )
@@ -69,13 +70,25 @@ class _Cleaner:
         return msgspec.structs.replace(version, path=_path(version), created_by=None)
 
     def activity(self, activity: Activity) -> Activity:
-        job = {name: value for name, value in activity.job.items() if name not in _PRIVATE_OF_JOB}
-        code = [self._with_paths(one, "path", "recordedPath") for one in activity.job.get("code") or ()]
-        job = self._with_paths(job, "condaEnvPath", "condaEnvRecordedPath")
+        job = activity.job
+        code = [
+            self._record(one, path=self._path(one.path), recorded_path=self._path(one.recorded_path))
+            for one in job.code
+        ]
+        job = self._record(
+            job,
+            code=code,
+            conda_env_path=self._path(job.conda_env_path),
+            conda_env_recorded_path=self._path(job.conda_env_recorded_path),
+            conda_prefix=None,
+            container_path=None,
+            external_job_id=None,
+            group=None,
+        )
         return msgspec.structs.replace(
             activity,
             name=self.text(activity.name),
-            job={**job, "code": code},
+            job=job,
             used=tuple(map(self._use, activity.used)),
             made=tuple(
                 msgspec.structs.replace(one, name=None if one.name is None else self.text(one.name))
@@ -83,13 +96,28 @@ class _Cleaner:
             ),
         )
 
-    def run(self, run: Json) -> Json:
-        known = {name: value for name, value in run.items() if name not in _PRIVATE_OF_RUN}
-        git = {name: value for name, value in (run.get("git") or {}).items() if name != "root"}
-        if remote_of(run) is None:
-            git.pop("remote", None)
-        kept = {"id": run["id"], "snakefile": self._path(run.get("snakefile"))}
-        return {**self.value(known), **kept, **({"git": git} if git else {})}
+    def run(self, run: Run) -> Run:
+        git = run.git
+        if git is not None:
+            git = self._record(git, root="", remote=None if remote_of(run) is None else self.text(git.remote or ""))
+        return self._record(
+            run,
+            git=git,
+            git_problem=None,
+            host=None,
+            user=None,
+            working_directory="",
+            snakefile=self._path(run.snakefile),
+        )
+
+    def _record(self, record: Record, **instead: Any) -> Record:
+        """Return a record with every text in it cleaned, but for the fields that are given."""
+        found = {
+            name: self.value(getattr(record, name))
+            for name in record.__struct_fields__
+            if name not in _WORDS and name not in instead
+        }
+        return msgspec.structs.replace(record, **found, **instead)
 
     def value(self, value: Any) -> Any:
         """Return a value of a record with every text in it cleaned."""
@@ -97,6 +125,8 @@ class _Cleaner:
             return self.text(value)
         if isinstance(value, Mapping):
             return {self.text(str(name)): self.value(one) for name, one in value.items()}
+        if isinstance(value, msgspec.Struct):
+            return self._record(value)
         return [self.value(one) for one in value] if isinstance(value, list | tuple) else value
 
     def text(self, text: str) -> str:
@@ -105,10 +135,6 @@ class _Cleaner:
             text = text.replace(f"{folder}/", "")
         text = _ABSOLUTE.sub("", _FILE_URL.sub("", text))
         return text if self._names is None else self._names.sub("_", text)
-
-    def _with_paths(self, record: Mapping[str, Any], *names: str) -> dict[str, Any]:
-        """Return a cleaned record, some of whose fields are recorded paths."""
-        return {**self.value(record)} | {name: self._path(record[name]) for name in names if record.get(name)}
 
     def _path(self, path: str | None) -> str | None:
         return None if path is None else self._paths.get(path) or self.text(path)

@@ -45,7 +45,7 @@ def raw_inputs(material: Material, activities: Iterable[Activity]) -> tuple[RawI
     pairs = ((activity, use) for activity in activities for use in activity.used if use.role == "input")
     for activity, use in pairs:
         if use.url is not None:
-            if use.url not in (activity.job.get("container"), activity.job.get("condaEnvUrl")):
+            if use.url not in (activity.job.container, activity.job.conda_env_url):
                 found[RawInput(url=use.url)] = None
             continue
         version = material.versions.get(use.version_id or "")
@@ -53,5 +53,5 @@ def raw_inputs(material: Material, activities: Iterable[Activity]) -> tuple[RawI
             version = material.versions.get(version.meant_id or "")
         if version is None or version.id in made or version.activity_id is not None:
             continue
-        found[RawInput(path=version.path, version_number=version.number, sha256=version.sha256)] = None
+        found[RawInput(path=version.path, version_number=version.version_number, sha256=version.sha256)] = None
     return tuple(sorted(found, key=lambda one: (one.path is None, one.name, one.version_number or 0)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from snakeprov.export.material import Activity
@@ -44,8 +45,8 @@ WEB: Final = re.compile(r"(https?|ftps?)://")
 
 def error(activity: Activity) -> str:
     """Return what went wrong with a job: at least how it ended."""
-    said = activity.job.get("error")
-    return str(said)[:ERROR_CHARS_MAX] if said else f"{activity.description}: {activity.status}"
+    said = activity.job.error
+    return said[:ERROR_CHARS_MAX] if said else f"{activity.description}: {activity.status}"
 
 
 def value_type(value: Any) -> str:
@@ -61,11 +62,9 @@ def value_type(value: Any) -> str:
             return "Text"
 
 
-def moment(text: str | None) -> str | None:
+def moment(when: datetime | None) -> str | None:
     """Return a time as the profiles want it: milliseconds, and the offset in digits."""
-    if text is None:
-        return None
-    return times.to_wire(times.from_wire(text)).replace("Z", "+00:00")
+    return None if when is None else times.to_wire(when).replace("Z", "+00:00")
 
 
 def safe(text: str) -> str:

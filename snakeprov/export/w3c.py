@@ -31,10 +31,11 @@ from prov.model import (
 )
 from prov.model import Literal as Typed
 
-from snakeprov.export.material import Activity, Json, Material, Use, Version, commit_of
+from snakeprov.export.material import Activity, Json, Material, Use, commit_of
 from snakeprov.export.software import packages
 from snakeprov.export.turtle import turtle
 from snakeprov.model import meant
+from snakeprov.model.answers import Run, Version
 
 TERMS: Final = "urn:x-snakeprov:terms#"
 """Begins the names of what PROV has no word for."""
@@ -114,7 +115,7 @@ class _Writer:
                 (PROV_LABEL, version.label),
                 (PROV_LOCATION, version.path),
                 (PROV_TYPE, PROV["Collection"] if version.is_directory else None),
-                (self._own["versionNumber"], version.number),
+                (self._own["versionNumber"], version.version_number),
                 (self._schema["sha256"], version.sha256),
                 (self._schema["contentSize"], version.size_bytes),
                 (self._schema["encodingFormat"], version.content_type),
@@ -157,61 +158,61 @@ class _Writer:
         versions = {*(one.version_id for one in activity.used), *(one.version_id for one in activity.made)}
         return version_id in versions
 
-    def _run(self, run: Json) -> None:
-        name = self._name("run", run["id"])
+    def _run(self, run: Run) -> None:
+        name = self._name("run", run.id)
         self._made.activity(
             name,
-            run.get("startedOn"),
-            run.get("endedOn"),
+            run.started_on,
+            run.ended_on,
             self._known(
-                (PROV_LABEL, f"run {run['id'][:8]}"),
+                (PROV_LABEL, f"run {run.id[:8]}"),
                 (PROV_TYPE, self._own["Run"]),
-                (self._own["status"], run.get("status")),
-                (self._own["commandLine"], run.get("commandLine")),
-                (self._own["workingDirectory"], run.get("workingDirectory")),
-                (self._own["host"], run.get("host")),
-                (self._own["platform"], run.get("platform")),
-                (self._own["pythonVersion"], run.get("pythonVersion")),
+                (self._own["status"], run.status),
+                (self._own["commandLine"], run.command_line),
+                (self._own["workingDirectory"], run.working_directory or None),
+                (self._own["host"], run.host),
+                (self._own["platform"], run.platform),
+                (self._own["pythonVersion"], run.python_version),
                 (self._own["commit"], commit_of(run)),
-                (self._own["remote"], (run.get("git") or {}).get("remote")),
-                *((self._own["config"], one) for one in _pairs(run.get("config"))),
+                (self._own["remote"], run.git.remote if run.git else None),
+                *((self._own["config"], one) for one in _pairs(run.config)),
             ),
         )
         plan = self._material.main_snakefile(run)
         if plan is not None and self._is_new(self._name("workflow", plan.id)):
             self._plan(self._name("workflow", plan.id), f"workflow {plan.label}", plan)
-        if run.get("user"):
+        if run.user:
             self._made.association(
                 name,
-                self._person(run["user"]),
+                self._person(run.user),
                 plan=None if plan is None else self._name("workflow", plan.id),
                 other_attributes={PROV_ROLE: "operator"},
             )
-        if run.get("snakeprovVersion"):
-            recorder = self._software("snakeprov", run["snakeprovVersion"])
+        if run.snakeprov_version:
+            recorder = self._software("snakeprov", run.snakeprov_version)
             self._made.association(name, recorder, other_attributes={PROV_ROLE: "recorder"})
 
     def _activity(self, activity: Activity) -> None:
         job, name = activity.job, self._name(activity.id)
         self._made.activity(
             name,
-            job.get("startedOn"),
-            job.get("endedOn"),
+            job.started_on,
+            job.ended_on,
             self._known(
                 (PROV_LABEL, activity.description),
                 (PROV_TYPE, self._own["Job"] if activity.run_id else None),
                 (self._own["rule"], activity.name if activity.run_id else None),
                 (self._own["status"], activity.status),
-                *((self._own["wildcard"], one) for one in _pairs(job.get("wildcards"))),
-                *((self._own["param"], one) for one in _pairs(job.get("params"))),
-                *((self._own["resource"], one) for one in _pairs(job.get("resources"))),
-                (self._own["threads"], job.get("threads")),
-                (self._own["shellCommand"], job.get("shellcmd")),
-                (self._own["script"], job.get("script")),
-                (self._own["reason"], job.get("reason")),
-                (self._own["attempt"], job.get("attempt")),
-                (self._own["exitCode"], job.get("exitCode")),
-                (self._own["error"], job.get("error")),
+                *((self._own["wildcard"], one) for one in _pairs(job.wildcards)),
+                *((self._own["param"], one) for one in _pairs(job.params)),
+                *((self._own["resource"], one) for one in _pairs(job.resources)),
+                (self._own["threads"], job.threads),
+                (self._own["shellCommand"], job.shellcmd),
+                (self._own["script"], job.script),
+                (self._own["reason"], job.reason),
+                (self._own["attempt"], job.attempt if job.attempt > 1 else None),
+                (self._own["exitCode"], job.exit_code),
+                (self._own["error"], job.error),
             ),
         )
         self._associate(activity, name)
@@ -224,13 +225,14 @@ class _Writer:
 
     def _associate(self, activity: Activity, name: QualifiedName) -> None:
         run = self._material.run_of(activity)
-        if run:
-            self._made.start(name, starter=self._name("run", run["id"]))
-        if run.get("snakemakeVersion"):
-            engine = self._software("snakemake", run["snakemakeVersion"])
+        if run is None:
+            return
+        self._made.start(name, starter=self._name("run", run.id))
+        if run.snakemake_version:
+            engine = self._software("snakemake", run.snakemake_version)
             self._made.association(name, engine, plan=self._rule(activity), other_attributes={PROV_ROLE: "engine"})
-            if run.get("user") and self._is_new(self._name("delegation", run["id"], engine.localpart)):
-                self._made.delegation(engine, self._person(run["user"]), self._name("run", run["id"]))
+            if run.user and self._is_new(self._name("delegation", run.id, engine.localpart)):
+                self._made.delegation(engine, self._person(run.user), self._name("run", run.id))
 
     def _rule(self, activity: Activity) -> QualifiedName | None:
         """Return the plan that is the rule of a job as it was."""
@@ -241,9 +243,7 @@ class _Writer:
         where = snakefile.id if snakefile is not None else str(commit)
         name = self._name("rule", activity.name, where)
         if self._is_new(name):
-            line = next(
-                (one.get("line") for one in activity.job.get("code") or () if one.get("role") == "snakefile"), None
-            )
+            line = next((one.line for one in activity.job.code if one.role == "snakefile"), None)
             self._plan(name, f"rule {activity.name}", snakefile, commit=commit, line=line)
         return name
 
@@ -302,7 +302,7 @@ class _Writer:
         found = self._material.environment_of(activity)
         if not found:
             return
-        environment = self._name("environment", str(activity.job["environmentDigest"])[:_ID_CHARS])
+        environment = self._name("environment", (activity.job.environment_digest or "")[:_ID_CHARS])
         if self._is_new(environment):
             facts = ((self._own["software"], str(one)) for one in packages(found))
             self._made.entity(environment, self._known((PROV_LABEL, "environment"), *facts))
@@ -338,6 +338,6 @@ def _value(value: Any) -> Any:
     return Typed(value, XSD_LONG) if isinstance(value, int) and not isinstance(value, bool) else plain(value)
 
 
-def _pairs(values: Json | None) -> Iterable[str]:
-    for name, value in (values or {}).items():
+def _pairs(values: Json) -> Iterable[str]:
+    for name, value in values.items():
         yield f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)}"

@@ -11,9 +11,10 @@ from typing import Final
 import msgspec
 
 from snakeprov.lineage.changes import Change, Difference, FileVersion
-from snakeprov.lineage.difference import Story, compare, packages
+from snakeprov.lineage.difference import compare, packages
 from snakeprov.lineage.textdifference import text_difference
 from snakeprov.lineage.unrecorded import GitAnswer, Unrecorded, unrecorded
+from snakeprov.model.answers import Story
 from snakeprov.model.records import code_paths
 
 DISTANCE_MAX: Final = 10
@@ -87,15 +88,15 @@ class Sources:
 
     def environment(self, story: Story) -> dict[str, object] | None:
         """Return the document of the environment of a job."""
-        job = (story.get("job") or {}).get("job") or {}
-        return self._describe(job["id"]) if job.get("environmentFileHandleId") is not None else None
+        job = story.record
+        return None if job is None or job.environment_file_handle_id is None else self._describe(job.id)
 
 
 def trace(old: Story, new: Story, sources: Sources, *, distance_max: int = DISTANCE_MAX) -> Trace:
     """Return how two stories differ, and what changed the inputs that differ, as far upstream as the bounds allow.
 
     Args:
-        old: An answer of the story resource.
+        old: A story.
         new: Another.
         sources: Whom to ask for more.
         distance_max: How many activities, one behind another, are looked through.
@@ -127,11 +128,10 @@ def made_before(story: Story, activity_id: str | None = None) -> Wanted | None:
         story: Of the version.
         activity_id: One of the activities that made its bytes: the making before that is meant. None: the latest.
     """
-    version = story["version"]
-    makings = [one["activityId"] for one in version["makings"]]
+    makings = [one.activity_id for one in story.version.makings]
     if activity_id in makings:
         makings = makings[: makings.index(activity_id)]
-    return (story["entity"]["id"], version["versionNumber"], makings[-1], None) if makings else None
+    return (story.entity.id, story.version.version_number, makings[-1], None) if makings else None
 
 
 def as_first_seen(story: Story, sources: Sources) -> Story | None:
@@ -139,13 +139,13 @@ def as_first_seen(story: Story, sources: Sources) -> Story | None:
 
     A job that made the bytes of a raw input later did not make the version differ from the one before.
     """
-    version = story["version"]
-    generated_by = version["generatedBy"]
+    version = story.version
+    generated_by = version.generated_by
     if generated_by is None:
-        return {**story, "activity": None, "job": None, "run": None}
-    if generated_by == version["activityId"]:
+        return msgspec.structs.replace(story, activity=None, job=None, run=None)
+    if generated_by == version.activity_id:
         return story
-    (first,) = sources.tell([(story["entity"]["id"], version["versionNumber"], generated_by, None)])
+    (first,) = sources.tell([(story.entity.id, version.version_number, generated_by, None)])
     return first
 
 
@@ -202,17 +202,15 @@ def _explained(old: Story, new: Story, sources: Sources) -> Difference:
 
 def _unrecorded(old: Story, new: Story, difference: Difference, sources: Sources) -> tuple[Unrecorded, ...]:
     """Return what could explain other bytes where no fact does."""
-    is_of_jobs = difference.old.origin == difference.new.origin == "job"
-    if difference.causes or difference.same_bytes or not is_of_jobs:
+    jobs = old.record, new.record
+    if difference.causes or difference.same_bytes or jobs[0] is None or jobs[1] is None:
         return ()
     # No fact differs, so whatever either job names is the same for both, unless it is unproved.
     unproved = {one.name for one in difference.unproved}
-    files = (new.get("job") or {}).get("files") or ()
-    recorded = {one["path"] for one in files if one.get("role") != "output"} - unproved
-    job = (new.get("job") or {}).get("job") or {}
-    recorded |= {place for place, path in code_paths(job).items() if path in recorded}
+    recorded = {one.path for one in new.files if one.role != "output"} - unproved
+    recorded |= {place for place, path in code_paths(jobs[1]).items() if path in recorded}
     return unrecorded(
-        [((story.get("job") or {}).get("job") or {}) for story in (old, new)],
+        [jobs[0], jobs[1]],
         [sources.environment(story) for story in (old, new)],
         sources.ask_git(old, new),
         recorded=recorded,
@@ -230,5 +228,5 @@ def _with_text(change: Change, sources: Sources) -> Change:
 
 
 def _differing_environments(old: Story, new: Story) -> list[Story]:
-    digests = [((story.get("job") or {}).get("job") or {}).get("environmentDigest") for story in (old, new)]
+    digests = [story.record and story.record.environment_digest for story in (old, new)]
     return [] if digests[0] == digests[1] else [old, new]

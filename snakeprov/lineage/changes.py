@@ -5,13 +5,14 @@ Must not know: how versions are compared, or how the difference is shown.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from snakeprov.lineage.textdifference import TextDifference
 from snakeprov.lineage.unrecorded import Unrecorded
-from snakeprov.model.meant import Meaning
+from snakeprov.model.answers import Meaning
 
 Kind = Literal[
     "origin",
@@ -90,7 +91,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     commit: str | None = None
     dirty: bool | None = None
     reason: str | None = None
-    ended_on: str | None = None
+    ended_on: datetime | None = None
     meaning: Meaning | None = None
     role: str | None = None
     is_put_back: bool = False

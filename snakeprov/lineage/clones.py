@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from snakeprov.model.paths import split_repository
-from snakeprov.model.records import code_paths
+from snakeprov.model.records import JobRecord, code_paths
 
 _PATH: Final = re.compile(r"(?<![^\s'\"=:,;|&<>(){}\[\]])/[^\s'\"=:,;|&<>(){}\[\]]+")
 """An absolute path in a text."""
@@ -20,7 +20,7 @@ Roots = Mapping[str, str]
 """Where clones lay, and what the recorded paths of their files begin with."""
 
 
-def roots(job: Mapping[str, Any]) -> Roots:
+def roots(job: JobRecord) -> Roots:
     """Return the clones outside of the working directory that a job executed code of."""
     found: dict[str, str] = {}
     for place, path in code_paths(job).items():

@@ -13,11 +13,8 @@ import msgspec
 from snakeprov.lineage import clones
 from snakeprov.lineage.changes import Action, Change, Difference, FileVersion, Kind, Side
 from snakeprov.lineage.values import differing
-from snakeprov.model import meant
-from snakeprov.model.records import code_paths, recorded_path
-
-Story = Mapping[str, Any]
-"""An answer of the story resource."""
+from snakeprov.model.answers import Done, Role, Story
+from snakeprov.model.records import JobRecord, code_paths, recorded_path
 
 CHANGES_MAX: Final = 1000
 """No more changes of one kind are listed."""
@@ -26,30 +23,33 @@ _CODE_KINDS: Final = frozenset({"script", "notebook", "run", "template"})
 """Jobs whose code the interpreter of Snakemake runs, where nothing else was deployed."""
 
 RUN_FACTS: Final = {
-    "snakemakeVersion": "Snakemake",
-    "pythonVersion": "Python",
-    "snakeprovVersion": "snakeprov",
+    "snakemake_version": "Snakemake",
+    "python_version": "Python",
+    "snakeprov_version": "snakeprov",
     "executor": "executor",
     "platform": "platform",
     "host": "host",
     "user": "user",
-    "workingDirectory": "working directory",
+    "working_directory": "working directory",
 }
 """What a run says of where and with what it ran, and what that is called."""
 
-_CIRCUMSTANCES: Final = {key: name for key, name in RUN_FACTS.items() if key != "pythonVersion"}
+_CIRCUMSTANCES: Final = {fact: name for fact, name in RUN_FACTS.items() if fact != "python_version"}
 """The Python belongs to the environment of some jobs, and is looked at apart."""
 
 _ENVIRONMENTS: Final = (
     ("container", "container"),
-    ("conda environment", "condaEnvName"),
-    ("conda environment", "condaEnvUrl"),
-    ("modules", "envModules"),
+    ("conda environment", "conda_env_name"),
+    ("conda environment", "conda_env_url"),
+    ("modules", "env_modules"),
 )
 """What a job's environment is called, and its field in the job's record."""
 
 _BACKFILLED: Final = "backfilled"
 """The status of a job that is known from Snakemake's own metadata only."""
+
+_NO_JOB: Final = JobRecord(id="", run_id="", rule="", status="unknown")
+"""What is known of the job of an activity that was not recorded from one."""
 
 Thing = TypeVar("Thing")
 
@@ -75,30 +75,36 @@ def compare(old: Story, new: Story) -> Difference:
 
 def side_of(story: Story) -> Side:
     """Return what a story says of the version itself."""
-    entity, version, job = story["entity"], story["version"], _job(story)
-    activity, run = story.get("activity"), story.get("run") or {}
-    git = run.get("git") or {}
+    version, job, activity = story.version, story.record, story.activity
+    git = None if story.run is None else story.run.git
+    is_at_commit = git is not None and git.commit is not None
     return Side(
-        path=entity.get("path") or entity["name"],
-        entity_id=entity["id"],
-        version_number=version["versionNumber"],
-        sha256=version.get("sha256"),
-        size_bytes=version.get("sizeBytes"),
-        bytes_kept=version.get("bytesKept"),
-        created_on=version.get("createdOn"),
+        path=story.entity.recorded_path,
+        entity_id=story.entity.id,
+        version_number=version.version_number,
+        sha256=version.sha256,
+        size_bytes=version.size_bytes,
+        bytes_kept=version.bytes_kept,
+        created_on=version.created_on,
         origin="job" if job else "activity" if activity else "none",
         activity_id=str(activity["id"]) if activity else None,
-        rule=job.get("rule") or (activity or {}).get("name"),
-        job_id=job.get("id"),
-        run_id=job.get("runId"),
-        commit=git.get("commit"),
-        dirty=git.get("dirty", False) if git.get("commit") else None,
-        reason=job.get("reason"),
-        ended_on=job.get("endedOn"),
-        meaning=meant.of(version),
-        role=version.get("role"),
+        rule=_rule(story),
+        job_id=job.id if job else None,
+        run_id=job.run_id if job else None,
+        commit=git.commit if git else None,
+        dirty=git.dirty if git is not None and is_at_commit else None,
+        reason=job.reason if job else None,
+        ended_on=job.ended_on if job else None,
+        meaning=version.meaning,
+        role=version.role,
         is_put_back=is_put_back(story),
     )
+
+
+def _rule(done: Done) -> str | None:
+    """Return the rule of a job, or else the name of the activity."""
+    job = done.record
+    return (job and job.rule) or (done.activity or {}).get("name")
 
 
 def is_put_back(story: Story) -> bool:
@@ -106,16 +112,15 @@ def is_put_back(story: Story) -> bool:
 
     Then nothing made it, or the activity named as its maker made the earlier version.
     """
-    meaning, activity = story["version"].get("meaning") or {}, story.get("activity")
-    if meaning.get("kind") != "again":
+    meaning, activity = story.version.meaning, story.activity
+    if meaning is None or meaning.kind != "again":
         return False
-    if activity is None or str(activity["id"]) == (meaning.get("making") or {}).get("activityId"):
+    if activity is None or (meaning.making and str(activity["id"]) == meaning.making.activity_id):
         return True
-    target = meaning.get("entityId"), meaning.get("versionNumber")
-    files = (story.get("job") or {}).get("files") or ()
+    target = meaning.entity_id, meaning.version_number
     return any(
-        (one.get("entityId"), one.get("versionNumber")) == target and one.get("outcome") in ("generated", "reproduced")
-        for one in files
+        (one.entity_id, one.version_number) == target and one.outcome in ("generated", "reproduced")
+        for one in story.files
     )
 
 
@@ -140,23 +145,23 @@ def _package(one: Mapping[str, Any]) -> str:
     return " ".join(str(one[key]) for key in ("version", "build") if one.get(key))
 
 
-def compare_jobs(old: Story, new: Story) -> tuple[list[Change], list[Change]]:
+def compare_jobs(old: Done, new: Done) -> tuple[list[Change], list[Change]]:
     """Return the causes and the circumstances that differ between two things that were done, unknown ones too."""
-    old_job, new_job = _job(old), _job(new)
-    rule = _single("rule", "", side_of(old).rule, side_of(new).rule)
+    old_job, new_job = old.record or _NO_JOB, new.record or _NO_JOB
+    rule = _single("rule", "", _rule(old), _rule(new))
     old_roots, new_roots = clones.roots(old_job), clones.roots(new_job)
     command = _single("command", "shell command", _command(old_job), _command(new_job))
     command = [one for one in command if not clones.is_same(one.old, one.new, old_roots, new_roots)]
-    records = [_BACKFILLED if job.get("status") == _BACKFILLED else "recorded" for job in (old_job, new_job)]
+    records = [_BACKFILLED if job.status == _BACKFILLED else "recorded" for job in (old_job, new_job)]
     if records[0] != records[1]:
         # Of what was backfilled less is known, and what is not known on one side is not what changed.
         return [*rule, *command, *_inputs(old, new)], [_change("circumstance", "record", records[0], records[1])]
     code = _code(old, new)
-    params = _values("param", old_job.get("params"), new_job.get("params"))
+    params = _values("param", old_job.params, new_job.params)
     params = [one for one in params if not clones.is_same(one.old, one.new, old_roots, new_roots)]
     causes = [
         *rule,
-        *_values("wildcard", old_job.get("wildcards"), new_job.get("wildcards")),
+        *_values("wildcard", old_job.wildcards, new_job.wildcards),
         *params,
         *(one for one in code if not one.is_elsewhere),
         *command,
@@ -170,19 +175,12 @@ def compare_jobs(old: Story, new: Story) -> tuple[list[Change], list[Change]]:
     return causes, [*elsewhere, *around]
 
 
-def _job(story: Story) -> Mapping[str, Any]:
-    job = story.get("job")
-    found: Mapping[str, Any] = job["job"] if job else {}
-    return found
-
-
 def _maker(side: Side) -> str | None:
     return None if side.origin == "none" else side.rule or f"activity {side.activity_id}"
 
 
-def _command(job: Mapping[str, Any]) -> str | None:
-    command = job.get("shellcmd")
-    return str(command).strip() if command else None
+def _command(job: JobRecord) -> str | None:
+    return job.shellcmd.strip() if job.shellcmd else None
 
 
 def _change(kind: Kind, name: str, old: Any, new: Any, *, role: str | None = None) -> Change:
@@ -194,30 +192,26 @@ def _single(kind: Kind, name: str, old: Any, new: Any) -> list[Change]:
     return [] if old == new else [_change(kind, name, old, new)]
 
 
-def _values(kind: Kind, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[Change]:
-    found = differing(old or {}, new or {}, limit=CHANGES_MAX)
+def _values(kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    found = differing(old, new, limit=CHANGES_MAX)
     return [Change(kind=kind, name=one.path, action=one.action, old=one.old, new=one.new) for one in found]
 
 
-def _files(story: Story, role: str) -> list[FileVersion]:
+def _files(done: Done, role: Role) -> list[FileVersion]:
     """Return the files that a job had in a role, each once; of an activity without a job what it names."""
-    job = story.get("job")
-    if job:
-        listed = [one for one in job.get("files") or () if one.get("role") == role]
-        found = [
-            FileVersion(
-                path=one["path"],
-                entity_id=one.get("entityId"),
-                version_number=one.get("versionNumber"),
-                sha256=one.get("sha256"),
+    if done.job is not None:
+        found = {
+            one.path: FileVersion(
+                path=one.path, entity_id=one.entity_id, version_number=one.version_number, sha256=one.sha256
             )
-            for one in listed
-        ]
-        return list({one.path: one for one in found}.values())
+            for one in done.files
+            if one.role == role
+        }
+        return list(found.values())
     if role not in ("input", "code"):
         return []
     named = []
-    for one in (story.get("activity") or {}).get("used") or ():
+    for one in (done.activity or {}).get("used") or ():
         if bool(one.get("wasExecuted")) == (role == "code"):
             reference = one.get("reference") or {}
             entity_id, number = reference.get("targetId"), reference.get("targetVersionNumber")
@@ -232,29 +226,27 @@ def _is_same(old: FileVersion, new: FileVersion) -> bool:
     return (old.entity_id, old.version_number) == (new.entity_id, new.version_number)
 
 
-def _inputs(old: Story, new: Story) -> list[Change]:
+def _inputs(old: Done, new: Done) -> list[Change]:
     names: dict[str, str | None] = {}
-    for story in (old, new):
-        names |= {recorded_path(one): one.get("name") for one in _job(story).get("inputs") or ()}
+    for done in (old, new):
+        names |= {recorded_path(one): one.name for one in (done.record or _NO_JOB).inputs}
     pairs = _paired(
         _files(old, "input"), _files(new, "input"), (lambda one: one.path, lambda one: names.get(one.path.rstrip("/")))
     )
     # An activity without a job names versions, and has read nothing.
-    return _of_files("input", pairs, names, must_be_read=all(story.get("job") for story in (old, new)))
+    return _of_files("input", pairs, names, must_be_read=None not in (old.job, new.job))
 
 
-def _code(old: Story, new: Story) -> list[Change]:
+def _code(old: Done, new: Done) -> list[Change]:
     """Return how the code differs; of Snakefiles whether what defines the rule does (`is_elsewhere`)."""
     roles: dict[str, str | None] = {}
     urls: list[dict[str, str]] = []
     digests: list[dict[str, str]] = []
-    for story in (old, new):
-        facts = _job(story).get("code") or ()
-        places = code_paths(_job(story))
-        roles |= {places[fact["path"]]: fact["role"] for fact in facts if fact.get("path")}
-        urls.append({fact["role"]: fact["url"] for fact in facts if fact.get("url") and not fact.get("path")})
-        known = [fact for fact in facts if fact.get("path") and fact.get("digest")]
-        digests.append({places[fact["path"]]: fact["digest"] for fact in known})
+    for job in (old.record or _NO_JOB, new.record or _NO_JOB):
+        places = code_paths(job)
+        roles |= {places[fact.path]: fact.role for fact in job.code if fact.path}
+        urls.append({fact.role: fact.url for fact in job.code if fact.url and not fact.path})
+        digests.append({places[fact.path]: fact.digest for fact in job.code if fact.path and fact.digest})
     pairs = _paired(_files(old, "code"), _files(new, "code"), (lambda one: one.path, lambda one: roles.get(one.path)))
     changes = [_placed(change, digests) for change in _of_files("code", pairs, roles)]
     others = _paired(_files(old, "workflow"), _files(new, "workflow"), (lambda one: one.path,))
@@ -280,34 +272,33 @@ def _placed(change: Change, digests: Sequence[Mapping[str, str]]) -> Change:
     return msgspec.structs.replace(change, role="snakefile", is_elsewhere=True) if is_same else change
 
 
-def _environment(old: Story, new: Story) -> list[Change]:
+def _environment(old: Done, new: Done) -> list[Change]:
     pairs = _paired(_files(old, "environment"), _files(new, "environment"), (lambda one: one.path,))
     changes = _of_files("environment", pairs, {})
-    old_job, new_job = _job(old), _job(new)
-    for name, key in _ENVIRONMENTS:
-        changes += _single("environment", name, old_job.get(key) or None, new_job.get(key) or None)
-    if _CODE_KINDS & {old_job.get("kind"), new_job.get("kind")}:
+    old_job, new_job = old.record or _NO_JOB, new.record or _NO_JOB
+    for name, fact in _ENVIRONMENTS:
+        changes += _single("environment", name, getattr(old_job, fact) or None, getattr(new_job, fact) or None)
+    if _CODE_KINDS & {old_job.kind, new_job.kind}:
         changes += _python(old, new, "environment")
     return changes
 
 
-def _python(old: Story, new: Story, kind: Kind) -> list[Change]:
-    versions = [(story.get("run") or {}).get("pythonVersion") for story in (old, new)]
+def _python(old: Done, new: Done, kind: Kind) -> list[Change]:
+    versions = [done.run and done.run.python_version for done in (old, new)]
     return _single(kind, "Python", *versions) if None not in versions else []
 
 
-def _circumstances(old: Story, new: Story) -> list[Change]:
+def _circumstances(old: Done, new: Done) -> list[Change]:
     """Return what differs around two jobs; what is known of only one of them is left out, but for the config."""
-    runs = [story.get("run") or {} for story in (old, new)]
-    jobs = [_job(old), _job(new)]
-    changes = _values("config", runs[0].get("config"), runs[1].get("config"))
-    if not _CODE_KINDS & {job.get("kind") for job in jobs}:
+    jobs = [old.record or _NO_JOB, new.record or _NO_JOB]
+    changes = _values("config", *(done.run.config if done.run else {} for done in (old, new)))
+    if not _CODE_KINDS & {job.kind for job in jobs}:
         changes += _python(old, new, "circumstance")
-    for key, name in _CIRCUMSTANCES.items():
-        before, after = runs[0].get(key), runs[1].get(key)
+    for fact, name in _CIRCUMSTANCES.items():
+        before, after = (getattr(done.run, fact, None) for done in (old, new))
         if before is not None and after is not None:
             changes += _single("circumstance", name, before, after)
-    resources = [{"threads": job.get("threads"), **(job.get("resources") or {})} for job in jobs]
+    resources = [{"threads": job.threads, **job.resources} for job in jobs]
     for name in resources[0]:
         before, after = resources[0][name], resources[1].get(name)
         if not name.startswith("_") and name != "tmpdir" and before is not None and after is not None:

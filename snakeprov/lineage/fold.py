@@ -11,9 +11,10 @@ from typing import Literal
 
 import msgspec
 
-from snakeprov.lineage.graph import Direction, EdgeKind, Graph, Node
+from snakeprov.lineage.graph import Direction, Graph
 from snakeprov.lineage.tree import FOLD_ABOVE, unexplored, without_links
 from snakeprov.model import meant
+from snakeprov.model.answers import EdgeKind, Node
 
 RULES_LINKED_MAX = 3
 """Code that activities of more rules than this ran is listed, not linked to each of them."""

@@ -1,23 +1,19 @@
-"""The graph of entity versions, activities and URLs that the lineage resource answers with.
+"""The graph of entity versions, activities and URLs that a lineage is.
 
 Must not know: who asked, or how it is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final, Literal, cast
+from collections.abc import Collection, Iterable
+from typing import Final, Literal, cast
 
 import msgspec
 
-from snakeprov.model.meant import Meaning
+from snakeprov.model.answers import Edge, EdgeKind, Lineage, Node
 
 Direction = Literal["upstream", "downstream"]
 
-
-EdgeKind = Literal["used", "executed", "generatedBy", "again", "revisionOf", "sameContent", "inside", "contains"]
-"""`again`, `revisionOf` (edited by hand after it) and `sameContent` lead from one version to another; downstream
-`inside` from a file to its directory, and `contains` from a directory to a file in it."""
 
 LinkKind = Literal["again", "revisionOf", "sameContent", "inside", "contains"]
 LINKS: Final[frozenset[EdgeKind]] = frozenset({"again", "revisionOf", "sameContent", "inside", "contains"})
@@ -25,61 +21,6 @@ PARTS: Final[frozenset[EdgeKind]] = frozenset({"inside", "contains"})
 """The links between a directory and the files in it: who read one of them read the other."""
 GUESSES: Final[frozenset[EdgeKind]] = frozenset({"revisionOf", "sameContent"})
 """The links that are evidence, not proof."""
-
-
-class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An entity version, an activity, or something outside the repository.
-
-    Attributes:
-        label: The path of an entity, the rule or name of an activity, the name of a URL.
-        commit: The commit that an activity's code was at.
-        dirty: Whether the work tree differed from it.
-        wildcards: The values of an activity's wildcards.
-        identity_proved: Whether a digest of the bytes of an entity version is known.
-        role: Of an entity version that no activity made: what it was to the first job that named it.
-    """
-
-    id: str
-    kind: Literal["entity", "activity", "url"]
-    label: str
-    path: str | None = None
-    entity_id: str | None = None
-    version_number: int | None = None
-    url: str | None = None
-    rule: str | None = None
-    status: str | None = None
-    ended_on: str | None = None
-    commit: str | None = None
-    dirty: bool | None = None
-    wildcards: dict[str, str] | None = None
-    sha256: str | None = None
-    job_id: str | None = None
-    meaning: Meaning | None = None
-    identity_proved: bool = True
-    role: str | None = None
-
-
-class Edge(msgspec.Struct, frozen=True, rename="camel"):
-    """A link from a thing to what it came from.
-
-    Attributes:
-        making: Of a use: the id of the activity that had made the version before, where several made it; None where
-            none had.
-        identity_proved: Whether the bytes that were used are known to be those of the version.
-    """
-
-    source: str
-    target: str
-    kind: EdgeKind
-    making: str | msgspec.UnsetType | None = msgspec.UNSET
-    identity_proved: bool = True
-
-
-class _Answer(msgspec.Struct):
-    root: str
-    nodes: list[Node]
-    edges: list[Edge]
-    truncated: bool = False
 
 
 class Graph:
@@ -117,14 +58,9 @@ class Graph:
                     self._unproved.add((edge.source, edge.target))
 
     @classmethod
-    def from_wire(cls, answer: Mapping[str, Any]) -> Graph:
-        """Build the graph from the JSON of the lineage resource.
-
-        Raises:
-            msgspec.ValidationError: It is not such an answer.
-        """
-        parsed = msgspec.convert(answer, _Answer)
-        return cls(parsed.root, nodes=parsed.nodes, edges=parsed.edges, truncated=parsed.truncated)
+    def of(cls, answer: Lineage) -> Graph:
+        """Build the graph from what a store answered. Raises KeyError: its root is not among its nodes."""
+        return cls(answer.root, nodes=answer.nodes, edges=answer.edges, truncated=answer.truncated)
 
     def generator(self, entity: Node, *, reader: Node | None = None) -> Node | None:
         """Return the activity that generated an entity version, or None where none is known.

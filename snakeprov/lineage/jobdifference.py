@@ -5,22 +5,20 @@ Must not know: how the jobs were got, or how the difference is shown. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from snakeprov.lineage.changes import Action, Change, FileVersion, Kind
 from snakeprov.lineage.difference import compare_jobs
+from snakeprov.model.answers import Done, RecordedJob, Run
 
 CAUSES_MAX: Final = 1000
 """Differences that are listed."""
 
 _OF_A_RULE: Final = frozenset({"param", "wildcard", "command", "rule"})
 """Kinds of changes that belong to one rule; a file or an environment is the same for all."""
-
-Job = Mapping[str, Any]
-"""A job as the details resource answers: `{job, files}`."""
 
 
 class JobsChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -45,7 +43,7 @@ class JobsChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def compare_all(
-    old: Sequence[Job], new: Sequence[Job], *, old_run: Mapping[str, Any], new_run: Mapping[str, Any]
+    old: Sequence[RecordedJob], new: Sequence[RecordedJob], *, old_run: Run, new_run: Run
 ) -> tuple[JobsChange, ...]:
     """Return what differs between the jobs that both runs have, each difference once, by kind and name.
 
@@ -53,38 +51,34 @@ def compare_all(
     where nothing else that is listed of its job explains it.
     """
     before = {_key(one): one for one in old}
-    made = {file["path"] for one in new for file in one["files"] if file["role"] == "output"}
+    made = {file.path for one in new for file in one.files if file.role == "output"}
     found: dict[tuple[str, str, str], list[tuple[str, Change]]] = {}
     for one in new:
         earlier = before.get(_key(one))
         if earlier is not None:
-            rule = one["job"]["rule"]
-            for change in _of_job({**earlier, "run": old_run}, {**one, "run": new_run}, made):
+            rule = one.job.rule
+            before_and_after = Done(activity=None, job=earlier, run=old_run), Done(activity=None, job=one, run=new_run)
+            for change in _of_job(*before_and_after, made):
                 place = rule if change.kind in _OF_A_RULE else ""
                 found.setdefault((change.kind, change.name, place), []).append((rule, change))
     together = sorted((_together(changes) for changes in found.values()), key=lambda one: (one.kind, one.name))
     return tuple(together[:CAUSES_MAX])
 
 
-def _key(one: Job) -> tuple[str, str]:
+def _key(one: RecordedJob) -> tuple[str, str]:
     """Return by what the same job is known in another run."""
-    job = one["job"]
-    wildcards = sorted((job.get("wildcards") or {}).items())
+    job = one.job
+    wildcards = sorted(job.wildcards.items())
     # Jobs of a rule without wildcards can only be told apart by what they write.
-    outputs = [] if wildcards else sorted(fact["path"] for fact in job.get("outputs") or ())
-    return job["rule"], repr((wildcards, outputs))
+    outputs = [] if wildcards else sorted(fact.path for fact in job.outputs)
+    return job.rule, repr((wildcards, outputs))
 
 
-def _of_job(old: Mapping[str, Any], new: Mapping[str, Any], made: set[str]) -> Iterable[Change]:
-    causes, _ = compare_jobs(_story(old), _story(new))
+def _of_job(old: Done, new: Done, made: set[str]) -> Iterable[Change]:
+    causes, _ = compare_jobs(old, new)
     known = [one for one in causes if one.action != "unknown" and not (one.kind == "input" and _path(one) in made)]
     explained = any(one.kind != "command" for one in causes)
     return [one for one in known if one.kind != "command" or not explained]
-
-
-def _story(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a job as the part of a story that is compared."""
-    return {"job": one, "run": one["run"], "entity": {"id": "", "name": ""}, "version": {"versionNumber": 0}}
 
 
 def _path(change: Change) -> str:

@@ -6,9 +6,11 @@ Must not know: which repository tells it, or how it is shown.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from snakeprov.model.answers import Run, Story
+from snakeprov.model.records import JobRecord
 
 Role = Literal["input", "code", "environment"]
 
@@ -73,59 +75,68 @@ class Recipe:
         return None if self.rule is None else shlex.join(["snakemake", "--cores", "1", "--force", self.target])
 
 
-def ingredients(story: Mapping[str, Any]) -> list[Ingredient]:
+def ingredients(story: Story) -> list[Ingredient]:
     """Return the files that the job of a story read and executed, each version once, whether kept or not unknown."""
-    files = (story.get("job") or {}).get("files") or ()
     found: dict[Ingredient, None] = {}
-    for file in files:
-        if file["role"] in ("input", "code", "environment"):
+    for file in story.files:
+        if file.role in ("input", "code", "environment"):
             one = Ingredient(
-                role=file["role"],
-                path=file["path"],
-                entity_id=file.get("entityId"),
-                version_number=file.get("versionNumber"),
-                sha256=file.get("sha256"),
+                role=file.role,
+                path=file.path,
+                entity_id=file.entity_id,
+                version_number=file.version_number,
+                sha256=file.sha256,
             )
             found[one] = None
     return list(found)
 
 
-def recipe(story: Mapping[str, Any], used: list[Ingredient]) -> Recipe:
+def recipe(story: Story, used: list[Ingredient]) -> Recipe:
     """Return how the version of a story was made.
 
     Args:
-        story: An answer of the story resource.
+        story: Of the version.
         used: The `ingredients` of that story, with whatever was found out about them.
     """
-    entity = story["entity"]
-    job = (story.get("job") or {}).get("job") or {}
-    run = story.get("run") or {}
+    run, git = story.run, story.run.git if story.run else None
     # Where runs are not kept, as in Synapse, the version tells of the commit.
-    git = run.get("git") or ({} if run else story["version"])
-    activity = story.get("activity") or {}
-    conda = job.get("condaEnvName") or job.get("condaEnvUrl") or job.get("condaEnvPath")
-    environment = {
-        "conda": conda,
-        "container": job.get("container"),
-        "modules": " ".join(job.get("envModules") or ()),
-        "Snakemake": run.get("snakemakeVersion"),
-        "Python": run.get("pythonVersion"),
-        "platform": run.get("platform"),
-    }
-    return Recipe(
-        target=str(entity.get("path") or entity["name"]).rstrip("/"),
-        rule=job.get("rule"),
-        run_id=run.get("id") or job.get("runId"),
-        working_directory=run.get("workingDirectory"),
-        commit=git.get("commit"),
-        dirty=git.get("dirty"),
-        remote=git.get("remote"),
-        patch_kept=git.get("patchFileHandleId") is not None,
-        shell_command=job.get("shellcmd"),
-        script=job.get("script"),
-        run_command=run.get("commandLine"),
+    code = git if run is not None else story.version
+    links = [item["url"] for item in (story.activity or {}).get("used") or () if "url" in item]
+    made = Recipe(
+        target=story.entity.recorded_path.rstrip("/"),
+        run_id=run.id if run else None,
+        working_directory=run.working_directory if run else None,
+        commit=code.commit if code else None,
+        dirty=code.dirty if code else None,
+        remote=git.remote if git else None,
+        patch_kept=git is not None and git.patch_file_handle_id is not None,
+        run_command=run.command_line if run else None,
         ingredients=used,
-        urls=[item["url"] for item in activity.get("used") or () if "url" in item],
-        environment={name: str(value) for name, value in environment.items() if value},
-        environment_kept=job.get("environmentFileHandleId") is not None,
+        urls=links,
+        environment=_environment(story.record, run),
     )
+    job = story.record
+    if job is None:
+        return made
+    return replace(
+        made,
+        rule=job.rule,
+        run_id=made.run_id or job.run_id,
+        shell_command=job.shellcmd,
+        script=job.script,
+        environment_kept=job.environment_file_handle_id is not None,
+    )
+
+
+def _environment(job: JobRecord | None, run: Run | None) -> dict[str, str]:
+    """Return what a job ran in, by name; what is not known is left out."""
+    facts: dict[str, str | None] = {}
+    if job is not None:
+        facts |= {
+            "conda": job.conda_env_name or job.conda_env_url or job.conda_env_path,
+            "container": job.container,
+            "modules": " ".join(job.env_modules),
+        }
+    if run is not None:
+        facts |= {"Snakemake": run.snakemake_version, "Python": run.python_version, "platform": run.platform}
+    return {name: value for name, value in facts.items() if value}

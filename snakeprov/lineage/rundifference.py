@@ -5,21 +5,22 @@ Must not know: how the runs were got, or how the difference is shown. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
 
 from snakeprov.lineage.changes import Action, Kind
 from snakeprov.lineage.difference import CHANGES_MAX, RUN_FACTS
-from snakeprov.lineage.jobdifference import Job, JobsChange, compare_all
+from snakeprov.lineage.jobdifference import JobsChange, compare_all
 from snakeprov.lineage.values import differing
+from snakeprov.model.answers import MadeVersion, RecordedJob, Run
 
 FILES_MAX: Final = 1000
 """Number of outputs of one rule that are named; all are counted."""
 
 _FACTS: Final = {
-    "commandLine": "command line",
+    "command_line": "command line",
     "project": "project",
     "status": "status",
     **RUN_FACTS,
@@ -70,7 +71,7 @@ class RunDifference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How two runs differ.
 
     Attributes:
-        old: The one run, as the runs resource answers.
+        old: The one run.
         new: The other.
         facts: What differs of what they were started with and where.
         causes: What differs of what their jobs were given: inputs, code, params, software.
@@ -78,8 +79,8 @@ class RunDifference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         truncated: Whether a run had more outputs or jobs than were compared.
     """
 
-    old: dict[str, Any]
-    new: dict[str, Any]
+    old: Run
+    new: Run
     facts: tuple[Fact, ...]
     causes: tuple[JobsChange, ...]
     outputs: tuple[RuleOutputs, ...]
@@ -91,29 +92,29 @@ class RunDifference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def compare_runs(
-    old: Mapping[str, Any],
-    new: Mapping[str, Any],
+    old: Run,
+    new: Run,
     *,
-    old_outputs: Sequence[Mapping[str, Any]],
-    new_outputs: Sequence[Mapping[str, Any]],
-    old_jobs: Sequence[Job] = (),
-    new_jobs: Sequence[Job] = (),
+    old_outputs: Sequence[MadeVersion],
+    new_outputs: Sequence[MadeVersion],
+    old_jobs: Sequence[RecordedJob] = (),
+    new_jobs: Sequence[RecordedJob] = (),
     truncated: bool = False,
 ) -> RunDifference:
     """Return how two runs differ.
 
     Args:
-        old: An answer of the run resource.
+        old: A run.
         new: Another.
-        old_outputs: What the run's outputs resource answers.
+        old_outputs: What the run wrote.
         new_outputs: Of the other run.
-        old_jobs: The jobs of the run, as the details resource answers.
+        old_jobs: The jobs of the run.
         new_jobs: Of the other run.
         truncated: Whether there were more outputs or jobs than these.
     """
     return RunDifference(
-        old=dict(old),
-        new=dict(new),
+        old=old,
+        new=new,
         facts=tuple(_facts(old, new)),
         causes=compare_all(old_jobs, new_jobs, old_run=old, new_run=new),
         outputs=tuple(_by_rule(old_outputs, new_outputs)),
@@ -121,15 +122,16 @@ def compare_runs(
     )
 
 
-def _facts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Fact]:
+def _facts(old: Run, new: Run) -> Iterable[Fact]:
     before, after = _commit(old), _commit(new)
     if before != after:
         yield _fact("commit", before, after)
-    for one in differing(old.get("config") or {}, new.get("config") or {}, limit=CHANGES_MAX):
+    for one in differing(old.config, new.config, limit=CHANGES_MAX):
         yield Fact(kind="config", name=one.path, action=one.action, old=one.old, new=one.new)
-    for key, name in _FACTS.items():
-        if old.get(key) != new.get(key):
-            yield _fact(name, old.get(key), new.get(key))
+    for attribute, name in _FACTS.items():
+        old_value, new_value = getattr(old, attribute), getattr(new, attribute)
+        if old_value != new_value:
+            yield _fact(name, old_value, new_value)
 
 
 def _fact(name: str, old: Any, new: Any) -> Fact:
@@ -137,21 +139,21 @@ def _fact(name: str, old: Any, new: Any) -> Fact:
     return Fact(kind="circumstance", name=name, action=action, old=old, new=new)
 
 
-def _commit(run: Mapping[str, Any]) -> str | None:
-    git = run.get("git") or {}
-    return f"{git['commit']}{'+dirty' if git.get('dirty') else ''}" if git.get("commit") else None
+def _commit(run: Run) -> str | None:
+    git = run.git
+    return f"{git.commit}{'+dirty' if git.dirty else ''}" if git and git.commit else None
 
 
-def _by_rule(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> Iterable[RuleOutputs]:
-    ours, theirs = ({one["path"]: one for one in outputs} for outputs in (old, new))
-    rules = dict.fromkeys(one["rule"] for one in (*theirs.values(), *ours.values()))
+def _by_rule(old: Sequence[MadeVersion], new: Sequence[MadeVersion]) -> Iterable[RuleOutputs]:
+    ours, theirs = ({one.path: one for one in outputs} for outputs in (old, new))
+    rules = dict.fromkeys(one.rule or "" for one in (*theirs.values(), *ours.values()))
     found: dict[str, list[Output | None]] = {rule: [] for rule in rules}
     for path, one in theirs.items():
         before = ours.get(path)
-        found[one["rule"]].append(None if before and _is_same(before, one) else _output(path, before, one))
+        found[one.rule or ""].append(None if before and _is_same(before, one) else _output(path, before, one))
     for path, before in ours.items():
         if path not in theirs:
-            found[before["rule"]].append(_output(path, before, None))
+            found[before.rule or ""].append(_output(path, before, None))
     for rule, outputs in found.items():
         outcomes = [one.outcome if one else "same" for one in outputs]
         yield RuleOutputs(
@@ -164,17 +166,16 @@ def _by_rule(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]])
         )
 
 
-def _is_same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    if old.get("sha256") is not None and new.get("sha256") is not None:
-        return bool(old["sha256"] == new["sha256"])
-    keys = ("entityId", "versionNumber")
-    return all(old[key] == new[key] for key in keys)
+def _is_same(old: MadeVersion, new: MadeVersion) -> bool:
+    if old.sha256 is not None and new.sha256 is not None:
+        return old.sha256 == new.sha256
+    return (old.entity_id, old.version_number) == (new.entity_id, new.version_number)
 
 
-def _output(path: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Output:
+def _output(path: str, old: MadeVersion | None, new: MadeVersion | None) -> Output:
     return Output(
         path=path,
         outcome="onlyNew" if old is None else "onlyOld" if new is None else "different",
-        old_version=None if old is None else old["versionNumber"],
-        new_version=None if new is None else new["versionNumber"],
+        old_version=None if old is None else old.version_number,
+        new_version=None if new is None else new.version_number,
     )

@@ -12,8 +12,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from snakeprov.lineage.graph import PARTS, Direction, Graph, LinkKind, Node
+from snakeprov.lineage.graph import PARTS, Direction, Graph, LinkKind
 from snakeprov.model import meant
+from snakeprov.model.answers import Node
 
 FOLD_ABOVE = 12
 """More siblings than this that one rule made, or raw inputs of one kind in one top folder, are folded."""

@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from snakeprov.model.records import JobRecord
+
 _INTERPRETED: Final = frozenset({"script", "notebook", "run", "template"})
 _COMMANDS: Final = frozenset({"shell", "wrapper", "cwl"})
 
@@ -45,7 +47,7 @@ class GitAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def unrecorded(
-    jobs: Sequence[Mapping[str, Any]], documents: Sequence[Document], git: GitAnswer, *, recorded: set[str]
+    jobs: Sequence[JobRecord], documents: Sequence[Document], git: GitAnswer, *, recorded: set[str]
 ) -> tuple[Unrecorded, ...]:
     """Return what could explain that two jobs made different bytes of what is recorded as the same.
 
@@ -71,18 +73,17 @@ def unrecorded(
     return tuple(found)
 
 
-def _software(job: Mapping[str, Any], document: Document) -> str | None:
+def _software(job: JobRecord, document: Document) -> str | None:
     """Return what of the software that a job ran is not recorded; None where all of it is."""
-    if job.get("container"):
+    if job.container:
         container = (document or {}).get("container") or {}
         known = container.get("digest") or container.get("sha256")
-        return None if known else f"the content of the container {job['container']}"
-    if job.get("condaEnvPath") or job.get("condaEnvName") or job.get("condaEnvUrl"):
+        return None if known else f"the content of the container {job.container}"
+    if job.conda_env_path or job.conda_env_name or job.conda_env_url:
         known = ((document or {}).get("conda") or {}).get("packages")
         return None if known else "the packages of the conda environment"
-    if job.get("envModules"):
-        return f"the content of the modules {' '.join(job['envModules'])}"
-    kind = job.get("kind", "unknown")
-    if kind in _INTERPRETED:
+    if job.env_modules:
+        return f"the content of the modules {' '.join(job.env_modules)}"
+    if job.kind in _INTERPRETED:
         return "the versions of the packages that its code loads"
-    return "the versions of the programs that it ran" if kind in _COMMANDS else "the software that it ran"
+    return "the versions of the programs that it ran" if job.kind in _COMMANDS else "the software that it ran"

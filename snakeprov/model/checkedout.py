@@ -5,11 +5,10 @@ Must not know: how files are had or written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-Role = Literal["output", "input", "code", "environment"]
+from snakeprov.model.answers import Role, Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +35,7 @@ class CheckedOut:
     """A run in a folder.
 
     Attributes:
-        run: Its record, as the repository tells it.
+        run: The run.
         folder: Where it is, absolute (text form).
         work: Where the working directory of the run is below the folder; "." is the folder itself.
         code: Where the code is from: "commit", "commit and patch", or "files" where only the files that ran are there.
@@ -45,7 +44,7 @@ class CheckedOut:
         notes: What else there is to know, as sentences.
     """
 
-    run: Mapping[str, Any]
+    run: Run
     folder: str
     work: str = "."
     code: Literal["commit", "commit and patch", "files"] = "files"

@@ -6,9 +6,9 @@ Must not know: where they are shown, or when bytes mean what (`meaning` decides 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-import msgspec
+from snakeprov.model.answers import Meaning, MeaningKind
 
 NOT_PROVED: Final = "identity not proved"
 """For a version without a digest, and for a use whose bytes were not read."""
@@ -20,36 +20,13 @@ RAW: Final = "raw input"
 _READ_AS: Final = {"code": "code", "workflow": "code", "environment": "environment"}
 """What a version is called instead that jobs did not read as data, by its role."""
 
-Kind = Literal["again", "edited", "sameContent"]
-"""Earlier bytes of the file again, edited by hand, or the content of another file."""
 
-EDGES: Final[Mapping[Kind, Literal["again", "revisionOf", "sameContent"]]] = {
+EDGES: Final[Mapping[MeaningKind, Literal["again", "revisionOf", "sameContent"]]] = {
     "again": "again",
     "edited": "revisionOf",
     "sameContent": "sameContent",
 }
 """The kind of edge in a lineage from a version to the one that its bytes refer to."""
-
-
-class Meaning(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the bytes of a version mean, and the version that they refer to, if the user may see that.
-
-    Attributes:
-        while_rule, while_job_id: The job that ran when the file changed, where nothing shows that it changed it.
-    """
-
-    kind: Kind
-    entity_id: str | None = None
-    path: str | None = None
-    version_number: int | None = None
-    while_rule: str | None = None
-    while_job_id: str | None = None
-
-
-def of(answer: Mapping[str, Any]) -> Meaning | None:
-    """Return what an answer that describes a version says that its bytes mean."""
-    meaning = answer.get("meaning")
-    return None if meaning is None else msgspec.convert(meaning, Meaning)
 
 
 def unmade(role: str | None) -> str:

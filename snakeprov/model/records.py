@@ -9,7 +9,7 @@ guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal
 
@@ -194,30 +194,25 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
             yield "benchmark", self.benchmark_file
 
 
-def code_paths(job: Mapping[str, Any]) -> dict[str, str]:
+def code_paths(job: JobRecord) -> dict[str, str]:
     """Return under which path each file of code of a job is recorded, by where it lay when the job ran.
 
-    Args:
-        job: The record of the job, as the repository tells it.
-
-    >>> code_paths({"code": [{"role": "script", "path": "a.py"}]})
+    >>> script = CodeFact(role="script", path="a.py")
+    >>> code_paths(JobRecord(id="1", run_id="2", rule="a", status="success", code=[script]))
     {'a.py': 'a.py'}
     """
-    facts = [(fact.get("path"), fact.get("recordedPath")) for fact in job.get("code") or ()]
-    facts.append((job.get("condaEnvPath"), job.get("condaEnvRecordedPath")))
+    facts = [(fact.path, fact.recorded_path) for fact in job.code]
+    facts.append((job.conda_env_path, job.conda_env_recorded_path))
     return {path: recorded or path for path, recorded in facts if path}
 
 
-def recorded_path(fact: Mapping[str, Any]) -> str:
+def recorded_path(fact: FileFact) -> str:
     """Return under which path a file of a job is recorded, without the slash of a directory.
 
-    Args:
-        fact: What the record of the job says of the file, as the repository tells it.
-
-    >>> recorded_path({"path": ".snakemake/storage/s3/bucket/a.csv", "storageQuery": "s3://bucket/a.csv"})
+    >>> recorded_path(FileFact(path=".snakemake/storage/s3/bucket/a.csv", storage_query="s3://bucket/a.csv"))
     's3:/bucket/a.csv'
     """
-    return from_storage(fact.get("storageQuery") or "") or str(fact["path"])
+    return from_storage(fact.storage_query or "") or fact.path
 
 
 def decode_job(payload: bytes) -> JobRecord:

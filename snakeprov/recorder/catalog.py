@@ -13,9 +13,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from snakeprov.client.batch import Ref, Results, resolve
+from snakeprov.model.answers import Lookup, Meaning
 from snakeprov.model.meaning import Past
 from snakeprov.model.paths import folders_above
 
@@ -85,6 +86,20 @@ class Listed:
     made_at: str
 
 
+class Besides(NamedTuple):
+    """What a store says of a file besides the answer that every store gives."""
+
+    description: str | None
+    noted: object
+
+
+class LookedUp(NamedTuple):
+    """What a store holds at some paths, and what it says besides of the files, by path."""
+
+    answer: Lookup
+    besides: Mapping[str, Besides] = {}
+
+
 class Catalog:
     """Files and folders of one project by path. Not thread-safe."""
 
@@ -121,35 +136,35 @@ class Catalog:
                         wanted[folder] = None
         return list(wanted)
 
-    def learn(self, asked: Iterable[str], answer: dict[str, Any]) -> None:
+    def learn(self, asked: Iterable[str], looked_up: LookedUp) -> None:
         """Take in what the look-up of the paths `asked` answered."""
-        self.project_id = answer.get("projectId") or self.project_id
+        answer, besides = looked_up
+        self.project_id = answer.project_id or self.project_id
         for path in asked:
             self._files[path] = None
             self._folders.setdefault(path, None)
-        for one in answer["found"]:  # at one path there can be a file and a folder
-            path = one["path"]
-            if one["kind"] == "file":
-                self._files[path] = Held(
-                    entity_id=one["entityId"],
-                    name=one["name"],
-                    parent_id=one["parentId"],
-                    etag=one["etag"],
-                    version_number=one["versionNumber"],
-                    sha256=one.get("sha256"),
-                    activity_id=one.get("activityId"),
-                    file_handle_id=one.get("dataFileHandleId"),
-                    bytes_pruned=bool(one.get("bytesPruned")),
-                    size_bytes=one.get("sizeBytes"),
-                    made_at=one.get("createdOn") or "",
-                    seen_ns=_to_ns(one.get("createdOn")),
-                    is_work=one.get("isWork"),
-                    again_of=_again_of(one),
-                    description=one.get("description"),
-                    noted=one.get("noted"),
+        for one in answer.found:
+            if one.kind == "file":
+                self._files[one.path] = Held(
+                    entity_id=one.entity_id,
+                    name=one.name or "",
+                    parent_id=one.parent_id or "",
+                    etag=one.etag or "",
+                    version_number=one.version_number or 1,
+                    sha256=one.sha256,
+                    activity_id=one.activity_id,
+                    file_handle_id=one.data_file_handle_id,
+                    bytes_pruned=bool(one.bytes_pruned),
+                    size_bytes=one.size_bytes,
+                    made_at=one.created_on or "",
+                    seen_ns=_to_ns(one.created_on),
+                    is_work=one.is_work,
+                    again_of=_again_of(one.meaning),
+                    description=besides[one.path].description if one.path in besides else None,
+                    noted=besides[one.path].noted if one.path in besides else None,
                 )
-            elif path:
-                self._folders[path] = one["entityId"]
+            elif one.path:
+                self._folders[one.path] = one.entity_id
 
     def forget(self) -> None:
         """Forget everything: what is known has proved to be stale."""
@@ -187,11 +202,10 @@ class Draft:
     files: dict[str, Held] = field(default_factory=dict)
 
 
-def _again_of(found: Mapping[str, Any]) -> Past | None:
-    meaning = found.get("meaning")
-    if meaning is None or meaning["kind"] != "again" or "entityId" not in meaning:
+def _again_of(meaning: Meaning | None) -> Past | None:
+    if meaning is None or meaning.kind != "again" or meaning.entity_id is None or meaning.version_number is None:
         return None
-    return Past(meaning["entityId"], meaning["versionNumber"], meaning.get("activityId"))
+    return Past(meaning.entity_id, meaning.version_number, meaning.activity_id)
 
 
 def _to_ns(time: str | None) -> int | None:

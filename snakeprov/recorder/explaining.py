@@ -9,12 +9,13 @@ record more before the same question comes again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from snakeprov.client.resources import ServerProvenance
+from snakeprov.model.answers import PastVersion
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import EVIDENT_BYTES_MIN, Past
 from snakeprov.model.records import JobRecord
@@ -95,20 +96,20 @@ def explain_sights(own: ServerProvenance, project: str, asked: list[Asked]) -> d
         part = asked[start : start + SIGHTS_MAX]
         sights = [{"path": one.path, "sha256": one.digest.sha256, "elsewhere": one.elsewhere} for one in part]
         for one, answer in zip(part, own.sights(project, sights), strict=True):
-            first = answer.get("firstReadOn")
+            first = answer.first_read_on
             found[one.path, one.digest.sha256] = Explained(
-                earlier=_past(answer.get("earlier")),
-                elsewhere=_past(answer.get("elsewhere")),
-                is_work=bool(answer.get("current", {}).get("isWork")),
+                earlier=_past(answer.earlier),
+                elsewhere=_past(answer.elsewhere),
+                is_work=answer.current is not None and answer.current.is_work,
                 first_read=None if first is None else datetime.fromisoformat(first),
             )
     return found
 
 
-def _past(version: Mapping[str, Any] | None) -> Past | None:
+def _past(version: PastVersion | None) -> Past | None:
     if version is None:
         return None
-    return Past(version["entityId"], version["versionNumber"], version.get("activityId"), is_work=version["isWork"])
+    return Past(version.entity_id, version.version_number, version.activity_id, is_work=version.is_work)
 
 
 def _seen(job: JobRecord, observations: Observations) -> Iterator[tuple[str, Observation, Digest, bool]]:

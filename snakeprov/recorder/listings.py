@@ -10,7 +10,7 @@ changed by somebody.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from snakeprov.client import Client
 from snakeprov.errors import SnakeprovError
@@ -57,15 +57,17 @@ class Listings:
         for _ in range(STEPS_MAX):
             if target is None or own.is_stepwise:
                 return None
-            found: list[dict[str, Any]] = own.details(versions=[target])["versions"]
-            version = found[0] if found else {}
-            if version.get("activityId") is not None:
-                past = Past(*target, version["activityId"], is_work=True)
-                members = self._in(f"{path}@{target[1]}", version.get("sha256"), version.get("fileHandleId"))
-                return Listed(past, members, version["createdOn"])
-            meaning = version.get("meaning") or {}
-            is_own = meaning.get("entityId") == target[0]
-            target = (target[0], meaning["versionNumber"]) if is_own else None
+            version = next(iter(own.details(versions=[target]).versions), None)
+            if version is None:
+                return None
+            if version.activity_id is not None:
+                past = Past(*target, version.activity_id, is_work=True)
+                members = self._in(f"{path}@{target[1]}", version.sha256, version.file_handle_id)
+                return Listed(past, members, version.created_on or "")
+            meaning = version.meaning
+            is_own = meaning is not None and meaning.entity_id == target[0]
+            number = meaning.version_number if meaning is not None and is_own else None
+            target = (target[0], number) if number is not None else None
         return None
 
     def _in(self, key: str, sha256: str | None, file_handle_id: object) -> Mapping[str, str]:

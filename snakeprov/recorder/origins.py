@@ -56,8 +56,7 @@ class Origins:
 
     def _has_output(self, activity_id: str, symlink_target: str) -> bool:
         try:
-            job = self._client.jobs.of_activity(activity_id)["job"]
+            job = self._client.jobs.of_activity(activity_id).job
         except NotFoundError:
             return False
-        outputs = job.get("outputs", ()) if job["status"] == "success" else ()
-        return any(output.get("symlinkTarget") == symlink_target for output in outputs)
+        return job.status == "success" and any(fact.symlink_target == symlink_target for fact in job.outputs)

@@ -6,13 +6,12 @@ Must not know: how it is reached.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from snakeprov.client import Client
 from snakeprov.client.resources import ServerProvenance
 from snakeprov.model.records import JobRecord
 from snakeprov.recorder.assemble import Assembly, assemble
-from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.catalog import Catalog, LookedUp
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.explaining import Asked, explain_sights
@@ -35,9 +34,9 @@ class ServerTarget:
         """Return the name itself."""
         return name
 
-    def look_up(self, project: str, paths: Iterable[str], catalog: Catalog) -> dict[str, Any]:
+    def look_up(self, project: str, paths: Iterable[str], catalog: Catalog) -> LookedUp:
         """Return what a project holds at some paths. Raises RemoteError."""
-        return self._provenance.lookup(project, list(paths))
+        return LookedUp(self._provenance.lookup(project, list(paths)))
 
     def explain(self, project: str, asked: list[Asked], catalog: Catalog) -> Explanations:
         """Return what the server says of bytes that were seen, by path and sha256. Raises RemoteError."""

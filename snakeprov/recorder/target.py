@@ -6,11 +6,11 @@ Must not know: any of the targets.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from snakeprov.client import Client
 from snakeprov.model.records import JobRecord
-from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.catalog import Catalog, LookedUp
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.explaining import Asked
@@ -34,7 +34,7 @@ class Target(Protocol):
     def project_name(self, name: str) -> str:
         """Return the name of a project as the store takes it."""
 
-    def look_up(self, project: str, paths: Iterable[str], catalog: Catalog) -> dict[str, Any]:
+    def look_up(self, project: str, paths: Iterable[str], catalog: Catalog) -> LookedUp:
         """Return what a project holds at some paths, as a `Catalog` learns it. Raises RemoteError."""
 
     def explain(self, project: str, asked: list[Asked], catalog: Catalog) -> Explanations:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from snakeprov.model.answers import AffectedVersions, MadeVersion
 from snakeprov.server import meanings, unmade, wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
@@ -60,11 +61,11 @@ def versions(call: Call) -> Answer:
     starts = Starts(activities=affected.activities_of(**jobs)) if of_jobs else _of_versions(call, body.versions)
     rows, truncated = affected.downstream(call.tx, starts, reader=reader, limit=body.limit)
     facts = meanings.told(call.tx, [(row.entity_id, row.number) for row in rows])
-    told = [_version(row) | facts.get((row.entity_id, row.number), {}) for row in rows]
-    answer: dict[str, Any] = {"versions": told, "truncated": truncated}
+    told = [_version(row, facts.get((row.entity_id, row.number), meanings.NOTHING)) for row in rows]
+    near = None
     if not rows and of_jobs and not affected.is_any_job(call.tx, **jobs):
-        answer["near"] = [] if body.rule is None else search.near_rules(call.tx, body.rule, reader=reader)
-    return 200, answer
+        near = [] if body.rule is None else search.near_rules(call.tx, body.rule, reader=reader)
+    return 200, AffectedVersions(versions=told, truncated=truncated, near=near)
 
 
 def commit_prefix(text: str) -> str:
@@ -112,34 +113,24 @@ def _conditions(call: Call, body: AffectedBody) -> dict[str, Any]:
     }
 
 
-def _version(row: Affected) -> dict[str, Any]:
-    # One after the other, because there are a hundred thousand of them.
-    body: dict[str, Any] = {
-        "entityId": f"syn{row.entity_id}",
-        "versionNumber": row.number,
-        "isLatest": row.number == row.current_version,
-        "path": row.path or row.name,
-        "createdOn": wire.time(row.created_on),
-        "outcome": meanings.name_of(row.outcome),
-    }
-    if row.activity_id is not None:
-        body["activityId"] = str(row.activity_id)
-    if row.by_evidence:
-        body["byEvidence"] = True
-    if not row.is_way_proved:
-        body["wayProved"] = False
-    if row.sha256 is None and row.md5 is None:
-        body["identityProved"] = False
-    if row.sha256 is not None:
-        body["sha256"] = row.sha256
-    if row.size_bytes is not None:
-        body["sizeBytes"] = row.size_bytes
-    if rule := row.rule or row.activity_name:
-        body["rule"] = rule
-    if row.run_id is not None:
-        body["runId"] = row.run_id
-    if row.git_commit is not None:
-        body["commit"] = row.git_commit
-    if row.git_dirty is not None:
-        body["dirty"] = bool(row.git_dirty)
-    return body
+def _version(row: Affected, told: meanings.Told) -> MadeVersion:
+    return MadeVersion(
+        entity_id=wire.entity_id(row.entity_id),
+        version_number=row.number,
+        is_latest=row.number == row.current_version,
+        path=row.path or row.name,
+        created_on=wire.time(row.created_on),
+        outcome=meanings.OUTCOMES[row.outcome],
+        activity_id=wire.optional_id(row.activity_id),
+        role=told.role,
+        by_evidence=row.by_evidence,
+        way_proved=row.is_way_proved,
+        identity_proved=row.sha256 is not None or row.md5 is not None,
+        meaning=told.meaning,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        rule=row.rule or row.activity_name or None,
+        run_id=row.run_id,
+        commit=row.git_commit,
+        dirty=wire.optional_truth(row.git_dirty),
+    )

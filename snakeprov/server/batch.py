@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 import falcon
 import msgspec
 
+from snakeprov.model.answers import BatchResult, BatchResults
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import Refusal, bad_request, body_of
 
@@ -53,18 +54,18 @@ def run(call: Call) -> Answer:
     requests = call.read(BatchBody).requests
     if len(requests) > REQUESTS_MAX:
         raise bad_request(f"The batch has {len(requests)} requests; at most {REQUESTS_MAX} are allowed.")
-    results: list[dict[str, Any]] = []
+    results: list[BatchResult] = []
     for index, request in enumerate(requests):
         try:
             status, body = _run_one(call, request, results)
         except falcon.HTTPError as error:
             reason: str = body_of(error)["reason"]
             raise Refusal(error.status_code, reason, failed_request=index) from error
-        results.append({"status": status} if body is None else {"status": status, "body": body})
-    return 200, {"results": results}
+        results.append(BatchResult(status=status, body=body))
+    return 200, BatchResults(results=results)
 
 
-def _run_one(call: Call, request: BatchedRequest, results: list[dict[str, Any]]) -> Answer:
+def _run_one(call: Call, request: BatchedRequest, results: list[BatchResult]) -> Answer:
     path, query = request.path, request.query
     raw = bytes(request.body)
     decoded: Any = msgspec.UNSET
@@ -103,10 +104,10 @@ def _decoded(raw: bytes) -> Any:
         raise bad_request(f"The body is not valid JSON, or is nested too deeply: {error}.") from error
 
 
-def _value(binding: Binding, results: list[dict[str, Any]]) -> Any:
+def _value(binding: Binding, results: list[BatchResult]) -> Any:
     if not 0 <= binding.result < len(results):
         raise bad_request(f"A binding asks for answer {binding.result}; there are {len(results)} before this request.")
-    body = results[binding.result].get("body")
+    body = msgspec.to_builtins(results[binding.result].body)
     if not isinstance(body, dict) or binding.key not in body:
         raise bad_request(f"Answer {binding.result} has no {binding.key!r}.")
     value = body[binding.key]

@@ -6,8 +6,8 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from snakeprov.model.answers import SameContent, Version
 from snakeprov.server import wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import bad_request
@@ -32,7 +32,7 @@ def listing(call: Call) -> Answer:
     prefix = digest_prefix(call.text(algorithm), algorithm)
     limit = call.number("limit", default=LIMIT_DEFAULT, least=1, most=LIMIT_MAX)
     rows = contents.versions_with(call.tx, algorithm, prefix, reader=call.user.reader, limit=limit + 1)
-    return 200, {"results": [_version(row) for row in rows[:limit]], "truncated": len(rows) > limit}
+    return 200, SameContent(results=[_version(row) for row in rows[:limit]], truncated=len(rows) > limit)
 
 
 def digest_prefix(text: str, algorithm: Algorithm) -> str:
@@ -50,21 +50,18 @@ def digest_prefix(text: str, algorithm: Algorithm) -> str:
     return text.lower()
 
 
-def _version(row: VersionOf) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "entityId": f"syn{row.entity_id}",
-        "versionNumber": row.number,
-        "isLatest": row.number == row.current_version,
-        "latestVersionNumber": row.current_version,
-        "path": row.path or row.name,
-        "projectId": f"syn{row.project_id}",
-        "projectName": row.project_name,
-        "createdOn": wire.time(row.created_on),
-    }
-    known = {
-        "sha256": row.sha256,
-        "md5": row.md5,
-        "sizeBytes": row.size_bytes,
-        "activityId": None if row.activity_id is None else str(row.activity_id),
-    }
-    return body | {key: value for key, value in known.items() if value is not None}
+def _version(row: VersionOf) -> Version:
+    return Version(
+        entity_id=wire.entity_id(row.entity_id),
+        version_number=row.number,
+        is_latest=row.number == row.current_version,
+        latest_version_number=row.current_version,
+        path=row.path or row.name,
+        project_id=wire.entity_id(row.project_id),
+        project_name=row.project_name,
+        created_on=wire.time(row.created_on),
+        sha256=row.sha256,
+        md5=row.md5,
+        size_bytes=row.size_bytes,
+        activity_id=wire.optional_id(row.activity_id),
+    )

@@ -5,8 +5,7 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
-from typing import Any
-
+from snakeprov.model.answers import CurrentFiles, Version
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import not_found
@@ -35,22 +34,21 @@ def listing(call: Call) -> Answer:
     gone = current.superseded(call.tx, project, rows[:limit])
     there = [row for row in rows[:limit] if row.path not in gone]
     told = meanings.told(call.tx, [(row.id, row.number) for row in there])
-    results = [{**_file(row), **told.get((row.id, row.number), {})} for row in there]
-    answer: dict[str, Any] = {"projectId": f"syn{project}", "results": results}
-    if len(rows) > limit:
-        answer["next"] = rows[limit - 1].path
-    return 200, answer
+    results = [_file(row, told.get((row.id, row.number), meanings.NOTHING)) for row in there]
+    following = rows[limit - 1].path if len(rows) > limit else None
+    return 200, CurrentFiles(project_id=wire.entity_id(project), results=results, next=following)
 
 
-def _file(row: CurrentRow) -> dict[str, Any]:
-    return {
-        "path": row.path,
-        "entityId": f"syn{row.id}",
-        "versionNumber": row.number,
-        "createdOn": wire.time(row.created_on),
-        "sha256": row.sha256,
-        "md5": row.md5,
-        "sizeBytes": row.size_bytes,
-        "bytesKept": row.file_handle_kind == STORED,
-        "role": None,
-    }
+def _file(row: CurrentRow, told: meanings.Told) -> Version:
+    return Version(
+        path=row.path,
+        entity_id=wire.entity_id(row.id),
+        version_number=row.number,
+        created_on=wire.time(row.created_on),
+        sha256=row.sha256,
+        md5=row.md5,
+        size_bytes=row.size_bytes,
+        bytes_kept=row.file_handle_kind == STORED,
+        role=told.role,
+        meaning=told.meaning,
+    )

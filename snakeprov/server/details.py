@@ -5,10 +5,9 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
+from snakeprov.model.answers import Details, RecordedJob, UsedLink, Version
 from snakeprov.model.provenance import Reference
 from snakeprov.server import jobs as job_resource
 from snakeprov.server import meanings, runs, wire
@@ -19,7 +18,6 @@ from snakeprov.store import meanings as meaning_store
 from snakeprov.store import runs as run_store
 from snakeprov.store.details import VersionDetails
 from snakeprov.store.jobs import JobRow
-from snakeprov.store.lineage import Version
 from snakeprov.store.meanings import MeaningRow
 from snakeprov.store.tables import STORED
 from snakeprov.store.trash import recorded_path
@@ -45,10 +43,10 @@ def read(call: Call) -> Answer:
         if len(asked) > most:
             raise bad_request(f"{len(asked)} {what} are asked for; at most {most} are allowed.")
     wanted = [(entity_number(one.target_id), one.target_version_number or 0) for one in body.versions]
-    return 200, {"versions": _versions(call, list(dict.fromkeys(wanted))), "jobs": _jobs(call, body.jobs)}
+    return 200, Details(versions=_versions(call, list(dict.fromkeys(wanted))), jobs=_jobs(call, body.jobs))
 
 
-def _versions(call: Call, wanted: list[Version]) -> list[dict[str, Any]]:
+def _versions(call: Call, wanted: list[lineage.Version]) -> list[Version]:
     known = details.versions(call.tx, wanted)
     readable = access.readable_projects(call.tx, {one.project_id for one in known.values()}, call.user.reader)
     found = (known[version] for version in wanted if version in known)
@@ -57,42 +55,33 @@ def _versions(call: Call, wanted: list[Version]) -> list[dict[str, Any]]:
     return [_version(one, meant.get((one.entity_id, one.number))) for one in told]
 
 
-def _version(row: VersionDetails, meaning: MeaningRow | None) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "entityId": f"syn{row.entity_id}",
-        "versionNumber": row.number,
-        "projectId": f"syn{row.project_id}",
-        "path": recorded_path(row.path) or row.name,
-        "createdOn": wire.time(row.created_on),
-        "bytesKept": row.file_kind == STORED,
-    }
-    known = {
-        "createdBy": row.created_by,
-        "activityId": None if row.activity_id is None else str(row.activity_id),
-        "fileHandleId": None if row.file_handle_id is None else str(row.file_handle_id),
-        "contentType": row.content_type,
-        "sizeBytes": row.size_bytes,
-        "md5": row.md5,
-        "sha256": row.sha256,
-        "meaning": None if meaning is None else meanings.body(meaning),
-    }
-    return body | {name: value for name, value in known.items() if value is not None}
+def _version(row: VersionDetails, meaning: MeaningRow | None) -> Version:
+    return Version(
+        entity_id=wire.entity_id(row.entity_id),
+        version_number=row.number,
+        project_id=wire.entity_id(row.project_id),
+        path=recorded_path(row.path) or row.name,
+        created_on=wire.time(row.created_on),
+        created_by=row.created_by,
+        bytes_kept=row.file_kind == STORED,
+        activity_id=wire.optional_id(row.activity_id),
+        file_handle_id=wire.optional_id(row.file_handle_id),
+        content_type=row.content_type,
+        size_bytes=row.size_bytes,
+        md5=row.md5,
+        sha256=row.sha256,
+        meaning=None if meaning is None else meanings.body(meaning),
+    )
 
 
-def _jobs(call: Call, ids: list[str]) -> list[dict[str, Any]]:
+def _jobs(call: Call, ids: list[str]) -> list[RecordedJob]:
     known = details.jobs(call.tx, list(dict.fromkeys(ids)))
     visible = {run_id for run_id in {row.run_id for row in known.values()} if _may_see(call, run_id)}
     rows = [known[id_] for id_ in dict.fromkeys(ids) if id_ in known and known[id_].run_id in visible]
     files = jobs.files_of(call.tx, [row.number for row in rows])
     urls = _urls(call, rows)
     return [
-        {
-            "job": msgspec.Raw(row.record.encode()),
-            **({} if row.activity_id is None else {"activityId": str(row.activity_id)}),
-            "files": [job_resource.file_body(file) for file in files.get(row.number, ())],
-            "urls": urls.get(row.activity_id or 0, []),
-        }
-        for row in rows
+        job_resource.recorded(row, files.get(row.number, ()), urls=urls.get(row.activity_id or 0, [])) for row in rows
     ]
 
 
@@ -101,10 +90,10 @@ def _may_see(call: Call, run_id: str) -> bool:
     return run is not None and runs.is_visible(call, run)
 
 
-def _urls(call: Call, rows: list[JobRow]) -> dict[int, list[dict[str, Any]]]:
-    found: dict[int, list[dict[str, Any]]] = {}
+def _urls(call: Call, rows: list[JobRow]) -> dict[int, list[UsedLink]]:
+    found: dict[int, list[UsedLink]] = {}
     ids = [row.activity_id for row in rows if row.activity_id is not None]
     for usage in lineage.urls_used_by(call.tx, ids, limit=URLS_MAX):
-        url: dict[str, Any] = {"url": usage.url, "wasExecuted": bool(usage.was_executed)}
-        found.setdefault(usage.activity_id, []).append(url | ({} if usage.name is None else {"name": usage.name}))
+        link = UsedLink(url=usage.url or "", was_executed=bool(usage.was_executed), name=usage.name)
+        found.setdefault(usage.activity_id, []).append(link)
     return found

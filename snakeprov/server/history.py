@@ -5,10 +5,11 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
+from snakeprov.model.answers import EntityName, History, Making, Meaning, Role, Stories, Story, ToldVersion
 from snakeprov.server import jobs as job_resource
 from snakeprov.server import meanings, wire
 from snakeprov.server import runs as run_resource
@@ -19,6 +20,7 @@ from snakeprov.server.refusals import Refusal, bad_request
 from snakeprov.store import jobs, makings, readings, revisions, runs
 from snakeprov.store.entities import EntityRow
 from snakeprov.store.jobs import MadeBy
+from snakeprov.store.lineage import Version
 from snakeprov.store.revisions import VersionRow
 from snakeprov.store.tables import PRUNED, STORED
 
@@ -54,11 +56,11 @@ def listing(call: Call) -> Answer:
     row = existing(call, call.entity_id())
     limit = call.number("limit", default=PAGE_DEFAULT, least=1, most=PAGE_MAX)
     versions = revisions.page(call.tx, row.id, limit=limit, offset=call.number("offset", default=0))
-    return 200, {
-        "entity": _entity(row),
-        "versions": _versions(call, row, versions),
-        "totalNumberOfResults": revisions.count(call.tx, row.id),
-    }
+    return 200, History(
+        entity=_entity(row),
+        results=_versions(call, row, versions),
+        total_number_of_results=revisions.count(call.tx, row.id),
+    )
 
 
 def story(call: Call) -> Answer:
@@ -72,10 +74,10 @@ def stories(call: Call) -> Answer:
     wanted = call.read(StoriesBody).versions
     if len(wanted) > STORIES_MAX:
         raise bad_request(f"{len(wanted)} stories are asked for; at most {STORIES_MAX} are allowed.")
-    return 200, {"results": [_wanted(call, one) for one in wanted]}
+    return 200, Stories(results=[_wanted(call, one) for one in wanted])
 
 
-def _wanted(call: Call, wanted: StoryWanted) -> dict[str, Any] | None:
+def _wanted(call: Call, wanted: StoryWanted) -> Story | None:
     entity_id = entity_number(wanted.entity_id)
     activity_id, reader_id = (
         None if text is None else plain_number(text, what="an activity id")
@@ -103,30 +105,25 @@ def _latest(call: Call, row: EntityRow) -> int | None:
     return readings.tellings(call.tx, [(version, makings.NEVER)], call.user.reader)[version, makings.NEVER]
 
 
-def _story(call: Call, row: EntityRow, activity_id: int | None) -> dict[str, Any]:
+def _story(call: Call, row: EntityRow, activity_id: int | None) -> Story:
     """Return all that is known of a version, as one of the activities made it that wrote its bytes."""
     version = revisions.one(call.tx, row.id, row.number)
     job = None if activity_id is None else jobs.of_activity(call.tx, activity_id)
     run = None if job is None else runs.get(call.tx, job.run_id)
     if run is None or not run_resource.is_visible(call, run):
         job = run = None
-    body = _versions(call, row, [version] if version else [])[0]
-    # Without an entity it is in another project, which stays private.
-    if "entityId" in body.get("meaning", ()) and (meant := _making_meant(call, row)) is not None:
-        body["meaning"]["making"] = meant
-    return {
-        "entity": _entity(row),
-        "version": body,
-        "previousVersionNumber": revisions.before(call.tx, row.id, row.number),
-        "activity": None if activity_id is None else activity_body(call, activity_id),
-        "job": None if job is None else job_resource.body_of(call, job),
-        "run": None if run is None else run_resource.body_of(run),
-    }
+    return Story(
+        entity=_entity(row),
+        version=_versions(call, row, [version] if version else [], with_makings_meant=True)[0],
+        previous_version_number=revisions.before(call.tx, row.id, row.number),
+        activity=None if activity_id is None else activity_body(call, activity_id),
+        job=None if job is None else job_resource.told(call, job),
+        run=None if run is None else run_resource.told(run),
+    )
 
 
-def _making_meant(call: Call, row: EntityRow) -> dict[str, Any] | None:
+def _making_meant(call: Call, version: Version) -> Making | None:
     """Return what had made the version that the bytes of a version point at; None where nothing did."""
-    version = (row.id, row.number)
     link = readings.meant_by(call.tx, [version]).get(version)
     if link is None:
         return None
@@ -135,57 +132,69 @@ def _making_meant(call: Call, row: EntityRow) -> dict[str, Any] | None:
     return None if activity_id is None else _making(activity_id, jobs.made(call.tx, [activity_id]).get(activity_id))
 
 
-def _entity(row: EntityRow) -> dict[str, Any]:
-    return {"id": f"syn{row.id}", "name": row.name, "path": row.path}
+def _entity(row: EntityRow) -> EntityName:
+    return EntityName(id=wire.entity_id(row.id), name=row.name, path=row.path)
 
 
-def _versions(call: Call, row: EntityRow, versions: list[VersionRow]) -> list[dict[str, Any]]:
+def _versions(
+    call: Call, row: EntityRow, versions: list[VersionRow], *, with_makings_meant: bool = False
+) -> list[ToldVersion]:
     every = [(row.id, version.number) for version in versions]
     makers = makings.of_versions(call.tx, every, call.user.reader)
     made = jobs.made(call.tx, {activity_id for some in makers.values() for activity_id in some})
     facts = meanings.told(call.tx, every)
-    bodies = []
+    found = []
     for version in versions:
-        told = [_making(one, made.get(one)) for one in makers.get((row.id, version.number), ())]
-        latest = told[-1] if told else _NOBODY
-        generated_by = None if version.activity_id is None else str(version.activity_id)
-        body: dict[str, Any] = {
-            "versionNumber": version.number,
-            "createdOn": wire.time(version.created_on),
-            "createdBy": version.created_by,
-            "sha256": version.sha256,
-            "md5": version.md5,
-            "sizeBytes": version.size_bytes,
-            "bytesKept": version.file_kind == STORED,
-            "generatedBy": generated_by,
-            **{key: latest[key] for key in ("activityId", "rule", "runId", "commit", "dirty")},
-            "reproducedBy": [one["activityId"] for one in told if one["activityId"] != generated_by],
-            "makings": told,
-        }
-        if version.file_kind == PRUNED:
-            body["bytesPruned"] = True
-        if version.mode is not None:
-            body["mode"] = version.mode
-        bodies.append(body | facts.get((row.id, version.number), {}))
-    return bodies
+        key = (row.id, version.number)
+        made_by = [_making(one, made.get(one)) for one in makers.get(key, ())]
+        told = facts.get(key, meanings.NOTHING)
+        meaning = told.meaning
+        # Without an entity it is in another project, of which nothing is told.
+        if meaning is not None and meaning.entity_id is not None and with_makings_meant:
+            meaning = msgspec.structs.replace(meaning, making=_making_meant(call, key))
+        found.append(_version(row, version, made_by, role=told.role, meaning=meaning))
+    return found
 
 
-def _making(activity_id: int, job: MadeBy | None) -> dict[str, Any]:
+def _version(
+    row: EntityRow, version: VersionRow, told: list[Making], *, role: Role | None, meaning: Meaning | None
+) -> ToldVersion:
+    latest = told[-1] if told else None
+    generated_by = wire.optional_id(version.activity_id)
+    return ToldVersion(
+        entity_id=wire.entity_id(row.id),
+        version_number=version.number,
+        path=row.path or row.name,
+        created_on=wire.time(version.created_on),
+        created_by=version.created_by,
+        sha256=version.sha256,
+        md5=version.md5,
+        size_bytes=version.size_bytes,
+        bytes_kept=version.file_kind == STORED,
+        bytes_pruned=version.file_kind == PRUNED or None,
+        generated_by=generated_by,
+        activity_id=latest.activity_id if latest else None,
+        rule=latest.rule if latest else None,
+        run_id=latest.run_id if latest else None,
+        commit=latest.commit if latest else None,
+        dirty=latest.dirty if latest else None,
+        reproduced_by=[one.activity_id for one in told if one.activity_id != generated_by],
+        makings=told,
+        role=role,
+        mode=version.mode,
+        meaning=meaning,
+    )
+
+
+def _making(activity_id: int, job: MadeBy | None) -> Making:
     """Return a making as it goes over the wire; `job` is None where the activity was not recorded from one."""
-    body = {**_NOBODY, "activityId": str(activity_id)}
-    if job is not None:
-        body |= {
-            "jobId": job.job_id,
-            "runId": job.run_id,
-            "rule": job.rule,
-            "status": job.status,
-            "endedOn": None if job.ended_on is None else wire.time(job.ended_on),
-            "commit": job.git_commit,
-            "dirty": None if job.git_dirty is None else bool(job.git_dirty),
-        }
-    return body
-
-
-_NOBODY: dict[str, Any] = dict.fromkeys(
-    ("activityId", "jobId", "runId", "rule", "status", "endedOn", "commit", "dirty")
-)
+    return Making(
+        activity_id=str(activity_id),
+        job_id=job.job_id if job else None,
+        run_id=job.run_id if job else None,
+        rule=job.rule if job else None,
+        status=job.status if job else None,
+        ended_on=wire.optional_time(job.ended_on) if job else None,
+        commit=job.git_commit if job else None,
+        dirty=wire.optional_truth(job.git_dirty) if job else None,
+    )

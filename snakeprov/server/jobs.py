@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Literal
 
 import msgspec
 
 from snakeprov.model import times
+from snakeprov.model.answers import JobFile, JobId, RecordedJob, Role, UsedLink
 from snakeprov.model.records import JobRecord
-from snakeprov.server import permissions, values
+from snakeprov.server import permissions, values, wire
 from snakeprov.server.activities import readable as readable_activity
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
@@ -27,21 +27,7 @@ _ID_PREFIX = re.compile("[0-9a-f]{4,31}")
 FILES_MAX = 1_000_000
 """How many files one job can have."""
 
-Role = Literal["input", "output", "log", "benchmark", "code", "workflow", "environment"]
 WRITTEN: frozenset[Role] = frozenset({"output", "log", "benchmark"})
-Outcome = Literal["used", "executed", "generated", "reproduced", "reused", "touched", "missing"]
-
-
-class JobFile(msgspec.Struct, omit_defaults=True, rename="camel"):
-    """One file of a job, and the version that it was."""
-
-    role: Role
-    path: str
-    outcome: Outcome
-    entity_id: str | None = None
-    version_number: int | None = None
-    sha256: str | None = None
-    activity_id: str | None = None
 
 
 class JobBody(msgspec.Struct, rename="camel"):
@@ -84,12 +70,12 @@ def create(call: Call) -> Answer:
     }
     files = _files(call, body.files, own=activity_id)
     jobs.insert(call.tx, columns=columns, files=files, values=values.of_job(job))
-    return 201, {"id": job.id}
+    return 201, JobId(id=job.id)
 
 
 def read(call: Call) -> Answer:
     """GET /jobs/{id}."""
-    return 200, body_of(call, _named(call, call.route["id"]))
+    return 200, told(call, _named(call, call.route["id"]))
 
 
 def _named(call: Call, text: str) -> JobRow:
@@ -134,16 +120,22 @@ def of_activity(call: Call) -> Answer:
     row = jobs.of_activity(call.tx, activity.id)
     if row is None or not _is_visible(call, row):
         raise not_found(f"Activity {activity.id} was not recorded from a job.")
-    return 200, body_of(call, row)
+    return 200, told(call, row)
 
 
-def body_of(call: Call, row: JobRow) -> dict[str, Any]:
+def told(call: Call, row: JobRow) -> RecordedJob:
     """Return a job with its files as it goes over the wire."""
-    body: dict[str, Any] = {"job": msgspec.Raw(row.record.encode())}
-    if row.activity_id is not None:
-        body["activityId"] = str(row.activity_id)
-    body["files"] = [file_body(file) for file in jobs.files(call.tx, row.number)]
-    return body
+    return recorded(row, jobs.files(call.tx, row.number))
+
+
+def recorded(row: JobRow, files: Iterable[JobFileRow], *, urls: list[UsedLink] | None = None) -> RecordedJob:
+    """Return a job with its files, and with the URLs that its activity used where these are given."""
+    return RecordedJob(
+        job=msgspec.json.decode(row.record, type=JobRecord),
+        activity_id=wire.optional_id(row.activity_id),
+        files=[wire.job_file(file) for file in files],
+        urls=urls,
+    )
 
 
 def _activity(call: Call, text: str | None) -> int | None:
@@ -202,16 +194,3 @@ def _files(call: Call, files: Iterable[JobFile], *, own: int | None) -> list[Job
             JobFileRow(file.role, file.path, entity_id, file.version_number, file.sha256, file.outcome, activity_id)
         )
     return rows
-
-
-def file_body(row: JobFileRow) -> JobFile:
-    """Return a file of a job as it goes over the wire."""
-    return JobFile(
-        role=row.role,  # type: ignore[arg-type]
-        path=row.path,
-        outcome=row.outcome,  # type: ignore[arg-type]
-        entity_id=None if row.entity_id is None else f"syn{row.entity_id}",
-        version_number=row.version,
-        sha256=row.sha256,
-        activity_id=None if row.activity_id is None else str(row.activity_id),
-    )

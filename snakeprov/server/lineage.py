@@ -8,10 +8,11 @@ A version leads to the making that its reader had before it, and one that no act
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from snakeprov.model.answers import Edge, EdgeKind, Lineage, Node, NodeKind
 from snakeprov.model.meant import EDGES
 from snakeprov.server import meanings, unmade, wire
 from snakeprov.server.call import Answer, Call, entity_number, shown
@@ -20,6 +21,7 @@ from snakeprov.server.refusals import bad_request
 from snakeprov.server.unmade import Beside
 from snakeprov.store import access, jobs, lineage, makings, members, readings
 from snakeprov.store.access import Reader
+from snakeprov.store.jobs import MadeBy
 from snakeprov.store.lineage import UsageEdge, Version, VersionNode
 from snakeprov.store.readings import ANY, Link, Telling
 from snakeprov.store.store import Transaction
@@ -34,13 +36,16 @@ NODES_MAX = 100_000
 EDGES_PER_NODE_MAX = 10
 """How many edges are looked at in one hop, for each node that the answer may have."""
 
-GENERATED_BY, USED, EXECUTED = "generatedBy", "used", "executed"
+GENERATED_BY: Final = "generatedBy"
+USED: Final = "used"
+EXECUTED: Final = "executed"
 """What an edge says that leads from or to an activity."""
 
-LINKS = {stored: EDGES[kind] for kind, stored in meanings.KINDS.items()}
+LINKS: dict[str, EdgeKind] = {stored: EDGES[kind] for kind, stored in meanings.KINDS.items()}
 """What an edge between two versions says, by what the bytes of the first mean."""
 
-INSIDE, CONTAINS = "inside", "contains"
+INSIDE: Final = "inside"
+CONTAINS: Final = "contains"
 """What an edge says that leads from a file to the directory it lies in, and from a directory to a file in it."""
 
 NO_ACCESS = "no access"
@@ -79,12 +84,9 @@ def graph(call: Call) -> Answer:
     if frontier and not walk.truncated:
         walk.truncated = walk.goes_on(frontier)
     walk.describe_activities()
-    return 200, {
-        "root": f"syn{row.id}.{row.number}",
-        "nodes": list(walk.nodes.values()),
-        "edges": walk.edges(),
-        "truncated": walk.truncated,
-    }
+    return 200, Lineage(
+        root=_node_id(version), nodes=list(walk.nodes.values()), edges=walk.edges(), truncated=walk.truncated
+    )
 
 
 class _Walk:
@@ -94,14 +96,14 @@ class _Walk:
     """
 
     def __init__(self, tx: Transaction, *, limit: int, reader: Reader) -> None:
-        self.nodes: dict[Key, dict[str, Any]] = {}
+        self.nodes: dict[Key, Node] = {}
         self.truncated = False
-        self._edges: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._edges: dict[tuple[str, str, EdgeKind], str | msgspec.UnsetType | None] = {}
         self._tx = tx
         self._limit = limit
         self._reader = reader
         self._edges_max = limit * EDGES_PER_NODE_MAX
-        self._activities: dict[int, dict[str, Any]] = {}
+        self._activities: dict[int, None] = {}
         self._known: dict[Version, VersionNode] = {}
 
     def begin(self, version: Version) -> list[Step]:
@@ -116,19 +118,16 @@ class _Walk:
         """Return whether there is something beyond the versions of a frontier."""
         raise NotImplementedError
 
-    def edges(self) -> list[dict[str, Any]]:
+    def edges(self) -> list[Edge]:
         """Return the edges as they go over the wire; a use says so where the bytes that were read are not proved."""
         unproved = {
             (_node_id(activity_id), _node_id((entity_id, number)))
             for activity_id, entity_id, number in lineage.unproved_uses(self._tx, self._activities)
         }
-        found = []
-        for (source, target, kind), facts in self._edges.items():
-            edge = {"source": source, "target": target, "kind": kind, **facts}
-            if kind in (USED, EXECUTED) and (source, target) in unproved:
-                edge["identityProved"] = False
-            found.append(edge)
-        return found
+        return [
+            Edge(source, target, kind, making, kind not in (USED, EXECUTED) or (source, target) not in unproved)
+            for (source, target, kind), making in self._edges.items()
+        ]
 
     def add_versions(self, versions: list[Version]) -> list[Version]:
         """Add the versions that are new here; return those that may be read."""
@@ -142,83 +141,61 @@ class _Walk:
             self._tx, [one for one in fresh if one in known and (known[one].meaning or known[one].activity_id is None)]
         )
         for version in fresh:
-            id_ = _node_id(version)
-            entity_id, number = version
             found = known.get(version)
-            node: dict[str, Any] = {"id": id_, "kind": "entity", "label": id_, "entityId": f"syn{entity_id}"}
-            if number:
-                node["versionNumber"] = number
-            node["path"] = id_
-            node["isLatest"] = False
             if found is not None:
-                node["path"] = node["label"] = recorded_path(found.path) or found.name
-                node["isLatest"] = number == found.current_version
-                if found.sha256 is not None:
-                    node["sha256"] = found.sha256
-                elif found.md5 is None and found.has_content:
-                    node["identityProved"] = False
-                node |= told.get(version, {})
                 self._known[version] = found
-            self.nodes[version] = node
+            self.nodes[version] = _version(version, found, told.get(version, meanings.NOTHING))
         return fresh
 
     def describe_activities(self) -> None:
         """Say of every activity what it was: its rule, or else its name."""
         made = jobs.made(self._tx, self._activities)
         names = lineage.names(self._tx, self._activities.keys() - made.keys())
-        for id_, node in self._activities.items():
-            job = made.get(id_)
-            if job is None:
-                node["label"] = names.get(id_) or f"activity {id_}"
-                continue
-            node["label"] = node["rule"] = job.rule
-            node["status"] = job.status
-            node["jobId"] = job.job_id
-            node["wildcards"] = msgspec.Raw(job.wildcards.encode())
-            if job.ended_on is not None:
-                node["endedOn"] = wire.time(job.ended_on)
-            if job.git_commit is not None:
-                node["commit"] = job.git_commit
-            if job.git_dirty is not None:
-                node["dirty"] = bool(job.git_dirty)
+        for id_ in self._activities:
+            self.nodes[id_] = _activity(id_, made.get(id_), names.get(id_))
 
     def _add_activities(self, ids: list[int]) -> list[int]:
         fresh = self._within_limit([id_ for id_ in ids if id_ not in self._activities])
         for id_ in fresh:
-            node_id = _node_id(id_)
-            node = {"id": node_id, "kind": "activity", "label": node_id, "activityId": str(id_)}
-            self.nodes[id_] = self._activities[id_] = node
+            self._activities[id_] = None
+            # What it was is asked for all of them at once, in the end.
+            self.nodes[id_] = _activity(id_, None, None)
         return fresh
 
     def _add_closed(self, keys: Sequence[int | Version]) -> None:
         for key in self._within_limit([key for key in keys if key not in self.nodes]):
-            kind = "activity" if isinstance(key, int) else "entity"
-            self.nodes[key] = {"id": _node_id(key), "kind": kind, "label": NO_ACCESS}
+            kind: NodeKind = "activity" if isinstance(key, int) else "entity"
+            self.nodes[key] = Node(id=_node_id(key), kind=kind, label=NO_ACCESS)
 
     def _add_urls(self, named: list[tuple[str, str | None]]) -> None:
         for url, name in named:
             if url not in self.nodes:
                 for _ in self._within_limit([url]):
-                    self.nodes[url] = {"id": f"url:{url}", "kind": "url", "label": name or url, "url": url}
+                    self.nodes[url] = Node(id=f"url:{url}", kind="url", label=name or url, url=url)
 
     def _link_usages(self, usages: list[UsageEdge], had: Mapping[tuple[int, Version], Telling]) -> None:
         for activity_id, was_executed, entity_id, number, url, _ in usages:
             # An activity can name an entity that never was here, without a version: 0 stands for that.
             version = (entity_id or 0, number or 0)
             target: Key = version if entity_id is not None else url or ""
-            facts: dict[str, Any] = {}
+            making: str | msgspec.UnsetType | None = msgspec.UNSET
             if (activity_id, version) in had:
                 maker = had[activity_id, version]
-                facts["making"] = None if maker is None else _node_id(maker)
-            self._link(activity_id, target, EXECUTED if was_executed else USED, **facts)
+                making = None if maker is None else _node_id(maker)
+            self._link(activity_id, target, EXECUTED if was_executed else USED, making)
 
     def _link_versions(self, link: Link) -> None:
         self._link(link.source, link.target, LINKS[link.kind])
 
-    def _link(self, source: Key, target: Key, kind: str, **facts: Any) -> None:
+    def _link(
+        self, source: Key, target: Key, kind: EdgeKind, making: str | msgspec.UnsetType | None = msgspec.UNSET
+    ) -> None:
         source_node, target_node = self.nodes.get(source), self.nodes.get(target)
-        if source_node is not None and target_node is not None:
-            self._edges.setdefault((source_node["id"], target_node["id"], kind), {}).update(facts)
+        if source_node is None or target_node is None:
+            return
+        edge = source_node.id, target_node.id, kind
+        if making is not msgspec.UNSET or edge not in self._edges:
+            self._edges[edge] = making
 
     def _whole(self, rows: list[Row]) -> list[Row]:
         if len(rows) >= self._edges_max:
@@ -370,3 +347,43 @@ def _node_id(key: int | Version) -> str:
         return f"activity:{key}"
     entity_id, number = key
     return f"syn{entity_id}.{number}" if number else f"syn{entity_id}"
+
+
+def _version(version: Version, found: VersionNode | None, told: meanings.Told) -> Node:
+    """Return the node of a version; of one that never was here only its id is known."""
+    id_ = _node_id(version)
+    entity_id, number = version
+    path = id_ if found is None else recorded_path(found.path) or found.name
+    return Node(
+        id=id_,
+        kind="entity",
+        label=path,
+        entity_id=wire.entity_id(entity_id),
+        version_number=number or None,
+        path=path,
+        is_latest=found is not None and number == found.current_version,
+        sha256=None if found is None else found.sha256,
+        identity_proved=found is None or found.sha256 is not None or found.md5 is not None or not found.has_content,
+        role=told.role,
+        meaning=told.meaning,
+    )
+
+
+def _activity(activity_id: int, job: MadeBy | None, name: str | None) -> Node:
+    """Return the node of an activity; `name` is told where it was not recorded from a job."""
+    id_ = _node_id(activity_id)
+    if job is None:
+        return Node(id=id_, kind="activity", label=name or f"activity {activity_id}", activity_id=str(activity_id))
+    return Node(
+        id=id_,
+        kind="activity",
+        label=job.rule,
+        activity_id=str(activity_id),
+        rule=job.rule,
+        status=job.status,
+        job_id=job.job_id,
+        wildcards=msgspec.json.decode(job.wildcards),
+        ended_on=wire.optional_time(job.ended_on),
+        commit=job.git_commit,
+        dirty=wire.optional_truth(job.git_dirty),
+    )

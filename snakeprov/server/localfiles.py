@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
-from typing import Any
+from typing import Literal
 from urllib.parse import quote
 
 import msgspec
 
 from snakeprov.blobs.local import Outcome
+from snakeprov.model.answers import LocalFileResult, LocalFileResults
 from snakeprov.model.paths import to_os
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, shown
 from snakeprov.server.pruning import still_there
@@ -27,7 +28,7 @@ FILES_MAX = 100_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
-_REASONS: dict[Outcome, str] = {
+_REASONS: dict[Outcome, Literal["changed", "missing", "unreadable", "noSpace"]] = {
     "changed": "changed",
     "missing": "missing",
     "unreadable": "unreadable",
@@ -71,7 +72,7 @@ def register(call: Call) -> Answer:
     with call.writing():
         outcomes = iter(still_there(call, since, put, first))
         results = [_handle(call, file, next(outcomes) if file.keep else None) for file in body.files]
-    return 200, {"results": results}
+    return 200, LocalFileResults(results=results)
 
 
 def _check(file: LocalFile) -> None:
@@ -83,7 +84,7 @@ def _check(file: LocalFile) -> None:
         raise bad_request(f"{file.size_bytes} is not the size of {shown(file.path)} in bytes.")
 
 
-def _handle(call: Call, file: LocalFile, outcome: Outcome | None) -> dict[str, Any]:
+def _handle(call: Call, file: LocalFile, outcome: Outcome | None) -> LocalFileResult:
     is_kept = outcome == "kept"
     kind = STORED if is_kept else EXTERNAL
     url = None if is_kept else "file://" + quote(os.fsencode(to_os(file.path)))
@@ -106,7 +107,5 @@ def _handle(call: Call, file: LocalFile, outcome: Outcome | None) -> dict[str, A
         sha256=file.sha256,
         external_url=url,
     )
-    result: dict[str, Any] = {"fileHandleId": str(handle.id), "bytesKept": is_kept}
-    if outcome is not None and outcome != "kept":
-        result["reason"] = _REASONS[outcome]
-    return result
+    reason = None if outcome is None or is_kept else _REASONS[outcome]
+    return LocalFileResult(file_handle_id=str(handle.id), bytes_kept=is_kept, reason=reason)

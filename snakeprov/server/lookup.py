@@ -5,19 +5,22 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 import msgspec
 
+from snakeprov.model.answers import Found, Lookup, Matches, Paths, Version
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.refusals import bad_request
 from snakeprov.store import lookup, sights
 from snakeprov.store import meanings as meaning_store
 from snakeprov.store.access import READ
-from snakeprov.store.lookup import Found
+from snakeprov.store.lookup import Match
 from snakeprov.store.meanings import MeaningRow
-from snakeprov.store.tables import PRUNED
+from snakeprov.store.tables import FILE, FOLDER, PROJECT, PRUNED
+
+_KINDS: dict[str, Literal["file", "folder", "project"]] = {FILE: "file", FOLDER: "folder", PROJECT: "project"}
 
 PATHS_MAX = 100_000
 """How many paths one look-up can ask for."""
@@ -44,14 +47,14 @@ def at_paths(call: Call) -> Answer:
         raise bad_request(f"{len(body.paths)} paths are asked for; at most {PATHS_MAX} are allowed.")
     project = lookup.project_id(call.tx, body.project)
     if project is None:
-        return 200, {"found": []}
+        return 200, Lookup(found=[])
     permissions.check(call, project, project_id=project, permission=READ)
     paths = dict.fromkeys(body.paths)
     found = lookup.at_paths(call.tx, project, paths)
     rows = [one for path in paths for one in found.get(path, ())]
     meant = meaning_store.of(call.tx, [(row.id, row.number) for row in rows if row.meaning])
     bodies = [_found(call, row, meant.get((row.id, row.number))) for row in rows]
-    return 200, {"projectId": f"syn{project}", "found": bodies}
+    return 200, Lookup(project_id=wire.entity_id(project), found=bodies)
 
 
 def files(call: Call) -> Answer:
@@ -65,22 +68,8 @@ def files(call: Call) -> Answer:
     paths = [path] if path.endswith("/") or not path else [path, path + "/"]
     reader = call.user.reader
     matches = lookup.files_at(call.tx, paths, project=project, reader=reader, limit=MATCHES_MAX)
-    answer: dict[str, Any] = {
-        "matches": [
-            {
-                "path": match.path,
-                "projectId": f"syn{match.project_id}",
-                "projectName": match.project_name,
-                "entityId": f"syn{match.id}",
-                "name": match.name,
-                "versionNumber": match.number,
-            }
-            for match in matches
-        ]
-    }
-    if not matches:
-        answer["near"] = lookup.near(call.tx, path, project=project, reader=reader)
-    return 200, answer
+    near = None if matches else lookup.near(call.tx, path, project=project, reader=reader)
+    return 200, Matches(matches=[_match(one) for one in matches], near=near)
 
 
 def paths(call: Call) -> Answer:
@@ -89,34 +78,47 @@ def paths(call: Call) -> Answer:
     found = lookup.paths_after(
         call.tx, call.text("prefix"), project=call.query.get("project"), reader=call.user.reader, limit=limit
     )
-    return 200, {"paths": found}
+    return 200, Paths(paths=found)
 
 
-def _found(call: Call, row: Found, meaning: MeaningRow | None) -> dict[str, Any]:
-    body: dict[str, Any] = {"path": row.path, "kind": row.kind, "entityId": f"syn{row.id}", "etag": row.etag}
-    if row.parent_id is not None:
-        body["parentId"] = f"syn{row.parent_id}"
-    if row.file_handle_id is not None:
-        body["name"] = row.name
-        body["versionNumber"] = row.number
-        body["createdOn"] = wire.time(row.created_on)
-        body["dataFileHandleId"] = str(row.file_handle_id)
-        content = {
-            "sha256": row.sha256,
-            "md5": row.md5,
-            "sizeBytes": row.size_bytes,
-            "contentType": row.content_type,
-            "activityId": None if row.activity_id is None else str(row.activity_id),
-        }
-        body.update((key, value) for key, value in content.items() if value is not None)
-        if meaning is not None:
-            body["meaning"] = meanings.body(meaning)
-            if meaning.of_activity_id is not None:
-                body["meaning"]["activityId"] = str(meaning.of_activity_id)
-            # Bytes that cannot be read are nothing that could be asked about later.
-            past = sights.past(call.tx, row.id, row.number) if row.activity_id is None else None
-            if past is not None:
-                body["isWork"] = bool(past.is_work)
-        if row.handle_kind == PRUNED:
-            body["bytesPruned"] = True
-    return body
+def _match(row: Match) -> Version:
+    return Version(
+        path=row.path,
+        project_id=wire.entity_id(row.project_id),
+        project_name=row.project_name,
+        entity_id=wire.entity_id(row.id),
+        version_number=row.number,
+    )
+
+
+def _found(call: Call, row: lookup.Found, meaning: MeaningRow | None) -> Found:
+    if row.file_handle_id is None:
+        return Found(
+            path=row.path,
+            kind=_KINDS[row.kind],
+            entity_id=wire.entity_id(row.id),
+            etag=row.etag,
+            parent_id=wire.optional_entity_id(row.parent_id),
+        )
+    # Bytes that cannot be read are nothing that could be asked about later.
+    is_asked_later = meaning is not None and row.activity_id is None
+    past = sights.past(call.tx, row.id, row.number) if is_asked_later else None
+    return Found(
+        path=row.path,
+        kind=_KINDS[row.kind],
+        entity_id=wire.entity_id(row.id),
+        etag=row.etag,
+        parent_id=wire.optional_entity_id(row.parent_id),
+        name=row.name,
+        version_number=row.number,
+        created_on=wire.optional_time(row.created_on),
+        data_file_handle_id=wire.optional_id(row.file_handle_id),
+        sha256=row.sha256,
+        md5=row.md5,
+        size_bytes=row.size_bytes,
+        content_type=row.content_type,
+        activity_id=wire.optional_id(row.activity_id),
+        meaning=None if meaning is None else meanings.body(meaning, with_activity=True),
+        is_work=None if past is None else bool(past.is_work),
+        bytes_pruned=row.handle_kind == PRUNED or None,
+    )

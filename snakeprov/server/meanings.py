@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import Final, NamedTuple
 
-from snakeprov.model.meant import Kind
+from snakeprov.model import answers
+from snakeprov.model.answers import MeaningKind, Role
 from snakeprov.model.paths import folders_above
-from snakeprov.server import permissions
+from snakeprov.server import permissions, wire
 from snakeprov.server.call import Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, not_found
 from snakeprov.store import entities, meanings, roles
@@ -23,10 +24,13 @@ from snakeprov.store.store import Transaction
 from snakeprov.store.tables import AGAIN, EDITED, FILE, SAME_CONTENT, TRASH_ID
 from snakeprov.store.trash import recorded_path
 
-KINDS: dict[Kind, str] = {"again": AGAIN, "edited": EDITED, "sameContent": SAME_CONTENT}
+KINDS: dict[MeaningKind, str] = {"again": AGAIN, "edited": EDITED, "sameContent": SAME_CONTENT}
 """What the wire calls a meaning, and what the store calls it."""
 
-_NAMES: dict[str, str] = {stored: name for name, stored in KINDS.items()}
+_NAMES: dict[str, MeaningKind] = {stored: name for name, stored in KINDS.items()}
+OUTCOMES: dict[str, answers.Outcome | MeaningKind] = {"generated": "generated", "reproduced": "reproduced", **_NAMES}
+"""What the wire calls how a version came to be: what an activity did, or what its bytes mean."""
+
 _JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _PARAMETERS = ("meaningOf", "meaningOfVersion", "whileJob")
 
@@ -75,33 +79,35 @@ def passes_on(call: Call, activity_id: int, meaning: Meaning | None, *, project_
     return bool(above) and meanings.has_made(call.tx, activity_id, project_id=project_id, paths=above)
 
 
-def name_of(kind: str) -> str:
-    """Return what the wire calls a meaning of the store, and every other word as it is."""
-    return _NAMES.get(kind, kind)
+class Told(NamedTuple):
+    """The role of a version, which is what it was to the first job that named it, and what its bytes mean."""
+
+    role: Role | None = None
+    meaning: answers.Meaning | None = None
 
 
-def told(tx: Transaction, versions: Collection[Version]) -> dict[Version, dict[str, Any]]:
-    """Return of some versions, as answers say it, their role and what their bytes mean.
-
-    The role is what a version was to the first job that named it. What is not known is left out.
-    """
-    found: dict[Version, dict[str, Any]] = {version: {"role": role} for version, role in roles.of(tx, versions).items()}
-    for version, row in meanings.of(tx, versions).items():
-        found.setdefault(version, {})["meaning"] = body(row)
-    return found
+NOTHING: Final = Told()
 
 
-def body(row: MeaningRow) -> dict[str, Any]:
-    """Return what the bytes of a version mean as it goes over the wire."""
-    answer: dict[str, Any] = {"kind": _NAMES[row.kind]}
-    if row.of_entity_id is not None and row.of_version is not None and row.of_path is not None:
-        answer |= {
-            "entityId": f"syn{row.of_entity_id}",
-            "versionNumber": row.of_version,
-            "path": recorded_path(row.of_path),
-        }
-    if row.while_job is not None:
-        answer["whileJobId"] = row.while_job
-    if row.while_rule is not None:
-        answer["whileRule"] = row.while_rule
-    return answer
+def told(tx: Transaction, versions: Collection[Version]) -> dict[Version, Told]:
+    """Return the role of some versions and what their bytes mean, of those of which either is known."""
+    role = roles.of(tx, versions)
+    meant = meanings.of(tx, versions)
+    return {
+        version: Told(role.get(version), body(meant[version]) if version in meant else None)
+        for version in {**role, **meant}
+    }
+
+
+def body(row: MeaningRow, *, with_activity: bool = False) -> answers.Meaning:
+    """Return what the bytes of a version mean as it goes over the wire; on request with the activity of its target."""
+    is_there = row.of_entity_id is not None and row.of_version is not None and row.of_path is not None
+    return answers.Meaning(
+        kind=_NAMES[row.kind],
+        entity_id=wire.optional_entity_id(row.of_entity_id) if is_there else None,
+        version_number=row.of_version if is_there else None,
+        path=recorded_path(row.of_path) if is_there and row.of_path is not None else None,
+        while_job_id=row.while_job,
+        while_rule=row.while_rule,
+        activity_id=wire.optional_id(row.of_activity_id) if with_activity else None,
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from snakeprov.model import answers
 from snakeprov.model.entities import Entity, FileHandle
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import RunRecord
@@ -44,7 +45,6 @@ from snakeprov.server import (
     wire,
 )
 from snakeprov.server import annotations as annotation_resource
-from snakeprov.server import ownanswers as own
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.routes import Handler
 
@@ -95,7 +95,7 @@ OPERATIONS: dict[Handler, Operation] = {
     status.greet: Operation("Says that somebody answers.", synapse.Nothing),
     profiles.own: Operation("The user who asks.", synapse.UserProfile),
     profiles.read: Operation("A user.", synapse.UserProfile),
-    profiles.teams: Operation("The teams of a user: always empty.", synapse.Page[synapse.Nothing]),
+    profiles.teams: Operation("The teams of a user: always empty.", answers.Page[synapse.Nothing]),
     profiles.headers: Operation(
         "Users whose names begin with a text, in any case. Synapse's client asks until a page is empty.",
         synapse.UserGroupHeaders,
@@ -137,7 +137,7 @@ OPERATIONS: dict[Handler, Operation] = {
     ),
     versions.listing: Operation(
         "The versions of an entity, newest first.",
-        synapse.Page[synapse.VersionInfo],
+        answers.Page[synapse.VersionInfo],
         query=_PAGED,
         note="today's Synapse estimates `totalNumberOfResults`; here it is the true number.",
     ),
@@ -191,7 +191,7 @@ OPERATIONS: dict[Handler, Operation] = {
         synapse.ChildrenPage,
         children.ChildrenBody,
     ),
-    children.with_md5: Operation("The file versions that have a content.", synapse.Page[synapse.EntityHeader]),
+    children.with_md5: Operation("The file versions that have a content.", answers.Page[synapse.EntityHeader]),
     children.header: Operation("An entity as listings show it.", synapse.EntityHeader),
     children.path: Operation("From the root to an entity.", synapse.EntityPath),
     acl.read: Operation(
@@ -210,13 +210,13 @@ OPERATIONS: dict[Handler, Operation] = {
     ),
     acl.told: Operation("What the user may do with an entity.", dict[str, Any]),
     acl.benefactor: Operation("The project whose access list holds for an entity.", synapse.EntityHeader),
-    requirements.listing: Operation("Access requirements: always empty.", synapse.Page[synapse.Nothing]),
+    requirements.listing: Operation("Access requirements: always empty.", answers.Page[synapse.Nothing]),
     requirements.lock: Operation(
         "Refused: there are no access requirements, so nothing can be locked by one.",
         synapse.Nothing,
         note="Synapse locks the entity until its staff has looked at it.",
     ),
-    requirements.wiki: Operation("404: there are no wikis.", synapse.Page[synapse.Nothing]),
+    requirements.wiki: Operation("404: there are no wikis.", answers.Page[synapse.Nothing]),
     legacy.read: Operation(
         "Annotations in the form of 2012.",
         LegacyAnnotations := legacy.LegacyAnnotations,
@@ -272,7 +272,7 @@ OPERATIONS: dict[Handler, Operation] = {
         note="a missing activity is 404 in the design and 204 today. Here: 404.",
     ),
     activities.generated: Operation(
-        "The versions that an activity generated, and how many.", synapse.Page[synapse.ReferenceAnswer], query=_PAGED
+        "The versions that an activity generated, and how many.", answers.Page[synapse.ReferenceAnswer], query=_PAGED
     ),
     uploads.destination: Operation("Where files are uploaded to.", synapse.UploadDestination),
     uploads.start: Operation(
@@ -300,88 +300,94 @@ OPERATIONS: dict[Handler, Operation] = {
     filehandles.create_external: Operation(
         "A file handle for a file that is elsewhere.", FileHandle, filehandles.ExternalBody, 201
     ),
-    status.about: Operation("What answers here.", own.About),
-    status.read: Operation("How much the store holds.", own.Status),
+    status.about: Operation("What answers here.", answers.About),
+    status.read: Operation("How much the store holds.", answers.Status),
     localfiles.register: Operation(
         "File handles for files of the server's own machine, where the server allows it.",
-        own.LocalFileResults,
+        answers.LocalFileResults,
         localfiles.LocalFilesBody,
     ),
     pruning.prune: Operation(
         "Removes the bytes of versions, or with `dryRun` tells which; everything that is recorded stays. For whoever "
         "may delete from the project; a content that something else has as well stays, and so does what was executed.",
-        own.Pruned,
+        answers.Pruned,
         pruning.PruneBody,
     ),
-    lookup.at_paths: Operation("What is recorded at some paths of a project.", own.Lookup, lookup.LookupBody),
+    lookup.at_paths: Operation("What is recorded at some paths of a project.", answers.Lookup, lookup.LookupBody),
     sights.read: Operation(
         "What is recorded that may explain bytes seen at some paths of a project, in the order asked: an earlier "
         "version of the file, the current one, a version of another file, when the current one was read first.",
-        own.Sights,
+        answers.Sights,
         sights.SightsBody,
     ),
     details.read: Operation(
         "What is known of many versions and jobs: those that the user may see, in the order asked.",
-        own.Details,
+        answers.Details,
         details.DetailsBody,
     ),
-    lookup.files: Operation("The files at a path, or the paths that resemble it.", own.Matches, query="path! project"),
-    lookup.paths: Operation("Paths of files that begin in a way, in order.", own.Paths, query="prefix! project limit"),
+    lookup.files: Operation(
+        "The files at a path, or the paths that resemble it.", answers.Matches, query="path! project"
+    ),
+    lookup.paths: Operation(
+        "Paths of files that begin in a way, in order.", answers.Paths, query="prefix! project limit"
+    ),
     contents.listing: Operation(
         "The versions that have a content, newest first: by its digest, or at least 8 of its first digits.",
-        own.SameContent,
+        answers.SameContent,
         query="sha256 md5 limit",
     ),
     current.listing: Operation(
         "The files of a project at their current versions, by path; `next` is what to give as `after` to go on.",
-        own.CurrentFiles,
+        answers.CurrentFiles,
         query="project! under after limit",
     ),
-    runs.listing: Operation("Runs, newest first.", synapse.Page[own.RunAnswer], query=_PAGED),
-    runs.put: Operation("Makes a run (201) or replaces it (200).", RunRecord, RunRecord, 201),
-    runs.read: Operation("A run, by its id or the beginning of it.", own.RunAnswer),
+    runs.listing: Operation("Runs, newest first.", answers.Page[answers.Run], query=_PAGED),
+    runs.put: Operation("Makes a run (201) or replaces it (200).", answers.Run, RunRecord, 201),
+    runs.read: Operation("A run, by its id or the beginning of it.", answers.Run),
     runs.jobs_of: Operation(
-        "The jobs of a run, in the order in which they ended.", synapse.Page[dict[str, Any]], query=_PAGED
+        "The jobs of a run, in the order in which they ended.", answers.Page[answers.JobSummary], query=_PAGED
     ),
-    runs.outputs_of: Operation("What a run made, newest last.", synapse.Page[dict[str, Any]], query=_PAGED),
-    plans.put: Operation("Keeps every job of a run's DAG, in place of what was kept before.", own.PlanKept, RunPlan),
+    runs.outputs_of: Operation("What a run made, newest last.", answers.Page[answers.MadeVersion], query=_PAGED),
+    plans.put: Operation(
+        "Keeps every job of a run's DAG, in place of what was kept before.", answers.PlanKept, RunPlan
+    ),
     plans.read: Operation(
         "Every job of a run's DAG: executed, failed, interrupted, reused, edited, not needed or not reached.",
-        own.Plan,
+        answers.Plan,
         query=_PAGED,
     ),
-    jobs.create: Operation("Records a job, once.", own.JobId, jobs.JobBody, 201),
-    jobs.read: Operation("A job.", own.JobAnswer),
-    jobs.of_activity: Operation("The job from which an activity was recorded.", own.JobAnswer),
-    history.listing: Operation("The versions of an entity and how they came to be.", own.History, query=_PAGED),
-    history.story: Operation("One version, and its latest making: activity, job and run.", own.Story),
+    jobs.create: Operation("Records a job, once.", answers.JobId, jobs.JobBody, 201),
+    jobs.read: Operation("A job.", answers.RecordedJob),
+    jobs.of_activity: Operation("The job from which an activity was recorded.", answers.RecordedJob),
+    history.listing: Operation("The versions of an entity and how they came to be.", answers.History, query=_PAGED),
+    history.story: Operation("One version, and its latest making: activity, job and run.", answers.Story),
     history.stories: Operation(
         "The stories of several versions, in order: of their latest making; with `activityId` of the making by that "
         "activity; with `readerActivityId` of the making that an activity had before it. Null for what there is not or "
         "may not be read.",
-        own.Stories,
+        answers.Stories,
         history.StoriesBody,
     ),
     lineage.graph: Operation(
         "What a version comes from, or what comes from it. `depth` counts activities, and links between versions that "
         "no activity made.",
-        own.Graph,
+        answers.Lineage,
         query="entityId! versionNumber direction depth limit",
     ),
     search.results: Operation(
         "What was made with a rule, a value, at a commit, …: versions and the jobs that made them, the latest first.",
-        own.SearchResults,
+        answers.SearchResults,
         search.SearchBody,
     ),
     affected.versions: Operation(
         "Everything that came from some versions, or from what jobs made: those of a rule, of a run, at a commit. What "
         "only evidence links comes last.",
-        own.AffectedVersions,
+        answers.AffectedVersions,
         affected.AffectedBody,
     ),
     batch.run: Operation(
         "Many requests in one transaction, each able to use the answers to those before it.",
-        own.BatchResults,
+        answers.BatchResults,
         batch.BatchBody,
     ),
 }

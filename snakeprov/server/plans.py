@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from snakeprov.model.answers import Plan, PlanKept, PlannedJobAnswer, PlannedMaker, PlannedRule
 from snakeprov.model.paths import folders_above
 from snakeprov.model.planned import PLANNED_JOBS_MAX, PlannedJob, PlannedState, RunPlan
 from snakeprov.server.call import Answer, Call, shown
@@ -64,7 +65,7 @@ def put(call: Call) -> Answer:
     check_may_add(call, run)
     kept = _Plan(_with_makers(call, plan.jobs, project=run.project_id), plan.jobs_left_out)
     plans.put(call.tx, id_, zlib.compress(msgspec.json.encode(kept)))
-    return 200, {"runId": id_, "jobs": len(plan.jobs)}
+    return 200, PlanKept(run_id=id_, jobs=len(plan.jobs))
 
 
 def read(call: Call) -> Answer:
@@ -78,12 +79,12 @@ def read(call: Call) -> Answer:
     made = jobs.made(call.tx, {one.activity_id for one in plan.jobs if one.activity_id is not None})
     edited = _with_folders(plans.edited(call.tx, run.id)) if plan.jobs else set()
     results = [_result(one, ended, made.get(one.activity_id or 0), edited) for one in plan.jobs]
-    return 200, {
-        "rules": _rules(results),
-        "results": results[offset : offset + limit],
-        "totalNumberOfResults": len(results),
-        "jobsLeftOut": plan.jobs_left_out,
-    }
+    return 200, Plan(
+        rules=_rules(results),
+        results=results[offset : offset + limit],
+        total_number_of_results=len(results),
+        jobs_left_out=plan.jobs_left_out,
+    )
 
 
 def _with_makers(call: Call, planned: Sequence[PlannedJob], *, project: int | None) -> list[_Kept]:
@@ -104,16 +105,21 @@ def _with_maker(job: PlannedJob, found: Mapping[str, Found], edited: Collection[
 
 def _result(
     kept: _Kept, ended: dict[tuple[Any, ...], Ended], maker: MadeBy | None, edited: Collection[str]
-) -> dict[str, Any]:
+) -> PlannedJobAnswer:
     job = kept.job
-    body: dict[str, Any] = {"rule": job.rule, "wildcards": job.wildcards, "outputs": job.outputs}
     last = ended.get(_key(job.rule, job.wildcards))
-    if last is not None:
-        return {**body, "state": STATES.get(last.status, "executed"), "jobId": last.id}
-    body["state"] = _not_run(kept, edited)
-    if maker is not None and body["state"] == "reused":
-        body["madeBy"] = {"activityId": str(maker.activity_id), "jobId": maker.job_id, "runId": maker.run_id}
-    return body
+    state = _not_run(kept, edited) if last is None else STATES.get(last.status, "executed")
+    made_by = None
+    if maker is not None and state == "reused":
+        made_by = PlannedMaker(activity_id=str(maker.activity_id), job_id=maker.job_id, run_id=maker.run_id)
+    return PlannedJobAnswer(
+        rule=job.rule,
+        wildcards=job.wildcards,
+        outputs=job.outputs,
+        state=state,
+        job_id=None if last is None else last.id,
+        made_by=made_by,
+    )
 
 
 def _with_folders(paths: Collection[str]) -> set[str]:
@@ -131,25 +137,21 @@ def _not_run(kept: _Kept, edited: Collection[str]) -> PlannedState:
     return "edited" if is_edited else "reused"
 
 
-def _rules(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _rules(results: Iterable[PlannedJobAnswer]) -> list[PlannedRule]:
     """Return how many jobs of each rule ended in each state, with the first output of the first of them."""
-    folded: dict[tuple[str, str], dict[str, Any]] = {}
+    folded: dict[tuple[str, PlannedState], list[PlannedJobAnswer]] = {}
     for one in results:
-        entry = folded.setdefault(
-            (one["rule"], one["state"]),
-            {
-                "rule": one["rule"],
-                "state": one["state"],
-                "jobs": 0,
-                "output": next(iter(one["outputs"]), ""),
-                "runs": [],
-            },
+        folded.setdefault((one.rule, one.state), []).append(one)
+    return [
+        PlannedRule(
+            rule=rule,
+            state=state,
+            jobs=len(jobs),
+            output=next(iter(jobs[0].outputs), ""),
+            runs=list(dict.fromkeys(one.made_by.run_id for one in jobs if one.made_by is not None))[:MAKERS_MAX],
         )
-        entry["jobs"] += 1
-        maker = one.get("madeBy")
-        if maker is not None and maker["runId"] not in entry["runs"] and len(entry["runs"]) < MAKERS_MAX:
-            entry["runs"].append(maker["runId"])
-    return list(folded.values())
+        for (rule, state), jobs in folded.items()
+    ]
 
 
 def _key(rule: str, wildcards: dict[str, str]) -> tuple[Any, ...]:

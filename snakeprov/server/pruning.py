@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from snakeprov.model import times
+from snakeprov.model.answers import MadeVersion, Pruned
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.directories import MANIFEST_BYTES_MAX
@@ -91,16 +92,16 @@ def prune(call: Call) -> Answer:
         told = _told(call, plan.versions[: body.limit])
     if not body.dry_run:
         _execute(call, plan)
-    return 200, {
-        "dryRun": body.dry_run,
-        "versions": len(plan.versions),
-        "versionsShared": plan.shared,
-        "versionsWithoutActivity": sum(version.activity_id is None for version in plan.versions),
-        "contents": len(plan.contents),
-        "freedBytes": sum(plan.contents.values()),
-        "results": told,
-        "truncated": len(plan.versions) > len(told),
-    }
+    return 200, Pruned(
+        dry_run=body.dry_run,
+        versions=len(plan.versions),
+        versions_shared=plan.shared,
+        versions_without_activity=sum(version.activity_id is None for version in plan.versions),
+        contents=len(plan.contents),
+        freed_bytes=sum(plan.contents.values()),
+        results=told,
+        truncated=len(plan.versions) > len(told),
+    )
 
 
 def still_there(call: Call, since: str, put: Callable[[], T], outcome: T) -> T:
@@ -216,19 +217,20 @@ def _remove(call: Call, token: str, contents: Iterable[str]) -> None:
         call.service.blobs.remove_all([sha256 for sha256 in wanted if sha256 not in stored])
 
 
-def _told(call: Call, versions: list[Candidate]) -> list[dict[str, Any]]:
+def _told(call: Call, versions: list[Candidate]) -> list[MadeVersion]:
     made = jobs.made(call.tx, {one.activity_id for one in versions if one.activity_id is not None})
     told = meanings.told(call.tx, [(one.entity_id, one.number) for one in versions if one.activity_id is None])
     return [
-        {
-            "path": one.path,
-            "entityId": f"syn{one.entity_id}",
-            "versionNumber": one.number,
-            "isLatest": bool(one.is_latest),
-            "sizeBytes": one.size_bytes,
-            "createdOn": wire.time(one.created_on),
-            "rule": made[one.activity_id].rule if one.activity_id in made else None,
-            **told.get((one.entity_id, one.number), {}),
-        }
+        MadeVersion(
+            path=one.path,
+            entity_id=wire.entity_id(one.entity_id),
+            version_number=one.number,
+            is_latest=bool(one.is_latest),
+            size_bytes=one.size_bytes,
+            created_on=wire.time(one.created_on),
+            rule=made[one.activity_id].rule if one.activity_id in made else None,
+            role=told.get((one.entity_id, one.number), meanings.NOTHING).role,
+            meaning=told.get((one.entity_id, one.number), meanings.NOTHING).meaning,
+        )
         for one in versions
     ]

@@ -6,18 +6,18 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
 from snakeprov.model import times
-from snakeprov.model.records import RunRecord
+from snakeprov.model.answers import JobSummary, MadeVersion, Page, Run
+from snakeprov.model.records import JobStatus, RunRecord
 from snakeprov.server import permissions, values, wire
 from snakeprov.server.call import Answer, Call, plain_number, shown
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
 from snakeprov.store import access, jobs, lookup, runs, tokens
 from snakeprov.store.access import CREATE, DOWNLOAD
-from snakeprov.store.jobs import JobFileRow, JobSummary, OutputRow
+from snakeprov.store.jobs import JobFileRow, JobSummaryRow, OutputRow
 from snakeprov.store.runs import RunOwner, RunRow
 
 RUNS_PAGE_DEFAULT = 20
@@ -55,7 +55,7 @@ def put(call: Call) -> Answer:
         git_dirty=run.git.dirty if run.git else None,
         record=msgspec.json.encode(run).decode(),
     )
-    return (201 if is_new else 200), {**msgspec.to_builtins(run), "status": run.status}
+    return (201 if is_new else 200), Run(**msgspec.structs.asdict(run))
 
 
 def patch_handle(call: Call) -> int:
@@ -77,7 +77,7 @@ def listing(call: Call) -> Answer:
     limit = call.number("limit", default=RUNS_PAGE_DEFAULT, least=1, most=PAGE_MAX)
     offset = call.number("offset", default=0)
     rows, total = runs.page(call.tx, limit=limit, offset=offset, reader=call.user.reader)
-    return 200, {"results": _with_jobs(call, rows), "totalNumberOfResults": total}
+    return 200, Page(results=_with_jobs(call, rows), total_number_of_results=total)
 
 
 def read(call: Call) -> Answer:
@@ -92,7 +92,7 @@ def jobs_of(call: Call) -> Answer:
     rows, total = jobs.page(call.tx, run.id, limit=limit, offset=call.number("offset", default=0))
     outputs = jobs.outputs_of(call.tx, [row.number for row in rows])
     results = [_job(row, outputs.get(row.number, [])) for row in rows]
-    return 200, {"results": results, "totalNumberOfResults": total}
+    return 200, Page(results=results, total_number_of_results=total)
 
 
 def outputs_of(call: Call) -> Answer:
@@ -100,7 +100,7 @@ def outputs_of(call: Call) -> Answer:
     run = existing(call)
     limit = call.number("limit", default=OUTPUTS_PAGE_DEFAULT, least=1, most=PAGE_MAX)
     rows, total = jobs.run_outputs(call.tx, run.id, limit=limit, offset=call.number("offset", default=0))
-    return 200, {"results": [_output(row) for row in rows], "totalNumberOfResults": total}
+    return 200, Page(results=[_output(row) for row in rows], total_number_of_results=total)
 
 
 def existing(call: Call) -> RunRow:
@@ -148,10 +148,9 @@ def check_may_add(call: Call, row: RunOwner) -> None:
     raise forbidden(f"You lack the CREATE permission on the project of run {row.id}.")
 
 
-def body_of(row: RunRow) -> dict[str, Any]:
-    """Return a run's record as it goes over the wire; its status is there even when it is the default."""
-    record: dict[str, Any] = msgspec.json.decode(row.record)
-    return {**record, "status": row.status}
+def told(row: RunRow, *, jobs: dict[JobStatus, int] | None = None) -> Run:
+    """Return a run as it goes over the wire, with how many of its jobs ended how where that is given."""
+    return Run(**msgspec.structs.asdict(_record(row)) | {"status": row.status}, jobs=jobs)
 
 
 def check_may_download(call: Call, row: RunRow | RunOwner) -> None:
@@ -194,53 +193,35 @@ def _check_may_put(call: Call, project: str, known: RunOwner | None) -> None:
         permissions.check(call, project_id, project_id=project_id, permission=CREATE)
 
 
-def _with_jobs(call: Call, rows: list[RunRow]) -> list[dict[str, Any]]:
+def _with_jobs(call: Call, rows: list[RunRow]) -> list[Run]:
     counts = runs.job_counts(call.tx, [row.id for row in rows])
-    return [{**body_of(row), "jobs": counts.get(row.id, {})} for row in rows]
+    return [told(row, jobs=counts.get(row.id, {})) for row in rows]
 
 
-def _job(row: JobSummary, outputs: list[JobFileRow]) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "id": row.id,
-        "rule": row.rule,
-        "status": row.status,
-        "wildcards": msgspec.Raw(row.wildcards.encode()),
-        "attempt": row.attempt,
-    }
-    if row.started_on is not None:
-        body["startedOn"] = wire.time(row.started_on)
-    if row.ended_on is not None:
-        body["endedOn"] = wire.time(row.ended_on)
-    if row.error is not None:
-        body["error"] = row.error
-    if row.activity_id is not None:
-        body["activityId"] = str(row.activity_id)
-    body["outputs"] = [_job_output(file) for file in outputs]
-    return body
+def _job(row: JobSummaryRow, outputs: list[JobFileRow]) -> JobSummary:
+    return JobSummary(
+        id=row.id,
+        rule=row.rule,
+        status=row.status,
+        wildcards=msgspec.json.decode(row.wildcards),
+        attempt=row.attempt,
+        started_on=wire.optional_time(row.started_on),
+        ended_on=wire.optional_time(row.ended_on),
+        error=row.error,
+        activity_id=wire.optional_id(row.activity_id),
+        outputs=[wire.job_file(file) for file in outputs],
+    )
 
 
-def _job_output(file: JobFileRow) -> dict[str, Any]:
-    body: dict[str, Any] = {"path": file.path, "outcome": file.outcome}
-    if file.entity_id is not None:
-        body["entityId"] = f"syn{file.entity_id}"
-        body["versionNumber"] = file.version
-    if file.sha256 is not None:
-        body["sha256"] = file.sha256
-    return body
-
-
-def _output(row: OutputRow) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "path": row.path,
-        "entityId": f"syn{row.entity_id}",
-        "versionNumber": row.version,
-        "rule": row.rule,
-        "outcome": row.outcome,
-        "jobId": row.job_id,
-        "createdOn": wire.time(row.created_on),
-    }
-    if row.sha256 is not None:
-        body["sha256"] = row.sha256
-    if row.size_bytes is not None:
-        body["sizeBytes"] = row.size_bytes
-    return body
+def _output(row: OutputRow) -> MadeVersion:
+    return MadeVersion(
+        path=row.path,
+        entity_id=wire.entity_id(row.entity_id),
+        version_number=row.version,
+        rule=row.rule,
+        outcome=row.outcome,
+        job_id=row.job_id,
+        created_on=wire.time(row.created_on),
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+    )

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 
 from snakeprov.model import times
+from snakeprov.model.answers import SearchResult, SearchResults, UnknownKey
 from snakeprov.model.records import JobStatus
 from snakeprov.server import meanings, values, wire
 from snakeprov.server.affected import commit_prefix
@@ -68,16 +69,21 @@ def results(call: Call) -> Answer:
         else:
             conditions.append(condition)
     if unknown:
-        return 200, {"results": [], "truncated": False, **_unknown(call, unknown)}
+        return 200, _unknown(call, unknown)
     rows = search.find(call.tx, conditions, reader=call.user.reader, limit=body.limit + 1)
     found = [row for row in rows[: body.limit] if _has_annotations(row, wanted)]
     unmade = [(row.entity_id, row.number) for row in found if row.entity_id and row.number and not row.activity_id]
     told = meanings.told(call.tx, unmade)
-    results = [_result(row) | told.get((row.entity_id or 0, row.number or 0), {}) for row in found]
-    answer: dict[str, Any] = {"results": results, "truncated": len(rows) > body.limit}
+    results = [
+        msgspec.structs.replace(
+            _result(row), **told.get((row.entity_id or 0, row.number or 0), meanings.NOTHING)._asdict()
+        )
+        for row in found
+    ]
+    near = None
     if not rows and "rule" in wanted:
-        answer["near"] = search.near_rules(call.tx, wanted["rule"][0], reader=call.user.reader)
-    return 200, answer
+        near = search.near_rules(call.tx, wanted["rule"][0], reader=call.user.reader)
+    return 200, SearchResults(results=results, truncated=len(rows) > body.limit, near=near)
 
 
 def _condition(call: Call, key: str, texts: list[str]) -> Condition | None:
@@ -184,16 +190,12 @@ def _moment(key: str, text: str, *, end: bool = False) -> int:
         ) from error
 
 
-def _unknown(call: Call, unknown: Iterable[str]) -> dict[str, Any]:
+def _unknown(call: Call, unknown: Iterable[str]) -> SearchResults:
     own = [key for key in search.keys(call.tx, reader=call.user.reader) if key not in _KEYS]
     bare = [key.partition(".")[2] for key in own]
-    return {
-        "unknownKeys": [
-            {"key": key, "near": get_close_matches(key, dict.fromkeys([*_KEYS, *bare, *own]), n=NEAR_MAX)}
-            for key in unknown
-        ],
-        "keys": [*_KEYS, *own],
-    }
+    known = dict.fromkeys([*_KEYS, *bare, *own])
+    near = [UnknownKey(key=key, near=get_close_matches(key, known, n=NEAR_MAX)) for key in unknown]
+    return SearchResults(results=[], truncated=False, unknown_keys=near, keys=[*_KEYS, *own])
 
 
 def _as_json(text: str) -> str:
@@ -209,28 +211,23 @@ def _has_annotations(row: Result, wanted: dict[str, list[str]]) -> bool:
     return all(set(map(str, annotations.get(key, {}).get("value", ()))) & set(texts) for key, texts in asked.items())
 
 
-def _result(row: Result) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    if row.entity_id is not None:
-        body |= {
-            "entityId": f"syn{row.entity_id}",
-            "versionNumber": row.number,
-            "isLatest": row.number == row.current_version,
-        }
-    known = {
-        "path": row.path,
-        "createdOn": None if row.created_on is None else wire.time(row.created_on),
-        "sha256": row.sha256,
-        "sizeBytes": row.size_bytes,
-        "outcome": row.outcome,
-        "activityId": None if row.activity_id is None else str(row.activity_id),
-        "jobId": row.job_id,
-        "rule": row.rule,
-        "status": row.status,
-        "wildcards": None if row.wildcards is None else msgspec.Raw(row.wildcards.encode()),
-        "endedOn": None if row.ended_on is None else wire.time(row.ended_on),
-        "runId": row.run_id,
-        "commit": row.git_commit,
-        "dirty": row.git_dirty,
-    }
-    return body | {key: value for key, value in known.items() if value is not None}
+def _result(row: Result) -> SearchResult:
+    return SearchResult(
+        path=row.path,
+        entity_id=wire.optional_entity_id(row.entity_id),
+        version_number=row.number,
+        is_latest=None if row.entity_id is None else row.number == row.current_version,
+        created_on=wire.optional_time(row.created_on),
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        outcome=row.outcome,
+        activity_id=wire.optional_id(row.activity_id),
+        job_id=row.job_id,
+        rule=row.rule,
+        status=row.status,
+        wildcards=None if row.wildcards is None else msgspec.json.decode(row.wildcards),
+        ended_on=wire.optional_time(row.ended_on),
+        run_id=row.run_id,
+        commit=row.git_commit,
+        dirty=wire.optional_truth(row.git_dirty),
+    )

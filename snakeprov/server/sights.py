@@ -6,10 +6,10 @@ Must not know: how rows are kept, or what the bytes mean.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
+from snakeprov.model.answers import PastVersion, SightExplained, Sights
 from snakeprov.server import permissions, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import bad_request
@@ -50,31 +50,33 @@ def read(call: Call) -> Answer:
             raise bad_request(f"{shown(one.sha256)} is not a sha256: 64 lower-case hex digits were expected.")
     project = lookup.project_id(call.tx, body.project)
     if project is None:
-        return 200, {"results": [{} for _ in body.sights]}
+        return 200, Sights(results=[SightExplained() for _ in body.sights])
     permissions.check(call, project, project_id=project, permission=READ)
     found = lookup.at_paths(call.tx, project, dict.fromkeys(one.path for one in body.sights))
     current = {path: one for path, rows in found.items() for one in rows if one.kind == FILE}
-    return 200, {"results": [_explained(call, project, one, current.get(one.path)) for one in body.sights]}
+    return 200, Sights(results=[_explained(call, project, one, current.get(one.path)) for one in body.sights])
 
 
-def _explained(call: Call, project: int, asked: SightAsked, current: Found | None) -> dict[str, Any]:
-    body: dict[str, Any] = {}
+def _explained(call: Call, project: int, asked: SightAsked, current: Found | None) -> SightExplained:
+    first = earlier = now = None
     if current is not None and current.file_handle_id is not None:
         if current.sha256 == asked.sha256:
             first = sights.first_read(call.tx, current.id, current.number)
-            if first is not None:
-                body["firstReadOn"] = wire.time(first)
-        elif (earlier := sights.earlier(call.tx, current, asked.sha256)) is not None:
-            body["earlier"] = _past(earlier)
-        if (now := sights.past(call.tx, current.id, current.number)) is not None:
-            body["current"] = _past(now)
-    if asked.elsewhere and (other := sights.elsewhere(call.tx, project, asked.path, asked.sha256)) is not None:
-        body["elsewhere"] = _past(other)
-    return body
+        else:
+            earlier = sights.earlier(call.tx, current, asked.sha256)
+        now = sights.past(call.tx, current.id, current.number)
+    other = sights.elsewhere(call.tx, project, asked.path, asked.sha256) if asked.elsewhere else None
+    return SightExplained(
+        earlier=_past(earlier), current=_past(now), elsewhere=_past(other), first_read_on=wire.optional_time(first)
+    )
 
 
-def _past(row: Past) -> dict[str, Any]:
-    body: dict[str, Any] = {"entityId": f"syn{row.entity_id}", "versionNumber": row.number}
-    if row.activity_id is not None:
-        body["activityId"] = str(row.activity_id)
-    return body | {"isWork": bool(row.is_work)}
+def _past(row: Past | None) -> PastVersion | None:
+    if row is None:
+        return None
+    return PastVersion(
+        entity_id=wire.entity_id(row.entity_id),
+        version_number=row.number,
+        activity_id=wire.optional_id(row.activity_id),
+        is_work=bool(row.is_work),
+    )

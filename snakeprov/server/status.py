@@ -6,6 +6,7 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 from snakeprov import __version__
+from snakeprov.model.answers import About, Status
 from snakeprov.server.batch import REQUESTS_MAX
 from snakeprov.server.call import Answer, Call
 from snakeprov.store import filehandles, lookup, tables
@@ -20,22 +21,22 @@ def greet(call: Call) -> Answer:
 
 def about(call: Call) -> Answer:
     """GET /snakeprov/v1."""
-    return 200, {
-        "name": "snakeprov",
-        "version": __version__,
-        "apiVersion": API_VERSION,
-        "localFiles": call.service.local_files,
-        "maxBatchRequests": REQUESTS_MAX,
-    }
+    return 200, About(
+        name="snakeprov",
+        version=__version__,
+        api_version=API_VERSION,
+        local_files=call.service.local_files,
+        max_batch_requests=REQUESTS_MAX,
+    )
 
 
 def read(call: Call) -> Answer:
     """GET /status: counted is only what the user may see."""
     store = call.service.store
-    return 200, {
+    return 200, Status(
         **lookup.counts(call.tx, reader=call.user.reader)._asdict(),
-        "storedBytes": filehandles.stored_bytes(call.tx, reader=call.user.reader),
-        "schemaVersion": tables.SCHEMA_REVISION,
-        "journalMode": store.journal_mode,
-        "notes": [store.note] if store.note else [],
-    }
+        stored_bytes=filehandles.stored_bytes(call.tx, reader=call.user.reader),
+        schema_version=tables.SCHEMA_REVISION,
+        journal_mode=store.journal_mode,
+        notes=[store.note] if store.note else [],
+    )

@@ -5,7 +5,7 @@ Must not know: how answers are made. The tests hold real answers against these; 
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -34,13 +34,6 @@ class ErrorResponse(Shape):
 
 class Nothing(Shape):
     """An object without keys."""
-
-
-class Page(Shape, Generic[T]):
-    """A page of a list, and how long the whole list is."""
-
-    results: list[T]
-    total_number_of_results: int
 
 
 class ActivityAnswer(Shape):

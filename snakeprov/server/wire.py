@@ -1,4 +1,4 @@
-"""The JSON of the resources that are Synapse's: bodies as they come, rows as they go.
+"""Bodies as they come and rows as they go: of the resources that are Synapse's, and what several of our own share.
 
 Must not know: SQL, or who may do what.
 Source: Synapse's JSON schemas `Entity`, `VersionInfo`, `EntityHeader`, `provenance/*`, `file/*`.
@@ -15,12 +15,14 @@ from typing import Any, Literal
 import msgspec
 
 from snakeprov.model import times
+from snakeprov.model.answers import JobFile
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT, S3_FILE_HANDLE
 from snakeprov.model.provenance import USED_ENTITY, USED_URL, Used
 from snakeprov.store import tables
 from snakeprov.store.activities import ActivityRow, UsageRow
 from snakeprov.store.entities import EntityRow, Header
 from snakeprov.store.filehandles import FileHandleRow
+from snakeprov.store.jobs import JobFileRow
 from snakeprov.store.revisions import VersionRow
 
 CONCRETE_TYPES = {tables.PROJECT: PROJECT, tables.FOLDER: FOLDER, tables.FILE: FILE}
@@ -60,6 +62,44 @@ class ActivityBody(msgspec.Struct, rename="camel"):
 def time(epoch_ms: int) -> str:
     """Return a stored time as it goes over the wire."""
     return times.to_wire(times.from_ms(epoch_ms))
+
+
+def optional_time(epoch_ms: int | None) -> str | None:
+    """Return a stored time as it goes over the wire; None where there is none."""
+    return None if epoch_ms is None else time(epoch_ms)
+
+
+def entity_id(number: int) -> str:
+    """Return the id of an entity."""
+    return f"syn{number}"
+
+
+def optional_entity_id(number: int | None) -> str | None:
+    """Return the id of an entity; None for none."""
+    return None if number is None else f"syn{number}"
+
+
+def optional_id(number: int | None) -> str | None:
+    """Return the id of an activity or a file handle; None for none."""
+    return None if number is None else str(number)
+
+
+def optional_truth(value: int | None) -> bool | None:
+    """Return a stored truth value, which SQLite has as a number."""
+    return None if value is None else bool(value)
+
+
+def job_file(row: JobFileRow) -> JobFile:
+    """Return a file of a job."""
+    return JobFile(
+        role=row.role,
+        path=row.path,
+        outcome=row.outcome,
+        entity_id=optional_entity_id(row.entity_id),
+        version_number=row.version,
+        sha256=row.sha256,
+        activity_id=optional_id(row.activity_id),
+    )
 
 
 def entity(row: EntityRow) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, func, select
 
+from snakeprov.model.answers import Outcome, Role
+from snakeprov.model.records import JobStatus
 from snakeprov.store.keys import listed, numbers
 from snakeprov.store.statements import Parameters, Query, insert_into
 from snakeprov.store.store import Transaction
@@ -32,22 +34,22 @@ class JobRow(NamedTuple):
 class JobFileRow(NamedTuple):
     """One file of a job, and the version that it was."""
 
-    role: str
+    role: Role
     path: str
     entity_id: int | None
     version: int | None
     sha256: str | None
-    outcome: str
+    outcome: Outcome
     activity_id: int | None
 
 
-class JobSummary(NamedTuple):
+class JobSummaryRow(NamedTuple):
     """What a listing says of a job."""
 
     number: int
     id: str
     rule: str
-    status: str
+    status: JobStatus
     wildcards: str
     started_on: int | None
     ended_on: int | None
@@ -65,7 +67,7 @@ class OutputRow(NamedTuple):
     sha256: str | None
     size_bytes: int | None
     rule: str
-    outcome: str
+    outcome: Outcome
     job_id: str
     created_on: int
 
@@ -76,7 +78,7 @@ class MadeBy(NamedTuple):
     activity_id: int
     job_id: str
     rule: str
-    status: str
+    status: JobStatus
     ended_on: int | None
     wildcards: str
     run_id: str
@@ -90,12 +92,12 @@ class _Number(NamedTuple):
 
 class _FileOf(NamedTuple):
     job_number: int
-    role: str
+    role: Role
     path: str
     entity_id: int | None
     version: int | None
     sha256: str | None
-    outcome: str
+    outcome: Outcome
     activity_id: int | None
 
 
@@ -237,7 +239,7 @@ def made(tx: Transaction, activity_ids: Collection[int]) -> dict[int, MadeBy]:
     return found
 
 
-def page(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list[JobSummary], int]:
+def page(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list[JobSummaryRow], int]:
     """Return a page of the jobs of a run in the order they ended, and how many there are."""
     statement = (
         select(
@@ -258,7 +260,7 @@ def page(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list
         .offset(offset)
     )
     total = select(func.count()).select_from(job).where(job.c.run_id == run_id)
-    rows = [JobSummary(*row) for row in tx.connection.execute(statement)]
+    rows = [JobSummaryRow(*row) for row in tx.connection.execute(statement)]
     return rows, int(tx.connection.execute(total).scalar_one())
 
 

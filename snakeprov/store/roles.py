@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from snakeprov.model.answers import Role
 from snakeprov.store.keys import listed, pairs
 from snakeprov.store.lineage import Version
 from snakeprov.store.statements import Query
@@ -20,7 +21,7 @@ from snakeprov.store.tables import job_file
 class _Role(NamedTuple):
     entity_id: int
     number: int
-    role: str | None
+    role: Role | None
 
 
 _WANTED, _ID, _NUMBER = pairs("versions")
@@ -37,7 +38,7 @@ _ROLES = Query(
 )
 
 
-def of(tx: Transaction, versions: Collection[Version]) -> dict[Version, str]:
+def of(tx: Transaction, versions: Collection[Version]) -> dict[Version, Role]:
     """Return the role of each version that a job named."""
     if not versions:
         return {}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select
 
+from snakeprov.model.records import JobStatus, RunStatus
 from snakeprov.store import access
 from snakeprov.store.access import Reader
 from snakeprov.store.checksums import content
@@ -25,7 +26,7 @@ class RunRow(NamedTuple):
     """A run; `record` is its RunRecord as JSON."""
 
     id: str
-    status: str
+    status: RunStatus
     record: str
     project_id: int | None
     created_by: int
@@ -110,9 +111,9 @@ def page(tx: Transaction, *, limit: int, offset: int, reader: Reader) -> tuple[l
     return rows, int(tx.connection.execute(select(func.count()).select_from(run).where(seen)).scalar_one())
 
 
-def job_counts(tx: Transaction, ids: list[str]) -> dict[str, dict[str, int]]:
+def job_counts(tx: Transaction, ids: list[str]) -> dict[str, dict[JobStatus, int]]:
     """Return, for each run that has jobs, how many ended in which status."""
-    counts: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[JobStatus, int]] = {}
     statement = (
         select(job.c.run_id, job.c.status, func.count())
         .where(job.c.run_id.in_(ids))

@@ -14,6 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select
 
+from snakeprov.model.answers import Outcome
+from snakeprov.model.records import JobStatus
 from snakeprov.store.access import Reader, in_readable, readable_run
 from snakeprov.store.contents import AFTER_HEX, Algorithm
 from snakeprov.store.store import Transaction
@@ -58,15 +60,15 @@ class Result(NamedTuple):
     annotations: str | None
     sha256: str | None
     size_bytes: int | None
-    outcome: str | None
+    outcome: Outcome | None
     job_id: str | None
     rule: str | None
-    status: str | None
+    status: JobStatus | None
     wildcards: str | None
     ended_on: int | None
     run_id: str | None
     git_commit: str | None
-    git_dirty: bool | None
+    git_dirty: int | None
 
 
 _OF_VERSION = (revision.c.created_on, revision.c.activity_id, revision.c.annotations)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from snakeprov.client.batch import Request, Results, send_one_by_one
 from snakeprov.client.connection import Connection
@@ -53,10 +53,8 @@ class SynapseBackend:
         """Return an Activity without its type, which Synapse does not know."""
         return Activity(data={key: value for key, value in activity.items() if key != "activityType"})
 
-    def status(self) -> dict[str, Any]:
-        """Return that Synapse answers, and to whom."""
-        profile = self._connection.session.get("/repo/v1/userProfile")
-        return {"user": str(profile.get("userName") or profile["ownerId"])}
+    def status(self) -> None:
+        """Say nothing: Synapse does not count what it holds."""
 
 
 def _not_kept(what: str) -> UsageError:

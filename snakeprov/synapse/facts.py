@@ -12,6 +12,7 @@ from snakeprov.client.session import quoted
 from snakeprov.errors import ForbiddenError, NotFoundError
 from snakeprov.model import meant
 from snakeprov.model.activity import Activity
+from snakeprov.model.answers import EntityName, Meaning
 from snakeprov.model.entities import File
 from snakeprov.synapse import pathwalk
 from snakeprov.synapse.jobmark import marked
@@ -56,12 +57,13 @@ class Facts:
         reason = f"Cannot find a node with id {entity_id} and version {version_number}"
         raise NotFoundError(f"{entity_id} has no version {version_number}.", status=404, reason=reason)
 
-    def entity(self, entity_id: str) -> Json:
-        """Return `{id, name, path}` of a file. Raises NotFoundError."""
+    def entity(self, entity_id: str) -> EntityName:
+        """Return what a file is called. Raises NotFoundError."""
         latest = self.file(entity_id)
         if latest is None:
             raise NotFoundError(f"There is no file {entity_id}.", status=404, reason="not a file")
-        return {"id": entity_id, "name": latest.name, "path": self.path(entity_id, latest.version_number or 1)}
+        path = self.path(entity_id, latest.version_number or 1)
+        return EntityName(id=entity_id, name=latest.name or entity_id, path=path)
 
     def path(self, entity_id: str, version_number: int) -> str:
         """Return the path that was noted of a version, else the name of the file, else its id."""
@@ -96,8 +98,8 @@ class Facts:
             if key.startswith("snakeprov.") and one["value"]
         }
 
-    def meaning(self, entity_id: str, version_number: int, noted: dict[str, str]) -> Json | None:
-        """Return what is among what was noted of the meaning of a version, in the form of snakeprov's own answers.
+    def meaning(self, entity_id: str, version_number: int, noted: dict[str, str]) -> Meaning | None:
+        """Return what is among what was noted of the meaning of a version.
 
         A new version begins with the annotations of the one before: they are its own only if they name its md5.
         """
@@ -106,18 +108,18 @@ class Facts:
             return None
         return meaning
 
-    def meant(self, entity_id: str, path: str, meaning: Json) -> tuple[str, int] | None:
+    def meant(self, entity_id: str, path: str, meaning: Meaning) -> tuple[str, int] | None:
         """Return the version that a meaning refers to, of a version at `path`; None where it is not there any more."""
-        number = meaning.get("versionNumber")
-        if number is None:
+        number = meaning.version_number
+        if number is None or meaning.path is None:
             return None
-        if "entityId" in meaning:
-            return meaning["entityId"], number
+        if meaning.entity_id is not None:
+            return meaning.entity_id, number
         try:
-            found = pathwalk.file_beside(self._connection.entities, entity_id, path, meaning["path"])
+            found = pathwalk.file_beside(self._connection.entities, entity_id, path, meaning.path)
         except (NotFoundError, ForbiddenError):
             return None
-        return (str(found["entityId"]), number) if found is not None and found["versionNumber"] >= number else None
+        return (found.entity_id, number) if found is not None and found.version_number >= number else None
 
     def generated_by(self, entity_id: str, version_number: int) -> Activity | None:
         """Return the activity that generated a version; None if it has none, or if it may not be read."""
@@ -150,17 +152,23 @@ def below(prefix: str, noted: dict[str, str]) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in noted.items() if key.startswith(prefix)}
 
 
-def meaning_of(noted: dict[str, str], *, entity_id: str, path: str) -> Json | None:
-    """Return what was noted of the meaning of the bytes of a version, in the form of snakeprov's own answers.
+def meaning_of(noted: dict[str, str], *, entity_id: str, path: str) -> Meaning | None:
+    """Return what was noted of the meaning of the bytes of a version.
 
-    >>> meaning_of({"meaning": "edited", "meaningOf": "@1"}, entity_id="syn2", path="a.txt")
-    {'kind': 'edited', 'entityId': 'syn2', 'path': 'a.txt', 'versionNumber': 1}
+    >>> meaning_of({"meaning": "edited", "meaningOf": "@1"}, entity_id="syn2", path="a.txt").version_id
+    'syn2.1'
     """
-    kind, (other, at, number) = noted.get("meaning"), noted.get("meaningOf", "").rpartition("@")
-    if kind not in meant.EDGES:
+    kind = next((one for one in meant.EDGES if one == noted.get("meaning")), None)
+    other, at, number = noted.get("meaningOf", "").rpartition("@")
+    if kind is None:
         return None
     if not at or not number.isdecimal():
-        return {"kind": kind}
-    own = {} if other else {"entityId": entity_id}
-    during = {f"{name}{end}": noted[name] for name, end in (("whileJob", "Id"), ("whileRule", "")) if name in noted}
-    return {"kind": kind, **own, "path": other or path, "versionNumber": int(number), **during}
+        return Meaning(kind=kind)
+    return Meaning(
+        kind=kind,
+        entity_id=None if other else entity_id,
+        path=other or path,
+        version_number=int(number),
+        while_job_id=noted.get("whileJob"),
+        while_rule=noted.get("whileRule"),
+    )

@@ -16,11 +16,12 @@ from typing import Any, Final, Literal, NamedTuple
 from snakeprov.client import Client
 from snakeprov.errors import ConfigError, ForbiddenError, NotFoundError
 from snakeprov.model.activity import Activity
+from snakeprov.model.answers import Found, Lookup
 from snakeprov.model.entities import FILE, Folder, Project
 from snakeprov.model.meaning import Past
 from snakeprov.model.paths import OUTSIDE, folders_above, to_names
 from snakeprov.model.records import JobRecord
-from snakeprov.recorder.catalog import Catalog, Held
+from snakeprov.recorder.catalog import Besides, Catalog, Held, LookedUp
 from snakeprov.recorder.explaining import Asked
 from snakeprov.recorder.recognition import Explained
 from snakeprov.synapse import pathwalk
@@ -41,6 +42,9 @@ STEPS_MAX: Final = 2
 
 Json = dict[str, Any]
 
+_Seen = tuple[Found, Besides | None]
+"""What is at a path, and of a file what Synapse says of it besides."""
+
 
 class _Version(NamedTuple):
     """A version; the number of the one whose content it has again, if it has; what its Activity used."""
@@ -58,8 +62,8 @@ class SynapseLookup:
         self._client = client
         self._project = project
 
-    def look_up(self, paths: Iterable[str], catalog: Catalog) -> Json:
-        """Return what the project holds at each of `paths`, in the form of snakeprov's own look-up.
+    def look_up(self, paths: Iterable[str], catalog: Catalog) -> LookedUp:
+        """Return what the project holds at each of `paths`.
 
         Raises:
             ConfigError: The project is named by an id that no project or folder has.
@@ -68,12 +72,13 @@ class SynapseLookup:
         asked = list(paths)
         project_id = catalog.project_id or self._find_project()
         if project_id is None:
-            return {"found": []}
+            return LookedUp(Lookup(found=[]))
         above = {path: folders_above(path) for path in asked}
         folders = {folder for each in above.values() for folder in each}
         ids: dict[str, str | None] = {}
 
-        found: list[Json] = []
+        found: list[Found] = []
+        besides: dict[str, Besides] = {}
 
         def folder_id(path: str) -> str | None:
             if not path:
@@ -84,18 +89,19 @@ class SynapseLookup:
 
         def seen(path: str, kind: Literal["file", "folder"]) -> str | None:
             entries = self._at(folder_id(_parent(path)), path, kind)
-            found.extend(entries)
-            return next((one["entityId"] for one in entries if one["kind"] == kind), None)
+            found.extend(one for one, _ in entries)
+            besides.update((one.path, more) for one, more in entries if more is not None)
+            return next((one.entity_id for one, _ in entries if one.kind == kind), None)
 
         for path in asked:
             if path in folders:
                 if (known := catalog.folder(path)) is not None:
-                    found.append({"path": path, "kind": "folder", "entityId": known})
+                    found.append(Found(path=path, kind="folder", entity_id=known))
                 else:
                     folder_id(path)
             elif path:
                 seen(path, "file")
-        return {"projectId": project_id, "found": found}
+        return LookedUp(Lookup(project_id=project_id, found=found), besides)
 
     def explain(self, asked: Sequence[Asked], catalog: Catalog) -> dict[tuple[str, str], Explained]:
         """Return what may explain bytes that were seen, by path and md5, as far as Synapse can tell.
@@ -160,7 +166,7 @@ class SynapseLookup:
             if path:
                 here = _text(annotations, "path") or ""
                 found = pathwalk.file_beside(self._client.entities, entity_id, here, path)
-                entity_id = str(found["entityId"]) if found is not None else ""
+                entity_id = found.entity_id if found is not None else ""
             return bool(entity_id) and self._past(entity_id, number, md5, steps=steps - 1).past.is_work
         except (NotFoundError, ForbiddenError):  # somebody has deleted it since, or does not share it
             return False
@@ -224,24 +230,24 @@ class SynapseLookup:
             raise ConfigError(f"{self._project} is a file.", hint="Set `project` to the id of a project or folder.")
         return self._project
 
-    def _at(self, parent_id: str | None, path: str, kind: Literal["file", "folder"]) -> list[Json]:
+    def _at(self, parent_id: str | None, path: str, kind: Literal["file", "folder"]) -> list[_Seen]:
         """Return what is at a path: a thing of this kind, and one of the other kind if that has the name itself."""
         name = OUTSIDE if path == "/" else to_names(path)[-1]
-        entries: list[Json] = []
+        entries: list[_Seen] = []
         for second in (None, kind):
             found = parent_id and self._client.entities.find_child(parent_id, to_synapse_name(name, second=second))
             if not found:
                 break
             entries.append(self._read(path, found))
-            if entries[-1]["kind"] == kind:
+            if entries[-1][0].kind == kind:
                 break
         return entries
 
-    def _read(self, path: str, entity_id: str) -> Json:
+    def _read(self, path: str, entity_id: str) -> _Seen:
         bundle = self._client.entities.bundle(entity_id)
         entity = bundle["entity"]
         if entity["concreteType"] != FILE:
-            return {"path": path, "kind": "folder", "entityId": entity_id}
+            return Found(path=path, kind="folder", entity_id=entity_id), None
         annotations: Json = bundle.get("annotations", {}).get("annotations", {})
         activity = Activity(data=bundle["activity"]) if bundle.get("activity") else None
         handle_id = entity.get("dataFileHandleId")
@@ -255,30 +261,33 @@ class SynapseLookup:
         is_annotated = job_id is not None and _text(annotations, "job") == job_id
         read_for = _job_id(entity.get("versionComment"))
         lacks_marks = not is_own and not is_annotated and (job_id or read_for) is not None
-        return {
-            "path": path,
-            "kind": "file",
-            "entityId": entity_id,
-            **{key: entity[key] for key in ("name", "parentId", "etag", "versionNumber")},
-            "dataFileHandleId": handle_id,
-            "activityId": str(activity["id"]) if activity is not None else None,
-            "sha256": _text(annotations, "sha256") if is_own else None,
-            "createdOn": entity.get("modifiedOn"),
-            "isWork": activity is not None or (md5 is not None and self._comes_from_work(entity_id, annotations, md5)),
-            "description": entity.get("description"),
-            "noted": SynapseVersion(
-                md5=md5,
-                job_id=job_id,
-                was_seen=is_own and job_id is None,
-                is_annotated=is_annotated,
-                read_for=read_for,
-                lacks_marks=lacks_marks,
-                before=self._before(entity_id, int(entity["versionNumber"]))
-                if lacks_marks
-                else _edited_after(entity_id, annotations, md5),
-                annotations={key: value for key, value in annotations.items() if not key.startswith(PREFIX)},
-            ),
-        }
+        found = Found(
+            path=path,
+            kind="file",
+            entity_id=entity_id,
+            name=entity["name"],
+            parent_id=entity["parentId"],
+            etag=entity["etag"],
+            version_number=entity["versionNumber"],
+            data_file_handle_id=handle_id,
+            activity_id=str(activity["id"]) if activity is not None else None,
+            sha256=_text(annotations, "sha256") if is_own else None,
+            created_on=entity.get("modifiedOn"),
+            is_work=activity is not None or (md5 is not None and self._comes_from_work(entity_id, annotations, md5)),
+        )
+        version = SynapseVersion(
+            md5=md5,
+            job_id=job_id,
+            was_seen=is_own and job_id is None,
+            is_annotated=is_annotated,
+            read_for=read_for,
+            lacks_marks=lacks_marks,
+            before=self._before(entity_id, int(entity["versionNumber"]))
+            if lacks_marks
+            else _edited_after(entity_id, annotations, md5),
+            annotations={key: value for key, value in annotations.items() if not key.startswith(PREFIX)},
+        )
+        return found, Besides(entity.get("description"), version)
 
     def _before(self, entity_id: str, number: int) -> Past | None:
         """Return the version before one, or None."""

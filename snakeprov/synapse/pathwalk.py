@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from snakeprov.errors import UsageError
+from snakeprov.model.answers import Matches, Version
 from snakeprov.model.entities import File, Folder
 from snakeprov.model.paths import to_names
 from snakeprov.synapse.names import from_synapse_name, to_synapse_name
@@ -29,8 +30,8 @@ _SECOND: Final[dict[type[File | Folder], Literal["file", "folder"]]] = {File: "f
 _PROJECT_ID: Final = re.compile(r"syn[0-9]{1,18}")
 
 
-def find(entities: Entities, path: str, *, project: str | None) -> dict[str, Any]:
-    """Return the files recorded at `path` in a project, which is named or given by its id: `{matches, near}`.
+def find(entities: Entities, path: str, *, project: str | None) -> Matches:
+    """Return the files recorded at `path` in a project, which is named or given by its id.
 
     Raises:
         UsageError: It is not said in which project.
@@ -49,22 +50,21 @@ def find(entities: Entities, path: str, *, project: str | None) -> dict[str, Any
             folder_id = folder_id and folder_in(entities, folder_id, name)
         entity = file_in(entities, folder_id, last) if folder_id else None
         if entity is not None:
-            match = {
-                "path": candidate,
-                "projectId": project_id,
-                "projectName": project,
-                "entityId": entity.id,
-                "name": entity.name,
-                "versionNumber": entity.version_number,
-            }
-            return {"matches": [match], "near": []}
-    return {"matches": [], "near": _near(entities, project_id, to_names(path)) if project_id else []}
+            match = Version(
+                path=candidate,
+                project_id=project_id,
+                project_name=project,
+                entity_id=entity.id or "",
+                version_number=entity.version_number or 1,
+            )
+            return Matches(matches=[match])
+    return Matches(matches=[], near=_near(entities, project_id, to_names(path)) if project_id else [])
 
 
-def file_beside(entities: Entities, entity_id: str, path: str, other: str) -> dict[str, Any] | None:
+def file_beside(entities: Entities, entity_id: str, path: str, other: str) -> Version | None:
     """Return the file that is at the path `other` of the project in which a file is at `path`, as `find` does."""
     above = entities.path(entity_id)[: -len(to_names(path))]
-    matches = find(entities, other, project=above[-1])["matches"] if above else []
+    matches = find(entities, other, project=above[-1]).matches if above else []
     return matches[0] if matches else None
 
 

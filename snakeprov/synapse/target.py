@@ -6,11 +6,11 @@ Must not know: how often, or when.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from snakeprov.client import Client
 from snakeprov.model.records import JobRecord
-from snakeprov.recorder.catalog import Catalog, Held
+from snakeprov.recorder.catalog import Catalog, Held, LookedUp
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.explaining import Asked
@@ -40,7 +40,7 @@ class SynapseTarget:
         """Return the name as Synapse allows it."""
         return to_synapse_name(name)
 
-    def look_up(self, project: str, paths: Iterable[str], catalog: Catalog) -> dict[str, Any]:
+    def look_up(self, project: str, paths: Iterable[str], catalog: Catalog) -> LookedUp:
         """Return what a project holds at some paths. Raises ConfigError and RemoteError."""
         return self._lookup(project).look_up(paths, catalog)
 

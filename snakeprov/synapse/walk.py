@@ -9,11 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
+from msgspec.structs import replace
+
 from snakeprov.client.connection import Connection
 from snakeprov.client.session import quoted
 from snakeprov.errors import ForbiddenError, NotFoundError, UsageError
 from snakeprov.model.activity import Activity
+from snakeprov.model.answers import (
+    AffectedVersions,
+    CurrentFiles,
+    Details,
+    History,
+    JobFile,
+    Lineage,
+    Making,
+    Matches,
+    Pruned,
+    RecordedJob,
+    SameContent,
+    SearchResult,
+    SearchResults,
+    Story,
+    ToldVersion,
+    Version,
+)
 from snakeprov.model.entities import File
+from snakeprov.model.records import JobRecord
 from snakeprov.synapse import pathwalk
 from snakeprov.synapse.facts import PAGE, Facts, Json, below, job_of
 from snakeprov.synapse.graphwalk import GraphWalk, node_of, target_of
@@ -31,85 +52,101 @@ class Walk:
         self._connection = connection
         self._facts = Facts(connection)
 
-    def find(self, path: str, *, project: str | None = None) -> Json:
-        """Return the files recorded at `path`: `{matches, near}`. Raises UsageError where the project is not said."""
+    def find(self, path: str, *, project: str | None = None) -> Matches:
+        """Return the files recorded at `path`. Raises UsageError where the project is not said."""
         return pathwalk.find(self._connection.entities, path, project=project or self._connection.project)
 
-    def paths(self, *_: Any, **__: Any) -> Json:
+    def paths(self, *_: Any, **__: Any) -> list[str]:
         """Return none: Synapse lists one folder at a time, which is too slow for who waits while typing."""
-        return {"paths": []}
+        return []
 
-    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> Json:
-        """Return the versions that have a content: `{results, truncated}`.
+    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> SameContent:
+        """Return the versions that have a content.
 
         Raises:
             UsageError: The content is not named by a whole md5: Synapse knows no other digest, and no beginnings.
         """
+        found = self._with_digest(algorithm, digest)
+        return SameContent(results=[self._found(*one) for one in found[:limit]], truncated=len(found) > limit)
+
+    def _with_digest(self, algorithm: str, digest: str) -> list[tuple[str, int]]:
         if algorithm != "md5" or len(digest) != _MD5_CHARS:
             raise UsageError(
                 f"Synapse finds contents by their whole md5 only, not by {algorithm}:{digest}.",
                 hint="Give md5: and all of its 32 digits.",
             )
         found = self._connection.session.get(f"/repo/v1/entity/md5/{quoted(digest)}")["results"]
-        results = [self._found(str(one["id"]), int(one["versionNumber"])) for one in found[:limit]]
-        return {"results": results, "truncated": len(found) > limit}
+        return [(str(one["id"]), int(one["versionNumber"])) for one in found]
 
-    def _found(self, entity_id: str, number: int) -> Json:
+    def _result(self, entity_id: str, number: int) -> SearchResult:
+        version = self._found(entity_id, number)
+        making = self._making(entity_id, number)
+        is_of_job = making is not None and making.job_id is not None
+        return SearchResult(
+            path=version.path,
+            entity_id=entity_id,
+            version_number=number,
+            is_latest=version.is_latest,
+            created_on=version.created_on,
+            sha256=version.sha256,
+            size_bytes=version.size_bytes,
+            outcome=None if making is None else "generated",
+            activity_id=making.activity_id if making else None,
+            job_id=making.job_id if making else None,
+            rule=making.rule if making else None,
+            status=making.status if making else None,
+            wildcards=below("wildcard.", self._facts.noted(entity_id, number)) if is_of_job else None,
+            run_id=making.run_id if making else None,
+            commit=making.commit if making else None,
+            dirty=making.dirty if making else None,
+        )
+
+    def _found(self, entity_id: str, number: int) -> Version:
         version = self._version(entity_id, self._facts.info(entity_id, number)[0])
         latest = self._facts.file(entity_id)
         latest_number = (latest.version_number if latest is not None else None) or number
-        mark = job_of(self._facts.generated_by(entity_id, number))
-        return {
-            "entityId": entity_id,
-            "isLatest": number == latest_number,
-            "latestVersionNumber": latest_number,
-            "path": self._facts.path(entity_id, number),
-            "projectName": self._connection.project,
-            **version,
-            "outcome": "generated" if version["activityId"] is not None else None,
-            "jobId": mark[0] if mark else None,
-            "status": "success" if mark else None,
-            "wildcards": below("wildcard.", self._facts.noted(entity_id, number)) if mark else None,
-        }
+        return replace(
+            version,
+            is_latest=number == latest_number,
+            latest_version_number=latest_number,
+            project_name=self._connection.project,
+        )
 
-    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> Json:
-        """Return a page of an entity's versions and what made them, newest first: `{entity, versions}`."""
+    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> History:
+        """Return a page of an entity's versions and what made them, newest first."""
         page = self._facts.page(entity_id, limit=min(limit, PAGE), offset=offset)
         versions = [self._version(entity_id, info) for info in page["results"]]
         # Synapse's own total is an estimate: whether there is more shows when one asks for more.
         total = offset + len(versions) + (len(versions) == min(limit, PAGE))
-        return {"entity": self._facts.entity(entity_id), "versions": versions, "totalNumberOfResults": total}
+        return History(entity=self._facts.entity(entity_id), results=versions, total_number_of_results=total)
 
-    def story(self, entity_id: str, version_number: int) -> Json:
-        """Return all that is known of a version: `{entity, version, previousVersionNumber, activity, job, run}`.
+    def story(self, entity_id: str, version_number: int) -> Story:
+        """Return all that is known of a version.
 
         Raises:
             NotFoundError: There is no such version.
         """
         info, previous_number = self._facts.info(entity_id, version_number)
-        version = self._version(entity_id, info) | {"bytesKept": self._bytes_kept(entity_id, version_number)}
+        version = self._version(entity_id, info)
         activity = self._facts.generated_by(entity_id, version_number)
         entity = self._facts.entity(entity_id)
-        meaning = version.get("meaning")
-        meant = None if meaning is None else self._facts.meant(entity_id, entity["path"], meaning)
-        making = None if meant is None else self._making(*meant)
-        if meaning is not None and making is not None:
-            meaning["making"] = making
-        story: Json = {
-            "entity": entity,
-            "version": version,
-            "previousVersionNumber": previous_number,
-            "activity": activity,
-            "job": None,
-            "run": None,
-        }
-        if activity is not None and version["runId"] is not None:
-            story["job"] = self._job(entity_id, version_number, activity)
-        return story
+        meaning = version.meaning
+        meant = None if meaning is None else self._facts.meant(entity_id, entity.recorded_path, meaning)
+        if meaning is not None and meant is not None:
+            meaning = replace(meaning, making=self._making(*meant))
+        is_of_job = activity is not None and version.run_id is not None
+        return Story(
+            entity=entity,
+            version=replace(version, bytes_kept=self._bytes_kept(entity_id, version_number), meaning=meaning),
+            previous_version_number=previous_number,
+            activity=activity,
+            job=self._job(entity_id, version_number, activity) if activity is not None and is_of_job else None,
+            run=None,
+        )
 
-    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Json:
-        """Return what is known of some versions: `{versions, jobs}`; Synapse cannot be asked for jobs."""
-        found = []
+    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
+        """Return what is known of some versions; Synapse cannot be asked for jobs."""
+        found: list[Version] = []
         for entity_id, number in versions:
             try:
                 version = self._version(entity_id, self._facts.info(entity_id, number)[0])
@@ -117,13 +154,12 @@ class Walk:
             except (NotFoundError, ForbiddenError):
                 continue
             handle = file.data_file_handle_id if isinstance(file, File) else None
-            path = self._facts.path(entity_id, number)
-            found.append({"entityId": entity_id, "path": path, "fileHandleId": handle, "projectId": None, **version})
-        return {"versions": found, "jobs": []}
+            found.append(replace(version, file_handle_id=handle))
+        return Details(versions=found, jobs=[])
 
-    def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Json | None]:
+    def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Story | None]:
         """Return what `story` returns of several versions, in order; None for what may not be read or is not there."""
-        found: list[Json | None] = []
+        found: list[Story | None] = []
         for entity_id, version_number, *_ in versions:
             try:
                 found.append(self.story(entity_id, version_number))
@@ -133,8 +169,8 @@ class Walk:
 
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000
-    ) -> Json:
-        """Return what a version came from: `{root, nodes, edges, truncated}`.
+    ) -> Lineage:
+        """Return what a version came from.
 
         Raises:
             UsageError: What came from it is asked for, which Synapse cannot tell.
@@ -143,75 +179,80 @@ class Walk:
             raise _unknowable()
         return GraphWalk(self._facts, depth=depth, limit=limit).upstream(entity_id, version_number)
 
-    def current(self, *_: Any, **__: Any) -> Json:
+    def current(self, *_: Any, **__: Any) -> CurrentFiles:
         """Refuse: raises UsageError."""
         raise UsageError(
             "Synapse cannot be asked for everything that a project has recorded.", hint="Name the files to verify."
         )
 
-    def prune(self, *_: Any, **__: Any) -> Json:
+    def prune(self, *_: Any, **__: Any) -> Pruned:
         """Refuse: raises UsageError."""
         raise UsageError("Synapse keeps the bytes of all versions; they cannot be pruned from here.")
 
-    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> Json:
-        """Return the versions that have one of some contents, named by their md5: `{results, truncated}`.
+    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> SearchResults:
+        """Return the versions that have one of some contents, named by their md5.
 
         Raises:
-            UsageError: There are other terms.
+            UsageError: Something else is asked for than `md5`.
         """
-        if all(key == "md5" for key, _ in terms):
-            answers = [self.with_digest("md5", value, limit=limit) for _, value in terms]
-            results = [one for answer in answers for one in answer["results"]]
-            is_truncated = len(results) > limit or any(one["truncated"] for one in answers)
-            return {"results": results[:limit], "truncated": is_truncated}
-        raise UsageError(
-            "Synapse cannot be searched for how files were made.",
-            hint="Look in its web pages for the annotations snakeprov.rule, snakeprov.param.NAME, …; "
-            "'find --file' and 'find md5=' work.",
-        )
+        if any(key != "md5" for key, _ in terms):
+            raise UsageError(
+                "Synapse cannot be searched for how files were made.",
+                hint="Look in its web pages for the annotations snakeprov.rule, snakeprov.param.NAME, …; "
+                "'find --file' and 'find md5=' work.",
+            )
+        found = [self._with_digest("md5", digest) for _, digest in terms]
+        every = [one for some in found for one in some]
+        return SearchResults(results=[self._result(*one) for one in every[:limit]], truncated=len(every) > limit)
 
-    def affected(self, *_: Any, **__: Any) -> Json:
+    def affected(self, *_: Any, **__: Any) -> AffectedVersions:
         """Refuse: raises UsageError."""
         raise _unknowable()
 
-    def _version(self, entity_id: str, info: Json) -> Json:
+    def _version(self, entity_id: str, info: Json) -> ToldVersion:
         number = int(info["versionNumber"])
         noted = self._facts.noted(entity_id, number)
         making = self._making(entity_id, number)
         md5 = info.get("contentMd5")
-        meaning = self._facts.meaning(entity_id, number, noted)
-        return {
-            "versionNumber": number,
-            "createdOn": info.get("modifiedOn"),
-            "createdBy": self._facts.user(info.get("modifiedBy")),
-            "sha256": noted.get("sha256") if md5 is not None and noted.get("md5") == md5 else None,
-            "md5": md5,
-            "sizeBytes": int(info["contentSize"]) if info.get("contentSize") is not None else None,
-            "bytesKept": None,
-            "generatedBy": making and making["activityId"],
-            **{key: making and making[key] for key in ("activityId", "rule", "runId", "commit", "dirty")},
-            "reproducedBy": [],
-            "makings": [] if making is None else [making],
-            **({} if meaning is None else {"meaning": meaning}),
-        }
+        return ToldVersion(
+            entity_id=entity_id,
+            version_number=number,
+            path=self._facts.path_noted(entity_id, noted),
+            created_on=info.get("modifiedOn"),
+            created_by=self._facts.user(info.get("modifiedBy")),
+            sha256=noted.get("sha256") if md5 is not None and noted.get("md5") == md5 else None,
+            md5=md5,
+            size_bytes=int(info["contentSize"]) if info.get("contentSize") is not None else None,
+            bytes_kept=None,
+            generated_by=making.activity_id if making else None,
+            activity_id=making.activity_id if making else None,
+            rule=making.rule if making else None,
+            run_id=making.run_id if making else None,
+            commit=making.commit if making else None,
+            dirty=making.dirty if making else None,
+            reproduced_by=[],
+            makings=[] if making is None else [making],
+            role=None,
+            meaning=self._facts.meaning(entity_id, number, noted),
+        )
 
-    def _making(self, entity_id: str, number: int) -> Json | None:
+    def _making(self, entity_id: str, number: int) -> Making | None:
         """Return what made a version; None where no activity did."""
         activity = self._facts.generated_by(entity_id, number)
         if activity is None:
             return None
         mark = job_of(activity)
         commit = self._facts.noted(entity_id, number).get("commit", "") if mark else ""
-        return {
-            "activityId": str(activity["id"]),
-            "rule": activity.name,
-            "runId": mark[1] if mark else None,
-            "commit": commit.removesuffix("+dirty") or None,
-            "dirty": commit.endswith("+dirty") if commit else None,
-            "jobId": mark[0] if mark else None,
-            "status": "success" if mark else None,
-            "endedOn": None,
-        }
+        return Making(
+            activity_id=str(activity["id"]),
+            job_id=mark[0] if mark else None,
+            run_id=mark[1] if mark else None,
+            rule=activity.name,
+            status="success" if mark else None,
+            ended_on=None,
+            commit=commit.removesuffix("+dirty") or None,
+            dirty=commit.endswith("+dirty") if commit else None,
+        )
 
     def _bytes_kept(self, entity_id: str, version_number: int) -> bool | None:
         """Return whether the bytes of a version are available; None if the user may not download them."""
@@ -227,27 +268,32 @@ class Walk:
             return None
         return url is not None and url.startswith(("http://", "https://"))
 
-    def _job(self, entity_id: str, version_number: int, activity: Activity) -> Json:
+    def _job(self, entity_id: str, version_number: int, activity: Activity) -> RecordedJob:
         mark = job_of(activity) or ("", "")
         noted = self._facts.noted(entity_id, version_number)
-        files: list[Json] = []
+        files: list[JobFile] = []
         for item in activity["used"]:
             node = node_of(self._facts, item, target_of(self._facts, item))
-            if "entityId" in node:
-                role, outcome = ("code", "executed") if item["wasExecuted"] else ("input", "used")
-                keys = ("path", "entityId", "versionNumber", "sha256")
-                told = {key: node.get(key) for key in keys}
-                # Synapse pins versions, and knows the md5 of each.
-                files.append({"role": role, "outcome": outcome, **told, "identityProved": True})
-        job = {
-            "id": mark[0],
-            "runId": mark[1],
-            "rule": activity.name or "",
-            "status": "success",
-            "wildcards": below("wildcard.", noted),
-            "params": below("param.", noted),
-        }
-        return {"job": job, "activityId": str(activity["id"]), "files": files}
+            if node.path is not None:
+                file = JobFile(
+                    role="code" if item["wasExecuted"] else "input",
+                    path=node.path,
+                    outcome="executed" if item["wasExecuted"] else "used",
+                    entity_id=node.entity_id,
+                    version_number=node.version_number,
+                    # Synapse pins versions, and knows the md5 of each.
+                    identity_proved=True,
+                )
+                files.append(file)
+        job = JobRecord(
+            id=mark[0],
+            run_id=mark[1],
+            rule=activity.name or "",
+            status="success",
+            wildcards=below("wildcard.", noted),
+            params=below("param.", noted),
+        )
+        return RecordedJob(job=job, activity_id=str(activity["id"]), files=files)
 
 
 def _unknowable() -> UsageError:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
 from snakeprov.model import meant
-from snakeprov.model.comparison import BY_PRODUCTS
+from snakeprov.model.answers import MadeVersion
 from snakeprov.view import text
-from snakeprov.view.history import versioned
+from snakeprov.view.answers import picked
 from snakeprov.view.text import Screen, compose, counted, say
 
 FOLD_ABOVE = 12
@@ -54,69 +54,82 @@ KEYS = (
 """The keys of each version in JSON and CSV."""
 
 
-def affected(answer: Mapping[str, Any], screen: Screen, *, starts: Sequence[str], show_all: bool) -> Iterator[str]:
+class OnDisk(NamedTuple):
+    """An affected version, and whether its bytes lie at its path."""
+
+    version: MadeVersion
+    on_disk: bool
+
+
+class Affected(NamedTuple):
+    """What came from what was asked about; `truncated`: there is more."""
+
+    versions: Sequence[OnDisk]
+    truncated: bool
+
+
+def affected(answer: Affected, screen: Screen, *, starts: Sequence[str], show_all: bool) -> Iterator[str]:
     """Yield the lines of `affected`.
 
     Args:
-        answer: What the affected resource answered, each version with `onDisk`.
+        answer: What is affected.
         screen: Where the lines will be shown.
         starts: What was asked about, in words.
         show_all: Whether nothing is folded.
     """
-    versions = answer["versions"]
+    versions = answer.versions
     yield from text.sentence(_sentence(answer, starts), screen)
     for rule, made in _by_rule(versions).items():
-        there = sum(one["onDisk"] for one in made)
+        there = sum(one.on_disk for one in made)
         counts = counted(len(made), "version") + (f", {text.number(there)} on disk" if there else "")
         yield ""
         yield compose([say(rule, "rule"), say(f"  {counts}", "faint")], screen)
-        made = sorted(made, key=lambda one: (one.get("role") in BY_PRODUCTS, one["path"], one["versionNumber"]))
+        made = sorted(made, key=_place)
         shown = made if show_all or len(made) <= FOLD_ABOVE else made[:FOLD_SHOWS]
-        rows = [[versioned(one), say(_state(one), "bad" if one["onDisk"] else "faint")] for one in shown]
+        rows = [[say(one.version.label), say(_state(one), "bad" if one.on_disk else "faint")] for one in shown]
         yield from text.table(rows, screen, flexible=0, keep="end", indent=2)
         if len(shown) < len(made):
             more = text.number(len(made) - len(shown))
             yield compose([say(f"  {screen.glyphs.ellipsis} and {more} more like these (--all)", "faint")], screen)
-    if answer["truncated"]:
+    if answer.truncated:
         yield ""
         more = f"More came from it than these {counted(len(versions), 'version')}: ask about a file further down."
         yield from text.sentence(more, screen)
 
 
-def as_json(answer: Mapping[str, Any], *, starts: Sequence[str]) -> dict[str, Any]:
+def as_json(answer: Affected, *, starts: Sequence[str]) -> dict[str, Any]:
     """Return what `affected --json` prints; every key is always there, unknown is null."""
-    versions = [_with_every_key(one) for one in answer["versions"]]
-    return {"starts": list(starts), "versions": versions, "truncated": answer["truncated"]}
+    versions = [_with_every_key(one) for one in answer.versions]
+    return {"starts": list(starts), "versions": versions, "truncated": answer.truncated}
 
 
-def as_csv(answer: Mapping[str, Any]) -> Iterator[str]:
+def as_csv(answer: Affected) -> Iterator[str]:
     """Yield the lines of `affected --csv`: a title and a row for each version, with the keys of the JSON."""
-    for row in (KEYS, *([_cell(value) for value in _with_every_key(one).values()] for one in answer["versions"])):
+    for row in (KEYS, *([_cell(value) for value in _with_every_key(one).values()] for one in answer.versions)):
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(row)
         yield line.getvalue()
 
 
-def _with_every_key(version: Mapping[str, Any]) -> dict[str, Any]:
-    found = {key: version.get(key) for key in KEYS}
-    proved = {key: found[key] is not False for key in ("identityProved", "wayProved")}
-    return found | {"byEvidence": bool(found["byEvidence"]), **proved}
+def _with_every_key(one: OnDisk) -> dict[str, Any]:
+    before, after = KEYS[: KEYS.index("onDisk")], KEYS[KEYS.index("onDisk") + 1 :]
+    return picked(one.version, before) | {"onDisk": one.on_disk} | picked(one.version, after)
 
 
-def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
-    versions = answer["versions"]
+def _sentence(answer: Affected, starts: Sequence[str]) -> str:
+    versions = [one.version for one in answer.versions]
     named = ", ".join(starts[:STARTS_NAMED_MAX])
     if len(starts) > STARTS_NAMED_MAX:
         named += f" and {counted(len(starts) - STARTS_NAMED_MAX, 'other')}"
     if not versions:
         return f"Nothing that is recorded came from {named}."
-    files = len({(one["entityId"]) for one in versions})
-    there = sum(one["onDisk"] for one in versions)
+    files = len({one.entity_id for one in versions})
+    there = sum(one.on_disk for one in answer.versions)
     still = {0: "none of them is", 1: "1 of them is"}.get(there, f"{text.number(there)} of them are")
-    least = "At least " if answer["truncated"] else ""
+    least = "At least " if answer.truncated else ""
     counts = f"{counted(len(versions), 'version')} of {counted(files, 'file')}"
-    guessed = sum(bool(one.get("byEvidence")) for one in versions)
-    logs = sum(one.get("role") in BY_PRODUCTS for one in versions)
+    guessed = sum(one.by_evidence for one in versions)
+    logs = sum(one.is_by_product for one in versions)
     among = [
         counted(logs, "log or benchmark", "logs or benchmarks") if logs else "",
         f"{text.number(guessed)} by evidence only, not proof" if guessed else "",
@@ -125,35 +138,40 @@ def _sentence(answer: Mapping[str, Any], starts: Sequence[str]) -> str:
     return f"{least}{counts} came from {named}{apart}; {still} on disk now."
 
 
-def _by_rule(versions: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    groups: dict[str, list[Mapping[str, Any]]] = {}
+def _place(one: OnDisk) -> tuple[bool, str, int]:
+    """Return by what the versions of a group are sorted: results first, then by path and number."""
+    return one.version.is_by_product, one.version.path, one.version.version_number
+
+
+def _by_rule(versions: Sequence[OnDisk]) -> dict[str, list[OnDisk]]:
+    groups: dict[str, list[OnDisk]] = {}
     for one in versions:
-        groups.setdefault(one.get("rule") or _by_nobody(one), []).append(one)
+        groups.setdefault(one.version.rule or _by_nobody(one.version), []).append(one)
     return groups
 
 
-def _by_nobody(version: Mapping[str, Any]) -> str:
-    meaning = meant.of(version)
+def _by_nobody(version: MadeVersion) -> str:
+    meaning = version.meaning
     if meaning is not None and meaning.kind == "edited":
         return meant.EDITED if meant.is_by_hand(meaning) else "changed while a job ran"
-    return _BY_NOBODY.get(version["outcome"], "unknown")
+    return _BY_NOBODY.get(version.outcome or "", "unknown")
 
 
-def _state(version: Mapping[str, Any]) -> str:
-    meaning = meant.of(version)
+def _state(one: OnDisk) -> str:
+    version = one.version
     said = (
-        version["role"] if version.get("role") in BY_PRODUCTS else "",
-        "made again" if version["outcome"] == "reproduced" else "",
-        meant.said(meaning, path=version["path"]) if meaning is not None else "",
-        "by evidence" if version.get("byEvidence") else "",
-        meant.NOT_PROVED if version.get("identityProved") is False else "",
-        "through an input whose identity is not proved" if version.get("wayProved") is False else "",
-        "on disk" if version["onDisk"] else "",
+        version.role if version.is_by_product else "",
+        "made again" if version.outcome == "reproduced" else "",
+        meant.said(version.meaning, path=version.path) if version.meaning is not None else "",
+        "by evidence" if version.by_evidence else "",
+        "" if version.identity_proved else meant.NOT_PROVED,
+        "" if version.way_proved else "through an input whose identity is not proved",
+        "on disk" if one.on_disk else "",
     )
     return ", ".join(filter(None, said))
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, msgspec.Struct):
         return say(msgspec.json.encode(value).decode()).text
     return str(value).lower() if isinstance(value, bool) else "" if value is None else say(value).text

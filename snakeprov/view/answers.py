@@ -5,52 +5,34 @@ Must not know: how the answers are shown to people. Every key named here is alwa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
+from snakeprov.model.answers import Done, History, JobFile, Role, Run, Status, Story
 from snakeprov.model.findings import Report
+from snakeprov.model.records import JobRecord
 
 Json = dict[str, Any]
 
-_VERSION_KEYS = (
-    "versionNumber",
-    "createdOn",
-    "createdBy",
-    "sha256",
-    "md5",
-    "sizeBytes",
-    "bytesKept",
-    "generatedBy",
-    "activityId",
-    "rule",
-    "runId",
-    "commit",
-    "dirty",
-)
 _FILE_KEYS = ("path", "entityId", "versionNumber", "sha256")
 
 
-def history(answer: Mapping[str, Any]) -> Json:
-    """Return what `log PATH --json` prints for an answer of the history resource."""
-    return {"entity": _entity(answer["entity"]), "versions": [_version(one) for one in answer["versions"]]}
+def history(told: History) -> Json:
+    """Return what `log PATH --json` prints."""
+    return {"entity": told.entity, "versions": told.results}
 
 
-def story(answer: Mapping[str, Any]) -> Json:
-    """Return what `show --json` prints for an answer of the story resource."""
-    job = answer.get("job")
-    run = answer.get("run")
+def done(told: Done) -> Json:
+    """Return what `show --json` prints for a version, or for a job that need not have made anything."""
     return {
-        "entity": _entity(answer["entity"]),
-        "version": _version(answer["version"]),
-        "activity": answer.get("activity"),
-        "job": _job(job["job"], job.get("files", ())) if job else None,
-        "run": run_body(run) if run else None,
+        "entity": told.entity if isinstance(told, Story) else None,
+        "version": told.version if isinstance(told, Story) else None,
+        "activity": told.activity,
+        "job": None if told.job is None else _job(told.job.job, told.job.files),
+        "run": None if told.run is None else run_body(told.run),
     }
-
-
-def lineage(answer: Mapping[str, Any]) -> Json:
-    """Return what `lineage --json` prints for an answer of the lineage resource."""
-    return {key: answer[key] for key in ("root", "nodes", "edges", "truncated")}
 
 
 def methods(answer: Mapping[str, Any]) -> Json:
@@ -68,19 +50,33 @@ def export(answer: Mapping[str, Any]) -> Json:
     )
 
 
-def runs(answer: Mapping[str, Any]) -> list[Json]:
-    """Return what `runs --json` prints for an answer of the runs resource."""
-    keys = ("id", "startedOn", "endedOn", "commandLine")
+def runs(listed: Iterable[Run]) -> list[Json]:
+    """Return what `runs --json` prints for runs."""
     return [
-        {**_pick(one, keys), "status": run_status(one), "jobs": dict(one.get("jobs") or {})}
-        for one in answer["results"]
+        {
+            "id": one.id,
+            "startedOn": one.started_on,
+            "endedOn": one.ended_on,
+            "commandLine": one.command_line,
+            "status": one.status,
+            "jobs": one.jobs or {},
+        }
+        for one in listed
     ]
 
 
-def status(answer: Mapping[str, Any], *, store: str, project: str, pending: int, failed: int) -> Json:
+def status(answer: Status | None, *, store: str, project: str, pending: int, failed: int) -> Json:
     """Return what `status --json` prints for an answer of the status resource and the state of the outbox."""
-    counts = _pick(answer, ("entities", "versions", "activities", "storedBytes"))
-    return {"store": store, "project": project, "pending": pending, "failedDeliveries": failed, **counts}
+    return {
+        "store": store,
+        "project": project,
+        "pending": pending,
+        "failedDeliveries": failed,
+        "entities": answer.entities if answer else None,
+        "versions": answer.versions if answer else None,
+        "activities": answer.activities if answer else None,
+        "storedBytes": answer.stored_bytes if answer else None,
+    }
 
 
 def verification(report: Report, *, folder: str) -> Json:
@@ -99,66 +95,35 @@ def verification(report: Report, *, folder: str) -> Json:
     return {"store": folder, "ok": not damaged, "damaged": damaged, "checked": checked, "findings": findings}
 
 
-def run_status(run: Mapping[str, Any]) -> str:
-    """Return the status of a run; the wire form leaves out `running`, which every run begins with."""
-    return str(run.get("status") or "running")
-
-
-def run_body(run: Mapping[str, Any]) -> Json:
+def run_body(run: Run) -> Json:
     """Return a run under its keys."""
-    git = run.get("git")
+    git = run.git
     return {
-        **_pick(run, ("id", "commandLine", "snakemakeVersion")),
-        "status": run_status(run),
-        **_pick(run, ("startedOn", "endedOn", "host", "user")),
-        "git": {**_pick(git, ("commit", "branch", "describe", "remote")), "dirty": bool(git.get("dirty"))}
-        if git
-        else None,
+        **picked(run, ("id", "commandLine", "snakemakeVersion", "status", "startedOn", "endedOn", "host", "user")),
+        "git": None
+        if git is None
+        else {**picked(git, ("commit", "branch", "describe", "remote")), "dirty": bool(git.dirty)},
     }
 
 
-def job_story(answer: Mapping[str, Any]) -> Json:
-    """Return what `show job:ID --json` prints: as `story`, of a job that need not have made anything."""
-    job, run = answer["job"], answer.get("run")
+def picked(answer: msgspec.Struct, keys: Iterable[str]) -> Json:
+    """Return some of the fields of an answer by their names on the wire; unknown is null."""
+    fields = dict(zip(answer.__struct_encode_fields__, msgspec.structs.astuple(answer), strict=True))
+    return {key: fields[key] for key in keys}
+
+
+def _job(job: JobRecord, files: Sequence[JobFile]) -> Json:
+    def of(*roles: Role) -> list[Json]:
+        return [picked(one, _FILE_KEYS) for one in files if one.role in roles]
+
     return {
-        "entity": None,
-        "version": None,
-        "activity": answer.get("activity"),
-        "job": _job(job["job"], job.get("files", ())),
-        "run": run_body(run) if run else None,
-    }
-
-
-def _entity(answer: Mapping[str, Any]) -> Json:
-    return _pick(answer, ("id", "name", "path"))
-
-
-def _version(answer: Mapping[str, Any]) -> Json:
-    return {
-        **_pick(answer, _VERSION_KEYS),
-        "reproducedBy": list(answer.get("reproducedBy") or ()),
-        "makings": list(answer.get("makings") or ()),
-        "role": answer.get("role"),
-        "meaning": answer.get("meaning"),
-    }
-
-
-def _job(job: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> Json:
-    files = list(files)
-    return {
-        **_pick(job, ("id", "rule", "status")),
-        "wildcards": dict(job.get("wildcards") or {}),
-        "params": dict(job.get("params") or {}),
-        **_pick(job, ("shellcmd", "script", "threads")),
-        "resources": dict(job.get("resources") or {}),
-        "inputs": [_pick(one, _FILE_KEYS) for one in files if one.get("role") == "input"],
-        "outputs": [_pick(one, _FILE_KEYS) for one in files if one.get("role") == "output"],
-        "logs": [_pick(one, _FILE_KEYS) for one in files if one.get("role") in ("log", "benchmark")],
-        "code": [_pick(one, _FILE_KEYS) for one in files if one.get("role") == "code"],
-        "environmentDigest": job.get("environmentDigest"),
-        "reason": job.get("reason"),
-        "attempt": job.get("attempt", 1),
-        **_pick(job, ("startedOn", "endedOn", "exitCode", "error", "logExcerpt")),
+        **picked(job, ("id", "rule", "status", "wildcards", "params", "shellcmd", "script", "threads", "resources")),
+        "inputs": of("input"),
+        "outputs": of("output"),
+        "logs": of("log", "benchmark"),
+        "code": of("code"),
+        **picked(job, ("environmentDigest", "reason", "attempt", "startedOn", "endedOn")),
+        **picked(job, ("exitCode", "error", "logExcerpt")),
     }
 
 

@@ -182,7 +182,7 @@ def _is_told(change: Change, difference: Difference) -> bool:
 
 
 def _side(label: str, side: Side, screen: Screen) -> Iterator[str]:
-    made = times.parse(side.ended_on or side.created_on)
+    made = side.ended_on or times.parse(side.created_on)
     by = clauses.happened(side) if side.meaning is not None else ""
     by = by or ("no recorded job" if side.origin == "none" else clauses.maker(side))
     commit = text.short_commit(side.commit, dirty=side.dirty)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from snakeprov.model.checkedout import CheckedOut, Item
+from snakeprov.model.times import to_wire
 from snakeprov.view import text
-from snakeprov.view.answers import run_status
 from snakeprov.view.text import Screen, compose, counted, say
 
 MISSING_SHOWN_MAX: Final = 20
@@ -30,7 +30,7 @@ def lines(found: CheckedOut, screen: Screen, *, to: str, note: str) -> Iterator[
         to: The folder, as people read it.
         note: The name of the note in it.
     """
-    run = text.short_id(found.run["id"])
+    run = text.short_id(found.run.id)
     placed = counted(len(found.placed), "file")
     yield from text.sentence(f"Run {run} is in {to}: {_code(found)}, {placed} of the run.", screen, "good")
     for sentence in found.notes[:NOTES_SHOWN_MAX]:
@@ -52,16 +52,16 @@ def lines(found: CheckedOut, screen: Screen, *, to: str, note: str) -> Iterator[
 
 def answer(found: CheckedOut) -> dict[str, Any]:
     """Return what `checkout --json` prints, and what it leaves in the folder."""
-    git = found.run.get("git") or {}
+    git = found.run.git
     return {
-        "runId": found.run["id"],
-        "runStatus": run_status(found.run),
-        "commandLine": found.run.get("commandLine"),
+        "runId": found.run.id,
+        "runStatus": found.run.status,
+        "commandLine": found.run.command_line,
         "folder": found.folder,
         "workingDirectory": found.work,
         "code": found.code,
-        "commit": git.get("commit"),
-        "dirty": git.get("dirty"),
+        "commit": git.commit if git else None,
+        "dirty": git.dirty if git else None,
         "files": [_file(item) for item in found.placed],
         "missing": [{**_file(item), "reason": item.reason} for item in found.missing],
         "notes": found.notes,
@@ -70,17 +70,17 @@ def answer(found: CheckedOut) -> dict[str, Any]:
 
 def note(found: CheckedOut) -> Iterator[str]:
     """Yield the lines of the note in Markdown: what is here, what is not, and how to go on."""
-    git = found.run.get("git") or {}
-    yield f"# Run {say(found.run['id']).text}"
+    run = found.run
+    yield f"# Run {say(run.id).text}"
     yield ""
-    yield f"* status: {say(run_status(found.run)).text}"
-    if found.run.get("startedOn"):
-        yield f"* started: {say(found.run['startedOn']).text}"
-    if found.run.get("commandLine"):
-        yield f"* command: {_span(found.run['commandLine'])}"
-    yield f"* working directory: {_span(found.work)}, which was {_span(found.run.get('workingDirectory'))}"
-    if git.get("commit"):
-        yield f"* commit: {_span(git['commit'])}{', and what was changed since' if git.get('dirty') else ''}"
+    yield f"* status: {run.status}"
+    if run.started_on:
+        yield f"* started: {to_wire(run.started_on)}"
+    if run.command_line:
+        yield f"* command: {_span(run.command_line)}"
+    yield f"* working directory: {_span(found.work)}, which was {_span(run.working_directory)}"
+    if run.git and run.git.commit:
+        yield f"* commit: {_span(run.git.commit)}{', and what was changed since' if run.git.dirty else ''}"
     yield f"* here: {_code(found)}, {counted(len(found.placed), 'file')} of the run"
     if found.notes:
         yield ""

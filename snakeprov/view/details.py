@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from snakeprov.lineage.graph import Node
 from snakeprov.model import meant
+from snakeprov.model.answers import Node, Version
+from snakeprov.model.records import JobRecord
 from snakeprov.view import text, times
 
 VALUE_CHARACTERS_MAX = 2000
@@ -26,61 +27,68 @@ Facts = list[tuple[str, str]]
 class Known(NamedTuple):
     """What the repository told: of versions by `syn12.3`, of jobs (their records) by their ids."""
 
-    versions: dict[str, Mapping[str, Any]]
-    jobs: dict[str, Mapping[str, Any]]
+    versions: dict[str, Version]
+    jobs: dict[str, JobRecord]
 
 
 def of_node(node: Node, known: Known) -> Facts:
     """Return what is known of a file or an activity."""
     if node.kind == "activity":
-        every = _of_activity(node, known.jobs.get(node.job_id or "", {}))
+        every = _of_activity(node, known.jobs.get(node.job_id or ""))
     else:
-        every = _of_file(node, known.versions.get(node.id, {}))
+        every = _of_file(node, known.versions.get(node.id))
     return [(name, _shown(value)) for name, value in every if value not in (None, "", {}, [])]
 
 
-def _of_file(node: Node, version: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    kept = version.get("bytesKept")
+def _of_file(node: Node, version: Version | None) -> Iterator[tuple[str, Any]]:
     yield "path", node.path
     yield "version", node.version_number
     yield "entity", node.entity_id
     if node.meaning is not None:
         yield "bytes mean", meant.said(node.meaning, path=node.path or "")
     yield "identity", None if node.identity_proved else meant.NOT_PROVED
-    yield "size", text.size(version.get("sizeBytes"))
+    if version is not None:
+        yield "size", text.size(version.size_bytes)
     yield "sha256", node.sha256
-    yield "md5", version.get("md5")
-    yield "recorded", _when(version.get("createdOn"))
-    yield "bytes", None if kept is None else "kept" if kept else "not kept"
+    if version is not None:
+        yield "md5", version.md5
+        yield "recorded", _when(times.parse(version.created_on))
+        yield "bytes", None if version.bytes_kept is None else "kept" if version.bytes_kept else "not kept"
     yield "url", node.url
 
 
-def _of_activity(node: Node, job: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _of_activity(node: Node, job: JobRecord | None) -> Iterator[tuple[str, Any]]:
+    ended = times.parse(node.ended_on)
     yield "rule", node.rule
     yield "status", node.status
     yield "wildcards", _several(node.wildcards)
     yield "commit", node.commit and node.commit + "+dirty" * bool(node.dirty)
-    yield "started", _when(job.get("startedOn"))
-    yield "ended", _when(node.ended_on)
-    yield "took", times.between(job.get("startedOn"), node.ended_on)
-    yield "reason", job.get("reason")
-    yield "params", _several(job.get("params"))
-    yield "script", job.get("script")
-    yield "command", (job.get("shellcmd") or "").strip("\n")
-    yield "threads", job.get("threads")
-    yield "resources", _several({k: v for k, v in (job.get("resources") or {}).items() if not k.startswith("_")})
-    yield "conda", job.get("condaEnvName") or job.get("condaEnvUrl") or job.get("condaEnvPath")
-    yield "container", job.get("container")
-    yield "attempt", job.get("attempt", 1) if job.get("attempt", 1) > 1 else None
-    yield "error", job.get("error")
-    yield "log", job.get("logExcerpt")
-    yield "run", job.get("runId")
+    if job is not None:
+        yield "started", _when(job.started_on)
+    yield "ended", _when(ended)
+    if job is not None:
+        yield "took", times.between(job.started_on, ended)
+        yield from _of_job(job)
     yield "job", node.job_id
 
 
-def _when(moment: str | None) -> str | None:
-    parsed = times.parse(moment)
-    return moment if parsed is None else times.absolute(parsed, UTC)
+def _of_job(job: JobRecord) -> Iterator[tuple[str, Any]]:
+    yield "reason", job.reason
+    yield "params", _several(job.params)
+    yield "script", job.script
+    yield "command", (job.shellcmd or "").strip("\n")
+    yield "threads", job.threads
+    yield "resources", _several({name: value for name, value in job.resources.items() if not name.startswith("_")})
+    yield "conda", job.conda_env_name or job.conda_env_url or job.conda_env_path
+    yield "container", job.container
+    yield "attempt", job.attempt if job.attempt > 1 else None
+    yield "error", job.error
+    yield "log", job.log_excerpt
+    yield "run", job.run_id
+
+
+def _when(moment: datetime | None) -> str | None:
+    return None if moment is None else times.absolute(moment, UTC)
 
 
 def _several(values: Mapping[str, Any] | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from snakeprov.lineage.fold import Folded, Kind
-from snakeprov.lineage.graph import EdgeKind
+from snakeprov.model.answers import EdgeKind
 from snakeprov.view import labels
 
 _SHAPES: dict[Kind, str] = {

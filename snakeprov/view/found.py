@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from snakeprov.model.answers import SearchResult, SearchResults
 from snakeprov.view import text, times
+from snakeprov.view.answers import picked
 from snakeprov.view.history import by_nobody, status_role, versioned
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
@@ -36,16 +38,16 @@ KEYS = (
 """What the JSON tells of each result."""
 
 
-def found(answer: Mapping[str, Any], screen: Screen, *, terms: Sequence[str], files: Sequence[str]) -> Iterator[str]:
+def found(answer: SearchResults, screen: Screen, *, terms: Sequence[str], files: Sequence[str]) -> Iterator[str]:
     """Yield the lines of `find`.
 
     Args:
-        answer: What the search resource answered.
+        answer: What was found.
         screen: Where the lines will be shown.
         terms: The keys and values that were asked for.
         files: The files whose contents were.
     """
-    results = answer["results"]
+    results = answer.results
     yield from text.sentence(_sentence(answer, terms, files), screen)
     if not results:
         return
@@ -54,25 +56,25 @@ def found(answer: Mapping[str, Any], screen: Screen, *, terms: Sequence[str], fi
     rows = [_row(one, screen) for one in results]
     # The path usually has the wildcards in it.
     yield from text.table(rows, screen, titles=titles, flexible=0, keep="end", drop=(3, 6, 7))
-    if answer["truncated"]:
+    if answer.truncated:
         yield compose([say(f"{screen.glyphs.ellipsis} and more (--limit)")], screen)
 
 
-def as_json(answer: Mapping[str, Any], *, terms: Sequence[str], files: Mapping[str, Any]) -> dict[str, Any]:
+def as_json(answer: SearchResults, *, terms: Sequence[str], files: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `find --json` prints; every key is always there, unknown is null."""
-    results = [{key: one.get(key) for key in KEYS} for one in answer["results"]]
+    results = [picked(one, KEYS) for one in answer.results]
     return {
         "terms": list(terms),
         "files": [{"file": name, **digests} for name, digests in files.items()],
         "results": results,
-        "truncated": answer["truncated"],
+        "truncated": answer.truncated,
     }
 
 
-def _sentence(answer: Mapping[str, Any], terms: Sequence[str], files: Sequence[str]) -> str:
-    results = answer["results"]
-    made = [one for one in results if one.get("entityId")]
-    versions = {(one["entityId"], one["versionNumber"]) for one in made}
+def _sentence(answer: SearchResults, terms: Sequence[str], files: Sequence[str]) -> str:
+    results = answer.results
+    made = [one for one in results if one.entity_id]
+    versions = {(one.entity_id, one.version_number) for one in made}
     one = len(versions) < 2
     asked = [f"{'has' if one else 'have'} the content of {' or '.join(files)}"] if files else []
     asked += [f"{'matches' if one else 'match'} {_wanted(terms)}"] if terms else []
@@ -82,8 +84,8 @@ def _sentence(answer: Mapping[str, Any], terms: Sequence[str], files: Sequence[s
     if not versions:
         return f"No version that is recorded {' and '.join(asked)}."
     if one:
-        return f"{versioned(made[0]).text} {' and '.join(asked)}."
-    least = "More than " if answer["truncated"] else ""
+        return f"{versioned(made[0].path or '', made[0].version_number).text} {' and '.join(asked)}."
+    least = "More than " if answer.truncated else ""
     counts = f"{counted(len(versions), 'version')} of {counted(len({entity for entity, _ in versions}), 'file')}"
     return f"{least}{counts} {' and '.join(asked)}."
 
@@ -96,19 +98,18 @@ def _wanted(terms: Sequence[str]) -> str:
     return " and ".join(" or ".join(alternatives) for alternatives in of_key.values())
 
 
-def _row(result: Mapping[str, Any], screen: Screen) -> Line:
-    moment = times.parse(result.get("endedOn") or result.get("createdOn"))
-    status = result.get("status") or ""
-    outcome = result.get("outcome") or "generated"
-    note = status if status not in ("", "success") else "" if outcome == "generated" else outcome
-    is_unmade = not result.get("activityId") and not result.get("jobId")
+def _row(result: SearchResult, screen: Screen) -> Line:
+    moment = times.parse(result.ended_on or result.created_on)
+    outcome = "" if result.outcome in (None, "generated") else result.outcome
+    note = outcome if result.status in (None, "success") else result.status
+    is_unmade = not result.activity_id and not result.job_id
     return [
-        versioned(result) if result.get("path") else say("no output", "faint"),
+        versioned(result.path, result.version_number) if result.path else say("no output", "faint"),
         say(times.relative(moment, screen.now) if moment else ""),
-        by_nobody(result) if is_unmade else say(result.get("rule") or "unknown", "rule"),
-        say(text.wildcards(result.get("wildcards"))),
-        say(note, status_role(status)),
-        say(text.short_id(result.get("runId"))),
-        say(text.short_commit(result.get("commit"), dirty=result.get("dirty")), "commit"),
-        say(text.short_id(result.get("sha256")), "faint"),
+        by_nobody(result) if is_unmade else say(result.rule or "unknown", "rule"),
+        say(text.wildcards(result.wildcards)),
+        say(note, status_role(result.status or "")),
+        say(text.short_id(result.run_id)),
+        say(text.short_commit(result.commit, dirty=result.dirty), "commit"),
+        say(text.short_id(result.sha256), "faint"),
     ]

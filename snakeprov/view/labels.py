@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from snakeprov.lineage.fold import Box, Folded, Kind, Sorted
-from snakeprov.lineage.graph import GUESSES, Direction, Graph, Node
+from snakeprov.lineage.graph import GUESSES, Direction, Graph
 from snakeprov.model import meant
+from snakeprov.model.answers import Node
 from snakeprov.view import text
 from snakeprov.view.text import counted, say
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from snakeprov.lineage.fold import Folded, Kind
-from snakeprov.lineage.graph import EdgeKind
+from snakeprov.model.answers import EdgeKind
 from snakeprov.view import labels
 
 _SHAPES: dict[Kind, tuple[str, str]] = {"data": ("(", ")"), "activity": ("{{", "}}"), "code": ("[[", "]]")}

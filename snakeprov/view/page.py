@@ -20,7 +20,8 @@ from typing import Any
 import msgspec
 
 from snakeprov.lineage.fold import Sorted
-from snakeprov.lineage.graph import Direction, Node
+from snakeprov.lineage.graph import Direction
+from snakeprov.model.answers import Node
 from snakeprov.view import details, labels, shapes, svg
 from snakeprov.view.details import Known
 

@@ -5,11 +5,13 @@ Must not know: how bytes are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from snakeprov.model.answers import MadeVersion, Pruned
 from snakeprov.view import text, times
-from snakeprov.view.history import by_nobody, versioned
+from snakeprov.view.answers import picked
+from snakeprov.view.history import by_nobody
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
 _KEYS = (
@@ -24,33 +26,33 @@ _KEYS = (
 _VERSION_KEYS = ("path", "entityId", "versionNumber", "isLatest", "sizeBytes", "createdOn", "rule", "role", "meaning")
 
 
-def lines(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
-    """Yield the lines of `prune` for an answer of the prune resource."""
-    dry, versions = answer["dryRun"], answer["versions"]
-    if not answer["contents"] and not versions:
-        yield from text.sentence("Nothing to prune.", screen, "good")
+def lines(answer: Pruned, screen: Screen) -> Iterator[str]:
+    """Yield the lines of `prune`."""
+    dry, versions = answer.dry_run, answer.versions
+    if not answer.contents and not versions:
+        yield from text.sentence("There is nothing to prune.", screen, "good")
         yield from _shared(answer, screen)
         return
-    freed = text.size(answer["freedBytes"])
-    verb = "would be" if dry else "were" if answer["contents"] != 1 else "was"
+    freed = text.size(answer.freed_bytes)
+    verb = "would be" if dry else "were" if answer.contents != 1 else "was"
     whose = (
         f"; {counted(versions, 'version')} {'could not' if dry else 'cannot'} be restored any more" if versions else ""
     )
     yield from text.paragraph(
-        [say(f"{counted(answer['contents'], 'content')} ({freed}) {verb} dropped{whose}.", "strong")], screen
+        [say(f"{counted(answer.contents, 'content')} ({freed}) {verb} dropped{whose}.", "strong")], screen
     )
     yield from _shared(answer, screen)
-    if lost := answer["versionsWithoutActivity"]:
+    if lost := answer.versions_without_activity:
         which = "is one" if lost == 1 else f"are {text.number(lost)}"
         yield from text.paragraph(
             [say(f"Among them {which} that no recorded job made, and that cannot be made again.", "bad")], screen
         )
-    if answer["results"]:
+    if answer.results:
         yield ""
         titles = ("version", "size", "recorded", "rule", "")
-        rows = [_row(one, screen) for one in answer["results"]]
+        rows = [_row(one, screen) for one in answer.results]
         yield from text.table(rows, screen, titles=titles, right=frozenset({1}), flexible=0, keep="end")
-    hidden = versions - len(answer["results"])
+    hidden = versions - len(answer.results)
     if hidden > 0:
         yield compose(
             [say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'more version')} (--limit, --json)")], screen
@@ -60,24 +62,23 @@ def lines(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
         yield from text.paragraph([say("Nothing was changed; --yes deletes. The records stay in any case.")], screen)
 
 
-def answer(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `prune --json` prints for an answer of the prune resource."""
-    found = [{key: one.get(key) for key in _VERSION_KEYS} for one in answer["results"]]
-    return {**{key: answer[key] for key in _KEYS}, "results": found}
+def answer(answer: Pruned) -> dict[str, Any]:
+    """Return what `prune --json` prints."""
+    return {**picked(answer, _KEYS), "results": [picked(one, _VERSION_KEYS) for one in answer.results]}
 
 
-def _shared(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
-    if shared := answer["versionsShared"]:
+def _shared(answer: Pruned, screen: Screen) -> Iterator[str]:
+    if shared := answer.versions_shared:
         what = f"{counted(shared, 'version')} more {'is' if shared == 1 else 'are'} meant, but"
         yield compose([say(f"{what} something that stays has the same content.", "faint")], screen)
 
 
-def _row(one: Mapping[str, Any], screen: Screen) -> Line:
-    created = times.parse(one.get("createdOn"))
+def _row(one: MadeVersion, screen: Screen) -> Line:
+    created = times.parse(one.created_on)
     return [
-        versioned(one),
-        say(text.size(one.get("sizeBytes"))),
+        say(one.label),
+        say(text.size(one.size_bytes)),
         say(times.relative(created, screen.now) if created else ""),
-        say(one["rule"], "rule") if one.get("rule") else by_nobody(one),
-        say("the latest" if one.get("isLatest") else "", "faint"),
+        say(one.rule, "rule") if one.rule else by_nobody(one),
+        say("the latest" if one.is_latest else "", "faint"),
     ]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from snakeprov.lineage.remake import Ingredient, Recipe
-from snakeprov.model.comparison import Recorded
+from snakeprov.model.answers import Version
 from snakeprov.view import text
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
@@ -21,7 +21,7 @@ COMMAND_CHARACTERS_MAX: Final = 2000
 
 
 def lines(
-    version: Recorded,
+    version: Version,
     screen: Screen,
     *,
     to: str,
@@ -64,7 +64,7 @@ def lines(
 
 
 def answer(
-    version: Recorded, *, to: str, unchanged: bool, replaced: Sequence[str], lost: bool, not_restored: Sequence[str]
+    version: Version, *, to: str, unchanged: bool, replaced: Sequence[str], lost: bool, not_restored: Sequence[str]
 ) -> dict[str, Any]:
     """Return what `restore --json` prints for what was restored; arguments as those of `lines`."""
     return {
@@ -80,7 +80,7 @@ def answer(
     }
 
 
-def answer_not_kept(version: Recorded, recipe: Recipe, *, reason: str) -> dict[str, Any]:
+def answer_not_kept(version: Version, recipe: Recipe, *, reason: str) -> dict[str, Any]:
     """Return what `restore --json` prints for a version whose bytes are not kept."""
     return {
         **_version(version),
@@ -95,7 +95,7 @@ def answer_not_kept(version: Recorded, recipe: Recipe, *, reason: str) -> dict[s
     }
 
 
-def not_kept(version: Recorded, recipe: Recipe, screen: Screen, *, reason: str) -> Iterator[str]:
+def not_kept(version: Version, recipe: Recipe, screen: Screen, *, reason: str) -> Iterator[str]:
     """Yield how a version can be made again whose bytes are not kept."""
     if recipe.rule is None:
         yield from text.sentence(reason, screen, "bad")
@@ -187,7 +187,7 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _version(version: Recorded) -> dict[str, Any]:
+def _version(version: Version) -> dict[str, Any]:
     return {
         "path": version.path,
         "entityId": version.entity_id,

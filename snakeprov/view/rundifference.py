@@ -5,14 +5,13 @@ Must not know: how the runs were got.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from snakeprov.lineage.changes import Change
 from snakeprov.lineage.jobdifference import JobsChange
 from snakeprov.lineage.rundifference import Fact, Output, RuleOutputs, RunDifference
+from snakeprov.model.answers import Run
 from snakeprov.view import clauses, text, times
-from snakeprov.view.answers import run_status
 from snakeprov.view.history import status_role
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
@@ -55,8 +54,8 @@ _INDENT = 2
 def sentence(difference: RunDifference) -> str:
     """Return in one sentence how two runs differ."""
     old, new = difference.old, difference.new
-    names = f"Runs {text.short_id(old['id'])} and {text.short_id(new['id'])}"
-    if old["id"] == new["id"]:
+    names = f"Runs {text.short_id(old.id)} and {text.short_id(new.id)}"
+    if old.id == new.id:
         return f"{names} are one run."
     facts = clauses.listed([*_facts_told(difference), *_causes_told(difference)], clauses_max=CLAUSES_MAX)
     what = f"differ in {facts}" if facts else "differ in nothing that was recorded of their code, inputs and config"
@@ -96,7 +95,7 @@ def _order(kind: str) -> int:
 def lines(difference: RunDifference, screen: Screen) -> Iterator[str]:
     """Yield the lines of `diff run:ID run:ID`."""
     yield from text.sentence(sentence(difference), screen, "strong")
-    if difference.old["id"] == difference.new["id"]:
+    if difference.old.id == difference.new.id:
         return
     yield ""
     yield from text.fact("first", _run(difference.old, screen), screen)
@@ -109,14 +108,12 @@ def lines(difference: RunDifference, screen: Screen) -> Iterator[str]:
         yield compose([say(f"{screen.glyphs.ellipsis} {more}", "faint")], screen)
 
 
-def _run(run: Mapping[str, Any], screen: Screen) -> Line:
-    started = times.parse(run.get("startedOn"))
-    when = f" {screen.glyphs.dot} {times.relative(started, screen.now)}" if started else ""
-    status = run_status(run)
+def _run(run: Run, screen: Screen) -> Line:
+    when = f" {screen.glyphs.dot} {times.relative(run.started_on, screen.now)}" if run.started_on else ""
     return [
-        say(f"run {text.short_id(run['id'])}  ", "strong"),
-        say(status, status_role(status)),
-        say(f"{when}  {run.get('commandLine') or ''}"),
+        say(f"run {text.short_id(run.id)}  ", "strong"),
+        say(run.status, status_role(run.status)),
+        say(f"{when}  {run.command_line or ''}"),
     ]
 
 

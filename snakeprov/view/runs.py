@@ -8,11 +8,10 @@ from __future__ import annotations
 import posixpath
 import re
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from snakeprov.model.answers import JobFile, JobSummary, Page, Plan, PlannedRule, Run, Status
 from snakeprov.view import text, times
-from snakeprov.view.answers import run_status
 from snakeprov.view.history import job_counts, run_line, status_role, versioned
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
@@ -40,29 +39,30 @@ _NOT_RUN = {
 _NOT_RUN_ROLES: dict[str, text.Role] = {"edited": "raw", "notReached": "bad"}
 
 
-def runs(answer: Mapping[str, Any], screen: Screen) -> Iterator[str]:
-    """Yield the lines of `runs` for an answer of the runs resource that has some."""
-    shown = answer["results"]
+def runs(answer: Page[Run], screen: Screen) -> Iterator[str]:
+    """Yield the lines of `runs`, of which there are some."""
+    shown = answer.results
     titles = ("run", "when", "status", "jobs", "commit", "snakemake")
     rows = [_run(one, screen) for one in shown]
     yield from text.table(rows, screen, titles=titles, flexible=5)
-    hidden = answer.get("totalNumberOfResults", len(shown)) - len(shown)
+    hidden = answer.total_number_of_results - len(shown)
     if hidden > 0:
         yield compose([say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'older run')}")], screen)
 
 
-def _run(run: Mapping[str, Any], screen: Screen) -> Line:
-    started = times.parse(run.get("startedOn"))
-    status = run_status(run)
-    git = run.get("git") or {}
+def _run(run: Run, screen: Screen) -> Line:
     return [
-        say(text.short_id(run["id"]), "strong"),
-        say(times.relative(started, screen.now) if started else ""),
-        say(status, status_role(status)),
-        say(job_counts(run, noun="")),
-        say(text.short_commit(git.get("commit"), dirty=git.get("dirty")), "commit"),
-        say(_command(run.get("commandLine") or "")),
+        say(text.short_id(run.id), "strong"),
+        say(times.relative(run.started_on, screen.now) if run.started_on else ""),
+        say(run.status, status_role(run.status)),
+        say(job_counts(run.jobs, noun="")),
+        say(_commit(run), "commit"),
+        say(_command(run.command_line or "")),
     ]
+
+
+def _commit(run: Run) -> str:
+    return "" if run.git is None else text.short_commit(run.git.commit, dirty=run.git.dirty)
 
 
 def _command(line: str) -> str:
@@ -73,20 +73,20 @@ def _command(line: str) -> str:
 
 
 def run(
-    record: Mapping[str, Any],
-    jobs: Mapping[str, Any],
+    record: Run,
+    jobs: Page[JobSummary],
     screen: Screen,
     *,
-    plan: Mapping[str, Any] | None = None,
+    plan: Plan | None = None,
     is_folded: bool = False,
 ) -> Iterator[str]:
     """Yield the lines of `run`.
 
     Args:
-        record: An answer of the run resource.
-        jobs: An answer of its jobs resource.
+        record: The run.
+        jobs: Its jobs.
         screen: Where the lines will be shown.
-        plan: An answer of its plan resource.
+        plan: The jobs of its DAG, summed up by rule.
         is_folded: Whether the many jobs of a rule are drawn together, and those that failed come first.
     """
     yield compose(run_line(record, screen), screen)
@@ -94,49 +94,50 @@ def run(
     for label, value in _run_facts(record, screen).items():
         if value:
             yield from text.fact(label, [say(value)], screen, to_copy=label == "command")
-    if jobs["results"]:
+    if jobs.results:
         yield ""
         yield from _jobs(jobs, screen, is_folded=is_folded)
-    yield from _not_run(record, plan or {}, screen)
+    if plan is not None:
+        yield from _not_run(record, plan, screen)
 
 
-def _jobs(jobs: Mapping[str, Any], screen: Screen, *, is_folded: bool) -> Iterator[str]:
-    shown = jobs["results"]
+def _jobs(jobs: Page[JobSummary], screen: Screen, *, is_folded: bool) -> Iterator[str]:
+    shown = jobs.results
     groups = _grouped(shown) if is_folded else [[one] for one in shown]
     titles = ("job", "status", "took", "wildcards", "outputs")
     rows = [_job(group[0], screen) if len(group) == 1 else _jobs_together(group) for group in groups]
     # Outputs usually have the wildcards in their names.
-    drop = (3,) if all(group[0].get("outputs") for group in groups) else ()
+    drop = (3,) if all(group[0].outputs for group in groups) else ()
     lines = text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="end", drop=drop)
     for line, group in zip(lines, [[], *groups], strict=True):
         yield line
-        if error := str(group[0].get("error") or "") if group else "":
+        if error := group[0].error if group else None:
             said = _COMMAND.sub("the command", " ".join(error.split()))[: text.FACT_CHARACTERS_MAX]
             yield from text.paragraph([say("  "), say(said, "bad")], screen, hang=4)
-            yield compose([say(f"  snakeprov show job:{text.short_id(group[0]['id'])}", "faint")], screen)
-    hidden = jobs.get("totalNumberOfResults", len(shown)) - len(shown)
+            yield compose([say(f"  snakeprov show job:{text.short_id(group[0].id)}", "faint")], screen)
+    hidden = jobs.total_number_of_results - len(shown)
     if hidden > 0:
         yield compose([say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'more job')} (--limit)")], screen)
 
 
-def _grouped(jobs: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+def _grouped(jobs: Sequence[JobSummary]) -> list[list[JobSummary]]:
     """Return jobs in groups: first each that failed, then those of each rule, in one if they are many."""
-    failed = [[one] for one in jobs if one.get("status") != "success" or one.get("error")]
-    by_rule: dict[str, list[Mapping[str, Any]]] = {}
+    failed = [[one] for one in jobs if one.status != "success" or one.error]
+    by_rule: dict[str, list[JobSummary]] = {}
     for one in jobs:
-        if one.get("status") == "success" and not one.get("error"):
-            by_rule.setdefault(one["rule"], []).append(one)
+        if one.status == "success" and not one.error:
+            by_rule.setdefault(one.rule, []).append(one)
     for of_rule in by_rule.values():
         failed += [of_rule] if len(of_rule) > FOLD_ABOVE else [[one] for one in of_rule]
     return failed
 
 
-def _jobs_together(jobs: Sequence[Mapping[str, Any]]) -> Line:
+def _jobs_together(jobs: Sequence[JobSummary]) -> Line:
     """Return one row for the jobs of a rule, with how long half of them took at most, and all that they wrote."""
-    took = [seconds for one in jobs if (seconds := times.seconds(one.get("startedOn"), one.get("endedOn"))) is not None]
-    outputs = [output for one in jobs for output in one.get("outputs") or ()]
+    took = [seconds for one in jobs if (seconds := _took_s(one)) is not None]
+    outputs = [output for one in jobs for output in one.outputs]
     return [
-        say(jobs[0]["rule"], "rule"),
+        say(jobs[0].rule, "rule"),
         say(f"{text.number(len(jobs))} success", status_role("success")),
         say(f"~{times.duration(statistics.median(took))}" if took else ""),
         say(""),
@@ -144,88 +145,92 @@ def _jobs_together(jobs: Sequence[Mapping[str, Any]]) -> Line:
     ]
 
 
-def _not_run(record: Mapping[str, Any], plan: Mapping[str, Any], screen: Screen) -> Iterator[str]:
+def _not_run(record: Run, plan: Plan, screen: Screen) -> Iterator[str]:
     """Yield a line for each rule with jobs of the DAG that were not run, and why they were not."""
-    folded = [one for one in plan.get("rules", ()) if one["state"] in _NOT_RUN]
+    folded = [one for one in plan.rules if one.state in _NOT_RUN]
     if not folded:
         return
     yield ""
-    folded.sort(key=lambda one: list(_NOT_RUN).index(one["state"]))
+    folded.sort(key=lambda one: list(_NOT_RUN).index(one.state))
     titles = ("not run", "why", "jobs", "made in run", "first output")
     rows = [_folded(one) for one in folded]
     yield from text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="end")
-    if any(one["state"] == "notReached" for one in folded) and not record.get("endedOn"):
+    if any(one.state == "notReached" for one in folded) and not record.ended_on:
         yield compose([say("The end of the run was not seen: jobs not reached may have been running then.")], screen)
-    if plan.get("jobsLeftOut"):
-        yield compose([say(f"The workflow has {counted(plan['jobsLeftOut'], 'further job')}.")], screen)
+    if plan.jobs_left_out:
+        yield compose([say(f"The workflow has {counted(plan.jobs_left_out, 'further job')}.")], screen)
 
 
-def _folded(one: Mapping[str, Any]) -> Line:
-    makers = ", ".join(text.short_id(run_id) for run_id in one["runs"])
+def _folded(one: PlannedRule) -> Line:
+    makers = ", ".join(text.short_id(run_id) for run_id in one.runs)
     return [
-        say(one["rule"], "rule"),
-        say(_NOT_RUN[one["state"]], _NOT_RUN_ROLES.get(one["state"], "faint")),
-        say(text.number(one["jobs"])),
+        say(one.rule, "rule"),
+        say(_NOT_RUN[one.state], _NOT_RUN_ROLES.get(one.state, "faint")),
+        say(text.number(one.jobs)),
         say(makers),
-        say(one["output"]),
+        say(one.output),
     ]
 
 
-def _run_facts(record: Mapping[str, Any], screen: Screen) -> dict[str, str]:
-    started, ended = times.parse(record.get("startedOn")), times.parse(record.get("endedOn"))
-    git = record.get("git") or {}
-    commit = text.short_commit(git.get("commit"), dirty=git.get("dirty"))
-    branch = f" on {git['branch']}" if git.get("branch") else ""
+def _run_facts(record: Run, screen: Screen) -> dict[str, str]:
+    commit = _commit(record)
+    branch = f" on {record.git.branch}" if record.git and record.git.branch else ""
     versions = [
-        f"{name} {record[key]}"
-        for name, key in (
-            ("Snakemake", "snakemakeVersion"),
-            ("Python", "pythonVersion"),
-            ("snakeprov", "snakeprovVersion"),
+        f"{name} {version}"
+        for name, version in (
+            ("Snakemake", record.snakemake_version),
+            ("Python", record.python_version),
+            ("snakeprov", record.snakeprov_version),
         )
-        if record.get(key)
+        if version
     ]
-    host = " as ".join(part for part in (record.get("host"), record.get("user")) if part)
+    host = " as ".join(part for part in (record.host, record.user) if part)
     return {
-        "id": record["id"],
-        "part of": f"run {text.short_id(record['parentRunId'])}" if record.get("parentRunId") else "",
-        "command": record.get("commandLine") or "",
-        "project": record.get("project") or "",
-        "in": record.get("workingDirectory") or "",
+        "id": record.id,
+        "part of": f"run {text.short_id(record.parent_run_id)}" if record.parent_run_id else "",
+        "command": record.command_line or "",
+        "project": record.project,
+        "in": record.working_directory,
         "commit": commit + branch if commit else "",
         "host": host,
         "with": ", ".join(versions),
-        "started": times.absolute(started, screen.zone) if started else "",
-        "ended": times.absolute(ended, screen.zone) if ended else "",
-        "incomplete": "; ".join(record.get("missing") or ()),
+        "started": times.absolute(record.started_on, screen.zone) if record.started_on else "",
+        "ended": times.absolute(record.ended_on, screen.zone) if record.ended_on else "",
+        "incomplete": "; ".join(record.missing),
     }
 
 
-def _job(job: Mapping[str, Any], screen: Screen) -> Line:
-    status = job.get("status", "unknown")
-    attempt = job.get("attempt", 1)
-    wildcards = text.wildcards(job.get("wildcards"))
+def _took_s(job: JobSummary) -> float | None:
+    return times.seconds(times.parse(job.started_on), times.parse(job.ended_on))
+
+
+def _job(job: JobSummary, screen: Screen) -> Line:
+    status = job.status if job.attempt == 1 else f"{job.status}, attempt {job.attempt}"
+    took_s = _took_s(job)
+    wildcards = text.wildcards(job.wildcards)
     return [
-        say(job["rule"], "rule"),
-        say(status if attempt == 1 else f"{status}, attempt {attempt}", status_role(status)),
-        say(times.between(job.get("startedOn"), job.get("endedOn"))),
+        say(job.rule, "rule"),
+        say(status, status_role(job.status)),
+        say("" if took_s is None else times.duration(took_s)),
         say(wildcards if screen.width is None else text.shorten(wildcards, screen.width // WILDCARDS_SHARE)),
-        say(_outputs(job.get("outputs") or ())),
+        say(_outputs(job.outputs)),
     ]
 
 
-def _outputs(outputs: Sequence[Mapping[str, Any]]) -> str:
+def _outputs(outputs: Sequence[JobFile]) -> str:
     if not outputs:
         return ""
     more = f" and {text.number(len(outputs) - 1)} more" if len(outputs) > 1 else ""
-    outcome = outputs[0].get("outcome", "generated")
-    return versioned(outputs[0]).text + more + ("" if outcome == "generated" else f" ({outcome})")
+    first = outputs[0]
+    outcome = "" if first.outcome == "generated" else f" ({first.outcome})"
+    return versioned(first.path, first.version_number).text + more + outcome
 
 
 def status(
-    answer: Mapping[str, Any],
+    answer: Status | None,
     screen: Screen,
     *,
+    user: str | None = None,
     store: str,
     project: str,
     pending: int,
@@ -235,8 +240,9 @@ def status(
     """Yield the lines of `status`.
 
     Args:
-        answer: An answer of the status resource; empty where there was none; of Synapse only the `user`.
+        answer: What the store holds; None where that is not known.
         screen: Where the lines will be shown.
+        user: Whom Synapse answered, which counts nothing.
         store: Folder or URL of the repository.
         project: Name of the working directory's project there.
         pending: Records that wait in the outbox.
@@ -246,18 +252,18 @@ def status(
     yield compose([say(store, "strong")], screen)
     yield ""
     yield from text.fact("project", [say(project)], screen)
-    if "user" in answer:
-        yield from text.fact("answers", [say(f"to {answer['user']}; what it holds is not counted")], screen)
-    elif answer:
+    if user is not None:
+        yield from text.fact("answers", [say(f"to {user}; what it holds is not counted")], screen)
+    elif answer is not None:
         counts = [
-            counted(answer.get("entities", 0), "file"),
-            counted(answer.get("versions", 0), "version"),
-            counted(answer.get("activities", 0), "activity", "activities"),
-            counted(answer.get("jobs", 0), "job"),
-            counted(answer.get("runs", 0), "run"),
+            counted(answer.entities, "file"),
+            counted(answer.versions, "version"),
+            counted(answer.activities, "activity", "activities"),
+            counted(answer.jobs, "job"),
+            counted(answer.runs, "run"),
         ]
         yield from text.fact("recorded", [say(", ".join(counts))], screen)
-        yield from text.fact("kept", [say(f"{text.size(answer.get('storedBytes', 0))} of content")], screen)
+        yield from text.fact("kept", [say(f"{text.size(answer.stored_bytes)} of content")], screen)
     if pending:
         yield from text.fact("waiting", [say(counted(pending, "job"), "bad"), say(" to be delivered")], screen)
     if failed:
@@ -268,5 +274,5 @@ def status(
         yield from text.fact("", [say("'snakeprov push' delivers what can be delivered")], screen)
     else:
         yield from text.fact("waiting", [say("nothing", "good")], screen)
-    for note in answer.get("notes") or ():
+    for note in answer.notes if answer is not None else ():
         yield from text.fact("note", [say(note)], screen)

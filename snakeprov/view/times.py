@@ -85,13 +85,12 @@ def duration(seconds: float) -> str:
     return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S} h"
 
 
-def between(start: str | None, end: str | None) -> str:
-    """Return the span from `start` to `end` (RFC 3339), or an empty text where either is unknown."""
+def between(start: datetime | None, end: datetime | None) -> str:
+    """Return the span from `start` to `end`, or an empty text where either is unknown."""
     span = seconds(start, end)
     return "" if span is None else duration(span)
 
 
-def seconds(start: str | None, end: str | None) -> float | None:
-    """Return the span from `start` to `end` (RFC 3339) in seconds, or None where either is unknown."""
-    began, ended = parse(start), parse(end)
-    return (ended - began).total_seconds() if began and ended else None
+def seconds(start: datetime | None, end: datetime | None) -> float | None:
+    """Return the span from `start` to `end` in seconds, or None where either is unknown."""
+    return (end - start).total_seconds() if start and end else None

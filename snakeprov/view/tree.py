@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from snakeprov.lineage.graph import GUESSES, Direction, Graph, Node
+from snakeprov.lineage.graph import GUESSES, Direction, Graph
 from snakeprov.lineage.tree import Code, Row, code, rows
 from snakeprov.model import meant
+from snakeprov.model.answers import Node
 from snakeprov.view import text
 from snakeprov.view.history import status_role
 from snakeprov.view.text import Line, Piece, Screen, compose, counted, say

@@ -5,17 +5,16 @@ Must not know: what is on disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from snakeprov.errors import NotFoundError, RemoteError, SnakeprovError
-from snakeprov.model import meant
-from snakeprov.model.comparison import Recorded
+from snakeprov.model.answers import Story, Version
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import File
 from snakeprov.model.manifest import Manifest, read_manifest
-from snakeprov.model.records import recorded_path
+from snakeprov.model.records import FileFact, recorded_path
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -36,7 +35,7 @@ MANIFEST_BYTES_MAX: Final = 512 * 1024 * 1024
 """How long a manifest can be that is read."""
 
 
-def current(client: Client, project: str, *, under: str = "") -> Iterator[Recorded]:
+def current(client: Client, project: str, *, under: str = "") -> Iterator[Version]:
     """Yield the files of a project at their current versions, by path; with `under` only those in that folder."""
     after: str | None = ""
     while after is not None:
@@ -44,45 +43,28 @@ def current(client: Client, project: str, *, under: str = "") -> Iterator[Record
             page = client.provenance.current(project, under=under, after=after, limit=PAGE)
         except NotFoundError:
             return  # Nothing has been recorded in it yet.
-        for one in page["results"]:
-            yield _recorded(one["path"], one["entityId"], one)
-        after = page.get("next")
+        yield from page.results
+        after = page.next
 
 
-def recorded(client: Client, entity_id: str, number: int, *, story: Mapping[str, Any] | None = None) -> Recorded:
-    """Return what is recorded of a version.
-
-    Raises:
-        NotFoundError: There is no such version.
-    """
-    answer = client.provenance.story(entity_id, number) if story is None else story
-    return _recorded(path_of(answer["entity"]), entity_id, answer["version"])
-
-
-def path_of(entity: Mapping[str, Any]) -> str:
-    """Return the path of an entity as an answer of the repository has it."""
-    return str(entity.get("path") or entity["name"])
-
-
-def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -> list[Recorded]:
+def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -> list[Version]:
     """Return versions that have a content: those of the entity `own_id` first, newest first, then those of others.
 
     At most `ELSEWHERE_MAX` of others; of the own entity the newest `VERSIONS_MAX` versions are looked at.
     """
-    found: list[Recorded] = []
+    found: list[Version] = []
     if own_id is not None:
         history = client.provenance.history(own_id, limit=VERSIONS_MAX)
-        versions = [_recorded(path_of(history["entity"]), own_id, one) for one in history["versions"]]
-        same = [version for version in versions if version.is_content(digest)]
-        # A list of versions may not say whether the bytes are kept; a single answer does.
+        same = [version for version in history.results if version.is_content(digest)]
+        # A list of versions may not say whether the bytes are kept; what is told of one does.
         found += [
-            one if one.bytes_kept is not None else recorded(client, own_id, one.version_number)
+            one if one.bytes_kept is not None else client.provenance.story(own_id, one.version_number).version
             for one in same[:ELSEWHERE_MAX]
         ] + same[ELSEWHERE_MAX:]
     others = [one for one in client.entities.with_md5(digest.md5) if one["id"] != own_id]
     for one in others[:ELSEWHERE_MAX]:
         try:
-            version = recorded(client, one["id"], int(one["versionNumber"]))
+            version = client.provenance.story(one["id"], int(one["versionNumber"])).version
         except NotFoundError:
             continue
         if version.is_content(digest):
@@ -90,8 +72,8 @@ def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -
     return found
 
 
-def manifest(client: Client, version: Recorded) -> Manifest | None:
-    """Return the manifest of a directory version; None if its bytes are not available.
+def manifest(client: Client, version: Version) -> Manifest | None:
+    """Return the manifest of a directory version; None where its bytes cannot be had.
 
     Raises:
         CorruptStoreError: It is damaged.
@@ -108,7 +90,7 @@ def manifest(client: Client, version: Recorded) -> Manifest | None:
     return read_manifest(bytes(content))
 
 
-def content_of(client: Client, version: Recorded) -> Iterator[bytes]:
+def content_of(client: Client, version: Version) -> Iterator[bytes]:
     """Yield the bytes of a version.
 
     Raises:
@@ -133,7 +115,7 @@ def begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
     return chain(list(islice(chunks, 1)), chunks)
 
 
-def member(client: Client, version: Recorded, sha256: str) -> Iterator[bytes]:
+def member(client: Client, version: Version, sha256: str) -> Iterator[bytes]:
     """Yield the bytes of a file inside a directory version.
 
     Raises:
@@ -145,7 +127,7 @@ def member(client: Client, version: Recorded, sha256: str) -> Iterator[bytes]:
     yield from client.files.blob(sha256, version.entity_id, version.version_number)
 
 
-def has_member(client: Client, version: Recorded, sha256: str) -> bool:
+def has_member(client: Client, version: Version, sha256: str) -> bool:
     """Return whether the bytes of a file inside a directory version are kept."""
     try:
         for _ in member(client, version, sha256):
@@ -155,7 +137,7 @@ def has_member(client: Client, version: Recorded, sha256: str) -> bool:
     return True
 
 
-def are_members_kept(client: Client, version: Recorded, manifest: Manifest) -> bool | None:
+def are_members_kept(client: Client, version: Version, manifest: Manifest) -> bool | None:
     """Return whether the bytes of all files inside a directory version are kept; None where that is not known."""
     digests = {digest.sha256 for _, digest in manifest.files}
     if len(digests) > MEMBERS_MAX:
@@ -170,42 +152,27 @@ def are_members_kept(client: Client, version: Recorded, manifest: Manifest) -> b
     return True
 
 
-def is_temporary(client: Client, version: Recorded) -> bool:
+def is_temporary(client: Client, version: Version) -> bool:
     """Return whether a version is the output of a job that marked it as `temp()`."""
     try:
         story = client.provenance.story(version.entity_id, version.version_number)
     except SnakeprovError:
         return False
     fact = output_fact(story, version.path)
-    return "temp" in (fact.get("flags") or ()) if fact else False
+    return fact is not None and "temp" in fact.flags
 
 
-def maker(client: Client, version: Recorded) -> str | None:
+def maker(client: Client, version: Version) -> str | None:
     """Return the rule, or the name of the activity, that wrote a version last; None where none is known."""
     try:
         story = client.provenance.story(version.entity_id, version.version_number)
     except SnakeprovError:
         return None
-    return story["version"].get("rule") or (story.get("activity") or {}).get("name")
+    return story.version.rule or (story.activity or {}).get("name")
 
 
-def output_fact(story: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
+def output_fact(story: Story, path: str) -> FileFact | None:
     """Return what the job of a story noted of one of its outputs."""
-    job = (story.get("job") or {}).get("job") or {}
     wanted = path.rstrip("/")
-    return next((fact for fact in job.get("outputs") or () if recorded_path(fact) == wanted), None)
-
-
-def _recorded(path: str, entity_id: str, answer: Mapping[str, Any]) -> Recorded:
-    return Recorded(
-        path=path,
-        entity_id=entity_id,
-        version_number=int(answer["versionNumber"]),
-        sha256=answer.get("sha256"),
-        md5=answer.get("md5"),
-        size_bytes=answer.get("sizeBytes"),
-        bytes_kept=answer.get("bytesKept"),
-        mode=answer.get("mode"),
-        meaning=meant.of(answer),
-        role=answer.get("role"),
-    )
+    outputs = story.record.outputs if story.record else ()
+    return next((fact for fact in outputs if recorded_path(fact) == wanted), None)

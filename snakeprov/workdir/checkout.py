@@ -9,10 +9,10 @@ recorded goes on top of that, because it is what was really read. Nothing is wri
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from snakeprov.capture import export
 from snakeprov.errors import (
@@ -24,14 +24,16 @@ from snakeprov.errors import (
     RemoteError,
     UsageError,
 )
+from snakeprov.model.answers import BY_PRODUCTS, Role, Version
 from snakeprov.model.checkedout import CheckedOut, Item
-from snakeprov.model.comparison import Recorded
 from snakeprov.model.paths import is_in_repository, is_own_place, to_os, to_text
 from snakeprov.model.records import code_paths
 from snakeprov.workdir import asking, replacing
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
+    from snakeprov.model.answers import Run
+    from snakeprov.model.records import GitState
 
 FILES_MAX: Final = 1_000_000
 """How many files of a run are put into a folder."""
@@ -41,16 +43,16 @@ PAGE: Final = 1000
 OUTSIDE: Final = "outside"
 """The folder of what lay outside of the working directory and of the work tree, by its absolute path."""
 
-_RANK: Final = {"output": 0, "code": 1, "workflow": 2, "environment": 3, "input": 4}
+_RANK: Final[dict[Role, int]] = {"output": 0, "code": 1, "workflow": 2, "environment": 3, "input": 4}
 """What a file is called that is several things to the run."""
 
 
-def check_out(client: Client, run: Mapping[str, Any], folder: Path) -> CheckedOut:
+def check_out(client: Client, run: Run, folder: Path) -> CheckedOut:
     """Put a run into a folder.
 
     Args:
         client: The repository.
-        run: The run's record, as the repository tells it.
+        run: The run.
         folder: Absolute; new or empty.
 
     Raises:
@@ -61,7 +63,7 @@ def check_out(client: Client, run: Mapping[str, Any], folder: Path) -> CheckedOu
     _require_empty(folder)
     result = CheckedOut(run=run, folder=to_text(folder))
     layout = _Layout(folder, run)
-    items = _items(client, str(run["id"]), layout, result)
+    items = _items(client, run.id, layout, result)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -83,13 +85,13 @@ class _Layout:
         lay: Where code lay that is recorded by its git repository, by its recorded path.
     """
 
-    def __init__(self, folder: Path, run: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, run: Run) -> None:
         self.folder = folder
         self.root: str | None = None
         self.work = folder
         self.taken: set[Path] = set()
         self.lay: dict[str, str] = {}
-        self._working_directory = to_os(str(run.get("workingDirectory") or "/"))
+        self._working_directory = to_os(run.working_directory or "/")
 
     def is_work_tree(self, root: str) -> None:
         """Say that the folder has the files of the work tree whose root was `root`."""
@@ -131,19 +133,19 @@ def _items(client: Client, run_id: str, layout: _Layout, result: CheckedOut) -> 
     """Return the files of a run, each path once: as it was last, and as an output if it is one."""
     found: dict[str, Item] = {}
     for job_id in _job_ids(client, run_id):
-        job = client.jobs.get(job_id)
-        for place, path in code_paths(job["job"]).items():
+        done = client.jobs.get(job_id)
+        for place, path in code_paths(done.job).items():
             if is_in_repository(path):
                 layout.lay[path] = place
-        for file in job["files"]:
-            if file["role"] not in _RANK:  # logs and benchmarks
+        for file in done.files:
+            if file.role in BY_PRODUCTS:
                 continue
             item = Item(
-                role=file["role"],
-                path=file["path"],
-                entity_id=file.get("entityId"),
-                version_number=file.get("versionNumber"),
-                sha256=file.get("sha256"),
+                role=file.role,
+                path=file.path,
+                entity_id=file.entity_id,
+                version_number=file.version_number,
+                sha256=file.sha256,
             )
             before = found.get(item.path)
             if before is not None and _RANK[before.role] < _RANK[item.role]:
@@ -162,23 +164,23 @@ def _job_ids(client: Client, run_id: str) -> Iterator[str]:
     offset, total = 0, 1
     while offset < total:
         page = client.runs.jobs(run_id, limit=PAGE, offset=offset)
-        total = page["totalNumberOfResults"]
-        if not page["results"]:
+        total = page.total_number_of_results
+        if not page.results:
             return
-        for job in page["results"]:
-            yield job["id"]
-        offset += len(page["results"])
+        for job in page.results:
+            yield job.id
+        offset += len(page.results)
 
 
-def _place_code(client: Client, run: Mapping[str, Any], layout: _Layout, result: CheckedOut) -> None:
-    git = run.get("git") or {}
-    commit, root = git.get("commit"), Path(to_os(git.get("root") or ""))
-    if not commit:
+def _place_code(client: Client, run: Run, layout: _Layout, result: CheckedOut) -> None:
+    git = run.git
+    if git is None or not git.commit:
         result.notes.append("The code was not under version control; the files that ran are here.")
         return
+    commit, root = git.commit, Path(to_os(git.root))
     if not root.is_absolute() or not export.has_commit(root, commit):
-        remote = f" Its remote is {git['remote']}." if git.get("remote") else ""
-        missing = f"The commit {commit} is not at hand in {git.get('root')}"
+        remote = f" It can be had from {git.remote}." if git.remote else ""
+        missing = f"The commit {commit} is not at hand in {git.root}"
         result.notes.append(f"{missing}; of the code only the files that ran are here.{remote}")
         return
     try:
@@ -190,12 +192,12 @@ def _place_code(client: Client, run: Mapping[str, Any], layout: _Layout, result:
     result.code = "commit"
     if (layout.folder / ".gitmodules").exists():
         result.notes.append("Submodules of the commit are empty.")
-    if git.get("dirty"):
-        _patch(client, str(run["id"]), git, layout, result)
+    if git.dirty:
+        _patch(client, run.id, git, layout, result)
 
 
-def _patch(client: Client, run_id: str, git: Mapping[str, Any], layout: _Layout, result: CheckedOut) -> None:
-    if git.get("patchFileHandleId") is None:
+def _patch(client: Client, run_id: str, git: GitState, layout: _Layout, result: CheckedOut) -> None:
+    if git.patch_file_handle_id is None:
         result.notes.append("What ran differed from the commit by more than is kept as a patch.")
         return
     try:
@@ -204,9 +206,8 @@ def _patch(client: Client, run_id: str, git: Mapping[str, Any], layout: _Layout,
         result.notes.append(f"The run's patch is not applied: {error.message}")
         return
     result.code = "commit and patch"
-    left_out = git.get("patchLeftOut") or ()
-    if left_out:
-        result.notes.append(f"The patch leaves out {', '.join(left_out)}: too large or too many to be kept.")
+    if git.patch_left_out:
+        result.notes.append(f"The patch leaves out {', '.join(git.patch_left_out)}: too large or too many to be kept.")
 
 
 def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> None:
@@ -223,7 +224,7 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
         )
         return
     try:
-        version = asking.recorded(client, item.entity_id, item.version_number)
+        version = client.provenance.story(item.entity_id, item.version_number).version
         if layout.clear(place):
             result.notes.append(f"A link or file of the commit made way for {item.path}.")
         left_out = _write(client, version, place)
@@ -243,7 +244,7 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
     result.placed.append(replace(item, to=layout.shown(place)))
 
 
-def _write(client: Client, version: Recorded, place: Path) -> int:
+def _write(client: Client, version: Version, place: Path) -> int:
     if version.is_directory:
         manifest = asking.manifest(client, version)
         if manifest is None:

@@ -20,7 +20,8 @@ from snakeprov.capture import files, tree
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.repositories import Clone
 from snakeprov.errors import CaptureError
-from snakeprov.model.comparison import Compared, Difference, Recorded
+from snakeprov.model.answers import Version
+from snakeprov.model.comparison import Compared, Difference
 from snakeprov.model.digest import Digest
 from snakeprov.model.manifest import Entry, Manifest
 from snakeprov.model.paths import TIMESTAMP, TOOL_FOLDERS, is_elsewhere, relative_to, to_os, to_text
@@ -58,14 +59,14 @@ class Comparer:
         place = next((one for one in in_clones if one is not None), None)
         return place or os.path.join(self._root, to_os(path.rstrip("/")))  # noqa: PTH118  it may be absolute
 
-    def all(self, recorded: Iterable[Recorded]) -> Iterator[Compared]:
+    def all(self, recorded: Iterable[Version]) -> Iterator[Compared]:
         """Yield what becomes of each, in order; `READ_AT_ONCE` are read side by side."""
         waiting = iter(recorded)
         with ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="snakeprov-compare") as pool:
             while some := list(islice(waiting, QUEUED_MAX)):
                 yield from pool.map(self.compare, some)
 
-    def compare(self, recorded: Recorded) -> Compared:
+    def compare(self, recorded: Version) -> Compared:
         """Compare one file, or a directory with its manifest; never raises for what it finds on disk."""
         place = self.place(recorded.path)
         compared = Compared(path=recorded.path, state="ok", recorded=recorded)
@@ -134,7 +135,7 @@ class Comparer:
 
         Args:
             folder: As Python's file functions take it.
-            known: Recorded paths; those of directories end with a slash, and what is in them counts as known.
+            known: Version paths; those of directories end with a slash, and what is in them counts as known.
         """
         found: list[str] = []
         places = _walk(folder, lambda inner: self._recorded_as(inner) + "/" in known)
@@ -145,7 +146,7 @@ class Comparer:
                 found.append(path)
         return sorted(found), False
 
-    def _is_elsewhere(self, recorded: Recorded) -> bool:
+    def _is_elsewhere(self, recorded: Version) -> bool:
         if recorded.sha256 is None and recorded.md5 is None:  # it went through a pipe
             return True
         return is_elsewhere(recorded.path) and not any(clone.place(recorded.path) for clone in self._clones)
@@ -153,7 +154,7 @@ class Comparer:
     def _recorded_as(self, place: str) -> str:
         return relative_to(to_text(place), to_text(self._root))
 
-    def _digest_of(self, place: str, status: os.stat_result, recorded: Recorded) -> Digest | None:
+    def _digest_of(self, place: str, status: os.stat_result, recorded: Version) -> Digest | None:
         """Return the digest of what is there; None where it is another kind of thing than was recorded."""
         if recorded.is_directory != stat.S_ISDIR(status.st_mode):
             return None

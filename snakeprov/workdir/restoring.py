@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from snakeprov.capture import files
 from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError, NotKeptError, UsageError
 from snakeprov.lineage import remake
 from snakeprov.lineage.remake import Ingredient, Recipe
 from snakeprov.model import paths, times
-from snakeprov.model.comparison import Recorded
+from snakeprov.model.answers import Story, Version
 from snakeprov.model.manifest import Entry, Manifest
 from snakeprov.model.paths import to_os, to_text
 from snakeprov.workdir import asking, replacing
@@ -48,7 +48,7 @@ class Restored:
             was recorded, or that were left out.
     """
 
-    version: Recorded
+    version: Version
     place: Path
     unchanged: bool = False
     replaced: list[str] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Restored:
 
 
 def restore(
-    client: Client, comparer: Comparer, version: Recorded, place: Path, *, force: bool, mtime_ns: int | None
+    client: Client, comparer: Comparer, version: Version, place: Path, *, force: bool, mtime_ns: int | None
 ) -> Restored:
     """Put a version at `place`.
 
@@ -95,7 +95,7 @@ def restore(
     return result
 
 
-def own_place(root: Path, version: Recorded, *, named: Iterable[str], in_clone: str | None = None) -> Path:
+def own_place(root: Path, version: Version, *, named: Iterable[str], in_clone: str | None = None) -> Path:
     """Return where a version goes if the user names no other place: where it was recorded.
 
     A store is not trusted to choose a place: it must be the one that the user named, or lie in the working directory.
@@ -123,21 +123,21 @@ def own_place(root: Path, version: Recorded, *, named: Iterable[str], in_clone: 
     return place
 
 
-def how_to_remake(client: Client, story: Mapping[str, Any]) -> Recipe:
+def how_to_remake(client: Client, story: Story) -> Recipe:
     """Return how the version of a story can be made again, and which of the things that it takes are kept."""
     used = remake.ingredients(story)
     known = [_looked_up(client, one) for one in used[:INGREDIENTS_MAX]]
     return remake.recipe(story, [*known, *used[INGREDIENTS_MAX:]])
 
 
-def written_ns(story: Mapping[str, Any], path: str) -> int | None:
+def written_ns(story: Story, path: str) -> int | None:
     """Return when the bytes of a story's version were written, as far as it is known (nanoseconds since 1970)."""
     fact = asking.output_fact(story, path)
-    if fact and fact.get("fingerprint"):
-        return int(fact["fingerprint"][3])
+    if fact is not None and fact.fingerprint is not None:
+        return fact.fingerprint.mtime_ns
     try:
-        return times.to_ms(times.from_wire(story["version"]["createdOn"])) * 1_000_000
-    except (KeyError, TypeError, ValueError):
+        return times.to_ms(times.from_wire(story.version.created_on or "")) * 1_000_000
+    except ValueError:
         return None
 
 
@@ -145,17 +145,10 @@ def _looked_up(client: Client, one: Ingredient) -> Ingredient:
     if one.version is None:
         return one
     try:
-        kept = asking.recorded(client, *one.version).bytes_kept
+        kept = client.provenance.story(*one.version).version.bytes_kept
     except (NotFoundError, ForbiddenError):
         return one
-    return Ingredient(
-        role=one.role,
-        path=one.path,
-        entity_id=one.entity_id,
-        version_number=one.version_number,
-        sha256=one.sha256,
-        bytes_kept=kept,
-    )
+    return replace(one, bytes_kept=kept)
 
 
 def _restore_file(client: Client, comparer: Comparer, result: Restored, *, force: bool) -> None:
@@ -196,7 +189,7 @@ def _see_file(client: Client, comparer: Comparer, result: Restored, status: os.s
     _see_versions(result, same, force=force)
 
 
-def _see_versions(result: Restored, same: list[Recorded], *, force: bool) -> None:
+def _see_versions(result: Restored, same: list[Version], *, force: bool) -> None:
     result.replaced = [f"{one.path}@{one.version_number}" for one in same]
     if any(one.bytes_kept for one in same):
         return
@@ -261,7 +254,7 @@ def _see_directory(
         )
 
 
-def _unkept(client: Client, present: Manifest, wanted: Manifest, same: Iterable[Recorded]) -> str | None:
+def _unkept(client: Client, present: Manifest, wanted: Manifest, same: Iterable[Version]) -> str | None:
     """Return the path of a member that would be gone for good if the wanted members took the place of the present."""
     entries: dict[str, Entry] = {entry.path: entry for entry in present.entries}
     going = [one.path for one in differences(present.entries, wanted.entries) if one.what != "added"]
@@ -297,7 +290,7 @@ def _status(place: Path) -> os.stat_result | None:
         raise UsageError(f"{to_text(place)} cannot be looked at ({error}).", hint=_ELSEWHERE) from error
 
 
-def _not_kept(version: Recorded) -> NotKeptError:
+def _not_kept(version: Version) -> NotKeptError:
     name = f"{version.path}@{version.version_number}"
     inside = "the bytes of files in it" if version.is_directory else "its bytes"
     return NotKeptError(f"{name} cannot be restored: {inside} are not kept.")

@@ -224,6 +224,6 @@ class Builder:
 
 def file_of(client: Client, path: str) -> tuple[str, int]:
     """Return the entity at a path and the number of its latest version."""
-    (match,) = client.provenance.find(path)["matches"]
-    assert isinstance(client.entities.get(match["entityId"]), File)
-    return match["entityId"], match["versionNumber"]
+    (match,) = client.provenance.find(path).matches
+    assert isinstance(client.entities.get(match.entity_id), File)
+    return match.entity_id, match.version_number

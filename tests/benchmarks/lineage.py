@@ -119,36 +119,36 @@ def questions(client: Client) -> dict[str, Question]:
     """Return what is asked, by its name in the table."""
     one, report = file_of(client, "results/annotate/S000011.dat"), file_of(client, REPORT)
     reference, log = file_of(client, REFERENCE), file_of(client, LOG)
-    (merged, *_) = client.provenance.search([("rule", "merge")])["results"]
-    merge = (merged["entityId"], merged["versionNumber"])
+    (merged, *_) = client.provenance.search([("rule", "merge")]).results
+    merge = (merged.entity_id or "", merged.version_number or 1)
     other = file_of(client, "results/annotate/S000012.dat")
     digest = hashlib.sha256(b"sort S000011").hexdigest()
 
     def folded(client: Client) -> int:
         answer = client.provenance.lineage(*report, depth=5, limit=1000)
-        return len(list(rows(Graph.from_wire(answer))))
+        return len(list(rows(Graph.of(answer))))
 
     return {
-        "one hop": lambda client: client.provenance.lineage(*one, depth=1)["nodes"],
-        "depth 5 of a result": lambda client: client.provenance.lineage(*one, depth=5)["nodes"],
+        "one hop": lambda client: client.provenance.lineage(*one, depth=1).nodes,
+        "depth 5 of a result": lambda client: client.provenance.lineage(*one, depth=5).nodes,
         "depth 5 of the report, folded": folded,
-        "history of a long chain": lambda client: client.provenance.history(log[0], limit=100)["versions"],
+        "history of a long chain": lambda client: client.provenance.history(log[0], limit=100).results,
         "why: the last of a long chain": lambda client: why(client, (log[0], log[1] - 1), log),
         "diff: a result, a merge of 2000": lambda client: why(client, one, merge),
         "diff: results of two samples": lambda client: why(client, one, other),
-        "find by digest": lambda client: client.provenance.with_digest("sha256", digest)["results"],
-        "find sample= alpha=": lambda client: client.provenance.search([("sample", "S000011"), ("alpha", "0.011")])[
-            "results"
-        ],
-        "find alpha= (many), 100 shown": lambda client: client.provenance.search([("alpha", "0.011")])["results"],
-        "find rule= status=, 100 shown": lambda client: client.provenance.search(
-            [("rule", "align"), ("status", "success")]
-        )["results"],
-        "affected: the reference, nearest 1000": lambda client: client.provenance.affected([reference], limit=1000)[
-            "versions"
-        ],
-        AFFECTED: lambda client: client.provenance.affected([reference], limit=CLOSURE_MAX)["versions"],
-        CLOSURE: lambda client: client.provenance.lineage(*report, depth=1000, limit=CLOSURE_MAX)["nodes"],
+        "find by digest": lambda client: client.provenance.with_digest("sha256", digest).results,
+        "find sample= alpha=": lambda client: (
+            client.provenance.search([("sample", "S000011"), ("alpha", "0.011")]).results
+        ),
+        "find alpha= (many), 100 shown": lambda client: client.provenance.search([("alpha", "0.011")]).results,
+        "find rule= status=, 100 shown": lambda client: (
+            client.provenance.search([("rule", "align"), ("status", "success")]).results
+        ),
+        "affected: the reference, nearest 1000": lambda client: (
+            client.provenance.affected([reference], limit=1000).versions
+        ),
+        AFFECTED: lambda client: client.provenance.affected([reference], limit=CLOSURE_MAX).versions,
+        CLOSURE: lambda client: client.provenance.lineage(*report, depth=1000, limit=CLOSURE_MAX).nodes,
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.cli.paging import collect
+from snakeprov.model.answers import Page
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.outbox import Log
 
@@ -48,18 +49,18 @@ def test_long_lists_are_read_page_by_page(limit: int | None, expected: int) -> N
     items = list(range(2500))
     asked = []
 
-    def fetch(*, limit: int, offset: int) -> dict[str, Any]:
+    def fetch(*, limit: int, offset: int) -> Page[int]:
         asked.append(limit)
-        return {"items": items[offset : offset + limit], "totalNumberOfResults": len(items), "other": 1}
+        return Page(results=items[offset : offset + limit], total_number_of_results=len(items))
 
-    answer = collect(fetch, "items", limit=limit)
-    assert answer == {"items": items[:expected], "totalNumberOfResults": 2500, "other": 1}
+    assert collect(fetch, limit=limit) == Page(results=items[:expected], total_number_of_results=2500)
     assert max(asked) <= 1000
 
 
 def test_a_list_that_shrinks_while_it_is_read_ends() -> None:
     """Where the repository promises more than it gives, reading ends with what there was."""
-    assert collect(lambda **_: {"items": [], "totalNumberOfResults": 5}, "items", limit=None)["items"] == []
+    promised: Page[int] = Page(results=[], total_number_of_results=5)
+    assert collect(lambda **_: promised, limit=None).results == []
 
 
 def test_log_counts_what_a_limit_hides(study: Any, snakeprov: Run) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from snakeprov.client import Ref, Request
 from snakeprov.client.batch import send_one_by_one, send_together
+from snakeprov.model.answers import BatchResult, BatchResults
 
 
 class Wire:
@@ -18,10 +19,13 @@ class Wire:
         self.answered = 0
 
     def post(self, path: str, body: Any, *, query: Any = None, repeatable: bool = False) -> Any:
-        if path != "/snakeprov/v1/batch":
-            return self._answer(body)
+        return self._answer(body)
+
+    def ask_with(self, path: str, type_: type[BatchResults], body: Any, *, repeatable: bool = True) -> BatchResults:
+        assert path == "/snakeprov/v1/batch"
         self.batches.append(body["requests"])
-        return {"results": [{"status": 201, "body": self._answer(one.get("body"))} for one in body["requests"]]}
+        sent = [self._answer(one.get("body")) for one in body["requests"]]
+        return BatchResults(results=[BatchResult(status=201, body=one) for one in sent])
 
     def put(self, path: str, body: Any = None, *, query: Any = None) -> Any:
         return self._answer({"path": path, "query": query, "body": body})

@@ -25,6 +25,7 @@ from snakeprov.errors import (
     UnauthorizedError,
     UnreachableError,
 )
+from snakeprov.model.answers import About
 
 
 class Server(ThreadingHTTPServer):
@@ -194,6 +195,23 @@ def test_an_answer_that_is_no_json_is_told_as_such(server: Server, session: Sess
 
     with pytest.raises(RemoteError, match=r"something that is not JSON\. Is this the address"):
         session.get("/x")
+
+
+def test_an_answer_of_another_shape_is_told_with_what_is_wrong(server: Server, session: Session) -> None:
+    """A server that is none of ours, or another version of it, gives one sentence, whatever was asked."""
+    server.body = b'{"name": "snakeprov", "version": 1}'
+
+    for ask in (lambda: session.ask("/about", About), lambda: session.ask_with("/about", About, {})):
+        with pytest.raises(RemoteError, match=r"something unexpected: Expected `str`, got `int` - at `\$\.version`"):
+            ask()
+
+
+def test_no_answer_where_one_is_needed_is_told_as_no_json(server: Server, session: Session) -> None:
+    """An empty body is no value of any type."""
+    server.body = b""
+
+    with pytest.raises(RemoteError, match="something that is not JSON"):
+        session.ask("/about", About)
 
 
 def test_nobody_there_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,8 +195,7 @@ def test_a_dirty_tree_is_recorded_as_such_with_its_patch(work: Work) -> None:
     from snakeprov import connect
 
     with connect(work.folder / ".snakeprov") as client:
-        git = client.runs.get(story["run"]["id"])["git"]
-        assert b"+# a change that is not committed" in client.files.download(git["patchFileHandleId"])
+        assert b"+# a change that is not committed" in client.runs.patch(story["run"]["id"])
 
 
 def test_results_that_git_does_not_know_do_not_make_the_code_dirty(work: Work) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from snakeprov.apps.connect import connect
@@ -184,18 +185,18 @@ def _unpacked(value: object) -> bytes:
 def answers(client: Client) -> Iterator[tuple[str, Any]]:
     """Yield what the repository answers about everything that it holds, with what was asked."""
     entities: set[str] = set()
-    for run in client.runs.list()["results"]:
-        yield "run", client.runs.get(run["id"])
-        yield "outputs", client.runs.outputs(run["id"])
-        listed = client.runs.jobs(run["id"])
+    for run in client.runs.list().results:
+        yield "run", client.runs.get(run.id)
+        yield "outputs", client.runs.outputs(run.id)
+        listed = client.runs.jobs(run.id)
         yield "jobs", listed
-        for one in listed["results"]:
-            job = client.jobs.get(one["id"])
+        for one in listed.results:
+            job = client.jobs.get(one.id)
             yield "job", job
-            entities |= {str(file["entityId"]) for file in job["files"] if "entityId" in file}
-            if "activityId" in job:
-                yield "activity", client.activities.get(job["activityId"])
-                yield "generated", client.activities.generated(job["activityId"])
+            entities |= {file.entity_id for file in job.files if file.entity_id is not None}
+            if job.activity_id is not None:
+                yield "activity", client.activities.get(job.activity_id)
+                yield "generated", client.activities.generated(job.activity_id)
     assert len(entities) == ENTITIES
     for entity_id in entities:
         yield "bundle", client.entities.bundle(entity_id)
@@ -218,9 +219,9 @@ def test_no_secret_is_on_disk_or_in_an_answer(work: Work) -> None:
         assert_no_secret(where, content)
     with connect(work.folder / ".snakeprov") as client:
         told = list(answers(client))
-        patch = client.files.download(client.runs.list()["results"][0]["git"]["patchFileHandleId"])
+        patch = client.runs.patch(client.runs.list().results[0].id)
     for where, answer in told:
-        assert_no_secret(where, json.dumps(answer, default=str).encode())
+        assert_no_secret(where, msgspec.json.encode(answer))
     assert b"+the password is ***" in patch
     for command in (["log"], ["runs"], ["run"], ["show", "out/table.txt"], ["lineage", "out/fetched.txt"], ["status"]):
         assert_no_secret(command[0], work.say(command[0], "--json", *command[1:]).encode())
@@ -235,8 +236,8 @@ def test_no_secret_is_on_disk_or_in_an_answer(work: Work) -> None:
     assert len(exported) > 3
     for path in exported:
         assert_no_secret(path.name, path.read_bytes())
-    jobs = {job["job"]["rule"]: job["job"] for where, job in told if where == "job"}
-    assert jobs["table"]["params"] == {
+    jobs = {job.job.rule: job.job for where, job in told if where == "job"}
+    assert jobs["table"].params == {
         "0": "--passphrase",
         "1": "***",
         "words": ["tool", ["-v", "--password", "***"]],
@@ -244,9 +245,9 @@ def test_no_secret_is_on_disk_or_in_an_answer(work: Work) -> None:
         "login": {"user": "ada", "password": "***"},
         "url": "https://***@example.org/",
     }
-    assert jobs["table"]["shellcmd"].endswith("# --password *** TOKEN=*** https://***@example.org/ *** *** *** ***")
-    assert "# postgresql://***@db/x as ***" in jobs["broken"]["error"]
-    assert jobs["broken"]["logExcerpt"] == "using *** now\npostgresql://***@db/x\n***\n***\n***\n***\n*** ***\n"
+    assert jobs["table"].shellcmd.endswith("# --password *** TOKEN=*** https://***@example.org/ *** *** *** ***")
+    assert "# postgresql://***@db/x as ***" in jobs["broken"].error
+    assert jobs["broken"].log_excerpt == "using *** now\npostgresql://***@db/x\n***\n***\n***\n***\n*** ***\n"
 
 
 def test_no_secret_waits_in_the_outbox(work: Work) -> None:

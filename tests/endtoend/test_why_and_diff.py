@@ -83,11 +83,11 @@ def ask(recorded: Work) -> Ask:
 def steady(text: str, work: Work) -> str:
     """Return a text without what differs from one recording to the next: ids of runs, commits, times, the folder."""
     with work.connect() as client:
-        runs = client.runs.list()["results"][::-1]
+        runs = client.runs.list().results[::-1]
     for number, run in enumerate(runs, start=1):
-        text = text.replace(run["id"], f"RUN-{number}").replace(run["id"][:8], f"run-{number}")
-        if run.get("git"):
-            text = text.replace(run["git"]["commit"][:7], "1a2b3c4")
+        text = text.replace(run.id, f"RUN-{number}").replace(run.id[:8], f"run-{number}")
+        if run.git is not None and run.git.commit is not None:
+            text = text.replace(run.git.commit[:7], "1a2b3c4")
     # Snakemake names the files in its reasons in any order.
     text = re.sub(r"(?<=another job: )[^(;]+(?= \()", lambda found: ", ".join(sorted(found[0].split(", "))), text)
     return re.sub(r"just now|\d+ \w+ ago", "N ago", text)

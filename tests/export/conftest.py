@@ -103,7 +103,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     run(folder, *snakemake, "--keep-going", "all", "results/broken.txt", status=1)
     run(folder, *snakemake, "--config", "minimum=1")
     with connect(folder / ".snakeprov") as client:
-        second, first = (one["id"] for one in client.runs.list()["results"])
+        second, first = (one.id for one in client.runs.list().results)
     return Recorded(folder, first, second, run(folder, "git", "rev-parse", "HEAD"))
 
 
@@ -116,8 +116,8 @@ def client(recorded: Recorded) -> Iterator[Client]:
 
 def of(client: Client, path: str, number: int | None = None) -> Material:
     """Gather a result of the workflow."""
-    (found,) = client.provenance.find(path)["matches"]
-    return gather.results(client, [(found["entityId"], number or found["versionNumber"])])
+    (found,) = client.provenance.find(path).matches
+    return gather.results(client, [(found.entity_id, number or found.version_number)])
 
 
 @pytest.fixture

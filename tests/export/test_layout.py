@@ -10,14 +10,18 @@ from hypothesis import strategies as st
 
 from snakeprov.export.crate import crate
 from snakeprov.export.layout import RESERVED, Layout
-from snakeprov.export.material import Activity, Made, Material, Use, Version
+from snakeprov.export.material import Activity, Made, Material, Use
 from snakeprov.export.public import public
+from snakeprov.model.answers import Version
+from snakeprov.model.records import CodeFact, GitState
+
+from ..answers import job_record, told_run
 
 NAMES = st.sampled_from(["a", "b", "..", ".", "", "ro-crate-metadata.json", "x" * 300, "é\n", "\\", "SHA256SUMS"])
 
 
 def version(path: str, number: int = 1) -> Version:
-    return Version(id=f"syn{abs(hash(path))}.{number}", entity_id="syn1", number=number, path=path, sha256="0" * 64)
+    return Version(entity_id=f"syn{abs(hash(path))}", version_number=number, path=path, sha256="0" * 64)
 
 
 @settings(max_examples=200, deadline=None)
@@ -42,14 +46,15 @@ def test_no_path_leads_out_of_a_crate_or_to_another_file(wanted: list[tuple[bool
 def told(text: str) -> Material:
     """A run in which everything that can be any text is `text`."""
     result, script = version(f"/home/ada/{text}"), version("/home/ada/study/Snakefile")
-    job = {
-        "status": "failed",
-        "shellcmd": f"sort {text} > /dev/null",
-        "params": {"path": text},
-        "error": text,
-        "container": text,
-        "code": [{"role": "snakefile", "path": script.path, "line": 3}],
-    }
+    job = job_record(
+        "sort",
+        status="failed",
+        shellcmd=f"sort {text} > /dev/null",
+        params={"path": text},
+        error=text,
+        container=text,
+        code=[CodeFact(role="snakefile", path=script.path, line=3)],
+    )
     activity = Activity(
         id="job_1",
         name="sort",
@@ -58,17 +63,17 @@ def told(text: str) -> Material:
         used=(Use(role="code", version_id=script.id), Use(role="input", url=f"file:///home/ada/{text}", name=text)),
         made=(Made(version_id=result.id, name=text),),
     )
-    run = {
-        "id": "r",
-        "user": "ada",
-        "host": "laptop",
-        "workingDirectory": "/home/ada/study",
-        "snakefile": script.path,
-        "commandLine": f"snakemake {text}",
-        "config": {"data": [text]},
-        "git": {"root": "/home/ada/study", "commit": "c" * 40, "remote": "/srv/git/study"},
-        "status": "failed",
-    }
+    run = told_run(
+        "r",
+        user="ada",
+        host="laptop",
+        working_directory="/home/ada/study",
+        snakefile=script.path,
+        command_line=f"snakemake {text}",
+        config={"data": [text]},
+        git=GitState(root="/home/ada/study", commit="c" * 40, remote="/srv/git/study"),
+        status="failed",
+    )
     return Material(
         repository="urn:x#",
         run_id="r",
@@ -103,9 +108,8 @@ def test_nothing_public_tells_who_and_where(text: str) -> None:
 def test_public_keeps_what_is_no_path() -> None:
     """URLs, relative paths, fractions and options stay what they are."""
     text = "https://example.org/a/b results/x.csv 1/2 -F / s3://bucket/key"
-    assert (
-        public(told(text)).activities[0].job["params"]["path"].startswith("https://example.org/a/b results/x.csv 1/2")
-    )
+    path = public(told(text)).activities[0].job.params["path"]
+    assert path.startswith("https://example.org/a/b results/x.csv 1/2")
 
 
 @pytest.mark.parametrize("text", ["", "\x1b[2J", "<script>", 'a"b', "../../etc", "x" * 100_000, "ü\udc80".encode(

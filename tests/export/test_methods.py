@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from snakeprov.export.commands import programs
-from snakeprov.export.material import Activity, Made, Material, Use, Version
+from snakeprov.export.material import Activity, Made, Material, Use
 from snakeprov.export.methods import methods
-from snakeprov.model.meant import Meaning
+from snakeprov.model.answers import Meaning, Run, Version
+from snakeprov.model.records import CodeFact, GitState
 
-RUN = {"id": "r", "snakemakeVersion": "9.27.1", "pythonVersion": "3.11.7"}
-GIT = {"commit": "c" * 40, "remote": "https://example.org/study.git", "describe": "v1.2", "dirty": True}
+from ..answers import job_record, told_run
+
+RUN = told_run("r", snakemake_version="9.27.1", python_version="3.11.7", git_problem="not asked")
+UNKNOWN = told_run("r", git_problem="not asked")
+GIT = GitState(root="/w", commit="c" * 40, remote="https://example.org/study.git", describe="v1.2", dirty=True)
 
 
-def material(job: dict[str, Any], *, run: dict[str, Any] | None = None, **facts: Any) -> Material:
+def material(job: dict[str, Any], *, run: Run = RUN, **facts: Any) -> Material:
     """A result of one job."""
-    result = Version(id="syn1.1", entity_id="syn1", number=1, path="out.bam")
-    script = Version(id="syn2.1", entity_id="syn2", number=1, path="scripts/fit.R")
-    job = {"status": "success", "rule": "fit", **job}
+    result = Version(entity_id="syn1", version_number=1, path="out.bam")
+    script = Version(entity_id="syn2", version_number=1, path="scripts/fit.R")
     activity = Activity(
         id="job_1",
         name="fit",
         run_id="r",
-        job=job,
+        job=job_record(**job),
         used=(Use(role="code", version_id="syn2.1"),),
         made=(Made(version_id="syn1.1"),),
     )
@@ -34,7 +37,7 @@ def material(job: dict[str, Any], *, run: dict[str, Any] | None = None, **facts:
         targets=("syn1.1",),
         versions={one.id: one for one in (result, script)},
         activities=(activity,),
-        runs={"r": RUN if run is None else run},
+        runs={"r": run},
         **facts,
     )
 
@@ -45,8 +48,8 @@ def test_versions_come_from_the_environment_that_was_recorded() -> None:
     job = {
         "kind": "shell",
         "shellcmd": "bwa mem a b | samtools sort > out.bam; Rscript x.R",
-        "condaEnvPath": "envs/map.yaml",
-        "environmentDigest": "d",
+        "conda_env_path": "envs/map.yaml",
+        "environment_digest": "d",
     }
     told = methods(material(job, environments={"d": {"conda": conda}}))
 
@@ -57,7 +60,12 @@ def test_versions_come_from_the_environment_that_was_recorded() -> None:
 def test_tools_of_unknown_version_are_told_together() -> None:
     """The words stand once, however many there are."""
     conda = {"packages": [{"name": "bwa", "version": "0.7.17"}]}
-    job = {"kind": "shell", "shellcmd": "sort a | uniq | bwa mem", "condaEnvPath": "e.yaml", "environmentDigest": "d"}
+    job = {
+        "kind": "shell",
+        "shellcmd": "sort a | uniq | bwa mem",
+        "conda_env_path": "e.yaml",
+        "environment_digest": "d",
+    }
     told = methods(material(job, environments={"d": {"conda": conda}})).paragraph
 
     assert "with bwa 0.7.17, and sort and uniq (versions not recorded) in e.yaml." in told
@@ -65,7 +73,7 @@ def test_tools_of_unknown_version_are_told_together() -> None:
 
 def test_a_script_in_an_environment_does_not_have_snakemakes_python() -> None:
     """The version of Snakemake's own Python is given only for scripts that ran in it."""
-    code = [{"role": "script", "path": "scripts/fit.py"}]
+    code = [CodeFact(role="script", path="scripts/fit.py")]
     for environment, version in (({}, "3.11.7"), ({"container": "docker://debian:12"}, None)):
         (step,) = methods(material({"kind": "script", "code": code, **environment})).steps
         assert [(tool.name, tool.version) for tool in step.tools] == [("Python", version)]
@@ -81,21 +89,21 @@ def test_a_script_in_an_environment_does_not_have_snakemakes_python() -> None:
 )
 def test_a_script_that_a_shell_runs(command: str, path: str, tools: list[tuple[str, None]]) -> None:
     """Its interpreter is named once, and its version is not known: the shell finds it, not Snakemake."""
-    job = {"kind": "shell", "shellcmd": command, "code": [{"role": "script", "path": path}]}
+    job = {"kind": "shell", "shellcmd": command, "code": [CodeFact(role="script", path=path)]}
     (step,) = methods(material(job)).steps
     assert [(tool.name, tool.version) for tool in step.tools] == tools
 
 
 def test_the_commit_is_told_with_its_tag_and_remote_and_what_was_not_committed() -> None:
     """So that a reader finds the code, and knows that it is not all of it."""
-    told = methods(material({"kind": "shell"}, run={**RUN, "git": GIT})).paragraph
+    told = methods(material({"kind": "shell"}, run=replace(RUN, git=GIT))).paragraph
 
     assert f"its code is at commit {'c' * 40} (v1.2) of https://example.org/study.git with uncommitted changes." in told
 
 
 def test_a_remote_on_the_machine_of_the_run_is_not_told() -> None:
     """A folder from which the workflow was cloned helps no reader."""
-    run = {**RUN, "git": {**GIT, "remote": "/srv/git/study"}}
+    run = replace(RUN, git=replace(GIT, remote="/srv/git/study"))
     told = methods(material({"kind": "shell"}, run=run)).paragraph
 
     assert f"its code is at commit {'c' * 40} (v1.2) with uncommitted changes." in told
@@ -104,9 +112,9 @@ def test_a_remote_on_the_machine_of_the_run_is_not_told() -> None:
 def test_a_commit_that_several_runs_share_is_told_once() -> None:
     """With what was not committed in some of them."""
     made = material({"kind": "shell"})
-    again = msgspec.structs.replace(made.activities[0], id="job_2", run_id="other", name="plot")
-    clean, dirty = {**RUN, "git": {**GIT, "dirty": False}}, {**RUN, "git": GIT}
-    both = msgspec.structs.replace(made, activities=(*made.activities, again), runs={"r": clean, "other": dirty})
+    again = replace(made.activities[0], id="job_2", run_id="other", name="plot")
+    clean, dirty = replace(RUN, git=replace(GIT, dirty=False)), replace(RUN, git=GIT)
+    both = replace(made, activities=(*made.activities, again), runs={"r": clean, "other": dirty})
     told = methods(both).paragraph
 
     assert f"its code is at commit {'c' * 40} (v1.2) of https://example.org/study.git, in part with unco" in told
@@ -115,17 +123,16 @@ def test_a_commit_that_several_runs_share_is_told_once() -> None:
 
 def test_what_is_unknown_is_said_to_be_so() -> None:
     """Neither a version of Snakemake, nor a commit, nor what was run is made up."""
-    told = methods(material({}, run={"id": "r"})).paragraph
+    told = methods(material({}, run=UNKNOWN)).paragraph
 
     assert "with Snakemake (version not recorded); the commit of its code was not recorded." in told
-    assert methods(material({}, run={"id": "r"})).steps[0].tools == ()
+    assert methods(material({}, run=UNKNOWN)).steps[0].tools == ()
 
 
 def test_code_that_was_not_under_version_control_is_said_to_be_so() -> None:
     """Of a recorded run whose repository git could read; else the commit was not recorded."""
-    run = {"id": "r", "workingDirectory": "/w"}
-    told = methods(material({"kind": "shell"}, run=run)).paragraph
-    unasked = methods(material({"kind": "shell"}, run={**run, "gitProblem": "git is not installed"})).paragraph
+    told = methods(material({"kind": "shell"}, run=told_run("r"))).paragraph
+    unasked = methods(material({"kind": "shell"}, run=told_run("r", git_problem="git is not installed"))).paragraph
 
     assert "its code was not under version control." in told
     assert "the commit of its code was not recorded." in unasked
@@ -135,15 +142,15 @@ def test_raw_inputs_are_told_and_nothing_else_is_called_so() -> None:
     """Files that nobody is known to have made, and addresses; neither an image, nor what another run made."""
     made = material({"kind": "shell", "container": "docker://debian:12"})
     files = [
-        Version(id="syn3.2", entity_id="syn3", number=2, path="data/a.txt", sha256="a" * 64),
-        Version(id="syn4.1", entity_id="syn4", number=1, path="work/b.txt", activity_id="9"),
-        Version(id="syn5.1", entity_id="syn5", number=1, path="c.txt", meaning=Meaning(kind="edited")),
+        Version(entity_id="syn3", version_number=2, path="data/a.txt", sha256="a" * 64),
+        Version(entity_id="syn4", version_number=1, path="work/b.txt", activity_id="9"),
+        Version(entity_id="syn5", version_number=1, path="c.txt", meaning=Meaning(kind="edited")),
     ]
     used = [Use(role="input", version_id=one.id) for one in files]
     used += [Use(role="input", url=url) for url in ("docker://debian:12", "https://example.org/d.csv")]
-    activity = msgspec.structs.replace(made.activities[0], used=tuple(used))
+    activity = replace(made.activities[0], used=tuple(used))
     versions = {**made.versions, **{one.id: one for one in files}}
-    told = methods(msgspec.structs.replace(made, activities=(activity,), versions=versions))
+    told = methods(replace(made, activities=(activity,), versions=versions))
 
     assert [one.name for one in told.inputs] == ["data/a.txt", "https://example.org/d.csv"]
     assert (told.inputs[0].version_number, told.inputs[0].sha256) == (2, "a" * 64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,10 +24,11 @@ from rdflib.compare import isomorphic
 
 from snakeprov.client import Client
 from snakeprov.export import gather, w3c
-from snakeprov.export.material import Activity, Made, Material, Use, Version
+from snakeprov.export.material import Activity, Made, Material, Use
 from snakeprov.export.w3c import Notation
-from snakeprov.model.meant import Meaning
+from snakeprov.model.answers import Meaning, Version
 
+from ..answers import job_record, told_run
 from .conftest import Recorded, of
 
 READ: dict[Notation, dict[str, str]] = {
@@ -116,9 +119,9 @@ def test_the_same_thing_has_the_same_name_in_every_export(client: Client, record
 
 def material(label: str) -> Material:
     """Return an export in which everything that can be any text is `label`; the bytes were made twice."""
-    version = Version(id="syn1.1", entity_id="syn1", number=1, path=label, sha256="0" * 64, size_bytes=2**40)
-    job = {"id": "1", "status": "success", "shellcmd": label, "params": {label: label}, "startedOn": None}
-    run = {"id": "r" * 32, "user": label, "snakemakeVersion": label, "commandLine": label, "config": {"a": label}}
+    version = Version(entity_id="syn1", version_number=1, path=label, sha256="0" * 64, size_bytes=2**40)
+    job = job_record(label, shellcmd=label, params={label: label})
+    run = told_run("r" * 32, user=label, snakemake_version=label, command_line=label, config={"a": label})
     activities = [
         Activity(
             id=f"job_{number}",
@@ -187,11 +190,13 @@ def histories(draw: st.DrawFn) -> Material:
             other = draw(VERSIONS).partition(".")
             meaning = Meaning(kind=kind, entity_id=other[0], path="f", version_number=int(other[2])) if kind else None
             id_ = f"syn{entity}.{number}"
-            versions[id_] = Version(id=id_, entity_id=f"syn{entity}", number=number, path="f", meaning=meaning)
+            versions[id_] = Version(entity_id=f"syn{entity}", version_number=number, path="f", meaning=meaning)
     activities = []
     for number in range(draw(st.integers(1, 6))):
         first, last = sorted((draw(DAYS), draw(DAYS)))
-        job = {"startedOn": f"2026-01-0{first}T00:00:00Z", "endedOn": f"2026-01-0{last}T00:00:00.5Z"}
+        started = datetime(2026, 1, first, tzinfo=UTC)
+        ended = datetime(2026, 1, last, microsecond=500_000, tzinfo=UTC)
+        job = job_record("a", started_on=started, ended_on=ended)
         used = tuple(Use(role="input", version_id=one) for one in draw(st.lists(VERSIONS, max_size=3, unique=True)))
         made = draw(st.lists(VERSIONS, max_size=3, unique=True))
         firsts = tuple(Made(version_id=one, is_first=draw(st.booleans())) for one in made)

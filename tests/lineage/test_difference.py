@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from zlib import crc32
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from snakeprov.lineage import causes
 from snakeprov.lineage.causes import Sources, Trace, made_before, trace
@@ -22,6 +22,10 @@ from snakeprov.lineage.textdifference import (
 )
 from snakeprov.lineage.unrecorded import GitAnswer, Unrecorded, unrecorded
 from snakeprov.lineage.values import differing
+from snakeprov.model.answers import JobFile, RecordedJob, Story
+from snakeprov.model.records import CodeFact, FileFact, JobKind, JobRecord
+
+from ..answers import entity_of, job_file, making, named, told_run, told_story, told_version
 
 Json = dict[str, Any]
 JSON = st.recursive(
@@ -30,13 +34,6 @@ JSON = st.recursive(
     max_leaves=10,
 )
 OBJECTS = st.dictionaries(st.text(max_size=3), JSON, max_size=4)
-
-
-def version(path: str) -> Json:
-    """Return a file as a job names it, of `path@version`; the digest is that of the version."""
-    name, _, number = path.partition("@")
-    entity_id = f"syn{crc32(name.encode())}"
-    return {"path": name, "entityId": entity_id, "versionNumber": int(number), "sha256": f"sha of {path}"}
 
 
 def story(
@@ -48,40 +45,34 @@ def story(
     run: Json | None = None,
     names: Json | None = None,
     **job: Any,
-) -> Json:
-    """Return an answer of the story resource for `path@version`; without a rule nobody made it."""
-    own = version(path)
-    answer: Json = {
-        "entity": {"id": own["entityId"], "name": own["path"], "path": own["path"]},
-        "version": {
-            "versionNumber": own["versionNumber"],
-            "sha256": own["sha256"],
-            "generatedBy": None,
-            "activityId": None,
-            "makings": [],
-        },
-        "activity": None,
-        "job": None,
-        "run": None,
-    }
+) -> Story:
+    """Return the story of `path@version`; without a rule nobody made it."""
+    version = told_version(path, sha256=f"sha of {path}")
     if rule is None:
-        return answer
-    facts = [{"path": one, "name": (names or {}).get(one)} for one in (name.partition("@")[0] for name in inputs)]
-    codes = [{"role": "script", "path": one.partition("@")[0]} for one in code]
-    files = [{"role": "input", **version(one)} for one in inputs] + [{"role": "code", **version(one)} for one in code]
-    record = {"id": "1", "runId": "2", "rule": rule, "status": "success", "inputs": facts, "code": codes, **job}
-    return answer | {
-        "activity": {"id": "7", "name": rule, "used": []},
-        "job": {"job": record, "files": files},
-        "run": {"id": "2", **(run or {})},
-    }
+        return told_story(version)
+    files = [*(job_file("input", one) for one in inputs), *(job_file("code", one, "executed") for one in code)]
+    facts = [FileFact(path=one, name=(names or {}).get(one)) for one in (name.partition("@")[0] for name in inputs)]
+    codes = [CodeFact(role="script", path=one.partition("@")[0]) for one in code]
+    record = {"id": "1", "run_id": "2", "rule": rule, "status": "success", "inputs": facts, "code": codes, **job}
+    return told_story(
+        version,
+        activity={"id": "7", "name": rule, "used": []},
+        job=RecordedJob(job=JobRecord(**record), files=files),
+        run=told_run("2", **(run or {})),
+    )
+
+
+def with_files(told: Story, *files: JobFile) -> Story:
+    """Return a story whose job had other files."""
+    assert told.job is not None
+    return replace(told, job=replace(told.job, files=list(files)))
 
 
 def no_git(old: Any, new: Any) -> GitAnswer:
     return GitAnswer()
 
 
-def told(old: Json, new: Json) -> list[tuple[str, str, str]]:
+def told(old: Story, new: Story) -> list[tuple[str, str, str]]:
     """Return kind, name and action of each cause."""
     return [(one.kind, one.name, one.action) for one in compare(old, new).causes]
 
@@ -97,7 +88,7 @@ def test_every_sort_of_cause_is_found_in_the_order_of_nearness() -> None:
         shellcmd="fit 0.1",
         container="debian:11",
         kind="script",
-        run={"pythonVersion": "3.11.2"},
+        run={"python_version": "3.11.2"},
     )
     new = story(
         "r@2",
@@ -109,7 +100,7 @@ def test_every_sort_of_cause_is_found_in_the_order_of_nearness() -> None:
         shellcmd="fit 0.2",
         container="debian:12",
         kind="script",
-        run={"pythonVersion": "3.12.1"},
+        run={"python_version": "3.12.1"},
     )
     assert told(old, new) == [
         ("rule", "", "changed"),
@@ -137,10 +128,9 @@ def test_a_file_that_was_not_made_by_a_job_has_one_cause_at_most() -> None:
 
 def test_a_version_of_the_same_bytes_is_no_change() -> None:
     """Where digests are known they decide; where one is not, the version does."""
-    new = story("r@2", inputs=["a@2"])
-    new["job"]["files"][0]["sha256"] = "sha of a@1"
+    new = with_files(story("r@2", inputs=["a@2"]), job_file("input", "a@2", sha256="sha of a@1"))
     assert told(story("r@1", inputs=["a@1"]), new) == []
-    new["job"]["files"][0]["sha256"] = None
+    new = with_files(new, job_file("input", "a@2", sha256=None))
     assert told(story("r@1", inputs=["a@1"]), new) == [("input", "a", "changed")]
 
 
@@ -236,19 +226,18 @@ def test_line_ends_and_the_end_of_the_text_are_seen() -> None:
 class Repository:
     """Stories by version, and how often it was asked for some."""
 
-    def __init__(self, *stories: Json, texts: dict[str, bytes] | None = None) -> None:
-        self.stories = {(one["entity"]["id"], one["version"]["versionNumber"]): one for one in stories}
+    def __init__(self, *stories: Story, texts: dict[str, bytes] | None = None) -> None:
+        self.stories = {(one.entity.id, one.version.version_number): one for one in stories}
         self.texts = texts or {}
         self.asked = 0
 
-    def tell(self, wanted: Sequence[causes.Wanted]) -> list[Json | None]:
+    def tell(self, wanted: Sequence[causes.Wanted]) -> list[Story | None]:
         self.asked += 1
         return [self.stories.get(one[:2]) for one in wanted]
 
     def trace(self, old: str, new: str) -> Trace:
         """Return why `new` is not `old`."""
-        sides = [version(one) for one in (old, new)]
-        stories = [self.stories[one["entityId"], one["versionNumber"]] for one in sides]
+        stories = [self.stories[entity_of(path), number] for path, number in map(named, (old, new))]
         sources = Sources(
             tell=self.tell,
             read=lambda one: self.texts.get(f"{one.path}@{one.version_number}"),
@@ -314,14 +303,14 @@ def test_of_very_many_changed_inputs_only_some_are_followed() -> None:
 def test_a_snakefile_that_changed_elsewhere_is_a_circumstance() -> None:
     """Only what defines the rule is its code; where that is not known, any Snakefile of the workflow may be."""
 
-    def jobs(*digests: str | None) -> list[Json]:
+    def jobs(*digests: str | None) -> list[Story]:
         made = [story(f"r@{number}", code=[f"Snakefile@{number}"]) for number in (1, 2)]
         for one, digest in zip(made, digests, strict=True):
-            number = one["version"]["versionNumber"]
-            one["job"]["files"].append({"role": "workflow", "path": "other.smk", **version(f"other.smk@{number}")})
-            one["job"]["job"]["code"] = [
-                {"role": "snakefile", "path": "Snakefile", **({"digest": digest} if digest else {})},
-                {"role": "workflow", "path": "other.smk"},
+            assert one.record is not None
+            one.files.append(job_file("workflow", f"other.smk@{one.version.version_number}", "executed"))
+            one.record.code = [
+                CodeFact(role="snakefile", path="Snakefile", digest=digest),
+                CodeFact(role="workflow", path="other.smk"),
             ]
         return made
 
@@ -355,7 +344,7 @@ def test_packages_of_environments_are_compared_by_name() -> None:
         },
     }
     old, new = (
-        story(f"r@{n}", inputs=[f"i@{n}"], environmentDigest=f"d{n}", environmentFileHandleId="3", id=f"j{n}")
+        story(f"r@{n}", inputs=[f"i@{n}"], environment_digest=f"d{n}", environment_file_handle_id="3", id=f"j{n}")
         for n in (1, 2)
     )
     sources = Sources(
@@ -374,17 +363,18 @@ def test_the_making_before_is_the_last_that_wrote_the_bytes() -> None:
     """What came after a version is compared with the activity that made its bytes last; nothing precedes the first."""
     once = story("r@1")
     assert made_before(once) is None
-    once["version"]["makings"] = [{"activityId": "7"}, {"activityId": "8"}, {"activityId": "9"}]
-    made = [made_before(once, one) for one in (None, "9", "8", "7")]
+    thrice = replace(once, version=replace(once.version, makings=[making(one) for one in "789"]))
+    made = [made_before(thrice, one) for one in (None, "9", "8", "7")]
     assert [one and one[2] for one in made] == ["9", "8", "7", None]
 
 
-def job(rule: str, sample: str, *, inputs: Sequence[str] = (), outputs: Sequence[str] = (), **more: Any) -> Json:
-    """Return a job of a run as the details resource answers."""
-    made = story("r@1", rule=rule, inputs=inputs, wildcards={"s": sample} if sample else {}, **more)["job"]
-    made["job"]["outputs"] = [{"path": one.partition("@")[0]} for one in outputs]
-    made["files"] += [{"role": "output", **version(one)} for one in outputs]
-    return made  # type: ignore[no-any-return]
+def job(rule: str, sample: str, *, inputs: Sequence[str] = (), outputs: Sequence[str] = (), **more: Any) -> RecordedJob:
+    """Return a job of a run."""
+    made = story("r@1", rule=rule, inputs=inputs, wildcards={"s": sample} if sample else {}, **more).job
+    assert made is not None
+    made.job.outputs = [FileFact(path=one.partition("@")[0]) for one in outputs]
+    made.files.extend(job_file("output", one, "generated") for one in outputs)
+    return made
 
 
 def test_what_the_jobs_of_two_runs_were_given_is_compared() -> None:
@@ -403,15 +393,14 @@ def test_what_the_jobs_of_two_runs_were_given_is_compared() -> None:
         job("c", "", inputs=["in-x@2"], outputs=["c@2"], shellcmd="c < in-x"),
         job("a", "new", params={"k": 9}),
     ]
-    found = compare_all(old, new, old_run={"id": "1"}, new_run={"id": "2"})
+    found = compare_all(old, new, old_run=told_run("1"), new_run=told_run("2"))
     assert [(one.kind, one.name, one.rules, one.jobs, one.varies) for one in found] == [
         ("input", "in-x", ("a", "c"), 2, False),
         ("param", "k", ("a",), 2, True),
     ]
     assert (found[1].old, found[1].new) == (1, 2)
-    (command,) = compare_all(
-        old[2:3], [job("b", "", inputs=["a-x@1", "a-y@1"], outputs=["b@1"], shellcmd="new")], old_run={}, new_run={}
-    )
+    changed = job("b", "", inputs=["a-x@1", "a-y@1"], outputs=["b@1"], shellcmd="new")
+    (command,) = compare_all(old[2:3], [changed], old_run=told_run("1"), new_run=told_run("2"))
     assert (command.kind, command.rules) == ("command", ("b",))
 
 
@@ -420,8 +409,7 @@ def test_what_cannot_be_compared_is_neither_the_same_nor_another() -> None:
     note = "too large to compare"
     old = story("r@1", inputs=["a@1", "b@1"], params={"t": f"<set of 9000, {note}>", "n": [1, f"… 8 more ({note})"]})
     new = story("r@2", inputs=["a@1", "b@1"], params={"t": f"<set of 9000, {note}>", "n": [1, f"… 9 more ({note})"]})
-    for one in (old, new):
-        del one["job"]["files"][0]["sha256"]
+    old, new = (with_files(one, replace(one.files[0], sha256=None), *one.files[1:]) for one in (old, new))
     found = compare(old, new)
     assert [(one.kind, one.name, one.action) for one in found.causes] == [("param", "n", "changed")]
     assert [(one.kind, one.name, one.action) for one in found.unproved] == [
@@ -451,19 +439,22 @@ def test_what_could_explain_a_difference_is_what_no_record_holds() -> None:
     """Software outside of a described environment, files that git knows of, an environment that is only named."""
     packages = {"conda": {"packages": [{"name": "x", "version": "1"}]}}
 
-    def software(job: Json, document: Json | None) -> list[str]:
+    def ran(kind: JobKind, **facts: Any) -> JobRecord:
+        return JobRecord(id="1", run_id="2", rule="fit", status="success", kind=kind, **facts)
+
+    def software(job: JobRecord, document: Json | None) -> list[str]:
         found = unrecorded([job, job], [document, document], GitAnswer(), recorded=set())
         return [name for one in found for name in one.names]
 
-    assert software({"kind": "shell"}, {}) == ["the versions of the programs that it ran"]
-    assert software({"kind": "script"}, None) == ["the versions of the packages that its code loads"]
-    assert software({"kind": "shell", "condaEnvPath": "e.yaml"}, packages) == []
-    assert software({"kind": "shell", "condaEnvPath": "e.yaml"}, {}) == ["the packages of the conda environment"]
-    assert software({"kind": "shell", "container": "c"}, {"container": {"sha256": "0"}}) == []
-    assert software({"kind": "shell", "container": "c"}, packages) == ["the content of the container c"]
-    assert software({"kind": "shell", "envModules": ["r/4", "gcc"]}, {}) == ["the content of the modules r/4 gcc"]
+    assert software(ran("shell"), {}) == ["the versions of the programs that it ran"]
+    assert software(ran("script"), None) == ["the versions of the packages that its code loads"]
+    assert software(ran("shell", conda_env_path="e.yaml"), packages) == []
+    assert software(ran("shell", conda_env_path="e.yaml"), {}) == ["the packages of the conda environment"]
+    assert software(ran("shell", container="c"), {"container": {"sha256": "0"}}) == []
+    assert software(ran("shell", container="c"), packages) == ["the content of the container c"]
+    assert software(ran("shell", env_modules=["r/4", "gcc"]), {}) == ["the content of the modules r/4 gcc"]
 
-    known = {"kind": "shell", "condaEnvPath": "e.yaml"}
+    known = ran("shell", conda_env_path="e.yaml")
     answers = [
         GitAnswer(files=("a.sh", "fit.py")),
         GitAnswer(problem="no git"),
@@ -487,7 +478,7 @@ def test_what_is_unrecorded_is_asked_for_only_where_no_fact_explains_the_bytes()
         return GitAnswer()
 
     sources = Sources(tell=lambda _: [], read=lambda _: None, describe=lambda _: None, ask_git=ask_git)
-    same = {**story("r@1"), "version": story("r@1")["version"]}
+    same = story("r@1")
     assert trace(story("r@1", params={"k": 1}), story("r@2", params={"k": 2}), sources).difference.unrecorded == ()
     assert trace(story("r@1"), same, sources).difference.unrecorded == ()
     assert asked == []

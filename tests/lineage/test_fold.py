@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from snakeprov.lineage import fold as folding
 from snakeprov.lineage.fold import Folded, fold, sort
-from snakeprov.lineage.graph import Edge, Graph, Node
+from snakeprov.lineage.graph import Graph
+from snakeprov.model.answers import Edge, Node
 
 Make = Callable[..., dict[str, Any]]
 
 
 def folded(answer: dict[str, Any], direction: Any = "upstream") -> Folded:
-    return fold(sort(Graph.from_wire(answer), direction))
+    return fold(sort(Graph.of(answer), direction))
 
 
 def told(drawing: Folded) -> list[str]:
@@ -72,8 +74,10 @@ def test_data_flows_from_what_was_used_to_what_was_generated(lineage: Make) -> N
 def test_what_ended_otherwise_is_not_folded_with_the_rest(lineage: Make) -> None:
     """Failed activities of a rule are a box of their own beside those that ended well."""
     answer = lineage("raw.csv@1", *[("try", [], ["raw.csv@1"], []) for _ in range(40)])
-    for number, node in enumerate(one for one in answer["nodes"] if one["kind"] == "activity"):
-        node["status"] = "failed" if number < 15 else "success"
+    activities = [one for one in answer.nodes if one.kind == "activity"]
+    files = [one for one in answer.nodes if one.kind != "activity"]
+    failed = [replace(one, status="failed" if number < 15 else "success") for number, one in enumerate(activities)]
+    answer = replace(answer, nodes=[*files, *failed])
     drawing = folded(answer, "downstream")
     assert [(box.members[0].status, len(box.members)) for box in drawing.boxes[1:]] == [("failed", 15), ("success", 25)]
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from snakeprov.lineage.graph import Edge, Graph, Node
+from snakeprov.lineage.graph import Graph
 from snakeprov.lineage.tree import FOLD_ABOVE, FOLD_SHOWS, Row, code, rows
+from snakeprov.model.answers import Edge, Node
 
 Make = Callable[..., dict[str, Any]]
 
@@ -35,7 +37,7 @@ def described(every: list[Row]) -> list[str]:
 
 def upstream(answer: dict[str, Any], **more: Any) -> list[str]:
     """Return the rows of an answer as text."""
-    return described(list(rows(Graph.from_wire(answer), **more)))
+    return described(list(rows(Graph.of(answer), **more)))
 
 
 def test_the_tree_goes_down_to_the_raw_inputs(lineage: Make) -> None:
@@ -117,7 +119,7 @@ def test_where_nobody_looked_nothing_is_called_raw(lineage: Make) -> None:
     """At the edge of an answer that is not all, a leaf is unexplored and not raw; nearer than that it is raw."""
     answer = lineage("d@1", ("third", ["d@1"], ["c@1", "x@1"], []), ("second", ["c@1"], ["b@1"], []))
     assert upstream(answer) == ["d <third", ".c <second", "..b raw", ".x raw"]
-    assert upstream({**answer, "truncated": True}) == ["d <third", ".c <second", "..b unexplored", ".x raw"]
+    assert upstream(replace(answer, truncated=True)) == ["d <third", ".c <second", "..b unexplored", ".x raw"]
 
 
 def test_a_chain_as_long_as_can_be_asked_for(lineage: Make) -> None:
@@ -133,9 +135,7 @@ def test_code_is_listed_once_with_the_rules_that_ran_it(lineage: Make) -> None:
         ("clean", [f"{name}@1"], [], ["Snakefile@1", f"clean.py@{number}"])
         for name, number in (("a", 1), ("b", 1), ("c", 2))
     ]
-    graph = Graph.from_wire(
-        lineage("a@1", *cleanings, ("sort", ["d@1"], [], ["Snakefile@1"]), ("bare", ["e@1"], [], []))
-    )
+    graph = Graph.of(lineage("a@1", *cleanings, ("sort", ["d@1"], [], ["Snakefile@1"]), ("bare", ["e@1"], [], [])))
     listed, labels = code(graph)
     assert [(one.node.id, *one.labels) for one in listed] == [
         ("synSnakefile.1", "clean", "clean#2", "sort"),
@@ -151,7 +151,7 @@ def test_a_link_to_code_that_is_listed_is_not_listed_again(lineage: Make) -> Non
     jobs = [
         ("sort", [f"{name}@1"], [], ["work flow/Snakefile@1", at.format(name), "https://x.org/w.py"]) for name in "ab"
     ]
-    listed, labels = code(Graph.from_wire(lineage("a@1", *jobs)))
+    listed, labels = code(Graph.of(lineage("a@1", *jobs)))
     assert [(one.node.label, *one.labels) for one in listed] == [
         ("work flow/Snakefile", "sort"),
         ("https://x.org/w.py", "sort"),

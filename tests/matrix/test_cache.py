@@ -45,20 +45,19 @@ def test_the_cache_between_workflows(tmp_path: Path) -> None:
     assert made.counts("success") == Counter(make=1, tree=1, leaf=1, all=1)
     assert taken.counts("cached") == Counter(make=1, tree=1)
     for rule, path in (("make", "made.txt"), ("make", "made.empty"), ("tree", "tree/")):
-        assert "activityId" not in taken.job(rule)
+        assert taken.job(rule).activity_id is None
         first, second = (version(run.job(rule), "output", path) for run in (made, taken))
-        assert (first["outcome"], second["outcome"]) == ("generated", "reused")
-        assert first["sha256"] == second["sha256"]
-        assert second["activityId"] == made.job(rule)["activityId"]
-        links = [facts(run.job(rule), "output")[path.rstrip("/")]["symlinkTarget"] for run in (made, taken)]
-        assert links[0] == links[1] and Path(links[0]).parent == cache
+        assert (first.outcome, second.outcome) == ("generated", "reused")
+        assert first.sha256 == second.sha256
+        assert second.activity_id == made.job(rule).activity_id
+        links = [facts(run.job(rule), "output")[path.rstrip("/")].symlink_target for run in (made, taken)]
+        assert links[0] == links[1] and Path(links[0] or "").parent == cache
     used, reused = version(taken.job("leaf"), "input", "tree/"), version(taken.job("tree"), "output", "tree/")
-    assert [used[key] for key in ("entityId", "versionNumber", "sha256")] == [
-        reused[key] for key in ("entityId", "versionNumber", "sha256")
-    ]
+    sides = [(one.entity_id, one.version_number, one.sha256) for one in (used, reused)]
+    assert sides[0] == sides[1]
     assert "3 reused from the cache" in taken.stderr
     story = places[1].story("made.txt")
-    assert story["run"]["workingDirectory"] == str(places[0].folder)
+    assert story.run is not None and story.run.working_directory == str(places[0].folder)
 
 
 @row("files: cache between workflows")
@@ -73,11 +72,11 @@ def test_a_cache_that_others_filled(tmp_path: Path) -> None:
     taken.agrees()
     assert marks.read_text() == "made\n"
     job = taken.job("make")
-    assert job["job"]["status"] == "cached"
-    assert version(job, "output", "made.txt")["outcome"] == "reused"
-    assert taker.story("made.txt")["activity"]["id"] == job["activityId"]
+    assert job.job.status == "cached"
+    assert version(job, "output", "made.txt").outcome == "reused"
+    assert taker.story("made.txt").activity["id"] == job.activity_id
     # Taken from the cache once more, it is what this directory had.
     (taker.folder / "made.txt").unlink()
     again = taker.run("made.txt", "--cache", **variables)
     assert again.counts("cached") == Counter(make=1)
-    assert version(again.job("make"), "output", "made.txt")["versionNumber"] == 1
+    assert version(again.job("make"), "output", "made.txt").version_number == 1

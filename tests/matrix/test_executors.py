@@ -72,9 +72,9 @@ def test_jobs_of_a_cluster_are_recorded_once_with_its_numbers(place: Place) -> N
         *("--cluster-generic-submit-cmd", "sh ./submit.sh"),
     )
     run.agrees()
-    numbers = {one["job"].get("externalJobId") for one in run.jobs if one["job"]["rule"] != "all"}
+    numbers = {one.job.external_job_id for one in run.jobs if one.job.rule != "all"}
     assert numbers == {f"cluster-{number}" for number in range(1, 5)}
-    assert "externalJobId" not in run.job("all")["job"]
+    assert run.job("all").job.external_job_id is None
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +111,8 @@ def test_jobs_of_slurm_are_recorded_once_with_its_numbers_and_reasons(tmp_path: 
     run.files_agree()
     assert run.counts("success") == {"one": 3}
     said = re.findall(r"Job \d+ has been submitted with SLURM jobid (\d+)", run.stderr)
-    assert sorted(one["job"]["externalJobId"] for one in run.jobs) == sorted(said)
-    bad = run.job("bad")["job"]
-    assert (bad["status"], bad.get("exitCode")) == ("failed", None)
-    assert f"SLURM-job '{bad['externalJobId']}' failed" in bad["error"]
-    assert "the cause" in bad["logExcerpt"]
+    assert sorted(one.job.external_job_id for one in run.jobs) == sorted(said)
+    bad = run.job("bad").job
+    assert (bad.status, bad.exit_code) == ("failed", None)
+    assert f"SLURM-job '{bad.external_job_id}' failed" in bad.error
+    assert "the cause" in bad.log_excerpt

@@ -9,7 +9,6 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -94,10 +93,10 @@ def failed(place: Place) -> Run:
 def test_each_failed_job_is_recorded_once_and_generates_nothing(place: Place, failed: Run) -> None:
     """Snakemake's log tells of the same jobs; of all outputs only the good job's has a version."""
     assert failed.status == 1
-    assert failed.record["status"] == "failed"
+    assert failed.record.status == "failed"
     failed.counts_agree()
     assert failed.counts("failed").keys() == {"exit", "missing", "ensure", "script", "killed", "raised"}
-    assert [file["path"] for one in failed.jobs for file in one["files"] if file["role"] == "output"] == ["good.txt"]
+    assert [file.path for one in failed.jobs for file in one.files if file.role == "output"] == ["good.txt"]
 
 
 @pytest.mark.parametrize(
@@ -113,15 +112,15 @@ def test_each_failed_job_is_recorded_once_and_generates_nothing(place: Place, fa
 )
 def test_the_record_says_why_a_job_failed(failed: Run, rule: str, exit_code: int | None, error: str) -> None:
     """What Snakemake said, and the exit code where there was one and Snakemake told of it."""
-    job = failed.job(rule)["job"]
-    assert job.get("exitCode") == exit_code
-    assert error in job.get("error", "")
+    job = failed.job(rule).job
+    assert job.exit_code == exit_code
+    assert error in (job.error or "")
 
 
 @row("failures: bad exit")
 def test_the_end_of_the_log_of_a_failed_job_is_kept(failed: Run) -> None:
     """Snakemake keeps the file, but the next run overwrites it."""
-    assert failed.job("exit")["job"]["logExcerpt"] == "the cause\n"
+    assert failed.job("exit").job.log_excerpt == "the cause\n"
 
 
 @row("failures: retries in a process of its own")
@@ -132,8 +131,8 @@ def test_attempts_inside_a_process_of_its_own_are_marked_unknown(tmp_path: Path)
     assert run.status == 0, run.stderr
     assert place.read("attempts") == "xxx"
     (one,) = run.jobs
-    assert one["job"]["status"] == "success"
-    assert one["job"]["incomplete"] == ["It ran in a process of its own, which may have tried it up to 3 times"]
+    assert one.job.status == "success"
+    assert one.job.incomplete == ["It ran in a process of its own, which may have tried it up to 3 times"]
 
 
 @row("failures: Snakefile that raises after the first job")
@@ -150,7 +149,7 @@ checkpoint first:
     run = Place(tmp_path / "work", snakefile).run()
     assert run.status == 1
     assert "nonsense" in run.stderr
-    assert run.record["status"] == "failed"
+    assert run.record.status == "failed"
     assert run.counts("success") == {"first": 1}
     assert (tmp_path / "work" / "first.txt").exists()
 
@@ -182,8 +181,8 @@ def ended(place: Place, process: subprocess.Popen[str]) -> Run:
 
 def states(place: Place, run: Run) -> Counter[str]:
     with place.client() as client:
-        plan: dict[str, Any] = client.runs.plan(run.record["id"])
-    return Counter(one["state"] for one in plan["results"])
+        plan = client.runs.plan(run.record.id)
+    return Counter(one.state for one in plan.results)
 
 
 @row("failures: Ctrl-C")
@@ -194,10 +193,10 @@ def test_what_was_running_at_ctrl_c_is_interrupted_and_the_rest_not_reached(tmp_
     os.killpg(process.pid, signal.SIGINT)
     run = ended(place, process)
     assert run.status != 0
-    assert run.record["status"] == "interrupted", run.stderr
+    assert run.record.status == "interrupted", run.stderr
     assert run.counts("interrupted") == run.counts() == {"one": 1}
     assert states(place, run) == {"interrupted": 1, "notReached": 3}
-    assert [file for one in run.jobs for file in one["files"] if file["role"] == "output"] == []
+    assert [file for one in run.jobs for file in one.files if file.role == "output"] == []
 
 
 @row("failures: SIGTERM")
@@ -207,10 +206,10 @@ def test_a_job_that_ends_well_after_sigterm_is_recorded_as_such(tmp_path: Path) 
     process = begin(place, "--config", "nap=3")
     process.terminate()
     run = ended(place, process)
-    assert run.record["status"] != "success"
+    assert run.record.status != "success"
     assert run.counts() == {"one": 1}
     assert states(place, run)["notReached"] == 3
-    made = [file["path"] for one in run.jobs for file in one["files"] if file["role"] == "output"]
+    made = [file.path for one in run.jobs for file in one.files if file.role == "output"]
     assert [path for path in made if not (place.folder / path).exists()] == []
 
 
@@ -221,6 +220,6 @@ def test_after_kill_9_the_plan_tells_what_was_not_reached(tmp_path: Path) -> Non
     process = begin(place, "--config", "nap=60")
     os.killpg(process.pid, signal.SIGKILL)
     run = ended(place, process)
-    assert run.record["status"] == "interrupted"
+    assert run.record.status == "interrupted"
     assert run.jobs == []
     assert states(place, run) == {"notReached": 4}

@@ -164,7 +164,7 @@ def digest(text: str) -> str:
 
 def paths(job: Job, role: str) -> dict[str, str]:
     """Return digest by path of the files of a job."""
-    return {file["path"]: file.get("sha256", "") for file in job["files"] if file["role"] == role}
+    return {file.path: file.sha256 or "" for file in job.files if file.role == role}
 
 
 @row("files: plain, named and lists", "files: multiext")
@@ -173,24 +173,24 @@ def test_names(run: Run) -> None:
     run.agrees()
     assert run.counts().total() == 17
     job = run.job("plain")
-    assert [(one["path"], one.get("name")) for one in job["job"]["inputs"]] == [
+    assert [(one.path, one.name) for one in job.job.inputs] == [
         ("data/a.txt", None),
         ("data/b.txt", "one"),
         ("data/a.txt", "many"),
         ("data/b.txt", "many"),
         ("temp.txt", "temporary"),
     ]
-    assert [(one["path"], one.get("name")) for one in job["job"]["outputs"]] == [
+    assert [(one.path, one.name) for one in job.job.outputs] == [
         ("plain.txt", None),
         ("plain.other", "log"),
         ("plain.1", "listed"),
         ("plain.2", "listed"),
     ]
-    assert [(one["path"], one.get("name")) for one in run.job("multi")["job"]["outputs"]] == [
+    assert [(one.path, one.name) for one in run.job("multi").job.outputs] == [
         ("multi.a", "a" if HAS_NAMES else None),
         ("multi.b", "b" if HAS_NAMES else None),
     ]
-    with_activity = {one["job"]["rule"] for one in run.jobs if "activityId" in one}
+    with_activity = {one.job.rule for one in run.jobs if one.activity_id is not None}
     assert with_activity == set(run.counts()) - {"all"}
 
 
@@ -199,25 +199,25 @@ def test_temporary_files(place: Place, run: Run) -> None:
     """Maker and user of a temporary file name the same version, of which the bytes are not kept."""
     assert not (place.folder / "temp.txt").exists()
     made, used = version(run.job("temporary"), "output", "temp.txt"), version(run.job("plain"), "input", "temp.txt")
-    assert made["sha256"] == used["sha256"] == digest("temporary\n")
-    assert (made["entityId"], made["versionNumber"]) == (used["entityId"], used["versionNumber"])
-    assert place.story("temp.txt")["version"]["bytesKept"] is False
+    assert made.sha256 == used.sha256 == digest("temporary\n")
+    assert (made.entity_id, made.version_number) == (used.entity_id, used.version_number)
+    assert place.story("temp.txt").version.bytes_kept is False
 
 
 @row("files: protected", "files: touch", "files: ensure", "files: report", "files: shadow", "files: ancient")
 def test_flags(place: Place, run: Run) -> None:
     """Flags are kept where they matter, and none hides what a file holds."""
     protected = facts(run.job("protect"), "output")["protected.txt"]
-    assert protected["flags"] == ["protected"]
+    assert protected.flags == ["protected"]
     mode = (place.folder / "protected.txt").stat().st_mode
     assert not stat.S_IMODE(mode) & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
     assert place.kept("protected.txt") == b"protected\n"
     assert paths(run.job("touched"), "output") == {"touched.txt": digest("")}
-    assert facts(run.job("ensured"), "output")["ensured.txt"]["flags"] == ["ensure"]
+    assert facts(run.job("ensured"), "output")["ensured.txt"].flags == ["ensure"]
     assert paths(run.job("report"), "output") == {"reported.txt": digest("reported\n")}
     assert paths(run.job("shadow"), "output") == {"shadow.txt": digest("a\n")}
     assert not (place.folder / "stray.txt").exists()
-    assert facts(run.job("ancient"), "input")["data/a.txt"]["flags"] == ["ancient"]
+    assert facts(run.job("ancient"), "input")["data/a.txt"].flags == ["ancient"]
     assert paths(run.job("ancient"), "input") == {"data/a.txt": digest("a\n")}
 
 
@@ -225,7 +225,7 @@ def test_flags(place: Place, run: Run) -> None:
 def test_directories(place: Place, run: Run) -> None:
     """A directory is one version; the manifest lists what is in it, and its files can be had."""
     made, used = version(run.job("tree"), "output", "tree/"), version(run.job("leaf"), "input", "tree/")
-    assert (made["entityId"], made["versionNumber"]) == (used["entityId"], used["versionNumber"])
+    assert (made.entity_id, made.version_number) == (used.entity_id, used.version_number)
     manifest = read_manifest(place.kept("tree/"))
     assert [(path, one.sha256) for path, one in manifest.files] == [("deep/leaf.txt", digest("leaf\n"))]
     assert b"link" in place.kept("tree/")
@@ -236,16 +236,16 @@ def test_streams(run: Run) -> None:
     """Both ends of a pipe and of a service name the same thing, which has no digest and no bytes."""
     for maker, user, path in (("pour", "drink", "stream"), ("serve", "ask", "server.sock")):
         made, used = version(run.job(maker), "output", path), version(run.job(user), "input", path)
-        assert "sha256" not in made and "sha256" not in used
-        assert (made["entityId"], made["versionNumber"]) == (used["entityId"], used["versionNumber"])
-        assert run.job(maker)["job"]["group"] == run.job(user)["job"]["group"]
+        assert (made.sha256, used.sha256) == (None, None)
+        assert (made.entity_id, made.version_number) == (used.entity_id, used.version_number)
+        assert run.job(maker).job.group == run.job(user).job.group
     assert paths(run.job("drink"), "output") == {"drunk.txt": digest("a\n")}
 
 
 @row("files: symlinked outputs")
 def test_links(place: Place, run: Run) -> None:
     """An output that is a link has the bytes that it leads to, which are kept."""
-    assert facts(run.job("link"), "output")["link.txt"]["symlinkTarget"] == "target.txt"
+    assert facts(run.job("link"), "output")["link.txt"].symlink_target == "target.txt"
     assert place.kept("link.txt") == b"target\n"
     changed = (place.folder / "target.txt").write_text("other\n")
     assert changed and place.kept("link.txt") == b"target\n"
@@ -264,7 +264,7 @@ def test_updates(place: Place, run: Run) -> None:
     assert paths(job, "input") == {"data/new.txt": digest("new\n"), "collection.txt": digest("old\n")}
     assert paths(job, "output") == {"collection.txt": digest("old\nnew\n")}
     assert paths(updated.job("before"), "input") == {"collection.txt": digest("old\n")}
-    numbers = [version(job, role, "collection.txt")["versionNumber"] for role in ("input", "output")]
+    numbers = [version(job, role, "collection.txt").version_number for role in ("input", "output")]
     assert numbers == [1, 2]
     itself = updated.job("update_itself")
     assert paths(itself, "input") == {"data/new.txt": digest("new\n"), "ledger.txt": digest("old\n")}
@@ -273,8 +273,8 @@ def test_updates(place: Place, run: Run) -> None:
     again = place.run("collection.txt", "--forcerun", "update")
     again.agrees()
     job = again.job("update")
-    assert [version(job, role, "collection.txt")["versionNumber"] for role in ("input", "output")] == [2, 3]
-    assert place.story("collection.txt", 3)["activity"]["name"] == "update"
+    assert [version(job, role, "collection.txt").version_number for role in ("input", "output")] == [2, 3]
+    assert place.story("collection.txt", 3).activity["name"] == "update"
 
 
 @row("files: missing optional outputs", "files: ensure")
@@ -283,7 +283,7 @@ def test_missing_outputs(place: Place, run: Run) -> None:
     ran = place.run("optional.txt", "one_of_two.txt", "empty.txt", "--keep-going", "--latency-wait", "0")
     assert ran.status == 1
     ran.counts_agree()
-    assert {one["job"]["rule"]: one["job"]["status"] for one in ran.jobs} == {
+    assert {one.job.rule: one.job.status for one in ran.jobs} == {
         "optional": "success",
         "one_of_two": "failed",
         "empty": "failed",
@@ -292,5 +292,5 @@ def test_missing_outputs(place: Place, run: Run) -> None:
     assert list(facts(ran.job("one_of_two"), "output")) == ["one_of_two.txt", "two_of_two.txt"]
     for rule in ("one_of_two", "empty"):
         assert paths(ran.job(rule), "output") == {}
-    assert ran.job("one_of_two")["job"]["error"].startswith("MissingOutputException")
-    assert "empty" in ran.job("empty")["job"]["error"]
+    assert ran.job("one_of_two").job.error.startswith("MissingOutputException")
+    assert "empty" in ran.job("empty").job.error

@@ -128,13 +128,13 @@ def run(place: Place) -> Run:
 
 
 def inputs(job: Job) -> list[str]:
-    return [one["path"] for one in job["job"].get("inputs", ())]
+    return [one.path for one in job.job.inputs]
 
 
 def place_of_rule(place: Place, job: Job) -> tuple[str, str]:
     """Return the Snakefile of a job's rule, and the line in it that the record names."""
-    own = next(one for one in job["job"]["code"] if one["role"] == "snakefile")
-    return own["path"], place.read(own["path"]).splitlines()[own["line"] - 1]
+    own = next(one for one in job.job.code if one.role == "snakefile")
+    return own.path, place.read(own.path).splitlines()[own.line - 1]
 
 
 @row("flow: checkpoints", "flow: input functions")
@@ -143,12 +143,12 @@ def test_checkpoints_and_input_functions(place: Place, run: Run) -> None:
     run.agrees()
     single = ["all", "discover", "count", "choose", "scatter", "gather", "included", "other_made", "other_replaced"]
     assert run.counts() == Counter({"measure": 3, "work": 3} | dict.fromkeys([*single, "base", "heir", "fast"], 1))
-    assert run.job("discover")["job"]["isCheckpoint"] is True
+    assert run.job("discover").job.is_checkpoint is True
     assert sorted(inputs(run.job("count"))) == [f"measured/{name}.txt" for name in "xyz"]
     found = run.job("measure", name="y")
     assert inputs(found) == ["found/y.txt"]
-    assert place.story("found/y.txt")["activity"]["id"] == run.job("discover")["activityId"]
-    assert [(one["path"], one.get("name")) for one in run.job("choose")["job"]["inputs"]] == [
+    assert place.story("found/y.txt").activity["id"] == run.job("discover").activity_id
+    assert [(one.path, one.name) for one in run.job("choose").job.inputs] == [
         ("data/a.txt", None),
         ("data/b.txt", "other"),
     ]
@@ -158,7 +158,7 @@ def test_checkpoints_and_input_functions(place: Place, run: Run) -> None:
 def test_scattergather(run: Run) -> None:
     """What was scattered is gathered, part by part."""
     parts = [f"{number}-of-3" for number in (1, 2, 3)]
-    assert sorted(one["job"]["wildcards"]["scatteritem"] for one in run.all("work")) == parts
+    assert sorted(one.job.wildcards["scatteritem"] for one in run.all("work")) == parts
     assert inputs(run.job("gather")) == [f"worked/{part}.txt" for part in parts]
 
 
@@ -167,14 +167,14 @@ def test_code_comes_from_where_it_is_written(place: Place, run: Run) -> None:
     """Rules of modules, includes and parents have the Snakefile and line where they are written, and their params."""
     made = run.job("other_made")
     assert place_of_rule(place, made) == ("module/Snakefile", "rule made:")
-    assert made["job"]["params"] == {"word": "configured"}
+    assert made.job.params == {"word": "configured"}
     assert place.read("module/made.txt") == "configured\n"
     replaced = run.job("other_replaced")
-    assert replaced["job"]["params"] == {"word": "replaced"}
+    assert replaced.job.params == {"word": "replaced"}
     assert place.read("module/with.txt") == "replaced\n"
     assert place_of_rule(place, run.job("included")) == ("rules/included.smk", "rule included:")
     heir = run.job("heir")
-    assert (heir["job"]["params"], heir["job"]["threads"]) == ({"word": "heir"}, 2)
+    assert (heir.job.params, heir.job.threads) == ({"word": "heir"}, 2)
     assert inputs(heir) == ["data/a.txt"]
     assert place.read("heir.txt") == "heir\n"
     assert place_of_rule(place, run.job("fast")) == ("Snakefile", "rule fast:")
@@ -187,5 +187,5 @@ def test_code_comes_from_where_it_is_written(place: Place, run: Run) -> None:
         "heir": {"Snakefile"},
     }
     for rule, written in defined.items():
-        executed = {one["path"] for one in run.job(rule)["files"] if one["outcome"] == "executed"}
+        executed = {one.path for one in run.job(rule).files if one.outcome == "executed"}
         assert executed == written, rule

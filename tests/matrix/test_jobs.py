@@ -89,53 +89,52 @@ def test_groups_and_local_rules(cluster: Run) -> None:
     """Members of a group are recorded once each and share its id and number; a local rule has neither."""
     cluster.agrees()
     assert cluster.counts() == Counter(part=2, join=1, here=1, alone=1, all=1)
-    members = [one["job"] for one in cluster.jobs if one["job"]["rule"] in ("part", "join")]
-    assert len({one["group"] for one in members}) == 1
-    assert len({one["externalJobId"] for one in members}) == 1
+    members = [one.job for one in cluster.jobs if one.job.rule in ("part", "join")]
+    assert len({one.group for one in members}) == 1
+    assert len({one.external_job_id for one in members}) == 1
     used = [version(cluster.job("join"), "input", f"part_{name}.txt") for name in "pq"]
     made = [version(cluster.job("part", name=name), "output", f"part_{name}.txt") for name in "pq"]
-    keys = ("entityId", "versionNumber", "sha256")
-    assert [[one[key] for key in keys] for one in used] == [[one[key] for key in keys] for one in made]
-    alone, here = cluster.job("alone")["job"], cluster.job("here")["job"]
-    assert alone["externalJobId"].startswith("finished-")
-    assert "group" not in alone
-    assert "externalJobId" not in here and "group" not in here
-    assert cluster.record["executor"] == "cluster-generic"
+    sides = [[(one.entity_id, one.version_number, one.sha256) for one in side] for side in (used, made)]
+    assert sides[0] == sides[1]
+    alone, here = cluster.job("alone").job, cluster.job("here").job
+    assert str(alone.external_job_id).startswith("finished-")
+    assert (alone.group, here.group, here.external_job_id) == (None, None, None)
+    assert cluster.record.executor == "cluster-generic"
 
 
 @row("jobs: resources", "jobs: benchmark")
 def test_resources_and_benchmarks(place: Place, cluster: Run, local: Run) -> None:
     """Resources are those of the attempt; a benchmark's numbers are those in its file, for each repetition."""
-    job = cluster.job("alone")["job"]
-    assert job["threads"] == 2, "of the 7 asked for"
-    assert job["resources"]["mem_mb"] == 10
-    assert job["resources"]["label"] == "a word"
-    assert job["resources"]["disk_mb"] == 1000
+    job = cluster.job("alone").job
+    assert job.threads == 2, "of the 7 asked for"
+    assert job.resources["mem_mb"] == 10
+    assert job.resources["label"] == "a word"
+    assert job.resources["disk_mb"] == 1000
     names, values = (line.split("\t") for line in place.read("benchmarks/alone.tsv").splitlines())
-    (measured,) = job["benchmark"]
+    (measured,) = job.benchmark
     assert measured["s"] == float(values[names.index("s")]) > 0
     assert set(measured) <= set(names)
-    repeated = local.job("repeated")["job"]["benchmark"]
+    repeated = local.job("repeated").job.benchmark
     lines = place.read("benchmarks/repeated.tsv").splitlines()[1:]
     assert [one["s"] for one in repeated] == [float(line.split("\t")[0]) for line in lines]
     assert len(repeated) == 3
-    assert local.job("lines")["job"]["benchmark"][0]["s"] > 0
-    assert [one["job"]["resources"]["mem_mb"] for one in local.all("wordy")] == [10, 20]
+    assert local.job("lines").job.benchmark[0]["s"] > 0
+    assert [one.job.resources["mem_mb"] for one in local.all("wordy")] == [10, 20]
 
 
 @row("jobs: log")
 def test_logs(place: Place, cluster: Run, local: Run) -> None:
     """A log is named; of a job that failed its end is kept, as it is in the file."""
-    assert [log["path"] for log in cluster.job("alone")["job"]["logs"]] == ["logs/alone.log"]
-    assert "logExcerpt" not in cluster.job("alone")["job"]
+    assert [log.path for log in cluster.job("alone").job.logs] == ["logs/alone.log"]
+    assert cluster.job("alone").job.log_excerpt is None
     assert local.status == 1
     local.counts_agree()
-    retried, failed = (one["job"] for one in local.all("wordy"))
-    assert (retried["status"], failed["status"]) == ("retried", "failed")
-    assert [log["path"] for log in failed["logs"]] == ["logs/wordy.log", "logs/second.log"]
+    retried, failed = (one.job for one in local.all("wordy"))
+    assert (retried.status, failed.status) == ("retried", "failed")
+    assert [log.path for log in failed.logs] == ["logs/wordy.log", "logs/second.log"]
     whole = place.read("logs/wordy.log") + "\n" + place.read("logs/second.log")
     for job in (retried, failed):
-        assert whole.endswith(job["logExcerpt"])
-        assert "last\n" in job["logExcerpt"]
-        assert 1000 < len(job["logExcerpt"]) < 10_000
+        assert whole.endswith(job.log_excerpt)
+        assert "last\n" in job.log_excerpt
+        assert 1000 < len(job.log_excerpt) < 10_000
     assert not facts(local.job("repeated"), "input")

@@ -136,7 +136,7 @@ def run(place: Place) -> Run:
 
 def executed(job: Job) -> dict[str, str]:
     """Return digest by path of what a job executed."""
-    return {file["path"]: file["sha256"] for file in job["files"] if file["outcome"] == "executed"}
+    return {file.path: file.sha256 for file in job.files if file.outcome == "executed"}
 
 
 def on_disk(place: Place, *paths: str) -> dict[str, str]:
@@ -147,11 +147,11 @@ def on_disk(place: Place, *paths: str) -> dict[str, str]:
 def check_kind(place: Place, run: Run, rule: str, kind: str, *code: str, source: str = "data/a.txt") -> Job:
     """Assert that a rule's only job is of a kind, read `source`, and executed the Snakefile and `code`."""
     job = run.job(rule)
-    assert (job["job"]["kind"], job["job"]["status"]) == (kind, "success")
-    assert {file["path"]: file["sha256"] for file in job["files"] if file["role"] == "input"} == on_disk(place, source)
+    assert (job.job.kind, job.job.status) == (kind, "success")
+    assert {file.path: file.sha256 for file in job.files if file.role == "input"} == on_disk(place, source)
     assert executed(job) == on_disk(place, "Snakefile", *code)
     lines = place.read("Snakefile").splitlines()
-    assert lines[job["job"]["code"][0]["line"] - 1] == f"rule {rule}:"
+    assert lines[job.job.code[0].line - 1] == f"rule {rule}:"
     return job
 
 
@@ -161,7 +161,7 @@ def test_shell(place: Place, run: Run) -> None:
     run.agrees()
     assert run.counts() == Counter(["all", "shell", "python", "bash", "run", "jinja2", "yte", "no_output"])
     job = check_kind(place, run, "shell", "shell")
-    assert "cat data/a.txt > shell.txt" in job["job"]["shellcmd"]
+    assert "cat data/a.txt > shell.txt" in job.job.shellcmd
     assert len(run.reads) == 3
 
 
@@ -189,8 +189,8 @@ def test_wrapper(place: Place, run: Run) -> None:
     ran.agrees()
     job = check_kind(place, ran, "wrapper", "wrapper", "wrappers/upper/wrapper.py")
     assert place.read("wrapper.txt") == "A\n"
-    assert not [file for file in job["files"] if file["role"] == "environment"]
-    assert job["job"]["declaredEnvironments"] == {"conda": "wrappers/upper/environment.yaml"}
+    assert not [file for file in job.files if file.role == "environment"]
+    assert job.job.declared_environments == {"conda": "wrappers/upper/environment.yaml"}
 
 
 @row("kinds: template_engine, jinja2", "kinds: template_engine, yte")
@@ -198,7 +198,7 @@ def test_wrapper(place: Place, run: Run) -> None:
 def test_templates(place: Place, run: Run, engine: str, template: str) -> None:
     """A template is read and executed."""
     check_kind(place, run, engine, "template", f"templates/{template}", source=f"templates/{template}")
-    assert run.job(engine)["job"]["params"] == {"name": "world"}
+    assert run.job(engine).job.params == {"name": "world"}
 
 
 @row("kinds: no output", "kinds: rule all")
@@ -206,11 +206,11 @@ def test_jobs_without_outputs(place: Place, run: Run) -> None:
     """A job that makes nothing is an Activity that used its inputs; one that does nothing is none."""
     assert place.read("no_output.marks") == "ran\n"
     job = run.job("no_output")
-    assert {file["outcome"] for file in job["files"]} == {"used", "executed"}
-    assert job["activityId"]
+    assert {file.outcome for file in job.files} == {"used", "executed"}
+    assert job.activity_id
     everything = run.job("all")
-    assert "activityId" not in everything
-    assert {file["path"] for file in everything["files"] if file["role"] == "input"} == {
+    assert everything.activity_id is None
+    assert {file.path for file in everything.files if file.role == "input"} == {
         "shell.txt", "python.txt", "bash.txt", "run.txt", "jinja2.txt", "yte.yaml"
     }  # fmt: skip
 

@@ -65,17 +65,17 @@ def test_nested_runs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     outer = place.run("after.txt", SNAKEPROV_STORE=str(store))
     outer.agrees()
     assert outer.counts() == Counter(outer=1, after=1)
-    assert "parentRunId" not in outer.record
-    (inner_id,) = (one for one in place.run_ids() if one != outer.record["id"])
+    assert outer.record.parent_run_id is None
+    (inner_id,) = (one for one in place.run_ids() if one != outer.record.id)
     inner = place.recorded(
         Run(status=0, stdout="", stderr=place.read("inner.log"), directory=place.folder / "inner"), inner_id
     )
     inner.agrees()
     assert inner.counts() == Counter(innermost=1)
-    assert inner.record["parentRunId"] == outer.record["id"]
+    assert inner.record.parent_run_id == outer.record.id
     capfd.readouterr()
     assert main(["run", inner_id, "--store", str(store)]) == 0
-    assert f"part of    run {outer.record['id'][:8]}" in capfd.readouterr().out
+    assert f"part of    run {outer.record.id[:8]}" in capfd.readouterr().out
 
 
 @row("flow: --immediate-submit")
@@ -89,6 +89,6 @@ def test_jobs_that_are_only_submitted(tmp_path: Path) -> None:
     assert run.status == 0, run.stderr
     assert run.counts("submitted") == run.counts() == accounts.started(run.stderr) == Counter(first=1, last=1)
     numbers = [line.split()[0] for line in place.read("submitted").splitlines()]
-    assert [run.job(rule)["job"]["externalJobId"] for rule in ("first", "last")] == numbers
-    assert not [file for one in run.jobs for file in one["files"] if file["role"] == "output"]
+    assert [run.job(rule).job.external_job_id for rule in ("first", "last")] == numbers
+    assert not [file for one in run.jobs for file in one.files if file.role == "output"]
     assert place.read("last.txt") == "first\n", "the jobs themselves have run"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import pytest
 
+from snakeprov.model.answers import Plan
 from tests.matrix.rows import row
 from tests.matrix.workflow import Place, Run
 
@@ -34,13 +34,13 @@ rule last:
 """
 
 
-def plan_of(place: Place, run: Run) -> dict[str, Any]:
+def plan_of(place: Place, run: Run) -> Plan:
     with place.client() as client:
-        return client.runs.plan(run.record["id"])
+        return client.runs.plan(run.record.id)
 
 
-def states(plan: dict[str, Any]) -> Counter[tuple[str, str]]:
-    return Counter((one["rule"], one["state"]) for one in plan["results"])
+def states(plan: Plan) -> Counter[tuple[str, str]]:
+    return Counter((one.rule, one.state) for one in plan.results)
 
 
 @pytest.fixture(scope="module")
@@ -83,12 +83,12 @@ def test_what_was_up_to_date_is_reused_with_the_job_that_made_it(place: Place, f
         ("last", "executed"): 1,
         ("all", "executed"): 1,
     }
-    made = {one["job"]["id"]: [file["path"] for file in one["files"] if file["role"] == "output"] for one in first.jobs}
-    for one in plan["results"]:
-        if one["state"] == "reused":
-            assert one["madeBy"]["runId"] == first.record["id"]
-            assert made[one["madeBy"]["jobId"]] == one["outputs"]
-    assert {one["jobId"] for one in plan["results"] if "jobId" in one} == {one["job"]["id"] for one in second.jobs}
+    made = {one.job.id: [file.path for file in one.files if file.role == "output"] for one in first.jobs}
+    for one in plan.results:
+        if one.state == "reused":
+            assert one.made_by.run_id == first.record.id
+            assert made[one.made_by.job_id] == one.outputs
+    assert {one.job_id for one in plan.results if one.job_id is not None} == {one.job.id for one in second.jobs}
 
 
 @row("a resumed run: nothing to do")
@@ -96,10 +96,10 @@ def test_a_run_with_nothing_to_do_is_no_run(place: Place, second: Run) -> None:
     """Snakemake executes nothing, so nothing is recorded."""
     again = place.run("--rerun-triggers", "mtime")
     assert "Nothing to be done" in again.stdout + again.stderr
-    assert again.record == {}
+    assert again.told is None
 
 
 def test_a_directory_output_is_found_by_the_name_that_the_repository_has_for_it(place: Place, first: Run) -> None:
     """It ends with a slash."""
-    (parts,) = (one for one in plan_of(place, first)["results"] if one["rule"] == "parts")
-    assert parts["outputs"] == ["parts/"]
+    (parts,) = (one for one in plan_of(place, first).results if one.rule == "parts")
+    assert parts.outputs == ["parts/"]

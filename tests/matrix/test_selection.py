@@ -90,7 +90,7 @@ def test_until_and_omit_from(place: Place) -> None:
     rest = place.run()
     rest.agrees()
     assert rest.counts() == Counter(last=2, all=1)
-    assert place.story("last_p.txt")["activity"]["name"] == "last"
+    assert place.story("last_p.txt").activity["name"] == "last"
 
 
 @row("flow: --forcerun", "flow: --forceall")
@@ -101,10 +101,10 @@ def test_forced_jobs(place: Place) -> None:
     forced.agrees()
     assert forced.counts() == Counter(middle=1, last=1, random=1)
     again = version(forced.job("middle"), "output", "middle_p.txt")
-    assert (again["outcome"], again["versionNumber"]) == ("reproduced", 1)
+    assert (again.outcome, again.version_number) == ("reproduced", 1)
     new = version(forced.job("random"), "output", "random.txt")
-    assert (new["outcome"], new["versionNumber"]) == ("generated", 2)
-    assert "Forced execution" in forced.job("middle")["job"]["reason"]
+    assert (new.outcome, new.version_number) == ("generated", 2)
+    assert "Forced execution" in forced.job("middle").job.reason
     everything = place.run("random.txt", "last_p.txt", "--forceall")
     everything.agrees()
     assert everything.counts() == Counter(first=1, middle=1, last=1, random=1)
@@ -119,7 +119,7 @@ def test_batches(place: Place) -> None:
     two = place.run("gathered.txt", "--batch", "gather=2/2")
     two.agrees()
     assert two.counts() == Counter(first=2, gather=1)
-    assert len(two.job("gather")["job"]["inputs"]) == 4
+    assert len(two.job("gather").job.inputs) == 4
 
 
 @row("flow: --rerun-triggers")
@@ -127,28 +127,28 @@ def test_rerun_triggers(place: Place) -> None:
     """Nothing is recorded where nothing ran; what a changed parameter ran again says so."""
     place.made("last_p.txt")
     quiet = place.run("last_p.txt", "--config", "changes=new", "--rerun-triggers", "mtime")
-    assert (quiet.status, quiet.record) == (0, {})
+    assert (quiet.status, quiet.told) == (0, None)
     # Named, because 9.0.1 does not look at parameters unless it is told to.
     triggered = place.run("last_p.txt", "--config", "changes=new", "--rerun-triggers", "params")
     triggered.agrees()
     assert triggered.counts() == Counter(middle=1, last=1)
-    assert "arams" in triggered.job("middle")["job"]["reason"]
-    assert version(triggered.job("middle"), "output", "middle_p.txt")["versionNumber"] == 2
-    assert version(triggered.job("last"), "input", "middle_p.txt")["versionNumber"] == 2
+    assert "arams" in triggered.job("middle").job.reason
+    assert version(triggered.job("middle"), "output", "middle_p.txt").version_number == 2
+    assert version(triggered.job("last"), "input", "middle_p.txt").version_number == 2
 
 
 @row("flow: --touch")
 def test_touched_jobs(place: Place) -> None:
     """A touch is recorded as what it is, and makes no versions."""
     place.made("last_q.txt")
-    before = place.story("last_q.txt")["version"]
+    before = place.story("last_q.txt").version
     place.write("data/q.txt", "changed\n")
     touched = place.run("last_q.txt", "--touch", "--config", "changes=new")
     assert touched.status == 0, touched.stderr
     touched.counts_agree()
     assert touched.counts("touched") == touched.counts() == Counter(first=1, middle=1, last=1)
-    assert {one["outcome"] for job in touched.jobs for one in job["files"] if one["role"] == "output"} == {"touched"}
-    assert place.story("last_q.txt")["version"] == before
+    assert {one.outcome for job in touched.jobs for one in job.files if one.role == "output"} == {"touched"}
+    assert place.story("last_q.txt").version == before
 
 
 @row("flow: --keep-going", "flow: --retries")
@@ -156,16 +156,16 @@ def test_failures_and_retries(place: Place) -> None:
     """Each failure and each attempt is recorded once; what could not be reached is not."""
     ran = place.run("after.txt", "stumbled.txt", "slow.txt", "--keep-going", "--retries", "1")
     assert ran.status == 1
-    assert ran.record["status"] == "failed"
+    assert ran.record.status == "failed"
     ran.counts_agree()
     assert ran.counts("success") == Counter(stumble=1, slow=1)
     for rule, marks, last in (("stumble", "attempts", "success"), ("fail", "failures", "failed")):
         numbers = [int(line) for line in place.read(marks).splitlines()]
-        attempts = [(one["job"].get("attempt", 1), one["job"]["status"]) for one in ran.all(rule)]
+        attempts = [(one.job.attempt, one.job.status) for one in ran.all(rule)]
         assert attempts == [(number, last if number == numbers[-1] else "retried") for number in numbers]
     for job in ran.all("fail"):
-        assert "exit status 7" in job["job"]["error"]
-        assert "output" not in {one["role"] for one in job["files"]}
+        assert "exit status 7" in job.job.error
+        assert "output" not in {one.role for one in job.files}
 
 
 @row("flow: --rerun-incomplete")
@@ -191,5 +191,5 @@ def test_incomplete_jobs(place: Place) -> None:
     ran = place.run("slow.txt", "--nolock", "--rerun-incomplete")
     ran.agrees()
     assert ran.counts("success") == ran.counts() == Counter(slow=1)
-    assert version(ran.job("slow"), "output", "slow.txt")["outcome"] == "reproduced"
+    assert version(ran.job("slow"), "output", "slow.txt").outcome == "reproduced"
     assert place.kept("slow.txt") == b"half\nwhole\n"

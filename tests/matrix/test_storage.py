@@ -82,7 +82,7 @@ def digest(text: str) -> str:
 
 def used_urls(place: Place, job: Job) -> list[str]:
     with place.client() as client:
-        activity = client.activities.get(job["activityId"])
+        activity = client.activities.get(job.activity_id)
     return [str(used.get("url")) for used in activity["used"] if not used["wasExecuted"] and used.get("url")]
 
 
@@ -91,10 +91,8 @@ def agrees(run: Run) -> None:
     assert run.status == 0, run.stderr
     run.counts_agree()
     said = sorted((read.role, read.rule, read.sha256) for read in run.reads.elements())
-    files = [(one["job"]["rule"], file) for one in run.jobs for file in one["files"]]
-    recorded = sorted(
-        (file["role"], rule, file["sha256"]) for rule, file in files if file["role"] in ("input", "output")
-    )
+    files = [(one.job.rule, file) for one in run.jobs for file in one.files]
+    recorded = sorted((file.role, rule, file.sha256) for rule, file in files if file.role in ("input", "output"))
     assert [one for one in recorded if one[1] != "all"] == said
     assert said
 
@@ -115,8 +113,8 @@ def test_an_input_from_the_web_is_a_url_with_the_digest_of_what_was_read(tmp_pat
     nothing_is_left(place)
     job = run.job("copy")
     assert used_urls(place, job) == [web]
-    (read,) = (file for file in job["files"] if file["role"] == "input")
-    assert read["sha256"] == digest(REMOTE)
+    (read,) = (file for file in job.files if file.role == "input")
+    assert read.sha256 == digest(REMOTE)
 
 
 @row("storage: fs", "storage: local copy that vanishes")
@@ -134,10 +132,10 @@ def test_files_of_the_fs_plugin_are_urls_with_digests_though_the_local_copies_ar
     agrees(run)
     nothing_is_left(place)
     assert used_urls(place, run.job("copy")) == [(far / "in.txt").as_uri()]
-    (made,) = (file for file in run.job("copy")["files"] if file["role"] == "output")
-    (read,) = (file for file in run.job("last")["files"] if file["role"] == "input")
-    assert made["sha256"] == accounts.sha256(far / "copy.txt")
-    assert (read["entityId"], read["versionNumber"]) == (made["entityId"], made["versionNumber"])
+    (made,) = (file for file in run.job("copy").files if file.role == "output")
+    (read,) = (file for file in run.job("last").files if file.role == "input")
+    assert made.sha256 == accounts.sha256(far / "copy.txt")
+    assert (read.entity_id, read.version_number) == (made.entity_id, made.version_number)
 
 
 @row("storage: S3", "storage: local copy that vanishes")
@@ -152,11 +150,11 @@ def test_objects_of_s3_are_urls_with_digests(tmp_path: Path, s3: Any) -> None:
     agrees(run)
     nothing_is_left(place)
     assert used_urls(place, run.job("copy")) == ["s3://bucket/in.txt"]
-    (made,) = (file for file in run.job("copy")["files"] if file["role"] == "output")
-    (read,) = (file for file in run.job("last")["files"] if file["role"] == "input")
-    assert made["sha256"] == digest(s3.get_object(Bucket="bucket", Key="copy.txt")["Body"].read().decode())
-    assert made["path"] == "s3:/bucket/copy.txt"
-    assert (read["entityId"], read["versionNumber"]) == (made["entityId"], made["versionNumber"])
+    (made,) = (file for file in run.job("copy").files if file.role == "output")
+    (read,) = (file for file in run.job("last").files if file.role == "input")
+    assert made.sha256 == digest(s3.get_object(Bucket="bucket", Key="copy.txt")["Body"].read().decode())
+    assert made.path == "s3:/bucket/copy.txt"
+    assert (read.entity_id, read.version_number) == (made.entity_id, made.version_number)
 
 
 @row("storage: default storage provider")
@@ -172,6 +170,6 @@ def test_plain_paths_become_the_objects_of_the_default_provider(tmp_path: Path, 
     )
     agrees(run)
     assert used_urls(place, run.job("copy")) == ["s3://bucket/default/in.txt"]
-    (made,) = (file for file in run.job("last")["files"] if file["role"] == "output")
-    assert made["path"] == "s3:/bucket/default/last.txt"
-    assert made["sha256"] == digest(s3.get_object(Bucket="bucket", Key="default/last.txt")["Body"].read().decode())
+    (made,) = (file for file in run.job("last").files if file.role == "output")
+    assert made.path == "s3:/bucket/default/last.txt"
+    assert made.sha256 == digest(s3.get_object(Bucket="bucket", Key="default/last.txt")["Body"].read().decode())

@@ -13,11 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from snakeprov.apps.connect import connect
 from snakeprov.client import Client
+from snakeprov.model import answers
+from snakeprov.model.answers import JobFile, RecordedJob
 from snakeprov.model.entities import File
+from snakeprov.model.records import FileFact
 from snakeprov.model.times import now
 from tests.matrix import accounts
 from tests.matrix.accounts import Read
@@ -30,17 +33,17 @@ TRACK = "import snakeprov; snakeprov.track(workflow)\n"
 JOBS_MAX = 10_000
 GENERATED = ("generated", "reproduced")
 
-Job = dict[str, Any]
+Job = RecordedJob
 
 
-def facts(job: Job, role: Literal["input", "output"]) -> dict[str, dict[str, Any]]:
+def facts(job: Job, role: Literal["input", "output"]) -> dict[str, FileFact]:
     """Return what the record says of the inputs or outputs of a job, by path."""
-    return {fact["path"]: fact for fact in job["job"].get(f"{role}s", ())}
+    return {fact.path: fact for fact in (job.job.inputs if role == "input" else job.job.outputs)}
 
 
-def version(job: Job, role: str, path: str) -> dict[str, Any]:
-    """Return which version a file was to a job: `{entityId, versionNumber, sha256, outcome, …}`."""
-    (found,) = {one["path"]: one for one in job["files"] if (one["role"], one["path"]) == (role, path)}.values()
+def version(job: Job, role: str, path: str) -> JobFile:
+    """Return which version a file was to a job."""
+    (found,) = {one.path: one for one in job.files if (one.role, one.path) == (role, path)}.values()
     return found
 
 
@@ -49,8 +52,8 @@ class Run:
     """One call of Snakemake, and what was recorded of it.
 
     Attributes:
-        record: The record of the run; empty where none was made.
-        jobs: The records of its jobs, in the order they ended: `{job, files, activityId}`.
+        told: The run as the store tells of it; None where it was not recorded.
+        jobs: Its jobs, in the order they ended.
         reads: What its jobs themselves say that they read and wrote.
     """
 
@@ -58,29 +61,35 @@ class Run:
     stdout: str
     stderr: str
     directory: Path
-    record: dict[str, Any] = field(default_factory=dict)
+    told: answers.Run | None = None
     jobs: list[Job] = field(default_factory=list)
     reads: Counter[Read] = field(default_factory=Counter)
 
+    @property
+    def record(self) -> answers.Run:
+        """The run, which must have been recorded."""
+        assert self.told is not None
+        return self.told
+
     def counts(self, *statuses: str) -> Counter[str]:
         """Return how many jobs of each rule were recorded, with any status or with one of these."""
-        return Counter(one["job"]["rule"] for one in self.jobs if not statuses or one["job"]["status"] in statuses)
+        return Counter(one.job.rule for one in self.jobs if not statuses or one.job.status in statuses)
 
     def all(self, rule: str) -> list[Job]:
         """Return what was recorded of a rule's jobs."""
-        return [one for one in self.jobs if one["job"]["rule"] == rule]
+        return [one for one in self.jobs if one.job.rule == rule]
 
     def job(self, rule: str, **wildcards: str) -> Job:
         """Return what was recorded of the only job of `rule` with these wildcards."""
-        (found,) = (one for one in self.all(rule) if wildcards.items() <= one["job"].get("wildcards", {}).items())
+        (found,) = (one for one in self.all(rule) if wildcards.items() <= one.job.wildcards.items())
         return found
 
     def agrees(self) -> None:
         """Assert that what was recorded of a run that succeeded is what all others say of it."""
         assert self.status == 0, self.stderr
-        assert self.record["status"] == "success"
-        assert "missing" not in self.record
-        assert [one["job"]["incomplete"] for one in self.jobs if one["job"].get("incomplete")] == []
+        assert self.record.status == "success"
+        assert self.record.missing == []
+        assert [one.job.incomplete for one in self.jobs if one.job.incomplete] == []
         self.counts_agree()
         self.files_agree()
 
@@ -88,7 +97,7 @@ class Run:
         """Assert that each job, and each attempt, that Snakemake's log tells of was recorded exactly once."""
         assert self.counts() == accounts.started(self.stderr)
         assert self.counts("success", "cached", "touched").total() == accounts.finished(self.stderr)
-        assert len({one["job"]["id"] for one in self.jobs}) == len(self.jobs)
+        assert len({one.job.id for one in self.jobs}) == len(self.jobs)
 
     def files_agree(self) -> None:
         """Assert that the jobs read and wrote the bytes that they themselves say, and that the disk has."""
@@ -96,16 +105,16 @@ class Run:
         assert self.reads - recorded == Counter()
         metadata = accounts.noted(self.directory)
         for one in self.jobs:
-            for fact in one["job"].get("outputs", ()):
-                noted = metadata.get(fact["path"])
-                if noted is None or one["job"]["status"] not in ("success", "cached"):
+            for fact in one.job.outputs:
+                noted = metadata.get(fact.path)
+                if noted is None or one.job.status not in ("success", "cached"):
                     continue
-                assert one["job"]["rule"] == noted["rule"]
-                recorded_inputs = {file["path"] for file in one["job"].get("inputs", ())}
+                assert one.job.rule == noted["rule"]
+                recorded_inputs = {file.path for file in one.job.inputs}
                 # What a job updates is not among the inputs of its rule, but it was used.
-                updated = {file["path"] for file in one["job"]["outputs"] if "update" in file.get("flags", ())}
+                updated = {file.path for file in one.job.outputs if "update" in file.flags}
                 assert set(noted["input"]) | (updated & recorded_inputs) == recorded_inputs
-                assert one["job"].get("shellcmd") == noted["shellcmd"]
+                assert one.job.shellcmd == noted["shellcmd"]
         for read in recorded:
             path = self.directory / read.path
             if read.role == "output" and path.is_file():
@@ -113,9 +122,9 @@ class Run:
 
     def _recorded(self) -> Iterator[Read]:
         for one in self.jobs:
-            for file in one["files"]:
-                if file["role"] == "input" or (file["role"] == "output" and file["outcome"] in GENERATED):
-                    yield Read(file["role"], one["job"]["rule"], file["path"], file.get("sha256", ""))
+            for file in one.files:
+                if file.role == "input" or (file.role == "output" and file.outcome in GENERATED):
+                    yield Read(file.role, one.job.rule, file.path, file.sha256 or "")
 
 
 class Place:
@@ -181,27 +190,27 @@ class Place:
         if not self._store.exists():
             return []
         with self.client() as client:
-            runs = client.runs.list(limit=JOBS_MAX)["results"]
-        return [one["id"] for one in runs if since is None or datetime.fromisoformat(one["startedOn"]) >= since]
+            runs = client.runs.list(limit=JOBS_MAX).results
+        return [one.id for one in runs if since is None or (one.started_on is not None and one.started_on >= since)]
 
     def recorded(self, run: Run, run_id: str) -> Run:
         """Fill `run` with what was recorded under an id, and return it."""
         with self.client() as client:
-            run.record = client.runs.get(run_id)
-            ids = [one["id"] for one in client.runs.jobs(run_id, limit=JOBS_MAX)["results"]]
+            run.told = client.runs.get(run_id)
+            ids = [one.id for one in client.runs.jobs(run_id, limit=JOBS_MAX).results]
             run.jobs = [client.jobs.get(one) for one in ids]
         return run
 
-    def story(self, path: str, version: int | None = None) -> dict[str, Any]:
+    def story(self, path: str, version: int | None = None) -> answers.Story:
         """Return all that is known of a version of the file at `path`, the newest unless told."""
         with self.client() as client:
-            (match,) = client.provenance.find(path, project=self.folder.name)["matches"]
-            return client.provenance.story(match["entityId"], version or match["versionNumber"])
+            (match,) = client.provenance.find(path, project=self.folder.name).matches
+            return client.provenance.story(match.entity_id, version or match.version_number)
 
     def kept(self, path: str, version: int | None = None) -> bytes:
         """Return the bytes that were kept of a version of the file at `path`, the newest unless told."""
         with self.client() as client:
-            (match,) = client.provenance.find(path, project=self.folder.name)["matches"]
-            file = client.entities.get(match["entityId"], version_number=version)
+            (match,) = client.provenance.find(path, project=self.folder.name).matches
+            file = client.entities.get(match.entity_id, version_number=version)
             assert isinstance(file, File)
             return client.files.download(str(file.data_file_handle_id))

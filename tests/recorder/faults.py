@@ -17,6 +17,7 @@ import requests
 from snakeprov.apps.target import target_of
 from snakeprov.capture.files import fingerprint
 from snakeprov.client import Client
+from snakeprov.model.answers import Status
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.places import Place, store_of
 from snakeprov.recorder import backlog, delivery
@@ -134,10 +135,17 @@ def wait_for(condition: Callable[[], object], timeout_s: float = 60) -> None:
         time.sleep(0.02)
 
 
+def held(client: Client) -> Status:
+    """Return how much a repository holds."""
+    counted = client.status()
+    assert counted is not None
+    return counted
+
+
 def holdings(client: Client) -> dict[str, int]:
     """Return how many of everything a repository holds."""
-    counted = client.status()
-    return {name: counted[name] for name in ("entities", "versions", "activities", "jobs", "runs")}
+    counted = held(client)
+    return {name: getattr(counted, name) for name in ("entities", "versions", "activities", "jobs", "runs")}
 
 
 def fresh(template: Path, folder: Path) -> Path:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from snakeprov.apps.target import target_of
@@ -21,6 +20,7 @@ from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint, from_stat
 from snakeprov.capture.tree import list_directory, listing_digest
 from snakeprov.client import Client
+from snakeprov.model.answers import Meaning
 from snakeprov.model.records import CodeFact, FileFact, GitState, JobRecord, JobStatus, RunRecord
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
@@ -156,19 +156,19 @@ class Lab:
         """Return of each version of a file who first made it (`a run1`) and what its bytes mean (`again @1`)."""
         id_ = self.id_of(path)
         numbers = [(id_, number) for number in range(1, self.client.entities.get(id_).version_number + 1)]
-        told = self.client.provenance.details(versions=numbers)["versions"]
-        return [(self._maker(one.get("activityId")), _said(one.get("meaning"), path)) for one in told]
+        told = self.client.provenance.details(versions=numbers).versions
+        return [(self._maker(one.activity_id), _said(one.meaning, path)) for one in told]
 
     def makings(self, path: str) -> list[list[str]]:
         """Return of each version of a file every job that made it."""
-        versions = reversed(self.client.provenance.history(self.id_of(path))["versions"])
-        return [[self._jobs[one["jobId"]] for one in version["makings"]] for version in versions]
+        versions = reversed(self.client.provenance.history(self.id_of(path)).results)
+        return [[self._jobs[one.job_id or ""] for one in version.makings] for version in versions]
 
     def lineage(self, path: str, number: int) -> set[str]:
         """Return the versions that a version comes from, itself too: `a.txt@1`."""
         answer = self.client.provenance.lineage(self.id_of(path), number, depth=1000, limit=10_000)
-        assert not answer["truncated"]
-        return {f"{node['path']}@{node['versionNumber']}" for node in answer["nodes"] if node["kind"] == "entity"}
+        assert not answer.truncated
+        return {f"{node.path}@{node.version_number}" for node in answer.nodes if node.kind == "entity"}
 
     def recorded_lineage(self, path: str, number: int) -> set[str]:
         """Return the same from records alone: what the first maker of a version used, else what its bytes mean."""
@@ -176,31 +176,31 @@ class Lab:
         left = [(self.id_of(path), number)]
         while left:
             version = left.pop()
-            (told,) = self.client.provenance.details(versions=[version])["versions"]
-            name = f"{told['path']}@{told['versionNumber']}"
+            (told,) = self.client.provenance.details(versions=[version]).versions
+            name = f"{told.path}@{told.version_number}"
             if name in found:
                 continue
             found.add(name)
-            activity_id, meaning = told.get("activityId"), told.get("meaning")
+            activity_id, meaning = told.activity_id, told.meaning
             if activity_id is not None:
                 left += self._used_by(activity_id)
             elif meaning is not None:
-                left.append((meaning["entityId"], meaning["versionNumber"]))
+                left.append((meaning.entity_id, meaning.version_number))
         return found
 
     def outputs(self) -> dict[str, list[tuple[str, int, str]]]:
         """Return path, version and outcome of each file that a job wrote, by the name of the job."""
         found: dict[str, list[tuple[str, int, str]]] = {}
         for id_, name in self._jobs.items():
-            files = self.client.jobs.get(id_)["files"]
-            written = [one for one in files if one["role"] == "output"]
-            found.setdefault(name, []).extend((one["path"], one["versionNumber"], one["outcome"]) for one in written)
+            files = self.client.jobs.get(id_).files
+            written = [one for one in files if one.role == "output"]
+            found.setdefault(name, []).extend((one.path, one.version_number, one.outcome) for one in written)
         return found
 
     def id_of(self, path: str) -> str:
-        found = self.client.provenance.lookup(self._project, [path])["found"]
-        (match,) = (one for one in found if one["kind"] == "file")
-        return str(match["entityId"])
+        found = self.client.provenance.lookup(self._project, [path]).found
+        (match,) = (one for one in found if one.kind == "file")
+        return match.entity_id
 
     def latest(self, path: str) -> int:
         return len(self.versions(path))
@@ -271,8 +271,7 @@ class Lab:
         if activity_id is None:
             return None
         if activity_id not in self._makers:
-            job = self.client.session.get(f"/snakeprov/v1/activity/{activity_id}/job")
-            self._makers[activity_id] = self._jobs[job["job"]["id"]]
+            self._makers[activity_id] = self._jobs[self.client.jobs.of_activity(activity_id).job.id]
         return self._makers[activity_id]
 
     def _tick(self) -> int:
@@ -280,8 +279,8 @@ class Lab:
         return self._seconds
 
 
-def _said(meaning: Mapping[str, Any] | None, path: str) -> str | None:
+def _said(meaning: Meaning | None, path: str) -> str | None:
     if meaning is None:
         return None
-    where = "" if meaning["path"] == path else meaning["path"]
-    return f"{meaning['kind']} {where}@{meaning['versionNumber']}" + (" while" if "whileJobId" in meaning else "")
+    where = "" if meaning.path == path else meaning.path
+    return f"{meaning.kind} {where}@{meaning.version_number}" + (" while" if meaning.while_job_id is not None else "")

@@ -75,12 +75,12 @@ def test_the_same_bytes_from_a_dirty_and_a_clean_tree_are_two_makings(lab: Lab, 
     for path, rule in (("a.txt", "a"), ("b.txt", "b")):
         assert lab.versions(path) == [(f"{rule} run1", None)]
         assert lab.makings(path) == [[f"{rule} run1", f"{rule} run2"]]
-        (version,) = lab.client.provenance.history(lab.id_of(path))["versions"]
+        (version,) = lab.client.provenance.history(lab.id_of(path)).results
         commit = "c" * 40
-        assert [(one["commit"], one["dirty"]) for one in version["makings"]] == [(commit, True), (commit, False)]
-        assert (version["commit"], version["dirty"]) == (commit, False)
-        assert version["generatedBy"] == version["makings"][0]["activityId"]
-        assert version["activityId"] == version["makings"][1]["activityId"]
+        assert [(one.commit, one.dirty) for one in version.makings] == [(commit, True), (commit, False)]
+        assert (version.commit, version.dirty) == (commit, False)
+        assert version.generated_by == version.makings[0].activity_id
+        assert version.activity_id == version.makings[1].activity_id
     assert (lab.tally.versions, lab.tally.reproduced) == (0, 2)
 
 
@@ -248,10 +248,10 @@ def test_a_file_that_changed_before_it_was_digested_is_still_followed(lab: Lab) 
     assert lab.versions("a.txt") == [("a run1", None), ("k run1", None)]
     assert lab.lineage("b.txt", 1) == {"b.txt@1", "a.txt@2", "a.txt@1", "in.txt@1"}
     assert lab.lineage("done", 1) == {"done@1", "a.txt@1", "in.txt@1"}
-    (first, second) = lab.client.provenance.details(versions=[(lab.id_of("a.txt"), number) for number in (1, 2)])[
-        "versions"
-    ]
-    assert ("sha256" in first, first["sizeBytes"], "sha256" in second) == (False, len("a of " + X), True)
+    both = [(lab.id_of("a.txt"), number) for number in (1, 2)]
+    (first, second) = lab.client.provenance.details(versions=both).versions
+    assert (first.sha256, first.size_bytes) == (None, len("a of " + X))
+    assert second.sha256 is not None
     assert (lab.tally.unread, lab.tally.unread_paths) == (1, ["a.txt (changed before it was digested)"])
 
 
@@ -376,8 +376,8 @@ def test_temporary_and_large_files_have_one_version_as_long_as_they_are_the_same
         lab.run(Job("t", ["in.txt"], {"t.txt": "t" * 50}, temp=["t.txt"]), b("t", reads="t.txt"))
 
     assert lab.versions("t.txt") == [("t run1", None)]
-    found = lab.client.provenance.history(lab.id_of("t.txt"))["versions"]
-    assert found[0]["sha256"] is not None
+    found = lab.client.provenance.history(lab.id_of("t.txt")).results
+    assert found[0].sha256 is not None
 
 
 def test_a_file_that_cannot_be_read_is_the_version_that_it_looks_like(lab: Lab) -> None:

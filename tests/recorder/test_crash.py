@@ -45,8 +45,8 @@ def check(work: Path) -> None:
     """The repository holds everything once, and nothing waits."""
     with repository(work)() as client:
         assert faults.holdings(client) == EVERYTHING
-        (run,) = client.runs.list()["results"]
-        assert run["status"] == "success"
+        (run,) = client.runs.list().results
+        assert run.status == "success"
     assert list(backlog.outbox_folder(work).iterdir()) == []
 
 
@@ -118,12 +118,12 @@ def test_a_torn_record_is_told_of_and_what_is_before_it_delivered(template: Path
 
     with repository(work)() as client:
         result = faults.push(faults.place_of(work), client)
-        (run,) = client.runs.list()["results"]
+        (run,) = client.runs.list().results
 
     assert result.delivered == faults.JOBS - 1
     (problem,) = result.problems
     assert f"bytes of the outbox {to_text(log)} are damaged: records are lost; see {faults.RUN_ID}.damaged" in problem
-    assert run["status"] == "interrupted"
+    assert run.status == "interrupted"
     assert faults.push_all(work, repository(work)) == 0
 
 

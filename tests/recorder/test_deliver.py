@@ -24,6 +24,8 @@ from snakeprov.recorder.deliver import Deliverer, Prepared
 from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles
 
+from .faults import held
+
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
@@ -67,8 +69,8 @@ def job(work: Path, job_id: str, run_id: str, *, inputs: dict[str, str], outputs
 
 
 def versions(client: Client, path: str) -> list[int]:
-    (match,) = client.provenance.find(path)["matches"]
-    return [one["versionNumber"] for one in client.provenance.history(match["entityId"])["versions"]]
+    (match,) = client.provenance.find(path).matches
+    return [one.version_number for one in client.provenance.history(match.entity_id).results]
 
 
 def test_what_others_wrote_in_between_is_taken_in_and_the_job_delivered(client: Client, work: Path) -> None:
@@ -119,8 +121,8 @@ def test_delivering_again_changes_nothing(client: Client, work: Path) -> None:
         assert deliverer(client, work, "a").deliver([prepared])[0].reason is None
 
     assert versions(client, "x") == [1]
-    assert client.status()["jobs"] == 1
-    assert client.status()["activities"] == 1
+    assert held(client).jobs == 1
+    assert held(client).activities == 1
 
 
 def test_what_is_forgotten_is_asked_for_again(client: Client, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,8 +152,8 @@ def test_a_file_of_a_directory_that_an_earlier_run_made_has_its_maker(client: Cl
     later = job(work, "2", "b", inputs={"parts/1.csv": "one"}, outputs={"x": "1"})
     assert deliverer(client, work, "b").deliver([later])[0].reason is None
 
-    (match,) = client.provenance.find("parts/1.csv")["matches"]
-    assert client.provenance.history(match["entityId"])["versions"][0]["rule"] == "split"
+    (match,) = client.provenance.find("parts/1.csv").matches
+    assert client.provenance.history(match.entity_id).results[0].rule == "split"
 
 
 def test_eight_processes_deliver_to_one_repository_at_once(work: Path) -> None:
@@ -187,5 +189,5 @@ with connect(work / ".snakeprov") as client:
 
     assert failures == [""] * 8
     with connect(work / ".snakeprov") as client:
-        assert (client.status()["jobs"], client.status()["runs"]) == (40, 8)
+        assert (held(client).jobs, held(client).runs) == (40, 8)
         assert versions(client, "Shared") == [1]

@@ -98,8 +98,8 @@ def test_what_is_appended_is_delivered_beside_and_vanished_files_have_their_dige
         assert summary.line().startswith("snakeprov: recorded 3 jobs: 7 new versions (run aaaaaaaa")
         assert (summary.shortfall, summary.problems) == (0, [])
         assert faults.holdings(client) == {"entities": 9, "versions": 9, "activities": 3, "jobs": 3, "runs": 1}
-        (run,) = client.runs.list()["results"]
-        assert run["status"] == "success"
+        (run,) = client.runs.list().results
+        assert run.status == "success"
     assert list(backlog.outbox_folder(work).iterdir()) == []
     assert len(os.listdir("/proc/self/fd")) == open_before  # noqa: PTH208
 
@@ -125,8 +125,8 @@ def test_all_logs_of_a_run_are_taken_over_from_a_process_that_died(work: Path, m
     assert "had to be started again (killed by SIGKILL)." in summary.line()
     assert (summary.pending, summary.problems, summary.shortfall) == (0, [], 1)
     with connect(work / ".snakeprov") as client:
-        (run,) = client.runs.list()["results"]
-        assert (run["status"], run["jobs"]) == ("success", {"success": 3})
+        (run,) = client.runs.list().results
+        assert (run.status, run.jobs) == ("success", {"success": 3})
     assert backlog.files(backlog.outbox_folder(work)) == []
 
 
@@ -203,8 +203,8 @@ def test_files_about_to_vanish_that_nobody_takes_are_digested_at_once(
     assert digested_here > 100
     assert (summary.shortfall, summary.problems) == (0, [])
     with connect(work / ".snakeprov") as client:
-        files = client.jobs.get(job.id)["files"]
-    made = {one["path"]: one.get("sha256") for one in files if one["path"].endswith(".tmp")}
+        files = client.jobs.get(job.id).files
+    made = {one.path: one.sha256 for one in files if one.path.endswith(".tmp")}
     assert made == {
         f"{job.id}-{number}.tmp": hashlib.sha256(b"%d" % number * (1000 if number % 2 else 100_000)).hexdigest()
         for number in range(1, 301)

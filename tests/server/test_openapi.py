@@ -42,6 +42,14 @@ def test_a_description_has_the_body_that_the_service_reads(route: Route) -> None
     assert read == ([] if body is None else [body.__name__])
 
 
+@pytest.mark.parametrize("route", ROUTES_ALL, ids=lambda route: f"{route.method} {route.template}")
+def test_what_snakeprovs_own_services_answer_is_one_of_the_types_that_clients_decode(route: Route) -> None:
+    """So the description cannot say anything else than what is sent and read."""
+    answer = operations.OPERATIONS[route.handler].answer
+    if route.template.startswith("/snakeprov/v1"):
+        assert getattr(answer, "__origin__", answer).__module__ == "snakeprov.model.answers"
+
+
 def test_the_description_is_served(api: Api) -> None:
     """It is OpenAPI 3.1, names each operation once, describes itself, and refers only to what it holds."""
     document = api.get(openapi.PATH)

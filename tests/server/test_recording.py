@@ -214,7 +214,9 @@ def test_the_history_of_a_file_tells_what_made_each_version(api: Api) -> None:
     createdon = second.pop("createdOn")
     assert createdon.endswith("Z")
     assert second == {
+        "entityId": file["id"],
         "versionNumber": 2,
+        "path": "a",
         "createdBy": "ada",
         **digests(b"kept"),
         "bytesKept": True,
@@ -226,6 +228,8 @@ def test_the_history_of_a_file_tells_what_made_each_version(api: Api) -> None:
         "reproducedBy": [],
         "generatedBy": None,
         "makings": [],
+        "role": None,
+        "meaning": None,
     }
     page = api.get(f"/snakeprov/v1/entity/{file['id']}/history?limit=1&offset=1")["versions"]
     assert [version["versionNumber"] for version in page] == [1]

@@ -42,8 +42,8 @@ class SynapseLab(Lab):
         return self.deliver(lambda: super(SynapseLab, self)._deliver(deliverer, batch))
 
     def id_of(self, path: str) -> str:
-        (match,) = self.client.provenance.find(path, project=self._project)["matches"]
-        return str(match["entityId"])
+        (match,) = self.client.provenance.find(path, project=self._project).matches
+        return match.entity_id
 
     def _maker(self, activity_id: str | None) -> str | None:
         if activity_id is None:

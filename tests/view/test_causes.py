@@ -6,14 +6,18 @@ import re
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from snakeprov.lineage.causes import Step, Trace
 from snakeprov.lineage.changes import Change, Difference, FileVersion, Side
 from snakeprov.lineage.rundifference import compare_runs
 from snakeprov.lineage.textdifference import text_difference
 from snakeprov.lineage.unrecorded import Unrecorded
+from snakeprov.model.answers import MadeVersion
 from snakeprov.view import causes, clauses, rundifference
 from snakeprov.view.text import Screen
+
+from ..answers import told_run
 
 HOSTILE = "\x1b[2J\x1b]0;evil\x07<script>\n\u202e" + "x" * 1_000_000
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
@@ -63,10 +67,15 @@ def test_hostile_names_and_values_reach_no_terminal(screen: Screen, columns: int
     sides = {"path": HOSTILE, "rule": HOSTILE, "reason": HOSTILE[:50], "commit": HOSTILE, "run_id": HOSTILE}
     difference = Difference(old=side(1, **sides), new=side(2, **sides), same_bytes=False, causes=tuple(found))
     trace = Trace(difference=difference, upstream=(Step(distance=1, difference=difference),), truncated=True)
-    run = {"id": HOSTILE, "commandLine": HOSTILE[:50], "config": {HOSTILE: HOSTILE}}
-    output = {"path": HOSTILE, "rule": HOSTILE, "entityId": "syn1", "versionNumber": 1, "sha256": "a"}
+    run = told_run(HOSTILE, command_line=HOSTILE[:50], config={HOSTILE: HOSTILE})
+    output = MadeVersion(
+        path=HOSTILE, rule=HOSTILE, entity_id="syn1", version_number=1, sha256="a", outcome="generated"
+    )
     runs = compare_runs(
-        run, {**run, "id": "b", "config": {}}, old_outputs=[output], new_outputs=[{**output, "sha256": "b"}]
+        run,
+        replace(run, id="b", config={}),
+        old_outputs=[output],
+        new_outputs=[replace(output, sha256="b")],
     )
     shown = screen._replace(width=columns)
     for lines in (

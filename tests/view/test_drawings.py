@@ -8,11 +8,15 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from msgspec.structs import replace
 
 from snakeprov.lineage import fold
-from snakeprov.lineage.graph import Graph, Node
+from snakeprov.lineage.graph import Graph
+from snakeprov.model.answers import Node
 from snakeprov.view import dot, labels, mermaid, shapes, svg, text
 from snakeprov.view.details import VALUE_CHARACTERS_MAX, Known, of_node
+
+from ..answers import job_record
 
 Make = Callable[..., dict[str, Any]]
 Json = dict[str, Any]
@@ -36,7 +40,7 @@ HOSTILE = (
 
 
 def drawn(answer: Json, direction: Any = "upstream") -> tuple[fold.Folded, str, list[str]]:
-    graph = Graph.from_wire(answer)
+    graph = Graph.of(answer)
     nodes = fold.sort(graph, direction)
     folded = fold.fold(nodes)
     remarks = labels.remarks(folded, truncated=graph.truncated, reason="because")
@@ -48,13 +52,12 @@ def hostile(lineage: Make) -> Json:
     """A lineage in which everything is named by an enemy, and in which something is cut off and something listed."""
     steps = [(name, [f"f{at}@1"], [f"f{at + 1}@1"], ["Snakefile@1"]) for at, name in enumerate(HOSTILE)]
     answer = lineage("f0@1", *steps, truncated=True)
-    for at, node in enumerate(answer["nodes"]):
+    nodes = []
+    for at, node in enumerate(answer.nodes):
         name = HOSTILE[at % len(HOSTILE)]
-        if node["kind"] == "entity":
-            node |= {"label": name, "path": f"{name}/{name}"}
-        else:
-            node |= {"wildcards": {name: name}, "status": name}
-    return answer
+        facts = {"label": name, "path": f"{name}/{name}"} if node.kind == "entity" else {"wildcards": {name: name}}
+        nodes.append(replace(node, **facts))
+    return replace(answer, nodes=nodes)
 
 
 def test_dot_keeps_names_in_quotes(hostile: Json) -> None:
@@ -166,7 +169,8 @@ def test_boxes_are_wide_enough_for_their_text() -> None:
 def test_details_are_bounded_and_keep_line_breaks() -> None:
     """A command keeps its lines and loses its controls; a megabyte is cut with its length told, and many params too."""
     node = Node(id="a", kind="activity", label="r", job_id="j")
-    job = {"shellcmd": "a\n\tb\x1b[2J", "error": "x" * 1_000_000, "params": {str(n): "y" * 9999 for n in range(99)}}
+    params = {str(n): "y" * 9999 for n in range(99)}
+    job = job_record(shellcmd="a\n\tb\x1b[2J", error="x" * 1_000_000, params=params)
     facts = dict(of_node(node, Known({}, {"j": job})))
     assert facts["command"] == "a\n    b\\x1b[2J"
     assert facts["error"] == "x" * VALUE_CHARACTERS_MAX + "\n\u2026 1,000,000 characters in all"

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from snakeprov.lineage import fold
 from snakeprov.lineage.graph import Graph
+from snakeprov.model.records import JobRecord
 from snakeprov.view import labels, layout, page
 from snakeprov.view.details import Known
 
+from ..answers import job_record
 from .browser import chromium
 
 Json = dict[str, Any]
@@ -34,9 +37,14 @@ def show(browser: Any, tmp_path: Path) -> Open:
     """Give `show(answer)`: write the page of an answer of the lineage resource, and open it."""
 
     def open_(
-        answer: Json, *, hash_: str = "", jobs: Json | None = None, depth: int = 3, direction: Any = "upstream"
+        answer: Json,
+        *,
+        hash_: str = "",
+        jobs: dict[str, JobRecord] | None = None,
+        depth: int = 3,
+        direction: Any = "upstream",
     ) -> Any:
-        graph = Graph.from_wire(answer)
+        graph = Graph.of(answer)
         nodes = fold.sort(graph, direction)
         sentence = labels.sentence(nodes, graph, direction)
         remarks = labels.page_remarks(nodes, truncated=graph.truncated)
@@ -114,10 +122,12 @@ def samples(lineage: Make, count: int) -> Json:
         *[("trim", [f"fq/{name}.fq@1"], [f"raw/{name}.fq@1"], []) for name in names],
         *[("fetch", [f"raw/{name}.fq@1"], [f"list/{name}.url@1"], []) for name in names],
     )
-    every = [one for one in answer["nodes"] if one["kind"] == "activity"]
-    for number, node in enumerate(every[1:]):
-        node |= {"wildcards": {"sample": names[number % count]}, "jobId": f"job{number}"}
-    return answer
+    every = [one for one in answer.nodes if one.kind == "activity"]
+    described = {
+        node.id: replace(node, wildcards={"sample": names[number % count]}, job_id=f"job{number}")
+        for number, node in enumerate(every[1:])
+    }
+    return replace(answer, nodes=[described.get(node.id, node) for node in answer.nodes])
 
 
 def test_it_opens_on_the_file_folded(show: Open, lineage: Make) -> None:
@@ -143,9 +153,11 @@ def test_it_opens_on_the_file_folded(show: Open, lineage: Make) -> None:
 def test_a_click_tells_the_details(show: Open, lineage: Make) -> None:
     """What the repository knows of a job stands beside the drawing, as text, with links to what it used."""
     answer = lineage("b@1", ("sort", ["b@1"], ["a@3"], ["sort.sh@1"]))
-    activity = next(one for one in answer["nodes"] if one["kind"] == "activity")
-    activity["jobId"] = "j1"
-    driver = show(answer, jobs={"j1": {"shellcmd": "sort a > b\nuniq", "params": {"k": 1}, "reason": "missing"}})
+    nodes = [replace(one, job_id="j1") if one.kind == "activity" else one for one in answer.nodes]
+    driver = show(
+        replace(answer, nodes=nodes),
+        jobs={"j1": job_record(shellcmd="sort a > b\nuniq", params={"k": 1}, reason="missing")},
+    )
     click(driver, "sort")
     told = details(driver)
     for part in ("sort a > b\nuniq", "k = 1", "missing", "1a2b3c4d5e6f+dirty", "a@3", "sort.sh@1"):
@@ -300,15 +312,15 @@ def hostile(lineage: Make) -> tuple[Json, Json]:
         "result@1",
         *[(name, ["result@1" if not at else f"o{at}@1"], [f"o{at + 1}@1"], []) for at, name in enumerate(names)],
     )
-    jobs = {}
-    for at, node in enumerate(answer["nodes"]):
+    jobs, nodes = {}, []
+    for at, node in enumerate(answer.nodes):
         name = names[at % len(names)]
-        if node["kind"] == "entity":
-            node |= {"label": name, "path": f"d/{name}"}
+        if node.kind == "entity":
+            nodes.append(replace(node, label=name, path=f"d/{name}"))
         else:
-            node |= {"jobId": f"j{at}", "wildcards": {name: name}, "commit": name}
-            jobs[f"j{at}"] = {"shellcmd": name, "params": {name: [name]}, "reason": name, "error": name}
-    return answer, jobs
+            nodes.append(replace(node, job_id=f"j{at}", wildcards={name: name}, commit=name))
+            jobs[f"j{at}"] = job_record(shellcmd=name, params={name: [name]}, reason=name, error=name)
+    return replace(answer, nodes=nodes), jobs
 
 
 def test_no_injected_script_runs(show: Open, lineage: Make) -> None:

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from snakeprov.model.answers import JobSummary, Page, Plan, PlannedRule, Run
+from snakeprov.model.planned import PlannedState
 from snakeprov.view import runs
 from snakeprov.view.text import Screen
 
-PLAN = {
-    "rules": [
-        {"rule": "all", "state": "notReached", "jobs": 1, "output": "", "runs": []},
-        {"rule": "align", "state": "reused", "jobs": 312, "output": "aligned/s1.bam", "runs": ["b" * 32, "c" * 32]},
-        {"rule": "fetch", "state": "reused", "jobs": 4, "output": "raw/s1.fq", "runs": []},
-        {"rule": "clean", "state": "edited", "jobs": 1, "output": "clean/s1.csv", "runs": []},
-        {"rule": "unpack", "state": "notNeeded", "jobs": 40, "output": "raw/s1.txt", "runs": []},
-        {"rule": "plot", "state": "failed", "jobs": 1, "output": "plot.png", "runs": []},
+
+def folded(rule: str, state: PlannedState, jobs: int, output: str, *runs: str) -> PlannedRule:
+    return PlannedRule(rule=rule, state=state, jobs=jobs, output=output, runs=list(runs))
+
+
+PLAN = Plan(
+    rules=[
+        folded("all", "notReached", 1, ""),
+        folded("align", "reused", 312, "aligned/s1.bam", "b" * 32, "c" * 32),
+        folded("fetch", "reused", 4, "raw/s1.fq"),
+        folded("clean", "edited", 1, "clean/s1.csv"),
+        folded("unpack", "notNeeded", 40, "raw/s1.txt"),
+        folded("plot", "failed", 1, "plot.png"),
     ],
-    "jobsLeftOut": 1234,
-}
-JOBS: dict[str, Any] = {"results": []}
+    results=[],
+    total_number_of_results=359,
+    jobs_left_out=1234,
+)
+JOBS: Page[JobSummary] = Page(results=[], total_number_of_results=0)
 
 
 def test_jobs_that_were_not_run_are_folded_by_rule(
-    run: dict[str, Any], screen: Screen, golden: Callable[[str, str], None]
+    run: Run, screen: Screen, golden: Callable[[str, str], None]
 ) -> None:
     """What was reused first, with the runs that made it; what failed is listed as a job, not here."""
     golden("run-plan.txt", "\n".join(runs.run(run, JOBS, screen, plan=PLAN)) + "\n")
 
 
-def test_of_a_run_whose_end_was_not_seen_it_is_said_that_jobs_may_have_been_running(
-    run: dict[str, Any], screen: Screen
-) -> None:
+def test_of_a_run_whose_end_was_not_seen_it_is_said_that_jobs_may_have_been_running(run: Run, screen: Screen) -> None:
     """After kill -9 nobody knows what was running then."""
-    del run["endedOn"]
+    run.ended_on = None
     assert "jobs not reached may have been running" in "\n".join(runs.run(run, JOBS, screen, plan=PLAN))

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from snakeprov.lineage.graph import Graph
+from snakeprov.model.answers import History, JobSummary, Lineage, MadeVersion, Page, Run, Status, Story
 from snakeprov.view import history as history_view
 from snakeprov.view import runs as runs_view
 from snakeprov.view import story as story_view
 from snakeprov.view import tree
 from snakeprov.view.text import Screen, width
 
+from ..answers import job_file, told_story
+
+Answered = TypeVar("Answered", bound=msgspec.Struct)
+
 Golden = Callable[[str, str], None]
-Json = dict[str, Any]
 
 SIZES = [(80, "80"), (120, "120"), (None, "pipe")]
 
@@ -26,7 +32,7 @@ def joined(lines: Iterable[str]) -> str:
 
 
 @pytest.fixture
-def penguins(lineage: Callable[..., Json]) -> Json:
+def penguins(lineage: Callable[..., Lineage]) -> Lineage:
     """The lineage of a report on three species."""
     species = ("adelie", "chinstrap", "gentoo")
     link = "https://github.com/ada/penguins/blob/1a2b3c4d/Snakefile#L30"
@@ -60,36 +66,38 @@ def penguins(lineage: Callable[..., Json]) -> Json:
 
 
 @pytest.mark.parametrize(("columns", "name"), SIZES)
-def test_log_of_a_file(history: Json, screen: Screen, golden: Golden, columns: int | None, name: str) -> None:
+def test_log_of_a_file(history: History, screen: Screen, golden: Golden, columns: int | None, name: str) -> None:
     """`log PATH` lists the versions, newest first, with what made each and what is special about it."""
     golden(f"log-{name}.txt", joined(history_view.versions(history, screen._replace(width=columns))))
 
 
-def test_log_says_how_much_it_does_not_show(history: Json, screen: Screen) -> None:
+def test_log_says_how_much_it_does_not_show(history: History, screen: Screen) -> None:
     """Where the repository has more versions than are listed, the last line counts them."""
-    history["totalNumberOfResults"] = 1003
-    assert list(history_view.versions(history, screen))[-1] == "… and 1,000 older versions"
+    longer = replace(history, total_number_of_results=1003)
+    assert list(history_view.versions(longer, screen))[-1] == "… and 1,000 older versions"
 
 
-def test_log_of_the_last_run(run: Json, screen: Screen, golden: Golden) -> None:
+def test_log_of_the_last_run(run: Run, screen: Screen, golden: Golden) -> None:
     """`log` names the run and lists what it wrote; what is not new says so, a long path keeps its end."""
     outputs = [
-        {
-            "path": "results/figures/bill_length_by_species_and_island.png",
-            "versionNumber": 2,
-            "sha256": "6b" * 32,
-            "sizeBytes": 34_567,
-            "rule": "plot",
-            "outcome": "generated",
-        },
-        {
-            "path": "results/table.csv",
-            "versionNumber": 3,
-            "sha256": "d4" * 32,
-            "sizeBytes": 567,
-            "rule": "summarise",
-            "outcome": "reproduced",
-        },
+        MadeVersion(
+            path="results/figures/bill_length_by_species_and_island.png",
+            entity_id="syn15",
+            version_number=2,
+            sha256="6b" * 32,
+            size_bytes=34_567,
+            rule="plot",
+            outcome="generated",
+        ),
+        MadeVersion(
+            path="results/table.csv",
+            entity_id="syn14",
+            version_number=3,
+            sha256="d4" * 32,
+            size_bytes=567,
+            rule="summarise",
+            outcome="reproduced",
+        ),
     ]
     narrow = screen._replace(width=80)
     golden("latest.txt", joined(history_view.latest(run, outputs, narrow, total=14)))
@@ -97,38 +105,38 @@ def test_log_of_the_last_run(run: Json, screen: Screen, golden: Golden) -> None:
 
 
 @pytest.mark.parametrize(("columns", "name"), SIZES)
-def test_show(story: Json, screen: Screen, golden: Golden, columns: int | None, name: str) -> None:
+def test_show(story: Story, screen: Screen, golden: Golden, columns: int | None, name: str) -> None:
     """`show` tells how a version was made, the important things first."""
     golden(f"show-{name}.txt", joined(story_view.story(story, screen._replace(width=columns))))
 
 
-def test_show_in_colour(story: Json, screen: Screen, golden: Golden) -> None:
+def test_show_in_colour(story: Story, screen: Screen, golden: Golden) -> None:
     """On a terminal the same lines are coloured."""
     golden("show-colour.txt", joined(story_view.story(story, screen._replace(width=80, colour=True))))
 
 
-def test_show_of_a_raw_input(story: Json, screen: Screen, golden: Golden) -> None:
+def test_show_of_a_raw_input(story: Story, screen: Screen, golden: Golden) -> None:
     """A file that no recorded job made says so instead of leaving the reader to guess."""
-    story |= {"activity": None, "job": None, "run": None}
-    golden("show-raw.txt", joined(story_view.story(story, screen)))
+    golden("show-raw.txt", joined(story_view.story(told_story(story.version), screen)))
 
 
-def test_show_of_an_activity_that_was_no_job(story: Json, screen: Screen, golden: Golden) -> None:
+def test_show_of_an_activity_that_was_no_job(story: Story, screen: Screen, golden: Golden) -> None:
     """What was recorded by hand is shown from its Activity alone."""
     used = [
         {"reference": {"targetId": "syn7", "targetVersionNumber": 2}, "wasExecuted": False},
         {"url": "https://example.org/tool", "wasExecuted": True},
     ]
-    story |= {"activity": {"id": "9", "name": "curated", "description": "by\nhand", "used": used}, "job": None}
-    golden("show-activity.txt", joined(story_view.story(story, screen)))
+    activity = {"id": "9", "name": "curated", "description": "by\nhand", "used": used}
+    golden("show-activity.txt", joined(story_view.story(told_story(story.version, activity=activity), screen)))
 
 
-def test_show_bounds_what_is_long(story: Json, screen: Screen) -> None:
+def test_show_bounds_what_is_long(story: Story, screen: Screen) -> None:
     """Ten thousand inputs, a command of ten megabytes and a huge param are counted, not printed."""
-    one = story["job"]["files"][0]
-    story["job"]["files"] += [{**one, "path": f"part{number}"} for number in range(10_000)]
-    story["job"]["job"]["shellcmd"] = "echo x\n" * 1_500_000
-    story["job"]["job"]["params"] |= {"list": list(range(100_000)), **{f"p{number}": number for number in range(96)}}
+    assert story.record is not None
+    one = story.files[0]
+    story.files.extend(replace(one, path=f"part{number}") for number in range(10_000))
+    story.record.shellcmd = "echo x\n" * 1_500_000
+    story.record.params |= {"list": list(range(100_000)), **{f"p{number}": number for number in range(96)}}
     lines = list(story_view.story(story, screen))
     assert len(lines) <= 100
     assert max(map(len, lines)) < 400
@@ -137,21 +145,18 @@ def test_show_bounds_what_is_long(story: Json, screen: Screen) -> None:
     assert "  … 10,500,000 characters in all (--json has it whole)" in lines
 
 
-def test_show_of_what_went_wrong(story: Json, screen: Screen) -> None:
+def test_show_of_what_went_wrong(story: Story, screen: Screen) -> None:
     """Says what is missing, unread or changed among a job's facts and files, and that there was no git."""
-    job = story["job"]["job"]
-    job |= {
-        "status": "failed",
-        "attempt": 2,
-        "error": "exit status 1",
-        "logExcerpt": "a\nb\n",
-        "incomplete": ["reason"],
-    }
-    job["inputs"][0]["changedWhileReading"] = True
-    job["inputs"][1]["changedWhileReading"] = None
-    unread = {"role": "input", "outcome": "used", "path": "unread.csv", "entityId": "syn5", "versionNumber": 1}
-    story["job"]["files"] += [unread, {**unread, "path": "gone.csv", "versionNumber": None, "outcome": "missing"}]
-    story["run"]["git"] = None
+    job, run = story.record, story.run
+    assert job is not None
+    assert run is not None
+    job.status, job.attempt, job.incomplete = "failed", 2, ["reason"]
+    job.error, job.log_excerpt = "exit status 1", "a\nb\n"
+    job.inputs[0].changed_while_reading = True
+    job.inputs[1].changed_while_reading = None
+    unread = job_file("input", "unread.csv@1", sha256=None)
+    story.files.extend([unread, replace(unread, path="gone.csv", version_number=None, outcome="missing")])
+    run.git = None
     got = joined(story_view.story(story, screen))
     assert "failed · attempt 2 · 3 minutes ago" in got
     assert got.count("changed while it was read") == 1
@@ -163,44 +168,42 @@ def test_show_of_what_went_wrong(story: Json, screen: Screen) -> None:
 
 
 @pytest.mark.parametrize(("columns", "name"), SIZES)
-def test_lineage(penguins: Json, screen: Screen, golden: Golden, columns: int | None, name: str) -> None:
+def test_lineage(penguins: Lineage, screen: Screen, golden: Golden, columns: int | None, name: str) -> None:
     """`lineage` draws the tree down to the raw inputs, and lists the code apart from the data."""
     wide = screen._replace(width=columns)
-    golden(f"lineage-{name}.txt", joined(tree.lineage(Graph.from_wire(penguins), wide, direction="upstream")))
+    golden(f"lineage-{name}.txt", joined(tree.lineage(Graph.of(penguins), wide, direction="upstream")))
 
 
-def test_lineage_in_ascii(penguins: Json, screen: Screen, golden: Golden) -> None:
+def test_lineage_in_ascii(penguins: Lineage, screen: Screen, golden: Golden) -> None:
     """A terminal that knows only ASCII gets the same tree in ASCII."""
-    lines = joined(
-        tree.lineage(Graph.from_wire(penguins), screen._replace(width=60, unicode=False), direction="upstream")
-    )
+    lines = joined(tree.lineage(Graph.of(penguins), screen._replace(width=60, unicode=False), direction="upstream"))
     assert lines.isascii()
     golden("lineage-ascii.txt", lines)
 
 
-def test_lineage_downstream(penguins: Json, screen: Screen, golden: Golden) -> None:
+def test_lineage_downstream(penguins: Lineage, screen: Screen, golden: Golden) -> None:
     """Downstream the tree shows what came from a file, and no list of code."""
-    graph = Graph.from_wire({**penguins, "root": "syndata/penguins.csv.1"})
+    graph = Graph.of(replace(penguins, root="syndata/penguins.csv.1"))
     golden("lineage-downstream.txt", joined(tree.lineage(graph, screen, direction="downstream")))
 
 
-def test_lineage_of_what_nobody_used(lineage: Callable[..., Json], screen: Screen) -> None:
+def test_lineage_of_what_nobody_used(lineage: Callable[..., Lineage], screen: Screen) -> None:
     """A final result has no lineage downstream, and the screen says so."""
-    graph = Graph.from_wire(lineage("a@1", ("make", ["a@1"], [], [])))
+    graph = Graph.of(lineage("a@1", ("make", ["a@1"], [], [])))
     assert list(tree.lineage(graph, screen, direction="downstream"))[-1] == "No recorded job used it."
 
 
-def test_lineage_folds_a_wide_fan(lineage: Callable[..., Json], screen: Screen, golden: Golden) -> None:
+def test_lineage_folds_a_wide_fan(lineage: Callable[..., Lineage], screen: Screen, golden: Golden) -> None:
     """Three hundred inputs of one rule take four rows."""
     parts = [("align", [f"bam/s{n}.bam@1"], [f"fastq/s{n}.fq@1"], ["Snakefile@1"]) for n in range(300)]
     answer = lineage("all.vcf@1", ("call", ["all.vcf@1"], [f"bam/s{n}.bam@1" for n in range(300)], []), *parts)
-    golden("lineage-folded.txt", joined(tree.lineage(Graph.from_wire(answer), screen, direction="upstream")))
+    golden("lineage-folded.txt", joined(tree.lineage(Graph.of(answer), screen, direction="upstream")))
 
 
-def test_a_deep_lineage_stays_on_the_screen(lineage: Callable[..., Json], screen: Screen) -> None:
+def test_a_deep_lineage_stays_on_the_screen(lineage: Callable[..., Lineage], screen: Screen) -> None:
     """A chain of a thousand activities is drawn as deep as the screen is wide, and the rest is announced."""
     chain = [(f"r{n}", [f"results/f{n}.txt@1"], [f"results/f{n + 1}.txt@1"], []) for n in range(1000)]
-    graph = Graph.from_wire(lineage("results/f0.txt@1", *chain))
+    graph = Graph.of(lineage("results/f0.txt@1", *chain))
     narrow = list(tree.lineage(graph, screen._replace(width=80), direction="upstream"))
     assert max(map(width, narrow[:-1])) <= 80
     assert len(narrow) < 30
@@ -208,9 +211,9 @@ def test_a_deep_lineage_stays_on_the_screen(lineage: Callable[..., Json], screen
     assert len(list(tree.lineage(graph, screen, direction="upstream"))) == 1001
 
 
-def test_a_bounded_lineage_says_so(lineage: Callable[..., Json], screen: Screen) -> None:
+def test_a_bounded_lineage_says_so(lineage: Callable[..., Lineage], screen: Screen) -> None:
     """Where the repository had more, or `--depth` ended the search, the last line says so."""
-    cut = Graph.from_wire(lineage("b@1", ("make", ["b@1"], ["a@1"], []), truncated=True))
+    cut = Graph.of(lineage("b@1", ("make", ["b@1"], ["a@1"], []), truncated=True))
     lines = list(tree.lineage(cut, screen, direction="upstream"))
     assert lines[1] == "└─ a@1  …"
     assert lines[-1] == "There is more than the 3 files and activities looked at: ask for a file further down."
@@ -218,85 +221,114 @@ def test_a_bounded_lineage_says_so(lineage: Callable[..., Json], screen: Screen)
     assert lines[-1] == "… marks where --depth 1 ended the search."
 
 
-def test_runs(run: Json, screen: Screen, golden: Golden) -> None:
+def test_runs(run: Run, screen: Screen, golden: Golden) -> None:
     """`runs` lists what was run, when, and how it ended."""
-    other = {**run, "id": "ffee" * 8, "status": "failed", "git": None, "commandLine": "/opt/bin/snakemake -n"}
-    answer = {"results": [run, other], "totalNumberOfResults": 22}
+    other = replace(run, id="ffee" * 8, status="failed", git=None, command_line="/opt/bin/snakemake -n")
+    answer = Page(results=[run, other], total_number_of_results=22)
     golden("runs.txt", joined(runs_view.runs(answer, screen._replace(width=100))))
 
 
-def test_run(run: Json, screen: Screen, golden: Golden) -> None:
+def test_run(run: Run, screen: Screen, golden: Golden) -> None:
     """`run` shows the run's facts and its jobs; a job that failed says why."""
-    times = {"startedOn": "2026-11-22T11:56:30.000Z", "endedOn": "2026-11-22T11:56:31.300Z"}
-    output = {"path": "results/clean/adelie.csv", "versionNumber": 1, "outcome": "reproduced"}
+    times = {"started_on": "2026-11-22T11:56:30.000Z", "ended_on": "2026-11-22T11:56:31.300Z"}
+    output = job_file("output", "results/clean/adelie.csv@1", "reproduced")
     jobs = [
-        {
-            "rule": "clean",
-            "status": "success",
-            "wildcards": {"species": "adelie"},
+        JobSummary(
+            id="7a5b" * 8,
+            rule="clean",
+            status="success",
+            wildcards={"species": "adelie"},
+            attempt=1,
+            outputs=[output, output],
             **times,
-            "outputs": [output, output],
-        },
-        {
-            "id": "9c3e" * 8,
-            "rule": "plot",
-            "status": "failed",
-            "attempt": 2,
-            "error": "exit status 1\nin shell",
+        ),
+        JobSummary(
+            id="9c3e" * 8,
+            rule="plot",
+            status="failed",
+            wildcards={},
+            attempt=2,
+            error="exit status 1\nin shell",
+            outputs=[],
             **times,
-            "outputs": [],
-        },
+        ),
     ]
-    answer = {"results": jobs, "totalNumberOfResults": 12}
+    answer = Page(results=jobs, total_number_of_results=12)
     golden("run.txt", joined(runs_view.run(run, answer, screen._replace(width=100))))
 
 
-def test_a_run_of_many_jobs(run: Json, screen: Screen, golden: Golden) -> None:
+def test_a_run_of_many_jobs(run: Run, screen: Screen, golden: Golden) -> None:
     """What failed comes first, without the command; many jobs of one rule share a line, with their median time."""
-    jobs: list[Json] = [
-        {
-            "id": f"{number:032x}",
-            "rule": "trim_adapters" if number % 2 else "count",
-            "status": "success",
-            "wildcards": {"sample": f"patient_{number:03d}_left_ventricle_biopsy"},
-            "startedOn": "2026-11-22T11:56:30.000Z",
-            "endedOn": f"2026-11-22T11:56:{31 + number}.300Z",
-            "outputs": [{"path": f"results/counts/patient_{number:03d}.tsv", "versionNumber": 1}],
-        }
+    jobs = [
+        JobSummary(
+            id=f"{number:032x}",
+            rule="trim_adapters" if number % 2 else "count",
+            status="success",
+            wildcards={"sample": f"patient_{number:03d}_left_ventricle_biopsy"},
+            attempt=1,
+            started_on="2026-11-22T11:56:30.000Z",
+            ended_on=f"2026-11-22T11:56:{31 + number}.300Z",
+            outputs=[job_file("output", f"results/counts/patient_{number:03d}.tsv@1", "generated")],
+        )
         for number in range(17)
     ]
     error = "CalledProcessError in file 'Snakefile', line 3:\nCommand 'set -e; x' returned non-zero exit status 3."
-    jobs[9] = {**jobs[9], "status": "failed", "error": error, "outputs": []}
-    jobs[11] = {**jobs[11], "rule": "merge", "wildcards": {}}
-    answer = {"results": jobs, "totalNumberOfResults": 17}
+    jobs[9] = replace(jobs[9], status="failed", error=error, outputs=[])
+    jobs[11] = replace(jobs[11], rule="merge", wildcards={})
+    answer = Page(results=jobs, total_number_of_results=17)
     golden("run-folded.txt", joined(runs_view.run(run, answer, screen._replace(width=80), is_folded=True)))
 
 
 def test_status(screen: Screen, golden: Golden) -> None:
     """`status` says what is held and what waits; only what waits is alarming."""
-    answer = {"entities": 12, "versions": 1400, "activities": 1, "jobs": 9, "runs": 3, "storedBytes": 1_234_567}
+    answer = Status(
+        entities=12,
+        versions=1400,
+        activities=1,
+        jobs=9,
+        runs=3,
+        stored_bytes=1_234_567,
+        schema_version="1",
+        journal_mode="wal",
+        notes=[],
+    )
     place = {"store": "/home/ada/penguins/.snakeprov", "project": "penguins"}
     golden("status-calm.txt", joined(runs_view.status(answer, screen, **place, pending=0, failed=0)))
-    answer["notes"] = ["The file system is NFS: one writer at a time."]  # type: ignore[assignment]
-    waiting = runs_view.status(answer, screen, **place, pending=2, failed=1, reasons=["No such activity."])
+    noted = replace(answer, notes=["The file system is NFS: one writer at a time."])
+    waiting = runs_view.status(noted, screen, **place, pending=2, failed=1, reasons=["No such activity."])
     golden("status-waiting.txt", joined(waiting))
 
 
 @pytest.mark.parametrize("evil", ["a\x1b[2Jb", "a\nb", "a\u202eb", "a\x9bb"])
-def test_no_name_reaches_the_terminal_raw(story: Json, run: Json, history: Json, screen: Screen, evil: str) -> None:
+def test_no_name_reaches_the_terminal_raw(story: Story, run: Run, history: History, screen: Screen, evil: str) -> None:
     """Wherever a text from a record is shown, what would act on the terminal in it is escaped."""
+    words = ("role", "outcome", "kind", "concreteType")
 
     def poison(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: value[key] if key.endswith("On") else poison(value[key]) for key in value}
+            return {key: value[key] if key.endswith("On") or key in words else poison(value[key]) for key in value}
         if isinstance(value, list):
             return [poison(one) for one in value]
         return value + evil if isinstance(value, str) else value
 
+    def poisoned(answer: Answered) -> Answered:
+        """Return an answer of a store that lies, as it is decoded; what can only be a word is one."""
+        plain = poison(msgspec.to_builtins(answer))
+        for one in (plain, plain.get("run") or {}, (plain.get("job") or {}).get("job") or {}):
+            if "status" in one:
+                one["status"] = "success"
+        plain.pop("jobs", None)
+        return msgspec.convert(plain, type(answer))
+
+    assert story.record is not None
+    told = poisoned(story)
+    summary = JobSummary(id=evil, rule=evil, status="failed", wildcards={evil: evil}, attempt=1, outputs=[], error=evil)
+    held = {"entities": 0, "versions": 0, "activities": 0, "jobs": 0, "runs": 0, "stored_bytes": 0}
+    status = Status(**held, schema_version=evil, journal_mode=evil, notes=[evil])
     lines = [
-        *story_view.story(poison(story), screen),
-        *history_view.versions(poison(history), screen),
-        *runs_view.run(poison(run), {"results": [poison(story["job"]["job"])]}, screen),
-        *runs_view.status({"notes": [evil]}, screen, store=evil, project=evil, pending=0, failed=1, reasons=[evil]),
+        *story_view.story(told, screen),
+        *history_view.versions(poisoned(history), screen),
+        *runs_view.run(poisoned(run), Page(results=[summary], total_number_of_results=1), screen),
+        *runs_view.status(status, screen, store=evil, project=evil, pending=0, failed=1, reasons=[evil]),
     ]
     assert not [line for line in lines if any(character in line for character in "\x1b\n\u202e\x9b")]

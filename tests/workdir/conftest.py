@@ -99,7 +99,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     (folder / "scripts/table.py").write_text(SCRIPT + "# changed\n")
     run(folder)
     with connect(folder / ".snakeprov") as client:
-        runs = [found["id"] for found in client.runs.list()["results"]]
+        runs = [found.id for found in client.runs.list().results]
     return Recorded(folder, git(folder, "rev-parse", "HEAD"), runs)
 
 

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from snakeprov import connect
 from snakeprov.model.checkedout import CheckedOut, Item
 from snakeprov.view import checkedout
 from snakeprov.workdir.checkout import _Layout
 
+from ..answers import told_run
 from ..commands import Run
 from .conftest import SCRIPT, SNAKEFILE, Recorded
 
@@ -71,18 +74,17 @@ def test_without_the_git_repository_the_files_that_ran_are_there(
     """The run says where its work tree was; when that is gone, the recorded code files remain."""
     with connect(work / ".snakeprov") as client:
         run = client.runs.get(recorded.runs[0])
-    run["git"]["root"] = str(tmp_path / "gone")
+    assert run.git is not None
+    run.git.root = str(tmp_path / "gone")
     with closing(sqlite3.connect(work / ".snakeprov/provenance.sqlite")) as connection:
-        known = {name: value for name, value in run.items() if name != "jobs"}
+        run.jobs = None
         from snakeprov.store.checksums import of_values
 
-        row = connection.execute("SELECT * FROM run WHERE id = ?", (run["id"],)).fetchone()
+        row = connection.execute("SELECT * FROM run WHERE id = ?", (run.id,)).fetchone()
         names = [name for _, name, *_ in connection.execute("PRAGMA table_info(run)")]
-        values = dict(zip(names, row, strict=True)) | {"record": json.dumps(known)}
+        values = dict(zip(names, row, strict=True)) | {"record": msgspec.json.encode(run).decode()}
         checksum = of_values(*(values[name] for name in names if name not in ("checksum", "project_id")))
-        connection.execute(
-            "UPDATE run SET record = ?, checksum = ? WHERE id = ?", (values["record"], checksum, run["id"])
-        )
+        connection.execute("UPDATE run SET record = ?, checksum = ? WHERE id = ?", (values["record"], checksum, run.id))
         connection.commit()
     told = snakeprov("checkout", recorded.runs[0], "--to", str(tmp_path / "out"), "--json").json
 
@@ -124,7 +126,7 @@ def test_a_link_of_the_commit_leads_nothing_out_of_the_folder(
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "results").symlink_to(outside)
-    layout = _Layout(folder, {"workingDirectory": "/w"})
+    layout = _Layout(folder, told_run("1", working_directory="/w"))
     place = layout.place("results/deep/a.csv")
     assert place is not None
     assert layout.clear(place)
@@ -140,7 +142,7 @@ def test_a_link_of_the_commit_leads_nothing_out_of_the_folder(
 def test_hostile_names_mean_nothing_in_the_note() -> None:
     """Neither as Markdown nor as HTML nor to a terminal."""
     item = Item(role="output", path="a`<script>`\x1b[2J\n# head", reason="Its <b>bytes</b> are *not* kept.")
-    note = "\n".join(checkedout.note(CheckedOut(run={"id": "r" * 32}, folder="/out", missing=[item])))
+    note = "\n".join(checkedout.note(CheckedOut(run=told_run("r" * 32), folder="/out", missing=[item])))
 
     assert "\x1b" not in note
     assert "`` a`<script>`\\x1b[2J\\x0a# head ``" in note

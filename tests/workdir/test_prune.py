@@ -33,6 +33,7 @@ def test_it_tells_first_and_does_it_when_told(
     kept = {one["versionNumber"]: one["bytesKept"] for one in snakeprov("log", "data/a.csv", "--json").json["versions"]}
     assert kept == {1: False, 2: True}
     known = snakeprov("log", "results/table.csv", "--json").json["versions"]
+    assert [one.pop("bytesPruned", False) for one in known] == [False, True]
     assert [{**one, "bytesKept": True} for one in known] == log
     assert snakeprov("prune", "--keep-last", "1").out == "Nothing to prune.\n"
 

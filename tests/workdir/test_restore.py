@@ -248,8 +248,8 @@ def digest_but_own(path: str) -> Any:
 def forget(work: Path, path: str, number: int) -> None:
     """Have a version recorded without its bytes, as if it had been too large to keep."""
     with connect(work / ".snakeprov") as client:
-        (match,) = client.provenance.find(path)["matches"]
-        sha256 = client.provenance.story(match["entityId"], number)["version"]["sha256"]
+        (match,) = client.provenance.find(path).matches
+        sha256 = client.provenance.story(match.entity_id, number).version.sha256
     from snakeprov.store import open_store
     from snakeprov.store.statements import change
     from snakeprov.store.tables import EXTERNAL, file_handle
