@@ -4,7 +4,7 @@ Must not know: anything else of snakeprov.
 
 SnakeprovError                 1   anything that has no better name
 ├── UsageError                 2   a command or a function was called with something it cannot take
-│   ├── NotRecordedError       3   a path, version, run or entity that the repository does not hold
+│   ├── NotRecordedError       3   a path, version, run or entity that the store does not hold
 │   ├── ProvenanceError        2   an Activity was given something that it cannot say (is a ValueError too)
 │   └── NotAWorkflowError     20   `track()` was given something that is not Snakemake's workflow
 ├── NotKeptError               5   the bytes of a version are not kept, so that it cannot be restored
@@ -12,14 +12,14 @@ SnakeprovError                 1   anything that has no better name
 ├── ConfigError               10   a setting that is unknown or has an impossible value
 ├── CaptureError              20   something could not be recorded (shown as a warning unless `strict`)
 │   └── ChangedFileError      20   a file's bytes are no longer those that were to be digested
-├── StoreError                30   the repository folder cannot be used
+├── StoreError                30   the store folder cannot be used
 │   ├── NoStoreError          31   there is none here
 │   ├── NewerStoreError       32   a newer snakeprov made it
 │   ├── CorruptStoreError     33   its content is damaged
 │   ├── FullStoreError        34   no space is left where it lies
 │   └── BusyStoreError        36   another process kept it locked for too long
 ├── OutboxError               35   the outbox cannot be written or read
-└── RemoteError               40   a repository refused or failed
+└── RemoteError               40   a store refused or failed
     ├── UnreachableError      41   no answer within the time limits
     └── ApiError              40   it answered with an error: `.status` and `.reason` are the server's
         ├── BadRequestError   42   400 and other 4xx not named here
@@ -61,7 +61,7 @@ class UsageError(SnakeprovError):
 
 
 class NotRecordedError(UsageError):
-    """The repository does not hold the path, version, run or entity that was named."""
+    """The store does not hold the path, version, run or entity that was named."""
 
     exit_status = 3
 
@@ -105,37 +105,37 @@ class ChangedFileError(CaptureError):
 
 
 class StoreError(SnakeprovError):
-    """The repository folder cannot be used."""
+    """The store folder cannot be used."""
 
     exit_status = 30
 
 
 class NoStoreError(StoreError):
-    """There is no repository folder where one was looked for."""
+    """There is no store folder where one was looked for."""
 
     exit_status = 31
 
 
 class NewerStoreError(StoreError):
-    """The repository folder was made by a newer version of snakeprov."""
+    """The store folder was made by a newer version of snakeprov."""
 
     exit_status = 32
 
 
 class CorruptStoreError(StoreError):
-    """The content of the repository folder is damaged."""
+    """The content of the store folder is damaged."""
 
     exit_status = 33
 
 
 class FullStoreError(StoreError):
-    """No space is left on the device that holds the repository folder."""
+    """No space is left on the device that holds the store folder."""
 
     exit_status = 34
 
 
 class BusyStoreError(StoreError):
-    """Another process kept the repository folder locked for longer than the time limit."""
+    """Another process kept the store folder locked for longer than the time limit."""
 
     exit_status = 36
 
@@ -147,19 +147,19 @@ class OutboxError(SnakeprovError):
 
 
 class RemoteError(SnakeprovError):
-    """A repository refused or failed."""
+    """A store refused or failed."""
 
     exit_status = 40
 
 
 class UnreachableError(RemoteError):
-    """A repository gave no answer within the time limits."""
+    """A store gave no answer within the time limits."""
 
     exit_status = 41
 
 
 class ApiError(RemoteError):
-    """A repository answered with an error.
+    """A store answered with an error.
 
     Attributes:
         status: The HTTP status.
@@ -213,6 +213,6 @@ class StaleError(ApiError):
 
 
 class ServerError(ApiError):
-    """HTTP 5xx or 429: the repository is not able to answer now."""
+    """HTTP 5xx or 429: the store is not able to answer now."""
 
     exit_status = 48

@@ -14,7 +14,7 @@ from snakeprov.errors import NoStoreError, StoreError
 from snakeprov.settings import FILE_NAME, STORE_NAME, Settings, is_remote, load, read_file
 
 DATABASE_NAME = "provenance.sqlite"
-"""Name of the file by which a folder is recognised as an embedded repository."""
+"""Name of the file by which a folder is recognised as an embedded store."""
 
 OUTBOX_NAME = "outbox"
 """Name of the folder, in `.snakeprov/` of the working directory, where records wait to be delivered."""
@@ -30,10 +30,10 @@ PROJECT_NAME = "project"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a repository is, and what paths given to a command are relative to.
+    """Where a store is, and what paths given to a command are relative to.
 
     Attributes:
-        store: Folder of the embedded repository, the URL of a server, or "synapse".
+        store: Folder of the embedded store, the URL of a server, or "synapse".
         root: The working directory of the recorded workflow, absolute.
         settings: The settings that hold there.
     """
@@ -44,17 +44,17 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def store_of(settings: Settings, working_directory: Path) -> str:
-    """Return the URL, or the absolute folder, of the repository that `settings` names, or "synapse"."""
+    """Return the URL, or the absolute folder, of the store that `settings` names, or "synapse"."""
     if is_remote(settings.store):
         return settings.store
     return str(working_directory / Path(settings.store).expanduser())
 
 
 def locate(start: Path, *, store: str | None = None, create: bool = False) -> Place:
-    """Find the repository for a command that was called in the folder `start`.
+    """Find the store for a command that was called in the folder `start`.
 
-    `store`, then `SNAKEPROV_STORE`, say where it is; else the nearest folder upwards that holds a repository, or
-    whose `snakeprov.toml` names one; else the user's configuration. With `create` also a repository that is yet to
+    `store`, then `SNAKEPROV_STORE`, say where it is; else the nearest folder upwards that holds a store, or
+    whose `snakeprov.toml` names one; else the user's configuration. With `create` also a store that is yet to
     be made: the one that settings name, else one in `start`. One that `store` names has to be there all the same.
 
     Raises:
@@ -75,9 +75,9 @@ def locate(start: Path, *, store: str | None = None, create: bool = False) -> Pl
     if "store" in settings.origins or create:
         return _existing(store_of(settings, start), root=start, settings=settings, create=create)
     raise NoStoreError(
-        f"There is no snakeprov repository in {start} or in a folder above it.",
+        f"There is no snakeprov store in {start} or in a folder above it.",
         hint="Run a workflow whose Snakefile says 'import snakeprov; snakeprov.track(workflow)', "
-        "or name a repository with --store.",
+        "or name a store with --store.",
     )
 
 
@@ -94,14 +94,14 @@ def _named(store: str, start: Path) -> Place:
 def _existing(store: str, *, root: Path, settings: Settings, create: bool = False) -> Place:
     if not create and not is_remote(store) and not _is_repository(Path(store)):
         raise NoStoreError(
-            f"There is no snakeprov repository in {store}.",
+            f"There is no snakeprov store in {store}.",
             hint="A tracked workflow makes it when it first runs; or name another one with --store.",
         )
     return Place(store=store, root=root, settings=settings)
 
 
 def _is_repository(folder: Path) -> bool:
-    """Return whether `folder` holds a repository.
+    """Return whether `folder` holds a store.
 
     Raises:
         StoreError: It may not be looked into.

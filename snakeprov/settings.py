@@ -21,13 +21,13 @@ import msgspec
 from snakeprov.errors import ConfigError
 
 STORE_NAME = ".snakeprov"
-"""What `store` is by default: the folder of an embedded repository, in the working directory."""
+"""What `store` is by default: the folder of an embedded store, in the working directory."""
 
 FILE_NAME = "snakeprov.toml"
 """Name of the file in the working directory with its settings."""
 
 SYNAPSE = "synapse"
-"""What `store` is set to when the repository is Synapse; a folder of that name is written `./synapse`."""
+"""What `store` is set to when the store is Synapse; a folder of that name is written `./synapse`."""
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
 _TRUE = {"1", "true", "yes", "on"}
@@ -38,9 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one run.
 
     Attributes:
-        store: Folder of an embedded repository (relative to the working directory), the URL of a server, or "synapse".
+        store: Folder of an embedded store (relative to the working directory), the URL of a server, or "synapse".
         project: Name of the project that files are recorded under, in Synapse also its id (`syn123`); None: the name
-            of the working directory, with a repository of its own the one that it had when that was made.
+            of the working directory, with a store of its own the one that it had when that was made.
         versions: "changed": a new version when the bytes differ. "always": one each time a job writes the file.
         keep_bytes_max: Files larger than this (bytes) are recorded without keeping their bytes.
         upload: Keep bytes at all; false: only what and where they are.

@@ -1,4 +1,4 @@
-"""Runs without Snakemake: the records of jobs, put through the real recorder into the repository of a folder."""
+"""Runs without Snakemake: the records of jobs, put through the real recorder into the store of a folder."""
 
 from __future__ import annotations
 

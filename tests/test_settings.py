@@ -30,7 +30,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def test_without_any_source_the_defaults_hold(work: Path) -> None:
-    """An embedded repository beside `.snakemake`, versions when bytes change."""
+    """An embedded store beside `.snakemake`, versions when bytes change."""
     settings = load(work)
 
     assert settings == Settings()

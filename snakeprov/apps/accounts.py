@@ -1,4 +1,4 @@
-"""The users of a repository folder and their access tokens, managed by the owner of the folder.
+"""The users of a store folder and their access tokens, managed by the owner of the folder.
 
 Must not know: HTTP, or the command line.
 """
@@ -33,7 +33,7 @@ class NewToken(NamedTuple):
 
 
 class Accounts:
-    """The users and tokens of a repository. Thread-safe."""
+    """The users and tokens of a store. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         """Look after the users of `store`."""
@@ -129,7 +129,7 @@ class Accounts:
 
 @contextmanager
 def opened(folder: Path, *, create: bool = False) -> Iterator[Accounts]:
-    """Give the users and tokens of the repository in `folder`; closed at the end.
+    """Give the users and tokens of the store in `folder`; closed at the end.
 
     Raises:
         NoStoreError: There is none, and `create` is false.

@@ -27,16 +27,16 @@ SERVER_TOKEN_VARIABLE = "SNAKEPROV_TOKEN"  # noqa: S105  the name of a variable
 def connect(
     where: str | os.PathLike[str], *, create: bool = False, shared: bool = False, token: str | None = None
 ) -> Client:
-    """Return a client for a repository.
+    """Return a client for a store.
 
     Args:
-        where: Folder of an embedded repository, the http(s) URL of a server (what precedes `/repo/v1`), or "synapse".
-        create: Make the folder a repository if it is not one yet.
+        where: Folder of an embedded store, the http(s) URL of a server (what precedes `/repo/v1`), or "synapse".
+        create: Make the folder a store if it is not one yet.
         shared: Whether the group may read and write a folder that is made.
         token: Access token for a server; by default that of the environment variable `SNAKEPROV_TOKEN`.
 
     Raises:
-        NoStoreError: The folder holds no repository, and `create` is false.
+        NoStoreError: The folder holds no store, and `create` is false.
         StoreError: It cannot be used; its subclasses say why.
         UsageError: `where` is a URL that is neither http nor https.
         UnauthorizedError: `where` is Synapse, and there is no access token for it.
@@ -51,7 +51,7 @@ def connect(
     if is_url(text):
         return Client(Session(text, token=token or os.environ.get(SERVER_TOKEN_VARIABLE)), choose=_whatever_answers)
     if "://" in text:
-        raise UsageError(f"{text!r} is not a repository.", hint="Give a folder, or a URL that begins with http.")
+        raise UsageError(f"{text!r} is not a store.", hint="Give a folder, or a URL that begins with http.")
     return _open(Path(text), create=create, shared=shared)
 
 

@@ -2,7 +2,7 @@
 
 What waitress itself refuses never reaches the application: a request that is no HTTP, or one that is too long.
 
-Must not know: repositories, users.
+Must not know: stores, users.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Serving a repository folder on a socket, until it is stopped.
+"""Serving a store folder on a socket, until it is stopped.
 
 Must not know: any client, or the command line.
 """
@@ -29,7 +29,7 @@ _FORWARDED = {"x-forwarded-host", "x-forwarded-proto"}
 
 
 class Server:
-    """A repository that listens; it answers once `run` is called.
+    """A store that listens; it answers once `run` is called.
 
     Attributes:
         url: Where it is, as a client names it.
@@ -58,12 +58,12 @@ def listening(
     port: int = DEFAULT_PORT,
     trusted_proxy: str | None = None,
 ) -> Iterator[Server]:
-    """Give a server for the repository in `folder`, which is made where it is missing; closed at the end.
+    """Give a server for the store in `folder`, which is made where it is missing; closed at the end.
 
     SIGINT and SIGTERM end what is done with it, without an exception; so this works in the main thread only.
 
     Args:
-        folder: The repository.
+        folder: The store.
         user: Who the server's own token stands for.
         host: Name or address of the interface to listen on.
         port: Number of the port; 0: any that is free.
@@ -71,7 +71,7 @@ def listening(
 
     Raises:
         UsageError: Nothing can listen there, or the proxy has no address.
-        StoreError: The repository cannot be used; its subclasses say why.
+        StoreError: The store cannot be used; its subclasses say why.
     """
     # That a request waits for a thread is no news for the person at the terminal.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Verifying: is everything in the folder of a repository as it was written?
+"""Verifying: is everything in the folder of a store as it was written?
 
 Must not know: the command line, or how any of it is kept.
 """
@@ -33,18 +33,18 @@ Progress = Callable[[int, int], None]
 def verify_store(
     folder: Path, *, outbox_folder: Path, digests: Path, progress: Progress = lambda done, total: None
 ) -> Report:
-    """Read everything in the folder of a repository and compare it with its digests and checksums.
+    """Read everything in the folder of a store and compare it with its digests and checksums.
 
     Nothing is changed. It may be used meanwhile, also by workflows.
 
     Args:
-        folder: The repository.
+        folder: The store.
         outbox_folder: Where records of the working directory wait.
         digests: The digest cache of the working directory.
         progress: Called now and then.
 
     Raises:
-        NoStoreError: There is no repository.
+        NoStoreError: There is no store.
         NewerStoreError: A newer version of snakeprov made it.
     """
     report = Report()

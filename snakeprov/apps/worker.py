@@ -22,8 +22,8 @@ def recover(settings: Settings, working_directory: Path) -> Leftovers:
     """Deliver at once what earlier runs left behind, for a run that has nothing to deliver itself.
 
     Raises:
-        StoreError: The repository cannot be used.
-        RemoteError: The repository is not able to answer now.
+        StoreError: The store cannot be used.
+        RemoteError: The store is not able to answer now.
     """
     place = Place(store=store_of(settings, working_directory), root=working_directory, settings=settings)
     with connect(place.store, create=True, shared=settings.is_shared) as client:

@@ -1,4 +1,4 @@
 """What is found out about files, directories, code and its version control: facts, read from disk.
 
-Must not know: Snakemake, the repository, SQL of the store, HTTP.
+Must not know: Snakemake, the store, SQL of the store, HTTP.
 """

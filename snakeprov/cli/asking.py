@@ -1,4 +1,4 @@
-"""Whom a question about causes asks: the stories, contents and environments that a repository has.
+"""Whom a question about causes asks: the stories, contents and environments that a store has.
 
 Must not know: the question.
 """

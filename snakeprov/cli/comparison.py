@@ -71,7 +71,7 @@ def compare(
     """Compare files with what is recorded of them.
 
     Args:
-        client: The repository.
+        client: The store.
         place: Where it is, and the working directory.
         paths: As typed; none: everything that the project has recorded.
         project: The project that is meant, if that has to be said.
@@ -80,7 +80,7 @@ def compare(
 
     Raises:
         NotRecordedError: A path is neither recorded nor on disk.
-        UsageError: A path means several files, or the repository cannot list what is in a folder.
+        UsageError: A path means several files, or the store cannot list what is in a folder.
     """
     from snakeprov.capture.digestcache import DigestCache
     from snakeprov.places import DIGESTS_NAME
@@ -167,7 +167,7 @@ def _compared(comparer: Comparer, recorded: list[Version], advance: Callable[[in
 
 
 def _explain(client: Client, comparer: Comparer, compared: Compared, result: Result) -> None:
-    """Ask the repository about a file that is not what was recorded; `EXPLAINED_MAX` times at most."""
+    """Ask the store about a file that is not what was recorded; `EXPLAINED_MAX` times at most."""
     recorded = compared.recorded
     if recorded is None or compared.state in FINE or _bad(result) >= EXPLAINED_MAX:
         return

@@ -48,10 +48,10 @@ def drawing(answer: Lineage, form: str, *, direction: Direction, depth: int) -> 
 
 
 def page(client: Client, answer: Lineage, *, direction: Direction, depth: int) -> Drawn:
-    """Return the page of what the lineage resource answered, with what the repository knows of each file and job.
+    """Return the page of what the lineage resource answered, with what the store knows of each file and job.
 
     Raises:
-        RemoteError: The repository refused or failed.
+        RemoteError: The store refused or failed.
     """
     from snakeprov.view import page
 

@@ -1,6 +1,6 @@
 """What lies on disk: which recorded versions are still there, and the digest of any file or directory.
 
-Must not know: the repository, or why it is asked.
+Must not know: the store, or why it is asked.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def common(function: Function) -> Function:
     """Give a command `--store WHERE` and `--json` (arguments `store` and `as_json`)."""
     function = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)
-    return click.option("--store", metavar="WHERE", help="Folder or URL of the repository; default: found upwards.")(
+    return click.option("--store", metavar="WHERE", help="Folder or URL of the store; default: found upwards.")(
         function
     )
 

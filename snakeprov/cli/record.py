@@ -47,7 +47,7 @@ def command(
     and executed what --used and --executed name. Each may be given several times. An OUTPUT that is recorded already,
     with the same bytes and how it was made, stays as it is.
 
-    Where there is no repository yet, one is made in the current folder. While the repository is out of reach the step
+    Where there is no store yet, one is made in the current folder. While the store is out of reach the step
     waits, as the records of a workflow do, for the next run or for 'snakeprov push'.
     """
     from snakeprov.apps.connect import connect

@@ -1,4 +1,4 @@
-"""Opening the repository that a command is about.
+"""Opening the store that a command is about.
 
 Must not know: which command asks.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def find_place(store: str | None, *, create: bool = False) -> Place:
-    """Return where the repository is: what `--store` named, or what is found from the current folder upwards.
+    """Return where the store is: what `--store` named, or what is found from the current folder upwards.
 
     Args:
         store: What `--store` named.
@@ -34,11 +34,11 @@ def find_place(store: str | None, *, create: bool = False) -> Place:
 
 
 def find_folder(store: str | None, *, create: bool = False) -> Path:
-    """Return the folder of the repository, for a command that works on the repository itself.
+    """Return the folder of the store, for a command that works on the store itself.
 
     Args:
         store: What `--store` named.
-        create: Whether a folder named by `--store` is fine also when it is no repository yet.
+        create: Whether a folder named by `--store` is fine also when it is no store yet.
 
     Raises:
         NoStoreError: There is none.
@@ -61,7 +61,7 @@ def find_folder(store: str | None, *, create: bool = False) -> Path:
 
 @contextmanager
 def opened(store: str | None) -> Iterator[tuple[Place, Client]]:
-    """Give the place of the repository and a client for it; closed at the end.
+    """Give the place of the store and a client for it; closed at the end.
 
     Raises:
         NoStoreError: There is none, or nothing has been delivered to it yet.

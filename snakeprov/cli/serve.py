@@ -1,4 +1,4 @@
-"""`snakeprov serve`: the repository for others, on a socket.
+"""`snakeprov serve`: the store for others, on a socket.
 
 Must not know: how requests are answered.
 """
@@ -22,11 +22,11 @@ from snakeprov.cli import options, output
 )
 @options.common
 def command(host: str, port: int, trusted_proxy: str | None, store: str | None, as_json: bool) -> None:
-    """Serve the repository over HTTP.
+    """Serve the store over HTTP.
 
     Prints the URL and an access token of your own, which is good until the server ends; others get theirs with
     'snakeprov user add' and 'snakeprov token create'. With --json both are printed as one line once it listens.
-    A folder that --store names becomes a repository if it is not one yet. Ctrl-C ends the server.
+    A folder that --store names becomes a store if it is not one yet. Ctrl-C ends the server.
     """
     from snakeprov.apps.connect import user_name
     from snakeprov.apps.serve import listening

@@ -1,6 +1,6 @@
 r"""What the text that names a thing says, before anybody has looked for the thing.
 
-Must not know: the repository, or what is recorded in it.
+Must not know: the store, or what is recorded in it.
 
 A thing is named by an entity's id (`syn12`, `syn12.3`), by a content's digest (`sha256:…`, `md5:…`, or their first
 characters), as `run:ID` or `job:ID`, or by a path: relative to the current folder, absolute, or as snakeprov itself

@@ -1,4 +1,4 @@
-"""`snakeprov status`: what the repository holds, and what has not reached it yet.
+"""`snakeprov status`: what the store holds, and what has not reached it yet.
 
 Must not know: how records are delivered.
 """
@@ -18,8 +18,8 @@ from snakeprov.errors import NoStoreError, RemoteError, StoreError
 def command(store: str | None, as_json: bool) -> None:
     """Show what is recorded, and what waits.
 
-    Where the repository is, what it holds, and what has not been delivered to it yet. Undelivered records are reported
-    even if the repository cannot be reached or read.
+    Where the store is, what it holds, and what has not been delivered to it yet. Undelivered records are reported
+    even if the store cannot be reached or read.
     """
     from snakeprov.apps.connect import connect
     from snakeprov.cli.repository import find_place
@@ -54,4 +54,4 @@ def command(store: str | None, as_json: bool) -> None:
 
 
 _COUNTED = ("entities", "versions", "activities", "jobs", "runs", "stored_bytes")
-"""What a repository holds none of to which nothing has been delivered yet."""
+"""What a store holds none of to which nothing has been delivered yet."""

@@ -52,7 +52,7 @@ class Target(NamedTuple):
 
 
 class RunTarget(NamedTuple):
-    """A run, as the repository tells of it."""
+    """A run, as the store tells of it."""
 
     id: str
     record: Run
@@ -113,7 +113,7 @@ def find_run(client: Client, typed: str) -> RunTarget:
 
     Raises:
         NotRecordedError: There is none.
-        UsageError: There are several, `typed` is too short, or the repository keeps no runs.
+        UsageError: There are several, `typed` is too short, or the store keeps no runs.
     """
     name = spelling.run_id(typed)
     if name == spelling.LAST_RUN:

@@ -1,4 +1,4 @@
-"""`snakeprov user`: who may use the repository through a server.
+"""`snakeprov user`: who may use the store through a server.
 
 Must not know: how users are kept.
 """

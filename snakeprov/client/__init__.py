@@ -1,4 +1,4 @@
-"""The REST client. Must not know: SQL, Snakemake, which repository answers."""
+"""The REST client. Must not know: SQL, Snakemake, which store answers."""
 
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.client import Client

@@ -2,7 +2,7 @@
 
 Must not know: what the requests mean.
 
-A list is sent as one batch to a repository that takes batches (one transaction: all or nothing), and request by
+A list is sent as one batch to a store that takes batches (one transaction: all or nothing), and request by
 request to one that does not (Synapse).
 """
 
@@ -56,7 +56,7 @@ def send_together(
         session: Where to.
         requests: In order; a `Ref` names an earlier one.
         repeatable: Whether sending the whole list twice does no harm.
-        batch_requests_max: How many the repository takes in one batch.
+        batch_requests_max: How many the store takes in one batch.
 
     Raises:
         ApiError: A request failed: `failed_request` is its position, and nothing was changed.

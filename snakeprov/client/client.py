@@ -1,6 +1,6 @@
-"""The client: everything the product asks of a repository goes through it.
+"""The client: everything the product asks of a store goes through it.
 
-Must not know: which repository answers.
+Must not know: which store answers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from snakeprov.model.entities import File, Folder, Project
 
 
 class Client(Connection):
-    """A repository's client: `entities`, `activities`, `files`, `runs`, `jobs`, `provenance`, and batches.
+    """A store's client: `entities`, `activities`, `files`, `runs`, `jobs`, `provenance`, and batches.
 
     Made by `snakeprov.connect`. A context manager; not thread-safe: give each thread one of its own.
     """
@@ -42,18 +42,18 @@ class Client(Connection):
 
     @property
     def runs(self) -> Runs:
-        """Runs of Snakemake; raises UsageError where the repository keeps none."""
+        """Runs of Snakemake; raises UsageError where the store keeps none."""
         return self.backend.runs
 
     @property
     def jobs(self) -> Jobs:
-        """Jobs of runs; raises UsageError where the repository keeps none."""
+        """Jobs of runs; raises UsageError where the store keeps none."""
         return self.backend.jobs
 
     def send(self, requests: Sequence[Request], *, repeatable: bool = False) -> Results:
         """Send requests that belong together; return the bodies answered, in order.
 
-        Where the repository takes batches, all are done or none. Raises RemoteError.
+        Where the store takes batches, all are done or none. Raises RemoteError.
         """
         return self.backend.send(requests, repeatable=repeatable)
 
@@ -82,7 +82,7 @@ class Client(Connection):
 
         Raises:
             UsageError: The entity cannot be stored, or the arguments clash (ProvenanceError).
-            RemoteError: The repository refused or failed.
+            RemoteError: The store refused or failed.
         """
         from snakeprov.client import storing
 

@@ -1,6 +1,6 @@
-"""Bytes on their way into a repository and out of it.
+"""Bytes on their way into a store and out of it.
 
-Must not know: where the repository keeps them.
+Must not know: where the store keeps them.
 Source: Synapse's file services under `/file/v1` (multipart upload with presigned URLs).
 """
 
@@ -32,7 +32,7 @@ UPLOADS_AT_ONCE: Final = 4
 """How many files are uploaded side by side."""
 
 LOCAL_FILES_MAX: Final = 1000
-"""How many files are named in one request to a repository on this machine."""
+"""How many files are named in one request to a store on this machine."""
 
 _DESTINATIONS: Final = frozenset({"S3UploadDestination", "ExternalS3UploadDestination"})
 """Where bytes can be sent in parts with presigned URLs."""
@@ -42,7 +42,7 @@ _UPLOAD: Final = "org.sagebionetworks.repo.model.file.MultipartUploadRequest"
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A piece of content on this machine that a repository is to know.
+    """A piece of content on this machine that a store is to know.
 
     Attributes:
         path: Absolute path (text form of `snakeprov.model.paths`) of the bytes.
@@ -69,7 +69,7 @@ class Stored:
 
     Attributes:
         file_handle_id: Id of its file handle.
-        bytes_kept: Whether the repository has the bytes.
+        bytes_kept: Whether the store has the bytes.
         reason: Why not, when they should have been kept: changed, missing, unreadable, noSpace.
     """
 
@@ -92,7 +92,7 @@ class Files:
 
         Args:
             session: The connection.
-            is_local: Tells whether the repository can read this machine's files itself.
+            is_local: Tells whether the store can read this machine's files itself.
             takes_empty: Tells whether it takes uploads of nothing.
         """
         self._session = session
@@ -118,13 +118,13 @@ class Files:
         self._storage_location_id = answer.get("storageLocationId")
 
     def store(self, contents: Sequence[Content]) -> list[Stored]:
-        """Make each of `contents` known to the repository; return what became of each, in order.
+        """Make each of `contents` known to the store; return what became of each, in order.
 
         A file that is missing or changed is recorded without bytes. Uploads go on side by side; one that was broken
         off goes on where it stopped when the same is stored again.
 
         Raises:
-            RemoteError: The repository failed; storing the same again does no harm.
+            RemoteError: The store failed; storing the same again does no harm.
         """
         here = [one for one in contents if not self._is_elsewhere(one)]
         if not self._is_local():
@@ -292,7 +292,7 @@ class Files:
         return Stored(file_handle_id, bytes_kept=True)
 
     def _upload_unchanged(self, stream: BinaryIO, content: Content, advance: Callable[[int], None]) -> str:
-        """Upload a content. Raises _ChangedError where the repository refuses it since it is not what it was."""
+        """Upload a content. Raises _ChangedError where the store refuses it since it is not what it was."""
         if stream.seek(0, io.SEEK_END) != content.digest.size_bytes:
             raise _ChangedError("its size is another")
         try:
@@ -388,7 +388,7 @@ def _opened(content: Content) -> BinaryIO:
 
 
 def _missing_parts(stream: BinaryIO, parts_state: str, part_size_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """Yield number (from 1) and bytes of each part that the repository lacks ("0" in `parts_state`)."""
+    """Yield number (from 1) and bytes of each part that the store lacks ("0" in `parts_state`)."""
     for position, state in enumerate(parts_state):
         if state == "0":
             stream.seek(position * part_size_bytes)

@@ -1,6 +1,6 @@
-"""The resources of a repository, one small object for each kind.
+"""The resources of a store, one small object for each kind.
 
-Must not know: which repository answers.
+Must not know: which store answers.
 Source: Synapse's REST services under `/repo/v1`; snakeprov's own under `/snakeprov/v1`.
 """
 

@@ -1,6 +1,6 @@
 """Sending requests: time limits, retries, and errors that carry the server's reason.
 
-Must not know: what the requests mean, nor which repository answers.
+Must not know: what the requests mean, nor which store answers.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _HINTS: Final[Mapping[int, str]] = {
 
 
 class Session:
-    """A connection to one repository; each client has its own.
+    """A connection to one store; each client has its own.
 
     Requests that are safe to repeat (GET, HEAD, PUT, DELETE, and what the caller marks so) are repeated up to
     `RETRIES_MAX` times, waiting longer each time, when the connection fails or the answer is 5xx; any request when it
@@ -74,7 +74,7 @@ class Session:
         Args:
             base_url: What precedes `/repo/v1`, without a slash at its end.
             token: Access token, sent as `Authorization: Bearer`.
-            transport: A `requests` session to send with, for a repository that is not behind a socket.
+            transport: A `requests` session to send with, for a store that is not behind a socket.
             endpoints: URLs of groups of services that do not lie below `base_url`, by the prefix of their paths.
         """
         self.base_url = base_url.rstrip("/")
@@ -253,7 +253,7 @@ class Session:
         else:
             why = f"the request could not be sent ({type(error).__name__})"
         return UnreachableError(
-            f"The repository at {self.base_url} cannot be reached: {why}.",
+            f"The store at {self.base_url} cannot be reached: {why}.",
             hint="Is the address right and the server up?",
         )
 
@@ -318,7 +318,7 @@ def _error(method: str, path: str, response: requests.Response) -> ApiError:
     kind = _ERRORS.get(status, ServerError if status in RETRY_STATUSES or status >= 500 else BadRequestError)
     shown = path.split("?")[0]
     return kind(
-        f"The repository answered {status} to {method} {shown}: {reason}",
+        f"The store answered {status} to {method} {shown}: {reason}",
         status=status,
         reason=reason,
         hint=_HINTS.get(status, ""),

@@ -1,6 +1,6 @@
 """Storing an entity with its provenance in one call, and getting one with its bytes.
 
-Must not know: which repository answers, beyond whether it has fields that Synapse has not.
+Must not know: which store answers, beyond whether it has fields that Synapse has not.
 Source: `store` and `get` of Synapse's Python client. It differs where a file's bytes are those of its current version:
 no new version is made then, unless that version already has an Activity and another one is given.
 """
@@ -60,14 +60,14 @@ def store(client: Connection, entity: AnyEntity, *, activity: Activity | None, n
     """Store an entity, new or changed, and link it to an Activity; return it as stored.
 
     Args:
-        client: The repository.
+        client: The store.
         entity: What to store. Where its parent has a child of that name and kind, that one is changed.
         activity: What generated it; stored first if it has no id yet.
         new_version: Make a version of a file even of the same bytes.
 
     Raises:
         UsageError: A file has neither a path nor a file handle, or its path cannot be read.
-        RemoteError: The repository refused or failed.
+        RemoteError: The store refused or failed.
     """
     _check(entity)
     found: AnyEntity | None = None
@@ -90,7 +90,7 @@ def store(client: Connection, entity: AnyEntity, *, activity: Activity | None, n
         new_version |= before is not None and str(before["id"]) != activity_id
     if isinstance(entity, File):
         if changes or new_version:
-            # Those of the version before; the repository gives the new one its own.
+            # Those of the version before; the store gives the new one its own.
             entity.version_label = entity.version_comment = None
         stored = client.entities.update(entity, new_version=changes or new_version, generated_by=activity_id)
     else:

@@ -11,7 +11,7 @@ import threading
 class Transfer:
     """Counts the bytes of the files to upload; may be used from any thread.
 
-    Bytes that the repository turned out to have already, or that could not be sent, count as done too.
+    Bytes that the store turned out to have already, or that could not be sent, count as done too.
     """
 
     def __init__(self) -> None:

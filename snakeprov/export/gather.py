@@ -1,6 +1,6 @@
-"""Gathers what an export is made of from a repository, in few requests whatever it holds.
+"""Gathers what an export is made of from a store, in few requests whatever it holds.
 
-Must not know: which form it will take, or which repository answers.
+Must not know: which form it will take, or which store answers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ENVIRONMENTS_MAX: Final = 1000
 """Maximum number of descriptions of environments read."""
 
 _NAMES: Final = uuid.UUID("3c0b6d0a-51cf-5d1f-9c2c-3b6c5c1d6a52")
-"""What the names of repositories that have no address are made from."""
+"""What the names of stores that have no address are made from."""
 
 _MAKING: Final = ("generatedBy", "used", "executed")
 """Links from what was made to its maker, and from that to what it took."""
@@ -246,7 +246,7 @@ def _material(
         run_ids = {}
     projects = [version.project_id for version in versions.values() if version.project_id is not None]
     return Material(
-        repository=_repository(client, projects),
+        store=_store_name(client, projects),
         targets=targets,
         run_id=run_id,
         versions=versions,
@@ -258,7 +258,7 @@ def _material(
     )
 
 
-def _repository(client: Client, projects: Sequence[str]) -> str:
+def _store_name(client: Client, projects: Sequence[str]) -> str:
     """Return what identifiers begin with: Synapse's address, or a name made from the project that was made first."""
     if client.backend.address is not None:
         return client.backend.address

@@ -118,7 +118,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     Attributes:
         targets: Ids of the versions that were asked for; none where a whole run was.
         run_id: The run that was asked for, if one was.
-        repository: What the identifiers of entities begin with when they are to be unique in the world.
+        store: What the identifiers of entities begin with when they are to be unique in the world.
         versions: By their ids.
         activities: In the order in which they ended.
         runs: The records of the runs, by their ids.
@@ -127,7 +127,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         is_truncated: Whether there was more than an export can hold.
     """
 
-    repository: str
+    store: str
     targets: tuple[str, ...] = ()
     run_id: str | None = None
     versions: Mapping[str, Version] = msgspec.field(default_factory=dict)

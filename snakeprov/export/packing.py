@@ -64,7 +64,7 @@ class Order(NamedTuple):
         profile: The profile; None: the fullest that can be followed.
         data: Which data the crate holds: `none`, the `results` or `all`.
         license: An SPDX id or a URL; None: that of the working directory, if it has one.
-        root: The working directory, where bytes may lie that the repository does not have.
+        root: The working directory, where bytes may lie that the store does not have.
         force: Whether a crate that is there is replaced.
         on_file: Called with the size of each file that is there.
     """
@@ -83,7 +83,7 @@ def write(client: Client, material: Material, order: Order) -> tuple[Written, Pr
 
     Raises:
         UsageError: Something is in the way, or the profile needs a Snakefile that is unknown or not available.
-        CorruptStoreError: The repository has other bytes than were recorded.
+        CorruptStoreError: The store has other bytes than were recorded.
         SnakeprovError: The files cannot be written.
     """
     check_destination(order.out, force=order.force)
@@ -203,7 +203,7 @@ class _Packing:
                 if self._write(path, self._client.files.chunks(url), expected=expected):
                     return True
                 raise CorruptStoreError(
-                    f"The repository has other bytes of {version.label} than were recorded.",
+                    f"The store has other bytes of {version.label} than were recorded.",
                     hint="'snakeprov fsck' says what is damaged.",
                 )
         return version.sha256 is not None and self._fetch_from_disk(version, path, expected)

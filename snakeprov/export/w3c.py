@@ -3,7 +3,7 @@
 Must not know: where the material came from, or where the document goes.
 Source: PROV-DM (W3C Recommendation of 30 April 2013); PROV-JSON, PROV-N, PROV-XML, PROV-O.
 
-What is an entity in the repository is one here; a job and a run are activities; who called Snakemake, Snakemake and
+What is an entity in the store is one here; a job and a run are activities; who called Snakemake, Snakemake and
 snakeprov are agents; a rule as its Snakefile had it is a plan. In PROV nothing is generated twice, and nothing is used
 before it is generated: what was made first generates the version; bytes that were made once more are an entity of
 their own, an alternate of the version, and so are bytes that were used before all that is known to have made them. Who
@@ -84,7 +84,7 @@ class _Writer:
     def __init__(self, material: Material) -> None:
         self._material = material
         self._made = ProvDocument()
-        self._repo = self._made.add_namespace("repo", material.repository)
+        self._repo = self._made.add_namespace("repo", material.store)
         self._own = self._made.add_namespace("snakeprov", TERMS)
         self._schema = self._made.add_namespace("schema", SCHEMA)
         self._written: set[QualifiedName] = set()

@@ -1,6 +1,6 @@
 """How a version whose bytes are not kept can be made again: everything that its story tells of that, and no guess.
 
-Must not know: which repository tells it, or how it is shown.
+Must not know: which store tells it, or how it is shown.
 """
 
 from __future__ import annotations

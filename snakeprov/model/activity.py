@@ -82,7 +82,7 @@ class Activity(dict[str, Any]):
         description: More about it.
         used: What was read: anything that `used()` takes as its target.
         executed: What was run as code: the same.
-        data: A dictionary in wire form to start from, as a repository returns it. The other arguments win.
+        data: A dictionary in wire form to start from, as a store returns it. The other arguments win.
         activityType: An `ActivityType`. Without it, it counts as UNDEFINED.
 
     Raises:
@@ -155,7 +155,7 @@ class Activity(dict[str, Any]):
                 a list of these. An entity that has a version number is used at that version.
             targetVersion: Version of the entity; wins over the entity's own number. None and 0: not given.
             wasExecuted: Whether it was run as code. Wins over what a dictionary says; without either it is False.
-            url: Something outside the repository, instead of a target.
+            url: Something outside the store, instead of a target.
             name: What to call the URL.
 
         Raises:
@@ -242,7 +242,7 @@ def _from_entity(entity: Mapping[str, Any], given: _Given, *, was_executed: bool
     if entity_id is None:
         raise ProvenanceError(
             f"The entity {_shown(entity.get('name'))} has no id: it is not stored yet.",
-            hint="Store it first and use what the repository returns.",
+            hint="Store it first and use what the store returns.",
         )
     version = given.get("targetVersion") or entity.get("versionNumber")
     return _used_entity(_entity_id(entity_id), version=_version(version), was_executed=was_executed)

@@ -4,7 +4,7 @@ Must not know: who stores or sends them.
 Source: Synapse's JSON schemas `Project`, `Folder`, `FileEntity`, `file/FileHandle`.
 
 Ids are text: `syn` and a number for an entity, a number for anything else. Times are RFC 3339 text. What the
-repository assigns (id, etag, times, version number) is None until it has.
+store assigns (id, etag, times, version number) is None until it has.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ Entity = Project | Folder | File
 class FileHandle(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
     """The record of a piece of content: what it is, and where its bytes lie.
 
-    `concrete_type` tells the kind: `S3_FILE_HANDLE` where the repository keeps the bytes,
+    `concrete_type` tells the kind: `S3_FILE_HANDLE` where the store keeps the bytes,
     `EXTERNAL_FILE_HANDLE` where only a URL is known. `content_sha256` is snakeprov's addition to Synapse's form.
     """
 

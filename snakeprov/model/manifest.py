@@ -137,5 +137,5 @@ def _require_sound(entries: list[Entry]) -> None:
 def _damaged(what: str) -> CorruptStoreError:
     return CorruptStoreError(
         f"The manifest of a directory is damaged: {what}.",
-        hint="Restore the repository from a backup.",
+        hint="Restore the store from a backup.",
     )

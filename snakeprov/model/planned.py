@@ -27,7 +27,7 @@ class PlannedJob(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel
 
     Attributes:
         wildcards: With the rule they tell the jobs of a run apart.
-        outputs: The paths under which a repository has its outputs, at most `PLANNED_OUTPUTS_MAX`.
+        outputs: The paths under which a store has its outputs, at most `PLANNED_OUTPUTS_MAX`.
         is_needed: Whether it had to be run.
         is_missing: Whether it did not have to be run although its first output was not there.
     """

@@ -41,7 +41,7 @@ class UsedURL(
     tag_field="concreteType",
     tag=USED_URL,
 ):
-    """Something outside the repository that was read or run, by its URL."""
+    """Something outside the store that was read or run, by its URL."""
 
     url: str
     name: str | None = None

@@ -26,7 +26,7 @@ class LogHandlerSettings(LogHandlerSettingsBase):
     """
 
     store: Optional[str] = field(  # noqa: UP045
-        default=None, metadata={"help": "Folder of the repository, or the URL of a server.", "env_var": False}
+        default=None, metadata={"help": "Folder of the store, or the URL of a server.", "env_var": False}
     )
     project: Optional[str] = field(  # noqa: UP045
         default=None, metadata={"help": "Name of the project that files are recorded under.", "env_var": False}

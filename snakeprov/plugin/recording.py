@@ -49,7 +49,7 @@ def open_recorder(settings: Settings, directory: Path, *, secrets: Sequence[str]
 
 
 def recover(settings: Settings, directory: Path) -> str | None:
-    """Deliver what runs that were killed, or had no repository, left behind; return a line that says so, if any did."""
+    """Deliver what runs that were killed, or had no store, left behind; return a line that says so, if any did."""
     from snakeprov.recorder import backlog
 
     if not backlog.files(backlog.outbox_folder(directory)):

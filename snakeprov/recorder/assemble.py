@@ -1,4 +1,4 @@
-"""From a job's record and the digests of its files to the plan that makes a repository know it.
+"""From a job's record and the digests of its files to the plan that makes a store know it.
 
 Must not know: how digests are found or requests are sent. Pure: nothing is read or sent here.
 
@@ -33,7 +33,7 @@ Outcome = Literal["used", "executed", "generated", "reproduced", "reused", "touc
 
 
 def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
-    """Add to `plan` what makes a repository know `job`: versions read, code, Activity, versions made, the job.
+    """Add to `plan` what makes a store know `job`: versions read, code, Activity, versions made, the job.
 
     Args:
         plan: What to add to.
@@ -64,7 +64,7 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
 
 
 class Assembly(Versions):
-    """One job on its way into a plan; a repository that takes other things has a subclass."""
+    """One job on its way into a plan; a store that takes other things has a subclass."""
 
     def __init__(self, plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
         super().__init__(plan, job, observations, context, tally)
@@ -140,7 +140,7 @@ class Assembly(Versions):
                 self.use_url(url, f"{name}:{code.line}" if code.line else name, executed=True)
 
     def makes(self, fact: FileFact) -> bool:
-        """Return whether an output is more than the same bytes that the repository knows the origin of."""
+        """Return whether an output is more than the same bytes that the store knows the origin of."""
         if not self._is_made(fact):
             return False
         seen = self._observed(fact.path)

@@ -3,7 +3,7 @@
 Must not know: Snakemake's code, how records are delivered.
 
 The jobs become records of a run of their own, of status `backfilled`, that go through the outbox like those of any
-other run. What the repository knows already, or what waits for it in an outbox, is not recorded again; and since the
+other run. What the store knows already, or what waits for it in an outbox, is not recorded again; and since the
 id of a job is made from what it left, the same job has the same id each time it is found.
 """
 
@@ -89,7 +89,7 @@ def find(
     """Return what could be recorded of the past; nothing is written.
 
     Args:
-        client: The repository; None if it does not exist yet.
+        client: The store; None if it does not exist yet.
         tools: Those of the working directory.
         targets: Outputs, or folders of them, by their paths as they are recorded; none: all.
         killed: Only jobs that ended after this run began, which was killed and holds the lock of its outbox no more.
@@ -97,7 +97,7 @@ def find(
 
     Raises:
         NotRecordedError: Snakemake keeps nothing here, or nothing of one of the targets.
-        RemoteError: The repository is not able to answer now.
+        RemoteError: The store is not able to answer now.
     """
     require_metadata(tools.working_directory)
     run = _run(tools)
@@ -134,7 +134,7 @@ def record(
 
     Raises:
         StoreError, OutboxError: The outbox cannot be written; nothing is recorded.
-        RemoteError: The repository is not able to answer now; what was not delivered waits in the outbox.
+        RemoteError: The store is not able to answer now; what was not delivered waits in the outbox.
     """
     if not found.jobs:
         return
@@ -162,7 +162,7 @@ def backfill_missing(client: Client, tools: Tools, killed: RunRecord) -> int:
 
     Raises:
         StoreError, OutboxError: The outbox cannot be written.
-        RemoteError: The repository is not able to answer now.
+        RemoteError: The store is not able to answer now.
     """
     if not stored.is_there(tools.working_directory):
         return 0
@@ -212,7 +212,7 @@ def _unclaimed(jobs: Sequence[JobRecord], outboxes: Sequence[Path]) -> Iterator[
     waiting: set[str] = set()
     until: datetime | None = None
     for path in outboxes:
-        # Where it is gone all of it has been delivered in the meantime, and is found in the repository.
+        # Where it is gone all of it has been delivered in the meantime, and is found in the store.
         with suppress(OutboxError, FileNotFoundError):
             content = read(path)
             run = None if content.last_run is None else msgspec.json.decode(content.last_run, type=RunRecord)
@@ -231,7 +231,7 @@ def _unclaimed(jobs: Sequence[JobRecord], outboxes: Sequence[Path]) -> Iterator[
 
 
 def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progress: Progress) -> None:
-    """Leave only the outputs that the repository does not hold with these bytes and an Activity that made them."""
+    """Leave only the outputs that the store does not hold with these bytes and an Activity that made them."""
     if client is None:
         return
     deliverer = make_deliverer(client, result.run, tools)

@@ -22,7 +22,7 @@ class Backlog(NamedTuple):
 
     Attributes:
         pending: Waiting for delivery.
-        failed: Refused by the repository; `snakeprov push` tries them again.
+        failed: Refused by the store; `snakeprov push` tries them again.
         reasons: Why, each reason once.
     """
 

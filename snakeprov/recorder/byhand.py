@@ -86,16 +86,16 @@ def record(said: Said, place: Place, *, connect: Callable[[], Client], target_of
 
     Args:
         said: The step.
-        place: The repository, its settings, and what recorded paths are relative to.
-        connect: Opens the repository.
+        place: The store, its settings, and what recorded paths are relative to.
+        connect: Opens the store.
         target_of: Chooses what a client delivers to.
 
     Raises:
         UsageError: A path is neither a file nor a directory.
         CaptureError: A file cannot be read.
-        RemoteError: The repository refused the step, which is kept nowhere then; or it cannot be reached and is
+        RemoteError: The store refused the step, which is kept nowhere then; or it cannot be reached and is
             not the one that the outbox of the working directory is delivered to.
-        OutboxError: The repository cannot be reached, and the outbox cannot be written.
+        OutboxError: The store cannot be reached, and the outbox cannot be written.
     """
     step = _step(said, place)
     store = place.root / STORE_NAME
@@ -164,7 +164,7 @@ def _observe(job: JobRecord, digester: Digester) -> Observations:
 
 
 def _is_delivered_to(place: Place) -> bool:
-    """Return whether what waits in the working directory will be delivered to the repository that is meant."""
+    """Return whether what waits in the working directory will be delivered to the store that is meant."""
     if not backlog.outbox_folder(place.root).is_dir():
         return True
     try:

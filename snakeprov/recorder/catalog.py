@@ -1,4 +1,4 @@
-"""What the repository holds now, as far as it has been asked or told.
+"""What the store holds now, as far as it has been asked or told.
 
 Must not know: how it is asked, nor why.
 
@@ -26,7 +26,7 @@ FILES_MAX: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A file that the repository holds, in its current version.
+    """A file that the store holds, in its current version.
 
     Attributes:
         entity_id: Its id.

@@ -37,8 +37,8 @@ class Context:
         run: The run.
         policy: What the settings say.
         permalinks: Of code files that are clean at a commit with a remote, by path and line.
-        explanations: What the repository says of bytes that were seen.
-        directories: Directories that the repository has and that lie above files that were seen, by path.
+        explanations: What the store says of bytes that were seen.
+        directories: Directories that the store has and that lie above files that were seen, by path.
         overlaps: Which jobs named a file.
         origins: Activities that really made what a cached job has, by id of the job, then path of the output.
         by_hand: Whether the job is a manual step, which has no run.

@@ -2,9 +2,9 @@
 
 Must not know: threads, the outbox, how digests are found.
 
-At least once and idempotent: a job that the repository already has counts as delivered.
+At least once and idempotent: a job that the store already has counts as delivered.
 
-A repository of snakeprov's own takes a batch: all of it or nothing. Synapse takes one request after another, and a
+A store of snakeprov's own takes a batch: all of it or nothing. Synapse takes one request after another, and a
 delivery may break off between any two. What holds there when the job is delivered again:
 
 * Folders, inputs and code are found by name and md5, and are not made twice.
@@ -65,7 +65,7 @@ TRIES_MAX: Final = 4
 LOOKUP_PATHS_MAX: Final = 10_000
 
 REFUSED: Final = (StaleError, ConflictError, NotFoundError, BadRequestError, ForbiddenError)
-"""How a repository says that it will not take something, now or later."""
+"""How a store says that it will not take something, now or later."""
 
 _KEPT: Final = (
     "The record is kept, and another version of snakeprov will try it again; please report the fault with the .trace "
@@ -73,7 +73,7 @@ _KEPT: Final = (
 )
 
 _NOT_KEPT: Final = {"unreadable": "cannot be read", "noSpace": "no space left for its bytes"}
-"""Why the bytes of a file were not kept, in words, by the reason that the repository gives."""
+"""Why the bytes of a file were not kept, in words, by the reason that the store gives."""
 
 _OUTRUN: Final = (StaleError, ConflictError, NotFoundError)
 
@@ -128,8 +128,8 @@ class Deliverer:
         """Prepare to deliver jobs of `run`.
 
         Args:
-            client: The repository.
-            run: The run; `put_run` tells the repository of it.
+            client: The store.
+            run: The run; `put_run` tells the store of it.
             policy: What the settings say of versions and bytes.
             links: Finds permalinks of code.
             catalog: What is known of the run's project in this repository.
@@ -156,7 +156,7 @@ class Deliverer:
         return self._target_of(self._client)
 
     def put_run(self, run: RunRecord) -> None:
-        """Make the repository know the run as it is now, where it has a place for runs. Raises RemoteError."""
+        """Make the store know the run as it is now, where it has a place for runs. Raises RemoteError."""
         self._run = run
         self._name_project()
         if self._client.backend.keeps_runs:
@@ -168,7 +168,7 @@ class Deliverer:
             self._run.project = self._projects.name_of(self._run, as_taken=self.target.project_name)
 
     def put_plan(self, plan: RunPlan) -> None:
-        """Make the repository know the DAG of the run, where it has a place for it. Raises RemoteError."""
+        """Make the store know the DAG of the run, where it has a place for it. Raises RemoteError."""
         if not self._run_is_known:
             self.put_run(self._run)
         if self._client.backend.keeps_runs:
@@ -178,7 +178,7 @@ class Deliverer:
         """Deliver jobs, in their order; return what became of each.
 
         Raises:
-            RemoteError: The repository is not able to answer now; some of the jobs may have been delivered, and
+            RemoteError: The store is not able to answer now; some of the jobs may have been delivered, and
                 delivering them again does no harm.
         """
         if not jobs:
@@ -195,7 +195,7 @@ class Deliverer:
         """Deliver a step that somebody did by hand; return the versions that it made, by path.
 
         Raises:
-            RemoteError: It is refused, or the repository is not able to answer now.
+            RemoteError: It is refused, or the store is not able to answer now.
         """
         prepared = replace(prepared, job=with_recorded_paths(prepared.job, prepared.observations))
         self._name_project()
@@ -327,7 +327,7 @@ class Deliverer:
         self.look_up(path for prepared in jobs for path in _paths(prepared.job))
 
     def look_up(self, paths: Iterable[str]) -> None:
-        """Ask the repository what it holds at these paths, where that is not known yet. Raises RemoteError."""
+        """Ask the store what it holds at these paths, where that is not known yet. Raises RemoteError."""
         unknown = self._catalog.unknown(paths)
         for start in range(0, len(unknown), LOOKUP_PATHS_MAX):
             asked = unknown[start : start + LOOKUP_PATHS_MAX]

@@ -1,4 +1,4 @@
-"""Delivering a run while it goes on: now where the repository answers, later where it does not.
+"""Delivering a run while it goes on: now where the store answers, later where it does not.
 
 Must not know: processes, sockets, signals.
 """
@@ -79,7 +79,7 @@ class Delivery:
         Args:
             settings: The run's settings.
             working_directory: Absolute; its `.snakeprov/` holds the outbox and the digest cache.
-            connect: Opens the repository.
+            connect: Opens the store.
             target_of: Chooses what a client delivers to.
             held: Gives the held files of a job.
             secrets: What must not stand in the difference of the code to its commit.
@@ -157,7 +157,7 @@ class Delivery:
             self.problems[explain(error)] = None
 
     def close(self) -> None:
-        """Let go of the digest cache, the outboxes and the repository. Never raises."""
+        """Let go of the digest cache, the outboxes and the store. Never raises."""
         outboxes = [*self._full, *([self._outbox] if self._outbox is not None else []), *self._further]
         for outbox in outboxes:
             damage = outbox.damage()
@@ -285,7 +285,7 @@ class Delivery:
         self._full.clear()
 
     def _end(self) -> None:
-        """Make the repository know how the run ended; a run that does not say so was killed."""
+        """Make the store know how the run ended; a run that does not say so was killed."""
         if self._run is None or self._is_behind:
             return
         drain = self._connected()
@@ -338,7 +338,7 @@ def push(place: Place, client: Client, *, target_of: TargetOf, even_uncertain: b
             has no locks.
 
     Raises:
-        RemoteError: The repository is not able to answer now; what was not delivered waits on.
+        RemoteError: The store is not able to answer now; what was not delivered waits on.
     """
     with opened_tools(place, target_of) as tools:
         return deliver_leftovers(client, tools, retry_rejected=True, even_uncertain=even_uncertain)

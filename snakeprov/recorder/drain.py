@@ -1,4 +1,4 @@
-"""Emptying an outbox into a repository: one's own, or what dead processes left behind.
+"""Emptying an outbox into a store: one's own, or what dead processes left behind.
 
 Must not know: threads, Snakemake.
 """
@@ -114,7 +114,7 @@ class Drain:
         self._outbox = outbox
 
     def put_run(self, run: RunRecord, numbers: Sequence[int] = ()) -> None:
-        """Make the repository know the run as it is now; raises RemoteError.
+        """Make the store know the run as it is now; raises RemoteError.
 
         `numbers` are the run's entries in the outbox.
         """
@@ -128,7 +128,7 @@ class Drain:
         self._outbox.delivered(numbers)
 
     def put_plan(self, entry: Entry) -> None:
-        """Make the repository know the DAG of the run, which `entry` holds; raises RemoteError."""
+        """Make the store know the DAG of the run, which `entry` holds; raises RemoteError."""
         try:
             plan = msgspec.json.decode(entry.payload, type=RunPlan)
         except msgspec.MsgspecError as error:
@@ -150,7 +150,7 @@ class Drain:
         """Deliver jobs and note in the outbox what became of them.
 
         Raises:
-            RemoteError: The repository is not able to answer now. What was found of the files is kept in the outbox.
+            RemoteError: The store is not able to answer now. What was found of the files is kept in the outbox.
         """
         try:
             receipts = self._deliverer.deliver(prepared)
@@ -179,7 +179,7 @@ class Drain:
 
         Args:
             content: What the outbox holds.
-            retry_rejected: Whether to try again what the repository refused before.
+            retry_rejected: Whether to try again what the store refused before.
             told: Told how many jobs are done, now and then.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Asking the repository what may explain the bytes that some jobs read and wrote: one question for all of them.
+"""Asking the store what may explain the bytes that some jobs read and wrote: one question for all of them.
 
 Must not know: what the bytes mean, or what becomes of the answers.
 
@@ -90,7 +90,7 @@ def _is_current(held: Held | None, digest: Digest, identity: Identity) -> bool:
 
 
 def explain_sights(own: ServerProvenance, project: str, asked: list[Asked]) -> dict[tuple[str, str], Explained]:
-    """Return what a repository of snakeprov's own says, by path and sha256. Raises RemoteError."""
+    """Return what a store of snakeprov's own says, by path and sha256. Raises RemoteError."""
     found: dict[tuple[str, str], Explained] = {}
     for start in range(0, len(asked), SIGHTS_MAX):
         part = asked[start : start + SIGHTS_MAX]

@@ -64,14 +64,14 @@ def deliver_leftovers(
     """Deliver what runs that have ended left in the outbox folder, the oldest first.
 
     Args:
-        client: The repository.
+        client: The store.
         tools: Those of the working directory.
-        retry_rejected: Whether to try again what the repository refused before.
+        retry_rejected: Whether to try again what the store refused before.
         even_uncertain: Whether to take also what a process of another machine may still write.
         told: Told how many records are done, now and then.
 
     Raises:
-        RemoteError: The repository is not able to answer now; what was not delivered waits on.
+        RemoteError: The store is not able to answer now; what was not delivered waits on.
     """
     result = Leftovers()
     delivery = _Delivery(client, tools, result, retry_rejected=retry_rejected, told=told)

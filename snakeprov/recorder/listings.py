@@ -37,7 +37,7 @@ class Listings:
 
         Args:
             paths: Of the files.
-            look_up: Asks the repository what it holds at paths.
+            look_up: Asks the store what it holds at paths.
         """
         places = list(dict.fromkeys(f"{folder}/" for path in paths for folder in folders_above(path)))
         look_up(places)

@@ -73,7 +73,7 @@ def assemble_by_hand(
     activity_id: str | None = None,
     but: Collection[str] = (),
 ) -> list[str]:
-    """Add to `plan` what makes a repository know a step; return the paths of the files that get something new.
+    """Add to `plan` what makes a store know a step; return the paths of the files that get something new.
 
     An output whose bytes are those of the current version, of which it is known how it was made, gets nothing.
 

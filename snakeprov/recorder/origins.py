@@ -22,7 +22,7 @@ CANDIDATES_MAX: Final = 50
 
 
 class Origins:
-    """Finds origins in a repository of snakeprov's own. Not thread-safe."""
+    """Finds origins in a store of snakeprov's own. Not thread-safe."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -30,11 +30,11 @@ class Origins:
     def of(self, job: JobRecord, observations: Observations) -> Mapping[str, str]:
         """Return, by the path of each output that a cached job has, the id of the Activity that generated it.
 
-        Left out is what the repository does not know the origin of, or only from another user: an Activity can be
+        Left out is what the store does not know the origin of, or only from another user: an Activity can be
         linked to further versions only by its recorder.
 
         Raises:
-            RemoteError: The repository is not able to answer.
+            RemoteError: The store is not able to answer.
         """
         if job.status != "cached":
             return {}

@@ -13,7 +13,7 @@ A run has one outbox after another, each of two files that are only ever appende
 Two processes have the log open at the same time and share its lock: a process that wants to deliver what dead
 processes left behind takes the lock first. Not every file system has locks, and not every lock is seen by other
 machines. So the files also name the processes that hold them. An outbox is never taken while one of its processes lives
-or, where there are no locks, while one may live. Delivering a record twice does no harm: the repository knows its id.
+or, where there are no locks, while one may live. Delivering a record twice does no harm: the store knows its id.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class Outbox:
             self._note(Kind.DELIVERED, msgspec.json.encode(done))
 
     def rejected(self, number: int, reason: str) -> None:
-        """Note that the repository refused a record for good, and why."""
+        """Note that the store refused a record for good, and why."""
         self._note(Kind.REJECTED, msgspec.json.encode(Rejected(number, reason)))
 
     def failed(self, number: int, reason: str, trace: str) -> None:

@@ -1,4 +1,4 @@
-"""A plan: the requests that make a repository know what some jobs did, in the order they are to be sent.
+"""A plan: the requests that make a store know what some jobs did, in the order they are to be sent.
 
 Must not know: jobs, runs, or how requests are sent. Pure: nothing is read or sent here.
 """
@@ -66,7 +66,7 @@ class Version:
     Attributes:
         bytes: What it consists of.
         meaning: What its bytes mean.
-        content: What tells its bytes from others in the repository, if known.
+        content: What tells its bytes from others in the store, if known.
         sha256, size_bytes: Of its bytes, if known.
         seen_ns: Of the file, as of a `Held`.
         while_job: Id of the job during which the file was edited by hand, where that is known.
@@ -101,7 +101,7 @@ class Plan:
         """Begin an empty plan.
 
         Args:
-            catalog: What the repository holds of the project.
+            catalog: What the store holds of the project.
             project: Its name.
             name_of: Turns a name on disk into the one that the store takes, where these differ.
             tells_meanings: Whether the store takes what the bytes of a version mean with the version.
@@ -236,7 +236,7 @@ class Plan:
         return query
 
     def keep_again(self, path: str, held: Held, bytes_: Bytes) -> None:
-        """Plan to store the bytes of the current version of a file, which were pruned; the repository knows them."""
+        """Plan to store the bytes of the current version of a file, which were pruned; the store knows them."""
         self._fill({}, held.name, bytes_)
         self.draft.files[path] = replace(held, bytes_pruned=False)
 
@@ -316,7 +316,7 @@ class Plan:
 
 
 def pointing(meaning: Meaning) -> tuple[str, Past] | None:
-    """Return what a repository calls a meaning that points at a version, and that version; None for the others."""
+    """Return what a store calls a meaning that points at a version, and that version; None for the others."""
     match meaning:
         case Again(of):
             return "again", of

@@ -1,6 +1,6 @@
 """The delivering process, beside Snakemake's: what it hears, how long it lives, what it does not let disturb it.
 
-Must not know: how records are delivered, or which repository it delivers to.
+Must not know: how records are delivered, or which store it delivers to.
 
 It reads what Snakemake appends to the outbox until Snakemake closes its side of the connection, which it also does by
 dying; then it delivers what is left, reports the result to anybody still listening, and ends. It may be killed at any
@@ -62,7 +62,7 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client], target_
 
     Args:
         end: Its socket.
-        connect: Opens the repository of a working directory with these settings.
+        connect: Opens the store of a working directory with these settings.
         target_of: Chooses what a client delivers to.
     """
     for number in _IGNORED:

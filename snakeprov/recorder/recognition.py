@@ -1,6 +1,6 @@
-"""What bytes seen at a path mean, gathered from what the plan, the catalog and the repository know of them.
+"""What bytes seen at a path mean, gathered from what the plan, the catalog and the store know of them.
 
-Must not know: how the repository is asked, or what becomes of the answer. Pure. The decision is `model.meaning`'s.
+Must not know: how the store is asked, or what becomes of the answer. Pure. The decision is `model.meaning`'s.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from snakeprov.recorder.plan import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """What the repository says of bytes seen at a path.
+    """What the store says of bytes seen at a path.
 
     Attributes:
         earlier: The version of the path before its current one that has them.
@@ -36,14 +36,14 @@ class Explained:
 
 
 Explanations = Mapping[tuple[str, str], Explained]
-"""By path, and by what tells contents apart in the repository: sha256, or md5 in Synapse."""
+"""By path, and by what tells contents apart in the store: sha256, or md5 in Synapse."""
 
 NOTHING = Explained()
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What tells contents apart in a repository: of bytes that were seen, and of a version that it holds.
+    """What tells contents apart in a store: of bytes that were seen, and of a version that it holds.
 
     `lacks_marks`: whether what the bytes of a version mean has not been recorded with it yet.
     """
@@ -67,7 +67,7 @@ class Recognition:
         Args:
             plan: What has been planned so far.
             identity: What tells contents apart.
-            explanations: What the repository says of bytes that were seen.
+            explanations: What the store says of bytes that were seen.
             directories: Directories that it has, by path.
         """
         self._plan = plan
@@ -132,7 +132,7 @@ class Recognition:
         )
 
     def explained(self, path: str, seen: Observation) -> Explained:
-        """Return what the repository says of bytes seen at a path."""
+        """Return what the store says of bytes seen at a path."""
         if seen.digest is None:
             return NOTHING
         return self._explanations.get((path, self._identity.of_digest(seen.digest)), NOTHING)

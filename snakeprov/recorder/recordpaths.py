@@ -1,4 +1,4 @@
-"""The paths under which a repository has the files of a record.
+"""The paths under which a store has the files of a record.
 
 Must not know: plans or requests.
 """
@@ -15,7 +15,7 @@ from snakeprov.recorder.digesting import Observations, code_of
 
 
 def path_of(fact: FileFact) -> str:
-    """Return the path under which the repository has a file: that of its storage object where it is one.
+    """Return the path under which the store has a file: that of its storage object where it is one.
 
     >>> path_of(FileFact(path=".snakemake/storage/s3/bucket/a.csv", storage_query="s3://bucket/a.csv"))
     's3:/bucket/a.csv'
@@ -27,7 +27,7 @@ def path_of(fact: FileFact) -> str:
 
 
 def code_path_of(code: CodeFact) -> str | None:
-    """Return the path under which the repository has a code file, None where there is no file of it.
+    """Return the path under which the store has a code file, None where there is no file of it.
 
     >>> code_path_of(CodeFact(role="wrapper", path="/home/ada/.cache/x1/wrapper.py", url="https://host//a/wrapper.py"))
     'https:/host/a/wrapper.py'
@@ -36,7 +36,7 @@ def code_path_of(code: CodeFact) -> str | None:
 
 
 def environment_path_of(job: JobRecord) -> str | None:
-    """Return the path under which the repository has the file of the conda environment of a job, None without one."""
+    """Return the path under which the store has the file of the conda environment of a job, None without one."""
     return job.conda_env_recorded_path or _fetched_path(job.conda_env_path, job.conda_env_url)
 
 

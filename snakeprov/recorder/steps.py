@@ -24,7 +24,7 @@ class StepRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel
     """What is known of a step.
 
     Attributes:
-        run: Stands for the working directory and the project; no repository receives it.
+        run: Stands for the working directory and the project; no store receives it.
         job: The files that it read, ran and wrote.
         step: What else was said of it.
         new_version: Whether it makes versions even of the same bytes.
@@ -39,16 +39,16 @@ class StepRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel
 def deliver_step(client: Client, record: StepRecord, observations: Observations, tools: Tools) -> list[dict[str, Any]]:
     """Deliver a step; return `{path, entityId, versionNumber, isNew}` of each of its outputs.
 
-    Delivering the same again changes nothing, but where `new_version` asks a repository of snakeprov's own for one.
+    Delivering the same again changes nothing, but where `new_version` asks a store of snakeprov's own for one.
 
     Args:
-        client: The repository.
+        client: The store.
         record: The step.
         observations: What was found of its files.
         tools: Those of the working directory.
 
     Raises:
-        RemoteError: The repository refused (see `deliver.REFUSED`), or is not able to answer now.
+        RemoteError: The store refused (see `deliver.REFUSED`), or is not able to answer now.
     """
     settings = tools.settings
     deliverer = Deliverer(

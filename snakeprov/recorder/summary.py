@@ -85,7 +85,7 @@ class Summary(msgspec.Struct):
         run_id: The run.
         tally: What was recorded.
         pending: Job records that wait in the outbox.
-        rejected: Job records that the repository refused.
+        rejected: Job records that the store refused.
         lost: Job records that could be kept nowhere.
         recovered: Job records of earlier runs that were delivered now.
         problems: Each reason once, in words.
@@ -187,7 +187,7 @@ def _printable(path: str) -> str:
 def explain(error: Exception) -> str:
     """Return why something could not be recorded, and what to do, as sentences."""
     if isinstance(error, ApiError):
-        return f"The repository answered {error.status}: {error.reason.rstrip('.')}."
+        return f"The store answered {error.status}: {error.reason.rstrip('.')}."
     if isinstance(error, SnakeprovError):
         return str(error)
     return f"{type(error).__name__}: {error}."

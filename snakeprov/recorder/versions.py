@@ -29,7 +29,7 @@ _NOTHING: Final = Observation(problem="not looked at")
 
 
 class Versions:
-    """The versions of the files of one job; a repository that takes other things has a subclass."""
+    """The versions of the files of one job; a store that takes other things has a subclass."""
 
     identity: Identity = BY_SHA256
 
@@ -55,10 +55,10 @@ class Versions:
         seen: Observation | None = None,
         bytes_: Bytes | None = None,
     ) -> Held:
-        """Return the version whose bytes were seen at `path`, planned if the repository does not hold it yet.
+        """Return the version whose bytes were seen at `path`, planned if the store does not hold it yet.
 
         Args:
-            path: Under which the repository has it.
+            path: Under which the store has it.
             observed_as: Key of what was found of it.
             keep: Whether to keep its bytes.
             fingerprint: Of the file.

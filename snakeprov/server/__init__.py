@@ -1,4 +1,4 @@
-"""The repository as a WSGI application.
+"""The store as a WSGI application.
 
 Must not know: who runs it, or any client.
 """

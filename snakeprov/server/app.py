@@ -40,7 +40,7 @@ def create_app(
     local_files: bool = False,
     url_secret: bytes | None = None,
 ) -> App:
-    """Return the repository as a WSGI application.
+    """Return the store as a WSGI application.
 
     Args:
         store: Where the records are. It stays the caller's to close.

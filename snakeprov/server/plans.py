@@ -88,7 +88,7 @@ def read(call: Call) -> Answer:
 
 
 def _with_makers(call: Call, planned: Sequence[PlannedJob], *, project: int | None) -> list[_Kept]:
-    """Return the jobs, those that did not have to be run with what the repository knows of their outputs."""
+    """Return the jobs, those that did not have to be run with what the store knows of their outputs."""
     outputs = dict.fromkeys(path for job in planned if not job.is_needed for path in job.outputs)
     found = {} if project is None else lookup.at_paths(call.tx, project, outputs)
     files = {path: one for path, some in found.items() for one in some if one.kind == FILE}

@@ -131,7 +131,7 @@ def _plan(call: Call, body: PruneBody) -> _Plan:
         sizes = {sha256: sizes[sha256] for one in meant for sha256 in (one.sha256, *inside.get(one.sha256, ()))}
     if body.unreferenced:
         if not permissions.is_trusted(call):
-            raise forbidden("Contents that nothing refers to can only be pruned where the repository is.")
+            raise forbidden("Contents that nothing refers to can only be pruned where the store is.")
         sizes.update(call.service.blobs.contents())
     going: set[Version] = {(one.entity_id, one.number) for one in meant}
     recorded_on: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The records of a repository in SQL.
+"""The records of a store in SQL.
 
 Must not know: HTTP, or where the bytes of files are.
 """

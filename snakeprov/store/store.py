@@ -184,7 +184,7 @@ def open_store(
     """Open the store in `folder`; one that an older version of snakeprov made is brought forward.
 
     Args:
-        folder: The repository folder; made, with `create`, where it is missing.
+        folder: The store folder; made, with `create`, where it is missing.
         create: Make an empty store if there is none. Safe when several processes do so at once.
         journal_mode: Forces SQLite's journal mode; by default what the file system can do.
         schema: The tables that it is to have.

@@ -1,4 +1,4 @@
-"""The tables of a repository.
+"""The tables of a store.
 
 Must not know: which database holds them, or which queries use them.
 
@@ -45,7 +45,7 @@ PROJECT, FOLDER, FILE = "project", "folder", "file"
 """The values of `entity.kind`."""
 
 STORED, EXTERNAL, PRUNED = "stored", "external", "pruned"
-"""The values of `file_handle.kind`: the repository keeps the bytes, only knows a URL, or has kept the bytes once."""
+"""The values of `file_handle.kind`: the store keeps the bytes, only knows a URL, or has kept the bytes once."""
 
 AGAIN, EDITED, SAME_CONTENT = "again", "edited", "same_content"
 """The values of `revision.meaning`: bytes of an earlier version of the file, bytes that somebody changed by hand, bytes

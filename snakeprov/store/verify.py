@@ -83,7 +83,7 @@ def check(path: Path, *, counted: Callable[[int], None] = lambda rows: None) -> 
 
 
 def stored_contents(path: Path) -> Iterator[str]:
-    """Yield the sha256 of each content that the repository says it keeps.
+    """Yield the sha256 of each content that the store says it keeps.
 
     What is damaged is left out: `check` tells.
     """

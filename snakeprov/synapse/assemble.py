@@ -2,7 +2,7 @@
 
 Must not know: how digests are found or requests are sent. Pure: nothing is read or sent here.
 
-What differs from a repository of snakeprov's own: the job is named in the description of its Activity, by which a
+What differs from a store of snakeprov's own: the job is named in the description of its Activity, by which a
 version that it made is known again; bytes are the same when their md5 is; what Synapse has no place for is left out.
 """
 

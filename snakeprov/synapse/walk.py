@@ -299,5 +299,5 @@ class Walk:
 def _unknowable() -> UsageError:
     return UsageError(
         "Synapse cannot tell what came from a file: it only knows what a file came from.",
-        hint="Ask upstream, or record into a repository of snakeprov.",
+        hint="Ask upstream, or record into a store of snakeprov.",
     )

@@ -1,4 +1,4 @@
-"""The JSON that the commands print with `--json`: what the repository answered, under keys that never change.
+"""The JSON that the commands print with `--json`: what the store answered, under keys that never change.
 
 Must not know: how the answers are shown to people. Every key named here is always present; unknown is null.
 """

@@ -25,7 +25,7 @@ Facts = list[tuple[str, str]]
 
 
 class Known(NamedTuple):
-    """What the repository told: of versions by `syn12.3`, of jobs (their records) by their ids."""
+    """What the store told: of versions by `syn12.3`, of jobs (their records) by their ids."""
 
     versions: dict[str, Version]
     jobs: dict[str, JobRecord]

@@ -20,7 +20,7 @@ def store(report: Report, screen: Screen, *, folder: str) -> Iterator[str]:
     Args:
         report: What was checked and found.
         screen: Where the lines will be shown.
-        folder: The repository.
+        folder: The store.
     """
     damaged = report.damaged
     yield compose([say(folder, "strong")], screen._replace(width=None))

@@ -1,6 +1,6 @@
 """The screens of `log`: the versions of one file, and the latest outputs of a run.
 
-Must not know: how the answers of the repository were got.
+Must not know: how the answers of the store were got.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The screens of `runs`, `run` and `status`.
 
-Must not know: how the answers of the repository were got.
+Must not know: how the answers of the store were got.
 """
 
 from __future__ import annotations
@@ -243,10 +243,10 @@ def status(
         answer: What the store holds; None where that is not known.
         screen: Where the lines will be shown.
         user: Whom Synapse answered, which counts nothing.
-        store: Folder or URL of the repository.
+        store: Folder or URL of the store.
         project: Name of the working directory's project there.
         pending: Records that wait in the outbox.
-        failed: Records that the repository refused.
+        failed: Records that the store refused.
         reasons: Why it refused them.
     """
     yield compose([say(store, "strong")], screen)
@@ -267,7 +267,7 @@ def status(
     if pending:
         yield from text.fact("waiting", [say(counted(pending, "job"), "bad"), say(" to be delivered")], screen)
     if failed:
-        yield from text.fact("refused", [say(counted(failed, "job"), "bad"), say(" by the repository")], screen)
+        yield from text.fact("refused", [say(counted(failed, "job"), "bad"), say(" by the store")], screen)
         for reason in reasons[:REASONS_MAX]:
             yield from text.fact("", [say(reason)], screen)
     if pending or failed:

@@ -1,6 +1,6 @@
 """The screen of `show`: how one version of a file was made.
 
-Must not know: how the answer of the repository was got.
+Must not know: how the answer of the store was got.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ def _run(run: Run, screen: Screen) -> Iterator[str]:
 
 
 def _run_of(version: ToldVersion) -> Run | None:
-    """Return what a version tells of its run, where the repository keeps no runs."""
+    """Return what a version tells of its run, where the store keeps no runs."""
     if version.run_id is None:
         return None
     git = None if version.commit is None else GitState(root="", commit=version.commit, dirty=version.dirty)

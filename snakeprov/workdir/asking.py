@@ -1,4 +1,4 @@
-"""What a repository says of the versions that files on disk are, or should be.
+"""What a store says of the versions that files on disk are, or should be.
 
 Must not know: what is on disk.
 """

@@ -51,14 +51,14 @@ def check_out(client: Client, run: Run, folder: Path) -> CheckedOut:
     """Put a run into a folder.
 
     Args:
-        client: The repository.
+        client: The store.
         run: The run.
         folder: Absolute; new or empty.
 
     Raises:
         UsageError: The folder is not empty, or the run has more than `FILES_MAX` files.
         NotWrittenError: The folder cannot be written, or no space is left. What is in it by then stays.
-        RemoteError: The repository failed.
+        RemoteError: The store failed.
     """
     _require_empty(folder)
     result = CheckedOut(run=run, folder=to_text(folder))

@@ -72,13 +72,13 @@ def fill(
             os.fsync(stream.fileno())
     if not (sha256 or md5):
         raise RemoteError(
-            "What the repository gave cannot be compared with anything: no digest of it is recorded.",
+            "What the store gave cannot be compared with anything: no digest of it is recorded.",
             hint="Nothing was changed.",
         )
     found = digests[0].hexdigest() if sha256 else digests[1].hexdigest()
     if found != (sha256 or md5):
         raise RemoteError(
-            f"What the repository gave is not what was recorded: its digest is {found}, not {sha256 or md5}.",
+            f"What the store gave is not what was recorded: its digest is {found}, not {sha256 or md5}.",
             hint="Nothing was changed. 'snakeprov fsck' tells what is damaged.",
         )
 

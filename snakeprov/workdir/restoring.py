@@ -62,7 +62,7 @@ def restore(
     """Put a version at `place`.
 
     Args:
-        client: The repository.
+        client: The store.
         comparer: Reads what is there.
         version: What to restore.
         place: Absolute.
@@ -74,7 +74,7 @@ def restore(
         UsageError: What is there is of another kind, or would be lost and `force` is false.
         NotWrittenError: It cannot be written; what was there is unchanged.
         ForbiddenError: The user may know of the version, and not have its bytes.
-        RemoteError: The repository failed, or gave other bytes; what was there is unchanged.
+        RemoteError: The store failed, or gave other bytes; what was there is unchanged.
     """
     result = Restored(version, place)
     try:

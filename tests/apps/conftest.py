@@ -1,4 +1,4 @@
-"""A repository in which everything is that can be damaged."""
+"""A store in which everything is that can be damaged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.replaying import jobs_of, replay
 
 
 class Repository:
-    """A repository and the files beside it."""
+    """A store and the files beside it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,7 +43,7 @@ class Repository:
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a repository with a few small outputs, a large one, a digest cache and a record that waits."""
+    """The folder of a store with a few small outputs, a large one, a digest cache and a record that waits."""
     work = tmp_path_factory.mktemp("verified")
     records = jobs_of(work, "a" * 32, ["a.txt", "b.txt"])
     large = jobs_of(work, "c" * 32, ["large.txt"], size_bytes=SMALL_BYTES_MAX + 100)

@@ -1,4 +1,4 @@
-"""Everything in the folder of a repository is compared with what was written: no damage goes unnoticed."""
+"""Everything in the folder of a store is compared with what was written: no damage goes unnoticed."""
 
 from __future__ import annotations
 

@@ -153,5 +153,5 @@ def test_special_characters_of_a_path_are_quoted() -> None:
 @settings(max_examples=200)
 @given(remote=st.text(max_size=40) | st.builds("https://github.com{}".format, st.text(max_size=20)))
 def test_permalink_never_raises(remote: str) -> None:
-    """Any text may be the remote of a repository."""
+    """Any text may be the remote of a store."""
     permalink(remote, SHA, "Snakefile")

@@ -1,4 +1,4 @@
-"""A small study, recorded in a real repository through the client, and the commands run on it."""
+"""A small study, recorded in a real store through the client, and the commands run on it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Version(NamedTuple):
 
 
 class Study:
-    """A working directory and its repository; what is written is recorded through the client, as real files."""
+    """A working directory and its store; what is written is recorded through the client, as real files."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Study:
         ids: Mapping[tuple[str, ...], str] | None = None,
         jobs: int = 0,
     ) -> None:
-        """Make the folder a repository, or use that at `store`, which holds `ids` and so many `jobs`."""
+        """Make the folder a store, or use that at `store`, which holds `ids` and so many `jobs`."""
         self.folder = folder
         self.store = store or folder / ".snakeprov"
         self.project = project
@@ -166,7 +166,7 @@ def snakeprov() -> Run:
 
 @pytest.fixture
 def study_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory, which is the current folder; no repository is there or anywhere in the environment."""
+    """A working directory, which is the current folder; no store is there or anywhere in the environment."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
     folder = tmp_path / "penguins"

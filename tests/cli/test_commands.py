@@ -1,4 +1,4 @@
-"""Each command on a real repository: what it prints for people, and its JSON."""
+"""Each command on a real store: what it prints for people, and its JSON."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_long_lists_are_read_page_by_page(limit: int | None, expected: int) -> N
 
 
 def test_a_list_that_shrinks_while_it_is_read_ends() -> None:
-    """Where the repository promises more than it gives, reading ends with what there was."""
+    """Where the store promises more than it gives, reading ends with what there was."""
     promised: Page[int] = Page(results=[], total_number_of_results=5)
     assert collect(lambda **_: promised, limit=None).results == []
 
@@ -192,7 +192,7 @@ def test_run_shows_the_jobs_of_a_run(study: Any, snakeprov: Run, arguments: list
 
 
 def test_status_says_what_is_held(study: Any, snakeprov: Run) -> None:
-    """`status` names the repository and counts what it holds and what waits."""
+    """`status` names the store and counts what it holds and what waits."""
     answer = snakeprov("status", "--json").json
     assert answer == {
         "store": str(study.store),
@@ -226,7 +226,7 @@ def leave_waiting(folder: Path, jobs: int) -> None:
 
 
 def test_status_says_what_waits_for_a_repository_that_is_out_of_order(study_folder: Path, snakeprov: Run) -> None:
-    """Where the repository cannot be read, `status` still says what waits for it, then fails with the reason."""
+    """Where the store cannot be read, `status` still says what waits for it, then fails with the reason."""
     leave_waiting(study_folder, 2)
     (study_folder / ".snakeprov" / "provenance.sqlite").write_text("no database")
     answer = snakeprov("status")

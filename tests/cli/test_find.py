@@ -130,7 +130,7 @@ def test_a_shell_completes_recorded_paths(study: Any, folder: str, typed: str, o
 
 
 def test_completion_offers_nothing_where_there_is_no_repository(study_folder: Path) -> None:
-    """Without a repository a shell is offered no paths, and hears no complaint."""
+    """Without a store a shell is offered no paths, and hears no complaint."""
     variables = {"_SNAKEPROV_COMPLETE": "bash_complete", "COMP_WORDS": "snakeprov show a", "COMP_CWORD": "2"}
     done = subprocess.run(
         [Path(sys.executable).with_name("snakeprov")], cwd=study_folder, env=variables, capture_output=True, check=True

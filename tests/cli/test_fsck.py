@@ -48,11 +48,11 @@ def test_damage_exits_with_33_and_is_named_with_its_remedy(
 def test_what_cannot_be_verified_is_refused(
     study_folder: Path, snakeprov: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing to check, no repository, a server."""
+    """Nothing to check, no store, a server."""
     for arguments, status, said in (
-        (("verify",), 31, "There is no snakeprov repository in"),
-        (("fsck",), 31, "There is no snakeprov repository in"),
-        (("fsck", "--store", "elsewhere"), 31, "There is no snakeprov repository in"),
+        (("verify",), 31, "There is no snakeprov store in"),
+        (("fsck",), 31, "There is no snakeprov store in"),
+        (("fsck", "--store", "elsewhere"), 31, "There is no snakeprov store in"),
         (("fsck", "--store", "https://prov.example.org"), 2, "is a server; this is done where the server has its"),
     ):
         answer = snakeprov(*arguments)

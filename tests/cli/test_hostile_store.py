@@ -1,4 +1,4 @@
-"""Every question, asked of a repository that holds the worst.
+"""Every question, asked of a store that holds the worst.
 
 Hostile names, a megabyte of text, a file rewritten in place, failed and interrupted jobs, and no bytes any more.
 """
@@ -51,7 +51,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture
 def work(recorded: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The folder of the repository as the current one."""
+    """The folder of the store as the current one."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
     monkeypatch.chdir(recorded.folder)

@@ -151,19 +151,19 @@ def test_a_run_id_that_is_ambiguous(study: Any, snakeprov: Run) -> None:
 
 @pytest.mark.parametrize("command", [["log"], ["show", "a"], ["lineage", "a"], ["runs"], ["run"], ["status"]])
 def test_without_a_repository(tmp_path: Path, snakeprov: Run, monkeypatch: Any, command: list[str]) -> None:
-    """Where there is no repository, every command says how to make one."""
+    """Where there is no store, every command says how to make one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     answer = snakeprov(*command)
     assert answer.status == errors.NoStoreError.exit_status
-    assert answer.err.startswith(f"snakeprov: error: There is no snakeprov repository in {tmp_path}")
+    assert answer.err.startswith(f"snakeprov: error: There is no snakeprov store in {tmp_path}")
     assert "snakeprov.track(workflow)" in answer.err
     assert snakeprov(*command, "--store", "nowhere").status == errors.NoStoreError.exit_status
 
 
 def test_a_damaged_repository(study: Any, snakeprov: Run) -> None:
-    """A repository that is damaged is told in a sentence, not with a traceback."""
+    """A store that is damaged is told in a sentence, not with a traceback."""
     study.client.close()
     for path in study.store.glob("provenance.sqlite*"):
         path.unlink()
@@ -186,7 +186,7 @@ def test_a_current_folder_that_is_gone(tmp_path: Path, snakeprov: Run, monkeypat
 
 
 def test_a_repository_elsewhere(study: Any, snakeprov: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--store` names the folder of a repository, or the working directory it lies in, from anywhere."""
+    """`--store` names the folder of a store, or the working directory it lies in, from anywhere."""
     monkeypatch.chdir(tmp_path)
     for store in ("penguins", "penguins/.snakeprov", str(study.store)):
         assert snakeprov("log", "results/table.csv", "--store", store, "--json").status == 0

@@ -21,7 +21,7 @@ NOBODY = "http://127.0.0.1:9"
 
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder: it holds a repository and some files."""
+    """The current folder: it holds a store and some files."""
     folder = tmp_path / "study"
     folder.mkdir()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
@@ -156,7 +156,7 @@ def test_where_there_is_no_repository_one_is_made(study: Path, capfd: pytest.Cap
     os.chdir(study / "out")
     assert ask(capfd, "record", "a")[0]["path"] == "out/a"
     assert (study / "kept" / "provenance.sqlite").exists() and not (study / "out" / ".snakeprov").exists()
-    assert "There is no snakeprov repository" in say(capfd, "record", "a", "--store", "mistyped", status=31)
+    assert "There is no snakeprov store" in say(capfd, "record", "a", "--store", "mistyped", status=31)
 
 
 def test_a_step_waits_while_the_repository_is_out_of_reach(

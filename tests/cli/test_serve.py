@@ -1,4 +1,4 @@
-"""`snakeprov serve`, `user` and `token`: a repository for others, as processes and over a real socket."""
+"""`snakeprov serve`, `user` and `token`: a store for others, as processes and over a real socket."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_users_and_their_tokens(tmp_path: Path, command: Run, monkeypatch: pytes
 
 
 def test_lists_of_nothing(tmp_path: Path, command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A repository without tokens says so; an expired token is shown as that."""
+    """A store without tokens says so; an expired token is shown as that."""
     monkeypatch.chdir(tmp_path)
     command("user", "add", "ada", "--json", "--store", "s")
     assert command("token", "list", "--store", "s").out == "There are no tokens.\n"
@@ -222,9 +222,9 @@ def test_lists_of_nothing(tmp_path: Path, command: Run, monkeypatch: pytest.Monk
         (("token", "create", "ada", "--scope", "fly", "--store", "s"), 2, "fly"),
         (("token", "revoke", "7", "--store", "s"), 3, "There is no token 7."),
         (("token", "revoke", "x", "--store", "s"), 2, "x"),
-        (("user", "list", "--store", "elsewhere"), 31, "no snakeprov repository"),
-        (("user", "list"), 31, "no snakeprov repository"),
-        (("serve",), 31, "no snakeprov repository"),
+        (("user", "list", "--store", "elsewhere"), 31, "no snakeprov store"),
+        (("user", "list"), 31, "no snakeprov store"),
+        (("serve",), 31, "no snakeprov store"),
         (("serve", "--store", "https://example.org"), 2, "https://example.org is a server"),
         (("serve", "--store", "s", "--port", "70000"), 2, "70000"),
         (("serve", "--store", "s", "--host", "no such host"), 2, "Nothing can listen on port 8642 of 'no such host'"),
@@ -263,7 +263,7 @@ def test_whoever_opens_a_server_to_others_is_warned(tmp_path: Path) -> None:
 
 
 def test_a_second_server_on_a_repository_does_no_harm(tmp_path: Path) -> None:
-    """Two servers, and somebody embedded, work on one repository at the same time."""
+    """Two servers, and somebody embedded, work on one store at the same time."""
     with (
         serve("--store", "s", "--json", cwd=tmp_path) as one,
         serve("--store", "s", "--json", cwd=tmp_path) as two,

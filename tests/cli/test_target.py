@@ -109,7 +109,7 @@ def test_a_whole_name_wins_over_a_version(study: Any, snakeprov: Run) -> None:
 
 @pytest.mark.parametrize("command", ["log", "show", "lineage"])
 def test_a_path_that_was_never_recorded(study: Any, snakeprov: Run, command: str) -> None:
-    """The error names the path and the repository, and offers what is near."""
+    """The error names the path and the store, and offers what is near."""
     answer = snakeprov(command, "results/tabel.csv")
     assert (answer.status, answer.out) == (3, "")
     message, hint = answer.err.splitlines()
@@ -164,7 +164,7 @@ def test_nothing_typed(study: Any, snakeprov: Run) -> None:
 def test_a_path_in_several_projects(
     study: Any, snakeprov: Run, make_study: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    """In a shared repository the project of this folder is meant; elsewhere the projects are listed to choose from."""
+    """In a shared store the project of this folder is meant; elsewhere the projects are listed to choose from."""
     other = make_study(tmp_path / "seals", project="seals", store=study.store)
     other.job(other.run("cccc"), "make", {"results/table.csv": b"seals"})
     assert snakeprov("log", "results/table.csv", "--json").json["versions"][0]["versionNumber"] == 2

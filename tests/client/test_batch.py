@@ -43,7 +43,7 @@ REQUESTS = [
 
 
 def test_references_are_listed_beside_a_batch() -> None:
-    """A JSON pointer says where the repository puts each answer."""
+    """A JSON pointer says where the store puts each answer."""
     wire = Wire()
     send_together(wire, REQUESTS, repeatable=False, batch_requests_max=10)  # type: ignore[arg-type]
 
@@ -57,7 +57,7 @@ def test_references_are_listed_beside_a_batch() -> None:
 
 
 def test_references_are_filled_in_when_requests_go_one_by_one() -> None:
-    """A repository without batches gets the same requests, each with the answers that came before it."""
+    """A store without batches gets the same requests, each with the answers that came before it."""
     results = send_one_by_one(Wire(), REQUESTS)  # type: ignore[arg-type]
 
     assert results[1]["sent"]["deep"] == [{"parentId": "syn1"}]

@@ -190,7 +190,7 @@ def test_the_token_goes_to_the_repository_and_nowhere_else(server: Server, sessi
 
 
 def test_an_answer_that_is_no_json_is_told_as_such(server: Server, session: Session) -> None:
-    """A web page instead of a repository gives a sentence with a hint."""
+    """A web page instead of a store gives a sentence with a hint."""
     server.body = b"<html>hello</html>"
 
     with pytest.raises(RemoteError, match=r"something that is not JSON\. Is this the address"):

@@ -214,7 +214,7 @@ def test_a_folder_where_snakemake_never_ran_is_refused(work: Work) -> None:
 
 
 def test_where_records_go_stays_noted(make_work: Callable[..., Work]) -> None:
-    """What the Snakefile alone says of the repository is still known to the commands afterwards."""
+    """What the Snakefile alone says of the store is still known to the commands afterwards."""
     work = make_work(
         'import snakeprov; snakeprov.track(workflow, store="elsewhere")\n'
         'rule one:\n  output: "{name}.txt"\n  shell: "echo {wildcards.name} > {output}"\n'

@@ -1,4 +1,4 @@
-"""A workflow that lies in one repository, takes rules from two others, and runs in a folder of its own."""
+"""A workflow that lies in one store, takes rules from two others, and runs in a folder of its own."""
 
 from __future__ import annotations
 

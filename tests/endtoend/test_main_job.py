@@ -229,7 +229,7 @@ def test_the_folder_stays_out_of_version_control(work: Work) -> None:
 
 
 def test_a_dry_run_and_calls_that_only_print_write_nothing(work: Work) -> None:
-    """Neither a repository nor a folder."""
+    """Neither a store nor a folder."""
     for arguments in (["--dry-run"], ["--lint"], ["--summary"], ["--dag"]):
         subprocess.run(
             work.command(*arguments), cwd=work.folder, env=work.environment(), capture_output=True, check=False

@@ -1,4 +1,4 @@
-"""Many processes on one repository: each record is there, once, and nobody is locked out."""
+"""Many processes on one store: each record is there, once, and nobody is locked out."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _is_failure(line: str) -> bool:
 def test_eight_processes_lose_and_double_nothing(
     make_work: Callable[..., Work], monkeypatch: pytest.MonkeyPatch, journal_mode: str
 ) -> None:
-    """They record at once into a repository that none has made yet, with commands beside them, in either journal."""
+    """They record at once into a store that none has made yet, with commands beside them, in either journal."""
     monkeypatch.setenv("SNAKEPROV_JOURNAL_MODE", journal_mode)
     work = make_work("rule one:\n")
     jobs_of(work.folder, "0" * 32, [])

@@ -1,4 +1,4 @@
-"""A working directory that is renamed, moved or copied, with the repository in it."""
+"""A working directory that is renamed, moved or copied, with the store in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets in every place where a workflow may have one: none is ever on disk or in an answer of the repository."""
+"""Secrets in every place where a workflow may have one: none is ever on disk or in an answer of the store."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def _unpacked(value: object) -> bytes:
 
 
 def answers(client: Client) -> Iterator[tuple[str, Any]]:
-    """Yield what the repository answers about everything that it holds, with what was asked."""
+    """Yield what the store answers about everything that it holds, with what was asked."""
     entities: set[str] = set()
     for run in client.runs.list().results:
         yield "run", client.runs.get(run.id)
@@ -251,7 +251,7 @@ def test_no_secret_is_on_disk_or_in_an_answer(work: Work) -> None:
 
 
 def test_no_secret_waits_in_the_outbox(work: Work) -> None:
-    """While the repository cannot be reached, what waits for it holds none either; tokens and logins of URLs too."""
+    """While the store cannot be reached, what waits for it holds none either; tokens and logins of URLs too."""
     work.write("snakeprov.toml", f"redact = ['patient-[0-9a-f]+']\nstore = 'http://ada:{IN_STORE}@127.0.0.1:9/'\n")
     said = work.snakemake("out/table.txt", "--envvars", "FORWARDED", **SECRETS, **ACCESS)
     assert "snakeprov push" in said

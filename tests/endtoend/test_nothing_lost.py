@@ -1,4 +1,4 @@
-"""Whatever happens to Snakemake or to the repository: what was recorded is delivered later, once."""
+"""Whatever happens to Snakemake or to the store: what was recorded is delivered later, once."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _command_line(process: str) -> bytes:
 
 
 def recorded(work: Work) -> int:
-    """How many jobs the repository has."""
+    """How many jobs the store has."""
     try:
         with sqlite3.connect(f"file:{work.folder}/.snakeprov/provenance.sqlite?mode=ro", uri=True) as database:
             return int(database.execute("SELECT count(*) FROM job").fetchone()[0])
@@ -171,7 +171,7 @@ def test_what_the_delivering_process_left_when_it_was_killed_is_delivered_at_the
 
 
 def test_a_repository_that_is_damaged_does_not_stop_the_workflow_and_gets_its_records_later(work: Work) -> None:
-    """One clear sentence at the end; once the repository is repaired, push delivers."""
+    """One clear sentence at the end; once the store is repaired, push delivers."""
     (work.folder / ".snakeprov").mkdir()
     database = work.write(".snakeprov/provenance.sqlite", "this is no database " * 1000)
     said = work.snakemake(*QUICK)
@@ -221,7 +221,7 @@ def test_a_folder_that_cannot_be_written_costs_the_records_but_not_the_workflow(
 
 
 def test_a_disk_that_is_full_for_the_repository_leaves_the_records_in_the_outbox(work: Work) -> None:
-    """The repository cannot grow; the workflow succeeds, and push delivers when there is room."""
+    """The store cannot grow; the workflow succeeds, and push delivers when there is room."""
     limit_kib = 60  # less than an empty database takes
     command = ["bash", "-c", f'ulimit -f {limit_kib}; exec "$@"', "bash", *work.command(*QUICK)]
     done = subprocess.run(command, cwd=work.folder, env=work.environment(), capture_output=True, text=True, check=False)
@@ -243,7 +243,7 @@ def test_what_is_already_recorded_survives_a_lost_outbox(work: Work) -> None:
 
 
 def test_two_runs_at_once_in_one_folder_lose_and_double_nothing(work: Work) -> None:
-    """Different targets, one repository."""
+    """Different targets, one store."""
     work.write("out/.keep", "")
     halves = [[f"out/{n}.txt" for n in range(0, 8, 2)], [f"out/{n}.txt" for n in range(1, 8, 2)]]
     running = [

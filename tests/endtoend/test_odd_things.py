@@ -124,9 +124,9 @@ def test_the_version_suffix_and_names_that_look_like_it(work: Work) -> None:
 
 
 def test_what_is_asked_wrongly_is_answered_with_what_to_do(work: Work, tmp_path: Path) -> None:
-    """A path never recorded, a folder without a repository, a command that does not exist."""
+    """A path never recorded, a folder without a store, a command that does not exist."""
     work.snakemake("two words.txt", "--quiet", "rules")
 
     assert "Did you mean" in work.say("log", "two word.txt", status=3)
-    assert "There is no snakeprov repository" in work.say("log", "x", "--store", str(tmp_path), status=31)
+    assert "There is no snakeprov store" in work.say("log", "x", "--store", str(tmp_path), status=31)
     assert "No such command" in work.say("lok", status=2)

@@ -1,4 +1,4 @@
-"""A repository that is slow to answer: the workflow does not notice, and its end waits, or need not."""
+"""A store that is slow to answer: the workflow does not notice, and its end waits, or need not."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DELAY_S = 0.2
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Repository]:
-    """A repository that answers nothing until its gate is opened, and slowly then."""
+    """A store that answers nothing until its gate is opened, and slowly then."""
     with connect(tmp_path / "team", create=True):
         pass
     store, blobs = open_store(tmp_path / "team"), LocalBlobs(tmp_path / "team" / "blobs", journal_mode="wal")
@@ -100,7 +100,7 @@ def everything_is_there_once(work: Work) -> None:
 
 
 def test_all_jobs_run_before_anything_is_answered_and_the_end_waits_aloud(work: Work, server: Repository) -> None:
-    """No job waits for the repository; when it answers, slowly, everything is delivered, and the terminal says so."""
+    """No job waits for the store; when it answers, slowly, everything is delivered, and the terminal says so."""
     terminal = Terminal(work, server)
     said = terminal.shows("snakeprov: recording, 9 jobs to go")
     assert "9 of 9 steps (100%) done" in said

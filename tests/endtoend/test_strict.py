@@ -43,7 +43,7 @@ def logger(*options: str) -> list[str]:
 
 
 def test_a_repository_out_of_reach_fails_a_strict_run_whose_jobs_all_ran(work: Work, nobody: str) -> None:
-    """The records wait, `status` counts them, and a push into a repository that is there delivers them."""
+    """The records wait, `status` counts them, and a push into a store that is there delivers them."""
     said = work.snakemake(*logger("strict", f"store={nobody}"), "--", "all", status=1)
     complaint = work.say("status", "--store", nobody, status=41)
 

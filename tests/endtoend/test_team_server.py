@@ -28,7 +28,7 @@ rule sort:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    """The URL of a server whose repository is in `team/`."""
+    """The URL of a server whose store is in `team/`."""
     with serving(tmp_path / "team") as variables:
         yield variables["SNAKEPROV_STORE"]
 
@@ -41,7 +41,7 @@ def work(make_work: Callable[..., Work]) -> Work:
 
 
 def token_of(work: Work, name: str) -> str:
-    """Add a user to the server's repository and return a token."""
+    """Add a user to the server's store and return a token."""
     team = str(work.folder.parent / "team")
     work.say("user", "add", name, "--store", team)
     return work.say("token", "create", name, "--store", team).strip()

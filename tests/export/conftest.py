@@ -109,7 +109,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 
 @pytest.fixture
 def client(recorded: Recorded) -> Iterator[Client]:
-    """A client for the repository of the workflow."""
+    """A client for the store of the workflow."""
     with connect(recorded.folder / ".snakeprov") as opened:
         yield opened
 

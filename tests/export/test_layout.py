@@ -75,7 +75,7 @@ def told(text: str) -> Material:
         status="failed",
     )
     return Material(
-        repository="urn:x#",
+        store="urn:x#",
         run_id="r",
         versions={one.id: one for one in (result, script)},
         activities=(activity,),

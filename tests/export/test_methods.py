@@ -33,7 +33,7 @@ def material(job: dict[str, Any], *, run: Run = RUN, **facts: Any) -> Material:
         made=(Made(version_id="syn1.1"),),
     )
     return Material(
-        repository="urn:x#",
+        store="urn:x#",
         targets=("syn1.1",),
         versions={one.id: one for one in (result, script)},
         activities=(activity,),

@@ -134,7 +134,7 @@ def material(label: str) -> Material:
         for number in (1, 2)
     ]
     return Material(
-        repository="urn:uuid:0#", versions={version.id: version}, activities=tuple(activities), runs={"r" * 32: run}
+        store="urn:uuid:0#", versions={version.id: version}, activities=tuple(activities), runs={"r" * 32: run}
     )
 
 
@@ -201,7 +201,7 @@ def histories(draw: st.DrawFn) -> Material:
         made = draw(st.lists(VERSIONS, max_size=3, unique=True))
         firsts = tuple(Made(version_id=one, is_first=draw(st.booleans())) for one in made)
         activities.append(Activity(id=f"job_{number}", name="a", job=job, used=used, made=firsts))
-    return Material(repository="urn:uuid:0#", versions=versions, activities=tuple(activities))
+    return Material(store="urn:uuid:0#", versions=versions, activities=tuple(activities))
 
 
 @settings(max_examples=150, deadline=None)

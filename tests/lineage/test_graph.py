@@ -1,4 +1,4 @@
-"""The lineage graph, from the repository's answer to neighbours and distances."""
+"""The lineage graph, from the store's answer to neighbours and distances."""
 
 from __future__ import annotations
 

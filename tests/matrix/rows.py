@@ -63,7 +63,7 @@ FILES = {
     "report": "as any output",
     "missing optional outputs": "what is not there is not recorded",
     "symlinked outputs": "the bytes that the link leads to, and its target",
-    "cache between workflows": "reused, with the Activity that made the bytes where the repository knows it",
+    "cache between workflows": "reused, with the Activity that made the bytes where the store knows it",
 }
 
 JOBS = {

@@ -62,7 +62,7 @@ def test_the_cache_between_workflows(tmp_path: Path) -> None:
 
 @row("files: cache between workflows")
 def test_a_cache_that_others_filled(tmp_path: Path) -> None:
-    """Where the repository does not know who made it, the job that took it stands for it, and is called cached."""
+    """Where the store does not know who made it, the job that took it stands for it, and is called cached."""
     (tmp_path / "cache").mkdir()
     variables = {"SNAKEMAKE_OUTPUT_CACHE": str(tmp_path / "cache")}
     marks = tmp_path / "marks"

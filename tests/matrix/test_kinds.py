@@ -167,7 +167,7 @@ def test_shell(place: Place, run: Run) -> None:
 
 @row("kinds: script, Python")
 def test_python_script(place: Place, run: Run) -> None:
-    """A script is executed code, and its bytes can be had from the repository."""
+    """A script is executed code, and its bytes can be had from the store."""
     check_kind(place, run, "python", "script", "scripts/repeat.py")
     assert place.read("python.txt") == "a\na\n"
     assert place.kept("scripts/repeat.py").decode() == FILES["scripts/repeat.py"]

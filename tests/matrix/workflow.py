@@ -133,7 +133,7 @@ class Place:
     def __init__(
         self, folder: Path, snakefile: str, files: Mapping[str, str] | None = None, *, store: Path | None = None
     ) -> None:
-        """Write a Snakefile, tracked, and other files, by path; `store` is the repository, if not the usual one."""
+        """Write a Snakefile, tracked, and other files, by path; `store` is the store, if not the usual one."""
         self.folder = folder
         self._store = store or folder / ".snakeprov"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -182,7 +182,7 @@ class Place:
         return {**kept, "XDG_CONFIG_HOME": str(self.folder / "no-config"), **variables}
 
     def client(self) -> Client:
-        """Return a client for the repository of this directory, to be closed."""
+        """Return a client for the store of this directory, to be closed."""
         return connect(self._store)
 
     def run_ids(self, *, since: datetime | None = None) -> list[str]:

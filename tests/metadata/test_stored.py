@@ -114,7 +114,7 @@ def test_outputs_of_one_job_are_one_job_and_those_of_two_are_two(tmp_path: Path)
 
 
 def test_a_job_has_the_same_id_whenever_it_is_found(tmp_path: Path) -> None:
-    """So a repository that got it once takes it for known."""
+    """So a store that got it once takes it for known."""
     make(tmp_path, "a.txt")
     first, second = past_of(tmp_path), past_of(tmp_path)
 

@@ -249,7 +249,7 @@ def test_who_may_not_delete_may_not_prune(ask: Ask) -> None:
 def test_completion_offers_what_one_may_see(
     ask: Ask, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Recorded paths on the server, for who may see them; the script for the shell needs no repository."""
+    """Recorded paths on the server, for who may see them; the script for the shell needs no store."""
     import click
 
     from snakeprov.cli import completion

@@ -243,12 +243,12 @@ def test_a_file_of_another_client_is_checked_by_its_md5(
 
     monkeypatch.setattr(Files, "chunks", lambda self, url: iter([b"damaged"]))
     refused = ask("synapse", "restore", "foreign.txt", "-o", "out.txt", folder=copy)
-    assert refused.status == 40 and "What the repository gave is not what was recorded" in refused.err
+    assert refused.status == 40 and "What the store gave is not what was recorded" in refused.err
     assert not (copy / "out.txt").exists()
 
 
 def test_json_is_whole(ask: Ask) -> None:
-    """The keys of an answer are those of any repository."""
+    """The keys of an answer are those of any store."""
     for arguments in (["log", REPORT], ["show", REPORT], ["why", REPORT], ["lineage", REPORT], ["status"]):
         command, *rest = arguments
         own, told = (json.loads(ask(place, command, "--json", *rest).out) for place in ("embedded", "synapse"))

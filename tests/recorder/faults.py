@@ -1,4 +1,4 @@
-"""Work to be recorded, processes that die at step n of it, and what a repository holds afterwards."""
+"""Work to be recorded, processes that die at step n of it, and what a store holds afterwards."""
 
 from __future__ import annotations
 
@@ -136,14 +136,14 @@ def wait_for(condition: Callable[[], object], timeout_s: float = 60) -> None:
 
 
 def held(client: Client) -> Status:
-    """Return how much a repository holds."""
+    """Return how much a store holds."""
     counted = client.status()
     assert counted is not None
     return counted
 
 
 def holdings(client: Client) -> dict[str, int]:
-    """Return how many of everything a repository holds."""
+    """Return how many of everything a store holds."""
     counted = held(client)
     return {name: getattr(counted, name) for name in ("entities", "versions", "activities", "jobs", "runs")}
 

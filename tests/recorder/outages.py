@@ -1,4 +1,4 @@
-"""A repository that fails or dawdles, on a socket."""
+"""A store that fails or dawdles, on a socket."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wsgiref.handlers import SimpleHandler
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 WAYS = ["cut before", "cut after", "cut in the middle", "500", "503", "429", "503 after"]
-"""What becomes of a request: `after` means that the repository has done what it was asked."""
+"""What becomes of a request: `after` means that the store has done what it was asked."""
 
 
 class Repository(WSGIServer):

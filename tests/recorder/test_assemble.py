@@ -60,7 +60,7 @@ def seen(**contents: str) -> Observations:
 
 
 class Bench:
-    """A project in a repository, as the plans leave it: what each request answers is made up here."""
+    """A project in a store, as the plans leave it: what each request answers is made up here."""
 
     def __init__(self, *, always: bool = False, keep_bytes_max: int = 1000) -> None:
         self.catalog = Catalog()

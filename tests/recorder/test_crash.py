@@ -29,7 +29,7 @@ EVERYTHING = {"entities": 6, "versions": 6, "activities": 3, "jobs": 3, "runs": 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory with a repository in which there is nothing yet."""
+    """A working directory with a store in which there is nothing yet."""
     work = tmp_path_factory.mktemp("template") / "work"
     faults.make_files(work)
     with connect(work / ".snakeprov", create=True):
@@ -42,7 +42,7 @@ def repository(work: Path) -> Callable[[], Client]:
 
 
 def check(work: Path) -> None:
-    """The repository holds everything once, and nothing waits."""
+    """The store holds everything once, and nothing waits."""
     with repository(work)() as client:
         assert faults.holdings(client) == EVERYTHING
         (run,) = client.runs.list().results

@@ -1,4 +1,4 @@
-"""Delivering to a real embedded repository: others write at the same time, and some records are refused."""
+"""Delivering to a real embedded store: others write at the same time, and some records are refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def work(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(work: Path) -> Iterator[Client]:
-    """A client of an embedded repository."""
+    """A client of an embedded store."""
     with connect(work / ".snakeprov", create=True) as made:
         yield made
 
@@ -114,7 +114,7 @@ def test_a_job_that_is_refused_does_not_hold_up_the_others(client: Client, work:
 
 
 def test_delivering_again_changes_nothing(client: Client, work: Path) -> None:
-    """A job that the repository knows counts as delivered: an acknowledgement may get lost."""
+    """A job that the store knows counts as delivered: an acknowledgement may get lost."""
     prepared = job(work, "1", "a", inputs={"in": "i"}, outputs={"x": "1"})
 
     for _ in range(3):
@@ -140,7 +140,7 @@ def test_what_is_forgotten_is_asked_for_again(client: Client, work: Path, monkey
 
 
 def test_a_file_of_a_directory_that_an_earlier_run_made_has_its_maker(client: Client, work: Path) -> None:
-    """The manifest is read back from the repository."""
+    """The manifest is read back from the store."""
     (work / "parts").mkdir()
     (work / "parts" / "1.csv").write_text("one")
     record = JobRecord(

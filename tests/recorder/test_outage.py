@@ -1,4 +1,4 @@
-"""A repository that fails between any two requests, in any way: what waits is delivered later, exactly once."""
+"""A store that fails between any two requests, in any way: what waits is delivered later, exactly once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def server() -> Iterator[Repository]:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository in which there is nothing yet."""
+    """A store in which there is nothing yet."""
     folder = tmp_path_factory.mktemp("team") / "empty"
     with connect(folder, create=True):
         pass

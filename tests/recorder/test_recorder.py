@@ -1,4 +1,4 @@
-"""The recorder and its delivering process, both real: what reaches the repository, and what is said when it fails."""
+"""The recorder and its delivering process, both real: what reaches the store, and what is said when it fails."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_all_logs_of_a_run_are_taken_over_from_a_process_that_died(work: Path, m
 
 
 def connect_when_there(work: Path) -> faults.Client:
-    """Wait until the delivering process has made the repository; return a client of it."""
+    """Wait until the delivering process has made the store; return a client of it."""
     faults.wait_for(lambda: (work / ".snakeprov" / "provenance.sqlite").exists())
     return connect(work / ".snakeprov", create=True)
 

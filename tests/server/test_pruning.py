@@ -267,7 +267,7 @@ def test_a_content_that_is_pruned_while_it_is_stored_is_stored_once_more(
 def test_the_file_of_small_contents_gets_smaller(
     api: Api, project: Json, blobs: LocalBlobs, store: Store, later: Later, tmp_path: Path
 ) -> None:
-    """The space is the file system's again, and the repository is whole."""
+    """The space is the file system's again, and the store is whole."""
     contents = [f"{number:06}".encode() * 10_000 for number in range(20)]
     versions(api, project, "a.txt", *contents)
     later(timedelta(days=2))
@@ -292,7 +292,7 @@ def test_only_who_may_delete_prunes(served: Served, later: Later) -> None:
 
     assert "You lack the DELETE permission" in eve.reason("POST", PRUNE, {"keepLast": 1, "project": "A"}, expect=403)
     assert prune(eve, keepLast=1)["versions"] == 0
-    assert "where the repository is" in ada.reason("POST", PRUNE, {"unreferenced": True}, expect=403)
+    assert "where the store is" in ada.reason("POST", PRUNE, {"unreferenced": True}, expect=403)
     assert served.nobody().send("POST", PRUNE, {"keepLast": 1}, expect=403)
     assert prune(ada, keepLast=1, project="A")["versions"] == 1
     assert kept(ada, entity) == [False, True]

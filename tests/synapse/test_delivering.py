@@ -365,7 +365,7 @@ def test_many_files_are_uploaded_side_by_side(bench: Bench) -> None:
 
 
 def test_a_step_by_hand_is_recorded_in_synapse(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in any repository, but for the type of the Activity."""
+    """As in any store, but for the type of the Activity."""
     monkeypatch.chdir(bench.work)
     for path, content in {"a#1.csv": "1", "in": "0", "empty": ""}.items():
         bench.fact(path, content)

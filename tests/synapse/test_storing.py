@@ -1,4 +1,4 @@
-"""Storing with provenance in one call: the documented examples, in an embedded repository and in Synapse's manner."""
+"""Storing with provenance in one call: the documented examples, in an embedded store and in Synapse's manner."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_version_is_got_with_its_bytes(client: Client, tmp_path: Path) -> None
 
 
 def test_bytes_that_are_not_kept_are_said_to_be_so(client: Client) -> None:
-    """Synapse keeps no empty files; an embedded repository does."""
+    """Synapse keeps no empty files; an embedded store does."""
     project = client.store(Project("P"))
     Path("empty").write_text("")
     empty = client.store(File("empty", parent=project))

@@ -65,7 +65,7 @@ def official_python(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Give a server with a repository of its own, as `snakeprov serve` starts it."""
+    """Give a server with a store of its own, as `snakeprov serve` starts it."""
     with _serving(tmp_path_factory.mktemp("served")) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""Answers of a repository about a small study of penguins, as the screens get them."""
+"""Answers of a store about a small study of penguins, as the screens get them."""
 
 from __future__ import annotations
 

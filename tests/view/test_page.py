@@ -151,7 +151,7 @@ def test_it_opens_on_the_file_folded(show: Open, lineage: Make) -> None:
 
 
 def test_a_click_tells_the_details(show: Open, lineage: Make) -> None:
-    """What the repository knows of a job stands beside the drawing, as text, with links to what it used."""
+    """What the store knows of a job stands beside the drawing, as text, with links to what it used."""
     answer = lineage("b@1", ("sort", ["b@1"], ["a@3"], ["sort.sh@1"]))
     nodes = [replace(one, job_id="j1") if one.kind == "activity" else one for one in answer.nodes]
     driver = show(

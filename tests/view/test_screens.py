@@ -72,7 +72,7 @@ def test_log_of_a_file(history: History, screen: Screen, golden: Golden, columns
 
 
 def test_log_says_how_much_it_does_not_show(history: History, screen: Screen) -> None:
-    """Where the repository has more versions than are listed, the last line counts them."""
+    """Where the store has more versions than are listed, the last line counts them."""
     longer = replace(history, total_number_of_results=1003)
     assert list(history_view.versions(longer, screen))[-1] == "… and 1,000 older versions"
 
@@ -212,7 +212,7 @@ def test_a_deep_lineage_stays_on_the_screen(lineage: Callable[..., Lineage], scr
 
 
 def test_a_bounded_lineage_says_so(lineage: Callable[..., Lineage], screen: Screen) -> None:
-    """Where the repository had more, or `--depth` ended the search, the last line says so."""
+    """Where the store had more, or `--depth` ended the search, the last line says so."""
     cut = Graph.of(lineage("b@1", ("make", ["b@1"], ["a@1"], []), truncated=True))
     lines = list(tree.lineage(cut, screen, direction="upstream"))
     assert lines[1] == "└─ a@1  …"

@@ -110,7 +110,7 @@ def run(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def work(recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the working directory and its repository, which is the current folder."""
+    """A copy of the working directory and its store, which is the current folder."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
     # By its name the project is known.
@@ -140,7 +140,7 @@ def written() -> Callable[[Path, str], None]:
 
 @pytest.fixture
 def age(work: Path) -> Callable[[], None]:
-    """Give `age()`: make everything that the repository holds two days older."""
+    """Give `age()`: make everything that the store holds two days older."""
 
     def shift() -> None:
         from snakeprov.store import open_store

@@ -1,4 +1,4 @@
-"""The same commands on a team server; and what they say where the repository is Synapse."""
+"""The same commands on a team server; and what they say where the store is Synapse."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .conftest import Recorded
 
 @pytest.fixture
 def served(work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """A server of the repository, which the commands ask as the user who recorded it."""
+    """A server of the store, which the commands ask as the user who recorded it."""
     store = open_store(work / ".snakeprov")
     blobs = LocalBlobs(work / ".snakeprov" / "blobs", journal_mode=store.journal_mode)
     server = Socket().serve(store, blobs)
@@ -52,7 +52,7 @@ def test_a_server_answers_as_a_folder_does(
 def test_who_may_only_look_is_refused(
     served: Served, work: Path, snakeprov: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a sentence, and nothing on disk or in the repository changes."""
+    """In a sentence, and nothing on disk or in the store changes."""
     as_user(served, "eve", monkeypatch)
     present = (work / "data/a.csv").read_bytes()
     for arguments in (["verify"], ["restore", "data/a.csv@1"], ["prune", "--keep-last", "1", "--yes"]):

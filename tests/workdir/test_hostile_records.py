@@ -160,7 +160,7 @@ def written_directly(work: Path) -> Iterator[Any]:
 
 
 def test_what_tools_keep_is_never_lost(work: Path, snakeprov: Run) -> None:
-    """A directory that contains a repository is not replaced, even by force: that is recorded nowhere."""
+    """A directory that contains a store is not replaced, even by force: that is recorded nowhere."""
     (work / "results" / "parts" / "deep" / ".git").mkdir()
     answer = snakeprov("restore", "results/parts", "--force")
 

@@ -176,7 +176,7 @@ def test_unknown_names_are_errors(work: Path, snakeprov: Run) -> None:
 
 
 def test_damaged_bytes_replace_nothing(work: Path, snakeprov: Run) -> None:
-    """What the repository gives is compared with the digest before it is put into place."""
+    """What the store gives is compared with the digest before it is put into place."""
     with closing(sqlite3.connect(work / ".snakeprov/blobs/small.sqlite")) as connection, connection:
         connection.execute("UPDATE blob SET content = ? WHERE content = ?", (b"other bytes", FIRST.encode()))
     present = (work / "data/a.csv").read_text()
