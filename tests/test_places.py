@@ -61,7 +61,7 @@ def test_no_repository_is_told_with_how_to_make_one(work: Path) -> None:
 
 def test_a_named_repository_that_does_not_exist_is_not_made(work: Path) -> None:
     """Looking does not change anything."""
-    with pytest.raises(NoStoreError, match="There is no snakeprov repository in"):
+    with pytest.raises(NoStoreError, match="There is no snakeprov store in"):
         locate(work, store="elsewhere")
     assert list(work.iterdir()) == []
 

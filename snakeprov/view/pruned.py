@@ -30,7 +30,7 @@ def lines(answer: Pruned, screen: Screen) -> Iterator[str]:
     """Yield the lines of `prune`."""
     dry, versions = answer.dry_run, answer.versions
     if not answer.contents and not versions:
-        yield from text.sentence("There is nothing to prune.", screen, "good")
+        yield from text.sentence("Nothing to prune.", screen, "good")
         yield from _shared(answer, screen)
         return
     freed = text.size(answer.freed_bytes)

@@ -52,7 +52,7 @@ affected raw.txt
 affected --rule first
 verify
 verify last.txt parts
-verify --store
+fsck
 find rule=first
 find param.scale=2
 find --file raw.txt
