@@ -38,6 +38,7 @@ class Past:
         activity_id: What made it, if known.
         is_work: Whether it is somebody's work, rather than a raw input.
         path: Where it is, if that is another path and is known.
+        is_read: Whether the digest of its bytes is known.
     """
 
     entity_id: Id
@@ -45,6 +46,7 @@ class Past:
     activity_id: Id | None = None
     is_work: bool = False
     path: str | None = None
+    is_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,6 +249,8 @@ class Assembly(Versions):
             return before if fact.changed_while_reading and is_there else None
         if held is None or held.seen_ns is None or current == self.identity.of_digest(seen.digest):
             return None
+        if fact.kind == "file" and current is not None:  # it may have been edited before the job began
+            return None
         if fact.kind == "directory" and not fact.changed_while_reading:  # what is in it may have changed long before
             return None
         meaning = self._meaning(path_of(fact), before, fingerprint=fact.fingerprint_before or fact.fingerprint)

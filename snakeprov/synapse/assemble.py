@@ -146,7 +146,11 @@ class SynapseAssembly(Assembly):
         noted = noted_of(self._plan.file(path_of(fact)))
         if noted is None or self._job.id not in (noted.read_for, noted.job_id):
             return None
-        return noted.before if before.digest is None else self._recognition.explained(path_of(fact), before).earlier
+        if before.digest is not None:
+            return self._recognition.explained(path_of(fact), before).earlier
+        was_known = noted.before is not None and noted.before.is_read
+        # What was found changed after a version whose bytes are known was recorded as edited, and used as it is.
+        return None if fact.kind == "file" and was_known and noted.job_id is None else noted.before
 
     def _meaning_then(self, path: str, held: Held, seen: Observation, *, writer: Id | None = None) -> Meaning:
         """Return what the bytes of the current version of a file meant when it was made."""

@@ -293,7 +293,8 @@ class SynapseLookup:
         """Return the version before one, or None."""
         for version in self._client.entities.versions(entity_id, limit=VERSIONS_LOOKED_AT_MAX):
             if (before := int(version["versionNumber"])) < number:
-                return self._past(entity_id, before, version.get("contentMd5") or "").past
+                md5 = version.get("contentMd5")
+                return replace(self._past(entity_id, before, md5 or "").past, is_read=md5 is not None)
         return None
 
 
