@@ -77,7 +77,7 @@ class Redactor:
             values: Secrets that are known.
 
         Raises:
-            re.error: A pattern is none; `snakeprov.settings` has checked those of the settings.
+            re.error: A pattern is not valid; `snakeprov.settings` has checked those of the settings.
         """
         self._patterns = [re.compile(pattern) for pattern in patterns]
         self._values: dict[str, None] = {}

@@ -32,7 +32,7 @@ _SUCCEEDED: Final = frozenset({"success", "cached", "backfilled"})
 
 
 def sources(client: Client, root: Path) -> Sources:
-    """Return whom to ask about what a repository holds; git is asked in the working directory `root`."""
+    """Return whom to ask about what a store holds; git is asked in the working directory `root`."""
     return Sources(
         tell=client.provenance.stories,
         read=lambda version: content(client, version),

@@ -214,7 +214,7 @@ def _by_id(client: Client, named: EntityId) -> Target:
         history = client.provenance.history(entity_id, limit=1)
     except NotFoundError as error:
         raise NotRecordedError(
-            f"There is no file {entity_id} in this repository.",
+            f"There is no file {entity_id} in this store.",
             hint=f"If a file called {entity_id} is meant, write ./{entity_id}.",
         ) from error
     latest = history.results[0].version_number

@@ -50,9 +50,9 @@ class OwnServer:
         return self._about is not None and self._about.local_files
 
     def send(self, requests: Sequence[Request], *, repeatable: bool) -> Results:
-        """Send requests of which all are done or none. Raises as `send_together`, and RemoteError."""
+        """Send requests that are all carried out, or none of them. Raises as `send_together`, and RemoteError."""
         if self._about is None:
-            raise RemoteError(f"{self._session.base_url} is no server of snakeprov's.", hint="Is the address right?")
+            raise RemoteError(f"{self._session.base_url} is not a snakeprov server.", hint="Is the address right?")
         limit = self._about.max_batch_requests
         return send_together(self._session, requests, repeatable=repeatable, batch_requests_max=limit)
 

@@ -192,7 +192,10 @@ class Activities:
 
 
 class ServerProvenance:
-    """Answers questions that need more than one entity or activity, in one request each."""
+    """Answers questions that need more than one entity or activity, in one request each.
+
+    `Provenance` describes the arguments and the errors of the questions that every store answers.
+    """
 
     digest: Literal["sha256", "md5"] = "sha256"
     is_stepwise = False
@@ -241,30 +244,11 @@ class ServerProvenance:
         return self._session.ask(f"{OWN}/paths", Paths, query).paths
 
     def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> SameContent:
-        """Return the versions that have a content, newest first.
-
-        Args:
-            algorithm: "sha256" or "md5".
-            digest: The digest in hex, or at least its first 8 characters.
-            limit: How many versions at most.
-
-        Raises:
-            BadRequestError: It is no such digest.
-        """
+        """Return the versions that have a content, newest first."""
         return self._session.ask(f"{OWN}/versions", SameContent, {algorithm: digest, "limit": limit})
 
     def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> CurrentFiles:
-        """Return files of a project at their current versions, by path.
-
-        Args:
-            project: Its name.
-            under: A folder, if only the files in it are wanted.
-            after: The path after which to begin: `next` of the page before, which is missing in the last.
-            limit: How many at most.
-
-        Raises:
-            NotFoundError: There is no such project.
-        """
+        """Return files of a project at their current versions, by path."""
         query = {"project": project, "under": under, "after": after, "limit": limit}
         return self._session.ask(f"{OWN}/current", CurrentFiles, query)
 
@@ -274,31 +258,17 @@ class ServerProvenance:
         return self._session.ask(path, History, {"limit": limit, "offset": offset})
 
     def story(self, entity_id: str, version_number: int) -> Story:
-        """Return what is known of a version and its latest making.
-
-        Raises:
-            NotFoundError: There is no such version.
-        """
+        """Return what is known of a version and its latest making."""
         return self._session.ask(f"{OWN}/entity/{quoted(entity_id)}/version/{version_number}/story", Story)
 
     def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
-        """Return what is known of some versions and some jobs, what is not there left out.
-
-        Args:
-            versions: Entities and the numbers of their versions, at most `DETAILS_MAX`.
-            jobs: Ids of jobs, at most `DETAILS_MAX`.
-        """
+        """Return what is known of some versions and some jobs, what is not there left out."""
         references = [{"targetId": entity_id, "targetVersionNumber": number} for entity_id, number in versions]
         body = {"versions": references, "jobs": list(jobs)}
         return self._session.ask_with(f"{OWN}/details", Details, body)
 
     def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Story | None]:
-        """Return what `story` returns of several versions, in order; None for what may not be read or is not there.
-
-        Args:
-            versions: At most 100 of (entity id, version number, activity id, reader's activity id): the making by that
-                activity, or that which the reader had before it; None and None: the latest.
-        """
+        """Return what `story` returns of several versions, in order; None for what may not be read or is not there."""
         keys = ("entityId", "versionNumber", "activityId", "readerActivityId")
         body = {"versions": [dict(zip(keys, one, strict=True)) for one in versions]}
         return self._session.ask_with(f"{OWN}/stories", Stories, body).results
@@ -306,15 +276,7 @@ class ServerProvenance:
     def lineage(
         self, entity_id: str, version_number: int, *, direction: str = "upstream", depth: int = 10, limit: int = 1000
     ) -> Lineage:
-        """Return what a version came from ("upstream") or what came from it ("downstream").
-
-        Args:
-            entity_id: The entity.
-            version_number: Its version.
-            direction: "upstream" or "downstream".
-            depth: How many activities to pass, 1 to 1000.
-            limit: How many nodes at most.
-        """
+        """Return what a version came from ("upstream") or what came from it ("downstream")."""
         query = {
             "entityId": entity_id,
             "versionNumber": version_number,
@@ -325,17 +287,7 @@ class ServerProvenance:
         return self._session.ask(f"{OWN}/lineage", Lineage, query)
 
     def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> SearchResults:
-        """Return what was made with some values, the latest first.
-
-        Args:
-            terms: Keys (rule, status, path, unmade, commit, run, user, host, since, until, digest, wildcard.NAME,
-                param.NAME, config.NAME, annotation.NAME) and values; of one key any value, of different keys all must
-                hold.
-            limit: How many results at most.
-
-        Raises:
-            BadRequestError: A value is not one that its key can have.
-        """
+        """Return what was made with some values, the latest first."""
         body = {"terms": [{"key": key, "value": value} for key, value in terms], "limit": limit}
         return self._session.ask_with(f"{OWN}/search", SearchResults, body)
 
@@ -348,19 +300,7 @@ class ServerProvenance:
         commit: str | None = None,
         limit: int = 10_000,
     ) -> AffectedVersions:
-        """Return everything that came from some versions, or else what some jobs made and all that came from that.
-
-        Args:
-            versions: Ids of entities with a version each; None: all versions of it. At most 1000.
-            rule: The jobs of this rule.
-            run_id: The jobs of this run.
-            commit: The jobs of runs at this commit, or one that begins so.
-            limit: How many versions are returned at most.
-
-        Raises:
-            NotFoundError: There is no such version or run.
-            BadRequestError: Nothing to start from is named.
-        """
+        """Return everything that came from some versions, or else what some jobs made and all that came from that."""
         starts = [{"entityId": id_} | ({"versionNumber": n} if n is not None else {}) for id_, n in versions]
         jobs = {"rule": rule, "runId": run_id, "commit": commit}
         body = {"versions": starts, "limit": limit, **{key: value for key, value in jobs.items() if value is not None}}

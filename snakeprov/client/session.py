@@ -85,7 +85,7 @@ class Session:
         self._http.headers["Accept"] = "application/json"
 
     def another(self) -> Session:
-        """Return a session of its own with the same repository, for another thread; not where a transport was given."""
+        """Return a session for another thread, to the same store; not where a transport was given."""
         return Session(self.base_url, token=self._token, endpoints=self._endpoints)
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class Session:
         return self.json(self.send("GET", path, query=query))
 
     def ask(self, path: str, type_: type[T], query: Mapping[str, Any] | None = None) -> T:
-        """Return what GET `path` answers as a value of `type_`. Raises as `send`, and RemoteError: it is none."""
+        """Return what GET `path` answers as a value of `type_`. Raises as `send`, and RemoteError if it is not one."""
         return self._typed(self.send("GET", path, query=query), type_)
 
     def ask_with(self, path: str, type_: type[T], body: Any, *, repeatable: bool = True) -> T:

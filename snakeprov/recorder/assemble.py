@@ -102,13 +102,6 @@ class Assembly(Versions):
                     while_job=self._job.id if fact.changed_while_reading else None,
                 )
 
-    def find_changed(self) -> bool:
-        """Find the inputs that the job has changed, where all were used already; return whether there are any."""
-        for fact in self._job.inputs:
-            if self._before_change(fact) is not None and self._has_changed_it(fact):
-                self._changed.append(fact)
-        return bool(self._changed)
-
     def use_environment(self) -> None:
         job = self._job
         path = environment_path_of(job)

@@ -132,7 +132,7 @@ class Deliverer:
             run: The run; `put_run` tells the store of it.
             policy: What the settings say of versions and bytes.
             links: Finds permalinks of code.
-            catalog: What is known of the run's project in this repository.
+            catalog: What is known of the run's project in this store.
             target_of: Chooses what is delivered to.
             projects: Names the run's project in this store; None: its name is as the run says.
         """

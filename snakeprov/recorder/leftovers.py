@@ -153,11 +153,9 @@ class _Delivery:
             observations = observations_of(content, entry, step.job, tools.digester)
             try:
                 deliver_step(self._client, step, observations, tools)
-            except REFUSED as error:
-                self._reject(outbox, receipt_of(entry.number, error, tools.target_of(self._client)))
-            except RemoteError:
-                raise
-            except Exception as error:  # a fault of ours: it must not hold up what else waits
+            except Exception as error:  # refused, or a fault of ours: neither may hold up what else waits
+                if isinstance(error, RemoteError) and not isinstance(error, REFUSED):
+                    raise
                 self._reject(outbox, receipt_of(entry.number, error, tools.target_of(self._client)))
             else:
                 outbox.delivered([entry.number])

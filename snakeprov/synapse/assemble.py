@@ -108,6 +108,13 @@ class SynapseAssembly(Assembly):
                 meaning = self._meaning_then(path_of(fact), held, self._observed(fact.path), writer=held.activity_id)
                 self._describe(path_of(fact), held, fact.path, made=True, meaning=meaning)
 
+    def find_changed(self) -> bool:
+        """Find the inputs that the job has changed, where all were used already; return whether there are any."""
+        for fact in self._job.inputs:
+            if self._before_change(fact) is not None and self._has_changed_it(fact):
+                self._changed.append(fact)
+        return bool(self._changed)
+
     def _version_seen(
         self,
         path: str,

@@ -149,7 +149,7 @@ def test_an_id_that_does_not_exist(study: Any, snakeprov: Run) -> None:
     answer = snakeprov("show", "syn99999")
     assert answer.status == 3
     assert answer.err == (
-        "snakeprov: error: There is no file syn99999 in this repository.\n"
+        "snakeprov: error: There is no file syn99999 in this store.\n"
         "If a file called syn99999 is meant, write ./syn99999.\n"
     )
 
