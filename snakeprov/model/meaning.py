@@ -11,7 +11,7 @@ The first rule that fits holds:
 5. Other bytes where nobody's work was: a raw input, new or changed.
 6. The bytes of a version of another path: a version of its own, with that as evidence. Never of trivial content.
 7. Bytes that nobody could read: the current version where the file looks as it did, and not proved; otherwise
-   another version without digest.
+   another version without digest. The same holds for bytes that follow work whose bytes nobody could read.
 
 A version is somebody's work if a job made it, or if it comes from such a version by rule 2, 4 or 6.
 """
@@ -70,7 +70,8 @@ class Sight:
 
     Attributes:
         is_read: Whether the bytes could be read.
-        looks_same: Whether a file that could not be read looks as it did when the current version was recorded.
+        looks_same: Whether the file looks as it did when the current version was recorded; asked where one of the two
+            could not be read.
         writer: The Activity that wrote the bytes, where a recorded job did.
         current: The current version of the path.
         is_current: Whether the bytes are those of the current version.
@@ -145,6 +146,8 @@ def meaning_of(seen: Sight) -> Meaning:
     True
     >>> meaning_of(Sight(current=Past("syn1", 2), earlier=by_job)) == Again(by_job, "7")
     True
+    >>> meaning_of(Sight(current=Past("syn1", 1, activity_id="7", is_work=True, is_read=False), looks_same=True))
+    Current(is_proved=False)
     """
     if seen.is_current and not (seen.always and seen.writer is not None):
         return Current()
@@ -160,7 +163,7 @@ def meaning_of(seen: Sight) -> Meaning:
         return Current(is_proved=False)
     before = seen.listing.directory if seen.listing is not None and seen.listing.is_newer else seen.current
     if before is not None and before.is_work:
-        return Edited(before)
+        return Edited(before) if before.is_read or not seen.looks_same else Current(is_proved=False)
     if seen.elsewhere is not None and seen.size_bytes >= EVIDENT_BYTES_MIN:
         return SameContent(seen.elsewhere)
     return Raw()

@@ -110,8 +110,8 @@ class Recognition:
         always: bool = False,
     ) -> Meaning:
         content = None if seen.digest is None else self._identity.of_digest(seen.digest)
+        looks_same = held is not None and _looks_same(held, fingerprint, is_directory=path.endswith("/"))
         if content is None:
-            looks_same = held is not None and _looks_same(held, fingerprint, is_directory=path.endswith("/"))
             current = None if held is None else self._past(path, held, NOTHING)
             return meaning_of(Sight(is_read=False, looks_same=looks_same, writer=writer, current=current))
         is_current = held is not None and self._identity.of_held(held) == content
@@ -120,6 +120,7 @@ class Recognition:
         explained = self.explained(path, seen)
         return meaning_of(
             Sight(
+                looks_same=looks_same,
                 writer=writer,
                 current=None if held is None else self._past(path, held, explained),
                 is_current=is_current,
@@ -138,7 +139,7 @@ class Recognition:
         return self._explanations.get((path, self._identity.of_digest(seen.digest)), NOTHING)
 
     def _past(self, path: str, held: Held, explained: Explained) -> Past:
-        past = held.past
+        past = replace(held.past, is_read=self._identity.of_held(held) is not None)
         return past if self._plan.is_planned(path) else replace(past, is_work=past.is_work or explained.is_work)
 
     def _earlier(self, path: str, content: str) -> Past | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -32,6 +32,9 @@ from snakeprov.synapse import rules
 from snakeprov.synapse.jobmark import mark
 from snakeprov.synapse.names import to_synapse_name
 from snakeprov.synapse.version import BY_MD5, SynapseVersion, noted_of
+
+_OTHERS: Final = "-"
+"""Stands for the md5 of a version that was replaced since it had other bytes; which ones does not matter."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ class SynapseAssembly(Assembly):
             activity_id=past.activity_id,
             is_work=past.is_work,
             sha256=None,
-            noted=None,
+            noted=SynapseVersion(md5=_OTHERS if past.is_read else None),
         )
         return self._recognition.meaning_after(before, path, seen, writer=writer)
 

@@ -27,6 +27,11 @@ rule first:
     input: "raw.txt"
     output: "middle.bin"
     shell: "head -c {BIG} /dev/zero > {{output}}"
+
+rule other:
+    input: "middle.bin"
+    output: "other.txt"
+    shell: "wc -c < {{input}} > {{output}}"
 """
 
 
@@ -115,3 +120,18 @@ def test_objects_of_which_only_nodes_had_local_copies_are_in_the_lineage(work: W
     assert "First, first ran" in told and "Finally, last ran" in told
     refused = work.call("restore", str(far(work, "middle.bin")), "-o", "again.bin")
     assert refused.status == 5 and "its bytes are not kept, because they were never read." in refused.out
+
+
+def test_an_object_that_only_a_node_had_is_not_edited_when_it_is_read_here_later(work: Work, tmp_path: Path) -> None:
+    """Its bytes are read for the first time: nothing says that they are others than those the node wrote."""
+    pytest.importorskip("snakemake_executor_plugin_cluster_generic")
+    shared = ("persistence", "software-deployment", "sources", "source-cache")
+    node = ("--remote-job-local-storage-prefix", str(tmp_path / "node"))
+    work.on_cluster(*in_storage(work), *node, "--shared-fs-usage", *shared)
+
+    said = work.snakemake(*in_storage(work), "other")
+
+    assert "edited by hand" not in said
+    lineage = work.say("lineage", str(far(work, "other.txt")))
+    assert "first" in lineage and "edited by hand" not in lineage
+    assert len(work.ask("log", str(far(work, "middle.bin")))["versions"]) == 1

@@ -22,6 +22,7 @@ from snakeprov.model.meaning import (
 RAW = Past("syn1", 1)
 WORK = Past("syn1", 2, "7", is_work=True)
 EDIT = Past("syn1", 3, is_work=True)
+UNREAD = Past("syn1", 2, "7", is_work=True, is_read=False)
 OTHER = Past("syn9", 4, "8", is_work=True)
 FOLDER = Past("syn5", 6, "9", is_work=True)
 LARGE = EVIDENT_BYTES_MIN
@@ -45,6 +46,8 @@ LARGE = EVIDENT_BYTES_MIN
         (Sight(listing=Listing(FOLDER, has_these=True, is_newer=True), writer="3"), Made("3")),
         (Sight(current=WORK), Edited(WORK)),
         (Sight(current=WORK, looks_same=True), Edited(WORK)),
+        (Sight(current=UNREAD), Edited(UNREAD)),
+        (Sight(current=UNREAD, looks_same=True), Current(is_proved=False)),
         (Sight(current=EDIT, elsewhere=OTHER, size_bytes=LARGE), Edited(EDIT)),
         (Sight(current=WORK, listing=Listing(FOLDER, has_these=False, is_newer=True)), Edited(FOLDER)),
         (Sight(current=WORK, listing=Listing(FOLDER, has_these=False, is_newer=False)), Edited(WORK)),
