@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from snakeprov.db import Database, open_database, principals, tokens
+from snakeprov.db.principals import Account as Account
+from snakeprov.db.tokens import SCOPES
+from snakeprov.db.tokens import TokenRow as TokenRow
 from snakeprov.errors import NotRecordedError, UsageError
 from snakeprov.model import times
-from snakeprov.store import Store, open_store, principals, tokens
-from snakeprov.store.principals import Account as Account
-from snakeprov.store.tokens import SCOPES
-from snakeprov.store.tokens import TokenRow as TokenRow
 
 NAME_CHARS_MAX = 128
 
@@ -35,9 +35,9 @@ class NewToken(NamedTuple):
 class Accounts:
     """The users and tokens of a store. Thread-safe."""
 
-    def __init__(self, store: Store) -> None:
-        """Look after the users of `store`."""
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        """Look after the users in `database`."""
+        self._database = database
 
     def add(self, name: str) -> Account:
         """Add a user.
@@ -52,12 +52,12 @@ class Accounts:
             )
         if self._named(name) is not None:
             raise UsageError(f"There is a user called {name!r} already.", hint="'snakeprov user list' shows all.")
-        principals.ensure(self._store, name)
+        principals.ensure(self._database, name)
         return self._existing(name)
 
     def all(self) -> list[Account]:
         """Return every user in the order in which they came."""
-        with self._store.read() as tx:
+        with self._database.read() as tx:
             return principals.accounts(tx)
 
     def disable(self, name: str) -> Account:
@@ -67,7 +67,7 @@ class Accounts:
             NotRecordedError: There is no such user.
         """
         self._existing(name)
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             principals.disable(tx, name)
         return self._existing(name)
 
@@ -91,14 +91,14 @@ class Accounts:
             raise UsageError(f"The user {name!r} is disabled.", hint="Add another user.")
         if expires_on is not None and expires_on <= times.now():
             raise UsageError(f"A token that expires on {times.to_wire(expires_on)} would be of no use.")
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             ordered = [scope for scope in SCOPES if scope in scopes]
             expires_ms = None if expires_on is None else times.to_ms(expires_on)
             return NewToken(*tokens.create(tx, user=account.id, scopes=ordered, expires_on=expires_ms))
 
     def tokens(self) -> list[TokenRow]:
         """Return every token that was ever made, without its text."""
-        with self._store.read() as tx:
+        with self._database.read() as tx:
             return tokens.listing(tx)
 
     def revoke(self, id_: int) -> TokenRow:
@@ -107,7 +107,7 @@ class Accounts:
         Raises:
             NotRecordedError: There is no such token.
         """
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             tokens.revoke(tx, id_)
             found = next((token for token in tokens.listing(tx) if token.id == id_), None)
         if found is None:
@@ -115,7 +115,7 @@ class Accounts:
         return found
 
     def _named(self, name: str) -> Account | None:
-        with self._store.read() as tx:
+        with self._database.read() as tx:
             return principals.named(tx, name)
 
     def _existing(self, name: str) -> Account:
@@ -135,8 +135,8 @@ def opened(folder: Path, *, create: bool = False) -> Iterator[Accounts]:
         NoStoreError: There is none, and `create` is false.
         StoreError: It cannot be used; its subclasses say why.
     """
-    store = open_store(folder, create=create)
+    database = open_database(folder, create=create)
     try:
-        yield Accounts(store)
+        yield Accounts(database)
     finally:
-        store.close()
+        database.close()

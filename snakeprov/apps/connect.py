@@ -79,20 +79,20 @@ def _open(folder: Path, *, create: bool, shared: bool) -> Client:
     from snakeprov.client import Client, wsgi
     from snakeprov.client.ownserver import OwnServer
     from snakeprov.client.session import Session
+    from snakeprov.db import open_database
     from snakeprov.server import create_app
-    from snakeprov.store import open_store
 
     # Without a handler Python prints warnings into the terminal, which belongs to the user's pipeline.
     logging.getLogger("snakeprov").addHandler(logging.NullHandler())
     if create:
         prepare_folder(folder, shared=shared)
-    store = open_store(folder, create=create)
-    blobs = LocalBlobs(folder / "blobs", journal_mode=store.journal_mode)
-    app = create_app(store, blobs, identify=lambda request: request.env["REMOTE_USER"], local_files=True)
+    database = open_database(folder, create=create)
+    blobs = LocalBlobs(folder / "blobs", journal_mode=database.journal_mode)
+    app = create_app(database, blobs, identify=lambda request: request.env["REMOTE_USER"], local_files=True)
 
     def close() -> None:
         blobs.close()
-        store.close()
+        database.close()
 
     session = Session(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()))
     return Client(session, choose=lambda connection: OwnServer(connection.session), on_close=close)

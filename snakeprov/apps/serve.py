@@ -16,11 +16,11 @@ from typing import Any, NoReturn
 
 from snakeprov.apps.listener import listen
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import open_database
+from snakeprov.db.tokens import new_secret
 from snakeprov.errors import UsageError
 from snakeprov.server import create_app
 from snakeprov.server.presigned import kept_secret
-from snakeprov.store import open_store
-from snakeprov.store.tokens import new_secret
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8642
@@ -75,11 +75,11 @@ def listening(
     """
     # That a request waits for a thread is no news for the person at the terminal.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    store = open_store(folder, create=True)
-    blobs = LocalBlobs(folder / "blobs", journal_mode=store.journal_mode)
+    database = open_database(folder, create=True)
+    blobs = LocalBlobs(folder / "blobs", journal_mode=database.journal_mode)
     try:
         token = new_secret()
-        app = create_app(store, blobs, session=(user, token), url_secret=kept_secret(folder))
+        app = create_app(database, blobs, session=(user, token), url_secret=kept_secret(folder))
         listener = _listen(app, host=host, port=port, trusted_proxy=trusted_proxy)
         try:
             with _ended_by_signals():
@@ -88,7 +88,7 @@ def listening(
             listener.close()
     finally:
         blobs.close()
-        store.close()
+        database.close()
 
 
 @contextmanager

@@ -12,12 +12,12 @@ from pathlib import Path
 from snakeprov.blobs.checked import NOT_YOURS
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.capture import digestcache
+from snakeprov.db import open_database
+from snakeprov.db import verify as database
 from snakeprov.errors import NewerStoreError, NoStoreError, OutboxError, StoreError
 from snakeprov.model.findings import Finding, Report
 from snakeprov.places import DATABASE_NAME
 from snakeprov.recorder import backlog, entries
-from snakeprov.store import open_store
-from snakeprov.store import verify as database
 
 _DAMAGED = "Restore it from a backup; or delete it, and its versions are known but cannot be given back."
 _MISSING = "Restore it from a backup; until then its versions are known but cannot be given back."
@@ -65,14 +65,14 @@ def verify_store(
 def _database(folder: Path, report: Report) -> tuple[Path | None, str]:
     """Open the store as every command does; return its database, if it can be opened at all, and its journal mode."""
     try:
-        store = open_store(folder)
+        database = open_database(folder)
     except (NoStoreError, NewerStoreError):
         raise
     except StoreError as error:
         report.add(Finding(str(folder / DATABASE_NAME), error.message, error.hint))
         return None, "delete"
-    store.close()
-    return store.path, store.journal_mode
+    database.close()
+    return database.path, database.journal_mode
 
 
 def _check_database(path: Path, report: Report) -> None:

@@ -52,7 +52,7 @@ def command(
     marked. The file can be data or code. Instead of a file, name a commit, a rule or a run: then everything that was
     made there, and what came from that. With several of --commit, --rule and --run, all must match.
     """
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
     from snakeprov.view import affected
 
     named = {"commit": commit, "rule": rule, "run": run_id}

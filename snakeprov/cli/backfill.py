@@ -67,7 +67,7 @@ def command(targets: tuple[str, ...], dry_run: bool, store: str | None, as_json:
 
 def _find_place(store: str | None) -> Place:
     """Return where to record to; the working directory is the nearest folder upwards in which Snakemake ran."""
-    from snakeprov.cli.repository import current_folder
+    from snakeprov.cli.store import current_folder
     from snakeprov.places import Place, locate, store_of
     from snakeprov.settings import load
 
@@ -95,8 +95,8 @@ def _connect(place: Place, *, create: bool) -> Client | None:
 
 def _path(typed: str, place: Place) -> str:
     """Return the path under which a target is recorded."""
-    from snakeprov.cli.repository import current_folder
-    from snakeprov.cli.spelling import candidates
+    from snakeprov.cli.store import current_folder
+    from snakeprov.cli.targetsyntax import candidates
 
     return candidates(typed, here=str(current_folder()), root=str(place.root))[0]
 

@@ -30,7 +30,7 @@ def command(run_id: str, to: str, store: str | None, as_json: bool) -> None:
     The code at its commit with what was changed since, the files that it wrote and those that it read, as far as they
     are kept. Anything unavailable is reported, and listed in CHECKOUT.md and checkout.json in the folder.
     """
-    from snakeprov.cli.repository import current_folder, opened
+    from snakeprov.cli.store import current_folder, opened
     from snakeprov.cli.target import find_run
     from snakeprov.view import checkedout
     from snakeprov.workdir.checkout import check_out

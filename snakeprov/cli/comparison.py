@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from snakeprov.cli import spelling, target
+from snakeprov.cli import target, targetsyntax
 from snakeprov.cli.paging import LIMIT_MAX
-from snakeprov.cli.repository import current_folder
+from snakeprov.cli.store import current_folder
 from snakeprov.errors import CaptureError, CorruptStoreError, ForbiddenError, NotRecordedError
 from snakeprov.model.answers import Version
 from snakeprov.model.comparison import FINE, Compared, State
 from snakeprov.model.paths import to_os
-from snakeprov.workdir import asking
+from snakeprov.workdir import lookup
 from snakeprov.workdir.comparing import Comparer
 
 if TYPE_CHECKING:
@@ -152,11 +152,11 @@ def _add_folder(client: Client, place: Place, typed: str, comparer: Comparer, as
 
 
 def _candidate(place: Place, typed: str) -> str:
-    return spelling.candidates(typed, here=str(current_folder()), root=str(place.root))[0]
+    return targetsyntax.candidates(typed, here=str(current_folder()), root=str(place.root))[0]
 
 
 def _listed(client: Client, project: str, *, under: str) -> list[Version]:
-    return list(asking.current(client, project, under=under))
+    return list(lookup.current(client, project, under=under))
 
 
 def _compared(comparer: Comparer, recorded: list[Version], advance: Callable[[int, int], None]) -> Iterator[Compared]:
@@ -175,21 +175,21 @@ def _explain(client: Client, comparer: Comparer, compared: Compared, result: Res
         return
     is_missing = compared.state == "missing"
     # Of a directory the list of what was in it is kept, also where the files are not.
-    if is_missing and not (recorded.bytes_kept and not recorded.is_directory) and asking.is_temporary(client, recorded):
+    if is_missing and not (recorded.bytes_kept and not recorded.is_directory) and lookup.is_temporary(client, recorded):
         compared.state = "temporary"
     elif recorded.is_directory and compared.state in ("missing", "changed"):
         _explain_directory(client, comparer, compared, recorded)
     if compared.digest is None or compared.state != "changed":
         return
-    compared.same_as = _names(asking.same_content(client, compared.digest, own_id=recorded.entity_id))
+    compared.same_as = _names(lookup.same_content(client, compared.digest, own_id=recorded.entity_id))
     if not compared.same_as:
-        compared.made_by = asking.maker(client, recorded)
+        compared.made_by = lookup.maker(client, recorded)
 
 
 def _explain_directory(client: Client, comparer: Comparer, compared: Compared, recorded: Version) -> None:
     """Find out what differs in a directory, and whether all that was in it is kept."""
     try:
-        manifest = asking.manifest(client, recorded)
+        manifest = lookup.manifest(client, recorded)
     except CorruptStoreError as error:
         compared.problem = error.message
         return
@@ -200,7 +200,7 @@ def _explain_directory(client: Client, comparer: Comparer, compared: Compared, r
         return
     if compared.digest is not None:
         comparer.explain_directory(compared, manifest)
-    compared.recorded = replace(recorded, bytes_kept=asking.are_members_kept(client, recorded, manifest))
+    compared.recorded = replace(recorded, bytes_kept=lookup.are_members_kept(client, recorded, manifest))
 
 
 def _explain_unrecorded(client: Client, comparer: Comparer, compared: Compared, result: Result) -> None:
@@ -211,7 +211,7 @@ def _explain_unrecorded(client: Client, comparer: Comparer, compared: Compared, 
     except CaptureError as error:
         compared.problem = error.message
         return
-    compared.same_as = _names(asking.same_content(client, compared.digest))
+    compared.same_as = _names(lookup.same_content(client, compared.digest))
 
 
 def _names(versions: list[Version]) -> list[str]:

@@ -42,14 +42,14 @@ def paths(context: click.Context, _: click.Parameter, incomplete: str) -> list[C
     """Return recorded paths that go on from what is typed; none where nobody can be asked. For `shell_complete`."""
     from click.shell_completion import CompletionItem
 
-    from snakeprov.cli import spelling
-    from snakeprov.cli.repository import current_folder, opened
+    from snakeprov.cli import targetsyntax
+    from snakeprov.cli.store import current_folder, opened
     from snakeprov.errors import SnakeprovError
 
     try:
         with opened(context.params.get("store")) as (place, client):
             folder, _slash, name = incomplete.rpartition("/")
-            above = spelling.candidates(folder or ".", here=str(current_folder()), root=str(place.root))[0]
+            above = targetsyntax.candidates(folder or ".", here=str(current_folder()), root=str(place.root))[0]
             prefix = "" if above == "." else above.rstrip("/") + "/"
             found = client.provenance.paths(prefix + name, limit=PATHS_MAX)
     except SnakeprovError:

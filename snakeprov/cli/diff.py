@@ -48,7 +48,7 @@ def command(
     they were started with, and which outputs differ. The first line is a sentence to paste into a mail.
     """
     from snakeprov.cli import target
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
 
     with opened(store) as (place, client):
         first = target.find_either(client, place, old, project=project)
@@ -68,7 +68,8 @@ def command(
 def _versions(
     client: Client, place: Place, first: Target, second: Target, *, depth: int | None, with_content: bool, as_json: bool
 ) -> None:
-    from snakeprov.cli import asking, target
+    from snakeprov.cli import target
+    from snakeprov.cli.sources import content_of, sources_of
     from snakeprov.lineage import causes
     from snakeprov.lineage.changes import FileVersion
     from snakeprov.lineage.textdifference import text_difference
@@ -79,12 +80,12 @@ def _versions(
         return target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
 
     trace = causes.trace(
-        story(first), story(second), asking.sources(client, place.root), distance_max=depth or causes.DISTANCE_MAX
+        story(first), story(second), sources_of(client, place.root), distance_max=depth or causes.DISTANCE_MAX
     )
     content = None
     if with_content:
         contents = [
-            asking.content(client, FileVersion(path=one.name, entity_id=one.entity_id, version_number=one.number))
+            content_of(client, FileVersion(path=one.name, entity_id=one.entity_id, version_number=one.number))
             for one in (first, second)
         ]
         content = text_difference(*contents)
@@ -95,8 +96,8 @@ def _versions(
 
 
 def _runs(client: Client, first: RunTarget, second: RunTarget) -> RunDifference:
-    from snakeprov.cli import asking
     from snakeprov.cli.paging import collect
+    from snakeprov.cli.sources import jobs_of
     from snakeprov.lineage.rundifference import compare_runs
 
     def outputs(run: RunTarget) -> Page[MadeVersion]:
@@ -112,8 +113,8 @@ def _runs(client: Client, first: RunTarget, second: RunTarget) -> RunDifference:
         second.record,
         old_outputs=old.results,
         new_outputs=new.results,
-        old_jobs=asking.jobs(client, old_jobs.results),
-        new_jobs=asking.jobs(client, new_jobs.results),
+        old_jobs=jobs_of(client, old_jobs.results),
+        new_jobs=jobs_of(client, new_jobs.results),
         truncated=max(old.total_number_of_results, new.total_number_of_results) > OUTPUTS_MAX
         or max(old_jobs.total_number_of_results, new_jobs.total_number_of_results) > JOBS_MAX,
     )

@@ -71,7 +71,7 @@ def command(
         raise UsageError(reason, hint="Name a file with -o, of a crate a folder or a file NAME.zip.")
     if form != "ro-crate" and (profile or license_):
         raise UsageError("--profile and --license are for crates.", hint="Leave them out, or add --format ro-crate.")
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
 
     with opened(store) as (place, client):
         made = _material(client, place, what, project=project, is_public=public)
@@ -90,9 +90,9 @@ def command(
 
 
 def _material(client: Client, place: Place, what: tuple[str, ...], *, project: str | None, is_public: bool) -> Material:
-    from snakeprov.cli import gathered
+    from snakeprov.cli.material import material_of
 
-    made = gathered.material(client, place, what, project=project)
+    made = material_of(client, place, what, project=project)
     if not is_public:
         return made
     from snakeprov.export.public import public

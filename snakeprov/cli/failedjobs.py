@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from snakeprov.cli import spelling
-from snakeprov.cli.repository import current_folder
+from snakeprov.cli import targetsyntax
+from snakeprov.cli.store import current_folder
 from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model.answers import Done, SearchResult
 from snakeprov.model.projects import project_of
@@ -48,12 +48,12 @@ def ask(client: Client, job_id: str) -> Done:
 
 def last(client: Client, place: Place, typed: str, *, project: str | None) -> SearchResult | None:
     """Return the last job that was to make a file and failed, with the path of that file; or None."""
-    named = spelling.read(typed)
+    named = targetsyntax.read(typed)
     if not client.backend.keeps_runs or not isinstance(named, list):
         return None
     own = project or project_of(place.settings, place.root, place.store)
     here, root = str(current_folder()), str(place.root)
-    for path in spelling.candidates(named[0].path, here=here, root=root):
+    for path in targetsyntax.candidates(named[0].path, here=here, root=root):
         for one in client.provenance.search([("unmade", path)], limit=SEARCHED_MAX).results:
             if one.run_id is not None and client.runs.get(one.run_id).project == own:
                 return replace(one, path=path.rstrip("/"))

@@ -55,7 +55,7 @@ def command(
 
     With --file: the recorded versions that have the content of a file, also where it was renamed or copied.
     """
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
     from snakeprov.view import found
 
     wanted = [_term(text) for text in terms]

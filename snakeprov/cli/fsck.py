@@ -26,7 +26,7 @@ def command(store: str | None, as_json: bool) -> int:
 def check(store: str | None, *, as_json: bool) -> int:
     """Check the store that `--store` names, or the one found upwards; print the report and return the exit status."""
     from snakeprov.apps.verify import verify_store
-    from snakeprov.cli.repository import find_folder, find_place
+    from snakeprov.cli.store import find_folder, find_place
     from snakeprov.places import DIGESTS_NAME
     from snakeprov.recorder import backlog
     from snakeprov.view import answers, findings

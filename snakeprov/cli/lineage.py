@@ -65,7 +65,7 @@ def command(
     file that can be searched and unfolded.
     """
     from snakeprov.cli import target
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
 
     form = _format(form, out, as_json=as_json)
     with opened(store) as (place, client):

@@ -30,9 +30,9 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
     Newest first: when each version was recorded, which rule generated it in which run, the commit of the code, its
     size and digest. Without PATH: the latest outputs of the last run.
     """
-    from snakeprov.cli import spelling, target
+    from snakeprov.cli import target, targetsyntax
     from snakeprov.cli.paging import collect
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
     from snakeprov.view import answers, history
 
     if limit is None and not as_json:
@@ -42,7 +42,7 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
             _latest(client, limit=limit, as_json=as_json)
             return
         found = target.find(client, place, path, project=project)
-        if found.version_number is not None and not isinstance(spelling.read(path), spelling.DigestPrefix):
+        if found.version_number is not None and not isinstance(targetsyntax.read(path), targetsyntax.DigestPrefix):
             raise UsageError(
                 f"'log' lists every version of {found.name}, so @{found.version_number} has no meaning here.",
                 hint=f"'snakeprov show {found.name}@{found.version_number}' shows that one.",

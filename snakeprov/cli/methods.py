@@ -23,14 +23,14 @@ def command(what: tuple[str, ...], form: str, project: str | None, store: str | 
     """
     import msgspec
 
-    from snakeprov.cli import gathered
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.material import material_of
+    from snakeprov.cli.store import opened
     from snakeprov.export.methods import methods
     from snakeprov.view import answers
     from snakeprov.view import methods as view
 
     with opened(store) as (place, client):
-        material = gathered.material(client, place, what, project=project)
+        material = material_of(client, place, what, project=project)
     told = answers.methods({**msgspec.to_builtins(methods(material)), "truncated": material.is_truncated})
     if as_json:
         output.write_json(told)

@@ -78,7 +78,7 @@ def command(
     more. Their digests and what made them stay recorded. Content that other versions share stays, and so does code.
     Without --yes nothing changes: it prints what would be deleted.
     """
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
     from snakeprov.model.times import to_wire
     from snakeprov.view import pruned
 

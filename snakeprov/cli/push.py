@@ -35,7 +35,7 @@ def command(store: str | None, as_json: bool, even_uncertain: bool) -> int:
     """
     from snakeprov.apps.connect import connect
     from snakeprov.apps.target import target_of
-    from snakeprov.cli.repository import find_place
+    from snakeprov.cli.store import find_place
     from snakeprov.recorder import backlog, delivery, progress
 
     place = find_place(store)

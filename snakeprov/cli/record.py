@@ -52,7 +52,7 @@ def command(
     """
     from snakeprov.apps.connect import connect
     from snakeprov.apps.target import target_of
-    from snakeprov.cli.repository import find_place
+    from snakeprov.cli.store import find_place
     from snakeprov.recorder import byhand
 
     place = find_place(store, create=True)
@@ -96,6 +96,6 @@ def _thing(typed: str) -> str:
 
 
 def _absolute(typed: str) -> str:
-    from snakeprov.cli.repository import current_folder
+    from snakeprov.cli.store import current_folder
 
     return os.path.join(current_folder(), typed)  # noqa: PTH118  the system takes `..` after a link

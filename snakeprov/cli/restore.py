@@ -35,7 +35,7 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
     the command says how to make them again, and exits with status 5.
     """
     from snakeprov.cli import target
-    from snakeprov.cli.repository import current_folder, opened
+    from snakeprov.cli.store import current_folder, opened
     from snakeprov.model.notkept import why_not_kept
     from snakeprov.model.paths import relative_to, to_text
     from snakeprov.view import restored
@@ -95,7 +95,7 @@ def _restore(
 def _destination(typed: str, version: Version, place: Place, out: str | None) -> Path:
     """Return where a version goes: a file that is to go into a folder keeps its name."""
     from snakeprov.cli import target
-    from snakeprov.cli.repository import current_folder
+    from snakeprov.cli.store import current_folder
     from snakeprov.model.paths import to_os
     from snakeprov.workdir import restoring
 

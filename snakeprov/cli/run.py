@@ -33,7 +33,7 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
     """
     from snakeprov.cli import target
     from snakeprov.cli.paging import collect
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
     from snakeprov.view import runs
 
     is_folded = limit is None and not as_json

@@ -19,7 +19,7 @@ def command(limit: int | None, store: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
     from snakeprov.cli import target
     from snakeprov.cli.paging import collect
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
     from snakeprov.view import answers, runs
 
     if limit is None and not as_json:

@@ -32,16 +32,16 @@ def command(path: str, wanted: str | None, project: str | None, store: str | Non
     or of the one named by @N. For job:ID, and for an output that was never made because its job failed: the error of
     the job, the end of its log and its command.
     """
-    from snakeprov.cli import failedjobs, spelling, target
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli import failedjobs, target, targetsyntax
+    from snakeprov.cli.store import opened
     from snakeprov.model.answers import Story
     from snakeprov.view import answers, environment, story
 
     later = unmade = found = None
     answer: Done
     with opened(store) as (place, client):
-        named = spelling.read(path)
-        if isinstance(named, spelling.JobId):
+        named = targetsyntax.read(path)
+        if isinstance(named, targetsyntax.JobId):
             answer = failedjobs.ask(client, named.text)
         else:
             try:

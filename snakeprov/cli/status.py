@@ -22,7 +22,7 @@ def command(store: str | None, as_json: bool) -> None:
     even if the store cannot be reached or read.
     """
     from snakeprov.apps.connect import connect
-    from snakeprov.cli.repository import find_place
+    from snakeprov.cli.store import find_place
     from snakeprov.model.answers import Status
     from snakeprov.model.projects import project_of
     from snakeprov.recorder import backlog

@@ -2,7 +2,7 @@
 
 Must not know: what the command does with it.
 
-`snakeprov.cli.spelling` says how things are named.
+`snakeprov.cli.targetsyntax` says how things are named.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from snakeprov.cli import spelling, unrecorded
-from snakeprov.cli.repository import current_folder
-from snakeprov.cli.spelling import DigestPrefix, EntityId, JobId, PathReading, RunId
+from snakeprov.cli import targetsyntax, unrecorded
+from snakeprov.cli.store import current_folder
+from snakeprov.cli.targetsyntax import DigestPrefix, EntityId, JobId, PathReading, RunId
 from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model import paths
 from snakeprov.model.projects import project_of
@@ -76,7 +76,7 @@ def find(client: Client, place: Place, typed: str, *, project: str | None = None
 
 def find_either(client: Client, place: Place, typed: str, *, project: str | None = None) -> Target | RunTarget:
     """Return the version of a file, or for `run:ID` the run, that `typed` means. Raises as `find` and `find_run`."""
-    match spelling.read(typed):
+    match targetsyntax.read(typed):
         case RunId(text):
             return find_run(client, text)
         case JobId(text):
@@ -94,17 +94,17 @@ def find_either(client: Client, place: Place, typed: str, *, project: str | None
 
 def named_paths(place: Place, typed: str) -> list[str]:
     """Return the recorded paths that `typed` may mean; none where it is an id or a digest."""
-    readings = spelling.read(typed)
+    readings = targetsyntax.read(typed)
     return [one for path, _ in readings for one in _candidates(place, path)] if isinstance(readings, list) else []
 
 
 def named_in_clone(place: Place, typed: str, recorded: str) -> str | None:
     """Return the place on disk that `typed` names, if the code there has that recorded path by its git repository."""
-    readings = spelling.read(typed)
+    readings = targetsyntax.read(typed)
     if not paths.is_in_repository(recorded) or not isinstance(readings, list):
         return None
     here, root = str(current_folder()), str(place.root)
-    places = (spelling.place_in_repository(path, recorded, here=here, root=root) for path, _ in readings)
+    places = (targetsyntax.place_in_repository(path, recorded, here=here, root=root) for path, _ in readings)
     return next((one for one in places if one is not None), None)
 
 
@@ -115,8 +115,8 @@ def find_run(client: Client, typed: str) -> RunTarget:
         NotRecordedError: There is none.
         UsageError: There are several, `typed` is too short, or the store keeps no runs.
     """
-    name = spelling.run_id(typed)
-    if name == spelling.LAST_RUN:
+    name = targetsyntax.run_id(typed)
+    if name == targetsyntax.LAST_RUN:
         return last_run(client)
     try:
         record = client.runs.get(name)
@@ -203,7 +203,7 @@ def _by_path(
 
 
 def _candidates(place: Place, path: str) -> list[str]:
-    found = spelling.candidates(path, here=str(current_folder()), root=str(place.root))
+    found = targetsyntax.candidates(path, here=str(current_folder()), root=str(place.root))
     # With a slash it is a directory, rather than a file that had this name at another time.
     return [*(f"{one}/" for one in found), *found] if path.endswith("/") else found
 

@@ -42,7 +42,7 @@ def command() -> None:
 def create(name: str, scopes: tuple[str, ...], expires: str | None, store: str | None, as_json: bool) -> None:
     """Make a token for the user NAME. It is shown once; only a digest of it is kept."""
     from snakeprov.apps.accounts import opened
-    from snakeprov.cli.repository import find_folder
+    from snakeprov.cli.store import find_folder
     from snakeprov.model import times
 
     expires_on = None if expires is None else _moment(expires)
@@ -62,7 +62,7 @@ def create(name: str, scopes: tuple[str, ...], expires: str | None, store: str |
 def list_(store: str | None, as_json: bool) -> None:
     """List all tokens, without their text."""
     from snakeprov.apps.accounts import opened
-    from snakeprov.cli.repository import find_folder
+    from snakeprov.cli.store import find_folder
     from snakeprov.view import text
     from snakeprov.view.text import say
 
@@ -92,7 +92,7 @@ def list_(store: str | None, as_json: bool) -> None:
 def revoke(id_: int, store: str | None, as_json: bool) -> None:
     """Make the token ID invalid at once."""
     from snakeprov.apps.accounts import opened
-    from snakeprov.cli.repository import find_folder
+    from snakeprov.cli.store import find_folder
 
     with opened(find_folder(store)) as accounts:
         token = accounts.revoke(id_)

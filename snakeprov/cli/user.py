@@ -26,7 +26,7 @@ def command() -> None:
 def add(name: str, store: str | None, as_json: bool) -> None:
     """Add a user called NAME, who then needs a token."""
     from snakeprov.apps.accounts import opened
-    from snakeprov.cli.repository import find_folder
+    from snakeprov.cli.store import find_folder
 
     with opened(find_folder(store, create=True), create=True) as accounts:
         account = accounts.add(name)
@@ -41,7 +41,7 @@ def add(name: str, store: str | None, as_json: bool) -> None:
 def list_(store: str | None, as_json: bool) -> None:
     """List all users."""
     from snakeprov.apps.accounts import opened
-    from snakeprov.cli.repository import find_folder
+    from snakeprov.cli.store import find_folder
     from snakeprov.view import text
     from snakeprov.view.text import say
 
@@ -65,7 +65,7 @@ def list_(store: str | None, as_json: bool) -> None:
 def disable(name: str, store: str | None, as_json: bool) -> None:
     """Make every token of NAME invalid for good. What NAME recorded stays."""
     from snakeprov.apps.accounts import opened
-    from snakeprov.cli.repository import find_folder
+    from snakeprov.cli.store import find_folder
 
     with opened(find_folder(store)) as accounts:
         account = accounts.disable(name)

@@ -53,7 +53,7 @@ def command(paths: tuple[str, ...], deep: bool, project: str | None, store: str 
 
 def _verify_files(paths: tuple[str, ...], store: str | None, *, project: str | None, deep: bool, as_json: bool) -> int:
     from snakeprov.cli import comparison
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli.store import opened
     from snakeprov.view import compared
 
     with opened(store) as (place, client):

@@ -27,8 +27,9 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
     Lists the inputs, params, code and software that changed since the previous version, and what changed the inputs
     upstream; of the latest version, or of the one named by @N. The first line is a sentence to paste into a mail.
     """
-    from snakeprov.cli import asking, target
-    from snakeprov.cli.repository import opened
+    from snakeprov.cli import target
+    from snakeprov.cli.sources import sources_of
+    from snakeprov.cli.store import opened
     from snakeprov.lineage.causes import as_first_seen
     from snakeprov.lineage.difference import is_put_back, side_of
     from snakeprov.view import causes, difference_answers
@@ -36,7 +37,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
     with opened(store) as (place, client):
         found = target.find(client, place, path, project=project)
         story = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
-        sources = asking.sources(client, place.root)
+        sources = sources_of(client, place.root)
         trace = _since_the_version_before(story, sources, depth)
         again = None if is_put_back(story) else _made_again(story, sources, depth)
         side = side_of(as_first_seen(story, sources) or story)

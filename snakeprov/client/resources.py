@@ -18,16 +18,16 @@ from snakeprov.model.answers import (
     AffectedVersions,
     CurrentFiles,
     Details,
+    EvidenceResults,
     History,
     Lineage,
     Lookup,
     Matches,
     Paths,
     Pruned,
+    RecordedEvidence,
     SameContent,
     SearchResults,
-    SightExplained,
-    Sights,
     Stories,
     Story,
 )
@@ -208,15 +208,15 @@ class ServerProvenance:
         body = {"project": project, "paths": list(paths)}
         return self._session.ask_with(f"{OWN}/lookup", Lookup, body)
 
-    def sights(self, project: str, sights: Sequence[Mapping[str, Any]]) -> list[SightExplained]:
+    def evidence(self, project: str, seen: Sequence[Mapping[str, Any]]) -> list[RecordedEvidence]:
         """Return what may explain bytes seen at paths, in order.
 
         Args:
             project: Name of the project.
-            sights: Each `{path, sha256, elsewhere}`; the last asks for other files with the same bytes too.
+            seen: Each `{path, sha256, elsewhere}`; the last asks for other files with the same bytes too.
         """
-        body = {"project": project, "sights": list(sights)}
-        return self._session.ask_with(f"{OWN}/sights", Sights, body).results
+        body = {"project": project, "seen": list(seen)}
+        return self._session.ask_with(f"{OWN}/evidence", EvidenceResults, body).results
 
     def prune(self, criteria: Mapping[str, Any], *, dry_run: bool, limit: int = 1000) -> Pruned:
         """Remove the bytes of versions, or with `dry_run` only tell which; what is recorded stays.

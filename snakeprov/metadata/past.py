@@ -22,7 +22,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from snakeprov.capture.places import Places
-from snakeprov.metadata.sights import Sight
+from snakeprov.metadata.ondisk import FileOnDisk
 from snakeprov.metadata.stored import Stored
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import FileFact, JobKind, JobRecord
@@ -151,7 +151,7 @@ class _Reader:
         self._directory = to_text(working_directory)
         self._places = Places(working_directory)
         self._run_id = run_id
-        self._sights: dict[str, Sight] = {}
+        self._files: dict[str, FileOnDisk] = {}
 
     def path(self, target: str) -> str:
         return target if "://" in target else self._places.path(target)
@@ -164,12 +164,12 @@ class _Reader:
             return Reason.INCOMPLETE
         if one.endtime is None or one.rule is None:
             return Reason.UNDATED
-        sight = self._sight(one.target)
-        if sight.kind == "missing":
+        file = self._file(one.target)
+        if file.kind == "missing":
             return Reason.GONE
         if failed_on_s is not None and failed_on_s >= int(one.endtime):
             return Reason.FAILED
-        return None if sight.was_left_at(one.endtime) else Reason.CHANGED
+        return None if file.was_left_at(one.endtime) else Reason.CHANGED
 
     def job(self, outputs: Sequence[Stored], *, left_out: int) -> JobRecord:
         """Return the record of the job that made `outputs`, which are there as it left them."""
@@ -222,37 +222,37 @@ class _Reader:
 
     def _log(self, target: str, start_s: float | None, end_s: float) -> FileFact:
         """Return a log as it is now where it was last written while its job ran, else only its path."""
-        sight = self._sight(target)
-        seen = sight.fingerprint
+        file = self._file(target)
+        seen = file.fingerprint
         if start_s is not None and seen is not None and start_s <= seen.mtime_ns / 1e9 <= end_s + LOG_GAP_S:
             return self._fact(target)
         return FileFact(path=self.path(target), kind="unknown")
 
     def _is_what_was_read(self, target: str, bound_s: float, checksum: object) -> bool:
-        sight = self._sight(target)
-        if sight.kind == "file" and isinstance(checksum, str):
+        file = self._file(target)
+        if file.kind == "file" and isinstance(checksum, str):
             algorithm, colon, expected = checksum.rpartition(":")
             if not colon or algorithm == "sha256":
-                digest = sight.digest()
+                digest = file.digest()
                 return digest is not None and digest.sha256 == expected
-        return sight.kind in ("file", "directory") and sight.newest_s() <= bound_s
+        return file.kind in ("file", "directory") and file.newest_s() <= bound_s
 
     def _fact(self, target: str) -> FileFact:
-        sight = self._sight(target)
+        file = self._file(target)
         return FileFact(
             path=self.path(target),
-            flags=["directory"] if sight.kind == "directory" else [],
-            kind=sight.kind,
-            fingerprint=sight.fingerprint,
-            symlink_target=None if sight.symlink_target is None else to_text(sight.symlink_target),
+            flags=["directory"] if file.kind == "directory" else [],
+            kind=file.kind,
+            fingerprint=file.fingerprint,
+            symlink_target=None if file.symlink_target is None else to_text(file.symlink_target),
         )
 
-    def _sight(self, target: str) -> Sight:
-        sight = self._sights.get(target)
-        if sight is None:
+    def _file(self, target: str) -> FileOnDisk:
+        file = self._files.get(target)
+        if file is None:
             path = os.path.join(self._working_directory, target)  # noqa: PTH118  once for each file
-            sight = self._sights[target] = Sight(path)
-        return sight
+            file = self._files[target] = FileOnDisk(path)
+        return file
 
     def _id(self, outputs: Sequence[Stored]) -> str:
         """Return an id that is the same whenever the same outputs of the same job are found here."""

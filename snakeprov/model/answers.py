@@ -565,7 +565,7 @@ class PastVersion(Answer, frozen=True, kw_only=True):
     activity_id: str | None = None
 
 
-class SightExplained(Answer, frozen=True, kw_only=True):
+class RecordedEvidence(Answer, frozen=True, kw_only=True):
     """What may explain bytes seen at a path."""
 
     earlier: PastVersion | None = None
@@ -574,10 +574,10 @@ class SightExplained(Answer, frozen=True, kw_only=True):
     first_read_on: str | None = None
 
 
-class Sights(Answer, frozen=True, kw_only=True):
+class EvidenceResults(Answer, frozen=True, kw_only=True):
     """Several of them, in the order asked."""
 
-    results: list[SightExplained]
+    results: list[RecordedEvidence]
 
 
 class Pruned(Answer, frozen=True, kw_only=True):

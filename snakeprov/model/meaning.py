@@ -65,7 +65,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Evidence:
     """Bytes seen at a path, and what is recorded that may explain them.
 
     Attributes:
@@ -138,15 +138,15 @@ class Raw:
 Meaning = Current | Again | Made | Edited | SameContent | Raw
 
 
-def meaning_of(seen: Sight) -> Meaning:
-    """Return what the bytes of a sight mean.
+def meaning_of(seen: Evidence) -> Meaning:
+    """Return what bytes mean, from the evidence about them.
 
     >>> by_job = Past("syn1", 1, activity_id="7", is_work=True)
-    >>> meaning_of(Sight(current=by_job)) == Edited(by_job)
+    >>> meaning_of(Evidence(current=by_job)) == Edited(by_job)
     True
-    >>> meaning_of(Sight(current=Past("syn1", 2), earlier=by_job)) == Again(by_job, "7")
+    >>> meaning_of(Evidence(current=Past("syn1", 2), earlier=by_job)) == Again(by_job, "7")
     True
-    >>> meaning_of(Sight(current=Past("syn1", 1, activity_id="7", is_work=True, is_read=False), looks_same=True))
+    >>> meaning_of(Evidence(current=Past("syn1", 1, activity_id="7", is_work=True, is_read=False), looks_same=True))
     Current(is_proved=False)
     """
     if seen.is_current and not (seen.always and seen.writer is not None):

@@ -17,7 +17,7 @@ from snakeprov.model.held import input_key, output_key
 from snakeprov.model.records import FileFact, Fingerprint, JobStatus
 from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.livejob import LiveJob
-from snakeprov.plugin.observe import Sight, look, shown_from, stamp
+from snakeprov.plugin.observe import FileStatus, look, shown_from, stamp
 from snakeprov.plugin.planning import storage_query
 from snakeprov.plugin.represent import encodable
 
@@ -45,7 +45,7 @@ FLAGS = frozenset(
 SOURCE_COPY = "sourcecache_entry"
 """Snakemake's flag of a copy in its source cache; the value is the path or URL of the source."""
 
-_STREAM = Sight("other")
+_STREAM = FileStatus("other")
 
 _RAN: frozenset[JobStatus] = frozenset({"success", "failed", "retried"})
 """Status of jobs that ran to their end, and so may have written logs."""
@@ -98,10 +98,10 @@ class JobFiles:
             for number, one in enumerate(files):
                 if one.flags and one.is_storage:
                     path = str.__str__(one)
-                    sight = live.stored[path] = look(path)
-                    if sight.fingerprint is not None and sight.kind == "file":
-                        holding().file(key_of(number), path, sight.fingerprint, vanishes=True, any_time=True)
-                    elif sight.kind == "directory":
+                    seen = live.stored[path] = look(path)
+                    if seen.fingerprint is not None and seen.kind == "file":
+                        holding().file(key_of(number), path, seen.fingerprint, vanishes=True, any_time=True)
+                    elif seen.kind == "directory":
                         holding().directory(key_of(number), path, vanishes=True)
         if live.holding is not None:
             live.holding.send()
@@ -160,10 +160,10 @@ class JobFiles:
             name = names.get(number)
             path = str.__str__(one)
             if is_plain and not one.flags:
-                sight = look(path)
-                fact = FileFact(path=self.places.path(path), name=name, fingerprint=sight.fingerprint, mode=sight.mode)
-                if sight.kind != "file" or sight.symlink_target is not None:
-                    fact.kind, fact.symlink_target = sight.kind, sight.symlink_target
+                seen = look(path)
+                fact = FileFact(path=self.places.path(path), name=name, fingerprint=seen.fingerprint, mode=seen.mode)
+                if seen.kind != "file" or seen.symlink_target is not None:
+                    fact.kind, fact.symlink_target = seen.kind, seen.symlink_target
                 facts.append(fact)
             else:
                 facts.append(self._flagged(one, path, name, live))
@@ -173,19 +173,19 @@ class JobFiles:
         flags = file.flags
         if SOURCE_COPY in flags:
             return self._source(str(flags[SOURCE_COPY]), path, name)
-        sight = _STREAM if path in live.streams else live.stored.get(path) or look(path)
-        target = sight.symlink_target
-        if self._cache and sight.kind == "directory" and target is None:
+        seen = _STREAM if path in live.streams else live.stored.get(path) or look(path)
+        target = seen.symlink_target
+        if self._cache and seen.kind == "directory" and target is None:
             target = shown_from(self._cache, path)
         return FileFact(
             path=self.path(path),
             name=name,
             flags=sorted(flag for flag in flags if flag in FLAGS and flags[flag]),
-            kind=sight.kind,
-            fingerprint=sight.fingerprint,
+            kind=seen.kind,
+            fingerprint=seen.fingerprint,
             storage_query=storage_query(file),
             symlink_target=target,
-            mode=sight.mode,
+            mode=seen.mode,
         )
 
     def _source(self, source: str, copy: str, name: str | None) -> FileFact:

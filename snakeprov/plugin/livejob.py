@@ -13,7 +13,7 @@ import msgspec
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint
 from snakeprov.plugin.gaps import Gaps
 from snakeprov.plugin.holding import Holding
-from snakeprov.plugin.observe import Sight
+from snakeprov.plugin.observe import FileStatus
 
 
 class LiveJob(msgspec.Struct):
@@ -48,7 +48,7 @@ class LiveJob(msgspec.Struct):
     error: BaseException | None = None
     blame: str | None = None
     logs: list[str] = []
-    stored: dict[str, Sight] = {}
+    stored: dict[str, FileStatus] = {}
     holding: Holding | None = None
     doubtful: frozenset[str] = frozenset()
     gaps: Gaps = msgspec.field(default_factory=Gaps)

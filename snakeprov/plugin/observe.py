@@ -15,7 +15,7 @@ from snakeprov.model.paths import TIMESTAMP, to_text
 from snakeprov.model.records import FileKind, Fingerprint
 
 
-class Sight(msgspec.Struct, frozen=True):
+class FileStatus(msgspec.Struct, frozen=True):
     """What `lstat`, and `stat` for a link, said of a path; `mode` are the permissions of a regular file."""
 
     kind: FileKind
@@ -24,26 +24,26 @@ class Sight(msgspec.Struct, frozen=True):
     mode: int | None = None
 
 
-MISSING = Sight("missing")
+MISSING = FileStatus("missing")
 
 
-def look(path: str) -> Sight:
+def look(path: str) -> FileStatus:
     """Return what is at `path`, links followed. One system call for a regular file; never raises, never opens."""
     target = None
     try:
         status = os.lstat(path)
         if stat.S_ISREG(status.st_mode):
-            return Sight("file", from_stat(status), None, status.st_mode & 0o777)
+            return FileStatus("file", from_stat(status), None, status.st_mode & 0o777)
         if stat.S_ISLNK(status.st_mode):
             target = to_text(os.readlink(path))  # noqa: PTH115  hot path
             status = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError):
-        return Sight("missing", None, target) if target is not None else MISSING
+        return FileStatus("missing", None, target) if target is not None else MISSING
     if stat.S_ISREG(status.st_mode):
-        return Sight("file", from_stat(status), target, status.st_mode & 0o777)
+        return FileStatus("file", from_stat(status), target, status.st_mode & 0o777)
     if stat.S_ISDIR(status.st_mode):
-        return Sight("directory", from_stat(status), target)
-    return Sight("other", None, target)
+        return FileStatus("directory", from_stat(status), target)
+    return FileStatus("other", None, target)
 
 
 def stamp(path: str) -> Fingerprint | None:

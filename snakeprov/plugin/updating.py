@@ -35,16 +35,16 @@ def before_update(job: Any, path_of: Callable[[str], str], holding: Callable[[],
 
 
 def _seen(path: str, path_of: Callable[[str], str], holding: Callable[[], Holding]) -> FileFact:
-    sight = look(path)
+    seen = look(path)
     fact = FileFact(
         path=path_of(path),
         flags=["before_update"],
-        kind=sight.kind,
-        fingerprint=sight.fingerprint,
-        symlink_target=sight.symlink_target,
+        kind=seen.kind,
+        fingerprint=seen.fingerprint,
+        symlink_target=seen.symlink_target,
     )
-    if sight.fingerprint is not None and sight.kind == "file":
-        holding().file(before_key(fact.path), path, sight.fingerprint, changes=True)
-    elif sight.kind == "directory":
+    if seen.fingerprint is not None and seen.kind == "file":
+        holding().file(before_key(fact.path), path, seen.fingerprint, changes=True)
+    elif seen.kind == "directory":
         fact.listing = holding().directory(before_key(fact.path), path)
     return fact

@@ -42,6 +42,7 @@ from snakeprov.errors import (
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.recorder.cachedoutputs import CacheFillers
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.context import Context, Policy
@@ -50,7 +51,6 @@ from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.explaining import read_paths, unexplained
 from snakeprov.recorder.listings import Listings
 from snakeprov.recorder.manual import Step
-from snakeprov.recorder.origins import Origins
 from snakeprov.recorder.overlaps import Overlaps
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.projects import Projects
@@ -312,7 +312,7 @@ class Deliverer:
 
     def _origins(self, jobs: Sequence[Prepared]) -> dict[str, Mapping[str, str]]:
         cached = [one for one in jobs if one.job.status == "cached"] if self._client.backend.keeps_runs else []
-        finder = Origins(self._client)
+        finder = CacheFillers(self._client)
         return {one.job.id: finder.of(one.job, one.observations) for one in cached}
 
     def _carry_out(self, plan: Plan, jobs: Sequence[Prepared], tally: Tally) -> None:

@@ -25,7 +25,7 @@ from snakeprov.recorder.recognition import Explained, Identity, size_of
 from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, path_of
 
 SIGHTS_MAX: Final = 10_000
-"""Maximum number of sights per request."""
+"""Maximum number of paths per request."""
 
 
 class _HasJob(Protocol):
@@ -89,13 +89,13 @@ def _is_current(held: Held | None, digest: Digest, identity: Identity) -> bool:
     return held is not None and identity.of_held(held) == identity.of_digest(digest) and not identity.lacks_marks(held)
 
 
-def explain_sights(own: ServerProvenance, project: str, asked: list[Asked]) -> dict[tuple[str, str], Explained]:
+def explain_seen(own: ServerProvenance, project: str, asked: list[Asked]) -> dict[tuple[str, str], Explained]:
     """Return what a store of snakeprov's own says, by path and sha256. Raises RemoteError."""
     found: dict[tuple[str, str], Explained] = {}
     for start in range(0, len(asked), SIGHTS_MAX):
         part = asked[start : start + SIGHTS_MAX]
-        sights = [{"path": one.path, "sha256": one.digest.sha256, "elsewhere": one.elsewhere} for one in part]
-        for one, answer in zip(part, own.sights(project, sights), strict=True):
+        seen = [{"path": one.path, "sha256": one.digest.sha256, "elsewhere": one.elsewhere} for one in part]
+        for one, answer in zip(part, own.evidence(project, seen), strict=True):
             first = answer.first_read_on
             found[one.path, one.digest.sha256] = Explained(
                 earlier=_past(answer.earlier),
@@ -113,7 +113,7 @@ def _past(version: PastVersion | None) -> Past | None:
 
 
 def _seen(job: JobRecord, observations: Observations) -> Iterator[tuple[str, Observation, Digest, bool]]:
-    """Yield path, sight and digest of each file of a job whose bytes are known, and whether the job wrote them."""
+    """Yield path, observation and digest of each file of a job with known bytes, and whether the job wrote them."""
     for fact in job.inputs:
         seen = observations.get(key_of(fact))
         if seen is not None and seen.digest is not None:

@@ -14,7 +14,7 @@ from snakeprov.recorder.assemble import Assembly, assemble
 from snakeprov.recorder.catalog import Catalog, LookedUp
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import Observations
-from snakeprov.recorder.explaining import Asked, explain_sights
+from snakeprov.recorder.explaining import Asked, explain_seen
 from snakeprov.recorder.manual import Step, assemble_by_hand
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.recognition import BY_SHA256, Explanations
@@ -40,7 +40,7 @@ class ServerTarget:
 
     def explain(self, project: str, asked: list[Asked], catalog: Catalog) -> Explanations:
         """Return what the server says of bytes that were seen, by path and sha256. Raises RemoteError."""
-        return explain_sights(self._provenance, project, asked) if asked else {}
+        return explain_seen(self._provenance, project, asked) if asked else {}
 
     def plan(self, project: str, catalog: Catalog) -> Plan:
         """Return an empty plan."""

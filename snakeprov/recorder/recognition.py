@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from snakeprov.model.digest import Digest
-from snakeprov.model.meaning import Id, Listing, Meaning, Past, Sight, meaning_of
+from snakeprov.model.meaning import Evidence, Id, Listing, Meaning, Past, meaning_of
 from snakeprov.model.paths import folders_above
 from snakeprov.model.records import Fingerprint
 from snakeprov.recorder.catalog import Held, Listed
@@ -113,13 +113,13 @@ class Recognition:
         looks_same = held is not None and _looks_same(held, fingerprint, is_directory=path.endswith("/"))
         if content is None:
             current = None if held is None else self._past(path, held, NOTHING)
-            return meaning_of(Sight(is_read=False, looks_same=looks_same, writer=writer, current=current))
+            return meaning_of(Evidence(is_read=False, looks_same=looks_same, writer=writer, current=current))
         is_current = held is not None and self._identity.of_held(held) == content
         if is_current and not always:
-            return meaning_of(Sight(current=self._past(path, held, NOTHING) if held else None, is_current=True))
+            return meaning_of(Evidence(current=self._past(path, held, NOTHING) if held else None, is_current=True))
         explained = self.explained(path, seen)
         return meaning_of(
-            Sight(
+            Evidence(
                 looks_same=looks_same,
                 writer=writer,
                 current=None if held is None else self._past(path, held, explained),

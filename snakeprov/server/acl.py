@@ -12,12 +12,8 @@ from typing import Any
 
 import msgspec
 
-from snakeprov.server import permissions, wire
-from snakeprov.server.call import Answer, Call, shown
-from snakeprov.server.entities import existing
-from snakeprov.server.refusals import bad_request, forbidden, not_found, stale
-from snakeprov.store import access, entities
-from snakeprov.store.access import (
+from snakeprov.db import access, entities
+from snakeprov.db.access import (
     ANONYMOUS_ID,
     AUTHENTICATED_ID,
     CHANGE_PERMISSIONS,
@@ -27,8 +23,12 @@ from snakeprov.store.access import (
     READ,
     AclRow,
 )
-from snakeprov.store.entities import EntityRow
-from snakeprov.store.tables import PROJECT
+from snakeprov.db.entities import EntityRow
+from snakeprov.db.tables import PROJECT
+from snakeprov.server import permissions, wire
+from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server.entities import existing
+from snakeprov.server.refusals import bad_request, forbidden, not_found, stale
 
 PRINCIPALS_MAX = 1000
 """How many users and groups one access list can name."""

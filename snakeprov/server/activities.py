@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from snakeprov.db import access, activities
+from snakeprov.db.activities import ActivityRow, UsageRow
 from snakeprov.model.provenance import UsedEntity, UsedURL
 from snakeprov.server import wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found, stale
 from snakeprov.server.wire import ActivityBody
-from snakeprov.store import access, activities
-from snakeprov.store.activities import ActivityRow, UsageRow
 
 USED_MAX = 100_000
 """How many things one activity can have used."""

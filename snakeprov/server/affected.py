@@ -11,15 +11,15 @@ from typing import Any
 
 import msgspec
 
+from snakeprov.db import affected, search
+from snakeprov.db.affected import Affected, Starts
+from snakeprov.db.lineage import Version
 from snakeprov.model.answers import AffectedVersions, MadeVersion
 from snakeprov.server import meanings, unmade, wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.runs import named_run
-from snakeprov.store import affected, search
-from snakeprov.store.affected import Affected, Starts
-from snakeprov.store.lineage import Version
 
 STARTS_MAX = 1000
 LIMIT_DEFAULT = 10_000

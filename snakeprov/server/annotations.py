@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from snakeprov.db import entities, revisions
+from snakeprov.db.access import UPDATE
+from snakeprov.db.entities import EntityRow
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.entities import check_etag, existing
 from snakeprov.server.refusals import bad_request
-from snakeprov.store import entities, revisions
-from snakeprov.store.access import UPDATE
-from snakeprov.store.entities import EntityRow
 
 KEYS_MAX = 100
 VALUES_MAX = 100

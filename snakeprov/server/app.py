@@ -14,13 +14,13 @@ import msgspec
 from falcon.routing import CompiledRouter
 
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import Database, tokens
 from snakeprov.errors import BusyStoreError, StoreError
 from snakeprov.server import auth, downloads, filehandles, jobs, openapi, permissions, presigned, runs, uploads
 from snakeprov.server.auth import User
 from snakeprov.server.call import Answer, Call, Service
 from snakeprov.server.refusals import Refusal, bad_request, body_of
 from snakeprov.server.routes import BATCH, ROUTES, Access, Route
-from snakeprov.store import Store, tokens
 
 BODY_BYTES_MAX = 256 * 1024 * 1024
 """How long a JSON body can be."""
@@ -32,7 +32,7 @@ App = falcon.App[falcon.Request, falcon.Response]
 
 
 def create_app(
-    store: Store,
+    database: Database,
     blobs: LocalBlobs,
     *,
     identify: Callable[[falcon.Request], str] | None = None,
@@ -43,7 +43,7 @@ def create_app(
     """Return the store as a WSGI application.
 
     Args:
-        store: Where the records are. It stays the caller's to close.
+        database: Where the records are. It stays the caller's to close.
         blobs: Where the bytes are.
         identify: Returns the name of the user who sends a request. A new name becomes a user, and no access
             list stops anybody. By default users are those of the store, and prove it with an access token.
@@ -52,8 +52,10 @@ def create_app(
         url_secret: Signs URLs that carry their own permission; by default one that nobody else ever knows.
     """
     secret = url_secret or presigned.new_secret()
-    service = Service(store, blobs, local_files=local_files, url_secret=secret)
-    gate = _Gate(service, auth.by_token(store, session=session) if identify is None else auth.by_name(store, identify))
+    service = Service(database, blobs, local_files=local_files, url_secret=secret)
+    gate = _Gate(
+        service, auth.by_token(database, session=session) if identify is None else auth.by_name(database, identify)
+    )
     router = CompiledRouter()
     app: App = falcon.App(router=router)
     app.req_options.strip_url_path_trailing_slash = True

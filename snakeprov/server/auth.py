@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import falcon
 
+from snakeprov.db import Database, principals, tokens
+from snakeprov.db.access import ANONYMOUS_ID, AUTHENTICATED_ID, PUBLIC_ID, Reader
+from snakeprov.db.tokens import DOWNLOAD, SCOPES, VIEW
 from snakeprov.server.refusals import unauthenticated
-from snakeprov.store import Store, principals, tokens
-from snakeprov.store.access import ANONYMOUS_ID, AUTHENTICATED_ID, PUBLIC_ID, Reader
-from snakeprov.store.tokens import DOWNLOAD, SCOPES, VIEW
 
 USERS_REMEMBERED_MAX = 4096
 """How many users are known without asking the store."""
@@ -54,18 +54,18 @@ Identify = Callable[[falcon.Request, bool], User]
 """Finds who sends a request, which may write or not: only then somebody new is noted in the store."""
 
 
-def by_token(store: Store, *, session: tuple[str, str] | None = None) -> Identify:
+def by_token(database: Database, *, session: tuple[str, str] | None = None) -> Identify:
     """Return the function that finds a request's user by the token in its `Authorization` header.
 
     Args:
-        store: Where tokens are known.
+        database: Where tokens are known.
         session: A user's name and one more token for that user, which is good as long as this function lives and is
             kept nowhere.
 
     The function raises:
         Refusal: 401, the token is unknown, expired or revoked, or its user is disabled.
     """
-    owner = None if session is None else principals.ensure(store, session[0])
+    owner = None if session is None else principals.ensure(database, session[0])
     # By digest, so that the time it takes to compare tells nothing.
     digest = None if session is None else tokens.digest(session[1])
 
@@ -78,7 +78,7 @@ def by_token(store: Store, *, session: tuple[str, str] | None = None) -> Identif
             raise unauthenticated()
         if owner is not None and tokens.digest(found[1]) == digest:
             return _known(owner.id, owner.name, owner.etag, owner.created_on, frozenset(SCOPES))
-        with store.read() as tx:
+        with database.read() as tx:
             holder = tokens.holder(tx, found[1])
         if holder is None:
             raise unauthenticated()
@@ -87,7 +87,7 @@ def by_token(store: Store, *, session: tuple[str, str] | None = None) -> Identif
     return identify
 
 
-def by_name(store: Store, name_of: Callable[[falcon.Request], str]) -> Identify:
+def by_name(database: Database, name_of: Callable[[falcon.Request], str]) -> Identify:
     """Return the function that trusts what the host of the application says.
 
     A new name becomes a user with its first request that writes; reading needs no user.
@@ -97,12 +97,12 @@ def by_name(store: Store, name_of: Callable[[falcon.Request], str]) -> Identify:
 
     @lru_cache(maxsize=USERS_REMEMBERED_MAX)
     def user(name: str) -> User:
-        return User(*principals.ensure(store, name), None, frozenset(SCOPES))
+        return User(*principals.ensure(database, name), None, frozenset(SCOPES))
 
     def identify(request: falcon.Request, writes: bool) -> User:
         name = name_of(request)
         if not writes and name not in seen:
-            with store.read() as tx:
+            with database.read() as tx:
                 if principals.named(tx, name) is None:
                     return ANONYMOUS._replace(name=name, reader=None)
         if len(seen) < USERS_REMEMBERED_MAX:

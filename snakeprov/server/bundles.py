@@ -13,6 +13,11 @@ from typing import Any
 
 import msgspec
 
+from snakeprov.db import activities, entities
+from snakeprov.db import filehandles as stored_handles
+from snakeprov.db.access import DOWNLOAD, UPDATE
+from snakeprov.db.entities import EntityRow
+from snakeprov.db.tables import FILE
 from snakeprov.server import acl, legacy, permissions, wire
 from snakeprov.server import annotations as annotation_resource
 from snakeprov.server.activities import readable as readable_activity
@@ -22,11 +27,6 @@ from snakeprov.server.entities import change, check_etag, existing, insert
 from snakeprov.server.legacy import LegacyAnnotations
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.wire import EntityBody
-from snakeprov.store import activities, entities
-from snakeprov.store import filehandles as stored_handles
-from snakeprov.store.access import DOWNLOAD, UPDATE
-from snakeprov.store.entities import EntityRow
-from snakeprov.store.tables import FILE
 
 
 class BundleBody(msgspec.Struct, rename="camel"):

@@ -16,8 +16,8 @@ from snakeprov.server.refusals import bad_request, not_found
 
 if TYPE_CHECKING:
     from snakeprov.blobs.local import LocalBlobs
+    from snakeprov.db import Database, Transaction
     from snakeprov.server.auth import User
-    from snakeprov.store import Store, Transaction
 
 T = TypeVar("T")
 
@@ -42,8 +42,8 @@ class Service:
         run: Runs one request of a batch in the batch's transaction; the table of routes provides it.
     """
 
-    def __init__(self, store: Store, blobs: LocalBlobs, *, local_files: bool, url_secret: bytes) -> None:
-        self.store = store
+    def __init__(self, database: Database, blobs: LocalBlobs, *, local_files: bool, url_secret: bytes) -> None:
+        self.database = database
         self.blobs = blobs
         self.local_files = local_files
         self.url_secret = url_secret
@@ -90,13 +90,13 @@ class Call:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Open a transaction that changes nothing."""
-        with self.service.store.read() as self.tx:
+        with self.service.database.read() as self.tx:
             yield
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Open a transaction that may write; an exception rolls it back."""
-        with self.service.store.write() as self.tx:
+        with self.service.database.write() as self.tx:
             yield
 
     def read(self, type_: type[T]) -> T:

@@ -10,12 +10,12 @@ from typing import Literal
 
 import msgspec
 
+from snakeprov.db import entities
+from snakeprov.db.tables import ROOT_ID
 from snakeprov.server import wire
 from snakeprov.server.call import Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request, not_found
-from snakeprov.store import entities
-from snakeprov.store.tables import ROOT_ID
 
 PAGE_SIZE = 50
 """As in Synapse; a page token tells where the next page begins."""

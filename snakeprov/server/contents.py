@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 
+from snakeprov.db import contents
+from snakeprov.db.contents import Algorithm, VersionOf
 from snakeprov.model.answers import SameContent, Version
 from snakeprov.server import wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import bad_request
-from snakeprov.store import contents
-from snakeprov.store.contents import Algorithm, VersionOf
 
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 10_000

@@ -5,14 +5,14 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+from snakeprov.db import current, lookup
+from snakeprov.db.access import READ
+from snakeprov.db.current import CurrentRow
+from snakeprov.db.tables import STORED
 from snakeprov.model.answers import CurrentFiles, Version
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import not_found
-from snakeprov.store import current, lookup
-from snakeprov.store.access import READ
-from snakeprov.store.current import CurrentRow
-from snakeprov.store.tables import STORED
 
 PAGE_DEFAULT = 1000
 PAGE_MAX = 10_000

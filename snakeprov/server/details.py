@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import msgspec
 
+from snakeprov.db import access, details, jobs, lineage
+from snakeprov.db import meanings as meaning_store
+from snakeprov.db import runs as run_store
+from snakeprov.db.details import VersionDetails
+from snakeprov.db.jobs import JobRow
+from snakeprov.db.meanings import MeaningRow
+from snakeprov.db.tables import STORED
+from snakeprov.db.trash import recorded_path
 from snakeprov.model.answers import Details, RecordedJob, UsedLink, Version
 from snakeprov.model.provenance import Reference
 from snakeprov.server import jobs as job_resource
 from snakeprov.server import meanings, runs, wire
 from snakeprov.server.call import Answer, Call, entity_number
 from snakeprov.server.refusals import bad_request
-from snakeprov.store import access, details, jobs, lineage
-from snakeprov.store import meanings as meaning_store
-from snakeprov.store import runs as run_store
-from snakeprov.store.details import VersionDetails
-from snakeprov.store.jobs import JobRow
-from snakeprov.store.meanings import MeaningRow
-from snakeprov.store.tables import STORED
-from snakeprov.store.trash import recorded_path
 
 VERSIONS_MAX = 1000
 JOBS_MAX = 1000

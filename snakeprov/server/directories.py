@@ -8,11 +8,11 @@ themselves, so a request for one names the directory with it.
 
 from __future__ import annotations
 
+from snakeprov.db import access, filehandles
+from snakeprov.db.tables import STORED
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.server.call import Call, entity_number
 from snakeprov.server.entities import existing
-from snakeprov.store import access, filehandles
-from snakeprov.store.tables import STORED
 
 MANIFEST_BYTES_MAX = 64 * 1024 * 1024
 """How long a manifest can be that is looked into; it has some 200 bytes for each file."""

@@ -12,13 +12,13 @@ from typing import BinaryIO
 
 import falcon
 
+from snakeprov.db import access
+from snakeprov.db import filehandles as handle_store
+from snakeprov.db.tables import STORED
 from snakeprov.errors import CorruptStoreError
 from snakeprov.server import directories, filehandles, presigned, uploads
 from snakeprov.server.call import Call, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found
-from snakeprov.store import access
-from snakeprov.store import filehandles as handle_store
-from snakeprov.store.tables import STORED
 
 CHUNK_BYTES = 256 * 1024
 

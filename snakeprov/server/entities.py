@@ -5,17 +5,17 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+from snakeprov.db import access, activities, entities, filehandles, revisions
+from snakeprov.db.access import CHANGE_PERMISSIONS, CREATE, READ, UPDATE
+from snakeprov.db.entities import EntityRow, Place
+from snakeprov.db.revisions import Meaning
+from snakeprov.db.tables import FILE, FOLDER, PROJECT, ROOT_ID, TRASH_ID
 from snakeprov.model.paths import OUTSIDE
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.names import check_name
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, stale
 from snakeprov.server.wire import EntityBody
-from snakeprov.store import access, activities, entities, filehandles, revisions
-from snakeprov.store.access import CHANGE_PERMISSIONS, CREATE, READ, UPDATE
-from snakeprov.store.entities import EntityRow, Place
-from snakeprov.store.revisions import Meaning
-from snakeprov.store.tables import FILE, FOLDER, PROJECT, ROOT_ID, TRASH_ID
 
 DESCRIPTION_CHARS_MAX = 1000
 COMMENT_CHARS_MAX = 256

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
+from snakeprov.db import entities, filehandles, tokens
+from snakeprov.db.access import DOWNLOAD
+from snakeprov.db.filehandles import FileHandleRow
+from snakeprov.db.tables import EXTERNAL
 from snakeprov.server import permissions, presigned, wire
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, forbidden, not_found
-from snakeprov.store import entities, filehandles, tokens
-from snakeprov.store.access import DOWNLOAD
-from snakeprov.store.filehandles import FileHandleRow
-from snakeprov.store.tables import EXTERNAL
 
 DOWNLOAD_PATH = "/snakeprov/v1/download/{id}"
 

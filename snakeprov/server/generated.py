@@ -5,13 +5,13 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+from snakeprov.db import entities, revisions
+from snakeprov.db.access import READ, UPDATE
+from snakeprov.db.entities import EntityRow
 from snakeprov.server import activities as activity_resource
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.entities import UNLINK, existing, generated_by_parameter
 from snakeprov.server.refusals import not_found
-from snakeprov.store import entities, revisions
-from snakeprov.store.access import READ, UPDATE
-from snakeprov.store.entities import EntityRow
 
 
 def read(call: Call) -> Answer:

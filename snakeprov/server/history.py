@@ -9,6 +9,12 @@ from typing import Annotated
 
 import msgspec
 
+from snakeprov.db import jobs, makings, readings, revisions, runs
+from snakeprov.db.entities import EntityRow
+from snakeprov.db.jobs import MadeBy
+from snakeprov.db.lineage import Version
+from snakeprov.db.revisions import VersionRow
+from snakeprov.db.tables import PRUNED, STORED
 from snakeprov.model.answers import EntityName, History, Making, Meaning, Role, Stories, Story, ToldVersion
 from snakeprov.server import jobs as job_resource
 from snakeprov.server import meanings, wire
@@ -17,12 +23,6 @@ from snakeprov.server.activities import body_of as activity_body
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, plain_number
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import Refusal, bad_request
-from snakeprov.store import jobs, makings, readings, revisions, runs
-from snakeprov.store.entities import EntityRow
-from snakeprov.store.jobs import MadeBy
-from snakeprov.store.lineage import Version
-from snakeprov.store.revisions import VersionRow
-from snakeprov.store.tables import PRUNED, STORED
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 10_000

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from snakeprov.db import access, activities, jobs, runs
+from snakeprov.db.access import READ, UPDATE
+from snakeprov.db.jobs import JobFileRow, JobRow
 from snakeprov.model import times
 from snakeprov.model.answers import JobFile, JobId, RecordedJob, Role, UsedLink
 from snakeprov.model.records import JobRecord
@@ -18,9 +21,6 @@ from snakeprov.server.activities import readable as readable_activity
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
 from snakeprov.server.runs import check_may_add, check_may_download, check_named, is_visible
-from snakeprov.store import access, activities, jobs, runs
-from snakeprov.store.access import READ, UPDATE
-from snakeprov.store.jobs import JobFileRow, JobRow
 
 _ID_PREFIX = re.compile("[0-9a-f]{4,31}")
 

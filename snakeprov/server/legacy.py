@@ -14,13 +14,13 @@ from typing import Any
 
 import msgspec
 
+from snakeprov.db.entities import EntityRow
 from snakeprov.server import annotations as current
 from snakeprov.server import wire
 from snakeprov.server.annotations import AnnotationsValue
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
-from snakeprov.store.entities import EntityRow
 
 
 class LegacyAnnotations(msgspec.Struct, rename="camel"):

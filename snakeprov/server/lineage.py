@@ -12,6 +12,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from snakeprov.db import access, jobs, lineage, makings, members, readings
+from snakeprov.db.access import Reader
+from snakeprov.db.database import Transaction
+from snakeprov.db.jobs import MadeBy
+from snakeprov.db.lineage import UsageEdge, Version, VersionNode
+from snakeprov.db.readings import ANY, Link, Telling
+from snakeprov.db.tables import AGAIN
+from snakeprov.db.trash import recorded_path
 from snakeprov.model.answers import Edge, EdgeKind, Lineage, Node, NodeKind
 from snakeprov.model.meant import EDGES
 from snakeprov.server import meanings, unmade, wire
@@ -19,14 +27,6 @@ from snakeprov.server.call import Answer, Call, entity_number, shown
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.unmade import Beside
-from snakeprov.store import access, jobs, lineage, makings, members, readings
-from snakeprov.store.access import Reader
-from snakeprov.store.jobs import MadeBy
-from snakeprov.store.lineage import UsageEdge, Version, VersionNode
-from snakeprov.store.readings import ANY, Link, Telling
-from snakeprov.store.store import Transaction
-from snakeprov.store.tables import AGAIN
-from snakeprov.store.trash import recorded_path
 
 DEPTH_DEFAULT = 10
 DEPTH_MAX = 1000

@@ -14,13 +14,13 @@ from urllib.parse import quote
 import msgspec
 
 from snakeprov.blobs.local import Outcome
+from snakeprov.db import filehandles, pruning
+from snakeprov.db.tables import EXTERNAL, STORED
 from snakeprov.model.answers import LocalFileResult, LocalFileResults
 from snakeprov.model.paths import to_os
 from snakeprov.server.call import NUMBER_MAX, Answer, Call, shown
 from snakeprov.server.pruning import still_there
 from snakeprov.server.refusals import bad_request, forbidden
-from snakeprov.store import filehandles, pruning
-from snakeprov.store.tables import EXTERNAL, STORED
 
 FILES_MAX = 100_000
 """How many files one request can name."""

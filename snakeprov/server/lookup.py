@@ -9,16 +9,16 @@ from typing import Literal
 
 import msgspec
 
+from snakeprov.db import evidence, lookup
+from snakeprov.db import meanings as meaning_store
+from snakeprov.db.access import READ
+from snakeprov.db.lookup import Match
+from snakeprov.db.meanings import MeaningRow
+from snakeprov.db.tables import FILE, FOLDER, PROJECT, PRUNED
 from snakeprov.model.answers import Found, Lookup, Matches, Paths, Version
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.refusals import bad_request
-from snakeprov.store import lookup, sights
-from snakeprov.store import meanings as meaning_store
-from snakeprov.store.access import READ
-from snakeprov.store.lookup import Match
-from snakeprov.store.meanings import MeaningRow
-from snakeprov.store.tables import FILE, FOLDER, PROJECT, PRUNED
 
 _KINDS: dict[str, Literal["file", "folder", "project"]] = {FILE: "file", FOLDER: "folder", PROJECT: "project"}
 
@@ -102,7 +102,7 @@ def _found(call: Call, row: lookup.Found, meaning: MeaningRow | None) -> Found:
         )
     # Bytes that cannot be read are nothing that could be asked about later.
     is_asked_later = meaning is not None and row.activity_id is None
-    past = sights.past(call.tx, row.id, row.number) if is_asked_later else None
+    past = evidence.past(call.tx, row.id, row.number) if is_asked_later else None
     return Found(
         path=row.path,
         kind=_KINDS[row.kind],

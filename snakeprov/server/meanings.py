@@ -9,20 +9,20 @@ import re
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
+from snakeprov.db import entities, meanings, roles
+from snakeprov.db.access import READ
+from snakeprov.db.database import Transaction
+from snakeprov.db.lineage import Version
+from snakeprov.db.meanings import MeaningRow
+from snakeprov.db.revisions import Meaning
+from snakeprov.db.tables import AGAIN, EDITED, FILE, SAME_CONTENT, TRASH_ID
+from snakeprov.db.trash import recorded_path
 from snakeprov.model import answers
 from snakeprov.model.answers import MeaningKind, Role
 from snakeprov.model.paths import folders_above
 from snakeprov.server import permissions, wire
 from snakeprov.server.call import Call, entity_number, shown
 from snakeprov.server.refusals import bad_request, not_found
-from snakeprov.store import entities, meanings, roles
-from snakeprov.store.access import READ
-from snakeprov.store.lineage import Version
-from snakeprov.store.meanings import MeaningRow
-from snakeprov.store.revisions import Meaning
-from snakeprov.store.store import Transaction
-from snakeprov.store.tables import AGAIN, EDITED, FILE, SAME_CONTENT, TRASH_ID
-from snakeprov.store.trash import recorded_path
 
 KINDS: dict[MeaningKind, str] = {"again": AGAIN, "edited": EDITED, "sameContent": SAME_CONTENT}
 """What the wire calls a meaning, and what the store calls it."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
+from snakeprov.db import tokens
 from snakeprov.server import permissions
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.refusals import forbidden
-from snakeprov.store import tokens
 
 
 class MessageBody(msgspec.Struct, rename="camel"):

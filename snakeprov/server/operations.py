@@ -22,6 +22,7 @@ from snakeprov.server import (
     current,
     details,
     entities,
+    evidence,
     filehandles,
     generated,
     history,
@@ -37,7 +38,6 @@ from snakeprov.server import (
     requirements,
     runs,
     search,
-    sights,
     status,
     trash,
     uploads,
@@ -314,11 +314,11 @@ OPERATIONS: dict[Handler, Operation] = {
         pruning.PruneBody,
     ),
     lookup.at_paths: Operation("What is recorded at some paths of a project.", answers.Lookup, lookup.LookupBody),
-    sights.read: Operation(
+    evidence.read: Operation(
         "What is recorded that may explain bytes seen at some paths of a project, in the order asked: an earlier "
         "version of the file, the current one, a version of another file, when the current one was read first.",
-        answers.Sights,
-        sights.SightsBody,
+        answers.EvidenceResults,
+        evidence.EvidenceBody,
     ),
     details.read: Operation(
         "What is known of many versions and jobs: those that the user may see, in the order asked.",

@@ -8,12 +8,12 @@ the access list of the project must allow it.
 
 from __future__ import annotations
 
+from snakeprov.db import access, tokens
+from snakeprov.db.access import CHANGE_PERMISSIONS, CREATE, DELETE, DOWNLOAD, READ, UPDATE
 from snakeprov.server import auth
 from snakeprov.server.auth import User
 from snakeprov.server.call import Call
 from snakeprov.server.refusals import forbidden
-from snakeprov.store import access, tokens
-from snakeprov.store.access import CHANGE_PERMISSIONS, CREATE, DELETE, DOWNLOAD, READ, UPDATE
 
 _SCOPES = {READ: tokens.VIEW, DOWNLOAD: tokens.DOWNLOAD}
 

@@ -11,17 +11,17 @@ from typing import Any, Final
 
 import msgspec
 
+from snakeprov.db import jobs, lookup, plans, runs
+from snakeprov.db.jobs import MadeBy
+from snakeprov.db.lookup import Found
+from snakeprov.db.plans import Ended
+from snakeprov.db.tables import FILE
 from snakeprov.model.answers import Plan, PlanKept, PlannedJobAnswer, PlannedMaker, PlannedRule
 from snakeprov.model.paths import folders_above
 from snakeprov.model.planned import PLANNED_JOBS_MAX, PlannedJob, PlannedState, RunPlan
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.refusals import bad_request, not_found
 from snakeprov.server.runs import check_may_add, existing
-from snakeprov.store import jobs, lookup, plans, runs
-from snakeprov.store.jobs import MadeBy
-from snakeprov.store.lookup import Found
-from snakeprov.store.plans import Ended
-from snakeprov.store.tables import FILE
 
 PAGE_DEFAULT = 1000
 PAGE_MAX = 10_000

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from snakeprov.db import principals
+from snakeprov.db.principals import Principal
 from snakeprov.server.auth import User
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.refusals import not_found
-from snakeprov.store import principals
-from snakeprov.store.principals import Principal
 
 HEADERS_PAGE_DEFAULT = 10
 HEADERS_PAGE_MAX = 1000

@@ -17,16 +17,16 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from snakeprov.db import jobs, lookup, pruning
+from snakeprov.db.access import DELETE
+from snakeprov.db.lineage import Version
+from snakeprov.db.pruning import Candidate, Criteria, Going
 from snakeprov.model import times
 from snakeprov.model.answers import MadeVersion, Pruned
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.directories import MANIFEST_BYTES_MAX
 from snakeprov.server.refusals import bad_request, forbidden, not_found
-from snakeprov.store import jobs, lookup, pruning
-from snakeprov.store.access import DELETE
-from snakeprov.store.lineage import Version
-from snakeprov.store.pruning import Candidate, Criteria, Going
 
 LISTED_DEFAULT = 1000
 LISTED_MAX = 100_000

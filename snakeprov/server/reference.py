@@ -48,7 +48,7 @@ _SECTIONS = (
     ("Runs and jobs", r"/snakeprov/v1/(runs|jobs|activity).*"),
     (
         "Questions",
-        r"/snakeprov/v1/(lineage|lookup|sights|details|files|current|versions|stories|affected|search|paths|entity).*",
+        r"/snakeprov/v1/(lineage|lookup|evidence|details|files|current|versions|stories|affected|search|paths|entity).*",
     ),
     ("The server", r"/|/(repo|file|auth|snakeprov)/v1|/snakeprov/v1/(status|openapi.json|batch|localFiles|prune)"),
 )

@@ -9,16 +9,16 @@ import re
 
 import msgspec
 
+from snakeprov.db import access, jobs, lookup, runs, tokens
+from snakeprov.db.access import CREATE, DOWNLOAD
+from snakeprov.db.jobs import JobFileRow, JobSummaryRow, OutputRow
+from snakeprov.db.runs import RunOwner, RunRow
 from snakeprov.model import times
 from snakeprov.model.answers import JobSummary, MadeVersion, Page, Run
 from snakeprov.model.records import JobStatus, RunRecord
 from snakeprov.server import permissions, values, wire
 from snakeprov.server.call import Answer, Call, plain_number, shown
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
-from snakeprov.store import access, jobs, lookup, runs, tokens
-from snakeprov.store.access import CREATE, DOWNLOAD
-from snakeprov.store.jobs import JobFileRow, JobSummaryRow, OutputRow
-from snakeprov.store.runs import RunOwner, RunRow
 
 RUNS_PAGE_DEFAULT = 20
 JOBS_PAGE_DEFAULT = 100

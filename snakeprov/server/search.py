@@ -12,6 +12,9 @@ from typing import get_args
 
 import msgspec
 
+from snakeprov.db import search
+from snakeprov.db.contents import Algorithm
+from snakeprov.db.search import Condition, Result
 from snakeprov.model import times
 from snakeprov.model.answers import SearchResult, SearchResults, UnknownKey
 from snakeprov.model.records import JobStatus
@@ -21,9 +24,6 @@ from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.contents import digest_prefix
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.runs import named_run
-from snakeprov.store import search
-from snakeprov.store.contents import Algorithm
-from snakeprov.store.search import Condition, Result
 
 TERMS_MAX = 50
 LIMIT_DEFAULT = 100

@@ -6,10 +6,10 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 from snakeprov import __version__
+from snakeprov.db import filehandles, lookup, tables
 from snakeprov.model.answers import About, Status
 from snakeprov.server.batch import REQUESTS_MAX
 from snakeprov.server.call import Answer, Call
-from snakeprov.store import filehandles, lookup, tables
 
 API_VERSION = 1
 
@@ -32,11 +32,11 @@ def about(call: Call) -> Answer:
 
 def read(call: Call) -> Answer:
     """GET /status: counted is only what the user may see."""
-    store = call.service.store
+    database = call.service.database
     return 200, Status(
         **lookup.counts(call.tx, reader=call.user.reader)._asdict(),
         stored_bytes=filehandles.stored_bytes(call.tx, reader=call.user.reader),
         schema_version=tables.SCHEMA_REVISION,
-        journal_mode=store.journal_mode,
-        notes=[store.note] if store.note else [],
+        journal_mode=database.journal_mode,
+        notes=[database.note] if database.note else [],
     )

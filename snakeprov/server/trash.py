@@ -5,13 +5,13 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+from snakeprov.db import entities, revisions, trash
+from snakeprov.db.access import DELETE
+from snakeprov.db.tables import ROOT_ID, TRASH_ID
 from snakeprov.server import permissions
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request, forbidden
-from snakeprov.store import entities, revisions, trash
-from snakeprov.store.access import DELETE
-from snakeprov.store.tables import ROOT_ID, TRASH_ID
 
 
 def remove(call: Call) -> Answer:

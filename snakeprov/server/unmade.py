@@ -12,14 +12,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+from snakeprov.db import unmade
+from snakeprov.db.lineage import Version
+from snakeprov.db.unmade import Unmade
 from snakeprov.errors import SnakeprovError
 from snakeprov.model.manifest import read_manifest
 from snakeprov.model.paths import folders_above
 from snakeprov.server.call import Call
 from snakeprov.server.directories import MANIFEST_BYTES_MAX
-from snakeprov.store import unmade
-from snakeprov.store.lineage import Version
-from snakeprov.store.unmade import Unmade
 
 DIRECTORIES_MAX: Final = 100
 """Versions of directories whose manifests are read for one question."""

@@ -14,14 +14,14 @@ from typing import Any
 
 import msgspec
 
+from snakeprov.db import filehandles, pruning, tokens, uploads
+from snakeprov.db.tables import STORED
+from snakeprov.db.uploads import UploadRow
 from snakeprov.server import permissions, presigned, wire
 from snakeprov.server.call import Answer, Call, shown
 from snakeprov.server.entities import existing as existing_entity
 from snakeprov.server.pruning import still_there
 from snakeprov.server.refusals import bad_request, forbidden, not_found
-from snakeprov.store import filehandles, pruning, tokens, uploads
-from snakeprov.store.tables import STORED
-from snakeprov.store.uploads import UploadRow
 
 PART_PATH = "/snakeprov/v1/upload/{id}/{part}"
 

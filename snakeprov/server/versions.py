@@ -5,14 +5,14 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+from snakeprov.db import revisions
+from snakeprov.db.access import UPDATE
+from snakeprov.db.tables import FILE
 from snakeprov.server import wire
 from snakeprov.server.call import Answer, Call
 from snakeprov.server.entities import change, existing
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.wire import EntityBody
-from snakeprov.store import revisions
-from snakeprov.store.access import UPDATE
-from snakeprov.store.tables import FILE
 
 PAGE_DEFAULT = 10
 PAGE_MAX = 1000

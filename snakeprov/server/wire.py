@@ -14,16 +14,16 @@ from typing import Any, Literal
 
 import msgspec
 
+from snakeprov.db import tables
+from snakeprov.db.activities import ActivityRow, UsageRow
+from snakeprov.db.entities import EntityRow, Header
+from snakeprov.db.filehandles import FileHandleRow
+from snakeprov.db.jobs import JobFileRow
+from snakeprov.db.revisions import VersionRow
 from snakeprov.model import times
 from snakeprov.model.answers import JobFile
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT, S3_FILE_HANDLE
 from snakeprov.model.provenance import USED_ENTITY, USED_URL, Used
-from snakeprov.store import tables
-from snakeprov.store.activities import ActivityRow, UsageRow
-from snakeprov.store.entities import EntityRow, Header
-from snakeprov.store.filehandles import FileHandleRow
-from snakeprov.store.jobs import JobFileRow
-from snakeprov.store.revisions import VersionRow
 
 CONCRETE_TYPES = {tables.PROJECT: PROJECT, tables.FOLDER: FOLDER, tables.FILE: FILE}
 KINDS = {concrete_type: kind for kind, concrete_type in CONCRETE_TYPES.items()}

@@ -28,7 +28,7 @@ from snakeprov.model.answers import BY_PRODUCTS, Role, Version
 from snakeprov.model.checkedout import CheckedOut, Item
 from snakeprov.model.paths import is_in_repository, is_own_place, to_os, to_text
 from snakeprov.model.records import code_paths
-from snakeprov.workdir import asking, replacing
+from snakeprov.workdir import lookup, replacing
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -246,17 +246,17 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
 
 def _write(client: Client, version: Version, place: Path) -> int:
     if version.is_directory:
-        manifest = asking.manifest(client, version)
+        manifest = lookup.manifest(client, version)
         if manifest is None:
             raise NotFoundError("not kept", status=404, reason="not kept")
 
         def content(sha256: str) -> Iterable[bytes]:
-            return asking.member(client, version, sha256)
+            return lookup.member(client, version, sha256)
 
         return len(replacing.replace_directory(place, manifest.entries, content, durable=False))
     if place.is_dir() and not place.is_symlink():
         raise UsageError(f"{to_text(place)} is a directory of the commit; a file of the run cannot take its place.")
-    chunks = asking.begun(asking.content_of(client, version))
+    chunks = lookup.begun(lookup.content_of(client, version))
     with replacing.written(place) as temporary:
         replacing.fill(temporary, chunks, sha256=version.sha256, md5=version.md5, mode=version.mode, durable=False)
         replacing.take_mode(place, temporary, mode=version.mode)

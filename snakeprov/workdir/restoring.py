@@ -20,7 +20,7 @@ from snakeprov.model import paths, times
 from snakeprov.model.answers import Story, Version
 from snakeprov.model.manifest import Entry, Manifest
 from snakeprov.model.paths import to_os, to_text
-from snakeprov.workdir import asking, replacing
+from snakeprov.workdir import lookup, replacing
 from snakeprov.workdir.comparing import Comparer, differences
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def how_to_remake(client: Client, story: Story) -> Recipe:
 
 def written_ns(story: Story, path: str) -> int | None:
     """Return when the bytes of a story's version were written, as far as it is known (nanoseconds since 1970)."""
-    fact = asking.output_fact(story, path)
+    fact = lookup.output_fact(story, path)
     if fact is not None and fact.fingerprint is not None:
         return fact.fingerprint.mtime_ns
     try:
@@ -159,7 +159,7 @@ def _restore_file(client: Client, comparer: Comparer, result: Restored, *, force
         if result.unchanged:
             return
     try:
-        chunks = asking.begun(asking.content_of(client, version))
+        chunks = lookup.begun(lookup.content_of(client, version))
         with replacing.written(place) as temporary:
             replacing.fill(temporary, chunks, sha256=version.sha256, md5=version.md5, mode=version.mode)
             replacing.take_mode(place, temporary, mode=version.mode)
@@ -185,7 +185,7 @@ def _see_file(client: Client, comparer: Comparer, result: Restored, status: os.s
     if result.version.is_content(digest):
         result.unchanged = True
         return
-    same = asking.same_content(client, digest, own_id=result.version.entity_id)
+    same = lookup.same_content(client, digest, own_id=result.version.entity_id)
     _see_versions(result, same, force=force)
 
 
@@ -202,7 +202,7 @@ def _see_versions(result: Restored, same: list[Version], *, force: bool) -> None
 
 def _restore_directory(client: Client, comparer: Comparer, result: Restored, *, force: bool) -> None:
     version, place = result.version, result.place
-    wanted = asking.manifest(client, version)
+    wanted = lookup.manifest(client, version)
     if wanted is None:
         raise _not_kept(version)
     if (status := _status(place)) is not None:
@@ -211,7 +211,7 @@ def _restore_directory(client: Client, comparer: Comparer, result: Restored, *, 
             return
 
     def content(sha256: str) -> Iterator[bytes]:
-        return asking.member(client, version, sha256)
+        return lookup.member(client, version, sha256)
 
     try:
         impossible = replacing.replace_directory(place, wanted.entries, content)
@@ -244,7 +244,7 @@ def _see_directory(
         )
     if not present.entries:
         return
-    same = asking.same_content(client, present.digest, own_id=result.version.entity_id)
+    same = lookup.same_content(client, present.digest, own_id=result.version.entity_id)
     _see_versions(result, same, force=force)
     if not result.lost and (missing := _unkept(client, present, wanted, same)):
         _may_lose(
@@ -262,7 +262,7 @@ def _unkept(client: Client, present: Manifest, wanted: Manifest, same: Iterable[
     for path in going:
         sha256 = entries[path].sha256
         is_content = sha256 is not None and sha256 not in staying
-        if is_content and not any(asking.has_member(client, version, sha256 or "") for version in same):
+        if is_content and not any(lookup.has_member(client, version, sha256 or "") for version in same):
             return path
     return None
 

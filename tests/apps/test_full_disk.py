@@ -15,8 +15,8 @@ import pytest
 
 from snakeprov.apps.verify import verify_store
 from snakeprov.blobs.local import SMALL_BYTES_MAX, LocalBlobs
+from snakeprov.db import open_database, principals
 from snakeprov.errors import FullStoreError
-from snakeprov.store import open_store, principals
 
 SIZE_KIB = 1024
 
@@ -95,7 +95,7 @@ def damage_in(folder: Path) -> list[str]:
 def test_contents_on_a_full_disk(disk: Disk, length: int) -> None:
     """What does not fit is refused and leaves nothing; what was kept before is whole; what comes later is kept."""
     folder = disk.folder / ".snakeprov"
-    open_store(folder, create=True, journal_mode="delete").close()
+    open_database(folder, create=True, journal_mode="delete").close()
     blobs = LocalBlobs(folder / "blobs")
     before = blobs.put_stream([b"before" * 100])
     first = blobs.put_stream([b"first" * SMALL_BYTES_MAX])
@@ -121,7 +121,7 @@ def test_contents_on_a_full_disk(disk: Disk, length: int) -> None:
 def test_records_on_a_full_disk(disk: Disk, journal_mode: str) -> None:
     """A transaction that does not fit is undone; the store is whole, can be read, and goes on when there is room."""
     folder = disk.folder / ".snakeprov"
-    store = open_store(folder, create=True, journal_mode="wal" if journal_mode == "wal" else "delete")
+    store = open_database(folder, create=True, journal_mode="wal" if journal_mode == "wal" else "delete")
     ada = principals.ensure(store, "ada")
     disk.fill(leave_bytes=8 * 1024)
     with pytest.raises(FullStoreError, match=disk.shortage), store.write() as tx:
@@ -141,8 +141,8 @@ def test_a_store_that_does_not_fit_is_not_made(disk: Disk) -> None:
     """There is no half of one; once there is room it is made."""
     disk.fill(leave_bytes=32 * 1024)
     with pytest.raises(FullStoreError, match=rf"^The store .*/provenance\.sqlite cannot be written: {disk.shortage}"):
-        open_store(disk.folder / ".snakeprov", create=True)
+        open_database(disk.folder / ".snakeprov", create=True)
 
     assert list((disk.folder / ".snakeprov").glob("*")) == []
     disk.empty()
-    open_store(disk.folder / ".snakeprov", create=True).close()
+    open_database(disk.folder / ".snakeprov", create=True).close()

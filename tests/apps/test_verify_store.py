@@ -14,10 +14,10 @@ import pytest
 from snakeprov.apps.verify import verify_store
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.cli import main
+from snakeprov.db import open_database
+from snakeprov.db.database import setting
 from snakeprov.errors import CorruptStoreError, NewerStoreError, NoStoreError
 from snakeprov.recorder import backlog
-from snakeprov.store import open_store
-from snakeprov.store.store import setting
 
 from .conftest import Repository
 
@@ -183,7 +183,7 @@ def test_a_text_that_is_none_any_more_is_told_as_damage(repository: Repository) 
     """Whoever reads it is told that the store is damaged, not that snakeprov is mistaken."""
     run_sql(repository.database, "UPDATE setting SET value = CAST(x'ff' AS TEXT) WHERE name = 'made_by'")
     with (
-        closing(open_store(repository.folder)) as store,
+        closing(open_database(repository.folder)) as store,
         pytest.raises(CorruptStoreError, match="is damaged"),
         store.read() as tx,
     ):

@@ -30,12 +30,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from snakeprov import connect
-from snakeprov.cli import asking
+from snakeprov.cli.sources import sources_of
 from snakeprov.client import Client
+from snakeprov.db.database import FILE_NAME
 from snakeprov.lineage import causes
 from snakeprov.lineage.graph import Graph
 from snakeprov.lineage.tree import rows
-from snakeprov.store.store import FILE_NAME
 from tests.benchmarks.bigstore import LOG, REFERENCE, REPORT, Builder, file_of
 
 SIZES = "10000,100000,1000000"
@@ -154,7 +154,7 @@ def questions(client: Client) -> dict[str, Question]:
 
 def why(client: Client, old: tuple[str, int], new: tuple[str, int]) -> int:
     """Ask as `snakeprov why` and `diff` do; return the number of changes."""
-    sources = asking.sources(client, Path.cwd())
+    sources = sources_of(client, Path.cwd())
     before, after = sources.tell([(*old, None, None), (*new, None, None)])
     assert before is not None and after is not None
     trace = causes.trace(before, after, sources)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snakeprov.cli.spelling import candidates
 from snakeprov.cli.target import ranges
+from snakeprov.cli.targetsyntax import candidates
 from snakeprov.model.entities import File
 
 Run = Callable[..., Any]

@@ -11,7 +11,7 @@ from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.capture.files import digest_bytes
 from snakeprov.client import Client, Content
-from snakeprov.store import open_store
+from snakeprov.db import open_database
 
 from ..server.live import Socket
 
@@ -26,7 +26,7 @@ def socket() -> Socket:
 @pytest.fixture
 def clients(tmp_path: Path, socket: Socket) -> Iterator[tuple[Client, Client]]:
     """Two processes of one user."""
-    store, blobs = open_store(tmp_path, create=True), LocalBlobs(tmp_path / "blobs")
+    store, blobs = open_database(tmp_path, create=True), LocalBlobs(tmp_path / "blobs")
     ada = socket.serve(store, blobs).user("ada")
     token = str(ada.session.headers["Authorization"]).removeprefix("Bearer ")
     with connect(ada.url, token=token) as one, connect(ada.url, token=token) as other:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.store import open_store
+from snakeprov.db import open_database
 from tests.endtoend.conftest import Work
 from tests.server.live import Socket
 
@@ -57,7 +57,7 @@ def record(
         variables = {}
         if request.param == "server":
             folder = work.folder.parent / "team"
-            team = Socket().serve(open_store(folder, create=True), LocalBlobs(folder / "blobs"))
+            team = Socket().serve(open_database(folder, create=True), LocalBlobs(folder / "blobs"))
             token = team.user("ada").session.headers["Authorization"].split()[1]
             variables = {"SNAKEPROV_STORE": team.url, "SNAKEPROV_TOKEN": token}
             for name, value in variables.items():

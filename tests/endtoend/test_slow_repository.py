@@ -13,9 +13,9 @@ import pytest
 
 from snakeprov.apps.connect import connect
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import open_database
 from snakeprov.recorder import backlog
 from snakeprov.server import create_app
-from snakeprov.store import open_store
 from tests.endtoend.conftest import Work
 from tests.recorder.faults import wait_for
 from tests.recorder.outages import Repository
@@ -40,7 +40,7 @@ def server(tmp_path: Path) -> Iterator[Repository]:
     """A store that answers nothing until its gate is opened, and slowly then."""
     with connect(tmp_path / "team", create=True):
         pass
-    store, blobs = open_store(tmp_path / "team"), LocalBlobs(tmp_path / "team" / "blobs", journal_mode="wal")
+    store, blobs = open_database(tmp_path / "team"), LocalBlobs(tmp_path / "team" / "blobs", journal_mode="wal")
     with Repository() as made:
         made.set_app(create_app(store, blobs, identify=lambda request: "ada"))
         made.gate.clear()

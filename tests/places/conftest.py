@@ -17,8 +17,8 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import open_database
 from snakeprov.server import create_app
-from snakeprov.store import open_store
 
 from ..commands import Answer, call
 from ..server.live import Served, Socket
@@ -166,7 +166,7 @@ def copy(pipeline: Pipeline, tmp_path: Path) -> Path:
 def _synapse(socket: Socket, folder: Path) -> dict[str, str]:
     """Return the variables with which Ada asks a server that does as Synapse does."""
     token = "the-token-of-ada"  # noqa: S105  of a server that lives for these tests
-    store, blobs = open_store(folder, create=True), LocalBlobs(folder / "blobs")
+    store, blobs = open_database(folder, create=True), LocalBlobs(folder / "blobs")
     synapse = socket.mount(AsSynapse(create_app(store, blobs, session=("ada", token))))
     (folder / "home").mkdir()
     (folder / "home" / ".synapseConfig").write_text(

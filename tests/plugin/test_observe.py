@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from snakeprov.plugin.observe import Sight, look, stamp, tail
+from snakeprov.plugin.observe import FileStatus, look, stamp, tail
 
 
 def test_each_kind_of_path_is_told(tmp_path: Path) -> None:
@@ -16,11 +16,11 @@ def test_each_kind_of_path_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     seen = look(str(tmp_path / "file"))
     assert (seen.kind, seen.fingerprint.size_bytes if seen.fingerprint else None) == ("file", 3)
-    assert look(str(tmp_path / "link")) == Sight("file", seen.fingerprint, "file", seen.mode)
-    assert look(str(tmp_path / "dangling")) == Sight("missing", None, "nowhere")
-    assert look(str(tmp_path)) == Sight("directory", stamp(str(tmp_path)), None)
-    assert look(str(tmp_path / "fifo")) == Sight("other", None, None)
-    assert look(str(tmp_path / "none")) == look("a\0b") == Sight("missing", None, None)
+    assert look(str(tmp_path / "link")) == FileStatus("file", seen.fingerprint, "file", seen.mode)
+    assert look(str(tmp_path / "dangling")) == FileStatus("missing", None, "nowhere")
+    assert look(str(tmp_path)) == FileStatus("directory", stamp(str(tmp_path)), None)
+    assert look(str(tmp_path / "fifo")) == FileStatus("other", None, None)
+    assert look(str(tmp_path / "none")) == look("a\0b") == FileStatus("missing", None, None)
 
 
 def test_the_tail_of_what_is_no_regular_file_is_empty(tmp_path: Path) -> None:

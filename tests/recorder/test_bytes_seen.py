@@ -11,7 +11,7 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.store import open_store
+from snakeprov.db import open_database
 
 from ..server.live import Socket
 from .lab import Job, Lab
@@ -45,7 +45,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, socket: Socket) -> Itera
         if request.param in ("folder", "not kept"):
             client = stack.enter_context(connect(work / ".snakeprov", create=True))
         else:
-            store = open_store(tmp_path / "team", create=True)
+            store = open_database(tmp_path / "team", create=True)
             stack.callback(store.close)
             served = socket.serve(store, LocalBlobs(tmp_path / "team" / "blobs"))
             token = served.login("ada")["SNAKEPROV_TOKEN"]

@@ -12,9 +12,9 @@ import pytest
 from snakeprov.apps.connect import connect
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.client import Client, session
+from snakeprov.db import open_database
 from snakeprov.recorder import backlog
 from snakeprov.server import create_app
-from snakeprov.store import open_store
 
 from . import faults
 from .outages import WAYS, Repository
@@ -54,7 +54,7 @@ def test_an_outage_at_any_request_loses_and_doubles_nothing(
         team = tmp_path / "team"
         shutil.rmtree(team, ignore_errors=True)
         shutil.copytree(empty, team)
-        store, blobs = open_store(team), LocalBlobs(team / "blobs", journal_mode="wal")
+        store, blobs = open_database(team), LocalBlobs(team / "blobs", journal_mode="wal")
         server.set_app(create_app(store, blobs, identify=lambda request: "ada"))
         work = tmp_path / "work"
         shutil.rmtree(work / ".snakeprov", ignore_errors=True)

@@ -10,13 +10,13 @@ import pytest
 from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.client import Client
+from snakeprov.db import open_database
 from snakeprov.errors import ConfigError
 from snakeprov.model.entities import Project
 from snakeprov.model.projects import identity_of, names_of
 from snakeprov.model.records import RunRecord
 from snakeprov.recorder.projects import Projects
 from snakeprov.settings import Settings
-from snakeprov.store import open_store
 
 from ..server.live import Served, Socket
 
@@ -30,7 +30,7 @@ def socket() -> Socket:
 @pytest.fixture
 def team(socket: Socket, tmp_path: Path) -> Iterator[Served]:
     """A team's server."""
-    store, blobs = open_store(tmp_path / "team", create=True), LocalBlobs(tmp_path / "team" / "blobs")
+    store, blobs = open_database(tmp_path / "team", create=True), LocalBlobs(tmp_path / "team" / "blobs")
     yield socket.serve(store, blobs)
     blobs.close()
     store.close()

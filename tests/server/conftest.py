@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import Database, open_database
 from snakeprov.server import create_app
-from snakeprov.store import Store, open_store
 
 from .api import Api, user_of
 from .live import Served, Socket
@@ -22,8 +22,8 @@ def socket() -> Socket:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store", create=True)
+def store(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(tmp_path / "store", create=True)
     yield opened
     opened.close()
 
@@ -34,12 +34,12 @@ def blobs(tmp_path: Path) -> LocalBlobs:
 
 
 @pytest.fixture
-def api(store: Store, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> Api:
+def api(store: Database, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> Api:
     return Api(socket.mount(create_app(store, blobs, identify=user_of, local_files=True)), tmp_path)
 
 
 @pytest.fixture
-def served(store: Store, blobs: LocalBlobs, socket: Socket) -> Served:
+def served(store: Database, blobs: LocalBlobs, socket: Socket) -> Served:
     return socket.serve(store, blobs)
 
 

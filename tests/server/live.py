@@ -15,10 +15,10 @@ import requests
 from snakeprov.apps.accounts import Accounts
 from snakeprov.apps.listener import listen
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import Database, open_database
+from snakeprov.db.tokens import SCOPES
 from snakeprov.server import create_app
 from snakeprov.server.uploads import PART_BYTES_MIN
-from snakeprov.store import Store, open_store
-from snakeprov.store.tokens import SCOPES
 
 from .api import Api, Json, digests
 
@@ -89,7 +89,7 @@ class User(Api):
 class Served:
     """A server on a socket, and its accounts."""
 
-    def __init__(self, url: str, store: Store) -> None:
+    def __init__(self, url: str, store: Database) -> None:
         self.url = url
         self.accounts = Accounts(store)
 
@@ -130,9 +130,9 @@ class Socket:
 
     def open(self, folder: Path) -> Served:
         """Let an application that asks for tokens answer, with a store and its bytes in a folder."""
-        return self.serve(open_store(folder, create=True), LocalBlobs(folder / "blobs"))
+        return self.serve(open_database(folder, create=True), LocalBlobs(folder / "blobs"))
 
-    def serve(self, store: Store, blobs: LocalBlobs, **options: Any) -> Served:
+    def serve(self, store: Database, blobs: LocalBlobs, **options: Any) -> Served:
         """Let an application that asks for tokens answer."""
         return Served(self.mount(create_app(store, blobs, **options)), store)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from snakeprov.store.access import PERMISSIONS
+from snakeprov.db.access import PERMISSIONS
 
 from .api import Json
 from .live import AUTHENTICATED, PUBLIC

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import open_database
 from snakeprov.server import affected as resource
 from snakeprov.server import create_app
-from snakeprov.store import open_store
 
 from .api import RUN, Api, Json, used, user_of
 from .live import Socket
@@ -211,7 +211,7 @@ def test_questions_that_make_no_sense(api: Api, body: Json, status: int, reason:
 def test_it_is_what_can_be_reached(tmp_path_factory: Any, socket: Socket, sources: list[set[int]]) -> None:
     """Of any graph, the answer is the versions that can be reached from the start, and no others."""
     folder = tmp_path_factory.mktemp("graph")
-    store = open_store(folder / "store", create=True)
+    store = open_database(folder / "store", create=True)
     app = create_app(store, LocalBlobs(folder / "store" / "blobs"), identify=user_of, local_files=True)
     api = Api(socket.mount(app), folder)
     project = api.project()

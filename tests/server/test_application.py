@@ -13,10 +13,10 @@ import pytest
 from falcon import testing
 
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import Database, open_database
 from snakeprov.errors import FullStoreError
 from snakeprov.server import create_app
 from snakeprov.server.app import BODY_BYTES_MAX
-from snakeprov.store import Store, open_store
 
 from .api import MODEL, Api, user_of
 from .live import Socket
@@ -51,7 +51,7 @@ def test_reasons_do_not_make_synapses_client_retry(api: Api) -> None:
         assert f"'{told}'" in api.reason("POST", "/repo/v1/entity/child", ask, expect=404)
 
 
-def test_a_body_is_bounded(store: Store, blobs: LocalBlobs) -> None:
+def test_a_body_is_bounded(store: Database, blobs: LocalBlobs) -> None:
     """A body that is announced as too long is refused unread."""
     environ = testing.create_environ("/repo/v1/entity", method="POST", headers={"Content-Length": "9"})
     environ["CONTENT_LENGTH"] = str(BODY_BYTES_MAX + 1)
@@ -63,7 +63,7 @@ def test_a_body_is_bounded(store: Store, blobs: LocalBlobs) -> None:
     assert f"at most {BODY_BYTES_MAX} are allowed" in body.decode()
 
 
-def test_a_store_that_fails_is_told_as_such(store: Store, blobs: LocalBlobs, socket: Socket) -> None:
+def test_a_store_that_fails_is_told_as_such(store: Database, blobs: LocalBlobs, socket: Socket) -> None:
     """A full disk is 507, which Synapse's client does not repeat; the sentence says what to do."""
 
     def full(request: Any) -> str:
@@ -77,7 +77,7 @@ def test_a_store_that_fails_is_told_as_such(store: Store, blobs: LocalBlobs, soc
 
 
 def test_a_mistake_of_ours_is_a_500_without_its_text(
-    store: Store, blobs: LocalBlobs, socket: Socket, caplog: pytest.LogCaptureFixture
+    store: Database, blobs: LocalBlobs, socket: Socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An unexpected exception is logged, and the client learns only its kind."""
 
@@ -92,7 +92,7 @@ def test_a_mistake_of_ours_is_a_500_without_its_text(
     assert "secret" in caplog.text
 
 
-def test_the_application_keeps_to_wsgi(store: Store, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> None:
+def test_the_application_keeps_to_wsgi(store: Database, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> None:
     """The standard's own checker finds no fault with answers that have JSON, nothing, or bytes in them."""
     checked = validator(create_app(store, blobs, identify=user_of, local_files=True))
     api = Api(socket.mount(checked), tmp_path)
@@ -111,9 +111,9 @@ from pathlib import Path
 from falcon import testing
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.server import create_app
-from snakeprov.store import open_store
+from snakeprov.db import open_database
 folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-store = open_store(folder, create=True)
+store = open_database(folder, create=True)
 client = testing.TestClient(create_app(store, LocalBlobs(folder), identify=lambda r: "ada", local_files=True))
 for number in range(count):
     body = {"concreteType": "org.sagebionetworks.repo.model.Project", "name": f"{name}-{number}"}
@@ -129,7 +129,7 @@ def test_many_processes_and_threads_write_at_once(socket: Socket, tmp_path: Path
     script = WRITER.replace("create=True)", f"create=True, journal_mode={mode!r})")
     command = [sys.executable, "-c", script, str(folder)]
     processes = [subprocess.Popen([*command, f"process{number}", str(count)]) for number in range(2)]
-    store = open_store(folder, create=True, journal_mode="wal" if mode == "wal" else "delete")
+    store = open_database(folder, create=True, journal_mode="wal" if mode == "wal" else "delete")
     app = create_app(store, LocalBlobs(folder), identify=user_of, local_files=True)
     api = Api(socket.mount(app), tmp_path)
 

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import Database
+from snakeprov.db.tokens import SCOPES
 from snakeprov.errors import NotRecordedError, UsageError
 from snakeprov.model import times
-from snakeprov.store import Store
-from snakeprov.store.tokens import SCOPES
 
 from .live import ANONYMOUS, Served, Socket, User, stored_files
 
@@ -145,7 +145,7 @@ def test_only_digests_are_kept(served: Served, tmp_path: Path) -> None:
     assert secret.encode() not in stored_files(tmp_path / "store")
 
 
-def test_the_token_of_a_session_is_kept_nowhere(store: Store, blobs: LocalBlobs, socket: Socket) -> None:
+def test_the_token_of_a_session_is_kept_nowhere(store: Database, blobs: LocalBlobs, socket: Socket) -> None:
     """A server can be given a token of its own; it is gone with the server."""
     served = socket.serve(store, blobs, session=("ada", "spt_own"))
     assert User(served.url, "spt_own").get("/repo/v1/userProfile")["userName"] == "ada"

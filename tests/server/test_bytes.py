@@ -10,11 +10,11 @@ import pytest
 import requests
 
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import Database
 from snakeprov.model import times
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.server import create_app
 from snakeprov.server.uploads import IDLE_DAYS, PART_BYTES_MIN
-from snakeprov.store import Store
 
 from .api import MODEL, Api, Json, digests, user_of
 from .live import Served, Socket
@@ -70,7 +70,7 @@ class Remote:
 
 
 @pytest.fixture
-def remote(store: Store, blobs: LocalBlobs, socket: Socket) -> Remote:
+def remote(store: Database, blobs: LocalBlobs, socket: Socket) -> Remote:
     return Remote(socket.mount(create_app(store, blobs, identify=user_of, local_files=False)))
 
 
@@ -275,7 +275,7 @@ def test_local_files_are_kept_or_not_and_handles_reused(api: Api, tmp_path: Path
 
 
 def test_local_files_are_for_those_who_share_the_disk(
-    api: Api, store: Store, blobs: LocalBlobs, socket: Socket
+    api: Api, store: Database, blobs: LocalBlobs, socket: Socket
 ) -> None:
     """A server that does not share its clients' files refuses paths; malformed ones are always refused."""
     good = {"path": "/a", "fileName": "a", "keep": False, **digests(b"")}

@@ -20,9 +20,9 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error, response_schema_conformance, status_code_conformance
 
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import Database, open_database
 from snakeprov.server import create_app, openapi
 from snakeprov.server.routes import BATCH, ROUTES
-from snakeprov.store import Store, open_store
 
 from ..synapse.refusals import OWN_PREFIX, AsSynapse
 from .api import RUN, Api, user_of
@@ -53,7 +53,7 @@ KNOWN_IDS = {
 def filled(tmp_path_factory: pytest.TempPathFactory, socket: Socket) -> Path:
     """The folder of a store with entities of each kind, activities, a run, a job, an upload and some trash."""
     folder = tmp_path_factory.mktemp("filled")
-    store = open_store(folder / "store", create=True)
+    store = open_database(folder / "store", create=True)
     app = create_app(store, LocalBlobs(folder / "store" / "blobs"), identify=user_of, local_files=True)
     fill(Api(socket.mount(app), folder))
     store.close()
@@ -61,24 +61,24 @@ def filled(tmp_path_factory: pytest.TempPathFactory, socket: Socket) -> Path:
 
 
 @pytest.fixture
-def copy(filled: Path, tmp_path: Path) -> Iterator[tuple[Store, LocalBlobs]]:
+def copy(filled: Path, tmp_path: Path) -> Iterator[tuple[Database, LocalBlobs]]:
     """A copy of that store of the test's own."""
     folder = tmp_path / "store"
     shutil.copytree(filled, folder)
-    store = open_store(folder)
+    store = open_database(folder)
     yield store, LocalBlobs(folder / "blobs")
     store.close()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-def test_no_request_makes_the_server_fail(copy: tuple[Store, LocalBlobs], socket: Socket, operation: Any) -> None:
+def test_no_request_makes_the_server_fail(copy: tuple[Database, LocalBlobs], socket: Socket, operation: Any) -> None:
     """No answer is 5xx, and every answer is one that the description has, with a body of the shape that it says."""
     url = socket.mount(create_app(*copy, session=("ada", TOKEN), local_files=True))
     for mode in modes(operation):
         send_some(operation, mode, url=url, examples=EXAMPLES)
 
 
-def test_no_request_fails_behind_the_refusals_of_synapse(copy: tuple[Store, LocalBlobs], socket: Socket) -> None:
+def test_no_request_fails_behind_the_refusals_of_synapse(copy: tuple[Database, LocalBlobs], socket: Socket) -> None:
     """Neither does a server fail that is wrapped in what Synapse refuses, whatever body it is sent."""
     url = socket.mount(AsSynapse(create_app(*copy, session=("ada", TOKEN))))
     for operation in OPERATIONS:

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import Database, open_database
 from snakeprov.model.paths import from_names
 from snakeprov.server import create_app
-from snakeprov.store import Store, open_store
 
 from .api import MODEL, Api, Json, user_of
 from .live import Socket
@@ -26,7 +26,7 @@ def expected_path(api: Api, entity: Json) -> str:
     return from_names(tuple(step["name"] for step in steps[2:]))
 
 
-def api_on(socket: Socket, store: Store, folder: Path) -> Api:
+def api_on(socket: Socket, store: Database, folder: Path) -> Api:
     app = create_app(store, LocalBlobs(folder), identify=user_of, local_files=True)
     return Api(socket.mount(app), folder)
 
@@ -36,7 +36,7 @@ def api_on(socket: Socket, store: Store, folder: Path) -> Api:
 def test_paths_follow_every_rename_and_move(socket: Socket, moves: list[tuple[int, int, str]]) -> None:
     """However folders are renamed and moved, within a project or to another, every path is that of its names."""
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(Path(folder), create=True)
+        store = open_database(Path(folder), create=True)
         api = api_on(socket, store, Path(folder))
         project, other = api.project("P"), api.project("Q")
         top, root = api.folder_in(project, "a"), api.folder_in(project, "(root)")
@@ -58,7 +58,7 @@ def test_paths_follow_every_rename_and_move(socket: Socket, moves: list[tuple[in
 def test_version_numbers_only_grow(socket: Socket, changes: list[tuple[str, bool]]) -> None:
     """A version is made exactly when the content differs or one is asked for; numbers count up, none is lost."""
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(Path(folder), create=True)
+        store = open_database(Path(folder), create=True)
         api = api_on(socket, store, Path(folder))
         file = api.file_in(api.project(), "f", handle=api.handle(b"same"))
         contents = ["same"]

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from snakeprov.db.access import PERMISSIONS
 from snakeprov.server.routes import BATCH, ROUTES
-from snakeprov.store.access import PERMISSIONS
 
 from .api import MODEL, RUN, Json, digests
 from .live import PUBLIC, sha256
@@ -75,9 +75,9 @@ def requests_of(world: World) -> list[Request]:
         ("POST", OWN + "/lookup", f"{OWN}/lookup", {"project": "SecretProject", "paths": [""]}, "READ"),
         (
             "POST",
-            OWN + "/sights",
-            f"{OWN}/sights",
-            {"project": "SecretProject", "sights": [{"path": "a.txt", "sha256": "0" * 64, "elsewhere": True}]},
+            OWN + "/evidence",
+            f"{OWN}/evidence",
+            {"project": "SecretProject", "seen": [{"path": "a.txt", "sha256": "0" * 64, "elsewhere": True}]},
             "READ",
         ),
         ("GET", OWN + "/current", f"{OWN}/current?project=SecretProject", None, "READ"),

@@ -13,9 +13,9 @@ import pytest
 from snakeprov.apps.verify import verify_store
 from snakeprov.blobs.local import SMALL_BYTES_MAX, LocalBlobs
 from snakeprov.capture.tree import digest_directory
+from snakeprov.db import Database
 from snakeprov.model import times
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
-from snakeprov.store import Store
 
 from .api import MODEL, Api, Json, digests
 from .live import Served
@@ -265,7 +265,7 @@ def test_a_content_that_is_pruned_while_it_is_stored_is_stored_once_more(
 
 
 def test_the_file_of_small_contents_gets_smaller(
-    api: Api, project: Json, blobs: LocalBlobs, store: Store, later: Later, tmp_path: Path
+    api: Api, project: Json, blobs: LocalBlobs, store: Database, later: Later, tmp_path: Path
 ) -> None:
     """The space is the file system's again, and the store is whole."""
     contents = [f"{number:06}".encode() * 10_000 for number in range(20)]

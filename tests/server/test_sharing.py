@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from snakeprov.db.access import PERMISSIONS
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
-from snakeprov.store.access import PERMISSIONS
 
 from .api import MODEL, RUN, Json, used
 from .live import User, sha256

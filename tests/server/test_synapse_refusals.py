@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import Database
 from snakeprov.server import create_app
-from snakeprov.store import Store
 
 from ..synapse import refusals
 from ..synapse.refusals import AsSynapse
@@ -19,7 +19,7 @@ UPLOAD = {"fileName": "a.txt", "fileSizeBytes": 1, "partSizeBytes": 5 * 1024 * 1
 
 
 @pytest.fixture
-def synapse(store: Store, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> Api:
+def synapse(store: Database, blobs: LocalBlobs, socket: Socket, tmp_path: Path) -> Api:
     app = create_app(store, blobs, identify=user_of, local_files=True)
     return Api(socket.mount(AsSynapse(app)), tmp_path)
 

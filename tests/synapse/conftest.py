@@ -16,8 +16,8 @@ from waitress.server import create_server
 from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.client import Client
+from snakeprov.db import open_database
 from snakeprov.server import create_app
-from snakeprov.store import open_store
 
 from .refusals import AsSynapse
 
@@ -53,7 +53,7 @@ def synapse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Synapse
     """A running server, to which `connect("synapse")` leads."""
     folder, home = tmp_path / "synapse", tmp_path / "home"
     home.mkdir()
-    store = open_store(folder, create=True)
+    store = open_database(folder, create=True)
     blobs = LocalBlobs(folder / "blobs")
     app = AsSynapse(create_app(store, blobs, session=("ada", TOKEN)))
     made = Synapse("", home, [])

@@ -16,8 +16,8 @@ import pytest
 
 from snakeprov.apps.accounts import SCOPES, Accounts
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.db import open_database
 from snakeprov.server import create_app
-from snakeprov.store import open_store
 
 from ..server import live
 from ..synapse.refusals import AsSynapse
@@ -74,7 +74,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def served_strictly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Give a server that refuses whatever Synapse refuses."""
     folder = tmp_path_factory.mktemp("served-strictly")
-    store = open_store(folder, create=True)
+    store = open_database(folder, create=True)
     url = live.Socket().mount(AsSynapse(create_app(store, LocalBlobs(folder / "blobs"))))
     accounts = Accounts(store)
     for name in ("owner", "colleague"):

@@ -143,11 +143,11 @@ def age(work: Path) -> Callable[[], None]:
     """Give `age()`: make everything that the store holds two days older."""
 
     def shift() -> None:
-        from snakeprov.store import open_store
-        from snakeprov.store.statements import change
-        from snakeprov.store.tables import file_handle, revision
+        from snakeprov.db import open_database
+        from snakeprov.db.statements import change
+        from snakeprov.db.tables import file_handle, revision
 
-        store = open_store(work / ".snakeprov")
+        store = open_database(work / ".snakeprov")
         with store.write() as tx:
             for table in (file_handle, revision):
                 tx.connection.execute(change(table, created_on=table.c.created_on - 2 * DAY_S * 1000))

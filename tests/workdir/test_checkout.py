@@ -78,7 +78,7 @@ def test_without_the_git_repository_the_files_that_ran_are_there(
     run.git.root = str(tmp_path / "gone")
     with closing(sqlite3.connect(work / ".snakeprov/provenance.sqlite")) as connection:
         run.jobs = None
-        from snakeprov.store.checksums import of_values
+        from snakeprov.db.checksums import of_values
 
         row = connection.execute("SELECT * FROM run WHERE id = ?", (run.id,)).fetchone()
         names = [name for _, name, *_ in connection.execute("PRAGMA table_info(run)")]

@@ -9,8 +9,8 @@ import pytest
 
 from snakeprov.apps.connect import user_name
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.store import open_store
-from snakeprov.store.tokens import SCOPES
+from snakeprov.db import open_database
+from snakeprov.db.tokens import SCOPES
 
 from ..commands import Run
 from ..server.live import Served, Socket
@@ -20,7 +20,7 @@ from .conftest import Recorded
 @pytest.fixture
 def served(work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """A server of the store, which the commands ask as the user who recorded it."""
-    store = open_store(work / ".snakeprov")
+    store = open_database(work / ".snakeprov")
     blobs = LocalBlobs(work / ".snakeprov" / "blobs", journal_mode=store.journal_mode)
     server = Socket().serve(store, blobs)
     as_user(server, user_name(), monkeypatch)

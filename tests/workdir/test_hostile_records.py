@@ -15,12 +15,12 @@ from sqlalchemy import select
 from snakeprov import connect
 from snakeprov.capture import export
 from snakeprov.client.files import Content
+from snakeprov.db import open_database
+from snakeprov.db.statements import change
+from snakeprov.db.tables import entity, job_file, revision
 from snakeprov.errors import CorruptStoreError
 from snakeprov.model.digest import Digest
 from snakeprov.model.manifest import read_manifest
-from snakeprov.store import open_store
-from snakeprov.store.statements import change
-from snakeprov.store.tables import entity, job_file, revision
 
 from ..commands import Run
 from .conftest import Recorded, git
@@ -151,7 +151,7 @@ def replace_manifest(work: Path, path: str, content: bytes) -> None:
 @contextmanager
 def written_directly(work: Path) -> Iterator[Any]:
     """Give the database of a store, with checksums that fit what is written."""
-    store = open_store(work / ".snakeprov")
+    store = open_database(work / ".snakeprov")
     try:
         with store.write() as tx:
             yield tx.connection

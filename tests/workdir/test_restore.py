@@ -250,11 +250,11 @@ def forget(work: Path, path: str, number: int) -> None:
     with connect(work / ".snakeprov") as client:
         (match,) = client.provenance.find(path).matches
         sha256 = client.provenance.story(match.entity_id, number).version.sha256
-    from snakeprov.store import open_store
-    from snakeprov.store.statements import change
-    from snakeprov.store.tables import EXTERNAL, file_handle
+    from snakeprov.db import open_database
+    from snakeprov.db.statements import change
+    from snakeprov.db.tables import EXTERNAL, file_handle
 
-    store = open_store(work / ".snakeprov")
+    store = open_database(work / ".snakeprov")
     with store.write() as tx:
         tx.connection.execute(
             change(file_handle, file_handle.c.sha256 == sha256, kind=EXTERNAL, external_url="file:///gone")
