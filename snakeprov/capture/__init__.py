@@ -1,4 +1,4 @@
-"""What is found out about files, directories, code and its version control: facts, read from disk.
+"""Facts read from disk: code and its version control, the software of an environment, secrets in what is recorded.
 
-Must not know: Snakemake, the store, SQL of the store, HTTP.
+Must not know: Snakemake, HTTP, SQLAlchemy.
 """

@@ -1,6 +1,6 @@
-"""What software an environment holds, read from its files: the packages of a conda prefix, the digest of an image.
+"""Reads what an environment contains from its files: the packages of a conda prefix, the digest of an image.
 
-Must not know: jobs, Snakemake. Starts no process and asks nobody.
+Starts no process.
 """
 
 from __future__ import annotations

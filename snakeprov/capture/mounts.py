@@ -1,7 +1,4 @@
-"""The kind of file system that a file lies on, as far as it matters for keeping files open.
-
-Must not know: why a file is kept open.
-"""
+"""Says whether a file can be kept open on its file system."""
 
 from __future__ import annotations
 

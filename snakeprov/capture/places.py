@@ -1,13 +1,11 @@
-"""One file, one path: what a path as somebody wrote it is recorded as.
-
-Must not know: why a path is recorded.
+"""Gives each file one recorded path, however it is spelled or reached.
 
 The folders on the way to a file are followed through links, and `..` is taken as the system takes it; the last name is
 kept, be it that of a link. So a file of the working directory is recorded by its path in it, however it was reached,
 and a file elsewhere by its one absolute path. A link at the top of the working directory to a folder elsewhere (such as
 `results` to a scratch disk) counts as a folder of the working directory: files behind it are recorded by its name,
 whether they were reached by it or not. A folder `git:` in the working directory counts as outside of it: paths that
-begin so name code in git repositories (`snakeprov.capture.repositories`).
+begin so name code in git repositories (`snakeprov.capture.git.repositories`).
 
 Folders are looked at once: a path in a folder that is known costs no system call.
 """

@@ -25,7 +25,7 @@ from snakeprov.workdir import lookup
 from snakeprov.workdir.comparing import Comparer
 
 if TYPE_CHECKING:
-    from snakeprov.capture.repositories import Clone
+    from snakeprov.capture.git.repositories import Clone
     from snakeprov.client import Client
     from snakeprov.places import Place
 
@@ -109,7 +109,7 @@ def compare(
 
 def _clones(client: Client, place: Place, named: tuple[str, ...], *, project: str | None) -> list[Clone]:
     """Return the clones that the named files lie in, and those that have the Snakefiles of the project's last runs."""
-    from snakeprov.capture.repositories import Repositories
+    from snakeprov.capture.git.repositories import Repositories
 
     places = [to_os(path) for typed in named for path in target.named_paths(place, typed)]
     for run in client.runs.list(limit=RUNS_MAX).results if client.backend.keeps_runs else ():

@@ -20,7 +20,7 @@ from snakeprov.model.entities import EXTERNAL_FILE_HANDLE
 from snakeprov.model.paths import relative_to, to_os
 
 if TYPE_CHECKING:
-    from snakeprov.capture.gitdifference import CodeState
+    from snakeprov.capture.git.difference import CodeState
     from snakeprov.client import Client
     from snakeprov.model.answers import JobSummary, RecordedJob, Run, Story
 
@@ -59,7 +59,7 @@ class _Git:
         return self._known[ids]
 
     def _answer(self, old: _Tracked, new: _Tracked) -> GitAnswer:
-        from snakeprov.capture.gitdifference import changed_files
+        from snakeprov.capture.git.difference import changed_files
 
         try:
             files = changed_files(self._place(new, old), self._state(old), self._state(new))
@@ -75,7 +75,7 @@ class _Git:
         return next((root for root in roots if root.is_absolute() and root.is_dir()), self._root)
 
     def _state(self, tracked: _Tracked) -> CodeState:
-        from snakeprov.capture.gitdifference import CodeState
+        from snakeprov.capture.git.difference import CodeState
 
         return CodeState(tracked.commit, self._client.runs.patch(tracked.run.id) if tracked.is_patch_kept else None)
 

@@ -140,7 +140,7 @@ def candidates(typed: str, *, here: str, root: str) -> list[str]:
     if "\\x" in typed and typed.isprintable():
         found.append(paths.relative_to(typed, paths.to_text(root)))
     if outside := [path for path in found if path.startswith("/")]:
-        from snakeprov.capture.repositories import Repositories
+        from snakeprov.capture.git.repositories import Repositories
 
         found += filter(None, map(Repositories().path, map(paths.to_os, outside)))
     return list(dict.fromkeys(found))
@@ -154,7 +154,7 @@ def place_in_repository(typed: str, recorded: str, *, here: str, root: str) -> s
         recorded: The path of code in a git repository.
         here, root: As for `candidates`.
     """
-    from snakeprov.capture.repositories import Repositories
+    from snakeprov.capture.git.repositories import Repositories
 
     place = paths.to_os(Places(root).path(os.path.join(here, typed)))  # noqa: PTH118  whatever is typed
     return place if place.startswith("/") and Repositories().path(place) == recorded else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from snakeprov.capture.shell import BUILTINS, commands
+from snakeprov.capture.code.shell import BUILTINS, commands
 
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_.+-]*[A-Za-z][A-Za-z0-9_.+-]*")
 _SILENT: Final = frozenset(

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from snakeprov.capture.programs import language_of
+from snakeprov.capture.code.programs import language_of
 from snakeprov.export import edits
 from snakeprov.export.commands import programs
 from snakeprov.export.material import SUCCEEDED, Activity, Material, commit_of, remote_of

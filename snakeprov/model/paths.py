@@ -8,8 +8,8 @@ text form is unique and can be turned back.
 
 In a repository a file lies under Project / Folder / … after its path relative to the working directory of the
 workflow. A path outside of it lies under the folder `(root)`, by its absolute path. Code outside of it that lies in a
-git repository has a path that begins with `git:/` and the name of that repository (`snakeprov.capture.repositories`).
-A directory recorded as one thing has a name that ends with a slash.
+git repository has a path that begins with `git:/` and the name of that repository
+(`snakeprov.capture.git.repositories`). A directory recorded as one thing has a name that ends with a slash.
 """
 
 from __future__ import annotations

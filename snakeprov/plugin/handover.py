@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from snakeprov.capture.places import Places
-from snakeprov.capture.redactor import Redactor
+from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.model.credentials import credentials_in
 from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import JobRecord, JobStatus, RunStatus, decode_job

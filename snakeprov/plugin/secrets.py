@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from snakeprov.capture.redactor import secrets_in
-from snakeprov.capture.secrets import environment_secrets
+from snakeprov.capture.secrets.finders import environment_secrets
+from snakeprov.capture.secrets.redactor import secrets_in
 from snakeprov.plugin.represent import represent
 
 

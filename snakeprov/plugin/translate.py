@@ -131,7 +131,7 @@ class Translator:
     def record(self, job: Any, live: LiveJob, status: JobStatus) -> tuple[bytes, bytes]:
         """Return the record of `job`, whose files are looked at now: two JSON objects that `payload_of` makes one.
 
-        The first has what can hold secrets, the second what cannot (see `snakeprov.capture.redactor`).
+        The first has what can hold secrets, the second what cannot (see `snakeprov.capture.secrets.redactor`).
         """
         rule = self._rule_of(job)
         gaps = live.gaps

@@ -21,8 +21,8 @@ from uuid import uuid4
 import msgspec
 
 from snakeprov import __version__
-from snakeprov.capture.redactor import Redactor
-from snakeprov.capture.secrets import environment_secrets
+from snakeprov.capture.secrets.finders import environment_secrets
+from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.errors import NotRecordedError, OutboxError
 from snakeprov.metadata import failures, stored

@@ -14,11 +14,11 @@ from uuid import uuid4
 
 import msgspec
 
-from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
+from snakeprov.capture.git.reader import GitReader
 from snakeprov.capture.places import Places
-from snakeprov.capture.redactor import Redactor
-from snakeprov.capture.secrets import environment_secrets
+from snakeprov.capture.secrets.finders import environment_secrets
+from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
 from snakeprov.model.credentials import strip_credentials

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from snakeprov.capture.code import GitReader, git_blob_sha1
+from snakeprov.capture.git.reader import GitReader, git_blob_sha1
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import CodeFact, JobRecord, RunRecord
 

@@ -15,9 +15,9 @@ from typing import Final
 
 import msgspec
 
-from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.redactor import Redactor
+from snakeprov.capture.git.reader import GitReader
+from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
 from snakeprov.metadata import stored

@@ -15,7 +15,7 @@ import msgspec
 
 from snakeprov.capture import files
 from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.repositories import Repositories
+from snakeprov.capture.git.repositories import Repositories
 from snakeprov.errors import CaptureError, ChangedFileError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member, before_key, input_key, output_key

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from snakeprov.capture.code import GitReader
+from snakeprov.capture.git.reader import GitReader
 from snakeprov.client import Client
 from snakeprov.errors import OutboxError, RemoteError
 from snakeprov.model.planned import RunPlan

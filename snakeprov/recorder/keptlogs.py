@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from snakeprov.capture.redactor import Redactor
-from snakeprov.capture.secretnames import MARK
+from snakeprov.capture.secrets.names import MARK
+from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.model.digest import Digest
 from snakeprov.model.records import JobRecord
 

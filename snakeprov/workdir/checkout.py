@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from snakeprov.capture import export
+from snakeprov.capture.git import export
 from snakeprov.errors import (
     CaptureError,
     CorruptStoreError,

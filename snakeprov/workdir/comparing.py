@@ -18,7 +18,7 @@ from typing import Final
 
 from snakeprov.capture import files, tree
 from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.repositories import Clone
+from snakeprov.capture.git.repositories import Clone
 from snakeprov.errors import CaptureError
 from snakeprov.model.answers import Version
 from snakeprov.model.comparison import Compared, Difference

@@ -31,7 +31,7 @@ def measured() -> dict[str, float]:
     """Return microseconds for one record of each kind."""
     import msgspec
 
-    from snakeprov.capture.redactor import JOB_TEXTS, Redactor
+    from snakeprov.capture.secrets.redactor import JOB_TEXTS, Redactor
     from snakeprov.model.records import JobRecord
 
     found = {}

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snakeprov.capture.redactor import Redactor
+from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.lineage.values import differing
 from snakeprov.model.records import JobRecord
 from snakeprov.model.shortened import TOO_LARGE, digest_known, digest_of, mark_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from snakeprov.capture.redactor import JOB_TEXTS
+from snakeprov.capture.secrets.redactor import JOB_TEXTS
 from snakeprov.model.records import JobRecord
 from snakeprov.plugin.translate import FACTS, TEXTS
 from tests.workflows.snakemake_runs import run

@@ -15,9 +15,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from snakeprov.apps.target import target_of
-from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint, from_stat
+from snakeprov.capture.git.reader import GitReader
 from snakeprov.capture.tree import list_directory, listing_digest
 from snakeprov.client import Client
 from snakeprov.model.answers import Meaning

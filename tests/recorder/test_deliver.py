@@ -11,9 +11,9 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.apps.target import target_of
-from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint
+from snakeprov.capture.git.reader import GitReader
 from snakeprov.client import Client
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.recorder import catalog as catalog_module

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from snakeprov.capture.files import digest_file
-from snakeprov.capture.redactor import Redactor
-from snakeprov.capture.secretnames import MARK
+from snakeprov.capture.secrets.names import MARK
+from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.model.records import JobRecord
 from snakeprov.recorder import keptlogs
 from snakeprov.recorder.keptlogs import KeptLogs

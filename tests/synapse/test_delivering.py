@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from snakeprov.apps.target import target_of
-from snakeprov.capture.code import GitReader
 from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.files import fingerprint
+from snakeprov.capture.git.reader import GitReader
 from snakeprov.cli import main
 from snakeprov.client import Client
 from snakeprov.client.files import PART_SIZE_BYTES
@@ -29,7 +29,7 @@ from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.synapse.names import to_synapse_name
 
-from ..capture.worktrees import make_repository
+from ..capture.git.worktrees import make_repository
 from .conftest import Synapse
 
 RUN = "a" * 32

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from snakeprov import connect
-from snakeprov.capture import export
+from snakeprov.capture.git import export
 from snakeprov.client.files import Content
 from snakeprov.db import open_database
 from snakeprov.db.statements import change
