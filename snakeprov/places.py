@@ -1,4 +1,4 @@
-"""Places: where the records of a working directory are, and what lies in its `.snakeprov/`.
+"""Places: where the records of a working directory are.
 
 Must not know: what is done with the records.
 """
@@ -10,23 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from snakeprov.disk.layout import DATABASE_NAME, OUTBOX_NAME, POINTER_NAME, own_folder
 from snakeprov.errors import NoStoreError, StoreError
 from snakeprov.settings import FILE_NAME, STORE_NAME, Settings, is_remote, load, read_file
-
-DATABASE_NAME = "provenance.sqlite"
-"""Name of the file by which a folder is recognised as an embedded store."""
-
-OUTBOX_NAME = "outbox"
-"""Name of the folder, in `.snakeprov/` of the working directory, where records wait to be delivered."""
-
-DIGESTS_NAME = "digests.sqlite"
-"""Name of the file, in `.snakeprov/` of the working directory, with the digests of files already read."""
-
-POINTER_NAME = "store"
-"""Name of the file in `.snakeprov/` that says where the records of this working directory go, if elsewhere."""
-
-PROJECT_NAME = "project"
-"""Name of the file in `.snakeprov/` with the identity of the working directory's project and its name in each store."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +55,8 @@ def locate(start: Path, *, store: str | None = None, create: bool = False) -> Pl
         if "store" in read_file(folder / FILE_NAME, optional=folder != start):
             settings = load(folder)
             return _existing(store_of(settings, folder), root=folder, settings=settings, create=create)
-        if _is_repository(folder / STORE_NAME):
-            return Place(store=_follow(folder / STORE_NAME), root=folder, settings=load(folder))
+        if _is_repository(own_folder(folder)):
+            return Place(store=_follow(own_folder(folder)), root=folder, settings=load(folder))
     settings = load(start)
     if "store" in settings.origins or create:
         return _existing(store_of(settings, start), root=start, settings=settings, create=create)
@@ -85,8 +71,8 @@ def _named(store: str, start: Path) -> Place:
     if is_remote(store):
         return Place(store=store, root=start, settings=load(start))
     folder = (start / Path(store).expanduser()).resolve()
-    if not _is_repository(folder) and _is_repository(folder / STORE_NAME):
-        folder = folder / STORE_NAME
+    if not _is_repository(folder) and _is_repository(own_folder(folder)):
+        folder = own_folder(folder)
     root = folder.parent if folder.name == STORE_NAME else start
     return _existing(str(folder), root=root, settings=load(root))
 

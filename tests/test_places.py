@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from snakeprov.disk.layout import OUTBOX_NAME, POINTER_NAME
+from snakeprov.disk.privacy import prepare_folder
 from snakeprov.errors import NoStoreError, StoreError
-from snakeprov.model.privacy import prepare_folder
-from snakeprov.places import OUTBOX_NAME, POINTER_NAME, locate, store_of
+from snakeprov.places import locate, store_of
 from snakeprov.settings import STORE_NAME, load
 
 

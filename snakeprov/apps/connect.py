@@ -11,8 +11,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snakeprov.disk.layout import BLOBS_NAME
+from snakeprov.disk.privacy import prepare_folder
 from snakeprov.errors import UsageError
-from snakeprov.model.privacy import prepare_folder
 from snakeprov.settings import SYNAPSE, is_url
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _open(folder: Path, *, create: bool, shared: bool) -> Client:
     if create:
         prepare_folder(folder, shared=shared)
     database = open_database(folder, create=create)
-    blobs = LocalBlobs(folder / "blobs", journal_mode=database.journal_mode)
+    blobs = LocalBlobs(folder / BLOBS_NAME, journal_mode=database.journal_mode)
     app = create_app(database, blobs, identify=lambda request: request.env["REMOTE_USER"], local_files=True)
 
     def close() -> None:

@@ -18,6 +18,7 @@ from snakeprov.apps.listener import listen
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.db import open_database
 from snakeprov.db.tokens import new_secret
+from snakeprov.disk.layout import BLOBS_NAME
 from snakeprov.errors import UsageError
 from snakeprov.server import create_app
 from snakeprov.server.presigned import kept_secret
@@ -76,7 +77,7 @@ def listening(
     # That a request waits for a thread is no news for the person at the terminal.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     database = open_database(folder, create=True)
-    blobs = LocalBlobs(folder / "blobs", journal_mode=database.journal_mode)
+    blobs = LocalBlobs(folder / BLOBS_NAME, journal_mode=database.journal_mode)
     try:
         token = new_secret()
         app = create_app(database, blobs, session=(user, token), url_secret=kept_secret(folder))

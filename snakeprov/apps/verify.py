@@ -11,12 +11,12 @@ from pathlib import Path
 
 from snakeprov.blobs.checked import NOT_YOURS
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.capture import digestcache
 from snakeprov.db import open_database
 from snakeprov.db import verify as database
+from snakeprov.disk import digestcache
+from snakeprov.disk.layout import BLOBS_NAME, DATABASE_NAME
 from snakeprov.errors import NewerStoreError, NoStoreError, OutboxError, StoreError
 from snakeprov.model.findings import Finding, Report
-from snakeprov.places import DATABASE_NAME
 from snakeprov.recorder import backlog, entries
 
 _DAMAGED = "Restore it from a backup; or delete it, and its versions are known but cannot be given back."
@@ -51,7 +51,7 @@ def verify_store(
     path, journal_mode = _database(folder, report)
     if path is not None:
         _check_database(path, report)
-    with closing(LocalBlobs(folder / "blobs", journal_mode=journal_mode)) as blobs:
+    with closing(LocalBlobs(folder / BLOBS_NAME, journal_mode=journal_mode)) as blobs:
         _check_blobs(blobs, path, report, progress)
     for file in backlog.files(outbox_folder):
         report.outboxes += 1

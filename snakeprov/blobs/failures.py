@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from snakeprov.disk.shortage import shortage_in
 from snakeprov.errors import FullStoreError, StoreError
-from snakeprov.model.diskspace import shortage_in
 
 
 @contextmanager

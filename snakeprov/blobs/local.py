@@ -20,6 +20,7 @@ from snakeprov.blobs.checked import Checked
 from snakeprov.blobs.loose import LooseBlobs, check
 from snakeprov.blobs.parts import LocalParts
 from snakeprov.blobs.small import SmallBlobs
+from snakeprov.disk.layout import SMALL_BLOBS_NAME, UPLOADS_NAME
 from snakeprov.errors import FullStoreError
 
 SMALL_BYTES_MAX = 64 * 1024
@@ -27,8 +28,6 @@ SMALL_BYTES_MAX = 64 * 1024
 
 GATHERED_MAX = 256
 """How many files are gathered for one transaction; times `SMALL_BYTES_MAX`, what is held in memory."""
-
-SMALL_FILE_NAME = "small.sqlite"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -55,9 +54,9 @@ class LocalBlobs:
         Raises:
             ValueError: `journal_mode` is something else.
         """
-        self._small = SmallBlobs(folder / SMALL_FILE_NAME, journal_mode=journal_mode)
+        self._small = SmallBlobs(folder / SMALL_BLOBS_NAME, journal_mode=journal_mode)
         self._loose = LooseBlobs(folder)
-        self.parts = LocalParts(folder / "uploads")
+        self.parts = LocalParts(folder / UPLOADS_NAME)
 
     def put_file(self, path: str, sha256: str) -> bool:
         """Keep the content of a file; return False when it is not (or no longer) the content `sha256`.

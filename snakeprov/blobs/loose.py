@@ -22,8 +22,9 @@ from typing import BinaryIO
 
 from snakeprov.blobs.checked import NOT_YOURS, OTHER_BYTES, Checked
 from snakeprov.blobs.failures import explained
+from snakeprov.disk import privacy
+from snakeprov.disk.layout import INCOMING_NAME
 from snakeprov.errors import StoreError
-from snakeprov.model import privacy
 
 CHUNK_BYTES = 1024 * 1024
 """How much is read and written at a time."""
@@ -35,7 +36,6 @@ CHECKED_TOGETHER = 256
 """How many files wait to be checked at most."""
 
 _FICLONE = 0x40049409
-_TEMPORARY = "incoming"
 _READ_ONLY = 0o444
 _OTHERS = 0o044
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -164,7 +164,7 @@ class LooseBlobs:
 
     def unfinished(self) -> list[Path]:
         """Return the files of contents that are being put now, or whose putting was broken off."""
-        return sorted((self._folder / _TEMPORARY).glob("*"))
+        return sorted((self._folder / INCOMING_NAME).glob("*"))
 
     def remove(self, sha256: str) -> bool:
         """Remove a content; return whether it was there."""
@@ -187,7 +187,7 @@ class LooseBlobs:
     @contextmanager
     def _incoming(self, mode: int) -> Iterator[tuple[Path, int]]:
         """Open a new file of ours to write into; whatever is left of it at the end is removed."""
-        temporary = self._folder / _TEMPORARY / uuid.uuid4().hex
+        temporary = self._folder / INCOMING_NAME / uuid.uuid4().hex
         with explained(self._folder):
             privacy.make_folder(temporary.parent, like=self._folder)
             descriptor = privacy.create(temporary, os.O_RDWR | os.O_EXCL, mode)

@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from snakeprov.disk import privacy
+from snakeprov.disk.shortage import shortage_in
 from snakeprov.errors import FullStoreError, StoreError
-from snakeprov.model import privacy
-from snakeprov.model.diskspace import shortage_in
 
 _CHUNK_BYTES = 1024 * 1024
 

@@ -17,10 +17,10 @@ from typing import Any
 
 from snakeprov.blobs.checked import OTHER_BYTES, Checked
 from snakeprov.blobs.failures import explained
+from snakeprov.disk import privacy
+from snakeprov.disk.readonly import may_write, read_only
+from snakeprov.disk.shortage import sqlite_shortage
 from snakeprov.errors import BusyStoreError, CorruptStoreError, FullStoreError, NewerStoreError, StoreError
-from snakeprov.model import privacy
-from snakeprov.model.diskspace import sqlite_shortage
-from snakeprov.model.readonly import may_write, read_only
 
 FORMAT_VERSION = 1
 """Version of the file's layout, kept in SQLite's `user_version`."""

@@ -84,11 +84,9 @@ def compare(
         NotRecordedError: A path is neither recorded nor on disk.
         UsageError: A path means several files, or the store cannot list what is in a folder.
     """
-    from snakeprov.capture.digestcache import DigestCache
-    from snakeprov.places import DIGESTS_NAME
-    from snakeprov.recorder import backlog
+    from snakeprov.disk.digestcache import DigestCache
 
-    cache = DigestCache(backlog.outbox_folder(place.root).with_name(DIGESTS_NAME))
+    cache = DigestCache.of(place.root)
     try:
         named = tuple(paths)
         comparer = Comparer(str(place.root), cache, deep=deep, clones=_clones(client, place, named, project=project))

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from snakeprov.cli import targetsyntax
 from snakeprov.cli.store import current_folder
+from snakeprov.disk.projects import project_of
 from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model.answers import Done, SearchResult
-from snakeprov.model.projects import project_of
 from snakeprov.view import times
 
 if TYPE_CHECKING:

@@ -27,14 +27,16 @@ def check(store: str | None, *, as_json: bool) -> int:
     """Check the store that `--store` names, or the one found upwards; print the report and return the exit status."""
     from snakeprov.apps.verify import verify_store
     from snakeprov.cli.store import find_folder, find_place
-    from snakeprov.places import DIGESTS_NAME
+    from snakeprov.disk.layout import digests_file
     from snakeprov.recorder import backlog
     from snakeprov.view import answers, findings
 
     folder = find_folder(store)
-    waiting = backlog.outbox_folder(find_place(store).root)
+    root = find_place(store).root
     with output.reading() as progress:
-        report = verify_store(folder, outbox_folder=waiting, digests=waiting.with_name(DIGESTS_NAME), progress=progress)
+        report = verify_store(
+            folder, outbox_folder=backlog.outbox_folder(root), digests=digests_file(root), progress=progress
+        )
     if as_json:
         output.write_json(answers.verification(report, folder=str(folder)))
     else:

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from snakeprov.capture import files, tree
-from snakeprov.capture.digestcache import DigestCache
+from snakeprov.disk import files, tree
+from snakeprov.disk.digestcache import DigestCache
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
 from snakeprov.model.paths import to_os
@@ -26,12 +26,8 @@ class Disk:
 
     def __init__(self, working_directory: Path) -> None:
         """Prepare for paths that are relative to `working_directory`, which need not be a workflow's."""
-        from snakeprov.places import DIGESTS_NAME
-        from snakeprov.recorder import backlog
-
-        cache = backlog.outbox_folder(working_directory).with_name(DIGESTS_NAME)
         self._root = str(working_directory)
-        self._cache = DigestCache(cache if cache.parent.is_dir() else None)
+        self._cache = DigestCache.of(working_directory)
         self._seen: dict[str, Digest | None] = {}
 
     def has(self, path: str, *, sha256: str | None, size_bytes: int | None) -> bool:

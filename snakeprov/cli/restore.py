@@ -83,7 +83,7 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
 def _restore(
     client: Client, place: Place, version: Version, destination: Path, *, force: bool, mtime_ns: int | None
 ) -> Restored:
-    from snakeprov.capture.digestcache import DigestCache
+    from snakeprov.disk.digestcache import DigestCache
     from snakeprov.workdir import restoring
     from snakeprov.workdir.comparing import Comparer
 

@@ -31,7 +31,7 @@ def command(host: str, port: int, trusted_proxy: str | None, store: str | None, 
     from snakeprov.apps.connect import user_name
     from snakeprov.apps.serve import listening
     from snakeprov.cli.store import find_folder
-    from snakeprov.model.privacy import prepare_folder
+    from snakeprov.disk.privacy import prepare_folder
 
     folder = find_folder(store, create=True)
     prepare_folder(folder)

@@ -23,8 +23,8 @@ def command(store: str | None, as_json: bool) -> None:
     """
     from snakeprov.apps.connect import connect
     from snakeprov.cli.store import find_place
+    from snakeprov.disk.projects import project_of
     from snakeprov.model.answers import Status
-    from snakeprov.model.projects import project_of
     from snakeprov.recorder import backlog
     from snakeprov.view import answers, runs
 

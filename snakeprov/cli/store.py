@@ -67,7 +67,7 @@ def opened(store: str | None) -> Iterator[tuple[Place, Client]]:
         NoStoreError: There is none, or nothing has been delivered to it yet.
         StoreError: It cannot be used.
     """
-    from snakeprov.model.projects import project_of
+    from snakeprov.disk.projects import project_of
 
     place = find_place(store)
     with _connected(place) as client:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from snakeprov.cli import targetsyntax, unrecorded
 from snakeprov.cli.store import current_folder
 from snakeprov.cli.targetsyntax import DigestPrefix, EntityId, JobId, PathReading, RunId
+from snakeprov.disk.projects import project_of
 from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model import paths
-from snakeprov.model.projects import project_of
 from snakeprov.settings import SYNAPSE, is_remote
 
 if TYPE_CHECKING:

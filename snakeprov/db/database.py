@@ -20,16 +20,16 @@ from snakeprov import __version__
 from snakeprov.db import sqlite, tables
 from snakeprov.db.migration import CURRENT, MADE_BY, Schema, bring_forward
 from snakeprov.db.statements import Command, Query, insert_into
+from snakeprov.disk import privacy
+from snakeprov.disk.layout import DATABASE_NAME
+from snakeprov.disk.readonly import ReadOnlyFile, may_write, read_only
+from snakeprov.disk.replacing import publish
+from snakeprov.disk.shortage import shortage_in
 from snakeprov.errors import NoStoreError, StoreError
-from snakeprov.model import privacy, times
-from snakeprov.model.diskspace import shortage_in
-from snakeprov.model.publishing import publish
-from snakeprov.model.readonly import ReadOnlyFile, may_write, read_only
+from snakeprov.model import times
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Executable
-
-FILE_NAME = "provenance.sqlite"
 
 R = TypeVar("R", bound=NamedTuple)
 
@@ -196,7 +196,7 @@ def open_database(
         BusyStoreError: Another process kept it locked for too long.
         StoreError: It cannot be read or written.
     """
-    path = folder / FILE_NAME
+    path = folder / DATABASE_NAME
     note = ""
     try:
         if create:

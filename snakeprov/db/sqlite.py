@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from snakeprov.db import checksums
+from snakeprov.disk.readonly import may_write, read_only
+from snakeprov.disk.shortage import sqlite_shortage
 from snakeprov.errors import BusyStoreError, ConfigError, CorruptStoreError, FullStoreError, StoreError
-from snakeprov.model.diskspace import sqlite_shortage
-from snakeprov.model.readonly import may_write, read_only
 
 JournalMode = Literal["wal", "delete"]
 

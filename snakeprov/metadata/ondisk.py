@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-from snakeprov.capture import files
+from snakeprov.disk import files
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
 from snakeprov.model.paths import TIMESTAMP

@@ -63,7 +63,7 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         is_shared: Of an input that changed while the job ran: whether another job that was running then names it.
         digest: Known at capture only where nobody else could find it later.
         listing: Of a directory that a job wrote: what names, sizes and times of its members came to when the job ended
-            (see `snakeprov.capture.tree.listing_digest`); None where they were too many to look at.
+            (see `snakeprov.disk.tree.listing_digest`); None where they were too many to look at.
         storage_query: The query of a storage object (an `s3://…` URL, say).
         symlink_target: Where the path is a symbolic link: its target, as written. Where it is a directory that came
             from the cache between workflows: the place in the cache whose members it links to.

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from snakeprov.capture.places import Places
 from snakeprov.capture.secrets.redactor import Redactor
+from snakeprov.disk.projects import identity_of, project_of
 from snakeprov.model.credentials import credentials_in
-from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import JobRecord, JobStatus, RunStatus, decode_job
 from snakeprov.model.times import now
 from snakeprov.places import store_of

@@ -10,7 +10,7 @@ import stat
 
 import msgspec
 
-from snakeprov.capture.files import from_stat
+from snakeprov.disk.files import from_stat
 from snakeprov.model.paths import TIMESTAMP, to_text
 from snakeprov.model.records import FileKind, Fingerprint
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from snakeprov.capture.files import fingerprint
 from snakeprov.capture.places import Places
+from snakeprov.disk.files import fingerprint
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import CodeFact, JobKind
 from snakeprov.plugin.sources import locate, uri_of

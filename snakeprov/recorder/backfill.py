@@ -24,12 +24,13 @@ from snakeprov import __version__
 from snakeprov.capture.secrets.finders import environment_secrets
 from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
+from snakeprov.disk.layout import own_folder
+from snakeprov.disk.privacy import prepare_folder
+from snakeprov.disk.projects import identity_of, project_of
 from snakeprov.errors import NotRecordedError, OutboxError
 from snakeprov.metadata import failures, stored
 from snakeprov.metadata.past import Past, read_past
 from snakeprov.model.paths import to_text
-from snakeprov.model.privacy import prepare_folder
-from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.model.times import now
 from snakeprov.recorder import backlog
@@ -37,7 +38,6 @@ from snakeprov.recorder.drain import GROUP_JOBS_MAX, Drain, Tools, make_delivere
 from snakeprov.recorder.entries import Kind, read
 from snakeprov.recorder.outbox import Log, Outbox, is_live
 from snakeprov.recorder.recordpaths import path_of
-from snakeprov.settings import STORE_NAME
 
 CLOCK_SKEW: Final = timedelta(seconds=2)
 """How far the clock of a file system may be behind that of this machine."""
@@ -138,7 +138,7 @@ def record(
     """
     if not found.jobs:
         return
-    prepare_folder(tools.working_directory / STORE_NAME, shared=tools.settings.is_shared)
+    prepare_folder(own_folder(tools.working_directory), shared=tools.settings.is_shared)
     # Not before: `find` writes nothing.
     run = found.run
     run.project_identity = run.project_identity or identity_of(tools.settings, tools.working_directory)

@@ -9,12 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from snakeprov.disk.layout import OUTBOX_NAME, POINTER_NAME, own_folder
+from snakeprov.disk.privacy import opener
 from snakeprov.errors import OutboxError
 from snakeprov.model.credentials import strip_credentials
-from snakeprov.model.privacy import opener
-from snakeprov.places import OUTBOX_NAME, POINTER_NAME
 from snakeprov.recorder.entries import DONE, SUFFIX, read
-from snakeprov.settings import STORE_NAME
 
 
 class Backlog(NamedTuple):
@@ -33,7 +32,7 @@ class Backlog(NamedTuple):
 
 def outbox_folder(working_directory: Path) -> Path:
     """Return the folder in which records of workflows run in `working_directory` wait."""
-    return working_directory / STORE_NAME / OUTBOX_NAME
+    return own_folder(working_directory) / OUTBOX_NAME
 
 
 def note_destination(working_directory: Path, store: str) -> None:
@@ -42,7 +41,7 @@ def note_destination(working_directory: Path, store: str) -> None:
     Raises:
         OutboxError: It cannot be written.
     """
-    own = working_directory / STORE_NAME
+    own = own_folder(working_directory)
     pointer = own / POINTER_NAME
     try:
         if store != str(own):

@@ -14,20 +14,21 @@ from uuid import uuid4
 
 import msgspec
 
-from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.git.reader import GitReader
 from snakeprov.capture.places import Places
 from snakeprov.capture.secrets.finders import environment_secrets
 from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
+from snakeprov.disk.digestcache import DigestCache
+from snakeprov.disk.layout import own_folder
+from snakeprov.disk.privacy import prepare_folder
+from snakeprov.disk.projects import identity_of, project_of
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, RemoteError
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_text
-from snakeprov.model.privacy import prepare_folder
-from snakeprov.model.projects import identity_of, project_of
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
-from snakeprov.places import DIGESTS_NAME, Place, locate
+from snakeprov.places import Place, locate
 from snakeprov.recorder import backlog
 from snakeprov.recorder.deliver import REFUSED, Prepared
 from snakeprov.recorder.digesting import CODE_KEY, Digester, Observations
@@ -40,7 +41,6 @@ from snakeprov.recorder.outbox import Log, Outbox
 from snakeprov.recorder.steps import StepRecord, deliver_step
 from snakeprov.recorder.summary import explain
 from snakeprov.recorder.target import TargetOf
-from snakeprov.settings import STORE_NAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +98,7 @@ def record(said: Said, place: Place, *, connect: Callable[[], Client], target_of
         OutboxError: The store cannot be reached, and the outbox cannot be written.
     """
     step = _step(said, place)
-    store = place.root / STORE_NAME
-    cache = DigestCache(store / DIGESTS_NAME if store.is_dir() else None)
+    cache = DigestCache.of(place.root)
     try:
         digester = Digester(str(place.root), cache)
         observations = _observe(step.job, digester)
@@ -174,7 +173,7 @@ def _is_delivered_to(place: Place) -> bool:
 
 
 def _keep(step: StepRecord, observations: Observations, place: Place) -> None:
-    prepare_folder(place.root / STORE_NAME, shared=place.settings.is_shared)
+    prepare_folder(own_folder(place.root), shared=place.settings.is_shared)
     backlog.note_destination(place.root, place.store)
     log = Log.create(backlog.outbox_folder(place.root), step.run.id, first=msgspec.json.encode(step), kind=Kind.STEP)
     log.close()

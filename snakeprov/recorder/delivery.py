@@ -15,15 +15,16 @@ from typing import Final
 
 import msgspec
 
-from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.git.reader import GitReader
 from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
+from snakeprov.disk.digestcache import DigestCache
+from snakeprov.disk.layout import own_folder
 from snakeprov.metadata import stored
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import RunRecord
-from snakeprov.places import DIGESTS_NAME, Place, store_of
+from snakeprov.places import Place, store_of
 from snakeprov.recorder import backlog
 from snakeprov.recorder.deliver import Prepared
 from snakeprov.recorder.digesting import Digester
@@ -42,7 +43,7 @@ from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers, notice_mi
 from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.target import TargetOf
-from snakeprov.settings import STORE_NAME, Settings
+from snakeprov.settings import Settings
 
 RETRY_S: Final = 15.0
 """How long to wait with the next delivery after one failed, while the workflow is running."""
@@ -90,10 +91,10 @@ class Delivery:
         place = Place(store=store_of(settings, working_directory), root=working_directory, settings=settings)
         self._place = place
         self._working_directory = working_directory
-        self._folder = working_directory / STORE_NAME
+        self._folder = own_folder(working_directory)
         self._connect = connect
         self._held = held
-        self._digests = DigestCache(self._folder / DIGESTS_NAME)
+        self._digests = DigestCache.of(working_directory)
         self._redactor = Redactor(patterns=settings.redact, values=secrets)
         self._tools = _tools(place, self._digests, KeptLogs(self._redactor), target_of)
         self._client: Client | None = None
@@ -353,8 +354,7 @@ def recover_leftovers(place: Place, client: Client, *, target_of: TargetOf) -> L
 @contextmanager
 def opened_tools(place: Place, target_of: TargetOf) -> Iterator[Tools]:
     """Give the tools for a working directory; its digest cache is kept in its folder, where that is there already."""
-    folder = place.root / STORE_NAME
-    digests = DigestCache(folder / DIGESTS_NAME if folder.is_dir() else None)
+    digests = DigestCache.of(place.root)
     try:
         yield _tools(place, digests, KeptLogs(), target_of)
     finally:

@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from snakeprov.capture import files
-from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.git.repositories import Repositories
+from snakeprov.disk import files
+from snakeprov.disk.digestcache import DigestCache
 from snakeprov.errors import CaptureError, ChangedFileError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member, before_key, input_key, output_key

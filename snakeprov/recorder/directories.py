@@ -13,8 +13,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from snakeprov.capture.files import from_stat
-from snakeprov.capture.tree import digest_members, list_directory, listing_digest
+from snakeprov.disk.files import from_stat
+from snakeprov.disk.tree import digest_members, list_directory, listing_digest
 from snakeprov.errors import CaptureError, ChangedFileError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member

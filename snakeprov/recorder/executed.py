@@ -13,12 +13,12 @@ from typing import Final
 
 from msgspec import structs
 
-from snakeprov.capture import files
 from snakeprov.capture.code import snakefiles
 from snakeprov.capture.code.definitions import Definition, definitions
 from snakeprov.capture.code.imports import ModuleFinder
 from snakeprov.capture.code.snakefiles import Unit
 from snakeprov.capture.places import Places
+from snakeprov.disk import files
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import CodeFact, Fingerprint, JobRecord
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from snakeprov.capture.files import digest_bytes, digest_held
-from snakeprov.capture.tree import list_directory
+from snakeprov.disk.files import digest_bytes, digest_held
+from snakeprov.disk.tree import list_directory
 from snakeprov.errors import CaptureError, ChangedFileError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import HeldFile, Listing, Member

@@ -9,9 +9,9 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from snakeprov.capture import files
 from snakeprov.capture.places import Places
 from snakeprov.client.batch import Ref, Request
+from snakeprov.disk import files
 from snakeprov.errors import UsageError
 from snakeprov.model.activity import Activity
 from snakeprov.model.paths import to_text

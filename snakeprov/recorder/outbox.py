@@ -31,8 +31,8 @@ from typing import Final, Self
 import msgspec
 
 from snakeprov import __version__
+from snakeprov.disk import privacy
 from snakeprov.errors import OutboxError
-from snakeprov.model import privacy
 from snakeprov.recorder.entries import (
     ACK_SUFFIX,
     HEADER,

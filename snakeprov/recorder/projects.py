@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from snakeprov.client import Client
+from snakeprov.disk.projects import StoredProject, is_own, names_of, note_project, noted_project
 from snakeprov.errors import ConfigError, ConflictError, ForbiddenError, NotFoundError
 from snakeprov.model.entities import File, Folder, Project
-from snakeprov.model.projects import StoredProject, is_own, names_of, note_project, noted_project
 from snakeprov.model.records import RunRecord
 
 REPO: Final = "/repo/v1"

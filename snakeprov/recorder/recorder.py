@@ -20,10 +20,11 @@ from typing import Final
 
 import msgspec
 
+from snakeprov.disk.layout import own_folder
+from snakeprov.disk.privacy import prepare_folder
 from snakeprov.errors import OutboxError
 from snakeprov.model.held import Hold, Listing
 from snakeprov.model.planned import RunPlan
-from snakeprov.model.privacy import prepare_folder
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder import progress
 from snakeprov.recorder.backlog import count, files, outbox_folder
@@ -32,7 +33,7 @@ from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.launch import DeliveringProcess
 from snakeprov.recorder.outbox import LOG_SIZE_MAX, Log
 from snakeprov.recorder.summary import Summary, explain
-from snakeprov.settings import STORE_NAME, Settings
+from snakeprov.settings import Settings
 
 UNWRITTEN_MAX: Final = 10_000
 """How many records are kept in memory while the disk does not take them."""
@@ -80,7 +81,7 @@ class Recorder:
             OutboxError: The outbox cannot be made.
         """
         self._run = run
-        prepare_folder(self._working_directory / STORE_NAME, shared=self._settings.is_shared)
+        prepare_folder(own_folder(self._working_directory), shared=self._settings.is_shared)
         self._log = Log.create(self._folder, run.id, first=self._encode(run))
         self._process = self._started()
         if self._process is not None:

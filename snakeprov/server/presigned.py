@@ -18,12 +18,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from snakeprov.model import privacy, times
-from snakeprov.model.publishing import publish
+from snakeprov.disk import privacy
+from snakeprov.disk.layout import URL_SECRET_NAME
+from snakeprov.disk.replacing import publish
+from snakeprov.model import times
 from snakeprov.server.refusals import forbidden
-
-SECRET_NAME = "url_secret"  # noqa: S105  the name of a file
-"""Name of the file with the secret, in the folder of a store that is served."""
 
 VALID_S = 900
 """How long a URL is good."""
@@ -43,7 +42,7 @@ def kept_secret(folder: Path) -> bytes:
 
     Only its owner may read it, even if others may read the store.
     """
-    path = folder / SECRET_NAME
+    path = folder / URL_SECRET_NAME
     with contextlib.suppress(OSError):
         return _read(path)
     unfinished = path.with_name(f".new-{uuid.uuid4().hex}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from snakeprov.capture.git import export
+from snakeprov.disk import replacing
 from snakeprov.errors import (
     CaptureError,
     CorruptStoreError,
@@ -28,7 +29,7 @@ from snakeprov.model.answers import BY_PRODUCTS, Role, Version
 from snakeprov.model.checkedout import CheckedOut, Item
 from snakeprov.model.paths import is_in_repository, is_own_place, to_os, to_text
 from snakeprov.model.records import code_paths
-from snakeprov.workdir import lookup, replacing
+from snakeprov.workdir import lookup
 
 if TYPE_CHECKING:
     from snakeprov.client import Client

@@ -2,7 +2,7 @@
 
 Must not know: how the answer is shown.
 
-Files are read side by side, and an unchanged one that was read before is only looked at (`capture.digestcache`).
+Files are read side by side, and an unchanged one that was read before is only looked at (`disk.digestcache`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
-from snakeprov.capture import files, tree
-from snakeprov.capture.digestcache import DigestCache
 from snakeprov.capture.git.repositories import Clone
+from snakeprov.disk import files, tree
+from snakeprov.disk.digestcache import DigestCache
 from snakeprov.errors import CaptureError
 from snakeprov.model.answers import Version
 from snakeprov.model.comparison import Compared, Difference

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from snakeprov.capture import files
+from snakeprov.disk import files, replacing
 from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError, NotKeptError, UsageError
 from snakeprov.lineage import remake
 from snakeprov.lineage.remake import Ingredient, Recipe
@@ -20,7 +20,7 @@ from snakeprov.model import paths, times
 from snakeprov.model.answers import Story, Version
 from snakeprov.model.manifest import Entry, Manifest
 from snakeprov.model.paths import to_os, to_text
-from snakeprov.workdir import lookup, replacing
+from snakeprov.workdir import lookup
 from snakeprov.workdir.comparing import Comparer, differences
 
 if TYPE_CHECKING:

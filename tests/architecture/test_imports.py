@@ -14,29 +14,44 @@ import snakeprov
 
 PACKAGE = Path(snakeprov.__file__).parent
 
-BASE = {"errors", "settings", "places"}
+BASE = {"errors", "settings"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "settings": {"errors"},
-    "places": {"errors", "settings"},
     "model": BASE,
-    "capture": {*BASE, "model"},
-    "metadata": {*BASE, "model", "capture"},
-    "client": {*BASE, "model"},
+    "disk": {*BASE, "model"},
+    "places": {*BASE, "disk"},
+    "capture": {*BASE, "model", "disk"},
+    "metadata": {*BASE, "model", "disk", "capture"},
+    "client": {*BASE, "model", "disk"},
     "synapse": {*BASE, "model", "client", "recorder"},
-    "db": {*BASE, "model"},
-    "blobs": {*BASE, "model"},
+    "db": {*BASE, "model", "disk"},
+    "blobs": {*BASE, "disk"},
     "lineage": {*BASE, "model"},
     "view": {*BASE, "model", "lineage"},
-    "export": {*BASE, "model", "capture", "client"},
-    "server": {*BASE, "model", "db", "blobs"},
-    "workdir": {*BASE, "model", "capture", "client", "lineage"},
-    "recorder": {*BASE, "model", "capture", "client", "metadata"},
-    "apps": {*BASE, "model", "capture", "client", "synapse", "recorder", "server", "db", "blobs"},
-    "plugin": {*BASE, "model", "capture", "recorder", "apps"},
+    "export": {*BASE, "model", "disk", "capture", "client"},
+    "server": {*BASE, "model", "disk", "db", "blobs"},
+    "workdir": {*BASE, "model", "disk", "capture", "client", "lineage"},
+    "recorder": {*BASE, "places", "model", "disk", "capture", "client", "metadata"},
+    "apps": {
+        *BASE,
+        "places",
+        "model",
+        "disk",
+        "capture",
+        "client",
+        "synapse",
+        "recorder",
+        "server",
+        "db",
+        "blobs",
+    },
+    "plugin": {*BASE, "places", "model", "disk", "capture", "recorder", "apps"},
     "cli": {
         *BASE,
+        "places",
         "model",
+        "disk",
         "capture",
         "client",
         "recorder",
@@ -99,6 +114,15 @@ def test_each_module_imports_only_what_its_room_may_know(path: Path) -> None:
 
     assert rooms - MAY_IMPORT[room] - {room} == set()
     assert {library for library in libraries if room not in ONLY_IN[library]} == set()
+
+
+INPUT_AND_OUTPUT = {"errno", "fcntl", "io", "pathlib.Path", "shutil", "socket", "sqlite3", "subprocess", "tempfile"}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "model").glob("*.py")), ids=lambda path: path.name)
+def test_the_model_reads_and_writes_no_files(path: Path) -> None:
+    """Values are made of values: what touches the disk is in the room for that."""
+    assert imported_by(path) & INPUT_AND_OUTPUT == set()
 
 
 def name_of(path: Path) -> str:

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from snakeprov.capture.files import fingerprint
+from snakeprov.disk.files import fingerprint
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.plugin.recording import open_recorder

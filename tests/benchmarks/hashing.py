@@ -18,8 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from snakeprov.capture import digestcache, files
-from snakeprov.capture.digestcache import DigestCache
+from snakeprov.disk import digestcache, files
+from snakeprov.disk.digestcache import DigestCache
 
 MIB = 1 << 20
 TREE_FILES = 2000

@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from snakeprov import connect
 from snakeprov.cli.sources import sources_of
 from snakeprov.client import Client
-from snakeprov.db.database import FILE_NAME
+from snakeprov.disk.layout import DATABASE_NAME
 from snakeprov.lineage import causes
 from snakeprov.lineage.graph import Graph
 from snakeprov.lineage.tree import rows
@@ -98,7 +98,7 @@ Question = Callable[[Client], Any]
 
 def build(folder: Path, size: int) -> None:
     """Make the store, unless it is there."""
-    if (folder / FILE_NAME).exists():
+    if (folder / DATABASE_NAME).exists():
         return
     print(f"building {size:,} activities", end="", flush=True)
     began_s, told = time.perf_counter(), 0
@@ -165,7 +165,7 @@ def bare(
     folder: Path, reached: str, statements: Sequence[str], start: tuple[str, int], *, most: int
 ) -> tuple[float, int]:
     """Return how long the bare SQL takes for at most so many versions, and how many rows it finds."""
-    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+    with contextlib.closing(sqlite3.connect(folder / DATABASE_NAME)) as connection:
         parameters = {"id": int(start[0].removeprefix("syn")), "number": start[1], "most": most}
         best_s = float("inf")
         for _ in range(2):

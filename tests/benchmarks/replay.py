@@ -26,7 +26,7 @@ import msgspec
 
 from snakeprov.apps.connect import connect
 from snakeprov.apps.target import target_of
-from snakeprov.capture.files import fingerprint
+from snakeprov.disk.files import fingerprint
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.plugin.recording import open_recorder

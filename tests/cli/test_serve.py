@@ -18,10 +18,11 @@ import requests
 
 from snakeprov.apps.connect import connect, user_name
 from snakeprov.cli import main
+from snakeprov.disk.layout import URL_SECRET_NAME
+from snakeprov.disk.privacy import prepare_folder
 from snakeprov.errors import ForbiddenError, UnauthorizedError
 from snakeprov.model.entities import Folder, Project
-from snakeprov.model.privacy import prepare_folder
-from snakeprov.server.presigned import SECRET_NAME, kept_secret
+from snakeprov.server.presigned import kept_secret
 
 Run = Callable[..., Any]
 
@@ -94,9 +95,9 @@ def test_signed_urls_survive_a_restart_and_their_secret_is_the_owners(tmp_path: 
     secret = kept_secret(folder)
 
     assert kept_secret(folder) == secret
-    assert stat.S_IMODE((folder / SECRET_NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / URL_SECRET_NAME).stat().st_mode) == 0o600
     assert [path.name for path in folder.glob(".new-*")] == []
-    (folder / SECRET_NAME).write_bytes(b"cut")
+    (folder / URL_SECRET_NAME).write_bytes(b"cut")
     assert kept_secret(folder) != secret
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.capture.files import digest_bytes
 from snakeprov.client import Client, Content
 from snakeprov.db import open_database
+from snakeprov.disk.files import digest_bytes
 
 from ..server.live import Socket
 

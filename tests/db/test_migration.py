@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
 from snakeprov.db import open_database, principals, tables
-from snakeprov.db.database import FILE_NAME
 from snakeprov.db.migration import CURRENT, Schema
+from snakeprov.disk.layout import DATABASE_NAME
 from snakeprov.errors import NewerStoreError, StoreError
 from tests.db.structure import structure_of
 
@@ -85,7 +85,7 @@ def old_store(folder: Path) -> Path:
             "INSERT INTO token (sha256, user_id, scopes, created_on) VALUES ('ab', 101, 'view', 1)"
         )
     store.close()
-    return folder / FILE_NAME
+    return folder / DATABASE_NAME
 
 
 def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
@@ -96,7 +96,7 @@ def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
 def test_the_revision_of_today_is_written_down(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The tables of a revision that has been released never change; a change to them is a new revision."""
     open_database(tmp_path, create=True).close()
-    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection:
         statements = [
             sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema ORDER BY type = 'index', name") if sql
         ]
@@ -112,7 +112,7 @@ def test_the_revision_of_today_is_written_down(tmp_path: Path, request: pytest.F
 def test_a_store_of_any_revision_becomes_what_a_new_one_is(tmp_path: Path, revision: str) -> None:
     """Whatever it began as, its tables, columns, indexes and references are those of a store made today."""
     (tmp_path / "old").mkdir()
-    old = tmp_path / "old" / FILE_NAME
+    old = tmp_path / "old" / DATABASE_NAME
     with closing(sqlite3.connect(old)) as connection:
         connection.executescript((REVISIONS / f"{revision}.sql").read_text(encoding="utf-8"))
         connection.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
@@ -120,7 +120,7 @@ def test_a_store_of_any_revision_becomes_what_a_new_one_is(tmp_path: Path, revis
     open_database(tmp_path / "old").close()
     open_database(tmp_path / "new", create=True).close()
 
-    assert structure_of(old) == structure_of(tmp_path / "new" / FILE_NAME)
+    assert structure_of(old) == structure_of(tmp_path / "new" / DATABASE_NAME)
 
 
 def test_an_old_store_is_brought_forward_and_keeps_what_it_held(tmp_path: Path, later: Callable[..., Schema]) -> None:
@@ -134,7 +134,7 @@ def test_an_old_store_is_brought_forward_and_keeps_what_it_held(tmp_path: Path, 
         wrong = tx.connection.exec_driver_sql(f"SELECT count(*) FROM principal WHERE NOT {right}").scalar()  # noqa: S608
     store.close()
 
-    assert structure_of(path) == structure_of(tmp_path / "new" / FILE_NAME)
+    assert structure_of(path) == structure_of(tmp_path / "new" / DATABASE_NAME)
     assert rows(path, "SELECT version_num FROM alembic_version") == [("1002",)]
     assert rows(path, "SELECT name, mail FROM principal JOIN token ON user_id = principal.id") == [("ada", "none")]
     assert wrong == 0

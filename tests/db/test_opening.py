@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from snakeprov.db import open_database, principals, sqlite
-from snakeprov.db.database import FILE_NAME
+from snakeprov.disk.layout import DATABASE_NAME
 from snakeprov.errors import (
     BusyStoreError,
     ConfigError,
@@ -28,7 +28,7 @@ def test_there_is_no_store_until_one_is_made(tmp_path: Path) -> None:
         open_database(folder)
     open_database(folder, create=True).close()
 
-    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
+    assert [path.name for path in folder.iterdir()] == [DATABASE_NAME]
     open_database(folder).close()
 
 
@@ -51,39 +51,39 @@ def test_only_one_of_many_makers_makes_the_store(tmp_path: Path) -> None:
     store.close()
 
     assert ids == {101, 102, 103, 104}
-    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    assert [path.name for path in tmp_path.iterdir()] == [DATABASE_NAME]
 
 
 def test_a_newer_store_is_not_touched(tmp_path: Path) -> None:
     """A revision that is not known is named beside the one that is, and the hint says which version is needed."""
     open_database(tmp_path, create=True).close()
-    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    connection = sqlite3.connect(tmp_path / DATABASE_NAME)
     connection.execute("UPDATE alembic_version SET version_num = '0099'")
     connection.execute("UPDATE setting SET value = '7.1' WHERE name = 'made_by'")
     connection.commit()
     connection.close()
-    content = (tmp_path / FILE_NAME).read_bytes()
+    content = (tmp_path / DATABASE_NAME).read_bytes()
 
     with pytest.raises(NewerStoreError, match=r"has revision '0099'.* knows revision '0001'") as refused:
         open_database(tmp_path)
     assert str(refused.value).endswith("Upgrade snakeprov to 7.1 or newer.")
-    assert (tmp_path / FILE_NAME).read_bytes() == content
+    assert (tmp_path / DATABASE_NAME).read_bytes() == content
 
 
 @pytest.mark.parametrize("content", [b"this is no database, and it is long enough to be one" * 20, b""])
 def test_a_file_that_is_no_store_is_told_as_such(tmp_path: Path, content: bytes) -> None:
     """Something else under the store's name, even an empty file, is neither used nor overwritten."""
-    (tmp_path / FILE_NAME).write_bytes(content)
+    (tmp_path / DATABASE_NAME).write_bytes(content)
 
     with pytest.raises(CorruptStoreError, match=r"not a store of snakeprov"):
         open_database(tmp_path, create=True)
-    assert (tmp_path / FILE_NAME).read_bytes() == content
+    assert (tmp_path / DATABASE_NAME).read_bytes() == content
 
 
 def test_a_damaged_store_is_told_as_such(tmp_path: Path) -> None:
     """A store whose pages are overwritten is damaged, wherever that is noticed."""
     open_database(tmp_path, create=True).close()
-    path = tmp_path / FILE_NAME
+    path = tmp_path / DATABASE_NAME
     content = bytearray(path.read_bytes())
     content[100:] = b"\xff" * (len(content) - 100)
     path.write_bytes(content)
@@ -97,7 +97,7 @@ def test_an_unusable_place_is_told_with_path_and_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"/file/x/provenance\.sqlite cannot be made or read: "):
         open_database(tmp_path / "file" / "x", create=True)
-    (tmp_path / FILE_NAME).mkdir()
+    (tmp_path / DATABASE_NAME).mkdir()
     with pytest.raises(StoreError, match=r"cannot be used: it cannot be opened"):
         open_database(tmp_path)
 
@@ -187,7 +187,7 @@ def test_a_lock_is_waited_for_and_then_told(tmp_path: Path, monkeypatch: pytest.
     """A writer waits for another up to the time limit, and then says that it was locked out."""
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.05)
     store = open_database(tmp_path, create=True)
-    other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+    other = sqlite3.connect(tmp_path / DATABASE_NAME, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with (
         pytest.raises(BusyStoreError, match=r"kept locked by another process for more than 0\.05 seconds"),

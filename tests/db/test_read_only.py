@@ -14,10 +14,10 @@ import pytest
 
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.db import Database, open_database, principals, sqlite
-from snakeprov.db.database import FILE_NAME
 from snakeprov.db.verify import check
+from snakeprov.disk.layout import DATABASE_NAME
+from snakeprov.disk.readonly import COPY_TRIES_MAX, ReadOnlyFile
 from snakeprov.errors import BusyStoreError, StoreError
-from snakeprov.model.readonly import COPY_TRIES_MAX, ReadOnlyFile
 
 NOBODY = 65534
 CONTENT = b"small"
@@ -85,7 +85,7 @@ def test_reading_leaves_no_trace(folder: Path, journal_mode: sqlite.JournalMode)
         with closing(LocalBlobs(folder / "blobs", journal_mode=journal_mode)) as blobs:
             assert blobs.open(sha256).read() == CONTENT
             assert not blobs.has("0" * 64)
-        assert list(check(folder / FILE_NAME)) == []
+        assert list(check(folder / DATABASE_NAME)) == []
         assert state(folder) == before
 
 
@@ -93,7 +93,7 @@ def test_reading_leaves_no_trace(folder: Path, journal_mode: sqlite.JournalMode)
 def test_what_a_killed_process_left_is_read(folder: Path, journal_mode: sqlite.JournalMode) -> None:
     """What was committed is seen and what was not is not, from a copy that SQLite recovers."""
     make(folder, "ada", journal_mode=journal_mode)
-    source = folder / FILE_NAME
+    source = folder / DATABASE_NAME
     killed = folder.with_name("killed")
     killed.mkdir()
     with closing(sqlite.connect(source)) as connection:
@@ -108,7 +108,7 @@ def test_what_a_killed_process_left_is_read(folder: Path, journal_mode: sqlite.J
                 "INSERT INTO setting (name, value) VALUES (?, ?)", [(str(n), "x" * 900) for n in range(200)]
             )
         for ending in ("", "-wal", "-journal"):
-            if (path := source.with_name(FILE_NAME + ending)).exists():
+            if (path := source.with_name(DATABASE_NAME + ending)).exists():
                 shutil.copyfile(path, killed / path.name)
         connection.rollback()
     expected = ["eve"] if journal_mode == "wal" else ["ada"]
@@ -149,7 +149,7 @@ def test_a_change_in_the_middle_of_a_question_is_noticed(folder: Path) -> None:
             assert [one.name for one in principals.accounts(tx)] == ["ada"]
             if os.geteuid() == NOBODY:
                 os.seteuid(0)
-            for path in (folder, folder / FILE_NAME):
+            for path in (folder, folder / DATABASE_NAME):
                 path.chmod(0o755)
             make(folder, "bob")
     with only_reading(folder):
@@ -176,7 +176,7 @@ def test_the_database_is_never_opened_for_writing_by_a_reader(folder: Path) -> N
     make(folder, "ada")
     with (
         only_reading(folder),
-        closing(sqlite.connect(folder / FILE_NAME)) as connection,
+        closing(sqlite.connect(folder / DATABASE_NAME)) as connection,
         pytest.raises(sqlite3.OperationalError, match="readonly"),
     ):
         connection.execute("DELETE FROM principal")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from snakeprov.capture import mounts
-from snakeprov.capture.files import digest_bytes, fingerprint
+from snakeprov.disk.files import digest_bytes, fingerprint
 from snakeprov.model.held import HeldFile, Hold, Listing
 from snakeprov.plugin import holding
 from snakeprov.plugin.holding import MESSAGE_DESCRIPTORS, SMALL_BYTES, Holding

@@ -15,8 +15,8 @@ import msgspec
 import requests
 
 from snakeprov.apps.target import target_of
-from snakeprov.capture.files import fingerprint
 from snakeprov.client import Client
+from snakeprov.disk.files import fingerprint
 from snakeprov.model.answers import Status
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.places import Place, store_of

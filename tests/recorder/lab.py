@@ -15,11 +15,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from snakeprov.apps.target import target_of
-from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.files import fingerprint, from_stat
 from snakeprov.capture.git.reader import GitReader
-from snakeprov.capture.tree import list_directory, listing_digest
 from snakeprov.client import Client
+from snakeprov.disk.digestcache import DigestCache
+from snakeprov.disk.files import fingerprint, from_stat
+from snakeprov.disk.tree import list_directory, listing_digest
 from snakeprov.model.answers import Meaning
 from snakeprov.model.records import CodeFact, FileFact, GitState, JobRecord, JobStatus, RunRecord
 from snakeprov.recorder.catalog import Catalog

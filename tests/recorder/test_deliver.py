@@ -11,10 +11,10 @@ import pytest
 
 from snakeprov import connect
 from snakeprov.apps.target import target_of
-from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.files import fingerprint
 from snakeprov.capture.git.reader import GitReader
 from snakeprov.client import Client
+from snakeprov.disk.digestcache import DigestCache
+from snakeprov.disk.files import fingerprint
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.recorder import catalog as catalog_module
 from snakeprov.recorder.catalog import Catalog

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.files import fingerprint
-from snakeprov.capture.tree import list_directory, listing_digest
+from snakeprov.disk.digestcache import DigestCache
+from snakeprov.disk.files import fingerprint
+from snakeprov.disk.tree import list_directory, listing_digest
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import HeldFile, Listing, before_key, output_key
 from snakeprov.model.records import CodeFact, FileFact, JobRecord

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.capture.files import digest_bytes, fingerprint
-from snakeprov.capture.tree import list_directory
+from snakeprov.disk.files import digest_bytes, fingerprint
+from snakeprov.disk.tree import list_directory
 from snakeprov.errors import ChangedFileError
 from snakeprov.model.held import HeldFile, Listing, output_key
 from snakeprov.model.records import Fingerprint

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from snakeprov.capture.files import digest_file
 from snakeprov.capture.secrets.names import MARK
 from snakeprov.capture.secrets.redactor import Redactor
+from snakeprov.disk.files import digest_file
 from snakeprov.model.records import JobRecord
 from snakeprov.recorder import keptlogs
 from snakeprov.recorder.keptlogs import KeptLogs

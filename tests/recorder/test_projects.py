@@ -11,9 +11,9 @@ from snakeprov import connect
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.client import Client
 from snakeprov.db import open_database
+from snakeprov.disk.projects import identity_of, names_of
 from snakeprov.errors import ConfigError
 from snakeprov.model.entities import Project
-from snakeprov.model.projects import identity_of, names_of
 from snakeprov.model.records import RunRecord
 from snakeprov.recorder.projects import Projects
 from snakeprov.settings import Settings

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snakeprov import connect
-from snakeprov.capture.files import fingerprint
 from snakeprov.client import Client
+from snakeprov.disk.files import fingerprint
 
 from .lab import Job, Lab
 

@@ -18,7 +18,7 @@ import pytest
 
 from snakeprov.apps.connect import connect
 from snakeprov.apps.target import target_of
-from snakeprov.capture.files import digest_file
+from snakeprov.disk.files import digest_file
 from snakeprov.model.held import HeldFile, Hold, output_key
 from snakeprov.model.records import FileFact, Fingerprint, JobRecord
 from snakeprov.plugin import recording

@@ -12,8 +12,8 @@ import pytest
 
 from snakeprov.apps.verify import verify_store
 from snakeprov.blobs.local import SMALL_BYTES_MAX, LocalBlobs
-from snakeprov.capture.tree import digest_directory
 from snakeprov.db import Database
+from snakeprov.disk.tree import digest_directory
 from snakeprov.model import times
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 
@@ -145,7 +145,7 @@ def test_code_stays(api: Api, project: Json, later: Later) -> None:
 
 def directory(api: Api, parent: Json, name: str, folder: Path, *, handles: bool = True) -> Json:
     """Record a directory, with the files in it, as the recorder does."""
-    from snakeprov.capture.files import digest_file
+    from snakeprov.disk.files import digest_file
 
     manifest = digest_directory(str(folder), digest_file)
     if handles:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from snakeprov.apps.target import target_of
-from snakeprov.capture.digestcache import DigestCache
-from snakeprov.capture.files import fingerprint
 from snakeprov.capture.git.reader import GitReader
 from snakeprov.cli import main
 from snakeprov.client import Client
 from snakeprov.client.files import PART_SIZE_BYTES
+from snakeprov.disk.digestcache import DigestCache
+from snakeprov.disk.files import fingerprint
 from snakeprov.errors import RemoteError
 from snakeprov.model.entities import File
 from snakeprov.model.paths import to_names

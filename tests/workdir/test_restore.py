@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from snakeprov import connect
-from snakeprov.capture.tree import digest_directory
+from snakeprov.disk import replacing
+from snakeprov.disk.tree import digest_directory
 from snakeprov.errors import CorruptStoreError, RemoteError
 from snakeprov.model.manifest import Entry, read_manifest
-from snakeprov.workdir import replacing
 
 from ..commands import Run
 from .conftest import Recorded, run
@@ -234,7 +234,7 @@ def test_links_in_a_directory_are_made_and_never_followed(tmp_path: Path) -> Non
 
 
 def digest(path: str) -> Any:
-    from snakeprov.capture.files import digest_file
+    from snakeprov.disk.files import digest_file
 
     return digest_file(path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.capture.digestcache import SETTLED_FINE_NS
+from snakeprov.disk.digestcache import SETTLED_FINE_NS
 
 from ..commands import Run
 
@@ -105,7 +105,7 @@ def test_things_of_another_kind_and_unreadable_things_are_told(work: Path, snake
 
 def test_an_unchanged_file_is_read_once(work: Path, snakeprov: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the digest cache knows is not read again, unless --deep says so."""
-    from snakeprov.capture import files
+    from snakeprov.disk import files
 
     read: list[str] = []
     digest = files.digest_stable

@@ -36,7 +36,7 @@ from snakeprov.capture.code.julia import module_file
 from snakeprov.capture.code.programs import language_of, scripts
 from snakeprov.capture.code.pythonimports import Evaluator, Import, Surroundings
 from snakeprov.capture.code.sourced import Base, Folder, Module, Named, NamedProgram, named_program, sourced
-from snakeprov.capture.files import fingerprint
+from snakeprov.disk.files import fingerprint
 from snakeprov.model.records import Fingerprint
 
 MODULES_MAX: Final = 500

@@ -14,10 +14,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from snakeprov.capture.files import fingerprint
 from snakeprov.capture.git.library import find_root, has_tags, open_repository, read_head, read_remote_url
 from snakeprov.capture.git.program import DIFF, Status, read_status, run_git
 from snakeprov.capture.git.remotes import permalink
+from snakeprov.disk.files import fingerprint
 from snakeprov.errors import CaptureError
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_os, to_text

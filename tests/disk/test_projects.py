@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.model.projects import StoredProject, identity_of, note_project, project_of
+from snakeprov.disk.projects import StoredProject, identity_of, note_project, project_of
 from snakeprov.settings import STORE_NAME, Settings
 
 SERVER = "https://prov.example.org"

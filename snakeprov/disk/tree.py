@@ -14,7 +14,7 @@ from itertools import islice
 
 import msgspec
 
-from snakeprov.capture.files import from_stat
+from snakeprov.disk.files import from_stat
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member

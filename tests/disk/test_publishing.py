@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.model.projects import identity_of
-from snakeprov.model.publishing import publish
+from snakeprov.disk.projects import identity_of
+from snakeprov.disk.replacing import publish
 from snakeprov.settings import STORE_NAME, Settings
 
 

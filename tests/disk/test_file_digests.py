@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snakeprov.capture import files
-from snakeprov.capture.files import digest_descriptor, digest_file, digest_stable, fingerprint, from_stat
+from snakeprov.disk import files
+from snakeprov.disk.files import digest_descriptor, digest_file, digest_stable, fingerprint, from_stat
 from snakeprov.errors import CaptureError, ChangedFileError
 from snakeprov.model.digest import EMPTY, Digest
 from snakeprov.model.records import Fingerprint
@@ -253,5 +253,5 @@ def test_fingerprint_is_five_numbers_of_stat(tmp_path: Path) -> None:
 
 def test_importing_files_loads_neither_git_nor_sql() -> None:
     """Capture in Snakemake's process starts without the libraries that only the recorder needs."""
-    program = "import sys, snakeprov.capture.files; print([m for m in ('git', 'gitdb', 'sqlite3') if m in sys.modules])"
+    program = "import sys, snakeprov.disk.files; print([m for m in ('git', 'gitdb', 'sqlite3') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -16,6 +16,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from snakeprov.disk.layout import IGNORE_NAME
 from snakeprov.errors import StoreError
 
 _IGNORE_FILE = "# snakeprov keeps its records here; do not commit them.\n*\n"
@@ -37,7 +38,7 @@ def prepare_folder(folder: Path, *, shared: bool = False) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         make_folder(folder, shared=shared)
-        ignore = folder / ".gitignore"
+        ignore = folder / IGNORE_NAME
         if not ignore.exists():
             with open(ignore, "w", encoding="utf-8", opener=opener) as file:
                 file.write(_IGNORE_FILE)

@@ -17,13 +17,13 @@ from uuid import uuid4
 
 import msgspec
 
+from snakeprov.disk.layout import PROJECT_NAME, own_folder
+from snakeprov.disk.privacy import opener, prepare_folder
+from snakeprov.disk.replacing import publish
 from snakeprov.errors import StoreError
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_text
-from snakeprov.model.privacy import opener, prepare_folder
-from snakeprov.model.publishing import publish
-from snakeprov.places import PROJECT_NAME
-from snakeprov.settings import STORE_NAME, Settings
+from snakeprov.settings import Settings
 
 _OWN = "."
 """What the directory's own store is noted as, wherever it is moved."""
@@ -65,7 +65,7 @@ def identity_of(settings: Settings, working_directory: Path) -> str | None:
     """
     if settings.project is not None:
         return None
-    place = working_directory / STORE_NAME / PROJECT_NAME
+    place = own_folder(working_directory) / PROJECT_NAME
     note = _read(working_directory)
     if note is not None:
         return note.identity
@@ -89,13 +89,13 @@ def note_project(working_directory: Path, store: str, identity: str, stored: Sto
     key = _key(working_directory, store)
     if note is not None and note.identity == identity and note.stores.get(key) != stored:
         with suppress(OSError):
-            place = working_directory / STORE_NAME / PROJECT_NAME
+            place = own_folder(working_directory) / PROJECT_NAME
             _write(place, Note(identity, {**note.stores, key: stored}), replace=True)
 
 
 def is_own(working_directory: Path, store: str) -> bool:
     """Return whether a store is the working directory's own."""
-    return store == str(working_directory / STORE_NAME)
+    return store == str(own_folder(working_directory))
 
 
 def names_of(name: str, identity: str) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _key(working_directory: Path, store: str) -> str:
 
 def _read(working_directory: Path) -> Note | None:
     try:
-        return msgspec.json.decode((working_directory / STORE_NAME / PROJECT_NAME).read_bytes(), type=Note)
+        return msgspec.json.decode((own_folder(working_directory) / PROJECT_NAME).read_bytes(), type=Note)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from snakeprov.disk import privacy
 from snakeprov.errors import StoreError
-from snakeprov.model import privacy
 
 GROUP = 54321
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snakeprov.capture import digestcache, files
-from snakeprov.capture.digestcache import DigestCache
+from snakeprov.disk import digestcache, files
+from snakeprov.disk.digestcache import DigestCache
 from snakeprov.model.digest import Digest
 from snakeprov.model.records import Fingerprint
 
@@ -266,7 +266,7 @@ def test_file_that_another_process_is_just_making(tmp_path: Path) -> None:
 def test_many_processes_share_one_file(tmp_path: Path) -> None:
     """Processes that open and fill one new file at the same time all find what each has put."""
     program = (
-        "import sys; from pathlib import Path; from snakeprov.capture.digestcache import *\n"
+        "import sys; from pathlib import Path; from snakeprov.disk.digestcache import *\n"
         "n = int(sys.argv[1]); cache = DigestCache(Path(sys.argv[2]))\n"
         "for i in range(300): cache.put(Fingerprint(n, i, 3, 0, 0), Digest('ab' * 32, 'cd' * 16, 3))\n"
         "cache.close(); sys.exit(cache.problem)"

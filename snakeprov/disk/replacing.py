@@ -25,6 +25,26 @@ MARK = ".snakeprov-"
 """What the names of things that are not finished begin with."""
 
 
+def publish(unfinished: Path, path: Path) -> bool:
+    """Give the complete file `unfinished` the name `path` unless that is taken; return whether it got the name.
+
+    `unfinished` may keep its own name too; the caller removes it.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    try:
+        path.hardlink_to(unfinished)
+    except FileExistsError:
+        return False
+    except OSError:
+        # A file system without hard links: a rename is the next best thing.
+        if path.exists():
+            return False
+        unfinished.rename(path)
+    return True
+
+
 @contextmanager
 def written(place: Path) -> Iterator[Path]:
     """Give a path beside `place` to write a file to, which is put into place at the end; else it is removed.

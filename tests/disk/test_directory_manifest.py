@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snakeprov.capture import tree
-from snakeprov.capture.files import digest_file
-from snakeprov.capture.tree import digest_directory
+from snakeprov.disk import tree
+from snakeprov.disk.files import digest_file
+from snakeprov.disk.tree import digest_directory
 from snakeprov.errors import CaptureError, ChangedFileError, CorruptStoreError, NewerStoreError
 from snakeprov.model.digest import Digest
 from snakeprov.model.manifest import Entry, read_manifest

@@ -16,12 +16,14 @@ import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
+from snakeprov.disk import privacy
+from snakeprov.disk.layout import digests_file
+from snakeprov.disk.readonly import may_write, read_only
 from snakeprov.errors import StoreError
-from snakeprov.model import privacy
 from snakeprov.model.digest import Digest
 from snakeprov.model.paths import to_text
-from snakeprov.model.readonly import may_write, read_only
 from snakeprov.model.records import Fingerprint
 
 FORMAT_VERSION = 1
@@ -85,6 +87,12 @@ class DigestCache:
                     self._connection = _open(path)
             except (sqlite3.Error, OSError, ValueError, StoreError) as error:
                 self._give_up(error)
+
+    @classmethod
+    def of(cls, working_directory: Path) -> Self:
+        """Open the cache of a working directory; one that has no folder of ours gets a cache in memory."""
+        path = digests_file(working_directory)
+        return cls(path if path.parent.is_dir() else None)
 
     def get(self, fingerprint: Fingerprint) -> Digest | None:
         """Return the digest of the file that has this fingerprint, where it is known."""
