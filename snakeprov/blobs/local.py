@@ -142,7 +142,7 @@ class LocalBlobs:
         yield from self._loose.check()
 
     def unfinished(self) -> list[Path]:
-        """Return the files of large blobs that are being put now, or whose putting was broken off."""
+        """Return the files of large blobs that are being written now, or whose writing was interrupted."""
         return self._loose.unfinished()
 
     def remove(self, sha256: str) -> bool:

@@ -163,7 +163,7 @@ class LooseBlobs:
                 yield from pool.map(_checked, some)
 
     def unfinished(self) -> list[Path]:
-        """Return the files of contents that are being put now, or whose putting was broken off."""
+        """Return the files of contents that are being written now, or whose writing was interrupted."""
         return sorted((self._folder / INCOMING_NAME).glob("*"))
 
     def remove(self, sha256: str) -> bool:

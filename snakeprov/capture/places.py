@@ -130,7 +130,7 @@ class Places:
         return current, exists
 
     def _target(self, path: str) -> str | None:
-        """Return where the link at `path` leads, or None if it is no link. Raises OSError or ValueError if gone."""
+        """Return where the link at `path` leads, or None if it is not a link. Raises OSError, ValueError."""
         if path not in self._targets:
             try:
                 self._targets[path] = os.readlink(path)  # noqa: PTH115

@@ -1,7 +1,4 @@
-"""`snakeprov affected`: everything that came from what turned out to be wrong.
-
-Must not know: how it is found out, or how it is shown.
-"""
+"""`snakeprov affected`: list everything that was made from a faulty file."""
 
 from __future__ import annotations
 

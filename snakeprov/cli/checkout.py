@@ -1,7 +1,4 @@
-"""`snakeprov checkout`: put everything of a run into a folder.
-
-Must not know: how files are had or written.
-"""
+"""`snakeprov checkout`: put everything of a run into a folder."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from snakeprov.model.answers import Lineage
 
 HEAD_BYTES = 500
-"""Bytes read of a file to tell whether it is one of snakeprov's drawings."""
+"""Bytes read of a file to recognise a drawing by snakeprov."""
 
 
 class Drawn(NamedTuple):
@@ -64,7 +64,7 @@ def page(client: Client, answer: Lineage, *, direction: Direction, depth: int) -
 
 
 def write(drawn: Drawn, out: str) -> None:
-    """Write a drawing to a file and say so; a file that is no drawing of snakeprov's is left alone.
+    """Write a drawing to a file and say so. Never replace a file that is not a drawing by snakeprov.
 
     Raises:
         UsageError: There is such a file, or a folder, or there is no folder for it.
@@ -109,7 +109,7 @@ def _check_free(path: Path) -> None:
         head = file.read(HEAD_BYTES)
     if head and labels.MARK.encode() not in head:
         raise UsageError(
-            f"{path} exists and is no drawing of snakeprov's.", hint="Choose another name, or move it out of the way."
+            f"{path} exists and is not a drawing by snakeprov.", hint="Choose another name, or move it out of the way."
         )
 
 

@@ -67,8 +67,12 @@ def command(
     file with metadata, code, data and a list of checksums, or as a document of W3C PROV.
     """
     if out is None and (form == "ro-crate" or as_json):
-        reason = "It is not said where to write." if form == "ro-crate" else "--json tells of a file that is written."
-        raise UsageError(reason, hint="Name a file with -o, of a crate a folder or a file NAME.zip.")
+        reason = (
+            "Say where to write the export."
+            if form == "ro-crate"
+            else "--json describes the exported file, and needs -o."
+        )
+        raise UsageError(reason, hint="Add -o FILE; for an RO-Crate, -o FOLDER or -o NAME.zip.")
     if form != "ro-crate" and (profile or license_):
         raise UsageError("--profile and --license are for crates.", hint="Leave them out, or add --format ro-crate.")
     from snakeprov.cli.store import opened

@@ -89,7 +89,7 @@ def _content(place: Place, file: str) -> dict[str, str]:
 
     with Disk(place.root) as disk:
         try:
-            digest = disk.digest(os.path.abspath(file))  # noqa: PTH100  links are followed by who reads it
+            digest = disk.digest(os.path.abspath(file))  # noqa: PTH100  keeps links; reading follows them
         except CaptureError as error:
             raise UsageError(error.message, hint="Name a file or a directory that can be read.") from error
     return {"sha256": digest.sha256, "md5": digest.md5}
@@ -121,6 +121,6 @@ def _unknown_key(unknown: UnknownKey, keys: list[str]) -> UsageError:
     told = ", ".join(keys[:KEYS_TOLD_MAX]) + (f" and {len(keys) - KEYS_TOLD_MAX} more" if keys[KEYS_TOLD_MAX:] else "")
     near = f"Did you mean {target.listed(unknown.near)}? " if unknown.near else ""
     return UsageError(
-        f"No recorded job has a wildcard or param {unknown.key!r}, and it is no other key.",
+        f"{unknown.key!r} is not a key, and no recorded job has such a wildcard or param.",
         hint=f"{near}Keys: {told}.",
     )

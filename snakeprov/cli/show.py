@@ -82,7 +82,7 @@ def _content(client: Client, done: Done, name: str, wanted: str) -> bytes:
             return client.runs.patch(job.run_id) if wanted == "patch" else client.jobs.environment(job.id)
         except ForbiddenError as error:
             raise ForbiddenError(
-                f"The {wanted} of {name} is recorded, and not yours to have. {error.reason}",
+                f"You do not have permission to see the {wanted} of {name}. {error.reason}",
                 status=error.status,
                 reason=error.reason,
             ) from error

@@ -38,7 +38,7 @@ def find_folder(store: str | None, *, create: bool = False) -> Path:
 
     Args:
         store: What `--store` named.
-        create: Whether a folder named by `--store` is fine also when it is no store yet.
+        create: Whether `--store` may name a folder that is not a store yet.
 
     Raises:
         NoStoreError: There is none.

@@ -24,7 +24,7 @@ class Backend(Protocol):
 
     @property
     def gives_contents(self) -> bool:
-        """Whether a content can be had by its digest, also one inside a directory."""
+        """Whether the store returns a content by its digest, also one inside a directory."""
 
     @property
     def takes_empty(self) -> bool:

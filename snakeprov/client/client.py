@@ -68,7 +68,7 @@ class Client(Connection):
         activityDescription: str | None = None,
         forceVersion: bool = False,
     ) -> AnyEntity:
-        """Store an entity together with how it came about; return it as stored.
+        """Store an entity together with its provenance; return the entity as stored.
 
         Args:
             entity: A `snakeprov.Project`, `Folder` or `File`, new or as it was got. One of the same name in the same

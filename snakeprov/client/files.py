@@ -120,8 +120,8 @@ class Files:
     def store(self, contents: Sequence[Content]) -> list[Stored]:
         """Make each of `contents` known to the store; return what became of each, in order.
 
-        A file that is missing or changed is recorded without bytes. Uploads go on side by side; one that was broken
-        off goes on where it stopped when the same is stored again.
+        A file that is missing or changed is recorded without bytes. Uploads run in parallel. An interrupted upload
+        resumes where it stopped when the same file is stored again.
 
         Raises:
             RemoteError: The store failed; storing the same again does no harm.

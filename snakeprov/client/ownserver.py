@@ -1,4 +1,4 @@
-"""A server of snakeprov's own, behind a socket or in this process.
+"""A snakeprov server, behind a socket or in this process.
 
 Must not know: which of the two it is.
 """

@@ -65,7 +65,7 @@ class Provenance(Protocol):
             limit: How many versions at most.
 
         Raises:
-            BadRequestError: It is no such digest.
+            BadRequestError: The text is not a digest.
         """
 
     def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> CurrentFiles:

@@ -182,7 +182,7 @@ class Session:
         """Yield the body of the answer to a GET, piece by piece. `path` and `query` as those of `send`.
 
         Raises:
-            UnreachableError: There was no answer, or it broke off.
+            UnreachableError: There was no answer, or the connection ended before its end.
             ApiError: An answer >= 400.
         """
         with self.send("GET", path, query=query, stream=True) as response:

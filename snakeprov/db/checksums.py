@@ -5,8 +5,8 @@ Must not know: which tables there are, or who compares.
 SQLite has no checksums of its own, and its integrity check reads how pages hang together, not what rows say. So each
 row carries a CRC-32 of its other columns. It is there to find damage; it does not stop anybody who wants to forge.
 
-Left out are columns that change without a statement of ours: a key that the database gives out, and references that
-it sets to null. Each of them is in an index, and there the integrity check does compare both copies.
+Columns that change without a statement of ours are left out: keys that the database assigns, and references that it
+sets to null. Each of them is in an index, and the integrity check compares both copies.
 """
 
 from __future__ import annotations

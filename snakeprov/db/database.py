@@ -181,7 +181,7 @@ def open_database(
     journal_mode: sqlite.JournalMode | None = None,
     schema: Schema = CURRENT,
 ) -> Database:
-    """Open the store in `folder`; one that an older version of snakeprov made is brought forward.
+    """Open the store in `folder`; migrate it if an older version of snakeprov made it.
 
     Args:
         folder: The store folder; made, with `create`, where it is missing.

@@ -28,7 +28,7 @@ NAME_BYTES_MAX: Final = 200
 
 
 class Layout:
-    """Gives out paths, each once: a file is never where a folder has to be."""
+    """Assigns paths, each once; never a file where a folder is needed."""
 
     def __init__(self, reserved: Iterable[str] = RESERVED) -> None:
         self._files = set(reserved)

@@ -21,7 +21,7 @@ from snakeprov.model.records import code_paths
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 _WORDS: Final = frozenset({"id", "run_id", "status", "kind", "role", "flags"})
-"""Fields of records whose texts are words or ids of snakeprov's own, and name nobody."""
+"""Fields of records whose texts are words or ids that snakeprov defines, and identify nobody."""
 
 _ABSOLUTE: Final = re.compile(
     r"(?<![\w.~/-])(?!(?<=:)//)(?:~[\w.-]*)?/+(?!dev/(?:null|stdin|stdout|stderr)\b)(?:[^\s'\"|;&<>(),:=\[\]{}]*/)?"

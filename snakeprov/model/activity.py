@@ -65,7 +65,7 @@ _FORMS = (
 
 
 class ActivityType(StrEnum):
-    """How an Activity came about. Synapse has no such field."""
+    """What an Activity was made from. Synapse has no such field."""
 
     UNDEFINED = "UNDEFINED"
     MANUAL = "MANUAL"
@@ -132,7 +132,7 @@ class Activity(dict[str, Any]):
 
     @property
     def activity_type(self) -> ActivityType:
-        """How it came about.
+        """What the Activity was made from.
 
         Raises:
             ProvenanceError: The key `activityType` was set to something else.

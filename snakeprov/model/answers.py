@@ -282,9 +282,9 @@ class MadeVersion(Version, frozen=True, kw_only=True):
 class ToldVersion(Version, frozen=True, kw_only=True):
     """A version and its makings, oldest first, at most 100.
 
-    `generated_by` is the activity of the version. `activity_id`, `rule`, `run_id`, `commit` and `dirty` are those of
-    the making that is told of: the latest, where no other was asked for. `reproduced_by`: the activities that wrote the
-    same bytes again.
+    `generated_by` is the activity of the version. `activity_id`, `rule`, `run_id`, `commit` and `dirty` describe one
+    making: the one that was asked for, else the latest. `reproduced_by`: the activities that wrote the same bytes
+    again.
     """
 
     created_on: str | None

@@ -1,7 +1,4 @@
-"""What came of putting a whole run into a folder.
-
-Must not know: how files are had or written.
-"""
+"""The result of `snakeprov checkout`."""
 
 from __future__ import annotations
 
@@ -39,8 +36,8 @@ class CheckedOut:
         folder: Where it is, absolute (text form).
         work: Where the working directory of the run is below the folder; "." is the folder itself.
         code: Where the code is from: "commit", "commit and patch", or "files" where only the files that ran are there.
-        placed: What was had.
-        missing: What was not.
+        placed: The files that were written.
+        missing: The files that are not available.
         notes: What else there is to know, as sentences.
     """
 

@@ -25,8 +25,8 @@ _SSH_SCHEMES = frozenset({"ssh", "git+ssh", "ssh+git"})
 def strip_credentials(url: str) -> str:
     """Return `url` without passwords and tokens: user information and query or fragment values that give access.
 
-    The user name of an ssh address stays, since the address does not work without it and it is no secret. Never
-    raises; text that is no URL comes back as it is.
+    The user name of an ssh address stays, since the address does not work without it and it is not secret. Never
+    raises; text that is not a URL is returned unchanged.
 
     >>> strip_credentials("https://ada:ghp_123@github.com/ada/flights.git")
     'https://github.com/ada/flights.git'

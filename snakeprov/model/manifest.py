@@ -2,7 +2,7 @@
 
 Must not know: how a member is found or digested, or where its bytes are kept.
 
-The manifest is JSON in a canonical form, so that equal trees have equal bytes and thereby equal digests: members
+The manifest is JSON in a canonical form, so that equal trees have equal bytes and hence equal digests: members
 sorted by the bytes of their paths, keys in a fixed order, absent values left out.
 """
 

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 EVIDENT_BYTES_MIN: Final = 32
-"""Content shorter than this can be the same by chance: it is no evidence of a copy."""
+"""Shorter contents can be equal by chance, and are not evidence of a copy."""
 
 Id = Any
-"""An id, or what stands for one that is still to be given out."""
+"""An id, or a placeholder for one that is not assigned yet."""
 
 
 @dataclass(frozen=True, slots=True)

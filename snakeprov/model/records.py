@@ -135,8 +135,8 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         container: The image of the container that the job ran in.
         container_path: The image's file on this machine.
         env_modules: The environment modules that were loaded.
-        declared_environments: What the rule names besides (conda, container, modules) without its having been active as
-            far as known: it says nothing of what the job ran in.
+        declared_environments: Environments that the rule names (conda, container, modules) but that were not known
+            to be active: they do not tell what the job ran in.
         environment_digest: sha256 of the document that describes the environment (`snakeprov.recorder.environments`).
         environment_file_handle_id: Where that document is kept.
         incomplete: What could not be captured, in words; empty when everything could.
@@ -219,7 +219,7 @@ def decode_job(payload: bytes) -> JobRecord:
     """Return the JobRecord in JSON whose times are text, as everywhere, or seconds since 1970, as capture writes them.
 
     Raises:
-        msgspec.MsgspecError: It is none.
+        msgspec.MsgspecError: The bytes are not such a record.
 
     >>> decode_job(b'{"id": "1", "runId": "2", "rule": "a", "status": "success", "endedOn": 1.5}').ended_on
     datetime.datetime(1970, 1, 1, 0, 0, 1, 500000, tzinfo=datetime.timezone.utc)

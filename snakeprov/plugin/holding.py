@@ -36,7 +36,7 @@ MESSAGE_DESCRIPTORS: Final = 60
 
 MEMBERS_MAX: Final = 1000
 LISTING_S: Final = 0.005
-"""A directory with more members, or one that takes longer to list, is listed by who digests it, a moment later."""
+"""Limits of listing a directory here. The delivering process lists larger or slower ones, a moment later."""
 
 MEMBERS_HELD_MAX: Final = 120
 """Members of one directory that are held, unless it is about to be deleted: then all that were listed."""

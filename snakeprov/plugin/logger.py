@@ -1,4 +1,4 @@
-"""snakeprov as a logger plugin: `snakemake --logger snakeprov` records a workflow whose Snakefile says nothing of it.
+"""snakeprov as a logger plugin: `snakemake --logger snakeprov` records a workflow whose Snakefile does not mention it.
 
 Must not know: anything that costs time to import. Snakemake loads this on every call once snakeprov is installed.
 

@@ -161,7 +161,7 @@ class _Writer:
         if issubclass(kind, os.PathLike):
             return self._text(to_text(os.fspath(value)))  # type: ignore[call-overload]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a library's opinion of how it is used is nothing to its user
+            warnings.simplefilter("ignore")  # the user cannot act on a warning about our call
             return self._foreign(value, kind, depth)
 
     def _container(self, value: Any, kind: type, depth: int) -> Any:

@@ -275,7 +275,7 @@ class Assembly(Versions):
         job, span, written = self._job, span_of(self._job), fact.fingerprint
         if job.status != "success" or written is None or span is None:
             return False
-        if fact.kind == "directory":  # its files are the work of who wrote each
+        if fact.kind == "directory":  # whoever wrote a file in it made that file
             return False
         if not span.may_have(written.mtime_ns):
             return False

@@ -1,4 +1,4 @@
-"""Recording a step that was done by hand: look at its files, deliver it at once or else let it wait in the outbox.
+"""Record a manual step: look at its files, deliver it at once, or leave it in the outbox.
 
 Must not know: how the step was told.
 """

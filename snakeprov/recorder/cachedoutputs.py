@@ -22,7 +22,7 @@ CANDIDATES_MAX: Final = 50
 
 
 class CacheFillers:
-    """Finds origins in a store of snakeprov's own. Not thread-safe."""
+    """Finds origins in a snakeprov store. Not thread-safe."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -4,8 +4,8 @@ Must not know: threads, the outbox, how digests are found.
 
 At least once and idempotent: a job that the store already has counts as delivered.
 
-A store of snakeprov's own takes a batch: all of it or nothing. Synapse takes one request after another, and a
-delivery may break off between any two. What holds there when the job is delivered again:
+A snakeprov store applies a batch in full or not at all. Synapse takes one request after another, and a delivery may be
+interrupted between any two. What holds there when the job is delivered again:
 
 * Folders, inputs and code are found by name and md5, and are not made twice.
 * A version is made and linked to its Activity in one request, and the Activity's description names the job. So an

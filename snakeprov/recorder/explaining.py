@@ -90,7 +90,7 @@ def _is_current(held: Held | None, digest: Digest, identity: Identity) -> bool:
 
 
 def explain_seen(own: ServerProvenance, project: str, asked: list[Asked]) -> dict[tuple[str, str], Explained]:
-    """Return what a store of snakeprov's own says, by path and sha256. Raises RemoteError."""
+    """Return the explanations of a snakeprov store, by path and sha256. Raises RemoteError."""
     found: dict[tuple[str, str], Explained] = {}
     for start in range(0, len(asked), SIGHTS_MAX):
         part = asked[start : start + SIGHTS_MAX]

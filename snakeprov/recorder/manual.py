@@ -75,7 +75,7 @@ def assemble_by_hand(
 ) -> list[str]:
     """Add to `plan` what makes a store know a step; return the paths of the files that get something new.
 
-    An output whose bytes are those of the current version, of which it is known how it was made, gets nothing.
+    An output gets nothing if it has the bytes of the current version and that version has an Activity.
 
     Args:
         plan: What to add to.

@@ -1,4 +1,4 @@
-"""A server of snakeprov's own as what jobs are delivered to.
+"""A snakeprov server as a delivery target.
 
 Must not know: how it is reached.
 """

@@ -19,7 +19,7 @@ from snakeprov.model.planned import PlannedJob, RunPlan
 from snakeprov.model.times import now
 
 AGE_MAX: Final = timedelta(minutes=10)
-"""A plan older than this says nothing of the files that are there now."""
+"""Older plans are ignored: the files may have changed since."""
 
 LOOKED_AT_MAX: Final = 10_000
 """Maximum number of jobs whose first output is looked up on disk."""

@@ -1,4 +1,4 @@
-"""A step done by hand as a record that can wait in an outbox, and its delivery.
+"""A manual step as a record that can wait in an outbox, and its delivery.
 
 Must not know: how the step was told, or which outbox it waited in.
 """
@@ -39,7 +39,7 @@ class StepRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel
 def deliver_step(client: Client, record: StepRecord, observations: Observations, tools: Tools) -> list[dict[str, Any]]:
     """Deliver a step; return `{path, entityId, versionNumber, isNew}` of each of its outputs.
 
-    Delivering the same again changes nothing, but where `new_version` asks a store of snakeprov's own for one.
+    Delivering the same again changes nothing, unless `new_version` asks a snakeprov store for a new version.
 
     Args:
         client: The store.

@@ -66,7 +66,7 @@ class Target(Protocol):
         step: Step,
         catalog: Catalog,
     ) -> list[str]:
-        """Do as `assemble` for a step done by hand; return the paths of the files that get something new."""
+        """Assemble a manual step; return the paths of the files that get a new version or Activity."""
 
     def prepare_uploads(self, project_id: str | None) -> None:
         """Have bytes sent to where the owner of a project wants them; None: the project is yet to be made."""

@@ -130,8 +130,8 @@ class Versions:
     def _may_adopt(self, path: str, held: Held, seen: Observation) -> bool:
         """Return whether the job may have made the current version, whose maker is unknown.
 
-        Not if somebody read the version before the job had ended: those bytes came from elsewhere. What was done by
-        hand is told afterwards, whenever it was.
+        Not if somebody read the version before the job had ended: those bytes came from elsewhere. A manual step is
+        recorded afterwards, whenever it happened.
         """
         if held.activity_id is not None:
             return False

@@ -72,7 +72,7 @@ def commit_prefix(text: str) -> str:
     """Return a commit, or the beginning of one, in lower case.
 
     Raises:
-        Refusal: 400, it is no such thing.
+        Refusal: 400, the value is not of that form.
     """
     if not _COMMIT.fullmatch(text):
         raise bad_request(

@@ -178,7 +178,7 @@ def entity_number(text: str) -> int:
     """Return the number in an entity id, `syn123` or `123`.
 
     Raises:
-        Refusal: 400, it is no such id.
+        Refusal: 400, the value is not such an id.
     """
     match = ENTITY_ID.fullmatch(text)
     if match is None:
@@ -190,7 +190,7 @@ def plain_number(text: str, *, what: str) -> int:
     """Return the number in an id of an activity or a file handle that a body names.
 
     Raises:
-        Refusal: 400, it is no such id.
+        Refusal: 400, the value is not such an id.
     """
     if not _DIGITS.fullmatch(text):
         raise bad_request(f"{shown(text)} is not {what}: a number was expected.")

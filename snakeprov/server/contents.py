@@ -39,7 +39,7 @@ def digest_prefix(text: str, algorithm: Algorithm) -> str:
     """Return a digest, or the beginning of one, in lower case.
 
     Raises:
-        Refusal: 400, it is no such thing, or is too short to name one content.
+        Refusal: 400, the value is not a digest, or is too short to identify one content.
     """
     most = _HEX_CHARS[algorithm]
     if not re.fullmatch(f"[0-9a-fA-F]{{{PREFIX_CHARS_MIN},{most}}}", text):

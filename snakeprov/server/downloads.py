@@ -53,7 +53,7 @@ class Blob:
 class Named:
     """GET /snakeprov/v1/runs/{id}/patch and /jobs/{id}/environment: bytes that a record names.
 
-    For who may see the run and download from its project.
+    For everybody who may see the run and download from its project.
     """
 
     def __init__(self, call_for: CallFor, handle_of: Callable[[Call], int]) -> None:
@@ -108,7 +108,7 @@ class Part:
 class Location:
     """GET /file/v1/fileHandle/{id}/url: where to download the bytes.
 
-    For the creator of the file handle, and for who may download an entity that has it.
+    For the creator of the file handle, and for everybody who may download an entity that has it.
     """
 
     def __init__(self, call_for: CallFor) -> None:
@@ -147,7 +147,7 @@ def _send(
     is_sound = content_type is not None and _CONTENT_TYPE.fullmatch(content_type) is not None
     response.content_type = content_type if is_sound else "application/octet-stream"
     response.set_header("Accept-Ranges", "bytes")
-    # A browser shows it as something of nobody's, so that a script in a stored page cannot act for who looks at it.
+    # The browser gives the page no origin, so that a script in a stored page cannot act for the signed-in user.
     response.set_header("Content-Security-Policy", "sandbox")
     response.set_header("X-Content-Type-Options", "nosniff")
     try:

@@ -298,7 +298,7 @@ class _Downstream(_Walk):
         return self._fresh([(one, ANY) for one in every])
 
     def hop(self, frontier: list[Step]) -> list[Step]:
-        """Go from versions to who used them after that making, and on to what these made; or by what bytes mean."""
+        """Go from versions to the activities that used them after that making, and to their outputs; or by meaning."""
         usages, had = self._users(frontier)
         users = list(dict.fromkeys(user for user, *_ in usages))
         readable = access.readable_activities(self._tx, users, self._reader)
@@ -370,7 +370,7 @@ def _version(version: Version, found: VersionNode | None, told: meanings.Told) -
 
 
 def _activity(activity_id: int, job: MadeBy | None, name: str | None) -> Node:
-    """Return the node of an activity; `name` is told where it was not recorded from a job."""
+    """Return the node of an activity; `name` is used if it was not recorded from a job."""
     id_ = _node_id(activity_id)
     if job is None:
         return Node(id=id_, kind="activity", label=name or f"activity {activity_id}", activity_id=str(activity_id))

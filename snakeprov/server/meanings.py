@@ -65,7 +65,7 @@ def asked(call: Call, *, entity_id: int | None = None) -> Meaning | None:
     permissions.check(call, row.id, project_id=row.project_id, permission=READ)
     if (kind == AGAIN) != (entity_id == of_entity_id) and kind != EDITED:
         whose = "the same file" if kind == AGAIN else "another file"
-        raise bad_request(f"meaning={_NAMES[kind]} points at a version of {whose}; syn{of_entity_id} is none.")
+        raise bad_request(f"meaning={_NAMES[kind]} points at a version of {whose}, not of syn{of_entity_id}.")
     return Meaning(kind, of_entity_id, of_version, while_job)
 
 

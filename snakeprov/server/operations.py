@@ -258,7 +258,8 @@ OPERATIONS: dict[Handler, Operation] = {
         f"Here an activity can have used at most {activities.USED_MAX} things.",
     ),
     activities.read: Operation(
-        "An activity: for its creator, and for who may read something that it generated.", synapse.ActivityAnswer
+        "An activity: for its creator, and for everybody who may read something that it generated.",
+        synapse.ActivityAnswer,
     ),
     activities.update: Operation(
         "Changes an activity: its creator, with the etag.",

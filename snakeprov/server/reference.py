@@ -19,8 +19,8 @@ from snakeprov.server.routes import BATCH, ROUTES
 _HEAD = """\
 # The REST API
 
-Made by `python -m snakeprov.server.reference` from the code; a test sees to it that it is up to date. The same as an
-OpenAPI 3.1 description is served at `/snakeprov/v1/openapi.json`.
+Generated from the code by `python -m snakeprov.server.reference`; a test keeps it up to date. The server describes the
+same services as OpenAPI 3.1 at `/snakeprov/v1/openapi.json`.
 
 `/repo/v1`, `/file/v1` and `/auth/v1` are Synapse's; everything that is snakeprov's own is under `/snakeprov/v1`.
 

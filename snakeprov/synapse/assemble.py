@@ -2,8 +2,8 @@
 
 Must not know: how digests are found or requests are sent. Pure: nothing is read or sent here.
 
-What differs from a store of snakeprov's own: the job is named in the description of its Activity, by which a
-version that it made is known again; bytes are the same when their md5 is; what Synapse has no place for is left out.
+Unlike in a snakeprov store, the description of an Activity names the job, by which the versions that it made are
+recognised; contents are equal if their md5 is; what Synapse has no place for is left out.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ class SynapseAssembly(Assembly):
         meaning: Meaning | None = None,
         while_job: str | None = None,
     ) -> Held:
-        """Plan the annotations of a version: whence it comes, and those that were there and are not snakeprov's."""
+        """Plan the annotations of a version: its provenance, merged with annotations that others set."""
         before = noted_of(held) or SynapseVersion()
         digest = self._observed(observed_as).digest
         ours: dict[str, Any] = {"path": path}

@@ -223,7 +223,7 @@ class SynapseLookup:
             entity = self._client.entities.get(self._project)
         except NotFoundError as error:
             raise ConfigError(
-                f"The project {self._project} does not exist, or its owner lets you not see it.",
+                f"The project {self._project} does not exist, or you have no access to it.",
                 hint="Set `project` to the id of a project that you can see, or to the name of a new one.",
             ) from error
         if not isinstance(entity, (Project, Folder)):

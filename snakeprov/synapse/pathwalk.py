@@ -34,7 +34,7 @@ def find(entities: Entities, path: str, *, project: str | None) -> Matches:
     """Return the files recorded at `path` in a project, which is named or given by its id.
 
     Raises:
-        UsageError: It is not said in which project.
+        UsageError: No project is given.
     """
     if project is None:
         raise UsageError(

@@ -77,7 +77,7 @@ class SynapseTarget:
         step: Step,
         catalog: Catalog,
     ) -> list[str]:
-        """Do as `assemble` for a step done by hand; return the paths of the files that get something new."""
+        """Assemble a manual step; return the paths of the files that get a new version or Activity."""
         done = self._done(context, job, observations, catalog)
         assembly = SynapseAssembly(plan, job, observations, context, tally)
         if done is None:

@@ -20,13 +20,13 @@ class SynapseVersion:
 
     Attributes:
         md5: Of its bytes; None when unknown.
-        job_id: The job whose Activity generated it, if that is one of snakeprov's.
+        job_id: The job whose Activity generated it, if snakeprov recorded that Activity.
         is_annotated: Whether it carries that job's annotations: they are sent after the version is made.
         annotations: Those that are not snakeprov's.
         was_seen: Whether snakeprov recorded it because a job read it, and no job is known that made it.
         is_read: Whether this was read from Synapse, rather than brought about by this process.
         read_for: The job for which snakeprov recorded the version, where that did not make it.
-        lacks_marks: Whether a delivery broke off after it had made the version and before it had annotated it.
+        lacks_marks: Whether a delivery was interrupted after it had made the version and before it had annotated it.
         before: The version before one that lacks its marks, or after which it was edited.
     """
 

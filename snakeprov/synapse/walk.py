@@ -1,7 +1,7 @@
 """Questions about provenance, answered by walking through Synapse's own services.
 
-Must not know: who asks. Answers have the form of those of snakeprov's own resources; what Synapse does not know is
-None, and what it cannot be asked is said to be so.
+Answers have the same form as a snakeprov server's. What Synapse does not know is None; a question that it cannot answer
+raises `UnsupportedError`.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ class Walk:
         self._facts = Facts(connection)
 
     def find(self, path: str, *, project: str | None = None) -> Matches:
-        """Return the files recorded at `path`. Raises UsageError where the project is not said."""
+        """Return the files recorded at `path`. Raises UsageError where no project is given."""
         return pathwalk.find(self._connection.entities, path, project=project or self._connection.project)
 
     def paths(self, *_: Any, **__: Any) -> list[str]:
-        """Return none: Synapse lists one folder at a time, which is too slow for who waits while typing."""
+        """Return an empty list: Synapse lists one folder at a time, too slow for shell completion."""
         return []
 
     def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> SameContent:

@@ -41,7 +41,7 @@ _TITLES: dict[str, tuple[str, ...]] = {
 _REASONS = {
     "binary": "binary content",
     "tooLarge": "too large to compare line by line",
-    "bytesNotKept": "the bytes are not kept, or not yours to have",
+    "bytesNotKept": "the bytes are not kept, or you may not download them",
 }
 
 

@@ -211,7 +211,7 @@ def step_of(change: Change, trace: Trace) -> Step | None:
 
 
 def came_about(side: Side, *, subject: str = "it") -> str | None:
-    """Return as a clause how a version came about that no job made when it was recorded; None of all others."""
+    """Return a clause on the origin of a version that had no job when it was recorded; None for all others."""
     if side.origin != "none" and not side.is_put_back:
         return None
     if side.meaning is None:

@@ -37,5 +37,5 @@ def export(told: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     if missing:
         names = ", ".join(missing[:MISSING_SHOWN_MAX])
         more = f" and {len(missing) - MISSING_SHOWN_MAX} more" if len(missing) > MISSING_SHOWN_MAX else ""
-        lacking = "are not kept, or not yours to have; it refers to them by digest"
+        lacking = "are not kept, or you may not download them; it refers to them by digest"
         yield compose([say(f"Not in it, because their bytes {lacking}: {names}{more}.", "bad")], screen)

@@ -51,7 +51,7 @@ def _version(version: ToldVersion, screen: Screen) -> list[Piece]:
 
 
 def by_nobody(version: Version | SearchResult) -> Piece:
-    """Return how a version that no job made came about, in a word or two."""
+    """Return the origin of a version that no job made, in a word or two."""
     meaning = version.meaning
     if meaning is None:
         return say(meant.unmade(version.role), "raw")

@@ -180,7 +180,7 @@ def _place_code(client: Client, run: Run, layout: _Layout, result: CheckedOut) -
         return
     commit, root = git.commit, Path(to_os(git.root))
     if not root.is_absolute() or not export.has_commit(root, commit):
-        remote = f" It can be had from {git.remote}." if git.remote else ""
+        remote = f" Fetch it from {git.remote}." if git.remote else ""
         missing = f"The commit {commit} is not at hand in {git.root}"
         result.notes.append(f"{missing}; of the code only the files that ran are here.{remote}")
         return
@@ -233,7 +233,7 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
         result.missing.append(_lacking(item, "Its bytes are not kept."))
         return
     except ForbiddenError as error:
-        result.missing.append(_lacking(item, f"Its bytes are not yours to have. {error.reason}"))
+        result.missing.append(_lacking(item, f"You do not have permission to download it. {error.reason}"))
         return
     except CorruptStoreError as error:
         result.missing.append(_lacking(item, error.message))

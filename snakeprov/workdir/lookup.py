@@ -29,7 +29,7 @@ ELSEWHERE_MAX: Final = 20
 """Maximum number of other files with the same content that are named or examined."""
 
 MEMBERS_MAX: Final = 200
-"""Of a directory with so many files it is found out whether all are kept."""
+"""Maximum number of files of a directory for which it is checked whether all are kept."""
 
 MANIFEST_BYTES_MAX: Final = 512 * 1024 * 1024
 """How long a manifest can be that is read."""
@@ -56,7 +56,7 @@ def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -
     if own_id is not None:
         history = client.provenance.history(own_id, limit=VERSIONS_MAX)
         same = [version for version in history.results if version.is_content(digest)]
-        # A list of versions may not say whether the bytes are kept; what is told of one does.
+        # A list of versions may not say whether the bytes are kept; the details of one version do.
         found += [
             one if one.bytes_kept is not None else client.provenance.story(own_id, one.version_number).version
             for one in same[:ELSEWHERE_MAX]
@@ -73,7 +73,7 @@ def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -
 
 
 def manifest(client: Client, version: Version) -> Manifest | None:
-    """Return the manifest of a directory version; None where its bytes cannot be had.
+    """Return the manifest of a directory version; None where its bytes are not available.
 
     Raises:
         CorruptStoreError: It is damaged.

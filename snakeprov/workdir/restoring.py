@@ -85,7 +85,7 @@ def restore(
     except ForbiddenError as error:
         name = f"{version.path}@{version.version_number}"
         raise ForbiddenError(
-            f"{name} cannot be restored: its bytes are not yours to have. {error.reason}",
+            f"{name} cannot be restored: you do not have permission to download it. {error.reason}",
             status=error.status,
             reason=error.reason,
             hint=_ASK,

@@ -112,11 +112,11 @@ def test_json_is_what_it_always_was(samples: Path, snakeprov: Run) -> None:
 
 
 def test_a_result_is_not_drawn_over(samples: Path, snakeprov: Run) -> None:
-    """A file that is no drawing of snakeprov's stays as it is, a recorded result above all."""
+    """A file that is not a drawing by snakeprov stays as it is, above all a recorded result."""
     before = (samples / "results/report.txt").read_bytes()
     answer = snakeprov("lineage", "results/report.txt", "--format", "svg", "-o", "results/report.txt")
     assert (answer.status, answer.out) == (2, "")
-    assert "results/report.txt exists and is no drawing of snakeprov's." in answer.err
+    assert "results/report.txt exists and is not a drawing by snakeprov." in answer.err
     assert "Choose another name" in answer.err
     assert (samples / "results/report.txt").read_bytes() == before
 

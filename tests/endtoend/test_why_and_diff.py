@@ -281,5 +281,5 @@ def test_missing_bytes_break_nothing(recorded: Work, tmp_path: Path) -> None:
     shutil.rmtree(copy.folder / ".snakeprov" / "blobs")
     told = copy.say("why", "results/fit.json")
     assert "because script scripts/fit.py changed (@1 -> @2) and results/clean/a.csv changed" in told
-    assert "the bytes are not kept, or not yours to have" in told
+    assert "the bytes are not kept, or you may not download them" in told
     assert "the bytes are not kept" in copy.say("diff", "results/fit.json@1", "results/fit.json@2", "--content")

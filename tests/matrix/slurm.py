@@ -66,7 +66,7 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
     """Start a cluster that keeps its files in `folder`; yield the environment variables that point to it.
 
     Raises:
-        SlurmError: It cannot be had on this machine; says why.
+        SlurmError: This machine cannot run SLURM; the message says why.
     """
     missing = [program for program in PROGRAMS if shutil.which(program, path=_path()) is None]
     if missing:

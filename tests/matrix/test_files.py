@@ -223,7 +223,7 @@ def test_flags(place: Place, run: Run) -> None:
 
 @row("files: directory")
 def test_directories(place: Place, run: Run) -> None:
-    """A directory is one version; the manifest lists what is in it, and its files can be had."""
+    """A directory is one version; its manifest lists the members, and the store returns each file."""
     made, used = version(run.job("tree"), "output", "tree/"), version(run.job("leaf"), "input", "tree/")
     assert (made.entity_id, made.version_number) == (used.entity_id, used.version_number)
     manifest = read_manifest(place.kept("tree/"))

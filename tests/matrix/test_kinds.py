@@ -167,7 +167,7 @@ def test_shell(place: Place, run: Run) -> None:
 
 @row("kinds: script, Python")
 def test_python_script(place: Place, run: Run) -> None:
-    """A script is executed code, and its bytes can be had from the store."""
+    """A script is executed code, and the store has its bytes."""
     check_kind(place, run, "python", "script", "scripts/repeat.py")
     assert place.read("python.txt") == "a\na\n"
     assert place.kept("scripts/repeat.py").decode() == FILES["scripts/repeat.py"]
@@ -203,7 +203,7 @@ def test_templates(place: Place, run: Run, engine: str, template: str) -> None:
 
 @row("kinds: no output", "kinds: rule all")
 def test_jobs_without_outputs(place: Place, run: Run) -> None:
-    """A job that makes nothing is an Activity that used its inputs; one that does nothing is none."""
+    """A job without outputs is an Activity that used its inputs; a job that does nothing has no Activity."""
     assert place.read("no_output.marks") == "ran\n"
     job = run.job("no_output")
     assert {file.outcome for file in job.files} == {"used", "executed"}

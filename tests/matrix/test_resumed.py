@@ -1,4 +1,4 @@
-"""A run that goes on where another stopped: what is told of every job of its DAG."""
+"""A run that resumes another: what is recorded of every job of its DAG."""
 
 from __future__ import annotations
 

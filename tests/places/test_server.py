@@ -1,4 +1,4 @@
-"""Every command that asks, on a team's server: it answers what the same records in a folder answer, to who may ask."""
+"""Every command that asks, on a team's server: with access it answers as on a folder with the same records."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def lasting(value: Any) -> Any:
 
 @pytest.mark.parametrize("arguments", QUESTIONS, ids=named)
 def test_a_question_has_the_same_answer_as_in_a_folder(ask: Ask, arguments: list[str]) -> None:
-    """As JSON, for who delivered the records, and for who may read and download; only they may not prune."""
+    """As JSON, for the user who delivered the records and for a reader who may download; a reader may not prune."""
     command, *rest = arguments
     own, served, other = (ask(place, command, "--json", *rest) for place in ("embedded", "ada", "member"))
 
@@ -104,7 +104,7 @@ def test_a_reader_is_told_the_same(ask: Ask, arguments: list[str]) -> None:
 
     if command == "prune" or "--patch" in rest or "--environment" in rest:
         assert (told.status, told.out) == (44, "")
-        assert "You lack the DELETE permission" in told.err or "is recorded, and not yours to have." in told.err
+        assert "You lack the DELETE permission" in told.err or "You do not have permission to see" in told.err
         return
     assert (told.status, told.err) == (0, "")
     if "--content" not in rest and command != "why":
@@ -180,7 +180,7 @@ def secrets(ask: Ask, pipeline: Pipeline) -> list[str]:
 
 @pytest.mark.parametrize("arguments", QUESTIONS, ids=named)
 def test_a_stranger_learns_nothing(ask: Ask, pipeline: Pipeline, copy: Path, arguments: list[str]) -> None:
-    """Who has no access is told that there is nothing, or that it is not shared; never what it is."""
+    """Without access the answer is that nothing is there, or that it is not shared; never what it is."""
     (copy / REPORT).write_text("something else\n")
     answer = ask("stranger", *arguments, folder=copy)
 
@@ -211,7 +211,7 @@ def test_restore_says_that_one_may_not_have_the_bytes(ask: Ask, copy: Path, plac
     answer = ask(place, "restore", path, "-o", "out", folder=copy)
 
     assert (answer.status, answer.out) == (44, "")
-    assert "cannot be restored: its bytes are not yours to have." in answer.err and why in answer.err
+    assert "cannot be restored: you do not have permission to download it." in answer.err and why in answer.err
     assert not (copy / "out").exists()
 
 
@@ -222,13 +222,13 @@ def test_checkout_lists_what_one_may_not_have(ask: Ask, copy: Path) -> None:
     assert (told.status, told.err) == (0, "")
     assert told.json["files"] == [] and len(told.json["missing"]) == 11
     assert {one["reason"].partition(" syn")[0] for one in told.json["missing"]} == {
-        "Its bytes are not yours to have. You lack the DOWNLOAD permission on"
+        "You do not have permission to download it. You lack the DOWNLOAD permission on"
     }
     assert (copy / "out" / "Snakefile").is_file() and not (copy / "out" / "results").exists()
 
 
 def test_an_export_without_the_bytes_says_so(ask: Ask, copy: Path) -> None:
-    """What is not at hand and may not be had, a directory too, is named; the rest is exported."""
+    """Files and directories that are neither on disk nor downloadable are named; the rest is exported."""
     (copy / REPORT).unlink()
     told = ask("reader", "export", "run:last", "-o", "crate", "--json", folder=copy)
 
@@ -249,7 +249,7 @@ def test_who_may_not_delete_may_not_prune(ask: Ask) -> None:
 def test_completion_offers_what_one_may_see(
     ask: Ask, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Recorded paths on the server, for who may see them; the script for the shell needs no store."""
+    """Completion offers the recorded paths that the user may see; the script for the shell needs no store."""
     import click
 
     from snakeprov.cli import completion

@@ -1,4 +1,4 @@
-"""A server on a socket that asks for tokens, and its users, for the tests of who may do what."""
+"""A server on a socket that asks for tokens, and its users, for the tests of permissions."""
 
 from __future__ import annotations
 

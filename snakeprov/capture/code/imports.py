@@ -268,7 +268,7 @@ class ModuleFinder:
         return [bases[base] / named.name for base in named.bases]
 
     def _added_by_snakefile(self, path: str) -> list[Path]:
-        """Return what a Snakefile adds to `sys.path`, line by line: as a whole it is no Python."""
+        """Return what a Snakefile adds to `sys.path`, read line by line: a Snakefile is not valid Python."""
         seen = fingerprint(path)
         if seen is None or seen.size_bytes > SIZE_BYTES_MAX:
             return []

@@ -21,7 +21,7 @@ class Script(NamedTuple):
         folder: What the commands before it have changed to, if they say it.
         search: The folders in which its interpreter is told to look for modules, as the command has them.
         is_module: Whether it is a module that is looked for there too, as in `python -m`.
-        is_read: Whether the shell that names it reads it itself (`source`), so that it is no process of its own.
+        is_read: Whether the shell that names it reads it itself (`source`), without starting a process.
     """
 
     name: str

@@ -38,7 +38,7 @@ class Surroundings(NamedTuple):
 
 
 def parse(code: str) -> ast.Module | None:
-    """Return the syntax tree of some code; None where it is no Python."""
+    """Return the syntax tree of some code; None where it is not valid Python."""
     try:
         return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -76,7 +76,7 @@ class _Reader:
         return UNKNOWN
 
     def words(self, node: ast.expr, depth: int = 0) -> list[str] | None:
-        """Return the words of a command, as far as their number is said; None where it is no list."""
+        """Return the words of a command, up to the first whose number is unknown; None where `node` is not a list."""
         if depth > DEPTH_MAX:
             return None
         match node:

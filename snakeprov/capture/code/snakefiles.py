@@ -180,7 +180,7 @@ def _is_remark(line: _Line) -> bool:
 def _text_of_rule(heads: tuple[_Line, ...], lines: list[_Line]) -> str:
     body = lines[1].level if len(lines) > 1 else 0
     said = [one for one in lines if not (one.level == body and _is_remark(one))]
-    # What the rule is called says nothing of what it does, nor does where in the file it is.
+    # Neither the name of the rule nor its place in the file affects what it does.
     return "\n".join(one.text for one in (*heads, *said))
 
 

@@ -160,7 +160,7 @@ def test_what_was_not_to_be_uploaded_is_described(syn: Synapse, find: Find) -> N
 
 
 def test_what_was_delivered_is_somebody_s(other: Synapse, find: Find) -> None:
-    """It belongs to who delivered it: somebody else sees nothing of it (403)."""
+    """It belongs to the user who delivered it: another user sees nothing of it (403)."""
     with pytest.raises(SynapseHTTPError) as refused:
         other.get(find("results/dimorphism.csv"), downloadFile=False)
     assert status_of(refused) == 403

@@ -48,7 +48,7 @@ def test_a_token_for_looking_looks(viewer: Synapse, other: Synapse, file: File) 
 
 
 def test_a_token_for_looking_downloads_nothing(viewer: Synapse, other: Synapse, file: File, tmp_path: Path) -> None:
-    """The client is told of no file handle and warns; who asks for the bytes all the same is refused."""
+    """The client gets no file handle and warns; a request for the bytes is refused."""
     got = viewer.get(file.id, downloadLocation=str(tmp_path / "viewer"))
     assert got.path is None and not (tmp_path / "viewer").exists()
     wanted = {"fileHandleId": file.dataFileHandleId, "associateObjectId": file.id, "associateObjectType": "FileEntity"}

@@ -42,7 +42,7 @@ def test_an_activity_is_stored_with_a_file(syn: Synapse, folder: Folder, write: 
 
 
 def test_an_activity_is_got_by_id_and_by_version(syn: Synapse, folder: Folder, write: Write) -> None:
-    """It is found by its own id, by a file, and by a version of it; where there is none the answer is none."""
+    """It is found by its own id, by a file, and by a version of it; the answer is None where there is none."""
     first = _make(syn, folder, write("a.txt", "one"), Activity(name="first"))
     number = first.activity.id
     second = _make(syn, folder, write("a.txt", "two"), Activity(name="second"))

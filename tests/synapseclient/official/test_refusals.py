@@ -96,7 +96,7 @@ def test_somebody_else_changes_nothing(syn: Synapse, other: Synapse, folder: Fol
 
 
 def test_somebody_else_s_file_handle_cannot_be_used(syn: Synapse, other: Synapse, folder: Folder, file: File) -> None:
-    """A file handle belongs to who made it: it is neither read nor put into an entity by others (403)."""
+    """A file handle belongs to its creator: other users neither read it nor put it into an entity (403)."""
     number = file.dataFileHandleId
     _refused(403, lambda: other.restGET(f"/fileHandle/{number}", endpoint=other.fileHandleEndpoint))
     project = models.Project(name="of somebody else").store(synapse_client=other)
@@ -161,7 +161,7 @@ def test_messages_to_others_are_refused(syn: Synapse, other: Synapse) -> None:
 
 
 def test_what_is_not_there(syn: Synapse, project: object) -> None:
-    """Unknown entities, versions and activities are 404; ids that are none and bodies that make no sense are 400."""
+    """Unknown entities, versions and activities are 404; malformed ids and invalid bodies are 400."""
     for path in ("/entity/syn999999999", "/entity/syn999999999/version", "/activity/999999999", "/activity/syn1"):
         assert _refused(404, lambda path=path: syn.restGET(path))
     assert _refused(404, lambda: syn.getProvenance("syn999999999"))
