@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import traceback
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -169,9 +170,15 @@ class Database:
                     yield tx
         except (sqlite3.Error, DBAPIError, UnicodeDecodeError) as error:
             meaning = sqlite.explain(error.orig if isinstance(error, DBAPIError) else error, self.path)
-            if meaning is None:
+            if meaning is None or (isinstance(error, UnicodeDecodeError) and not _is_of_driver(error)):
                 raise
             raise meaning from error
+
+
+def _is_of_driver(error: Exception) -> bool:
+    """Return whether the database's driver raised an error, rather than the code that used the transaction."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals["__name__"]).startswith((__name__, sqlite.__name__, "sqlalchemy."))
 
 
 def open_database(

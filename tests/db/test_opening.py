@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,28 @@ def test_a_damaged_store_is_told_as_such(tmp_path: Path) -> None:
 
     with pytest.raises(CorruptStoreError, match="is damaged"):
         open_database(tmp_path)
+
+
+def test_a_name_that_is_no_text_any_more_is_damage(tmp_path: Path) -> None:
+    """SQLite puts the name into a message, which Python cannot decode."""
+    with closing(open_database(tmp_path, create=True)) as database:
+        whole = database.path.read_bytes()
+        damaged = whole.replace(b"tableactivityactivity", b"tableactivit\xffactivit\xff")
+        assert damaged != whole
+        database.path.write_bytes(damaged)
+
+        with pytest.raises(CorruptStoreError, match="is damaged"), database.read() as tx:
+            tx.connection.exec_driver_sql("SELECT * FROM activity")
+
+
+def test_text_that_the_caller_cannot_decode_is_no_damage(tmp_path: Path) -> None:
+    """The error belongs to whoever used the transaction."""
+    with (
+        closing(open_database(tmp_path, create=True)) as database,
+        pytest.raises(UnicodeDecodeError),
+        database.read(),
+    ):
+        b"\xff".decode()
 
 
 def test_an_unusable_place_is_told_with_path_and_reason(tmp_path: Path) -> None:
