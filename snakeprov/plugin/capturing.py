@@ -1,6 +1,4 @@
-"""One run as it is being captured: which of its jobs are live, and what became of them.
-
-Must not know: which of Snakemake's methods are wrapped, or what a record holds.
+"""The jobs of a run that are live, and what became of them.
 
 Every method may be called at any moment by Snakemake's own threads and never raises: what fails is counted, reported in
 the last line, and named in the run's record. The recorder is opened when the first job is handed out, so a call of
@@ -9,6 +7,8 @@ Snakemake that finds nothing to do, or fails before its first job, writes nothin
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ from snakeprov.errors import CaptureError, SnakeprovError
 from snakeprov.model.records import JobStatus, RunStatus
 from snakeprov.model.times import now
 from snakeprov.plugin import recording
-from snakeprov.plugin.handover import Handover
 from snakeprov.plugin.jobfiles import look_at_end
-from snakeprov.plugin.livejob import LiveJob
+from snakeprov.plugin.observation import LiveJob
 from snakeprov.plugin.problems import Problems, never_raises, owner_of_terminal, say
-from snakeprov.plugin.whereabouts import program_here
+from snakeprov.plugin.recording import Handover
 from snakeprov.settings import Settings
 
 
@@ -70,7 +69,7 @@ class Capture:
             live.started_s = time.time()
 
     def job_announced(self, said: dict[str, Any]) -> None:
-        """Overhear what Snakemake says of the job that begins: it has just worked out what is costly to ask again."""
+        """Take what Snakemake logs of the job that begins: it has just worked out what is costly to ask again."""
         live, self._announced = self._announced, None
         if live is not None:
             live.number = said.get("jobid")
@@ -82,7 +81,7 @@ class Capture:
 
     @never_raises
     def job_blamed(self, said: dict[str, Any]) -> None:
-        """Overhear what an executor says of the failure of a job, just before the job ends."""
+        """Take what an executor logs of the failure of a job, just before the job ends."""
         number = said.get("jobid")
         for job, live in list(self._live.items()):
             if job.jobid == number:
@@ -264,3 +263,21 @@ def _unseen(handover: Handover, job: Any) -> LiveJob:
 def _is_silent(workflow: Any) -> bool:
     quiet = getattr(workflow.output_settings, "quiet", None) or ()
     return any(getattr(one, "name", "") == "ALL" for one in quiet)
+
+
+def program_here(workflow: Any) -> str:
+    """Return the words with which commands for this working directory begin: `snakeprov`, or `snakeprov -C DIR`.
+
+    Commands look for the records in the folder where they are called, and in those above it. `--directory` is repeated
+    as it was typed; where the Snakefile changed the directory, Snakemake knows the one before.
+    """
+    try:
+        if workflow.overwrite_workdir is not None:
+            folder = os.path.normpath(workflow.overwrite_workdir)
+        else:
+            started, now = Path(workflow.workdir_init), Path.cwd()
+            is_found = started == now or now in started.parents
+            folder = "." if is_found else min(os.path.relpath(now, started), str(now), key=len)
+    except Exception:  # a Snakemake that does not tell, or a folder that is gone
+        return "snakeprov"
+    return "snakeprov" if folder == "." else shlex.join(["snakeprov", "-C", folder])

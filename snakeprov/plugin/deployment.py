@@ -1,6 +1,4 @@
-"""The software environment of a job: conda, a container, environment modules; active, or only named by its rule.
-
-Must not know: what is in an environment, or what else is recorded of a job.
+"""Finds the software environment of a job: conda, a container, environment modules; active, or only named by its rule.
 
 `conda:`, `container:` and `envmodules:` have no effect unless `--software-deployment-method` switches the method on.
 """
@@ -12,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from snakeprov.model.paths import to_text
-from snakeprov.plugin.gaps import Gaps
+from snakeprov.plugin.problems import Gaps
 from snakeprov.plugin.represent import encodable
-from snakeprov.plugin.sources import Place, locate
+from snakeprov.plugin.rulecode import Place, locate
 
 
 class Deployment:

@@ -4,8 +4,6 @@ A moment after a job has ended its files may be moved, changed or deleted: by Sn
 temporary, or by the next job. So, before anything else can happen, small files are read, larger ones are opened, and
 contents and descriptors are passed to the delivering process, which digests them. Snakemake waits meanwhile: nothing
 is digested here, except where that is the last chance.
-
-Must not know: Snakemake, what a record holds, who takes the files.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""The wrappers around Snakemake's methods: put on once per process, they tell a run's Capture what happens.
-
-Must not know: what is recorded of a job.
+"""Wraps methods of Snakemake, once per process, so that they tell the Capture of a run what happens.
 
 | wrapped | tells |
 |---|---|
@@ -27,16 +25,38 @@ import functools
 import importlib
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snakeprov.plugin import problems
-from snakeprov.plugin.points import Method, Point
 from snakeprov.plugin.request import CAPTURE
 
 if TYPE_CHECKING:
     from snakeprov.plugin.capturing import Capture
 
 _WRAPPED = "_snakeprov_wrapped"
+
+Method = Callable[..., Any]
+
+
+class Point(NamedTuple):
+    """One method of Snakemake that is wrapped.
+
+    Attributes:
+        modules: Where the class is, newest Snakemake first.
+        tells: What is not known when the method is missing.
+        watch: Tells the Capture; takes the arguments of the method. None for `Workflow.execute`, which is the run.
+        is_essential: Whether without it the log messages must stand in.
+        is_afterwards: Whether `watch` is called once the method has succeeded, rather than before it.
+    """
+
+    modules: tuple[str, ...]
+    class_name: str
+    method: str
+    tells: str
+    watch: Method | None
+    is_essential: bool = False
+    is_afterwards: bool = False
 
 
 def enable() -> None:
@@ -122,79 +142,73 @@ def _executing(original: Method) -> Method:
                 return original(*args, **kwargs)
             finally:
                 problems.say_unrecorded(problems.words(error))
-        return running.execute(original, args, kwargs, install)
+        return running.execute(original, args, kwargs, _install_again)
 
     return execute
 
 
-def _capture_of(workflow: Any) -> Capture | None:
-    capture: Capture | None = workflow.__dict__.get(CAPTURE)
+def _install_again() -> tuple[list[str], bool]:
+    """Put on the wrappers that another plugin has taken off; return what is missing, as `running.execute` expects."""
+    missing = install()
+    return [point.tells for point in missing], any(point.is_essential for point in missing)
+
+
+def _capture_of(owner: Any) -> Capture | None:
+    """Return the Capture of the workflow that a DAG, a scheduler or an executor is of, while it is being captured."""
+    capture: Capture | None = owner.workflow.__dict__.get(CAPTURE)
     return capture
 
 
 def _handed_out(dag: Any, jobs: Any, *_: Any, **__: Any) -> None:
-    if jobs:
-        capture = _capture_of(dag.workflow)
-        if capture is not None:
-            capture.jobs_started(jobs)
+    if jobs and (capture := _capture_of(dag)):
+        capture.jobs_started(jobs)
 
 
 def _began(job: Any, *_: Any, **__: Any) -> None:
-    capture = _capture_of(job.dag.workflow)
-    if capture is not None:
+    if capture := _capture_of(job.dag):
         capture.job_began(job)
 
 
 def _registered(job: Any, external_jobid: Any = None, *_: Any, **__: Any) -> None:
-    if external_jobid is not None:  # it is of each job that runs on this machine
-        capture = _capture_of(job.dag.workflow)
-        if capture is not None:
-            capture.job_registered(job, external_jobid)
+    if external_jobid is not None and (capture := _capture_of(job.dag)):  # None: the job runs on this machine
+        capture.job_registered(job, external_jobid)
 
 
 def _ended(scheduler: Any, job: Any, *_: Any, **__: Any) -> None:
-    capture = _capture_of(scheduler.workflow)
-    if capture is not None:
+    if capture := _capture_of(scheduler):
         capture.job_ended(job)
 
 
 def _returned(executor: Any, job_info: Any, future: Any, *_: Any, **__: Any) -> None:
     error = None if future.cancelled() else future.exception()
-    if error is not None:
-        capture = _capture_of(executor.workflow)
-        if capture is not None:
-            capture.job_returned(job_info.job, error)
+    if error is not None and (capture := _capture_of(executor)):
+        capture.job_returned(job_info.job, error)
 
 
 def _ended_badly(scheduler: Any, job: Any, *_: Any, **__: Any) -> None:
-    capture = _capture_of(scheduler.workflow)
-    if capture is not None:
+    if capture := _capture_of(scheduler):
         # Most executors call this from the `except` block that holds the job's exception.
         capture.job_ended(job, sys.exception())
 
 
 def _stored(dag: Any, job: Any, *_: Any, **__: Any) -> None:
-    capture = _capture_of(dag.workflow)
-    if capture is not None:
+    if capture := _capture_of(dag):
         capture.job_stored(job)
 
 
 def _finished(dag: Any, job: Any, *_: Any, **__: Any) -> None:
-    capture = _capture_of(dag.workflow)
-    if capture is not None:
+    if capture := _capture_of(dag):
         capture.job_finished(job)
 
 
 def _failed(scheduler: Any, job: Any, postprocess_job: bool = True, *_: Any, **__: Any) -> None:
-    capture = _capture_of(scheduler.workflow)
-    if capture is not None:
+    if capture := _capture_of(scheduler):
         # Without postprocessing it is called from the `except` block of what postprocessing raised.
         capture.job_failed(job, None if postprocess_job else sys.exception())
 
 
 def _cached(_cache: Any, job: Any, *_: Any, **__: Any) -> None:
-    capture = _capture_of(job.dag.workflow)
-    if capture is not None:
+    if capture := _capture_of(job.dag):
         capture.job_cached(job)
 
 

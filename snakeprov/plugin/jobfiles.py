@@ -1,8 +1,7 @@
 """The files of a job as it begins and as it ends: Snakemake's own account of them, and what is there on disk.
 
-The outputs of a job that succeeded are held for their digests, and so are inputs that Snakemake is about to delete.
-
-Must not know: rules, code, or what else a record says.
+The outputs of a job that succeeded are held for their digests, and so are inputs that Snakemake is about to delete and
+files that a job is about to change.
 """
 
 from __future__ import annotations
@@ -13,12 +12,10 @@ from contextlib import suppress
 from typing import Any
 
 from snakeprov.capture.places import Places
-from snakeprov.model.held import input_key, output_key
+from snakeprov.model.held import before_key, input_key, output_key
 from snakeprov.model.records import FileFact, Fingerprint, JobStatus
 from snakeprov.plugin.holding import Holding
-from snakeprov.plugin.livejob import LiveJob
-from snakeprov.plugin.observe import FileStatus, look, shown_from, stamp
-from snakeprov.plugin.planning import storage_query
+from snakeprov.plugin.observation import FileStatus, LiveJob, look, shown_from, stamp
 from snakeprov.plugin.represent import encodable
 
 CACHE_VARIABLE = "SNAKEMAKE_OUTPUT_CACHE"
@@ -289,3 +286,47 @@ def _names(files: Any) -> dict[int, str]:
         for number in range(start, start + 1 if end is None else end):
             names[number] = encodable(name)
     return names
+
+
+def before_update(job: Any, path_of: Callable[[str], str], holding: Callable[[], Holding]) -> dict[str, FileFact]:
+    """Return, by path, what is there now of the files that `job`, or one after it, is to update; they are held.
+
+    A file that is too large to be read at once may be changed before it is digested; then its digest is known only if
+    it was read before.
+    """
+    facts = {}
+    for files, flag in ((job.input, "before_update"), (job.output, "update")):
+        for one in files:
+            if one.flags and flag in one.flags:
+                fact = _seen(str.__str__(one), path_of, holding)
+                facts[fact.path] = fact
+    if facts:
+        held = holding()
+        held.send()
+        for path, fact in facts.items():
+            fact.digest = held.digests.get(before_key(path))
+    return facts
+
+
+def _seen(path: str, path_of: Callable[[str], str], holding: Callable[[], Holding]) -> FileFact:
+    seen = look(path)
+    fact = FileFact(
+        path=path_of(path),
+        flags=["before_update"],
+        kind=seen.kind,
+        fingerprint=seen.fingerprint,
+        symlink_target=seen.symlink_target,
+    )
+    if seen.fingerprint is not None and seen.kind == "file":
+        holding().file(before_key(fact.path), path, seen.fingerprint, changes=True)
+    elif seen.kind == "directory":
+        fact.listing = holding().directory(before_key(fact.path), path)
+    return fact
+
+
+def storage_query(file: Any) -> str | None:
+    """Return the query of a storage object, in the form that Snakemake shows; None of any other file."""
+    if not file.is_storage:
+        return None
+    stored = file.storage_object
+    return encodable(str(getattr(stored, "print_query", None) or stored.query))

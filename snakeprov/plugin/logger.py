@@ -1,6 +1,6 @@
 """snakeprov as a logger plugin: `snakemake --logger snakeprov` records a workflow whose Snakefile does not mention it.
 
-Must not know: anything that costs time to import. Snakemake loads this on every call once snakeprov is installed.
+Loads nothing that costs time: Snakemake imports this on every call once snakeprov is installed.
 
 The handler itself drops every message: the wrappers see the jobs themselves, which the messages do not describe.
 """

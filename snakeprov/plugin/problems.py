@@ -1,7 +1,4 @@
-"""What went wrong with the capture of a run, reported to the user once, after Snakemake has printed everything.
-
-Must not know: what was to be captured.
-"""
+"""What could not be captured, of a run or of a job, and how the user is told: once, after Snakemake's last message."""
 
 from __future__ import annotations
 
@@ -22,6 +19,12 @@ MAX_PROBLEMS = 20
 """Problems that are put into words in the run's record; further ones are only counted."""
 
 MAX_PROBLEM_CHARACTERS = 500
+
+MAX_ERROR_CHARACTERS = 8_192
+"""Characters kept of what was said of a failure."""
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 class Problems:
@@ -55,6 +58,29 @@ class Problems:
         if self.count == 1:
             return f"Not recorded: {first}."
         return f"{self.count} things could not be recorded, the first: {first}."
+
+
+class Gaps(list[str]):
+    """What is not known, each with the reason.
+
+    >>> gaps = Gaps()
+    >>> gaps.ask("number", 1, int, "many")
+    1
+    >>> gaps
+    ["number: ValueError: invalid literal for int() with base 10: 'many'"]
+    """
+
+    def ask(self, what: str, default: _T, question: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Return the answer to `question`, or `default`, noting that `what` is not known."""
+        try:
+            return question(*args, **kwargs)
+        except Exception as error:
+            self.note(what, error)
+            return default
+
+    def note(self, what: str, error: Exception) -> None:
+        """Note that `what` is not known, and why."""
+        self.append(cut(f"{what}: {type(error).__name__}: {error}", MAX_ERROR_CHARACTERS))
 
 
 _open: list[Problems] = []
@@ -102,7 +128,6 @@ class HasProblems(Protocol):
     def problems(self) -> Problems: ...
 
 
-_P = ParamSpec("_P")
 _O = TypeVar("_O", bound=HasProblems)
 
 

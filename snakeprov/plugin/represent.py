@@ -1,6 +1,4 @@
-"""Any Python value as something that JSON can hold: bounded, deterministic, never an exception.
-
-Must not know: where the value came from.
+"""Represents any Python value as JSON: bounded, deterministic, never an exception.
 
 | value | becomes |
 |---|---|

@@ -1,6 +1,6 @@
-"""What the user asked for, kept on Snakemake's Workflow beside the run that comes of it.
+"""Keeps what the user asked for on Snakemake's Workflow, beside the run that comes of it.
 
-Must not know: how a request is carried out. Loads nothing: it is imported wherever recording is switched on.
+Loads nothing: it is imported wherever recording is switched on.
 """
 
 from __future__ import annotations

@@ -1,29 +1,22 @@
-"""From the first moment of an execution to its last: whether it is captured, with which settings, and how it ended.
-
-Must not know: what is recorded of a job.
-"""
+"""An execution from its first moment to its last: whether it is captured, with which settings, and how it ended."""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from snakeprov.errors import CaptureError, ConfigError
 from snakeprov.model.records import JobStatus, RunStatus
-from snakeprov.plugin import fallback
 from snakeprov.plugin.capturing import Capture
-from snakeprov.plugin.overhear import overhearing
+from snakeprov.plugin.messages import listening_for_details, listening_for_jobs
 from snakeprov.plugin.problems import collected, handlers_of, say_unrecorded, words
 from snakeprov.plugin.request import CAPTURE, Request, recall
 from snakeprov.settings import Settings, load, wants_strict
-
-if TYPE_CHECKING:
-    from snakeprov.plugin.points import Point
 
 
 class Refusal(NamedTuple):
@@ -33,7 +26,10 @@ class Refusal(NamedTuple):
 
 
 def execute(
-    original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], install: Callable[[], Sequence[Point]]
+    original: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    install: Callable[[], tuple[list[str], bool]],
 ) -> Any:
     """Call `original`, which is Snakemake's `Workflow.execute`, with its arguments, and capture what it does.
 
@@ -41,7 +37,8 @@ def execute(
         original: The method.
         args: Its positional arguments, the workflow first.
         kwargs: Its other arguments.
-        install: Puts the wrappers on and returns those that this Snakemake has no place for.
+        install: Puts the wrappers on; returns what they cannot tell in this version of Snakemake, and whether something
+            essential is among it.
 
     Raises:
         ConfigError, CaptureError: Nothing could be recorded, and `strict` is set.
@@ -57,13 +54,12 @@ def execute(
             return original(*args, **kwargs)
         finally:
             say_unrecorded(capture.why, workflow)
+    untold, is_unknown = list[str](), False
     try:
-        missing = install()
+        untold, is_unknown = install()
     except Exception as error:
-        missing = ()
         capture.problems.note(f"the wrappers could not be put on: {words(error)}")
-    untold = [point.tells for point in missing]
-    with captured(workflow, capture, untold=untold, is_unknown=any(point.is_essential for point in missing)):
+    with captured(workflow, capture, untold=untold, is_unknown=is_unknown):
         return original(*args, **kwargs)
 
 
@@ -124,9 +120,9 @@ def captured(workflow: Any, capture: Capture, *, untold: list[str], is_unknown: 
             workflow.__dict__[CAPTURE] = capture
         try:
             with ExitStack() as stack:
-                _listen(stack, capture, overhearing(capture))
+                _listen(stack, capture, listening_for_details(capture))
                 if is_unknown:
-                    _listen(stack, capture, fallback.listening(workflow, capture))
+                    _listen(stack, capture, listening_for_jobs(workflow, capture))
                 yield
         except BaseException as error:
             capture.finish(_status_of_failure(workflow, capture, error), left=left)

@@ -1,7 +1,6 @@
 """Arrays and tables of numpy, pandas and polars: what is in small ones, and all of a larger one as JSON for its digest.
 
-Must not know: params, or what a digest is for. Imports none of these libraries: where one is not loaded, no value is
-of it.
+Imports none of these libraries: where one is not loaded, no value is of it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The one line in a Snakefile: `import snakeprov; snakeprov.track(workflow)`.
 
-Must not know: how a run is captured. Runs in every child process too, so it loads nothing before it must.
+Runs in every child process too, so it loads nothing before it must.
 """
 
 from __future__ import annotations

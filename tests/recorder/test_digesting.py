@@ -16,7 +16,7 @@ from snakeprov.disk.tree import list_directory, listing_digest
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import HeldFile, Listing, before_key, output_key
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
-from snakeprov.plugin.observe import stamp
+from snakeprov.plugin.observation import stamp
 from snakeprov.recorder import directories
 from snakeprov.recorder.digesting import Digester, Observation, key_of, path_of_key, with_changes
 from snakeprov.recorder.heldfiles import HeldFiles, OpenFile

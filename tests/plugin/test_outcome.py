@@ -1,12 +1,13 @@
-"""What is read from benchmark files."""
+"""What is read from benchmark files and logs."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from snakeprov.plugin.benchmark import MAX_BENCHMARK_BYTES, read_benchmark
+from snakeprov.plugin.outcome import MAX_BENCHMARK_BYTES, read_benchmark, tail
 
 HEADER = "s\th:m:s\tmax_rss\tio_in\n"
 
@@ -52,3 +53,16 @@ def test_what_snakemake_does_not_write_is_refused(tmp_path: Path, name: str, con
     """Whoever asks says then that the numbers are not known."""
     with pytest.raises(ValueError):
         read(tmp_path, content, name)
+
+
+def test_the_tail_of_what_is_no_regular_file_is_empty(tmp_path: Path) -> None:
+    """A FIFO, which would block, is not opened."""
+    os.mkfifo(tmp_path / "fifo")
+    assert tail(str(tmp_path / "fifo"), 10) == ""
+
+
+def test_the_tail_of_a_log_is_bounded_and_always_text(tmp_path: Path) -> None:
+    """Only the last bytes are read, and what is not UTF-8 is replaced."""
+    (tmp_path / "log").write_bytes(b"x" * 100 + b"\xffend")
+    assert tail(str(tmp_path / "log"), 4) == "\ufffdend"
+    assert tail(str(tmp_path / "none"), 4) == ""

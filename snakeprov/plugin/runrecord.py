@@ -1,30 +1,42 @@
-"""Snakemake's Workflow as a RunRecord: what is known of a run when it begins.
-
-Must not know: its jobs, when it is called, or who takes the record.
-"""
+"""A run as it begins: Snakemake's Workflow as a RunRecord, and its DAG as a RunPlan."""
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import platform
+import re
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from snakeprov import __version__
 from snakeprov.capture.places import Places
-from snakeprov.model.paths import to_text
+from snakeprov.model.paths import from_storage, to_text
+from snakeprov.model.planned import PLANNED_JOBS_MAX, PLANNED_OUTPUTS_MAX, PlannedJob, RunPlan
 from snakeprov.model.records import RunRecord
+from snakeprov.model.times import now
 from snakeprov.plugin.deployment import deployment_methods
-from snakeprov.plugin.gaps import Gaps
+from snakeprov.plugin.jobfiles import storage_query
+from snakeprov.plugin.jobrecord import wildcards_of
+from snakeprov.plugin.problems import Gaps
 from snakeprov.plugin.represent import Redact, encodable, represent
-from snakeprov.plugin.software import plugin_versions, snakemake_version
-from snakeprov.plugin.sources import locate
+from snakeprov.plugin.rulecode import locate
 
 MAX_TARGETS = 1_000
 """Targets of the command line that are kept."""
+
+_PLUGIN = re.compile(r"snakemake_(executor|storage|logger|report|scheduler|software_deployment)_plugin_[A-Za-z0-9_]+")
+
+PathOf = Callable[[str], str]
+"""Gives the recorded form of a path."""
+
+Stored = Callable[[str, str], str]
+"""Gives the recorded path of the local copy of a storage object, from its path and its query."""
 
 
 def run_record(
@@ -97,3 +109,51 @@ def _host() -> str:
 
 def _user() -> str:
     return encodable(getpass.getuser())
+
+
+def plan_of(dag: Any, *, run_id: str, path_of: PathOf, stored: Stored) -> RunPlan:
+    """Return every job of the DAG as it is now. Takes 10 microseconds a job."""
+    jobs = list(islice(dag.jobs, PLANNED_JOBS_MAX))
+    return RunPlan(
+        run_id=run_id,
+        # Once its checkpoint is done, Snakemake no longer counts a job that has been run as one that is needed.
+        jobs=[_planned(job, path_of, stored, is_needed=dag.needrun(job) or dag.finished(job)) for job in jobs],
+        jobs_left_out=len(dag.jobs) - len(jobs),
+        taken_on=now(),
+    )
+
+
+def _planned(job: Any, path_of: PathOf, stored: Stored, *, is_needed: bool) -> PlannedJob:
+    return PlannedJob(
+        rule=encodable(job.rule.name),
+        wildcards=wildcards_of(job),
+        outputs=[_repository_path(one, path_of, stored) for one in islice(job.output, PLANNED_OUTPUTS_MAX)],
+        is_needed=bool(is_needed),
+    )
+
+
+def _repository_path(file: Any, path_of: PathOf, stored: Stored) -> str:
+    flags = file.flags
+    if not flags:
+        return path_of(file)
+    query = storage_query(file)
+    path = path_of(file) if query is None else from_storage(query) or stored(path_of(file), query)
+    return path + "/" if flags.get("directory") else path
+
+
+def snakemake_version() -> str:
+    """Return the version of the Snakemake that is running."""
+    from snakemake.common import __version__ as version  # type: ignore[import-untyped]
+
+    return str(version)
+
+
+def plugin_versions() -> dict[str, str]:
+    """Return the versions of Snakemake's plugins that are loaded, by distribution."""
+    versions: dict[str, str] = {}
+    for module in sorted(sys.modules):
+        if _PLUGIN.fullmatch(module):
+            name = module.replace("_", "-")
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                versions[name] = metadata.version(name)
+    return versions

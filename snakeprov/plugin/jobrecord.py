@@ -1,6 +1,4 @@
-"""Snakemake's Job as the JSON of a JobRecord: plain facts, nothing interpreted.
-
-Must not know: when it is called, or who takes the records.
+"""Translates Snakemake's Job to the JSON of a JobRecord: plain facts, nothing interpreted.
 
 Between two jobs Snakemake does so much that whatever is called here has left the processor's caches and costs ten times
 what it costs in a loop. So what counts is how much takes part: answers are written down as they are, nobody makes a
@@ -23,16 +21,14 @@ import msgspec
 from snakeprov.capture.places import Places
 from snakeprov.model.held import Tell
 from snakeprov.model.records import CodeFact, JobRecord, JobStatus
-from snakeprov.plugin.benchmark import read_benchmark
 from snakeprov.plugin.deployment import Deployment, has_environment
-from snakeprov.plugin.gaps import Gaps
 from snakeprov.plugin.holding import Holding
-from snakeprov.plugin.jobfiles import JobFiles, look_at_start, streams_of
-from snakeprov.plugin.livejob import LiveJob
-from snakeprov.plugin.planning import wildcards_of
+from snakeprov.plugin.jobfiles import JobFiles, before_update, look_at_start, streams_of
+from snakeprov.plugin.observation import LiveJob
+from snakeprov.plugin.outcome import read_benchmark
+from snakeprov.plugin.problems import Gaps
 from snakeprov.plugin.represent import Redact, encodable, represent
 from snakeprov.plugin.rulecode import CodeFinder, RuleCode
-from snakeprov.plugin.updating import before_update
 
 _IDS_AT_ONCE = 100
 """Ids are minted together: alone each costs several times as much, as all that is done once between other things."""
@@ -239,6 +235,14 @@ def _shell_class() -> Any:
     from snakemake.shell import shell  # type: ignore[import-untyped]
 
     return shell
+
+
+def wildcards_of(job: Any) -> dict[str, str]:
+    """Return the wildcards of a job, by name."""
+    wildcards = {}
+    for name, value in (job.wildcards_dict or {}).items():
+        wildcards[encodable(name)] = encodable(str(value))
+    return wildcards
 
 
 def _shellcmd(own: Translator, job: Any, live: LiveJob) -> str:

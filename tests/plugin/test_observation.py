@@ -1,11 +1,11 @@
-"""What is seen of files without opening them, and the tails of logs."""
+"""What is seen of files without opening them."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from snakeprov.plugin.observe import FileStatus, look, stamp, tail
+from snakeprov.plugin.observation import FileStatus, look, stamp
 
 
 def test_each_kind_of_path_is_told(tmp_path: Path) -> None:
@@ -21,16 +21,3 @@ def test_each_kind_of_path_is_told(tmp_path: Path) -> None:
     assert look(str(tmp_path)) == FileStatus("directory", stamp(str(tmp_path)), None)
     assert look(str(tmp_path / "fifo")) == FileStatus("other", None, None)
     assert look(str(tmp_path / "none")) == look("a\0b") == FileStatus("missing", None, None)
-
-
-def test_the_tail_of_what_is_no_regular_file_is_empty(tmp_path: Path) -> None:
-    """A FIFO, which would block, is not opened."""
-    os.mkfifo(tmp_path / "fifo")
-    assert tail(str(tmp_path / "fifo"), 10) == ""
-
-
-def test_the_tail_of_a_log_is_bounded_and_always_text(tmp_path: Path) -> None:
-    """Only the last bytes are read, and what is not UTF-8 is replaced."""
-    (tmp_path / "log").write_bytes(b"x" * 100 + b"\xffend")
-    assert tail(str(tmp_path / "log"), 4) == "\ufffdend"
-    assert tail(str(tmp_path / "none"), 4) == ""

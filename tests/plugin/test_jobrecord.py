@@ -7,7 +7,7 @@ from typing import Any
 
 from snakeprov.capture.secrets.redactor import JOB_TEXTS
 from snakeprov.model.records import JobRecord
-from snakeprov.plugin.translate import FACTS, TEXTS
+from snakeprov.plugin.jobrecord import FACTS, TEXTS
 from tests.workflows.snakemake_runs import run
 
 SNAKEFILE = """

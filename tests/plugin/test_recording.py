@@ -1,4 +1,4 @@
-"""How an inner run knows the outer one."""
+"""How a run that a job starts knows the outer one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from snakeprov.plugin.nesting import PARENT_VARIABLE, enter, leave, outer_run
+from snakeprov.plugin.recording import PARENT_VARIABLE, enter_run, leave_run, outer_run
 
 OUTER, INNER = "a" * 32, "b" * 32
 
@@ -21,9 +21,9 @@ def test_the_environment_is_as_it_was_after_a_run(
         monkeypatch.delenv(PARENT_VARIABLE)
 
     outer = outer_run()
-    enter(INNER)
+    enter_run(INNER)
 
     assert os.environ[PARENT_VARIABLE] == INNER
     assert outer == parent
-    leave(outer)
+    leave_run(outer)
     assert os.environ.get(PARENT_VARIABLE) == parent

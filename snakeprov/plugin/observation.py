@@ -1,18 +1,19 @@
-"""What is there on disk for a file of a job, seen without opening it; and the tail of a log.
-
-Must not know: jobs, Snakemake, digests.
-"""
+"""What is seen of a path on disk, without opening it, and of a job between its start and its end."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
+from typing import Any
 
 import msgspec
 
 from snakeprov.disk.files import from_stat
 from snakeprov.model.paths import TIMESTAMP, to_text
-from snakeprov.model.records import FileKind, Fingerprint
+from snakeprov.model.records import CodeFact, FileFact, FileKind, Fingerprint
+from snakeprov.plugin.holding import Holding
+from snakeprov.plugin.problems import Gaps
 
 
 class FileStatus(msgspec.Struct, frozen=True):
@@ -72,18 +73,40 @@ def shown_from(cache: str, path: str) -> str | None:
     return to_text(folder) if folder.startswith(os.path.join(cache, "")) else None  # noqa: PTH118
 
 
-def tail(path: str, max_bytes: int) -> str:
-    """Return the last `max_bytes` of the regular file at `path` as text; empty where it cannot be read."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  opening a FIFO would wake its writer
-            return ""
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return ""
-    try:
-        size_bytes = os.fstat(descriptor).st_size
-        return os.pread(descriptor, max_bytes, max(0, size_bytes - max_bytes)).decode("utf-8", "replace")
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
+class LiveJob(msgspec.Struct):
+    """What was seen of a job between its start and its end. Times are seconds since 1970.
+
+    `is_plain` says that none of its files has any of Snakemake's flags, and that its code is files of this machine.
+    From `number` to `shellcmd` it is what Snakemake said, if it did. `gaps` are failures of capture; `notes` are what
+    no capture could have known. `left` are inode and time of modification of the outputs as the job left them, before
+    Snakemake touches them; `doubtful` are paths that the job may or may not have found. `beside` are the
+    jobs that are still live when it ends.
+    """
+
+    code: list[CodeFact]
+    submitted_s: float
+    seen: list[Fingerprint | None] = []
+    left: dict[str, tuple[int, int]] = {}
+    beside: Collection[Any] = ()
+    is_plain: bool = False
+    before_update: dict[str, FileFact] = {}
+    group: str | None = None
+    number: Any = None
+    threads: Any = None
+    priority: Any = None
+    resources: Any = None
+    reason: str | None = None
+    shellcmd: str | None = None
+    started_s: float | None = None
+    ended_s: float | None = None
+    external_id: str | None = None
+    was_cached: bool = False
+    streams: frozenset[str] = frozenset()
+    error: BaseException | None = None
+    blame: str | None = None
+    logs: list[str] = []
+    stored: dict[str, FileStatus] = {}
+    holding: Holding | None = None
+    doubtful: frozenset[str] = frozenset()
+    gaps: Gaps = msgspec.field(default_factory=Gaps)
+    notes: list[str] = []
