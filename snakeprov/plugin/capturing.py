@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from snakeprov.model.times import now
 from snakeprov.plugin import recording
 from snakeprov.plugin.jobfiles import look_at_end
 from snakeprov.plugin.observation import LiveJob
-from snakeprov.plugin.problems import Problems, never_raises, owner_of_terminal, say
+from snakeprov.plugin.problems import Gaps, Problems, never_raises, owner_of_terminal, say
 from snakeprov.plugin.recording import Handover
 from snakeprov.settings import Settings
 
@@ -56,9 +57,9 @@ class Capture:
             return
         now_s = time.time()
         for job in jobs:
-            grouped = job.is_group()
-            group = job if grouped else None
-            for member in job if grouped else (job,):
+            members = _members(job)
+            group = job if members is job else None
+            for member in members:
                 self._live[member] = handover.begin(member, group=group, now_s=now_s)
 
     @never_raises
@@ -101,7 +102,7 @@ class Capture:
 
         Up to Snakemake 9.14 it is handled nowhere if the job had failed before Snakemake began to wait for it.
         """
-        for member in job if job.is_group() else (job,):
+        for member in _members(job):
             live = self._live.get(member)
             if live is not None:
                 live.error = error
@@ -110,7 +111,7 @@ class Capture:
     def job_ended(self, job: Any, error: BaseException | None = None) -> None:
         """Take the time at which a job, or a group of them, ended, and what ended it."""
         now_s = time.time()
-        for member in job if job.is_group() else (job,):
+        for member in _members(job):
             live = self._live.get(member)
             if live is not None:
                 live.ended_s = now_s
@@ -138,13 +139,12 @@ class Capture:
         handover = self._handover
         if handover is None:
             return
-        for member in job if job.is_group() else (job,):
+        for member in _members(job):
             live = self._live.pop(member, None) or _unseen(handover, member)
-            self._plan_is_stale |= member.rule.is_checkpoint
+            self._plan_is_stale |= live.gaps.ask("whether the plan changes", True, _is_checkpoint, member)
             if live.ended_s is None and self._done == "success":
                 live.ended_s = time.time()
-            if member.rule.restart_times:
-                self._doubt_attempts(member, live)
+            live.gaps.ask("number of attempts", None, self._doubt_attempts, member, live)
             live.beside = self._live
             handover.job(member, live, "cached" if live.was_cached else self._done)
 
@@ -154,16 +154,17 @@ class Capture:
         handover = self._handover
         if handover is None:
             return
-        status: JobStatus = "retried" if job.restart_times > job.attempt - 1 else "failed"
-        grouped = job.is_group()
-        inner = frozenset(str.__str__(one) for member in job for one in member.output) if grouped else frozenset()
-        for member in job if grouped else (job,):
+        gaps, members = Gaps(), _members(job)
+        status: JobStatus = gaps.ask("whether it is tried again", "failed", _status_of_attempt, job)
+        inner = gaps.ask("outputs of the group", frozenset(), _outputs, members) if members is job else frozenset()
+        for member in members:
             live = self._live.pop(member, None) or _unseen(handover, member)
+            live.gaps += gaps
             live.doubtful = inner  # which members ran is not known, nor whether these are whole
             live.ended_s = live.ended_s or time.time()
             live.error = error or live.error
-            self._doubt_attempts(member, live)
-            if grouped and len(job) > 1:
+            live.gaps.ask("number of attempts", None, self._doubt_attempts, member, live)
+            if members is job and len(job) > 1:
                 live.notes.append("Snakemake said that the group failed, not which of its jobs did")
             handover.job(member, live, status)
 
@@ -206,12 +207,12 @@ class Capture:
             said = str(error) if isinstance(error, SnakeprovError) else f"{type(error).__name__}: {error}"
             self.problems.note(f"the whole run. {said}")
             return None
-        self._all_local = bool(self._workflow.local_exec)
-        if self._workflow.touch:
-            self._done = "touched"
-        elif self._workflow.remote_execution_settings.immediate_submit:
-            self._done = "submitted"
         self._handover = handover
+        gaps = Gaps()
+        self._all_local = gaps.ask("whether jobs run on this machine", False, lambda: bool(self._workflow.local_exec))
+        self._done = gaps.ask("whether jobs are run or touched", "success", _status_when_done, self._workflow)
+        for gap in gaps:
+            self.problems.note(gap)
         return handover
 
     def _doubt_attempts(self, job: Any, live: LiveJob) -> None:
@@ -254,6 +255,32 @@ class Capture:
             say(line, self._workflow, is_problem=is_problem)
 
 
+def _members(job: Any) -> Any:
+    """Return the members of a group job, which is itself what has them, or a job alone."""
+    is_group = getattr(job, "is_group", None)
+    return job if is_group is not None and is_group() else (job,)
+
+
+def _is_checkpoint(job: Any) -> bool:
+    return bool(job.rule.is_checkpoint)
+
+
+def _outputs(members: Iterable[Any]) -> frozenset[str]:
+    return frozenset(str.__str__(one) for member in members for one in member.output)
+
+
+def _status_of_attempt(job: Any) -> JobStatus:
+    """Return the status of a failed job, before Snakemake counts the attempt."""
+    return "retried" if job.restart_times > job.attempt - 1 else "failed"
+
+
+def _status_when_done(workflow: Any) -> JobStatus:
+    """Return the status of the jobs of a workflow that succeed."""
+    if workflow.touch:
+        return "touched"
+    return "submitted" if workflow.remote_execution_settings.immediate_submit else "success"
+
+
 def _unseen(handover: Handover, job: Any) -> LiveJob:
     live = handover.begin(job, now_s=time.time())
     live.notes.append("The start of the job was not seen")
@@ -261,7 +288,7 @@ def _unseen(handover: Handover, job: Any) -> LiveJob:
 
 
 def _is_silent(workflow: Any) -> bool:
-    quiet = getattr(workflow.output_settings, "quiet", None) or ()
+    quiet = getattr(getattr(workflow, "output_settings", None), "quiet", None) or ()
     return any(getattr(one, "name", "") == "ALL" for one in quiet)
 
 

@@ -34,20 +34,20 @@ class Deployment:
         rule = job.rule
         fields: dict[str, Any] = {}
         declared: dict[str, str] = {}
-        if rule.conda_env is not None:
+        if gaps.ask("conda environment", False, lambda: rule.conda_env is not None):
             named = gaps.ask("conda environment", {}, self._conda, job)
             if "conda" in self._methods:
                 fields |= named
                 fields["condaPrefix"] = gaps.ask("conda prefix", None, self._prefix, job)
             elif named:
                 declared["conda"] = named.get("condaEnvUrl") or next(iter(named.values()))
-        if rule.container_img is not None:
+        if gaps.ask("container", False, lambda: rule.container_img is not None):
             named = gaps.ask("container", {}, self._container, job)
             if "apptainer" in self._methods:
                 fields |= named
             elif named:
                 declared["container"] = named["container"]
-        if rule.env_modules is not None:
+        if gaps.ask("env modules", False, lambda: rule.env_modules is not None):
             modules = gaps.ask("env modules", [], _env_modules, rule)
             if "env-modules" in self._methods:
                 fields["envModules"] = modules

@@ -25,7 +25,7 @@ from snakeprov.plugin.deployment import Deployment, has_environment
 from snakeprov.plugin.holding import Holding
 from snakeprov.plugin.jobfiles import JobFiles, before_update, look_at_start, streams_of
 from snakeprov.plugin.observation import LiveJob
-from snakeprov.plugin.outcome import read_benchmark
+from snakeprov.plugin.outcome import Measured, read_benchmark
 from snakeprov.plugin.problems import Gaps
 from snakeprov.plugin.represent import Redact, encodable, represent
 from snakeprov.plugin.rulecode import CodeFinder, RuleCode
@@ -59,6 +59,7 @@ class RuleFacts(msgspec.Struct, frozen=True):
         snakefiles: That as JSON, where it is nothing but Snakefiles, which count as they were when the run began.
         texts: What to read from each of its jobs, where the value can hold a secret.
         numbers: What else to read from each.
+        gaps: What Snakemake could not be asked of the rule.
     """
 
     name: str
@@ -70,6 +71,7 @@ class RuleFacts(msgspec.Struct, frozen=True):
     has_log: bool
     has_benchmark: bool
     is_checkpoint: bool
+    gaps: Gaps
 
 
 class Translator:
@@ -152,7 +154,7 @@ class Translator:
         if rule.has_benchmark:
             facts["benchmarkFile"] = gaps.ask("benchmark", None, self.files.benchmark, job, live, status)
         if rule.has_benchmark and status == "success":
-            facts["benchmark"] = gaps.ask("benchmark's numbers", [], read_benchmark, str.__str__(job.benchmark))
+            facts["benchmark"] = gaps.ask("benchmark's numbers", [], _measured, job)
         texts: dict[str, Any] = {"rule": rule.name}
         script = rule.code.script if rule.code.sources is not None else _place_of(live.code)
         for name, value in (("script", script), ("group", live.group), ("externalJobId", live.external_id)):
@@ -161,6 +163,7 @@ class Translator:
         _answer(rule.texts, texts, self, job, live)
         if rule.has_environment:
             texts |= self._deployment.of_job(job, gaps)
+        gaps += rule.gaps
         if gaps:
             texts["incomplete"] = gaps
         return self._with_sources(_encode(texts)), _encode(facts)
@@ -195,6 +198,7 @@ class Translator:
     def _examine(self, job: Any) -> RuleFacts:
         rule = job.rule
         code = self._code.of_rule(job)
+        gaps = Gaps(code.gaps)
         return RuleFacts(
             name=encodable(rule.name),
             code=code,
@@ -204,7 +208,8 @@ class Translator:
             has_environment=_may(has_environment, rule),
             has_log=_may(lambda one: one.log, rule),
             has_benchmark=_may(lambda one: one.benchmark, rule),
-            is_checkpoint=getattr(rule, "is_checkpoint", False) is True,
+            is_checkpoint=gaps.ask("whether it is a checkpoint", False, lambda: rule.is_checkpoint is True),
+            gaps=gaps,
         )
 
     def _mint(self) -> str:
@@ -222,6 +227,10 @@ def payload_of(record: tuple[bytes, bytes]) -> bytes:
     """Return a record of `Translator.record` as one JSON object, for `snakeprov.model.records.decode_job`."""
     texts, facts = record
     return texts[:-1] + b"," + facts[1:]
+
+
+def _measured(job: Any) -> list[Measured]:
+    return read_benchmark(str.__str__(job.benchmark))
 
 
 def _place_of(code: list[CodeFact]) -> str | None:

@@ -28,7 +28,7 @@ from snakeprov.places import store_of
 from snakeprov.plugin.jobrecord import Translator, payload_of
 from snakeprov.plugin.observation import LiveJob
 from snakeprov.plugin.outcome import explain
-from snakeprov.plugin.problems import Problems, never_raises
+from snakeprov.plugin.problems import Gaps, Problems, never_raises
 from snakeprov.plugin.represent import represent
 from snakeprov.plugin.runrecord import plan_of, run_record
 from snakeprov.settings import Settings
@@ -119,7 +119,9 @@ class Handover:
             if is_special or not self._redactor.is_clean(written[0]):
                 record = decode_job(payload)
                 if status in _FAILED:
-                    explain(record, job, live, place=self._translator.files.path)
+                    gaps = Gaps()
+                    gaps.ask("why it failed", None, explain, record, job, live, place=self._translator.files.path)
+                    record.incomplete += gaps
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             self.problems.note(problem)
@@ -229,7 +231,12 @@ def leave_run(outer: str | None) -> None:
 
 
 def known_secrets(workflow: Any) -> Iterator[str]:
-    """Yield the values of secret variables of the environment, and what params of rules give as secret."""
+    """Yield the values of secret variables of the environment, and what params of rules give as secret.
+
+    Raises:
+        AttributeError: Snakemake does not tell the variables or the rules. Then nothing may be recorded, since a secret
+            could be in it.
+    """
     yield from environment_secrets(os.environ, workflow.envvars)
     for rule in workflow.rules:
         with contextlib.suppress(Exception):  # a value's own code; its jobs' records are redacted all the same

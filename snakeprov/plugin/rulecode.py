@@ -7,6 +7,7 @@ has made one.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -16,6 +17,7 @@ from snakeprov.capture.places import Places
 from snakeprov.disk.files import fingerprint
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import CodeFact, JobKind
+from snakeprov.plugin.problems import Gaps
 
 MAX_SNAKEFILES = 100
 """Included Snakefiles that a job names besides its own."""
@@ -49,6 +51,7 @@ class RuleCode(msgspec.Struct, frozen=True):
         snakefiles: The rule's Snakefile with its line, then the others of the workflow.
         sources: The other code; None where wildcards or params are part of its path, so that it differs.
         is_local: Whether all of it is files of this machine, known before a job starts.
+        gaps: What Snakemake could not be asked.
     """
 
     kind: JobKind
@@ -56,6 +59,7 @@ class RuleCode(msgspec.Struct, frozen=True):
     snakefiles: tuple[CodeFact, ...]
     sources: tuple[Source, ...] | None
     is_local: bool
+    gaps: tuple[str, ...]
 
 
 class CodeFinder:
@@ -65,7 +69,8 @@ class CodeFinder:
         self._workflow = workflow
         self._places = places
         self._rules: dict[str, RuleCode] = {}
-        self._snakefiles = {uri_of(source): self._snakefile(source) for source in _included(workflow)}
+        self._gaps = Gaps()
+        self._snakefiles = self._gaps.ask("Snakefiles", {}, self._all_snakefiles)
 
     def of_rule(self, job: Any) -> RuleCode:
         """Return what is known of the code of the rule of `job`."""
@@ -93,12 +98,12 @@ class CodeFinder:
         ]
 
     def _examine(self, job: Any) -> RuleCode:
-        rule = job.rule
-        kind = kind_of(rule)
+        rule, gaps = job.rule, Gaps(self._gaps)
+        kind = _kind_of(rule, gaps)
         named = _named_source(rule, kind)
         varies = named is not None and "{" in _text(named)
-        snakefiles = tuple(self._snakefiles_of(rule))
-        sources = None if varies or kind == "template" else self._sources(job, kind)
+        snakefiles = tuple(gaps.ask("Snakefile of the rule", [*self._snakefiles.values()], self._of_rule, rule, gaps))
+        sources = None if varies or kind == "template" else gaps.ask("code", (), self._sources, job, kind)
         return RuleCode(
             kind=kind,
             script=_text(named) if named is not None and kind != "cwl" else None,
@@ -107,15 +112,23 @@ class CodeFinder:
             is_local=sources is not None
             and not any(one.path is None or one.url is not None for one in snakefiles)
             and not any(one.path is None or one.url is not None for one in sources),
+            gaps=tuple(gaps),
         )
 
-    def _snakefiles_of(self, rule: Any) -> list[CodeFact]:
+    def _all_snakefiles(self) -> dict[str, CodeFact]:
+        return {uri_of(source): self._snakefile(source) for source in self._workflow.included}
+
+    def _of_rule(self, rule: Any, gaps: Gaps) -> list[CodeFact]:
         own = str(rule.snakefile)
         fact = self._snakefiles.get(own) or CodeFact(role="snakefile", path=self._places.path(own))
         others = [other for uri, other in self._snakefiles.items() if uri != own]
-        line = (self._workflow.linemaps.get(own) or {}).get(rule.lineno)
+        line = gaps.ask("line of the rule", None, self._line, rule, own)
         with_line = CodeFact(role="snakefile", path=fact.path, url=fact.url, line=line, fingerprint=fact.fingerprint)
         return [with_line, *others[:MAX_SNAKEFILES]]
+
+    def _line(self, rule: Any, snakefile: str) -> int | None:
+        line: int | None = (self._workflow.linemaps.get(snakefile) or {}).get(rule.lineno)
+        return line
 
     def _snakefile(self, source: Any) -> CodeFact:
         return self._locate("workflow", [source]).fact(self._places)
@@ -143,27 +156,30 @@ class CodeFinder:
         return Source(role, *locate(self._workflow, candidates))
 
 
-def kind_of(rule: Any) -> JobKind:
+_KINDS: tuple[tuple[JobKind, str], ...] = (
+    ("template", "template_engine"),
+    ("cwl", "cwl"),
+    ("wrapper", "wrapper"),
+    ("notebook", "notebook"),
+    ("script", "script"),
+    ("shell", "shellcmd"),
+    ("norun", "norun"),
+    ("run", "run_func"),
+)
+"""Kinds of rules, each with the attribute that only they have; `run_func` nearly all have."""
+
+
+def _kind_of(rule: Any, gaps: Gaps) -> JobKind:
     """Return how `rule` runs its jobs."""
-    kinds: tuple[tuple[JobKind, object], ...] = (
-        ("template", rule.template_engine),
-        ("cwl", rule.cwl),
-        ("wrapper", rule.wrapper),
-        ("notebook", rule.notebook),
-        ("script", rule.script),
-        ("shell", rule.shellcmd),
-        ("norun", rule.norun),
-        ("run", rule.run_func),
-    )
-    return next((kind for kind, present in kinds if present), "unknown")
-
-
-def _included(workflow: Any) -> list[Any]:
-    return list(workflow.included)
+    unknown = len(gaps)
+    for kind, attribute in _KINDS:
+        if gaps.ask("kind of the rule", None, attrgetter(attribute), rule):
+            return "unknown" if kind == "run" and len(gaps) > unknown else kind
+    return "unknown"
 
 
 def _named_source(rule: Any, kind: JobKind) -> Any:
-    return {"script": rule.script, "notebook": rule.notebook, "wrapper": rule.wrapper, "cwl": rule.cwl}.get(kind)
+    return getattr(rule, kind) if kind in ("script", "notebook", "wrapper", "cwl") else None
 
 
 def _text(named: Any) -> str:
