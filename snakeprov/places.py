@@ -81,7 +81,7 @@ def _existing(store: str, *, root: Path, settings: Settings, create: bool = Fals
     if not create and not is_remote(store) and not _is_repository(Path(store)):
         raise NoStoreError(
             f"There is no snakeprov store in {store}.",
-            hint="A tracked workflow makes it when it first runs; or name another one with --store.",
+            hint="The first run of a tracked workflow creates it. To use another store, add --store.",
         )
     return Place(store=store, root=root, settings=settings)
 

@@ -223,7 +223,7 @@ def _check(name: str, value: object, origin: str) -> object:
             if isinstance(value, str) and value.strip():
                 return value.rstrip("/") if is_url(value) else value
             expected = "a text that is not empty"
-    raise ConfigError(f"The setting {name!r} in {origin} is {value!r}; expected is {expected}.")
+    raise ConfigError(f"The setting {name!r} in {origin} is {value!r}; expected {expected}.")
 
 
 def _check_pattern(pattern: str, origin: str) -> str:
@@ -236,7 +236,7 @@ def _check_pattern(pattern: str, origin: str) -> str:
         ) from error
     if is_greedy:
         raise ConfigError(
-            f"The setting 'redact' in {origin} has the pattern {pattern!r}, which matches the empty text; expected is "
+            f"The setting 'redact' in {origin} has the pattern {pattern!r}, which matches the empty text; expected "
             "a pattern that matches secrets only."
         )
     return pattern

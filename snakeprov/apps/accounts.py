@@ -48,7 +48,7 @@ class Accounts:
         if not _NAME.fullmatch(name) or len(name) > NAME_CHARS_MAX or name.casefold() in _RESERVED:
             raise UsageError(
                 f"{name!r} cannot be the name of a user.",
-                hint=f"1 to {NAME_CHARS_MAX} printable characters without blanks around them are expected.",
+                hint=f"Give 1 to {NAME_CHARS_MAX} printable characters, without blanks at the ends.",
             )
         if self._named(name) is not None:
             raise UsageError(f"There is a user called {name!r} already.", hint="'snakeprov user list' shows all.")
@@ -90,7 +90,7 @@ class Accounts:
         if account.disabled_on is not None:
             raise UsageError(f"The user {name!r} is disabled.", hint="Add another user.")
         if expires_on is not None and expires_on <= times.now():
-            raise UsageError(f"A token that expires on {times.to_wire(expires_on)} would be of no use.")
+            raise UsageError(f"A token that expires on {times.to_wire(expires_on)} would already be invalid.")
         with self._database.write() as tx:
             ordered = [scope for scope in SCOPES if scope in scopes]
             expires_ms = None if expires_on is None else times.to_ms(expires_on)

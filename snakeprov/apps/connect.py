@@ -52,7 +52,7 @@ def connect(
     if is_url(text):
         return Client(Session(text, token=token or os.environ.get(SERVER_TOKEN_VARIABLE)), choose=_whatever_answers)
     if "://" in text:
-        raise UsageError(f"{text!r} is not a store.", hint="Give a folder, or a URL that begins with http.")
+        raise UsageError(f"{text!r} is not a store.", hint="Give a folder, a URL that begins with http, or synapse.")
     return _open(Path(text), create=create, shared=shared)
 
 

@@ -19,9 +19,9 @@ from snakeprov.errors import NewerStoreError, NoStoreError, OutboxError, StoreEr
 from snakeprov.model.findings import Finding, Report
 from snakeprov.recorder import backlog, entries
 
-_DAMAGED = "Restore it from a backup; or delete it, and its versions are known but cannot be given back."
-_MISSING = "Restore it from a backup; until then its versions are known but cannot be given back."
-_UNUSED = "It takes space and does no harm; a workflow may be recording it now."
+_DAMAGED = "Restore it from a backup, or delete it: its versions stay recorded but cannot be restored."
+_MISSING = "Restore it from a backup; until then its versions cannot be restored."
+_UNUSED = "It takes space but is harmless; a workflow may be recording it now."
 _NOT_YOURS = "Let its owner run this command."
 _RERUN = "Deliver the others with 'snakeprov push'; a job whose record is damaged is recorded when it runs again."
 
@@ -103,7 +103,7 @@ def _check_blobs(blobs: LocalBlobs, path: Path | None, report: Report, progress:
         for finding in _compared(blobs, path, found):
             report.add(finding)
     for leftover in blobs.unfinished():
-        report.add(Finding(str(leftover), "It is a content that was never finished.", _UNUSED, is_damage=False))
+        report.add(Finding(str(leftover), "Its content was never completed.", _UNUSED, is_damage=False))
 
 
 def _compared(blobs: LocalBlobs, path: Path, found: set[str]) -> Iterator[Finding]:
@@ -115,10 +115,10 @@ def _compared(blobs: LocalBlobs, path: Path, found: set[str]) -> Iterator[Findin
     except StoreError:
         return  # They could not be read before either.
     for sha256 in missing:
-        yield Finding(f"blob {sha256}", f"It is recorded as kept, and is not there{_held(path, sha256)}.", _MISSING)
+        yield Finding(f"blob {sha256}", f"It is recorded as kept, but missing{_held(path, sha256)}.", _MISSING)
     unused = sorted(found - recorded)
     for sha256 in unused:
-        yield Finding(f"blob {sha256}", "Nothing that is recorded refers to it.", _UNUSED, is_damage=False)
+        yield Finding(f"blob {sha256}", "No record refers to it.", _UNUSED, is_damage=False)
 
 
 def _held(path: Path | None, sha256: str) -> str:

@@ -69,7 +69,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
-@click.option("-C", "folder", metavar="DIR", help="Run as if called in DIR.")
+@click.option("-C", "folder", metavar="DIR", help="Run the command in DIR.")
 @click.pass_context
 def snakeprov(context: click.Context, folder: str | None) -> None:
     """Where does this file come from? Ask what snakeprov recorded of Snakemake's runs."""

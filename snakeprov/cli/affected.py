@@ -28,7 +28,7 @@ STARTS_MAX = 1000
 @click.option("--rule", metavar="RULE", help="Start from what this rule made.")
 @click.option("--run", "run_id", metavar="ID", help="Start from what this run made.")
 @click.option("--all", "show_all", is_flag=True, help="Show every version, however many one rule made.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a row for each version.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one row per version.")
 @options.project
 @options.common
 def command(
@@ -45,9 +45,9 @@ def command(
 ) -> None:
     """List everything that came from a file.
 
-    Every version that was made from it, however many steps away, now or in the past, by rule; those still on disk are
-    marked. The file can be data or code. Instead of a file, name a commit, a rule or a run: then everything that was
-    made there, and what came from that. With several of --commit, --rule and --run, all must match.
+    Lists every version that was made from it, current or past, however many steps away, grouped by rule, and marks
+    those still on disk. The file can be data or code. Instead of a file, --commit, --rule or --run names jobs: then the
+    list has everything that they made, and what came from that. With several of these options, all must match.
     """
     from snakeprov.cli.store import opened
     from snakeprov.view import affected
@@ -76,8 +76,8 @@ def command(
 
 def _check(paths: tuple[str, ...], jobs: Mapping[str, str], *, all_versions: bool) -> None:
     if bool(paths) == bool(jobs):
-        message = "Nothing is named to start from." if not paths else "Files and jobs cannot be combined."
-        raise UsageError(message, hint="Give files, or else --commit, --rule or --run.")
+        message = "No starting point is given." if not paths else "Files and jobs cannot be combined."
+        raise UsageError(message, hint="Give files, or --commit, --rule or --run.")
     if all_versions and jobs:
         raise UsageError("--all-versions goes with files only.", hint="Leave it out.")
     if len(paths) > STARTS_MAX:

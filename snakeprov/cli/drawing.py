@@ -104,7 +104,7 @@ def _check_free(path: Path) -> None:
     if not path.exists():
         return
     if not path.is_file():
-        raise UsageError(f"{path} is no ordinary file.", hint="Leave out -o to write to the standard output.")
+        raise UsageError(f"{path} is not a regular file.", hint="Leave out -o to write to the standard output.")
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if head and labels.MARK.encode() not in head:

@@ -28,11 +28,11 @@ PROFILES = ("process", "workflow", "provenance")
 @click.command("export")
 @click.argument("what", metavar="PATH[@N]…|run:ID", nargs=-1, required=True)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="ro-crate", show_default=True)
-@click.option("-o", "--output", "out", metavar="OUT", help="File to write; of a crate a folder, or a file NAME.zip.")
+@click.option("-o", "--output", "out", metavar="OUT", help="File to write; for a crate, a folder or NAME.zip.")
 @click.option(
     "--profile",
     type=click.Choice(PROFILES),
-    help="Of a crate; default: provenance, or process where the workflow is not known.",
+    help="Profile of a crate; default: provenance, or process if the workflow is unknown.",
 )
 @click.option(
     "--include-data",
@@ -40,9 +40,11 @@ PROFILES = ("process", "workflow", "provenance")
     type=click.Choice(("none", "results", "all")),
     default="results",
     show_default=True,
-    help="Which data a crate holds; the rest it refers to. Code it always holds.",
+    help="Data to put into a crate, which refers to the rest. It always contains the code.",
 )
-@click.option("--license", "license_", metavar="ID", help="Of a crate: SPDX id or URL; default: the LICENSE here.")
+@click.option(
+    "--license", "license_", metavar="ID", help="License of a crate: SPDX id or URL; default: the LICENSE here."
+)
 @click.option("--public", is_flag=True, help="Leave out users, hosts and absolute paths.")
 @click.option("--force", is_flag=True, help="Replace OUT.")
 @options.project
@@ -63,8 +65,8 @@ def command(
 ) -> None:
     """Export results, or a run.
 
-    Results with everything that they came from, or a run with its jobs and files; as an RO-Crate, a folder or a zip
-    file with metadata, code, data and a list of checksums, or as a document of W3C PROV.
+    Exports results with everything that they came from, or a run with its jobs and files: as an RO-Crate (a folder or
+    zip file with metadata, code, data and checksums) or as a W3C PROV document.
     """
     if out is None and (form == "ro-crate" or as_json):
         reason = (

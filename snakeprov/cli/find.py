@@ -48,19 +48,19 @@ def command(
 ) -> None:
     """List the results that were made with something.
 
-    KEY is rule, path, unmade, status, commit, run, user, host, since, until or digest; the name of a wildcard or of a
-    param, as in sample=a or alpha=0.1, or in full wildcard.sample, param.alpha; config.NAME; or annotation.NAME. In
-    rules and paths * stands for anything. Several keys must all hold; of one key given twice, either value. The latest
-    results come first.
+    KEY is rule, path, unmade, status, commit, run, user, host, since, until or digest; the name of a wildcard or param,
+    as in sample=a or alpha=0.1, in full wildcard.sample or param.alpha; config.NAME; or annotation.NAME. A * in a rule
+    or path matches anything. Different keys must all match; of several values for one key, any. The latest results come
+    first.
 
-    With --file: the recorded versions that have the content of a file, also where it was renamed or copied.
+    --file lists the recorded versions that have the content of a file, even if it was renamed or copied.
     """
     from snakeprov.cli.store import opened
     from snakeprov.view import found
 
     wanted = [_term(text) for text in terms]
     if not wanted and not files:
-        raise UsageError("Nothing is named to look for.", hint=_EXAMPLE)
+        raise UsageError("No search term is given.", hint=_EXAMPLE)
     with opened(store) as (place, client):
         contents = {file: _content(place, file) for file in files}
         answer = _ask(client, wanted, contents, limit=limit or (LIMIT_MAX if as_json else _SHOWN))
@@ -75,7 +75,7 @@ def _term(text: str) -> Term:
     key, equals, value = text.partition("=")
     if not equals or not key or not value:
         example = f"--file {text} recognises a file by its content." if Path(text).is_file() else _EXAMPLE
-        raise UsageError(f"{text!r} is not a key and a value: KEY=VALUE was expected.", hint=example)
+        raise UsageError(f"{text!r} is not of the form KEY=VALUE.", hint=example)
     return key, value
 
 

@@ -41,10 +41,10 @@ SUFFIXES = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid
     "--depth",
     type=click.IntRange(1, DEPTH_MAX),
     metavar="N",
-    help="Look through at most N activities, one behind another; default: all, "
-    f"{DEPTH_DRAWN} in a drawing, {DEPTH_SHOWN} shown of a page at first.",
+    help="Follow at most N activities; default: unlimited, "
+    f"{DEPTH_DRAWN} in a drawing; a page shows {DEPTH_SHOWN} at first.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), help="Default: text, or by the name of OUT.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Default: text, or from the name of OUT.")
 @click.option("-o", "--output", "out", metavar="OUT", help="Write the drawing to this file.")
 @options.project
 @options.common
@@ -60,9 +60,9 @@ def command(
 ) -> None:
     """Draw what a file came from.
 
-    A tree from the file down to the raw inputs, with the rule that made each file and the commit of its code; or,
-    with --downstream, of everything that came from it. As dot, mermaid or svg it is a drawing, as html a page in one
-    file that can be searched and unfolded.
+    Prints a tree from the file down to the raw inputs, with the rule that made each file and the commit of its code;
+    or, with --downstream, a tree of everything that came from it. --format dot, mermaid or svg makes a drawing, html a
+    page in one file that you can search and unfold.
     """
     from snakeprov.cli import target
     from snakeprov.cli.store import opened

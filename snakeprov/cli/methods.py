@@ -16,10 +16,10 @@ from snakeprov.cli import options, output
 @options.project
 @options.common
 def command(what: tuple[str, ...], form: str, project: str | None, store: str | None, as_json: bool) -> None:
-    """Say how results were made, for the methods section of a paper.
+    """Write the methods section of a paper.
 
-    A paragraph and a table of the steps, with what was run, the versions of tools that were recorded, environments and
-    params. What was not recorded is said to be so.
+    Prints a paragraph and a table of the steps: what was run, recorded versions of tools, environments and params. It
+    says what was not recorded.
     """
     import msgspec
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 DEPTH_MAX = 1000
-"""No more activities than this are looked through, one behind another."""
+"""Largest value of `--depth`: activities between a file and what is looked at."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -24,7 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def common(function: Function) -> Function:
     """Give a command `--store WHERE` and `--json` (arguments `store` and `as_json`)."""
     function = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)
-    return click.option("--store", metavar="WHERE", help="Folder or URL of the store; default: found upwards.")(
+    return click.option("--store", metavar="WHERE", help="Folder or URL of the store; default: nearest here or above.")(
         function
     )
 
@@ -42,13 +42,13 @@ def limit(shown: int) -> Callable[[Function], Function]:
 def depth(function: Function) -> Function:
     """Give a command `--depth N` (argument `depth`): None unless given."""
     return click.option(
-        "--depth", type=click.IntRange(1, DEPTH_MAX), metavar="N", help="Look through at most N activities upstream."
+        "--depth", type=click.IntRange(1, DEPTH_MAX), metavar="N", help="Follow at most N activities upstream."
     )(function)
 
 
 def project(function: Function) -> Function:
     """Give a command `--project NAME` (argument `project`)."""
-    return click.option("--project", metavar="NAME", help="Project of the file, where several have its path.")(function)
+    return click.option("--project", metavar="NAME", help="Project of the file, if several have its path.")(function)
 
 
 def recorded_paths(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -126,7 +126,7 @@ def _writing() -> Iterator[None]:
     except OSError as error:
         _drop_the_rest()
         raise SnakeprovError(
-            f"The output cannot be written ({error.strerror}).", hint="Send it somewhere else."
+            f"The output cannot be written ({error.strerror}).", hint="Write it to another file."
         ) from error
 
 

@@ -42,23 +42,31 @@ def _size_bytes(context: click.Context, parameter: click.Parameter, value: str |
         return None
     match = _SIZE.fullmatch(value.strip())
     if match is None:
-        raise click.BadParameter(f"{value!r} is no size: give 500kB, 100MB, 1.5GB or 2GiB, for example.")
+        raise click.BadParameter(f"{value!r} is not a size: give 500kB, 100MB, 1.5GB or 2GiB, for example.")
     return int(float(match[1]) * (1024 if match[3] else 1000) ** _POWERS[match[2].lower()])
 
 
 @click.command("prune")
-@click.option("--rule", "rules", metavar="RULE", multiple=True, help="Made by this rule; may be given several times.")
 @click.option(
-    "--older-than", "before", callback=_moment, metavar="AGE", help="Recorded longer ago: 12h, 30d, 2026-01-31."
+    "--rule", "rules", metavar="RULE", multiple=True, help="Versions made by this rule; may be given several times."
 )
 @click.option(
-    "--larger-than", "larger_than_bytes", callback=_size_bytes, metavar="SIZE", help="With more bytes: 100MB, 2GiB."
+    "--older-than",
+    "before",
+    callback=_moment,
+    metavar="AGE",
+    help="Versions recorded longer ago: 12h, 30d, 2026-01-31.",
 )
-@click.option("--keep-last", type=click.IntRange(1), metavar="N", help="Not among the N newest versions of its file.")
-@click.option("--unreferenced", is_flag=True, help="Also unreferenced data, e.g. from interrupted recordings.")
+@click.option(
+    "--larger-than", "larger_than_bytes", callback=_size_bytes, metavar="SIZE", help="Larger versions: 100MB, 2GiB."
+)
+@click.option(
+    "--keep-last", type=click.IntRange(1), metavar="N", help="Versions other than the N newest of their file."
+)
+@click.option("--unreferenced", is_flag=True, help="Also delete unreferenced data, e.g. from interrupted recordings.")
 @click.option("--yes", is_flag=True, help="Actually delete; without it, only print what would be deleted.")
 @options.limit(_SHOWN)
-@click.option("--project", metavar="NAME", help="Of this project; default: that of the working directory.")
+@click.option("--project", metavar="NAME", help="Versions of this project; default: that of the working directory.")
 @options.common
 def command(
     rules: tuple[str, ...],
@@ -72,11 +80,11 @@ def command(
     store: str | None,
     as_json: bool,
 ) -> None:
-    """Free space: drop bytes, keep every record.
+    """Free space: delete stored bytes, keep every record.
 
     Deletes the stored bytes of every version that matches all the given criteria; these versions cannot be restored any
     more. Their digests and what made them stay recorded. Content that other versions share stays, and so does code.
-    Without --yes nothing changes: it prints what would be deleted.
+    Without --yes it only prints what would be deleted.
     """
     from snakeprov.cli.store import opened
     from snakeprov.model.times import to_wire

@@ -24,9 +24,9 @@ from snakeprov.cli import options, output
 def command(host: str, port: int, trusted_proxy: str | None, store: str | None, as_json: bool) -> None:
     """Serve the store over HTTP.
 
-    Prints the URL and an access token of your own, which is good until the server ends; others get theirs with
-    'snakeprov user add' and 'snakeprov token create'. With --json both are printed as one line once it listens.
-    A folder that --store names becomes a store if it is not one yet. Ctrl-C ends the server.
+    Prints the URL and your own access token, which is valid until the server stops; create tokens for others with
+    'snakeprov user add' and 'snakeprov token create'. --json prints both on one line once the server listens. If the
+    folder that --store names is not a store yet, it becomes one. Ctrl-C stops the server.
     """
     from snakeprov.apps.connect import user_name
     from snakeprov.apps.serve import listening

@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @options.versioned_path
-@click.option("--patch", "wanted", flag_value="patch", help="Print how the code differed from its commit, as a diff.")
+@click.option(
+    "--patch", "wanted", flag_value="patch", help="Print the difference of the code from its commit, as a diff."
+)
 @click.option("--environment", "wanted", flag_value="environment", help="Print the software that the job ran in.")
 @options.project
 @options.common
 def command(path: str, wanted: str | None, project: str | None, store: str | None, as_json: bool) -> None:
     """Show how a file was made.
 
-    What was used and executed, with which parameters, by which command, when, where and why; of the latest version,
-    or of the one named by @N. For job:ID, and for an output that was never made because its job failed: the error of
+    Shows what made the latest version, or version @N: what was used and executed, with which params, by which command,
+    when, where and why. For job:ID, and for an output that was never made because its job failed, it shows the error of
     the job, the end of its log and its command.
     """
     from snakeprov.cli import failedjobs, target, targetsyntax

@@ -54,7 +54,8 @@ def find_folder(store: str | None, *, create: bool = False) -> Path:
         return (current_folder() / Path(store).expanduser()).resolve()
     if is_remote(found):
         raise UsageError(
-            f"{found} is a server; this is done where the server has its folder.", hint="Name a folder with --store."
+            f"{found} is a server; run this command on the machine that has its folder.",
+            hint="Name a folder with --store.",
         )
     return Path(found)
 
@@ -102,4 +103,4 @@ def current_folder() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError as error:
-        raise UsageError("The current folder does not exist any more.", hint="Change to one that does.") from error
+        raise UsageError("The current folder no longer exists.", hint="Change to another folder.") from error

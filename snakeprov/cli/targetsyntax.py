@@ -118,7 +118,7 @@ def _digest(typed: str, algorithm: str, text: str) -> DigestPrefix:
     most = _DIGEST_CHARS[algorithm]
     if not re.fullmatch(f"[0-9a-fA-F]{{{DIGEST_CHARS_MIN},{most}}}", text):
         raise UsageError(
-            f"{paths.to_text(typed)} is no digest: {DIGEST_CHARS_MIN} to {most} hexadecimal digits were expected after "
+            f"{paths.to_text(typed)} is not a digest: expected {DIGEST_CHARS_MIN} to {most} hexadecimal digits after "
             f"{algorithm}:.",
             hint=f"If a file of that name is meant, write ./{paths.to_text(typed)}.",
         )

@@ -25,7 +25,7 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 
 @click.group("token")
 def command() -> None:
-    """Make, list and revoke access tokens."""
+    """Create, list and revoke access tokens."""
 
 
 @command.command("create")
@@ -35,12 +35,12 @@ def command() -> None:
     "scopes",
     multiple=True,
     type=click.Choice(_SCOPES),
-    help="What it is good for; repeatable; default: all.",
+    help="What it permits; may be given several times; default: all.",
 )
 @click.option("--expires", metavar="WHEN", help="12h, 30d, 8w, or a date such as 2027-01-31; default: never.")
 @options.common
 def create(name: str, scopes: tuple[str, ...], expires: str | None, store: str | None, as_json: bool) -> None:
-    """Make a token for the user NAME. It is shown once; only a digest of it is kept."""
+    """Create a token for the user NAME. It is shown once; the store keeps only its digest."""
     from snakeprov.apps.accounts import opened
     from snakeprov.cli.store import find_folder
     from snakeprov.model import times

@@ -28,14 +28,14 @@ DIFFERENT_STATUS = 4
     metavar="WHERE",
     is_flag=False,
     flag_value=_NO_VALUE,
-    help="Folder or URL of the store; default: found upwards.",
+    help="Folder or URL of the store; default: nearest here or above.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def command(paths: tuple[str, ...], deep: bool, project: str | None, store: str | None, as_json: bool) -> int:
-    """Check the files on disk.
+    """Compare the files on disk with what was recorded.
 
-    Compares each PATH with its latest version, or with version @N. A folder stands for everything in it, including
-    files that were never recorded. Without PATH, compares everything that the project has recorded. The exit status
+    Compares each PATH with its latest version, or with version @N. For a folder it compares everything in it, and lists
+    files that were never recorded. Without PATH, it compares everything that the project has recorded. The exit status
     is 0 if every file is what was recorded, else 4. `snakeprov fsck` checks the store itself.
     """
     if store == _NO_VALUE and not paths:

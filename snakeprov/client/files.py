@@ -294,7 +294,7 @@ class Files:
     def _upload_unchanged(self, stream: BinaryIO, content: Content, advance: Callable[[int], None]) -> str:
         """Upload a content. Raises _ChangedError where the store refuses it since it is not what it was."""
         if stream.seek(0, io.SEEK_END) != content.digest.size_bytes:
-            raise _ChangedError("its size is another")
+            raise _ChangedError("its size changed")
         try:
             return self._upload(
                 stream,
@@ -309,7 +309,7 @@ class Files:
             while chunk := stream.read(CHUNK_BYTES):
                 md5.update(chunk)
             if md5.hexdigest() != content.digest.md5:
-                raise _ChangedError("its bytes are others") from None
+                raise _ChangedError("its content changed") from None
             raise
 
     def _external(self, content: Content) -> str:

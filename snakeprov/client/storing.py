@@ -236,7 +236,7 @@ def _id_at(client: Connection, path: str) -> str:
 def _download(client: Connection, file: File, folder: Path) -> Path:
     name = PurePosixPath((file.name or "").rstrip("/")).name
     if not name or name in (".", ".."):
-        raise UsageError(f"{file.id} is called {file.name!r}, which no file can be called here.")
+        raise UsageError(f"{file.id} is called {file.name!r}, which is not a valid file name here.")
     handle, url = client.files.location(file.data_file_handle_id or "", entity_id=file.id or "")
     if url is None or (handle.concrete_type == EXTERNAL_FILE_HANDLE and not url.startswith(("http://", "https://"))):
         why = why_not_kept(client.provenance.story(file.id or "", file.version_number or 1))
@@ -260,7 +260,7 @@ def _download(client: Connection, file: File, folder: Path) -> Path:
                     md5.update(chunk)
                 stream.close()
                 if handle.content_md5 not in (None, md5.hexdigest()):
-                    raise RemoteError(f"What arrived of {file.id} is not what was stored: its md5 is another.")
+                    raise RemoteError(f"The download of {file.id} differs from what was stored: its md5 is different.")
                 part.rename(target)
             finally:
                 part.unlink(missing_ok=True)

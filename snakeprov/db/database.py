@@ -215,7 +215,7 @@ def open_database(
             if not create:
                 raise NoStoreError(
                     f"There is no store in {folder}.",
-                    hint="One is made by the first tracked run of Snakemake.",
+                    hint="The first tracked run of Snakemake creates one.",
                 )
             _create(path, journal_mode=journal_mode, schema=schema)
     except OSError as error:

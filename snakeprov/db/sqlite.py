@@ -153,7 +153,7 @@ def journal_mode_for(folder: Path, *, mounts: Path = MOUNTS) -> tuple[JournalMod
     forced = os.environ.get(JOURNAL_VARIABLE)
     if forced:
         if forced not in get_args(JournalMode):
-            raise ConfigError(f"{JOURNAL_VARIABLE} in the environment is {forced!r}; expected is 'wal' or 'delete'.")
+            raise ConfigError(f"{JOURNAL_VARIABLE} in the environment is {forced!r}; expected 'wal' or 'delete'.")
         return cast(JournalMode, forced), f"The journal mode is {forced!r}, because {JOURNAL_VARIABLE} says so."
     kind = file_system_of(folder, mounts=mounts)
     if kind in _WITHOUT_SHARED_MEMORY or kind.startswith("fuse"):

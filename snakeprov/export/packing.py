@@ -110,7 +110,10 @@ def check_destination(out: Path, *, force: bool) -> None:
     if not force:
         raise UsageError(f"{out} exists already.", hint="Name another with -o, or replace it with --force.")
     if out.is_dir() and not out.is_symlink() and any(out.iterdir()) and not (out / METADATA).is_file():
-        raise UsageError(f"{out} is a folder, and no RO-Crate.", hint="Only a crate is replaced; name another with -o.")
+        raise UsageError(
+            f"{out} is a folder, and not an RO-Crate.",
+            hint="--force replaces crates only; choose another folder with -o.",
+        )
 
 
 def write_file(out: Path, content: bytes) -> str:
@@ -287,7 +290,7 @@ def _beside(out: Path) -> Iterator[Path]:
         yield folder
     except OSError as error:
         raise SnakeprovError(
-            f"{out} cannot be written ({error.strerror or error}).", hint="Name another place with -o."
+            f"{out} cannot be written ({error.strerror or error}).", hint="Choose another place with -o."
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -110,7 +110,7 @@ def test_contents_on_a_full_disk(disk: Disk, length: int) -> None:
     assert blobs.open(later).read() == b"x" * length
     assert blobs.open(first).read(5) == b"first"
     blobs.close()
-    assert [one for one in damage_in(folder) if "Nothing that is recorded refers to it" not in one] == []
+    assert [one for one in damage_in(folder) if "No record refers to it" not in one] == []
 
 
 # Not a write-ahead log with a quota: SQLite maps memory beside it, and to write there where none of the quota is left

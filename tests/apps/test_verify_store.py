@@ -167,7 +167,7 @@ def test_a_row_that_was_changed_is_not_served(
     table: str,
     arguments: tuple[str, ...],
 ) -> None:
-    """Whoever asks how a file was made is told of the damage, and what names it."""
+    """A question about how a file was made reports the damage and what is damaged."""
     monkeypatch.chdir(repository.folder.parent)
     run_sql(repository.database, statement)
     status = main(arguments)
@@ -180,7 +180,7 @@ def test_a_row_that_was_changed_is_not_served(
 
 
 def test_a_text_that_is_none_any_more_is_told_as_damage(repository: Repository) -> None:
-    """Whoever reads it is told that the store is damaged, not that snakeprov is mistaken."""
+    """Reading it reports a damaged store, not a fault in snakeprov."""
     run_sql(repository.database, "UPDATE setting SET value = CAST(x'ff' AS TEXT) WHERE name = 'made_by'")
     with (
         closing(open_database(repository.folder)) as store,
@@ -215,7 +215,7 @@ def test_a_content_that_has_gone_is_named(repository: Repository) -> None:
     name = repository.large.name
 
     assert repository.problems() == [
-        f"blob {name}: It is recorded as kept, and is not there (it is the content of out/large.txt@1)."
+        f"blob {name}: It is recorded as kept, but missing (it is the content of out/large.txt@1)."
     ]
 
 
@@ -232,8 +232,8 @@ def test_what_nothing_refers_to_is_a_note_and_no_damage(repository: Repository) 
     assert repository.problems() == []
     assert repository.notes() == [
         f"{stray}: It is not named like a blob, and not used as one.",
-        f"blob {sha256}: Nothing that is recorded refers to it.",
-        f"{leftover}: It is a content that was never finished.",
+        f"blob {sha256}: No record refers to it.",
+        f"{leftover}: Its content was never completed.",
     ]
 
 

@@ -113,7 +113,7 @@ def test_hostile_names_do_nothing(study: Any, snakeprov: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message", "hint"),
     [
-        ([], 2, "Nothing is named to start from.", "Give files, or else --commit, --rule or --run."),
+        ([], 2, "No starting point is given.", "Give files, or --commit, --rule or --run."),
         (["results/table.csv", "--rule", "plot"], 2, "Files and jobs cannot be combined.", "Give files, or else"),
         (["--all-versions", "--rule", "plot"], 2, "--all-versions goes with files only.", "Leave it out."),
         (["results/table.csv@1", "--all-versions"], 2, "results/table.csv@1 names one version;", "Leave out one"),

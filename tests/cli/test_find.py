@@ -82,8 +82,8 @@ def test_hostile_names_do_nothing(study: Any, snakeprov: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message", "hint"),
     [
-        ([], 2, "Nothing is named to look for.", "For example: snakeprov find rule=align sample=a."),
-        (["rule"], 2, "'rule' is not a key and a value: KEY=VALUE was expected.", "For example:"),
+        ([], 2, "No search term is given.", "For example: snakeprov find rule=align sample=a."),
+        (["rule"], 2, "'rule' is not of the form KEY=VALUE.", "For example:"),
         (["=a"], 2, "'=a' is not a key and a value", "For example:"),
         (["Snakefile"], 2, "'Snakefile' is not a key", "--file Snakefile recognises a file by its content."),
         (

@@ -128,7 +128,7 @@ def test_a_result_is_not_drawn_over(samples: Path, snakeprov: Run) -> None:
         (["-o", "out"], "The name 'out' does not say what to draw."),
         (["-o", "no/such/out.svg"], "There is no folder no/such."),
         (["--format", "svg", "-o", "results"], "results is a folder."),
-        (["--format", "svg", "-o", "/dev/null"], "/dev/null is no ordinary file."),
+        (["--format", "svg", "-o", "/dev/null"], "/dev/null is not a regular file."),
         (["--json", "--format", "svg"], "--json and --format svg were both given."),
         (["--format", "text", "-o", "x.txt"], "-o goes with a drawing; text goes to the standard output."),
         (["--json", "-o", "x.json"], "-o goes with a drawing; json goes to the standard output."),

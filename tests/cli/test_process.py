@@ -75,7 +75,7 @@ def test_a_full_disk_is_said(study: Any, more: list[str]) -> None:
         done = subprocess.run([*COMMAND, "log", *more], stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     assert done.stderr == (
-        "snakeprov: error: The output cannot be written (No space left on device).\nSend it somewhere else.\n"
+        "snakeprov: error: The output cannot be written (No space left on device).\nWrite it to another file.\n"
     )
 
 
@@ -92,7 +92,7 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, study: Any,
 
 
 def test_an_unexpected_error_is_one_line(monkeypatch: pytest.MonkeyPatch, study: Any, snakeprov: Run) -> None:
-    """A mistake of snakeprov's own is told in a line, with the way to see more; the variable shows the traceback."""
+    """A bug in snakeprov is reported in one line that says how to see more; the variable shows the traceback."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("division\x1b by zero")
@@ -182,7 +182,7 @@ def test_a_current_folder_that_is_gone(tmp_path: Path, snakeprov: Run, monkeypat
     gone.rmdir()
     answer = snakeprov("log")
     assert answer.status == 2
-    assert answer.err.startswith("snakeprov: error: The current folder does not exist any more.\n")
+    assert answer.err.startswith("snakeprov: error: The current folder no longer exists.\n")
 
 
 def test_a_repository_elsewhere(study: Any, snakeprov: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

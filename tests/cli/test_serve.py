@@ -219,7 +219,7 @@ def test_lists_of_nothing(tmp_path: Path, command: Run, monkeypatch: pytest.Monk
         (("token", "create", "eve", "--store", "s"), 3, "snakeprov user add eve"),
         (("token", "create", "ada", "--expires", "soon", "--store", "s"), 2, "--expires 'soon' is not a time."),
         (("token", "create", "ada", "--expires", "0d", "--store", "s"), 2, "is not a time"),
-        (("token", "create", "ada", "--expires", "2001-01-31", "--store", "s"), 2, "would be of no use"),
+        (("token", "create", "ada", "--expires", "2001-01-31", "--store", "s"), 2, "would already be invalid"),
         (("token", "create", "ada", "--scope", "fly", "--store", "s"), 2, "fly"),
         (("token", "revoke", "7", "--store", "s"), 3, "There is no token 7."),
         (("token", "revoke", "x", "--store", "s"), 2, "x"),

@@ -1,4 +1,4 @@
-"""What people type for a file and a version, and what they are told when there is none."""
+"""What people type for a file and a version, and the message when it does not exist."""
 
 from __future__ import annotations
 
@@ -241,9 +241,9 @@ def test_a_content_of_several_versions(study: Any, snakeprov: Run) -> None:
 @pytest.mark.parametrize(
     ("typed", "status", "message"),
     [
-        ("sha256:0123456", 2, "is no digest: 8 to 64 hexadecimal digits were expected after sha256:."),
-        ("md5:" + "0" * 33, 2, "is no digest: 8 to 32 hexadecimal digits were expected after md5:."),
-        ("sha256:nothexnothex", 2, "is no digest"),
+        ("sha256:0123456", 2, "is not a digest: expected 8 to 64 hexadecimal digits after sha256:."),
+        ("md5:" + "0" * 33, 2, "is not a digest: expected 8 to 32 hexadecimal digits after md5:."),
+        ("sha256:nothexnothex", 2, "is not a digest"),
         ("md5:00000000", 3, "has the digest md5:00000000."),
         ("run:bbbb", 2, "run:bbbb names a run; a file was expected here."),
         ("run:b", 2, "'b' is too short to name a run."),
@@ -251,7 +251,7 @@ def test_a_content_of_several_versions(study: Any, snakeprov: Run) -> None:
     ],
 )
 def test_names_that_mean_no_file(study: Any, snakeprov: Run, typed: str, status: int, message: str) -> None:
-    """A digest that is none or unknown, and a run where a file is needed, are refused with what to write instead."""
+    """A malformed or unknown digest, or a run where a file is needed, is refused with what to write instead."""
     answer = snakeprov("show", typed)
     assert answer.status == status
     assert message in answer.err.splitlines()[0]

@@ -25,7 +25,7 @@ from snakeprov.errors import (
 def test_there_is_no_store_until_one_is_made(tmp_path: Path) -> None:
     """Opening what is not there fails with a hint; with `create` it is made, with nothing left beside it."""
     folder = tmp_path / "a" / "b"
-    with pytest.raises(NoStoreError, match=r"There is no store in .*/a/b\. One is made by the first tracked run"):
+    with pytest.raises(NoStoreError, match=r"There is no store in .*/a/b\. The first tracked run"):
         open_database(folder)
     open_database(folder, create=True).close()
 
@@ -182,7 +182,7 @@ def test_the_journal_mode_can_be_forced_by_the_environment(tmp_path: Path, monke
     store = open_database(tmp_path, create=True)
     store.close()
     monkeypatch.setenv("SNAKEPROV_JOURNAL_MODE", "memory")
-    with pytest.raises(ConfigError, match="SNAKEPROV_JOURNAL_MODE in the environment is 'memory'; expected is 'wal'"):
+    with pytest.raises(ConfigError, match="SNAKEPROV_JOURNAL_MODE in the environment is 'memory'; expected 'wal'"):
         open_database(tmp_path)
 
     assert store.journal_mode == "delete"

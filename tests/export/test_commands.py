@@ -92,7 +92,7 @@ def keys(value: Any, prefix: str = "") -> set[str]:
         (["export", "results/table.csv", "--format", "bibtex"], 2, "'bibtex' is not one of"),
         (["export", "results/table.csv", "--format", "prov-n", "--profile", "process"], 2, "--profile and --license"),
         (["export", "results/table.csv", "-o", "results"], 2, "results exists already."),
-        (["export", "results/table.csv", "-o", "results", "--force"], 2, "results is a folder, and no RO-Crate."),
+        (["export", "results/table.csv", "-o", "results", "--force"], 2, "results is a folder, and not an RO-Crate."),
         (["export", "results/table.csv", "-o", "no/where"], 2, "There is no folder no to write where into."),
         (["export", "data/one.csv", "-o", "x", "--profile", "workflow"], 2, "A workflow crate holds the workflow, but"),
         (["methods", ""], 2, "The path is empty."),

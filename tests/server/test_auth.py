@@ -172,7 +172,7 @@ def test_accounts_say_what_is_wrong(served: Served) -> None:
         accounts.create_token("ada", scopes=["rule"])
     with pytest.raises(UsageError, match="cannot be what a token is good for"):
         accounts.create_token("ada", scopes=[])
-    with pytest.raises(UsageError, match="would be of no use"):
+    with pytest.raises(UsageError, match="would already be invalid"):
         accounts.create_token("ada", expires_on=times.now() - timedelta(days=1))
     with pytest.raises(NotRecordedError, match="There is no token 7"):
         accounts.revoke(7)
