@@ -6,7 +6,7 @@ from typing import Any
 from zlib import crc32
 
 from snakeprov.model.answers import EntityName, JobFile, Making, Outcome, Role, Run, Story, ToldVersion
-from snakeprov.model.records import JobRecord
+from snakeprov.model.records import StoredJob
 
 _UNKNOWN = (
     *("created_on", "created_by", "sha256", "md5", "size_bytes", "bytes_kept", "generated_by", "activity_id"),
@@ -53,9 +53,9 @@ def job_file(role: Role, text: str, outcome: Outcome = "used", **facts: Any) -> 
     return JobFile(role=role, path=path, outcome=outcome, **{**known, **facts})
 
 
-def job_record(rule: str = "fit", **facts: Any) -> JobRecord:
+def job_record(rule: str = "fit", **facts: Any) -> StoredJob:
     """Return the record of a job that succeeded."""
-    return JobRecord(**{"id": "1", "run_id": "2", "rule": rule, "status": "success", **facts})
+    return StoredJob(**{"id": "1", "run_id": "2", "rule": rule, "status": "success", **facts})
 
 
 def told_run(id_: str, **facts: Any) -> Run:

@@ -13,8 +13,8 @@ from pathlib import Path
 from snakeprov.apps.connect import connect
 from snakeprov.apps.target import target_of
 from snakeprov.places import Place, store_of
-from snakeprov.recorder import delivery, process
-from snakeprov.recorder.leftovers import Leftovers
+from snakeprov.recorder import process
+from snakeprov.recorder.leftovers import Leftovers, recover_leftovers
 from snakeprov.settings import Settings
 
 
@@ -27,7 +27,7 @@ def recover(settings: Settings, working_directory: Path) -> Leftovers:
     """
     place = Place(store=store_of(settings, working_directory), root=working_directory, settings=settings)
     with connect(place.store, create=True, shared=settings.is_shared) as client:
-        return delivery.recover_leftovers(place, client, target_of=target_of)
+        return recover_leftovers(place, client, target_of=target_of)
 
 
 def main() -> None:

@@ -39,19 +39,21 @@ def command(targets: tuple[str, ...], dry_run: bool, store: str | None, as_json:
     is known. Run it in the workflow's directory; the Snakefile is not needed.
     """
     from snakeprov.apps.target import target_of
-    from snakeprov.recorder import backfill, delivery
+    from snakeprov.recorder import backfill
+    from snakeprov.recorder.delivery import deliver_backfill
     from snakeprov.recorder.leftovers import deliver_leftovers
+    from snakeprov.recorder.tools import opened_tools
 
     place = _find_place(store)
     backfill.require_metadata(place.root)
     client = _connect(place, create=not dry_run)
-    with delivery.opened_tools(place, target_of) as tools:
+    with opened_tools(place, target_of) as tools:
         try:
             if client is not None and not dry_run:
                 deliver_leftovers(client, tools)
             found = backfill.find(client, tools, targets=[_path(one, place) for one in targets], progress=_progress)
             if client is not None and not dry_run:
-                backfill.record(client, tools, found, progress=_progress)
+                deliver_backfill(client, tools, found, progress=_progress)
         finally:
             _end_progress()
             if client is not None:
@@ -104,21 +106,20 @@ def _path(typed: str, place: Place) -> str:
 def _lines(found: Backfill, *, dry_run: bool) -> Iterator[str]:
     from snakeprov.view.text import counted
 
-    outputs = sum(len(job.outputs) for job in found.jobs)
     if dry_run:
         for job in found.jobs[:JOBS_LISTED_MAX]:
             yield f"{job.rule}  {', '.join(fact.path for fact in job.outputs)}"
         if len(found.jobs) > JOBS_LISTED_MAX:
             yield f"… and {counted(len(found.jobs) - JOBS_LISTED_MAX, 'more job')}"
-    jobs = found.jobs if dry_run else found.jobs[: found.delivered]
+    jobs = [job for job in found.jobs if dry_run or job.id in found.delivered]
+    done = f"{counted(len(jobs), 'job')} with {counted(sum(len(job.outputs) for job in jobs), 'output')}"
     if not found.jobs:
         yield "Nothing to backfill." if not found.recorded_outputs else "Nothing to backfill: all is recorded."
     elif dry_run:
-        yield f"Would backfill {counted(len(jobs), 'job')} with {counted(outputs, 'output')}."
+        yield f"Would backfill {done}."
     else:
-        waiting = len(found.jobs) - found.delivered - len(found.reasons)
-        line = f"Backfilled {counted(found.delivered, 'job')} with {counted(outputs, 'output')}"
-        line += f" (run {found.run.id[:8]})."
+        waiting = len(found.jobs) - len(found.delivered) - len(found.reasons)
+        line = f"Backfilled {done} (run {found.run.id[:8]})."
         if waiting > 0:
             line += f" {counted(waiting, 'job')} wait to be delivered: snakeprov push."
         yield line
@@ -142,7 +143,7 @@ def _json(found: Backfill, *, dry_run: bool) -> dict[str, Any]:
             {"id": job.id, "rule": job.rule, "endedOn": job.ended_on, "outputs": [fact.path for fact in job.outputs]}
             for job in found.jobs
         ],
-        "delivered": found.delivered,
+        "delivered": len(found.delivered),
         "recordedOutputs": found.recorded_outputs,
         "leftOut": {reason.value: paths for reason, paths in found.past.left_out.items()},
         "unreadable": found.unreadable,

@@ -36,14 +36,14 @@ def command(store: str | None, as_json: bool, even_uncertain: bool) -> int:
     from snakeprov.apps.connect import connect
     from snakeprov.apps.target import target_of
     from snakeprov.cli.store import find_place
-    from snakeprov.recorder import backlog, delivery, progress
+    from snakeprov.recorder import backlog, leftovers, progress
 
     place = find_place(store)
     with (
         connect(place.store, create=True, shared=place.settings.is_shared) as client,
         progress.shown(lambda: _progress(client)),
     ):
-        result = delivery.push(place, client, target_of=target_of, even_uncertain=even_uncertain)
+        result = leftovers.push(place, client, target_of=target_of, even_uncertain=even_uncertain)
     waiting = backlog.count(backlog.outbox_folder(place.root))
     reasons = [*result.rejected, *result.problems]
     if as_json:

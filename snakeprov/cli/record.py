@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,7 @@ from snakeprov.cli import options, output
 
 if TYPE_CHECKING:
     from snakeprov.places import Place
+    from snakeprov.recorder.context import RecordedOutput
 
 _ID = re.compile(r"syn\d{1,18}(?:\.\d{1,18})?")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+")
@@ -53,10 +55,10 @@ def command(
     from snakeprov.apps.connect import connect
     from snakeprov.apps.target import target_of
     from snakeprov.cli.store import find_place
-    from snakeprov.recorder import byhand
+    from snakeprov.recorder import manual
 
     place = find_place(store, create=True)
-    said = byhand.Said(
+    said = manual.Said(
         outputs=[_absolute(one) for one in outputs],
         used=[_thing(one) for one in used],
         executed=[_thing(one) for one in executed],
@@ -66,7 +68,7 @@ def command(
         new_version=new_version,
     )
     is_shared = place.settings.is_shared
-    recorded = byhand.record(
+    recorded = manual.record(
         said, place, connect=lambda: connect(place.store, create=True, shared=is_shared), target_of=target_of
     )
     if as_json:
@@ -77,16 +79,16 @@ def command(
         print(f"snakeprov: {recorded.waits_because} The step waits; later: snakeprov push.", file=sys.stderr)
 
 
-def _lines(made: list[dict[str, Any]], place: Place) -> list[str]:
+def _lines(made: Sequence[RecordedOutput], place: Place) -> list[str]:
     from snakeprov.view.text import say
 
     lines = []
     for one in made:
-        if one["isNew"] is None:
-            lines.append(f"{one['path']}  waits to be delivered")
+        if one.is_new is None:
+            lines.append(f"{one.path}  waits to be delivered")
         else:
-            told = "" if one["isNew"] else f"  recorded in {place.store} already"
-            lines.append(f"{one['path']}@{one['versionNumber']}  {one['entityId']}{told}")
+            told = "" if one.is_new else f"  recorded in {place.store} already"
+            lines.append(f"{one.path}@{one.version_number}  {one.entity_id}{told}")
     return [say(line).text for line in lines]
 
 

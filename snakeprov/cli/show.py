@@ -16,7 +16,7 @@ from snakeprov.errors import ForbiddenError, NotRecordedError
 if TYPE_CHECKING:
     from snakeprov.client import Client
     from snakeprov.model.answers import Done
-    from snakeprov.model.records import GitState
+    from snakeprov.model.records import StoredGit
 
 
 @click.command("show")
@@ -101,5 +101,5 @@ def _content(client: Client, done: Done, name: str, wanted: str) -> bytes:
     )
 
 
-def _is_patch_kept(git: GitState | None) -> bool:
+def _is_patch_kept(git: StoredGit | None) -> bool:
     return git is not None and git.patch_file_handle_id is not None

@@ -19,7 +19,7 @@ from snakeprov.errors import ForbiddenError, NotFoundError, StoreError
 from snakeprov.export.material import Activity, Json, Made, Material, Member, Role, Use
 from snakeprov.model.answers import EdgeKind, JobFile, Lineage, Node, RecordedJob, Version
 from snakeprov.model.manifest import read_manifest
-from snakeprov.model.records import JobRecord, recorded_path
+from snakeprov.model.records import StoredJob, recorded_path
 from snakeprov.model.times import from_wire
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class _Graph:
                     used.append(Use(role=role, version_id=target))
             elif target == node.id and source in known:
                 made.append(Made(version_id=source))
-        job = JobRecord(
+        job = StoredJob(
             id="", run_id="", rule=node.rule or "", status=node.status or "unknown", ended_on=_moment(node.ended_on)
         )
         id_ = node.id.replace(":", "_")

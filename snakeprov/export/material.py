@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from snakeprov.model.answers import Run, Version
-from snakeprov.model.records import JobRecord, JobStatus, code_paths
+from snakeprov.model.records import JobStatus, StoredJob, code_paths
 
 Json = Mapping[str, Any]
 
@@ -77,7 +77,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     run_id: str | None = None
-    job: JobRecord
+    job: StoredJob
     used: tuple[Use, ...] = ()
     made: tuple[Made, ...] = ()
     workflow: tuple[str, ...] = ()
@@ -257,8 +257,8 @@ _REACHABLE = re.compile(r"(https?|ftps?|ssh|git)://|[^/@]+@[^/:]+:")
 def remote_of(run: Run) -> str | None:
     """Return where others find a run's code; None where that is not known, or a place on the run's machine.
 
-    >>> from snakeprov.model.records import GitState
-    >>> run = Run(id="1", project="", working_directory="", status="success", git=GitState(root="", remote="/srv/git"))
+    >>> from snakeprov.model.records import StoredGit
+    >>> run = Run(id="1", project="", working_directory="", status="success", git=StoredGit(root="", remote="/srv/git"))
     >>> remote_of(run)
     """
     remote = run.git.remote if run.git else None

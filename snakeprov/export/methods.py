@@ -21,7 +21,7 @@ from snakeprov.export.material import SUCCEEDED, Activity, Material, commit_of, 
 from snakeprov.export.rawinputs import RawInput, raw_inputs
 from snakeprov.export.software import conda
 from snakeprov.model.answers import Run
-from snakeprov.model.records import JobRecord, code_paths
+from snakeprov.model.records import StoredJob, code_paths
 
 UNKNOWN: Final = "version not recorded"
 
@@ -94,7 +94,7 @@ def _likeness(material: Material, activity: Activity) -> tuple[Any, ...]:
     return (activity.name, code, environment, run.python_version if run else None)
 
 
-def _environments(job: JobRecord) -> tuple[str | None, ...]:
+def _environments(job: StoredJob) -> tuple[str | None, ...]:
     """Return what a job ran in, as its record names it; the first that is known says it best."""
     return job.container, job.conda_env_url, job.conda_env_path, job.conda_env_name
 

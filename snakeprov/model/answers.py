@@ -14,7 +14,7 @@ import msgspec
 
 from snakeprov.model.digest import Digest
 from snakeprov.model.planned import PlannedState
-from snakeprov.model.records import JobRecord, JobStatus, RunRecord, RunStatus
+from snakeprov.model.records import JobStatus, RunStatus, StoredJob, StoredRun
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class Status(Answer, frozen=True, kw_only=True):
     notes: list[str]
 
 
-class Run(RunRecord, kw_only=True, omit_defaults=True, rename="camel"):
+class Run(StoredRun, kw_only=True, omit_defaults=True, rename="camel"):
     """A run; in a list of runs with how many of its jobs ended how."""
 
     status: RunStatus
@@ -342,7 +342,7 @@ class JobId(Answer, frozen=True, kw_only=True):
 class RecordedJob(Answer, frozen=True, kw_only=True):
     """A job, its activity, and which versions of which files it touched; with the URLs that it used in details."""
 
-    job: JobRecord
+    job: StoredJob
     files: list[JobFile]
     activity_id: str | None = None
     urls: list[UsedLink] | None = None
@@ -356,7 +356,7 @@ class Done(Answer, frozen=True, kw_only=True):
     run: Run | None
 
     @property
-    def record(self) -> JobRecord | None:
+    def record(self) -> StoredJob | None:
         """The record of the job."""
         return None if self.job is None else self.job.job
 

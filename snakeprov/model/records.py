@@ -26,10 +26,12 @@ JobStatus = Literal[
 ]
 """`retried`: this attempt failed and Snakemake tried again. `interrupted`: still running when the run ended."""
 
-RunStatus = Literal["running", "success", "failed", "interrupted", "backfilled", "unknown"]
-"""`backfilled`: no run, but what was found later of jobs that nobody recorded when they ran."""
+RunStatus = Literal["running", "success", "failed", "interrupted", "backfilled", "manual", "unknown"]
+"""`backfilled`: no run, but what was found later of jobs that nobody recorded when they ran. `manual`: no run either;
+it stands for a manual step in an outbox, and no store receives it."""
 
-JobKind = Literal["shell", "script", "notebook", "wrapper", "run", "cwl", "template", "norun", "unknown"]
+JobKind = Literal["shell", "script", "notebook", "wrapper", "run", "cwl", "template", "norun", "manual", "unknown"]
+"""`manual`: a step that somebody recorded by hand; see `ManualStep`."""
 
 ByProduct = Literal["log", "benchmark"]
 """What a job writes about itself. Its results are the same whether or not these are."""
@@ -110,13 +112,30 @@ class CodeFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     fingerprint: Fingerprint | None = None
 
 
+class ManualStep(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """What somebody says of a manual step besides the files that it read, executed and wrote.
+
+    Attributes:
+        description: What was done.
+        used: Ids of entities that were used, and URLs.
+        executed: The same, that were executed.
+        new_version: Whether to make versions even of the same bytes.
+    """
+
+    description: str | None = None
+    used: list[str] = []
+    executed: list[str] = []
+    new_version: bool = False
+
+
 class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
-    """One finished job, or one attempt at it.
+    """One finished job, one attempt at it, or a manual step.
 
     Attributes:
         id: Minted at capture, unique for ever (32 hex digits).
         run_id: The run it belongs to.
         snakemake_id: Snakemake's own job number in that run.
+        step: What was said of it, where it is a manual step, and only there; `rule` is the step's name then.
         logs: Its `log:` files, as the job left them; only the path of one that it did not write.
         benchmark_file: Its `benchmark:` file, likewise.
         benchmark: What Snakemake measured, for each repetition, by its own names (`s`, `max_rss`, …) and in its units.
@@ -137,8 +156,6 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         env_modules: The environment modules that were loaded.
         declared_environments: Environments that the rule names (conda, container, modules) but that were not known
             to be active: they do not tell what the job ran in.
-        environment_digest: sha256 of the document that describes the environment (`snakeprov.recorder.environments`).
-        environment_file_handle_id: Where that document is kept.
         incomplete: What could not be captured, in words; empty when everything could.
     """
 
@@ -149,6 +166,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     record_version: int = RECORD_VERSION
     snakemake_id: int | None = None
     kind: JobKind = "unknown"
+    step: ManualStep | None = None
     wildcards: dict[str, str] = {}
     params: dict[str, Any] = {}
     inputs: list[FileFact] = []
@@ -182,8 +200,6 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     exit_code: int | None = None
     error: str | None = None
     log_excerpt: str | None = None
-    environment_digest: str | None = None
-    environment_file_handle_id: str | None = None
     incomplete: list[str] = []
 
     def by_products(self) -> Iterator[tuple[ByProduct, FileFact]]:
@@ -192,6 +208,18 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
             yield "log", fact
         if self.benchmark_file is not None:
             yield "benchmark", self.benchmark_file
+
+
+class StoredJob(JobRecord, kw_only=True, omit_defaults=True, rename="camel"):
+    """A job as a store keeps it: its record, and what its delivery has added.
+
+    Attributes:
+        environment_digest: sha256 of the document that describes the environment (`snakeprov.recorder.environments`).
+        environment_file_handle_id: Where that document is kept.
+    """
+
+    environment_digest: str | None = None
+    environment_file_handle_id: str | None = None
 
 
 def code_paths(job: JobRecord) -> dict[str, str]:
@@ -239,7 +267,6 @@ class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
         dirty: Whether tracked files differ from the commit, but for results of workflows, or code ran that it does not
             hold; None when git could not be asked.
         patch_left_out: Some of the files whose difference is not kept, as they are too large or too many.
-        patch_file_handle_id: Where the difference to the commit is kept, when dirty.
     """
 
     root: str
@@ -249,7 +276,6 @@ class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     remote: str | None = None
     dirty: bool | None = False
     patch_left_out: list[str] = []
-    patch_file_handle_id: str | None = None
 
 
 class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
@@ -298,3 +324,19 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     git: GitState | None = None
     git_problem: str | None = None
     missing: list[str] = []
+
+
+class StoredGit(GitState, kw_only=True, omit_defaults=True, rename="camel"):
+    """A git work tree as a store keeps it.
+
+    Attributes:
+        patch_file_handle_id: Where the difference to the commit is kept, when dirty.
+    """
+
+    patch_file_handle_id: str | None = None
+
+
+class StoredRun(RunRecord, kw_only=True, omit_defaults=True, rename="camel"):
+    """A run as a store keeps it: its record, and what its delivery has added."""
+
+    git: StoredGit | None = None

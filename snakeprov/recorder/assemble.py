@@ -12,11 +12,11 @@ from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
 from snakeprov.client.batch import Ref, Request
-from snakeprov.model.activity import ActivityType
+from snakeprov.model.activity import Activity, ActivityType
 from snakeprov.model.meaning import Current, Past
 from snakeprov.model.paths import is_timestamp
 from snakeprov.model.provenance import USED_ENTITY, USED_URL
-from snakeprov.model.records import FileFact, Fingerprint, JobRecord
+from snakeprov.model.records import FileFact, Fingerprint, JobRecord, ManualStep
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import GENERATING, OUTRUN, Observation, Observations, key_of
@@ -35,6 +35,8 @@ Outcome = Literal["used", "executed", "generated", "reproduced", "reused", "touc
 def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Context, tally: Tally) -> None:
     """Add to `plan` what makes a store know `job`: versions read, code, Activity, versions made, the job.
 
+    Of a manual step a store keeps no job, and a step that makes nothing new leaves nothing.
+
     Args:
         plan: What to add to.
         job: The record.
@@ -42,25 +44,27 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
         context: The run and what goes with it.
         tally: Counted up.
     """
+    tally.jobs += 1
     assembly = Assembly(plan, job, observations, context, tally)
-    assembly.use_inputs()
-    assembly.use_environment()
-    assembly.execute_code()
+    outputs = assembly.due_outputs()
+    if job.step is not None and not outputs:
+        return
+    assembly.use()
     body: dict[str, Any] = {"job": job, "files": assembly.files}
     if job.kind != "norun" or job.outputs:
         # A rule that only names its inputs, like `all`, does nothing: it is a job, but no Activity.
         activity_id: Ref | None = None
         if not assembly.is_reuse():
-            activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", _activity(job, assembly.used))), "id")
+            activity_id = assembly.plan_activity()
             body["activityId"] = activity_id
         if job.status == "touched":
             assembly.see_outputs()
         elif job.status in GENERATING:
-            assembly.generate(job.outputs, activity_id)
+            assembly.generate(outputs, activity_id)
         if activity_id is not None:
             assembly.leave_by_products(activity_id)
-    plan.add(Request("POST", "/snakeprov/v1/jobs", body))
-    tally.jobs += 1
+    if job.step is None:
+        plan.append(Request("POST", "/snakeprov/v1/jobs", body))
 
 
 class Assembly(Versions):
@@ -74,10 +78,50 @@ class Assembly(Versions):
         self._changed: list[FileFact] = []
         self._read: dict[str, str] = {}
 
-    def activity_by_hand(self, description: str | None) -> dict[str, Any]:
-        """Return the body of the Activity of a step that somebody did by hand and describes so."""
-        body = {"name": self._job.rule, "used": self.used, "activityType": ActivityType.MANUAL.value}
-        return body | ({"description": description} if description else {})
+    def due_outputs(self, *, but: Collection[str] = ()) -> list[FileFact]:
+        """Return the outputs that the job is to make versions of.
+
+        An output of a manual step whose bytes are those of the current version, of which it is known how it was made,
+        stays as it is.
+
+        Args:
+            but: The paths of those that have their version already.
+        """
+        outputs = [fact for fact in self._job.outputs if path_of(fact) not in but]
+        return outputs if self._job.step is None else [fact for fact in outputs if self.makes(fact)]
+
+    def plan_activity(self) -> Ref:
+        """Plan the Activity of the job, which uses what was used so far; return its id."""
+        return Ref(self._plan.append(Request("POST", f"{REPO}/activity", self.activity())), "id")
+
+    def activity(self) -> dict[str, Any]:
+        """Return the body of the job's Activity."""
+        job = self._job
+        kind = ActivityType.CODE_EXECUTION if job.step is None else ActivityType.MANUAL
+        body: dict[str, Any] = {"name": job.rule, "used": self.used, "activityType": kind.value}
+        if job.step is not None and job.step.description:
+            body["description"] = job.step.description
+        elif job.wildcards:
+            text = ", ".join(f"{name}={value}" for name, value in job.wildcards.items())
+            body["description"] = text[:DESCRIPTION_CHARS_MAX]
+        return body
+
+    def use(self) -> None:
+        """Use all that the job read and executed."""
+        self.use_inputs()
+        self.use_environment()
+        self.execute_code()
+        self.use_named()
+
+    def use_named(self) -> None:
+        """Use what a manual step names by an id or a URL."""
+        step = self._job.step or ManualStep()
+        for things, executed in ((step.used, False), (step.executed, True)):
+            for item in Activity(used=things)["used"]:
+                if "url" in item:
+                    self.use_url(item["url"], item["name"], executed=executed)
+                else:
+                    self.used.append({**item, "wasExecuted": executed})
 
     def use_inputs(self) -> None:
         for fact in self._job.inputs:
@@ -138,7 +182,7 @@ class Assembly(Versions):
             return False
         seen = self._observed(fact.path)
         # Any id will do: who would have written it does not change what it is.
-        meaning = self._meaning(path_of(fact), seen, writer="", always=self._context.policy.always)
+        meaning = self._meaning(path_of(fact), seen, writer="", always=self._always)
         held = self._plan.file(path_of(fact))
         return not isinstance(meaning, Current) or (held is not None and self._may_adopt(path_of(fact), held, seen))
 
@@ -194,7 +238,7 @@ class Assembly(Versions):
         keep = "temp" not in fact.flags and seen.keep
         outcome: Outcome = "generated"
         held = self._plan.file(path)
-        meaning = self._meaning(path, seen, writer=activity_id, always=self._context.policy.always)
+        meaning = self._meaning(path, seen, writer=activity_id, always=self._always)
         if held is None or not isinstance(meaning, Current):
             bytes_ = self._bytes_of(path, fact, keep=keep)
             is_copy = self._is_copy(path, seen)
@@ -350,11 +394,3 @@ class Assembly(Versions):
         if activity_id is not None:
             entry["activityId"] = activity_id
         self.files.append(entry)
-
-
-def _activity(job: JobRecord, used: list[dict[str, Any]]) -> dict[str, Any]:
-    body: dict[str, Any] = {"name": job.rule, "used": used, "activityType": "CODE_EXECUTION"}
-    if job.wildcards:
-        text = ", ".join(f"{name}={value}" for name, value in job.wildcards.items())
-        body["description"] = text[:DESCRIPTION_CHARS_MAX]
-    return body

@@ -24,9 +24,7 @@ from snakeprov import __version__
 from snakeprov.capture.secrets.finders import environment_secrets
 from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
-from snakeprov.disk.layout import own_folder
-from snakeprov.disk.privacy import prepare_folder
-from snakeprov.disk.projects import identity_of, project_of
+from snakeprov.disk.projects import project_of
 from snakeprov.errors import NotRecordedError, OutboxError
 from snakeprov.metadata import failures, stored
 from snakeprov.metadata.past import Past, read_past
@@ -34,13 +32,17 @@ from snakeprov.model.paths import to_text
 from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.model.times import now
 from snakeprov.recorder import backlog
-from snakeprov.recorder.drain import GROUP_JOBS_MAX, Drain, Tools, make_deliverer
+from snakeprov.recorder.context import Receipt
 from snakeprov.recorder.entries import Kind, read
-from snakeprov.recorder.outbox import Log, Outbox, is_live
+from snakeprov.recorder.outbox import is_live
 from snakeprov.recorder.recordpaths import path_of
+from snakeprov.recorder.tools import Tools
 
 CLOCK_SKEW: Final = timedelta(seconds=2)
 """How far the clock of a file system may be behind that of this machine."""
+
+COMPARED_MAX: Final = 100
+"""Maximum number of jobs whose outputs are looked up in the store at once."""
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -56,7 +58,7 @@ class Backfill:
         recorded_outputs: How many outputs were recorded already.
         past: All that was found in Snakemake's metadata, with what was left out.
         unreadable: Metadata that could not be read, in words.
-        delivered: How many jobs were delivered.
+        delivered: Ids of the jobs that were delivered.
         reasons: Why others were refused.
     """
 
@@ -65,8 +67,15 @@ class Backfill:
     recorded_outputs: int = 0
     past: Past = field(default_factory=Past)
     unreadable: list[str] = field(default_factory=list)
-    delivered: int = 0
+    delivered: set[str] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
+
+    def note(self, receipt: Receipt) -> None:
+        """Take note of what became of a job."""
+        if receipt.reason is not None:
+            self.reasons.append(receipt.reason)
+        elif receipt.job_id is not None:
+            self.delivered.add(receipt.job_id)
 
 
 def require_metadata(working_directory: Path) -> None:
@@ -127,48 +136,15 @@ def find(
     return result
 
 
-def record(
-    client: Client, tools: Tools, found: Backfill, *, progress: Progress = lambda what, done, total: None
-) -> None:
-    """Record what `find` found: append it to an outbox of its own, and deliver that.
+def find_missing(client: Client, tools: Tools, killed: RunRecord) -> Backfill:
+    """Return the jobs that a run had finished but could not record before it was killed.
 
     Raises:
-        StoreError, OutboxError: The outbox cannot be written; nothing is recorded.
-        RemoteError: The store is not able to answer now; what was not delivered waits in the outbox.
-    """
-    if not found.jobs:
-        return
-    prepare_folder(own_folder(tools.working_directory), shared=tools.settings.is_shared)
-    # Not before: `find` writes nothing.
-    run = found.run
-    run.project_identity = run.project_identity or identity_of(tools.settings, tools.working_directory)
-    path = _append(found, tools.working_directory)
-    recovered = Outbox.recover(path)
-    if recovered is None:  # another process is delivering it at this moment
-        return
-    outbox, content = recovered
-    try:
-        drain = Drain(outbox, found.run, client, tools=tools)
-        total = len(found.jobs)
-        delivered = drain.deliver_pending(content, told=lambda done: progress("recording", done, total))
-        found.delivered = delivered - len(drain.rejected)
-        found.reasons = drain.rejected
-    finally:
-        outbox.close()
-
-
-def backfill_missing(client: Client, tools: Tools, killed: RunRecord) -> int:
-    """Record the jobs that a run had finished but could not record before it was killed; return how many.
-
-    Raises:
-        StoreError, OutboxError: The outbox cannot be written.
         RemoteError: The store is not able to answer now.
     """
     if not stored.is_there(tools.working_directory):
-        return 0
-    found = find(client, tools, killed=killed)
-    record(client, tools, found)
-    return found.delivered
+        return Backfill(killed)
+    return find(client, tools, killed=killed)
 
 
 def _run(tools: Tools) -> RunRecord:
@@ -234,11 +210,11 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
     """Leave only the outputs that the store does not hold with these bytes and an Activity that made them."""
     if client is None:
         return
-    deliverer = make_deliverer(client, result.run, tools)
+    deliverer = tools.deliverer(client, result.run)
     jobs, result.jobs = result.jobs, []
-    for start in range(0, len(jobs), GROUP_JOBS_MAX):
+    for start in range(0, len(jobs), COMPARED_MAX):
         progress("comparing", start, len(jobs))
-        group = jobs[start : start + GROUP_JOBS_MAX]
+        group = jobs[start : start + COMPARED_MAX]
         deliverer.look_up(path_of(fact) for job in group for fact in job.outputs)
         for job in group:
             outputs = len(job.outputs)
@@ -253,14 +229,3 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
             result.recorded_outputs += outputs - len(job.outputs)
             if job.outputs:
                 result.jobs.append(job)
-
-
-def _append(found: Backfill, working_directory: Path) -> Path:
-    folder = backlog.outbox_folder(working_directory)
-    log = Log.create(folder, found.run.id, first=msgspec.json.encode(found.run))
-    try:
-        for job in found.jobs:
-            log.append(Kind.JOB, msgspec.json.encode(job))
-    finally:
-        log.close()
-    return log.path

@@ -1,23 +1,29 @@
-"""What waits in the outbox folder of a working directory.
+"""The outbox folder of a working directory: what waits in it, of which run, and how records get into it at once.
 
 Must not know: how records are delivered.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from snakeprov.disk.layout import OUTBOX_NAME, POINTER_NAME, own_folder
 from snakeprov.disk.privacy import opener
 from snakeprov.errors import OutboxError
 from snakeprov.model.credentials import strip_credentials
-from snakeprov.recorder.entries import DONE, SUFFIX, read
+from snakeprov.model.records import GitState, JobRecord, RunRecord
+from snakeprov.recorder.entries import SUFFIX, Content, Kind, read
+from snakeprov.recorder.outbox import Log, Outbox
 
 
 class Backlog(NamedTuple):
-    """How many records of jobs and of steps by hand have not been delivered.
+    """How many records of jobs and of manual steps have not been delivered.
 
     Attributes:
         pending: Waiting for delivery.
@@ -84,7 +90,59 @@ def count(folder: Path, *, run_id: str | None = None) -> Backlog:
             content = read(path)
         except FileNotFoundError:  # all of it has been delivered in the meantime
             continue
-        pending += sum(entry.kind in DONE for entry in content.pending)
-        failed += sum(entry.kind in DONE for entry, _ in content.rejected)
+        pending += sum(entry.kind is Kind.JOB for entry in content.pending)
+        failed += sum(entry.kind is Kind.JOB for entry, _ in content.rejected)
         reasons.update(dict.fromkeys(reason for _, reason in content.rejected))
     return Backlog(pending, failed, tuple(reasons))
+
+
+class CodeFound(msgspec.Struct, omit_defaults=True):
+    """What was found of the code of a run when it began, as the outbox keeps it; see `RunRecord`."""
+
+    git: GitState | None = None
+    git_problem: str | None = None
+
+
+def as_recorded(run: RunRecord) -> tuple[CodeFound, bytes | None]:
+    """Return what the record of a run says of its code itself."""
+    return CodeFound(run.git, run.git_problem), None
+
+
+def run_of(content: Content) -> RunRecord:
+    """Return the run that an outbox belongs to, with what was found of its code. Raises OutboxError."""
+    try:
+        run = msgspec.json.decode(content.last_run or b"", type=RunRecord)
+    except msgspec.MsgspecError as error:
+        raise OutboxError("The record of the run is damaged.", hint="Move the outbox out of its folder.") from error
+    if content.git is None:
+        killed = "Snakemake" if run.status == "running" else "the process that delivers"
+        run.git_problem = run.git_problem or f"{killed} was killed before git could be asked"
+    else:
+        found = msgspec.json.decode(content.git, type=CodeFound)
+        run.git, run.git_problem = found.git, found.git_problem
+    return run
+
+
+@contextmanager
+def appended(folder: Path, run: RunRecord, jobs: Iterable[JobRecord]) -> Iterator[Outbox]:
+    """Append a run and its jobs to an outbox of their own and give that; what is not delivered stays in it.
+
+    Args:
+        folder: The outbox folder.
+        run: The run.
+        jobs: Its jobs.
+
+    Raises:
+        OutboxError: It cannot be written.
+    """
+    log = Log.create(folder, run.id, first=msgspec.json.encode(run))
+    try:
+        for job in jobs:
+            log.append(Kind.JOB, msgspec.json.encode(job))
+        outbox = Outbox(log.path, os.dup(log.descriptor))
+        try:
+            yield outbox
+        finally:
+            outbox.close()
+    finally:
+        log.close()

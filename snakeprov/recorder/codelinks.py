@@ -7,24 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final
 
 from snakeprov.capture.git.reader import GitReader, git_blob_sha1
 from snakeprov.model.paths import to_os
-from snakeprov.model.records import CodeFact, JobRecord, RunRecord
-
-if TYPE_CHECKING:
-    from snakeprov.recorder.digesting import Observations
+from snakeprov.model.records import CodeFact, RunRecord
+from snakeprov.recorder.context import Prepared
 
 CODE_SIZE_BYTES_MAX: Final = 50_000_000
 """A larger file is not code; it gets no permalink."""
-
-
-class _HasJob(Protocol):
-    @property
-    def job(self) -> JobRecord: ...
-    @property
-    def observations(self) -> Observations: ...
 
 
 class CodeLinks:
@@ -41,7 +32,7 @@ class CodeLinks:
         self._git = git
         self._known: dict[tuple[str, int | None, str], str | None] = {}
 
-    def permalinks(self, jobs: Sequence[_HasJob], run: RunRecord) -> dict[tuple[str, int | None], str]:
+    def permalinks(self, jobs: Sequence[Prepared], run: RunRecord) -> dict[tuple[str, int | None], str]:
         """Return the permalinks of the code files of `jobs` of `run`, by path and line; those without are left out."""
         links: dict[tuple[str, int | None], str] = {}
         for prepared in jobs:

@@ -1,17 +1,78 @@
-"""What is needed to make a plan of the jobs of a run, beside the jobs.
+"""What goes into the delivery of the jobs of a run, and what comes out: each job, what goes with them, receipts.
 
-Must not know: how it was found out.
+Must not know: how anything was found out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from snakeprov.model.records import RunRecord
+import msgspec
+
+from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder.catalog import Listed
+from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.overlaps import Overlaps
 from snakeprov.recorder.recognition import Explanations
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job that is ready to be delivered.
+
+    Attributes:
+        number: Its number in its outbox.
+        job: Its record.
+        observations: What was found of its files.
+        contents: The bytes of small files that it wrote, by sha256: the files may be gone.
+    """
+
+    number: int
+    job: JobRecord
+    observations: Observations
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+
+    def observations_json(self) -> bytes:
+        """Return what was found of its files, as the outbox keeps it."""
+        return msgspec.json.encode(self.observations)
+
+
+class RecordedOutput(msgspec.Struct, rename="camel"):
+    """An output of a manual step as the store has it; all but the path are None while the step waits.
+
+    Attributes:
+        path: Where it is recorded.
+        entity_id: Its entity.
+        version_number: Its version.
+        is_new: Whether the step made that version, or is what its origin is known from now.
+    """
+
+    path: str
+    entity_id: str | None = None
+    version_number: int | None = None
+    is_new: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a record.
+
+    Attributes:
+        number: Its number in its outbox.
+        job_id: The job that it is of; None where it cannot be read.
+        reason: Why it was refused, or not even sent; None: it was delivered.
+        trace: Where in its own code snakeprov failed at it.
+        error: What was raised.
+        outputs: Of a manual step that was delivered.
+    """
+
+    number: int
+    job_id: str | None = None
+    reason: str | None = None
+    trace: str | None = None
+    error: Exception | None = None
+    outputs: Sequence[RecordedOutput] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +102,6 @@ class Context:
         directories: Directories that the store has and that lie above files that were seen, by path.
         overlaps: Which jobs named a file.
         origins: Activities that really made what a cached job has, by id of the job, then path of the output.
-        by_hand: Whether the job is a manual step, which has no run.
     """
 
     run: RunRecord
@@ -51,4 +111,3 @@ class Context:
     directories: Mapping[str, Listed] = field(default_factory=dict)
     overlaps: Overlaps = field(default_factory=Overlaps)
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    by_hand: bool = False

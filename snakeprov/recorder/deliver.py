@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -41,16 +41,15 @@ from snakeprov.errors import (
 )
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.planned import RunPlan
-from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.model.records import JobRecord, RunRecord, StoredJob, StoredRun
 from snakeprov.recorder.cachedoutputs import CacheFillers
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.context import Context, Policy
-from snakeprov.recorder.digesting import Observations, not_digested, with_changes
+from snakeprov.recorder.context import Context, Policy, Prepared, Receipt, RecordedOutput
+from snakeprov.recorder.digesting import not_digested, with_changes
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.explaining import read_paths, unexplained
 from snakeprov.recorder.listings import Listings
-from snakeprov.recorder.manual import Step
 from snakeprov.recorder.overlaps import Overlaps
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.projects import Projects
@@ -78,39 +77,6 @@ _NOT_KEPT: Final = {"unreadable": "cannot be read", "noSpace": "no space left fo
 _OUTRUN: Final = (StaleError, ConflictError, NotFoundError)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A job that is ready to be delivered.
-
-    Attributes:
-        number: Its number in its outbox.
-        job: Its record.
-        observations: What was found of its files.
-        contents: The bytes of small files that it wrote, by sha256: the files may be gone.
-    """
-
-    number: int
-    job: JobRecord
-    observations: Observations
-    contents: Mapping[str, bytes] = field(default_factory=dict)
-
-    def observations_json(self) -> bytes:
-        """Return what was found of its files, as the outbox keeps it."""
-        return msgspec.json.encode(self.observations)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a job: delivered, refused for a `reason`, or not even sent.
-
-    `trace` says where in its own code snakeprov failed at it.
-    """
-
-    number: int
-    reason: str | None = None
-    trace: str | None = None
-
-
 class Deliverer:
     """Delivers the jobs of one run. Not thread-safe."""
 
@@ -124,6 +90,7 @@ class Deliverer:
         catalog: Catalog,
         target_of: TargetOf,
         projects: Projects | None = None,
+        patch: bytes | None = None,
     ) -> None:
         """Prepare to deliver jobs of `run`.
 
@@ -135,6 +102,7 @@ class Deliverer:
             catalog: What is known of the run's project in this store.
             target_of: Chooses what is delivered to.
             projects: Names the run's project in this store; None: its name is as the run says.
+            patch: How the code of the run differed from its commit.
         """
         self.tally = Tally()
         self._client = client
@@ -145,27 +113,47 @@ class Deliverer:
         self._target_of = target_of
         self._projects = projects
         self._run_is_known = False
+        self._patch = patch
+        self._patch_id: str | None = None
         self._environments = Environments()
         self._stored: dict[str, str] = {}  # file handles of environments, by digest
         self._listings = Listings(client, catalog.file)
         self._overlaps = Overlaps()
+        self._changed: frozenset[str] = frozenset()
 
     @cached_property
     def target(self) -> Target:
         """What is delivered to. Raises RemoteError: the store has to be asked, and does not answer."""
         return self._target_of(self._client)
 
+    @property
+    def has_unclean_code(self) -> bool:
+        """Whether code ran that git was never told of, though the work tree may be clean."""
+        return self._links.has_unclean
+
     def put_run(self, run: RunRecord) -> None:
         """Make the store know the run as it is now, where it has a place for runs. Raises RemoteError."""
-        self._run = run
-        self._name_project()
-        if self._client.backend.keeps_runs:
-            self._client.runs.put(run)
+        git = run.git
+        if git is not None and self._links.has_unclean:
+            # Code that git was never told of ran: the commit alone does not say what was executed.
+            git = structs.replace(git, dirty=True)
+        project = run.project
+        if self._projects is not None:
+            project = self._projects.name_of(run, as_taken=self.target.project_name)
+        self._run = structs.replace(run, git=git, project=project)
+        if self._client.backend.keeps_runs and run.status != "manual":
+            stored = msgspec.convert(self._run, StoredRun, from_attributes=True)
+            if stored.git is not None:
+                stored.git.patch_file_handle_id = self._stored_patch()
+            self._client.runs.put(stored)
         self._run_is_known = True
 
-    def _name_project(self) -> None:
-        if self._projects is not None:
-            self._run.project = self._projects.name_of(self._run, as_taken=self.target.project_name)
+    def _stored_patch(self) -> str | None:
+        """Return where it is kept how the code of the run differed from its commit; None where it did not."""
+        if self._patch is not None and self._patch_id is None:
+            name = f"{self._run.id[:8]}.patch"
+            self._patch_id = self._client.files.upload(self._patch, file_name=name, content_type="text/x-diff")
+        return self._patch_id
 
     def put_plan(self, plan: RunPlan) -> None:
         """Make the store know the DAG of the run, where it has a place for it. Raises RemoteError."""
@@ -187,26 +175,21 @@ class Deliverer:
             self.put_run(self._run)
         jobs = [self._completed(one) for one in jobs]
         if self._refusal(jobs) is None:
-            return [Receipt(one.number) for one in jobs]
+            return [self._receipt(one) for one in jobs]
         # One job that is refused must not hold up the others.
         return [self._deliver_alone(one) for one in jobs]
 
-    def deliver_by_hand(self, prepared: Prepared, step: Step) -> dict[str, Held]:
-        """Deliver a step that somebody did by hand; return the versions that it made, by path.
-
-        Raises:
-            RemoteError: It is refused, or the store is not able to answer now.
-        """
-        prepared = replace(prepared, job=with_recorded_paths(prepared.job, prepared.observations))
-        self._name_project()
-        for attempt in range(1, TRIES_MAX + 1):
-            try:
-                return self._send_by_hand(prepared, step)
-            except Exception as error:
-                self._catalog.forget()
-                if attempt == TRIES_MAX or not isinstance(error, _OUTRUN):
-                    raise
-        raise AssertionError("unreachable")
+    def _receipt(self, prepared: Prepared) -> Receipt:
+        """Return what became of a job that was in the plan that was sent last."""
+        job = prepared.job
+        paths = () if job.step is None else dict.fromkeys(path_of(fact) for fact in job.outputs)
+        held = [(path, self._catalog.file(path)) for path in paths]
+        outputs = [
+            RecordedOutput(path, str(one.entity_id), int(str(one.version_number)), path in self._changed)
+            for path, one in held
+            if one is not None
+        ]
+        return Receipt(prepared.number, job.id, outputs=outputs)
 
     def held(self, path: str) -> Held | None:
         """Return the file at a path as last looked up or delivered, or None."""
@@ -216,14 +199,17 @@ class Deliverer:
         """Return a job with what was found out about its inputs, code and environment, whose document is stored."""
         observations = prepared.observations
         job = with_recorded_paths(prepared.job, observations)
-        more: dict[str, Any] = {"inputs": with_changes(job, observations)}
-        if missed := not_digested(job, observations):
-            more["incomplete"] = [*job.incomplete, *missed]
-        if self._client.backend.keeps_runs:
+        missed = not_digested(job, observations)
+        job = structs.replace(job, inputs=with_changes(job, observations), incomplete=[*job.incomplete, *missed])
+        if self._client.backend.keeps_runs and job.step is None:
             document = self._environments.describe(job, observations, self._run)
             digest = hashlib.sha256(document).hexdigest()
-            more |= {"environment_digest": digest, "environment_file_handle_id": self._store(document, digest)}
-        return replace(prepared, job=structs.replace(job, **more))
+            job = StoredJob(
+                **structs.asdict(job),
+                environment_digest=digest,
+                environment_file_handle_id=self._store(document, digest),
+            )
+        return replace(prepared, job=job)
 
     def _store(self, environment: bytes, digest: str) -> str | None:
         """Store the document of an environment, once; return its file handle, None where that is refused."""
@@ -235,25 +221,26 @@ class Deliverer:
                 return None
         return self._stored[digest]
 
-    def _send_by_hand(self, prepared: Prepared, step: Step) -> dict[str, Held]:
-        self._look_up([prepared])
-        plan, context, tally = self._plan(), self._context([prepared], by_hand=True), Tally()
-        paths = self.target.assemble_by_hand(
-            plan, prepared.job, prepared.observations, context, tally, step=step, catalog=self._catalog
-        )
-        self._carry_out(plan, [prepared], tally)
-        return {path: held for path in paths if (held := self._catalog.file(path)) is not None}
-
     def _deliver_alone(self, prepared: Prepared) -> Receipt:
         """Deliver one job, again if others changed what its plan was made from."""
         error: Exception | None = None
         for _ in range(TRIES_MAX):
             error = self._refusal([prepared])
             if error is None or self._is_known(prepared.job):
-                return Receipt(prepared.number)
+                return self._receipt(prepared)
             if not isinstance(error, _OUTRUN):
                 break
-        return receipt_of(prepared.number, error, self.target)
+        assert error is not None  # noqa: S101  it was tried at least once
+        return self._receipt_of(prepared, error)
+
+    def _receipt_of(self, prepared: Prepared, error: Exception) -> Receipt:
+        """Return what became of a job whose delivery ended with `error`: why it was refused, or where we failed."""
+        number, job_id = prepared.number, prepared.job.id
+        if isinstance(error, SnakeprovError):
+            reason = f"{explain(error)} {self.target.remedy(error)}".rstrip()
+            return Receipt(number, job_id, reason, error=error)
+        reason = f"snakeprov itself failed ({explain(error).rstrip('.')}). {_KEPT}"
+        return Receipt(number, job_id, reason, "".join(traceback.format_exception(error)), error)
 
     def _refusal(self, jobs: Sequence[Prepared]) -> Exception | None:
         """Send jobs; return why they are not delivered, or None. Raises RemoteError if the store cannot answer now."""
@@ -272,7 +259,7 @@ class Deliverer:
         return None
 
     def _is_known(self, job: JobRecord) -> bool:
-        if not self._client.backend.keeps_runs:
+        if not self._client.backend.keeps_runs or job.step is not None:
             return False
         try:
             self._client.jobs.get(job.id)
@@ -282,10 +269,8 @@ class Deliverer:
 
     def _send(self, jobs: Sequence[Prepared]) -> None:
         self._look_up(jobs)
-        permalinks = self._links.permalinks(jobs, self._run)
+        permalinks = self._links.permalinks([one for one in jobs if one.job.step is None], self._run)
         if self._links.has_unclean and self._run.git is not None and not self._run.git.dirty:
-            # Code that git was never told of ran: the commit alone does not say what was executed.
-            self._run.git.dirty = True
             self.put_run(self._run)
         for prepared in jobs:
             self._overlaps.add(prepared.job)
@@ -320,6 +305,7 @@ class Deliverer:
         self._upload(plan, held, tally)
         results = self._client.send(plan.requests)
         self._catalog.commit(plan.draft, results)
+        self._changed = frozenset(plan.draft.files)
         self._catalog.trim()
         self.tally.add(tally)
 
@@ -374,16 +360,6 @@ class Deliverer:
                 tally.gone += 1
             elif stored.reason is not None:
                 tally.miss(wanted.path, _NOT_KEPT.get(stored.reason, stored.reason))
-
-
-def receipt_of(number: int, error: Exception | None, target: Target) -> Receipt:
-    """Return what became of a record whose delivery ended with `error`: why it was refused, or where we failed."""
-    if error is None:
-        return Receipt(number)
-    if isinstance(error, SnakeprovError):
-        return Receipt(number, f"{explain(error)} {target.remedy(error)}".rstrip())
-    reason = f"snakeprov itself failed ({explain(error).rstrip('.')}). {_KEPT}"
-    return Receipt(number, reason, "".join(traceback.format_exception(error)))
 
 
 def _paths(job: JobRecord) -> Iterator[str]:

@@ -1,213 +1,200 @@
-"""Delivering a run while it goes on: now where the store answers, later where it does not.
+"""The loop that delivers a run: out of its outboxes, in order, to the store.
 
-Must not know: processes, sockets, signals.
+Must not know: threads, processes, Snakemake.
+
+Every record goes this way: those of a run that goes on, of one whose process is dead, of what is backfilled, and of a
+manual step. They differ in who has the files of a job, what is known of the code, and who is told what.
+
+What is appended is looked at when it comes, since files change and vanish. What cannot be delivered then waits in its
+outbox together with what was found; a later turn, or a later process, delivers it from there.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import structs
 
-from snakeprov.capture.git.reader import GitReader
-from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
-from snakeprov.client.transfer import Transfer
-from snakeprov.disk.digestcache import DigestCache
 from snakeprov.disk.layout import own_folder
-from snakeprov.metadata import stored
-from snakeprov.model.paths import to_os
-from snakeprov.model.records import RunRecord
-from snakeprov.places import Place, store_of
+from snakeprov.disk.privacy import prepare_folder
+from snakeprov.disk.projects import identity_of
+from snakeprov.errors import RemoteError
+from snakeprov.model.planned import RunPlan
+from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.recorder import backlog
-from snakeprov.recorder.deliver import Prepared
-from snakeprov.recorder.digesting import Digester
-from snakeprov.recorder.drain import (
-    GROUP_FILES_MAX,
-    GROUP_JOBS_MAX,
-    CodeFound,
-    Drain,
-    Tools,
-    job_of,
-)
-from snakeprov.recorder.entries import Entry, Kind
+from snakeprov.recorder.backfill import Backfill, Progress, find_missing
+from snakeprov.recorder.backlog import CodeFound, appended, as_recorded, run_of
+from snakeprov.recorder.context import Prepared, Receipt
+from snakeprov.recorder.deliver import Deliverer
+from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.entries import Content, Entry, Kind
 from snakeprov.recorder.heldfiles import HeldFiles
-from snakeprov.recorder.keptlogs import KeptLogs
-from snakeprov.recorder.leftovers import Leftovers, deliver_leftovers, notice_missing
 from snakeprov.recorder.outbox import Outbox
+from snakeprov.recorder.plannedfiles import with_missing
 from snakeprov.recorder.summary import Tally, explain
-from snakeprov.recorder.target import TargetOf
-from snakeprov.settings import Settings
+from snakeprov.recorder.tools import Tools
 
-RETRY_S: Final = 15.0
-"""How long to wait with the next delivery after one failed, while the workflow is running."""
+GROUP_JOBS_MAX: Final = 100
+"""How many jobs are delivered together: a batch costs a quarter of its requests sent one by one."""
+
+GROUP_FILES_MAX: Final = 10_000
+"""How many files the jobs delivered together have at most, unless one job alone has more."""
 
 SYNC_S: Final = 5.0
 """How often the outbox is forced onto the disk. An append in Snakemake's threads waits while that happens."""
 
+_logger: Final = logging.getLogger(__name__)
 
-Held = Callable[[str], HeldFiles]
-"""Callable: job id -> its held files; the caller closes them."""
+Seen = tuple[Observations, Mapping[str, bytes]]
+"""What was found of the files of a job, and the bytes of small ones that it wrote, by sha256."""
+
+
+@dataclass
+class _Group:
+    """Jobs of one outbox that are delivered together, and the plan of the run that comes after them, if one does."""
+
+    jobs: list[Prepared] = field(default_factory=list)
+    plan: Entry | None = None
 
 
 class Delivery:
-    """Delivers the jobs of one run as they are appended to its outboxes. Not thread-safe.
+    """Delivers the records of one run out of its outboxes, one after another. Not thread-safe.
 
     Attributes:
-        problems: What went wrong, in words, each once.
-        recovered: How many job records of earlier runs were delivered.
-        jobs: How many jobs have been taken from the outboxes. May be read by another thread.
+        run: The run as it is now, as far as it is known.
+        jobs: How many jobs have been taken from outboxes as they came. May be read by another thread.
+        is_behind: Whether something waits in an outbox that could not be delivered when it came.
+        backfilled: How many jobs were recorded that a killed run had done and had not recorded.
+        problems: What could not be read, in words, each once.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        working_directory: Path,
-        *,
+        tools: Tools,
         connect: Callable[[], Client],
-        target_of: TargetOf,
-        held: Held,
-        secrets: Sequence[str] = (),
+        *,
+        look: Callable[[JobRecord], Seen] | None = None,
+        find_code: Callable[[RunRecord], tuple[CodeFound, bytes | None]] = as_recorded,
+        on_receipt: Callable[[Receipt], None] = lambda receipt: None,
+        on_failure: Callable[[Exception], None] | None = None,
     ) -> None:
         """Prepare; nothing is connected yet.
 
         Args:
-            settings: The run's settings.
-            working_directory: Absolute; its `.snakeprov/` holds the outbox and the digest cache.
-            connect: Opens the store.
-            target_of: Chooses what a client delivers to.
-            held: Gives the held files of a job.
-            secrets: What must not stand in the difference of the code to its commit.
+            tools: Those of the working directory.
+            connect: Returns the store; called again after it failed.
+            look: Looks at the files of a job; without it, they are looked at where they lie.
+            find_code: Finds the code of the run when it begins, and how it differs from its commit.
+            on_receipt: Told what becomes of each record of a job.
+            on_failure: Told why something cannot be delivered now; what comes is looked at nevertheless. Without it,
+                the failure is raised, and what comes after it stays in the outbox unseen.
         """
-        self.problems: dict[str, None] = {}
-        self.recovered = 0
+        self.run: RunRecord | None = None
         self.jobs = 0
-        place = Place(store=store_of(settings, working_directory), root=working_directory, settings=settings)
-        self._place = place
-        self._working_directory = working_directory
-        self._folder = own_folder(working_directory)
+        self.is_behind = False
+        self.backfilled = 0
+        self.problems: dict[str, None] = {}
+        self._tools = tools
         self._connect = connect
-        self._held = held
-        self._digests = DigestCache.of(working_directory)
-        self._redactor = Redactor(patterns=settings.redact, values=secrets)
-        self._tools = _tools(place, self._digests, KeptLogs(self._redactor), target_of)
-        self._client: Client | None = None
-        self._drain: Drain | None = None
-        self._run: RunRecord | None = None
+        self._look = look or (lambda job: (tools.digester.observe(job, HeldFiles()), {}))
+        self._find_code = find_code
+        self._on_receipt = on_receipt
+        self._on_failure = on_failure
+        self._retries_rejected = False
+        self._deliverer: Deliverer | None = None
+        self._run_numbers: set[int] = set()
         self._code: CodeFound | None = None
         self._patch: bytes | None = None
+        self._plan: RunPlan | None = None
         self._outbox: Outbox | None = None
-        self._run_numbers: list[int] = []
-        self._plan: Entry | None = None
         self._further: deque[Outbox] = deque()
         self._full: list[Outbox] = []
-        self._is_behind = False
-        self._recovered_tally = Tally()
-        self._next_try_s = 0.0
         self._synced_s = 0.0
 
     @property
     def tally(self) -> Tally:
         """What has been recorded so far."""
-        return self._drain.tally if self._drain is not None else self._recovered_tally
-
-    @property
-    def transfer(self) -> Transfer | None:
-        """How far uploads are; None while there is no connection."""
-        return self._client.files.transfer if self._client is not None else None
+        return Tally() if self._deliverer is None else self._deliverer.tally
 
     def take(self, outbox: Outbox) -> None:
         """Take a further outbox of the run: nothing more will be appended to the one before."""
         self._further.append(outbox)
 
-    def turn(self, *, is_last: bool) -> None:
-        """Deliver what has been appended since the last turn; what cannot be delivered waits. Never raises.
+    def resume(self, outbox: Outbox, content: Content, *, retry_rejected: bool = False) -> None:
+        """Take what dead processes left of the run: all of it waits.
+
+        Args:
+            outbox: Where it waits.
+            content: What that holds.
+            retry_rejected: Whether to try again what the store refused before.
+
+        Raises:
+            OutboxError: The record of the run is damaged.
+        """
+        self.run = run_of(content)
+        self._code, self._patch = CodeFound(self.run.git, self.run.git_problem), content.patch
+        self._outbox = outbox
+        self._retries_rejected = retry_rejected
+        self.is_behind = True
+
+    def turn(self, *, is_last: bool, may_send: bool = True) -> None:
+        """Deliver what was appended since the last turn, and what waits.
 
         Args:
             is_last: Whether nothing more will be appended.
+            may_send: Whether to try again to deliver what waits.
+
+        Raises:
+            OutboxError: An outbox cannot be read.
+            RemoteError: The store is not able to take the end of the run now.
+            Exception: What is raised where nobody is told of failures.
         """
-        try:
-            while (group := self._next_group(is_last=is_last)) or self._plan is not None:
-                self._sync()
-                self._handle(group, is_urgent=is_last)
-            if self._outbox is not None and (is_last or self._is_behind):
-                self._handle([], is_urgent=is_last)
-            if is_last:
-                self._end()
-        except Exception as error:  # whatever it is, the workflow goes on and its user will be told
-            self.problems[explain(error)] = None
-
-    def recover(self, run_id: str) -> None:
-        """Deliver what a process that died left of a run, and what is left of others. Never raises."""
-
-        def told(jobs: int) -> None:
-            self.jobs = jobs
-
-        try:
-            leftovers = deliver_leftovers(self._opened(), self._tools, told=told)
-            self._recovered_tally = leftovers.tallies.get(run_id, Tally())
-            self.recovered += leftovers.delivered - self._recovered_tally.jobs
-            self.problems |= dict.fromkeys(leftovers.problems)
-        except Exception as error:  # whatever it is, the user will be told
-            self.problems[explain(error)] = None
+        was_behind = self.is_behind
+        self._deliver_new(is_last=is_last)
+        if self.is_behind and may_send and (was_behind or is_last):
+            try:
+                self._deliver_waiting()
+            except Exception as error:
+                self._fail(error)
+        if is_last and not self.is_behind:
+            self._end()
 
     def close(self) -> None:
-        """Let go of the digest cache, the outboxes and the store. Never raises."""
-        outboxes = [*self._full, *([self._outbox] if self._outbox is not None else []), *self._further]
-        for outbox in outboxes:
-            damage = outbox.damage()
-            if damage is not None:
-                self.problems[damage] = None
-        closing = [self._digests.close, *(one.close for one in outboxes)]
-        if self._client is not None:
-            closing.append(self._client.close)
-        for close in closing:
-            try:
-                close()
-            except Exception as error:  # nothing that was recorded is lost by it
-                self.problems[explain(error)] = None
+        """Let go of the outboxes. Never raises."""
+        self._full += [*([self._outbox] if self._outbox is not None else []), *self._further]
+        self._close_full()
 
-    # Reading
+    # What comes, and what waits
 
-    def _next_group(self, *, is_last: bool) -> list[Prepared]:
-        """Return jobs to deliver together, all of one outbox, with what is found of their files."""
-        group: list[Prepared] = []
-        files = 0
-        while len(group) < GROUP_JOBS_MAX and files < GROUP_FILES_MAX:
-            outbox, entry = self._next_entry(is_last=is_last, may_turn_over=not group)
-            if outbox is None or entry is None:
-                break
-            if entry.kind is Kind.RUN:
-                self._learn(outbox, entry)
-                continue
-            if entry.kind is Kind.PLAN:
-                self._plan = entry
-                break
-            self.jobs += 1
-            job = job_of(entry)
-            if isinstance(job, str):
-                outbox.rejected(entry.number, job)
-                continue
-            held = self._held(job.id)
-            observations = self._tools.digester.observe(job, held)
-            group.append(Prepared(entry.number, job, observations, held.contents))
-            files += len(job.inputs) + len(job.outputs)
-        return group
-
-    def _next_entry(self, *, is_last: bool, may_turn_over: bool) -> tuple[Outbox | None, Entry | None]:
+    def _deliver_new(self, *, is_last: bool) -> None:
         while True:
-            entry = None
             if self._outbox is not None:
-                entry = self._outbox.take(is_final=is_last or bool(self._further))
-            if entry is not None or not (self._further and may_turn_over):
-                return self._outbox, entry
+                take = partial(self._outbox.take, is_final=is_last or bool(self._further))
+                self._deliver(self._outbox, iter(take, None))
+            if not self._further:
+                return
             self._turn_over()
+
+    def _deliver_waiting(self) -> None:
+        """Deliver what could not be delivered when it came; stop where that fails again."""
+        self.is_behind = False
+        for outbox in (*self._full, *([self._outbox] if self._outbox is not None else [])):
+            content = outbox.content()
+            again = [entry for entry, _ in content.rejected] if self._retries_rejected else []
+            waiting = sorted([*content.pending, *again], key=lambda entry: entry.number)
+            self._run_numbers.update(entry.number for entry in waiting if entry.kind is Kind.RUN)
+            self._deliver(outbox, (one for one in waiting if one.kind is not Kind.RUN), found=content.digests)
+            if self.is_behind:
+                return
+        self._close_full()
 
     def _turn_over(self) -> None:
         """Go on with the next outbox."""
@@ -215,66 +202,11 @@ class Delivery:
             self._outbox.delivered(self._run_numbers)  # the next outbox begins with the run as well
             self._run_numbers.clear()
             self._full.append(self._outbox)
-            if not self._is_behind:
+            if not self.is_behind:
                 self._close_full()
         self._outbox = self._further.popleft()
         if self._code is not None:
             self._note_code(self._outbox, self._code)
-        if self._drain is not None:
-            self._drain.turn_to(self._outbox)
-
-    def _learn(self, outbox: Outbox, entry: Entry) -> None:
-        """Take in the run as it is now, and look at its code when it begins."""
-        run = msgspec.json.decode(entry.payload, type=RunRecord)
-        if self._code is None:
-            self._code = self._look_at_git(run)
-            self._note_code(outbox, self._code)
-        run.git, run.git_problem = self._code.git, self._code.git_problem
-        self._run = run
-        self._run_numbers.append(entry.number)
-
-    def _look_at_git(self, run: RunRecord) -> CodeFound:
-        git = self._tools.git
-        state = git.state_of(str(self._working_directory / to_os(run.snakefile or ".")))
-        patch = git.patch(state.root) if state is not None and state.dirty else None
-        self._patch = self._redactor.patch(patch) if patch is not None else None
-        return CodeFound(state, git.problem)
-
-    def _note_code(self, outbox: Outbox, code: CodeFound) -> None:
-        is_stored = code.git is not None and code.git.patch_file_handle_id is not None
-        outbox.code(msgspec.json.encode(code), None if is_stored else self._patch)
-
-    # Delivering
-
-    def _handle(self, group: Sequence[Prepared], *, is_urgent: bool) -> None:
-        """Deliver jobs, and before them what waits; where that fails all of it waits."""
-        plan, self._plan = self._plan, None
-        if self._is_behind and not is_urgent and time.monotonic() < self._next_try_s:
-            self._keep(group)
-            return
-        try:
-            drain = self._connected()
-            if self._is_behind:
-                self._keep(group)
-                self._catch_up(drain)
-            else:
-                drain.deliver(group)
-                if plan is not None:
-                    drain.put_plan(plan)
-        except Exception as error:  # whatever it is, the workflow goes on and its user will be told
-            self.problems[explain(error)] = None
-            self._keep(group)
-            self._is_behind = True
-            self._next_try_s = time.monotonic() + RETRY_S
-
-    def _catch_up(self, drain: Drain) -> None:
-        assert self._outbox is not None  # noqa: S101  there is a drain
-        for outbox in (*self._full, self._outbox):
-            drain.turn_to(outbox)
-            drain.deliver_pending(outbox.content())
-        self._close_full()
-        self._is_behind = False
-        self.problems.clear()
 
     def _close_full(self) -> None:
         """Let go of the outboxes to which nothing will be appended; those with refused records stay on disk."""
@@ -282,91 +214,186 @@ class Delivery:
             damage = outbox.damage()
             if damage is not None:
                 self.problems[damage] = None
-            outbox.close()
+            try:
+                outbox.close()
+            except OSError as error:  # nothing that was recorded is lost by it
+                self.problems[explain(error)] = None
         self._full.clear()
 
-    def _end(self) -> None:
-        """Make the store know how the run ended; a run that does not say so was killed."""
-        if self._run is None or self._is_behind:
-            return
-        drain = self._connected()
-        if self._run.status == "running":
-            assert self._client is not None  # noqa: S101  it is connected
-            noticed = Leftovers()
-            notice_missing(self._client, self._tools, self._run, noticed)
-            self.problems |= dict.fromkeys(noticed.problems)
-            self._run.status = "interrupted"
-        drain.renew_plan()
-        drain.put_run(self._run, self._run_numbers)
+    # The loop
 
-    def _sync(self) -> None:
-        if self._outbox is not None and time.monotonic() - self._synced_s > SYNC_S:
-            self._outbox.sync()
+    def _deliver(self, outbox: Outbox, entries: Iterable[Entry], *, found: Mapping[int, bytes] | None = None) -> None:
+        """Deliver entries of an outbox, in order.
+
+        `found` is what is known of the files of entries that waited, by number; None: the entries are new.
+        """
+        for group in self._groups(outbox, entries, found):
+            if self.is_behind:
+                self._keep(outbox, group)
+                continue
+            try:
+                self._send(outbox, group)
+            except Exception as error:
+                self._keep(outbox, group)
+                self._fail(error)
+                if found is not None:
+                    return
+
+    def _groups(self, outbox: Outbox, entries: Iterable[Entry], found: Mapping[int, bytes] | None) -> Iterator[_Group]:
+        """Yield jobs to deliver together, with what is found of their files; take in the run."""
+        group, files = _Group(), 0
+        for entry in entries:
+            if entry.kind is Kind.RUN:
+                self._learn(outbox, entry)
+                continue
+            if entry.kind is Kind.PLAN:
+                group.plan = entry
+            else:
+                self.jobs += found is None
+                prepared = self._prepared(outbox, entry, (found or {}).get(entry.number))
+                if prepared is None:
+                    continue
+                group.jobs.append(prepared)
+                files += len(prepared.job.inputs) + len(prepared.job.outputs)
+            if group.plan is not None or len(group.jobs) >= GROUP_JOBS_MAX or files >= GROUP_FILES_MAX:
+                yield group
+                group, files = _Group(), 0
+                if found is None:
+                    self._sync(outbox)
+        if group.jobs:
+            yield group
+
+    def _prepared(self, outbox: Outbox, entry: Entry, found: bytes | None) -> Prepared | None:
+        """Return the job of an entry with what is known of its files, or else found now; None if it cannot be read."""
+        try:
+            job = decode_job(entry.payload)
+        except msgspec.MsgspecError as error:
+            self._note(outbox, [Receipt(entry.number, reason=f"The record of a job cannot be read ({error}).")])
+            return None
+        if found is not None:
+            return Prepared(entry.number, job, msgspec.json.decode(found, type=Observations))
+        return Prepared(entry.number, job, *self._look(job))
+
+    def _send(self, outbox: Outbox, group: _Group) -> None:
+        deliverer = self._connected()
+        self._note(outbox, deliverer.deliver(group.jobs))
+        if group.plan is not None:
+            self._put_plan(outbox, group.plan, deliverer)
+
+    def _note(self, outbox: Outbox, receipts: Sequence[Receipt]) -> None:
+        """Note in an outbox what became of its records."""
+        outbox.delivered(receipt.number for receipt in receipts if receipt.reason is None)
+        for receipt in receipts:
+            if receipt.reason is not None:
+                _logger.debug("%s, record %d: %s", outbox.path, receipt.number, receipt.reason, exc_info=receipt.error)
+                if receipt.trace is None:
+                    outbox.rejected(receipt.number, receipt.reason)
+                else:
+                    outbox.failed(receipt.number, receipt.reason, receipt.trace)
+            self._on_receipt(receipt)
+
+    def _keep(self, outbox: Outbox, group: _Group) -> None:
+        """Keep what was found of jobs that are not delivered now."""
+        for one in group.jobs:
+            outbox.digests(one.number, one.observations_json())
+
+    def _fail(self, error: Exception) -> None:
+        _logger.debug("run %s waits", self.run and self.run.id, exc_info=error)
+        self.is_behind = True
+        if self._on_failure is None:
+            raise error
+        self._on_failure(error)
+
+    def _sync(self, outbox: Outbox) -> None:
+        if time.monotonic() - self._synced_s > SYNC_S:
+            outbox.sync()
             self._synced_s = time.monotonic()
 
-    def _keep(self, group: Sequence[Prepared]) -> None:
-        """Keep what was found of jobs that are not delivered now."""
-        if self._outbox is not None:
-            for one in group:
-                self._outbox.digests(one.number, one.observations_json())
+    def _connected(self) -> Deliverer:
+        """Return what delivers the jobs of this run. Raises what `connect` raises."""
+        assert self.run is not None  # noqa: S101  every log begins with the run
+        if self._deliverer is None:
+            self._deliverer = self._tools.deliverer(self._connect(), self.run, patch=self._patch)
+        return self._deliverer
 
-    def _connected(self) -> Drain:
-        """Return the drain of this run, after what earlier runs left behind has been delivered."""
-        assert self._outbox is not None and self._run is not None  # noqa: S101  every log begins with the run
-        client = self._opened()
-        if self._drain is None:
-            leftovers = deliver_leftovers(client, self._tools)
-            self.recovered += leftovers.delivered
-            self.problems |= dict.fromkeys(leftovers.problems)
-            self._drain = Drain(self._outbox, self._run, client, tools=self._tools, patch=self._patch)
-        return self._drain
+    # The run
 
-    def _opened(self) -> Client:
-        if self._client is None:
-            self._client = self._connect()
-            backlog.note_destination(self._place.root, self._place.store)
-        return self._client
+    def _learn(self, outbox: Outbox, entry: Entry) -> None:
+        """Take in the run as it is now, and look at its code when it begins."""
+        run = msgspec.json.decode(entry.payload, type=RunRecord)
+        if self._code is None:
+            self._code, self._patch = self._find_code(run)
+            self._note_code(outbox, self._code)
+        run.git, run.git_problem = self._code.git, self._code.git_problem
+        self.run = run
+        self._run_numbers.add(entry.number)
+
+    def _note_code(self, outbox: Outbox, code: CodeFound) -> None:
+        if code.git is not None and self._deliverer is not None and self._deliverer.has_unclean_code:
+            code = CodeFound(structs.replace(code.git, dirty=True), code.git_problem)
+        outbox.code(msgspec.json.encode(code), self._patch)
+
+    def _put_plan(self, outbox: Outbox, entry: Entry, deliverer: Deliverer) -> None:
+        """Make the store know the DAG of the run. Raises RemoteError."""
+        try:
+            plan = msgspec.json.decode(entry.payload, type=RunPlan)
+        except msgspec.MsgspecError as error:
+            reason = f"The record of the plan of a run cannot be read ({error})."
+            self._note(outbox, [Receipt(entry.number, reason=reason)])
+        else:
+            self._plan = with_missing(plan, self._tools.working_directory)
+            deliverer.put_plan(self._plan)
+            outbox.delivered([entry.number])
+
+    def _end(self) -> None:
+        """Make the store know how the run ended; a run that does not say so was killed. Raises RemoteError."""
+        if self.run is None or self._outbox is None:
+            return
+        deliverer = self._connected()
+        if self.run.status == "running":
+            self._backfill_missing(self.run)
+            self.run.status = "interrupted"
+        if self._plan is not None and not all(job.is_needed for job in self._plan.jobs):
+            # Jobs that are delivered by now may have found outputs of others edited or put back.
+            deliverer.put_plan(self._plan)
+        deliverer.put_run(self.run)
+        self._outbox.delivered(self._run_numbers)
+
+    def _backfill_missing(self, killed: RunRecord) -> None:
+        """Record what a run that was killed had finished and not recorded. Raises RemoteError."""
+        client = self._connect()
+        try:
+            found = find_missing(client, self._tools, killed)
+            deliver_backfill(client, self._tools, found)
+        except RemoteError:
+            raise
+        except Exception as error:  # whatever Snakemake left there, it must not keep back what is recorded
+            what = f"What run {killed.id[:8]} did before it was killed could not be read: {explain(error)}"
+            self.problems[what] = None
+        else:
+            self.backfilled = len(found.delivered)
 
 
-def push(place: Place, client: Client, *, target_of: TargetOf, even_uncertain: bool = False) -> Leftovers:
-    """Deliver what runs that have ended left in the outbox of a working directory, also what was refused before.
-
-    Args:
-        place: The working directory, and the store that `client` reaches.
-        client: The store.
-        target_of: Chooses what a client delivers to.
-        even_uncertain: Whether to deliver also what a process on another machine may still write, where the file system
-            has no locks.
+def deliver_backfill(
+    client: Client, tools: Tools, found: Backfill, *, progress: Progress = lambda what, done, total: None
+) -> None:
+    """Record what `backfill.find` found: append it to an outbox of its own, and deliver that.
 
     Raises:
-        RemoteError: The store is not able to answer now; what was not delivered waits on.
+        StoreError, OutboxError: The outbox cannot be written.
+        RemoteError: The store is not able to answer now; what was not delivered waits in the outbox.
     """
-    with opened_tools(place, target_of) as tools:
-        return deliver_leftovers(client, tools, retry_rejected=True, even_uncertain=even_uncertain)
+    if not found.jobs:
+        return
+    prepare_folder(own_folder(tools.working_directory), shared=tools.settings.is_shared)
+    run = found.run
+    run.project_identity = run.project_identity or identity_of(tools.settings, tools.working_directory)
 
+    def note(receipt: Receipt) -> None:
+        found.note(receipt)
+        progress("recording", len(found.delivered) + len(found.reasons), len(found.jobs))
 
-def recover_leftovers(place: Place, client: Client, *, target_of: TargetOf) -> Leftovers:
-    """Do as `push`, but leave what was refused before. Raises RemoteError as `push`."""
-    with opened_tools(place, target_of) as tools:
-        return deliver_leftovers(client, tools)
-
-
-@contextmanager
-def opened_tools(place: Place, target_of: TargetOf) -> Iterator[Tools]:
-    """Give the tools for a working directory; its digest cache is kept in its folder, where that is there already."""
-    digests = DigestCache.of(place.root)
-    try:
-        yield _tools(place, digests, KeptLogs(), target_of)
-    finally:
-        digests.close()
-
-
-def _tools(place: Place, digests: DigestCache, logs: KeptLogs, target_of: TargetOf) -> Tools:
-    return Tools(
-        settings=place.settings,
-        working_directory=place.root,
-        store=place.store,
-        target_of=target_of,
-        digester=Digester(str(place.root), digests, logs=logs),
-        git=GitReader(results=partial(stored.outputs, place.root)),
-    )
+    with appended(backlog.outbox_folder(tools.working_directory), run, found.jobs) as outbox:
+        delivery = Delivery(tools, lambda: client, on_receipt=note)
+        delivery.take(outbox)
+        delivery.turn(is_last=True)

@@ -22,7 +22,7 @@ ACK_SUFFIX: Final = ".ack"
 
 
 class Kind(IntEnum):
-    """What an entry is: RUN, JOB, STEP and PLAN are the records in a log; the others speak of them.
+    """What an entry is: RUN, JOB and PLAN are the records in a log; the others speak of them.
 
     OWNER and RELEASED say that a process holds the outbox, or no longer does; they occur in both files.
     """
@@ -34,16 +34,12 @@ class Kind(IntEnum):
     DIGESTS = 5
     PATCH = 6
     GIT = 7
-    STEP = 8
     PLAN = 9
     OWNER = 10
     RELEASED = 11
 
 
-DONE: Final = frozenset({Kind.JOB, Kind.STEP})
-"""Records of something that was done: a job, or a step by hand."""
-
-RECORDS: Final = DONE | {Kind.RUN, Kind.PLAN}
+RECORDS: Final = frozenset({Kind.RUN, Kind.JOB, Kind.PLAN})
 
 
 class Rejected(msgspec.Struct, omit_defaults=True):
@@ -69,7 +65,7 @@ class Entry(NamedTuple):
 
     Attributes:
         number: Where in its log it begins, which names it whatever else in the file may be damaged.
-        kind: RUN, JOB, STEP or PLAN.
+        kind: RUN, JOB or PLAN.
         payload: The record.
     """
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from snakeprov.client.resources import ServerProvenance
 from snakeprov.model.answers import PastVersion
@@ -20,19 +20,13 @@ from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import EVIDENT_BYTES_MIN, Past
 from snakeprov.model.records import JobRecord
 from snakeprov.recorder.catalog import Held
+from snakeprov.recorder.context import Prepared
 from snakeprov.recorder.digesting import Observation, Observations, key_of
 from snakeprov.recorder.recognition import Explained, Identity, size_of
 from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, path_of
 
 SIGHTS_MAX: Final = 10_000
 """Maximum number of paths per request."""
-
-
-class _HasJob(Protocol):
-    @property
-    def job(self) -> JobRecord: ...
-    @property
-    def observations(self) -> Observations: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ class Asked:
     elsewhere: bool
 
 
-def unexplained(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], identity: Identity) -> list[Asked]:
+def unexplained(jobs: Iterable[Prepared], held_at: Callable[[str], Held | None], identity: Identity) -> list[Asked]:
     """Return what has to be asked about the files of some jobs, each once."""
     asked: dict[tuple[str, str], Asked] = {}
     for one in jobs:
@@ -71,7 +65,7 @@ def unexplained(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], 
     return list(asked.values())
 
 
-def read_paths(jobs: Iterable[_HasJob], held_at: Callable[[str], Held | None], identity: Identity) -> list[str]:
+def read_paths(jobs: Iterable[Prepared], held_at: Callable[[str], Held | None], identity: Identity) -> list[str]:
     """Return the paths of inputs whose bytes differ from their current version: a directory above may know them."""
     found: dict[str, None] = {}
     for one in jobs:

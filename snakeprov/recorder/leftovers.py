@@ -1,6 +1,6 @@
-"""Delivering what dead processes left behind in the outbox folder, and noticing what did not even get there.
+"""Delivering what dead processes left behind in the outbox folder.
 
-Must not know: threads, Snakemake.
+Must not know: threads, Snakemake, how an outbox is delivered.
 """
 
 from __future__ import annotations
@@ -8,20 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from snakeprov.client import Client
-from snakeprov.errors import OutboxError, RemoteError
-from snakeprov.model.records import RunRecord
+from snakeprov.errors import OutboxError
+from snakeprov.places import Place
 from snakeprov.recorder import backlog
-from snakeprov.recorder.backfill import backfill_missing
-from snakeprov.recorder.deliver import REFUSED, Receipt, receipt_of
-from snakeprov.recorder.drain import Drain, Tools, observations_of, reject, run_of, to_deliver
-from snakeprov.recorder.entries import Content, Kind
+from snakeprov.recorder.context import Receipt
+from snakeprov.recorder.delivery import Delivery
+from snakeprov.recorder.entries import Content
 from snakeprov.recorder.outbox import Outbox, unlocked_owner
 from snakeprov.recorder.owners import is_alive
-from snakeprov.recorder.steps import StepRecord, deliver_step
-from snakeprov.recorder.summary import Tally, explain
+from snakeprov.recorder.summary import Tally
+from snakeprov.recorder.target import TargetOf
+from snakeprov.recorder.tools import Tools, opened_tools
 
 
 @dataclass
@@ -29,7 +27,7 @@ class Leftovers:
     """What became of the outboxes that dead processes left behind.
 
     Attributes:
-        delivered: Records of jobs and of steps by hand delivered.
+        delivered: Records of jobs and of manual steps delivered.
         backfilled: How many of them were made from Snakemake's metadata, since a run was killed before it made them.
         rejected: Reasons why others were refused.
         problems: Outboxes that could not be read, in words.
@@ -51,6 +49,36 @@ class Leftovers:
             parts.append(f"Delivered {self.delivered} {records} of earlier runs{backfilled}.")
         parts += self.problems
         return f"snakeprov: {' '.join(parts)}" if parts else None
+
+    def note(self, receipt: Receipt) -> None:
+        """Count a record of which is known what became of it."""
+        if receipt.reason is None:
+            self.delivered += 1
+        else:
+            self.rejected.append(receipt.reason)
+
+
+def push(place: Place, client: Client, *, target_of: TargetOf, even_uncertain: bool = False) -> Leftovers:
+    """Deliver what runs that have ended left in the outbox of a working directory, also what was refused before.
+
+    Args:
+        place: The working directory, and the store that `client` reaches.
+        client: The store.
+        target_of: Chooses what a client delivers to.
+        even_uncertain: Whether to deliver also what a process on another machine may still write, where the file system
+            has no locks.
+
+    Raises:
+        RemoteError: The store is not able to answer now; what was not delivered waits on.
+    """
+    with opened_tools(place, target_of) as tools:
+        return deliver_leftovers(client, tools, retry_rejected=True, even_uncertain=even_uncertain)
+
+
+def recover_leftovers(place: Place, client: Client, *, target_of: TargetOf) -> Leftovers:
+    """Do as `push`, but leave what was refused before. Raises RemoteError as `push`."""
+    with opened_tools(place, target_of) as tools:
+        return deliver_leftovers(client, tools)
 
 
 def deliver_leftovers(
@@ -74,7 +102,11 @@ def deliver_leftovers(
         RemoteError: The store is not able to answer now; what was not delivered waits on.
     """
     result = Leftovers()
-    delivery = _Delivery(client, tools, result, retry_rejected=retry_rejected, told=told)
+
+    def note(receipt: Receipt) -> None:
+        result.note(receipt)
+        told(result.delivered + len(result.rejected))
+
     for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
         try:
             recovered = Outbox.recover(path, even_uncertain=even_uncertain)
@@ -92,7 +124,8 @@ def deliver_leftovers(
         outbox, content = recovered
         is_done = False
         try:
-            delivery.deliver(outbox, content)
+            delivery = Delivery(tools, lambda: client, on_receipt=note)
+            _deliver(delivery, outbox, content, result, retry_rejected=retry_rejected)
             is_done = True
             damage = outbox.damage()
             if damage is not None:
@@ -105,75 +138,12 @@ def deliver_leftovers(
     return result
 
 
-class _Delivery:
-    """Delivers outboxes, and counts in `result` what becomes of their records."""
-
-    def __init__(
-        self,
-        client: Client,
-        tools: Tools,
-        result: Leftovers,
-        *,
-        retry_rejected: bool,
-        told: Callable[[int], None],
-    ) -> None:
-        self._client = client
-        self._tools = tools
-        self._result = result
-        self._retry_rejected = retry_rejected
-        self._told = told
-
-    def deliver(self, outbox: Outbox, content: Content) -> None:
-        """Deliver what an outbox holds. Raises RemoteError and OutboxError."""
-        self._deliver_steps(outbox, content)
-        entries = to_deliver(content, retry_rejected=True)
-        if content.last_run is None and all(entry.kind is Kind.STEP for entry in entries):
-            return
-        run = run_of(content)
-        drain = Drain(outbox, run, self._client, tools=self._tools, patch=content.patch)
-        before = self._result.delivered
-        delivered = drain.deliver_pending(
-            content, retry_rejected=self._retry_rejected, told=lambda done: self._told(before + done)
-        )
-        self._result.delivered += delivered - len(drain.rejected)
-        self._result.tallies.setdefault(run.id, Tally()).add(drain.tally)
-        self._result.rejected += drain.rejected
-        if run.status == "running":
-            # Its process is dead, or it would hold the lock.
-            notice_missing(self._client, self._tools, run, self._result)
-            run.status = "interrupted"
-            drain.put_run(run)
-
-    def _deliver_steps(self, outbox: Outbox, content: Content) -> None:
-        tools = self._tools
-        for entry in to_deliver(content, retry_rejected=self._retry_rejected):
-            if entry.kind is not Kind.STEP:
-                continue
-            step = msgspec.json.decode(entry.payload, type=StepRecord)
-            observations = observations_of(content, entry, step.job, tools.digester)
-            try:
-                deliver_step(self._client, step, observations, tools)
-            except Exception as error:  # refused, or a fault of ours: neither may hold up what else waits
-                if isinstance(error, RemoteError) and not isinstance(error, REFUSED):
-                    raise
-                self._reject(outbox, receipt_of(entry.number, error, tools.target_of(self._client)))
-            else:
-                outbox.delivered([entry.number])
-                self._result.delivered += 1
-
-    def _reject(self, outbox: Outbox, receipt: Receipt) -> None:
-        reject(outbox, receipt)
-        self._result.rejected.append(receipt.reason or "")
-
-
-def notice_missing(client: Client, tools: Tools, run: RunRecord, result: Leftovers) -> None:
-    """Record what a run that was killed had finished and not recorded. Raises RemoteError; else tells in `result`."""
-    try:
-        backfilled = backfill_missing(client, tools, run)
-    except RemoteError:
-        raise
-    except Exception as error:  # whatever Snakemake left there, it must not keep back what is recorded
-        result.problems.append(f"What run {run.id[:8]} did before it was killed could not be read: {explain(error)}")
-    else:
-        result.delivered += backfilled
-        result.backfilled += backfilled
+def _deliver(delivery: Delivery, outbox: Outbox, content: Content, result: Leftovers, *, retry_rejected: bool) -> None:
+    """Deliver an outbox to its end, and count what became of it. Raises RemoteError and OutboxError."""
+    delivery.resume(outbox, content, retry_rejected=retry_rejected)
+    delivery.turn(is_last=True)
+    result.delivered += delivery.backfilled
+    result.backfilled += delivery.backfilled
+    result.problems += delivery.problems
+    if delivery.run is not None:
+        result.tallies.setdefault(delivery.run.id, Tally()).add(delivery.tally)

@@ -75,8 +75,8 @@ class Log:
         self._own = own
 
     @classmethod
-    def create(cls, folder: Path, name: str, *, first: bytes, kind: Kind = Kind.RUN) -> Self:
-        """Make and lock the log `name`, which begins with the record `first`.
+    def create(cls, folder: Path, name: str, *, first: bytes) -> Self:
+        """Make and lock the log `name`, which begins with the record `first` of a run.
 
         Raises:
             OutboxError: The folder cannot be made or written.
@@ -84,7 +84,7 @@ class Log:
         path = folder / f"{name}{SUFFIX}"
         new = folder / f"{name}.new"
         own = owner()
-        start = HEADER + frame(kind, first) + frame(Kind.OWNER, msgspec.json.encode(own))
+        start = HEADER + frame(Kind.RUN, first) + frame(Kind.OWNER, msgspec.json.encode(own))
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             privacy.make_folder(folder)
@@ -301,6 +301,12 @@ class Outbox:
             if descriptor >= 0:
                 os.close(descriptor)
         self._descriptor = self._acks = -1
+
+    def discard(self) -> None:
+        """Remove it, with all that it holds."""
+        for suffix in (TRACE_SUFFIX, ACK_SUFFIX, SUFFIX):
+            self.path.with_suffix(suffix).unlink(missing_ok=True)
+        self.close(keep=True)
 
     def _read_on(self, *, is_final: bool) -> None:
         size = READ_SIZE

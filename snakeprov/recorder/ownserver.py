@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from snakeprov.client import Client
 from snakeprov.client.resources import ServerProvenance
 from snakeprov.model.records import JobRecord
-from snakeprov.recorder.assemble import Assembly, assemble
+from snakeprov.recorder.assemble import assemble
 from snakeprov.recorder.catalog import Catalog, LookedUp
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.explaining import Asked, explain_seen
-from snakeprov.recorder.manual import Step, assemble_by_hand
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.recognition import BY_SHA256, Explanations
 from snakeprov.recorder.summary import Tally
@@ -58,20 +57,6 @@ class ServerTarget:
     ) -> None:
         """Add a job to `plan`: what the server knows of it already is left as it is."""
         assemble(plan, job, observations, context, tally)
-
-    def assemble_by_hand(
-        self,
-        plan: Plan,
-        job: JobRecord,
-        observations: Observations,
-        context: Context,
-        tally: Tally,
-        *,
-        step: Step,
-        catalog: Catalog,
-    ) -> list[str]:
-        """Add a step to `plan`; return the paths of the files that get something new."""
-        return assemble_by_hand(plan, Assembly(plan, job, observations, context, tally), job, step=step)
 
     def prepare_uploads(self, project_id: str | None) -> None:
         """Do nothing: there is one place for bytes."""

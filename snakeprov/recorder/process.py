@@ -24,8 +24,8 @@ from typing import Final
 from snakeprov.client import Client
 from snakeprov.model.held import Hold, Listing
 from snakeprov.recorder.channel import Begin, Done, FromCapture, FromDelivery, Progress, Receiver, Take, send
-from snakeprov.recorder.delivery import Delivery
 from snakeprov.recorder.heldfiles import HeldFiles, Moves
+from snakeprov.recorder.livedelivery import LiveDelivery
 from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.target import TargetOf
 from snakeprov.settings import Settings
@@ -71,7 +71,7 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client], target_
     inbox = Inbox(end)
     begin = inbox.begin()
     working_directory = Path(begin.working_directory)
-    delivery = Delivery(
+    delivery = LiveDelivery(
         begin.settings,
         working_directory,
         connect=lambda: connect(begin.settings, working_directory),
@@ -213,7 +213,7 @@ class Inbox:
                 self._held.setdefault(job_id, HeldFiles(self._moves)).take_listing(message)
 
 
-def _progress(delivery: Delivery) -> Progress:
+def _progress(delivery: LiveDelivery) -> Progress:
     transfer = delivery.transfer
     done, expected = (0, 0) if transfer is None else (transfer.done_bytes, transfer.expected_bytes)
     return Progress(delivery.jobs, done, expected, _read_bytes())

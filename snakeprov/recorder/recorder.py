@@ -11,6 +11,7 @@ working directory or by `snakeprov push`.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections import deque
@@ -36,8 +37,12 @@ from snakeprov.recorder.summary import Summary, explain
 from snakeprov.settings import Settings
 
 UNWRITTEN_MAX: Final = 10_000
-"""How many records are kept in memory while the disk does not take them."""
+"""Maximum number of records kept in memory while the disk does not take them."""
 
+UNWRITTEN_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Maximum size of these records together; the oldest are lost first."""
+
+_logger: Final = logging.getLogger(__name__)
 
 _JOB: Final = Kind.JOB  # a member of an enumeration is looked up at length
 
@@ -64,6 +69,7 @@ class Recorder:
         self._encode = msgspec.json.Encoder().encode
         self._lock = threading.Lock()
         self._unwritten: deque[tuple[Kind, bytes]] = deque()
+        self._unwritten_bytes = 0
         self._full_disk: str | None = None
         self._problems: dict[str, None] = {}
         self._jobs = 0
@@ -151,15 +157,22 @@ class Recorder:
                 self._turn_over()
             while self._unwritten:
                 self._log.append(*self._unwritten[0])
-                self._unwritten.popleft()
+                self._forget_oldest()
             self._log.append(kind, payload)
             self._full_disk = None
         except OutboxError as error:
             self._full_disk = explain(error)
             self._unwritten.append((kind, payload))
-            if len(self._unwritten) > UNWRITTEN_MAX:
-                self._unwritten.popleft()
-                self._lost += 1
+            self._unwritten_bytes += len(payload)
+            while len(self._unwritten) > UNWRITTEN_MAX or self._unwritten_bytes > UNWRITTEN_BYTES_MAX:
+                self._lost += self._forget_oldest() is Kind.JOB
+            _logger.debug("%d records wait in memory: %s", len(self._unwritten), self._full_disk)
+
+    def _forget_oldest(self) -> Kind:
+        """Drop the oldest of the records that are kept in memory; return its kind."""
+        kind, payload = self._unwritten.popleft()
+        self._unwritten_bytes -= len(payload)
+        return kind
 
     def _turn_over(self) -> None:
         """Go on in a further log, unless the delivering process cannot be told of it yet."""

@@ -14,7 +14,6 @@ from snakeprov.recorder.catalog import Catalog, LookedUp
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.explaining import Asked
-from snakeprov.recorder.manual import Step
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.recognition import Explanations, Identity
 from snakeprov.recorder.summary import Tally
@@ -54,19 +53,6 @@ class Target(Protocol):
         catalog: Catalog,
     ) -> None:
         """Add to `plan` what makes the store know a job, as far as it does not know it yet; count it in `tally`."""
-
-    def assemble_by_hand(
-        self,
-        plan: Plan,
-        job: JobRecord,
-        observations: Observations,
-        context: Context,
-        tally: Tally,
-        *,
-        step: Step,
-        catalog: Catalog,
-    ) -> list[str]:
-        """Assemble a manual step; return the paths of the files that get a new version or Activity."""
 
     def prepare_uploads(self, project_id: str | None) -> None:
         """Have bytes sent to where the owner of a project wants them; None: the project is yet to be made."""

@@ -39,6 +39,7 @@ class Versions:
         self._observations = observations
         self._context = context
         self._tally = tally
+        self._always = context.policy.always if job.step is None else job.step.new_version
         self._shared_annotations: dict[str, Any] | None = None
         facts = (*job.inputs, *job.outputs)
         self._queries = {fact.path: fact.storage_query for fact in facts if fact.storage_query is not None}
@@ -138,7 +139,7 @@ class Versions:
         reads = [self._recognition.explained(path, seen).first_read, self._plan.first_read(held)]
         known = [one for one in reads if one is not None]
         ended = self._job.ended_on
-        return self._context.by_hand or not known or (ended is not None and ended <= min(known))
+        return self._job.step is not None or not known or (ended is not None and ended <= min(known))
 
     def _list(self, path: str, held: Held, seen: Observation) -> None:
         """Take note of what a directory holds that an Activity made."""
@@ -217,8 +218,8 @@ class Versions:
     def _annotations_of_job(self) -> dict[str, Any]:
         """Return what Synapse's users may want to search a version by, in `annotations2` form."""
         if self._shared_annotations is None:
-            is_run = not self._context.by_hand
-            self._shared_annotations = annotations_of(self._job, self._context.run) if is_run else {}
+            is_job = self._job.step is None
+            self._shared_annotations = annotations_of(self._job, self._context.run) if is_job else {}
         return self._shared_annotations
 
     def _observed(self, path: str) -> Observation:

@@ -15,7 +15,7 @@ from snakeprov.db.access import READ, UPDATE
 from snakeprov.db.jobs import JobFileRow, JobRow
 from snakeprov.model import times
 from snakeprov.model.answers import JobFile, JobId, RecordedJob, Role, UsedLink
-from snakeprov.model.records import JobRecord
+from snakeprov.model.records import StoredJob
 from snakeprov.server import permissions, values, wire
 from snakeprov.server.activities import readable as readable_activity
 from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
@@ -33,7 +33,7 @@ WRITTEN: frozenset[Role] = frozenset({"output", "log", "benchmark"})
 class JobBody(msgspec.Struct, rename="camel"):
     """A job to record."""
 
-    job: JobRecord
+    job: StoredJob
     activity_id: str | None = None
     files: list[JobFile] = []
 
@@ -107,7 +107,7 @@ def environment_handle(call: Call) -> int:
     run = None if row is None else runs.owner(call.tx, row.run_id)
     if row is None or run is None or not _is_visible(call, row):
         raise not_found(f"There is no job with id {shown(id_)}.")
-    named = msgspec.json.decode(row.record, type=JobRecord).environment_file_handle_id
+    named = msgspec.json.decode(row.record, type=StoredJob).environment_file_handle_id
     if named is None:
         raise not_found(f"No environment of job {shown(id_)} is recorded.")
     check_may_download(call, run)
@@ -131,7 +131,7 @@ def told(call: Call, row: JobRow) -> RecordedJob:
 def recorded(row: JobRow, files: Iterable[JobFileRow], *, urls: list[UsedLink] | None = None) -> RecordedJob:
     """Return a job with its files, and with the URLs that its activity used where these are given."""
     return RecordedJob(
-        job=msgspec.json.decode(row.record, type=JobRecord),
+        job=msgspec.json.decode(row.record, type=StoredJob),
         activity_id=wire.optional_id(row.activity_id),
         files=[wire.job_file(file) for file in files],
         urls=urls,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from snakeprov.model import answers
 from snakeprov.model.entities import Entity, FileHandle
 from snakeprov.model.planned import RunPlan
-from snakeprov.model.records import RunRecord
+from snakeprov.model.records import StoredRun
 from snakeprov.server import (
     acl,
     activities,
@@ -343,7 +343,7 @@ OPERATIONS: dict[Handler, Operation] = {
         query="project! under after limit",
     ),
     runs.listing: Operation("Runs, newest first.", answers.Page[answers.Run], query=_PAGED),
-    runs.put: Operation("Makes a run (201) or replaces it (200).", answers.Run, RunRecord, 201),
+    runs.put: Operation("Makes a run (201) or replaces it (200).", answers.Run, StoredRun, 201),
     runs.read: Operation("A run, by its id or the beginning of it.", answers.Run),
     runs.jobs_of: Operation(
         "The jobs of a run, in the order in which they ended.", answers.Page[answers.JobSummary], query=_PAGED

@@ -15,7 +15,7 @@ from snakeprov.db.jobs import JobFileRow, JobSummaryRow, OutputRow
 from snakeprov.db.runs import RunOwner, RunRow
 from snakeprov.model import times
 from snakeprov.model.answers import JobSummary, MadeVersion, Page, Run
-from snakeprov.model.records import JobStatus, RunRecord
+from snakeprov.model.records import JobStatus, StoredRun
 from snakeprov.server import permissions, values, wire
 from snakeprov.server.call import Answer, Call, plain_number, shown
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
@@ -31,7 +31,7 @@ _RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 def put(call: Call) -> Answer:
     """PUT /runs/{id}: creates or replaces."""
-    run = call.read(RunRecord)
+    run = call.read(StoredRun)
     id_ = call.route["id"]
     if run.id != id_:
         raise bad_request(f"The body has the id {shown(run.id)}, the path {shown(id_)}.")
@@ -163,11 +163,11 @@ def check_may_download(call: Call, row: RunRow | RunOwner) -> None:
         raise forbidden(f"You lack the DOWNLOAD permission on the project of run {row.id}.")
 
 
-def _record(row: RunRow) -> RunRecord:
-    return msgspec.json.decode(row.record, type=RunRecord)
+def _record(row: RunRow) -> StoredRun:
+    return msgspec.json.decode(row.record, type=StoredRun)
 
 
-def _patch_of(run: RunRecord) -> str | None:
+def _patch_of(run: StoredRun) -> str | None:
     return run.git.patch_file_handle_id if run.git is not None else None
 
 

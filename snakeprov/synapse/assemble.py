@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from snakeprov.client.batch import Ref, Request
+from snakeprov.client.batch import Ref
 from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Edited, Id, Meaning, Past
@@ -25,7 +25,7 @@ from snakeprov.recorder.assemble import Assembly, Outcome
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import GENERATING, Observation, Observations, key_of, path_of_key
-from snakeprov.recorder.plan import REPO, Bytes, Plan, is_work_by, pointing
+from snakeprov.recorder.plan import Bytes, Plan, is_work_by, pointing
 from snakeprov.recorder.recordpaths import code_path_of, path_of
 from snakeprov.recorder.summary import Tally
 from snakeprov.synapse import rules
@@ -74,17 +74,15 @@ def assemble_for_synapse(
     if job.status == "touched":
         assembly.see_outputs()
         return
-    outputs = [fact for fact in job.outputs if path_of(fact) not in finished]
+    outputs = assembly.due_outputs(but=finished)
     has_changed = done is not None and assembly.find_changed()
     if not has_changed and not any(assembly.makes(fact) for fact in outputs):
         tally.reproduced += sum(fact.kind != "missing" for fact in outputs)
         return
     activity_id: str | Ref
     if done is None:
-        assembly.use_inputs()
-        assembly.use_environment()
-        assembly.execute_code()
-        activity_id = Ref(plan.add(Request("POST", f"{REPO}/activity", assembly.activity())), "id")
+        assembly.use()
+        activity_id = assembly.plan_activity()
     else:
         activity_id = done.activity_id
     assembly.generate(outputs, activity_id)
@@ -182,11 +180,9 @@ class SynapseAssembly(Assembly):
         """Return by what a version is known again whose annotations are sent after it."""
         return f"read by {mark(self._job.id, self._job.run_id)}"
 
-    def activity_by_hand(self, description: str | None) -> dict[str, Any]:
-        return self.activity(description)
-
-    def activity(self, description: str | None = None) -> dict[str, Any]:
+    def activity(self) -> dict[str, Any]:
         """Return the body of the job's Activity."""
+        description = None if self._job.step is None else self._job.step.description
         return {
             "name": self._job.rule,
             "used": self.used,

@@ -14,13 +14,12 @@ from snakeprov.recorder.catalog import Catalog, Held, LookedUp
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.explaining import Asked
-from snakeprov.recorder.manual import Step, assemble_by_hand
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.recognition import Explanations
 from snakeprov.recorder.recordpaths import path_of
 from snakeprov.recorder.summary import Tally
 from snakeprov.synapse import rules
-from snakeprov.synapse.assemble import Done, SynapseAssembly, assemble_for_synapse
+from snakeprov.synapse.assemble import Done, assemble_for_synapse
 from snakeprov.synapse.lookup import SynapseLookup
 from snakeprov.synapse.names import to_synapse_name
 from snakeprov.synapse.version import BY_MD5
@@ -65,25 +64,6 @@ class SynapseTarget:
         """Add to `plan` what an earlier attempt to deliver the job has not brought about."""
         done = self._done(context, job, observations, catalog)
         assemble_for_synapse(plan, job, observations, context, tally, done=done)
-
-    def assemble_by_hand(
-        self,
-        plan: Plan,
-        job: JobRecord,
-        observations: Observations,
-        context: Context,
-        tally: Tally,
-        *,
-        step: Step,
-        catalog: Catalog,
-    ) -> list[str]:
-        """Assemble a manual step; return the paths of the files that get a new version or Activity."""
-        done = self._done(context, job, observations, catalog)
-        assembly = SynapseAssembly(plan, job, observations, context, tally)
-        if done is None:
-            return assemble_by_hand(plan, assembly, job, step=step)
-        assembly.finish(done.paths)
-        return assemble_by_hand(plan, assembly, job, step=step, activity_id=done.activity_id, but=done.paths)
 
     def prepare_uploads(self, project_id: str | None) -> None:
         """Have bytes sent to where the owner of a project wants them; one that is yet to be made has no such wish."""

@@ -34,7 +34,7 @@ from snakeprov.model.answers import (
     Version,
 )
 from snakeprov.model.entities import File
-from snakeprov.model.records import JobRecord
+from snakeprov.model.records import StoredJob
 from snakeprov.synapse import pathwalk
 from snakeprov.synapse.facts import PAGE, Facts, Json, below, job_of
 from snakeprov.synapse.graphwalk import GraphWalk, node_of, target_of
@@ -285,7 +285,7 @@ class Walk:
                     identity_proved=True,
                 )
                 files.append(file)
-        job = JobRecord(
+        job = StoredJob(
             id=mark[0],
             run_id=mark[1],
             rule=activity.name or "",

@@ -13,7 +13,7 @@ from typing import Any
 from snakeprov.lineage.difference import is_put_back
 from snakeprov.model import meant
 from snakeprov.model.answers import Done, JobFile, Making, Meaning, Role, Run, SearchResult, Story, ToldVersion
-from snakeprov.model.records import GitState, JobRecord, code_paths, recorded_path
+from snakeprov.model.records import JobRecord, StoredGit, code_paths, recorded_path
 from snakeprov.view import reasons, text, times
 from snakeprov.view.history import status_role, versioned
 from snakeprov.view.text import Line, Piece, Screen, compose, counted, say
@@ -223,7 +223,7 @@ def _run_of(version: ToldVersion) -> Run | None:
     """Return what a version tells of its run, where the store keeps no runs."""
     if version.run_id is None:
         return None
-    git = None if version.commit is None else GitState(root="", commit=version.commit, dirty=version.dirty)
+    git = None if version.commit is None else StoredGit(root="", commit=version.commit, dirty=version.dirty)
     return Run(
         id=version.run_id,
         project="",
@@ -234,7 +234,7 @@ def _run_of(version: ToldVersion) -> Run | None:
     )
 
 
-def _git(git: GitState) -> list[Piece]:
+def _git(git: StoredGit) -> list[Piece]:
     commit = text.short_commit(git.commit, dirty=git.dirty) or "no commit yet"
     tag = f" ({git.describe})" if git.describe else ""
     branch = tag + (f" on {git.branch}" if git.branch else "")

@@ -34,7 +34,7 @@ from snakeprov.workdir import lookup
 if TYPE_CHECKING:
     from snakeprov.client import Client
     from snakeprov.model.answers import Run
-    from snakeprov.model.records import GitState
+    from snakeprov.model.records import StoredGit
 
 FILES_MAX: Final = 1_000_000
 """How many files of a run are put into a folder."""
@@ -197,7 +197,7 @@ def _place_code(client: Client, run: Run, layout: _Layout, result: CheckedOut) -
         _patch(client, run.id, git, layout, result)
 
 
-def _patch(client: Client, run_id: str, git: GitState, layout: _Layout, result: CheckedOut) -> None:
+def _patch(client: Client, run_id: str, git: StoredGit, layout: _Layout, result: CheckedOut) -> None:
     if git.patch_file_handle_id is None:
         result.notes.append("What ran differed from the commit by more than is kept as a patch.")
         return

@@ -30,9 +30,9 @@ from snakeprov.disk.files import fingerprint
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
 from snakeprov.plugin.recording import open_recorder
-from snakeprov.recorder.delivery import Delivery
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.heldfiles import HeldFiles
+from snakeprov.recorder.livedelivery import LiveDelivery
 from snakeprov.recorder.outbox import Log, Outbox
 from snakeprov.settings import Settings
 
@@ -109,7 +109,7 @@ def profile(jobs: int) -> None:
         log = Log.create(work / ".snakeprov" / "outbox", run.id, first=msgspec.json.encode(run))
         for job in records(work, jobs, inputs=1):
             log.append(Kind.JOB, msgspec.json.encode(job))
-        delivery = Delivery(
+        delivery = LiveDelivery(
             Settings(),
             work,
             connect=lambda: connect(work / ".snakeprov", create=True),

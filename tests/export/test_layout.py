@@ -13,7 +13,7 @@ from snakeprov.export.layout import RESERVED, Layout
 from snakeprov.export.material import Activity, Made, Material, Use
 from snakeprov.export.public import public
 from snakeprov.model.answers import Version
-from snakeprov.model.records import CodeFact, GitState
+from snakeprov.model.records import CodeFact, StoredGit
 
 from ..answers import job_record, told_run
 
@@ -71,7 +71,7 @@ def told(text: str) -> Material:
         snakefile=script.path,
         command_line=f"snakemake {text}",
         config={"data": [text]},
-        git=GitState(root="/home/ada/study", commit="c" * 40, remote="/srv/git/study"),
+        git=StoredGit(root="/home/ada/study", commit="c" * 40, remote="/srv/git/study"),
         status="failed",
     )
     return Material(

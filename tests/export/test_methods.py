@@ -11,13 +11,13 @@ from snakeprov.export.commands import programs
 from snakeprov.export.material import Activity, Made, Material, Use
 from snakeprov.export.methods import methods
 from snakeprov.model.answers import Meaning, Run, Version
-from snakeprov.model.records import CodeFact, GitState
+from snakeprov.model.records import CodeFact, StoredGit
 
 from ..answers import job_record, told_run
 
 RUN = told_run("r", snakemake_version="9.27.1", python_version="3.11.7", git_problem="not asked")
 UNKNOWN = told_run("r", git_problem="not asked")
-GIT = GitState(root="/w", commit="c" * 40, remote="https://example.org/study.git", describe="v1.2", dirty=True)
+GIT = StoredGit(root="/w", commit="c" * 40, remote="https://example.org/study.git", describe="v1.2", dirty=True)
 
 
 def material(job: dict[str, Any], *, run: Run = RUN, **facts: Any) -> Material:

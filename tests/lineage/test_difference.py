@@ -23,7 +23,7 @@ from snakeprov.lineage.textdifference import (
 from snakeprov.lineage.unrecorded import GitAnswer, Unrecorded, unrecorded
 from snakeprov.lineage.values import differing
 from snakeprov.model.answers import JobFile, RecordedJob, Story
-from snakeprov.model.records import CodeFact, FileFact, JobKind, JobRecord
+from snakeprov.model.records import CodeFact, FileFact, JobKind, StoredJob
 
 from ..answers import entity_of, job_file, making, named, told_run, told_story, told_version
 
@@ -57,7 +57,7 @@ def story(
     return told_story(
         version,
         activity={"id": "7", "name": rule, "used": []},
-        job=RecordedJob(job=JobRecord(**record), files=files),
+        job=RecordedJob(job=StoredJob(**record), files=files),
         run=told_run("2", **(run or {})),
     )
 
@@ -439,10 +439,10 @@ def test_what_could_explain_a_difference_is_what_no_record_holds() -> None:
     """Software outside of a described environment, files that git knows of, an environment that is only named."""
     packages = {"conda": {"packages": [{"name": "x", "version": "1"}]}}
 
-    def ran(kind: JobKind, **facts: Any) -> JobRecord:
-        return JobRecord(id="1", run_id="2", rule="fit", status="success", kind=kind, **facts)
+    def ran(kind: JobKind, **facts: Any) -> StoredJob:
+        return StoredJob(id="1", run_id="2", rule="fit", status="success", kind=kind, **facts)
 
-    def software(job: JobRecord, document: Json | None) -> list[str]:
+    def software(job: StoredJob, document: Json | None) -> list[str]:
         found = unrecorded([job, job], [document, document], GitAnswer(), recorded=set())
         return [name for one in found for name in one.names]
 

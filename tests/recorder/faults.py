@@ -20,11 +20,11 @@ from snakeprov.disk.files import fingerprint
 from snakeprov.model.answers import Status
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.places import Place, store_of
-from snakeprov.recorder import backlog, delivery
-from snakeprov.recorder.delivery import Delivery
+from snakeprov.recorder import backlog, leftovers
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.leftovers import Leftovers
+from snakeprov.recorder.livedelivery import LiveDelivery
 from snakeprov.recorder.outbox import Log, Outbox
 from snakeprov.recorder.owners import owner
 from snakeprov.settings import Settings
@@ -68,7 +68,9 @@ def records(work: Path) -> list[JobRecord]:
 
 def run_record(work: Path, **more: Any) -> RunRecord:
     return RunRecord(
-        id=RUN_ID, project="p", working_directory=str(work), **{"snakefile": "Snakefile", "status": "success", **more}
+        project="p",
+        working_directory=str(work),
+        **{"id": RUN_ID, "snakefile": "Snakefile", "status": "success", **more},
     )
 
 
@@ -98,7 +100,7 @@ def deliver(work: Path, connect: Callable[[], Client]) -> list[str]:
     outbox, _ = found
     outbox.close(keep=True)
     descriptor = os.open(log, os.O_RDWR)
-    delivery = Delivery(Settings(), work, connect=connect, target_of=target_of, held=nothing_held)
+    delivery = LiveDelivery(Settings(), work, connect=connect, target_of=target_of, held=nothing_held)
     delivery.take(Outbox(log, descriptor))
     delivery.turn(is_last=True)
     delivery.close()
@@ -116,7 +118,7 @@ def place_of(work: Path) -> Place:
 
 def push(place: Place, client: Client) -> Leftovers:
     """Deliver what waits in a working directory, as `snakeprov push` does."""
-    return delivery.push(place, client, target_of=target_of)
+    return leftovers.push(place, client, target_of=target_of)
 
 
 def push_all(work: Path, connect: Callable[[], Client]) -> int:

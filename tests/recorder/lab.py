@@ -24,8 +24,8 @@ from snakeprov.model.answers import Meaning
 from snakeprov.model.records import CodeFact, FileFact, GitState, JobRecord, JobStatus, RunRecord
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.context import Policy
-from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.context import Policy, Prepared
+from snakeprov.recorder.deliver import Deliverer
 from snakeprov.recorder.digesting import Digester, Observation
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.summary import Tally

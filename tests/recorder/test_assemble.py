@@ -13,7 +13,7 @@ import pytest
 
 from snakeprov.client.batch import to_wire
 from snakeprov.model.digest import Digest
-from snakeprov.model.records import CodeFact, FileFact, Fingerprint, GitState, JobRecord, RunRecord
+from snakeprov.model.records import CodeFact, FileFact, Fingerprint, GitState, JobRecord, ManualStep, RunRecord
 from snakeprov.recorder.assemble import assemble
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.context import Context, Policy
@@ -202,21 +202,22 @@ def test_a_file_of_unknown_origin_learns_it_when_the_very_bytes_are_made() -> No
 
 
 @pytest.mark.parametrize(
-    ("ended", "by_hand", "is_its"),
+    ("ended", "is_manual", "is_its"),
     [(-1, False, True), (0, False, True), (1, False, False), (1, True, True), (None, False, False)],
 )
 def test_bytes_that_were_read_belong_to_a_job_that_had_ended_by_then(
-    ended: int | None, by_hand: bool, is_its: bool
+    ended: int | None, is_manual: bool, is_its: bool
 ) -> None:
-    """Though its record came later; what was done by hand is told afterwards, whenever it was."""
+    """Though its record came later; a manual step is told afterwards, whenever it was."""
     read_on = datetime(2026, 1, 1, 12, tzinfo=UTC)
     bench = Bench()
     bench.do(job(rule="reader", inputs=[fact("results/clean.csv")], outputs=[]), seen(results__clean="one"))
     explanations = {("results/clean.csv", digest("one").sha256): Explained(first_read=read_on)}
     ended_on = None if ended is None else read_on + timedelta(seconds=ended)
 
-    made = job(id="2" * 32, ended_on=ended_on)
-    bench.do(made, seen(data__raw="raw", results__clean="one"), explanations=explanations, by_hand=by_hand)
+    step = ManualStep() if is_manual else None
+    made = job(id="2" * 32, ended_on=ended_on, step=step, kind="shell" if step is None else "manual")
+    bench.do(made, seen(data__raw="raw", results__clean="one"), explanations=explanations)
 
     assert bench.tally.adopted == is_its
 

@@ -19,8 +19,8 @@ from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.recorder import catalog as catalog_module
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.context import Policy
-from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.context import Policy, Prepared
+from snakeprov.recorder.deliver import Deliverer
 from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles
 

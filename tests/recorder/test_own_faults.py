@@ -10,12 +10,11 @@ import pytest
 
 from snakeprov.apps.connect import connect
 from snakeprov.apps.target import target_of
+from snakeprov.model.records import ManualStep
 from snakeprov.recorder import backlog, entries, outbox, ownserver
-from snakeprov.recorder.delivery import push, recover_leftovers
 from snakeprov.recorder.entries import Kind
-from snakeprov.recorder.manual import Step
+from snakeprov.recorder.leftovers import push, recover_leftovers
 from snakeprov.recorder.outbox import Log
-from snakeprov.recorder.steps import StepRecord
 
 from . import faults
 
@@ -30,12 +29,12 @@ def work(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def break_assembly(monkeypatch: pytest.MonkeyPatch) -> None:
+def break_assembly(monkeypatch: pytest.MonkeyPatch, *, kind: str = "shell") -> None:
     """Let the assembly of one job fail as only a fault in the code can."""
     assemble = ownserver.assemble
 
     def fail_at_one(plan: Any, job: Any, *more: Any) -> None:
-        if job.id == BROKEN_JOB:
+        if (job.id, job.kind) == (BROKEN_JOB, kind):
             raise KeyError("no such thing")
         assemble(plan, job, *more)
 
@@ -90,14 +89,12 @@ def test_another_version_of_snakeprov_takes_the_record_as_one_that_waits(
 def test_a_manual_step_at_which_snakeprov_fails_does_not_hold_up_the_jobs(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = msgspec.structs.replace(faults.records(work)[0], id="c" * 32)
-    step = StepRecord(run=faults.run_record(work), job=job, step=Step())
-    Log.create(backlog.outbox_folder(work), "b" * 32, first=msgspec.json.encode(step), kind=Kind.STEP).close()
-
-    def fail(*_: Any, **__: Any) -> None:
-        raise KeyError("no such thing")
-
-    monkeypatch.setattr(ownserver, "assemble_by_hand", fail)
+    run = faults.run_record(work, id="b" * 32, status="manual")
+    step = msgspec.structs.replace(faults.records(work)[0], id=BROKEN_JOB, kind="manual", step=ManualStep())
+    log = Log.create(backlog.outbox_folder(work), run.id, first=msgspec.json.encode(run))
+    log.append(Kind.JOB, msgspec.json.encode(step))
+    log.close()
+    break_assembly(monkeypatch, kind="manual")
 
     (reason,) = push_here(work)
 

@@ -167,16 +167,18 @@ def test_records_that_a_full_disk_does_not_take_are_appended_when_it_does(work: 
     assert "cannot be written" not in " ".join(summary.problems)
 
 
+@pytest.mark.parametrize(("limit", "value"), [("UNWRITTEN_MAX", 2), ("UNWRITTEN_BYTES_MAX", 1000)])
 def test_records_that_a_disk_full_to_the_end_does_not_take_are_lost_aloud(
-    work: Path, monkeypatch: pytest.MonkeyPatch
+    work: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:
-    """As are those that no longer fit into memory."""
-    monkeypatch.setattr(recorder_module, "UNWRITTEN_MAX", 2)
+    """As are those that no longer fit into memory, by their number or their size."""
+    monkeypatch.setattr(recorder_module, limit, value)
     recorder = Recorder(Settings(), work, program=NO_SUCH_PROGRAM)
     recorder.start(faults.run_record(work, status="running"))
     with full_disk(300):
         for job in faults.records(work):
             recorder.append(job)
+        assert len(recorder._unwritten) < faults.JOBS
         summary = recorder.finish(faults.run_record(work))
 
     assert (summary.pending, summary.lost) == (0, 3)

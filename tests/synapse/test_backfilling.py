@@ -22,13 +22,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (work / name).write_text(name)
     mtime_s = (work / "out.txt").stat().st_mtime
     checksums = {"in.txt": f"sha256:{hashlib.sha256(b'in.txt').hexdigest()}", "replaced.txt": "sha256:0"}
-    record = {"rule": "one", "input": ["in.txt", "replaced.txt"], "shellcmd": "cat", "input_checksums": checksums}
-    name = urlsafe_b64encode(b"out.txt").decode()
-    (work / ".snakemake" / "metadata" / name).write_text(
-        json.dumps({**record, "starttime": mtime_s - 1, "endtime": mtime_s})
-    )
+    inputs = ["in.txt", "replaced.txt"]
+    note_job(work, "out.txt", ended_s=mtime_s, rule="one", input=inputs, shellcmd="cat", input_checksums=checksums)
     monkeypatch.chdir(work)
     return work
+
+
+def note_job(work: Path, output: str, *, ended_s: float, **record: object) -> None:
+    """Keep of the job that wrote an output what Snakemake keeps."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    (work / ".snakemake" / "metadata" / name).write_text(
+        json.dumps({**record, "starttime": ended_s - 1, "endtime": ended_s})
+    )
 
 
 def test_the_past_is_delivered_to_synapse_once(synapse: Synapse, folder: Path) -> None:
@@ -47,3 +52,19 @@ def test_the_past_is_delivered_to_synapse_once(synapse: Synapse, folder: Path) -
     assert main(["backfill", "--store", "synapse"]) == 0
     questions = ("/child", "/bundle2")
     assert not [one for one in synapse.requests if not one.startswith("GET") and not one.endswith(questions)]
+
+
+def test_outputs_of_refused_jobs_are_not_counted_as_backfilled(
+    synapse: Synapse, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Synapse takes no folders nested as deeply as these."""
+    deep = folder / "/".join("d" * 60) / "x"
+    deep.parent.mkdir(parents=True)
+    deep.write_text("x")
+    note_job(folder, str(deep.relative_to(folder)), ended_s=deep.stat().st_mtime, rule="deep", input=[])
+
+    assert main(["backfill", "--store", "synapse"]) == 42
+
+    out, err = capfd.readouterr()
+    assert "Backfilled 1 job with 1 output (run" in out
+    assert "levels deep" in err

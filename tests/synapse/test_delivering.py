@@ -23,8 +23,8 @@ from snakeprov.model.paths import to_names
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
-from snakeprov.recorder.context import Policy
-from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.context import Policy, Prepared
+from snakeprov.recorder.deliver import Deliverer
 from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.synapse.names import to_synapse_name

@@ -18,7 +18,8 @@ import pytest
 from snakeprov import connect
 from snakeprov.errors import RemoteError
 from snakeprov.model.entities import File
-from snakeprov.recorder.deliver import Deliverer, Prepared
+from snakeprov.recorder.context import Prepared
+from snakeprov.recorder.deliver import Deliverer
 from snakeprov.synapse.jobmark import marked
 
 from ..commands import Answer, call

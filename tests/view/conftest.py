@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from snakeprov.model.answers import EntityName, History, JobFile, Outcome, RecordedJob, Role, Run, Story, ToldVersion
-from snakeprov.model.records import CodeFact, FileFact, GitState, JobRecord
+from snakeprov.model.records import CodeFact, FileFact, StoredGit, StoredJob
 from snakeprov.view.text import Screen
 
 from ..answers import job_file, told_story, told_version
@@ -51,7 +51,7 @@ def run() -> Run:
         python_version="3.11.7",
         snakemake_version="9.27.1",
         snakeprov_version="0.1.0",
-        git=GitState(
+        git=StoredGit(
             root="/home/ada/penguins",
             commit=COMMIT,
             branch="main",
@@ -112,7 +112,7 @@ def _file(role: Role, path: str, number: int, outcome: Outcome) -> JobFile:
 @pytest.fixture
 def story(run: Run) -> Story:
     """The story of a file that a job of a rule with a script generated."""
-    job = JobRecord(
+    job = StoredJob(
         id="0f" * 16,
         run_id=RUN_ID,
         rule="summarise",

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from snakeprov.model.answers import Done, History, JobFile, Lineage, RecordedJob, Run, Status, Story
-from snakeprov.model.records import JobRecord
+from snakeprov.model.records import StoredJob
 from snakeprov.view import answers
 
 from ..answers import told_run, told_story
@@ -67,7 +67,7 @@ def test_show_has_its_keys_and_no_others(story: Story) -> None:
 
 def test_show_has_its_keys_even_where_nothing_is_known(story: Story) -> None:
     """What the wire form leaves out is there with the value that leaving it out means."""
-    bare = JobRecord(id="1", run_id="2", rule="r", status="success")
+    bare = StoredJob(id="1", run_id="2", rule="r", status="success")
     files = [JobFile(role="input", path="gone.txt", outcome="used")]
     got = printed(answers.done(replace(story, job=RecordedJob(job=bare, files=files), run=told_run("2"))))
     assert list(got["job"]) == JOB_KEYS

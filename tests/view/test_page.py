@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from snakeprov.lineage import fold
 from snakeprov.lineage.graph import Graph
-from snakeprov.model.records import JobRecord
+from snakeprov.model.records import StoredJob
 from snakeprov.view import labels, layout, page
 from snakeprov.view.details import Known
 
@@ -40,7 +40,7 @@ def show(browser: Any, tmp_path: Path) -> Open:
         answer: Json,
         *,
         hash_: str = "",
-        jobs: dict[str, JobRecord] | None = None,
+        jobs: dict[str, StoredJob] | None = None,
         depth: int = 3,
         direction: Any = "upstream",
     ) -> Any:

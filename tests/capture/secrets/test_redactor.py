@@ -19,7 +19,8 @@ VALUE = "correct horse's"
 JOB_OTHERS = {
     *("id", "run_id", "status", "record_version", "snakemake_id", "kind", "threads", "priority", "attempt"),
     *("conda_env_recorded_path",),  # named as a file is
-    *("conda_prefix", "container_path", "environment_digest", "environment_file_handle_id", "is_checkpoint"),
+    *("conda_prefix", "container_path", "is_checkpoint"),
+    "step",  # its words are redacted where the step is recorded
     *("submitted_on", "started_on", "ended_on", "exit_code", "logs", "benchmark_file"),
     "benchmark",  # nothing but numbers is kept of it
     *("inputs", "outputs", "code"),  # only their queries and URLs are searched
