@@ -20,10 +20,9 @@ from snakeprov.model.records import FileFact, Fingerprint, JobRecord, ManualStep
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import GENERATING, OUTRUN, Observation, Observations, key_of
-from snakeprov.recorder.overlaps import began_on
+from snakeprov.recorder.jobtimes import began_on, span_of
 from snakeprov.recorder.plan import REPO, Bytes, Plan
 from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, is_stream, path_of
-from snakeprov.recorder.spans import span_of
 from snakeprov.recorder.summary import Tally
 from snakeprov.recorder.versions import Versions
 
@@ -64,7 +63,7 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
         if activity_id is not None:
             assembly.leave_by_products(activity_id)
     if job.step is None:
-        plan.append(Request("POST", "/snakeprov/v1/jobs", body))
+        plan.enqueue(Request("POST", "/snakeprov/v1/jobs", body))
 
 
 class Assembly(Versions):
@@ -92,7 +91,7 @@ class Assembly(Versions):
 
     def plan_activity(self) -> Ref:
         """Plan the Activity of the job, which uses what was used so far; return its id."""
-        return Ref(self._plan.append(Request("POST", f"{REPO}/activity", self.activity())), "id")
+        return Ref(self._plan.enqueue(Request("POST", f"{REPO}/activity", self.activity())), "id")
 
     def activity(self) -> dict[str, Any]:
         """Return the body of the job's Activity."""
@@ -129,10 +128,10 @@ class Assembly(Versions):
                 continue  # a workflow that lists a directory comes upon it
             if fact.kind == "unknown":
                 self._use_unknown(fact)
-            elif fact.storage_query is not None and self._plan.file(path_of(fact)) is None:
+            elif fact.storage_query is not None and self._plan.held(path_of(fact)) is None:
                 self.use_url(self._url_of(fact.storage_query), fact.storage_query)
                 self._note("input", path_of(fact), None, self._sha256(fact.path), "used")
-            elif fact.kind in ("missing", "other") and self._plan.file(path_of(fact)) is None:
+            elif fact.kind in ("missing", "other") and self._plan.held(path_of(fact)) is None:
                 self._use_unseen(fact)
             elif (before := self._before_change(fact)) is not None:
                 self._use_changed(fact, before)
@@ -183,7 +182,7 @@ class Assembly(Versions):
         seen = self._observed(fact.path)
         # Any id will do: who would have written it does not change what it is.
         meaning = self._meaning(path_of(fact), seen, writer="", always=self._always)
-        held = self._plan.file(path_of(fact))
+        held = self._plan.held(path_of(fact))
         return not isinstance(meaning, Current) or (held is not None and self._may_adopt(path_of(fact), held, seen))
 
     def is_reuse(self) -> bool:
@@ -237,7 +236,7 @@ class Assembly(Versions):
         sha256 = self._sha256(fact.path)
         keep = "temp" not in fact.flags and seen.keep
         outcome: Outcome = "generated"
-        held = self._plan.file(path)
+        held = self._plan.held(path)
         meaning = self._meaning(path, seen, writer=activity_id, always=self._always)
         if held is None or not isinstance(meaning, Current):
             bytes_ = self._bytes_of(path, fact, keep=keep)
@@ -272,7 +271,7 @@ class Assembly(Versions):
 
         Bytes that nobody read then are those of the current version where the file looked as that did.
         """
-        seen, held = self._observed(key_of(fact)), self._plan.file(path_of(fact))
+        seen, held = self._observed(key_of(fact)), self._plan.held(path_of(fact))
         if fact.changed_while_reading is False or seen.digest is None:
             return None
         if any(fact.path == output.path for output in self._job.outputs):
@@ -353,7 +352,7 @@ class Assembly(Versions):
 
     def _use_unseen(self, fact: FileFact) -> None:
         """Use an input that was not there when the job ended: a directory, or something that was never recorded."""
-        if self._plan.file(fact.path + "/") is not None:
+        if self._plan.held(fact.path + "/") is not None:
             self._use("input", fact.path + "/", key_of(fact), keep=False)
         else:
             self._note("input", fact.path, None, None, "used")
@@ -361,7 +360,7 @@ class Assembly(Versions):
     def _use_unknown(self, fact: FileFact) -> None:
         """Use a file whose content at the time of reading is unknown: no version is named."""
         path = path_of(fact)
-        held = self._plan.file(path)
+        held = self._plan.held(path)
         if held is not None and (path, False) not in self._seen:
             self._seen.add((path, False))
             self.used.append(

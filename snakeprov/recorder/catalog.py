@@ -113,7 +113,7 @@ class Catalog:
         """Return the `made_at` of what is recorded now: after everything that was looked up or recorded before."""
         return f"~{next(self._moments):015}"
 
-    def file(self, path: str) -> Held | None:
+    def held(self, path: str) -> Held | None:
         """Return the file at `path`, or None."""
         if path in self._files:
             self._files.move_to_end(path)

@@ -13,7 +13,7 @@ import msgspec
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder.catalog import Listed
 from snakeprov.recorder.digesting import Observations
-from snakeprov.recorder.overlaps import Overlaps
+from snakeprov.recorder.jobtimes import Overlaps
 from snakeprov.recorder.recognition import Explanations
 
 

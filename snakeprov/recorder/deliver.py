@@ -42,15 +42,13 @@ from snakeprov.errors import (
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord, StoredJob, StoredRun
-from snakeprov.recorder.cachedoutputs import CacheFillers
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.context import Context, Policy, Prepared, Receipt, RecordedOutput
 from snakeprov.recorder.digesting import not_digested, with_changes
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
-from snakeprov.recorder.explaining import read_paths, unexplained
-from snakeprov.recorder.listings import Listings
-from snakeprov.recorder.overlaps import Overlaps
+from snakeprov.recorder.explaining import CacheFillers, Listings, read_paths, unexplained
+from snakeprov.recorder.jobtimes import Overlaps
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.recognition import Explanations
@@ -117,7 +115,7 @@ class Deliverer:
         self._patch_id: str | None = None
         self._environments = Environments()
         self._stored: dict[str, str] = {}  # file handles of environments, by digest
-        self._listings = Listings(client, catalog.file)
+        self._listings = Listings(client, catalog.held)
         self._overlaps = Overlaps()
         self._changed: frozenset[str] = frozenset()
 
@@ -183,7 +181,7 @@ class Deliverer:
         """Return what became of a job that was in the plan that was sent last."""
         job = prepared.job
         paths = () if job.step is None else dict.fromkeys(path_of(fact) for fact in job.outputs)
-        held = [(path, self._catalog.file(path)) for path in paths]
+        held = [(path, self._catalog.held(path)) for path in paths]
         outputs = [
             RecordedOutput(path, str(one.entity_id), int(str(one.version_number)), path in self._changed)
             for path, one in held
@@ -193,7 +191,7 @@ class Deliverer:
 
     def held(self, path: str) -> Held | None:
         """Return the file at a path as last looked up or delivered, or None."""
-        return self._catalog.file(path)
+        return self._catalog.held(path)
 
     def _completed(self, prepared: Prepared) -> Prepared:
         """Return a job with what was found out about its inputs, code and environment, whose document is stored."""
@@ -273,7 +271,7 @@ class Deliverer:
         if self._links.has_unclean and self._run.git is not None and not self._run.git.dirty:
             self.put_run(self._run)
         for prepared in jobs:
-            self._overlaps.add(prepared.job)
+            self._overlaps.note(prepared.job)
         plan, context, tally = self._plan(), self._context(jobs, permalinks=permalinks), Tally()
         for prepared in jobs:
             self.target.assemble(plan, prepared.job, prepared.observations, context, tally, catalog=self._catalog)
@@ -284,7 +282,7 @@ class Deliverer:
         return self.target.plan(self._run.project, self._catalog)
 
     def _context(self, jobs: Sequence[Prepared], **more: Any) -> Context:
-        read = read_paths(jobs, self._catalog.file, self.target.identity)
+        read = read_paths(jobs, self._catalog.held, self.target.identity)
         return Context(
             run=self._run,
             policy=self._policy,
@@ -307,7 +305,7 @@ class Deliverer:
         self._catalog.commit(plan.draft, results)
         self._changed = frozenset(plan.draft.files)
         self._catalog.trim()
-        self.tally.add(tally)
+        self.tally.merge(tally)
 
     def _look_up(self, jobs: Sequence[Prepared]) -> None:
         self.look_up(path for prepared in jobs for path in _paths(prepared.job))
@@ -321,7 +319,7 @@ class Deliverer:
 
     def _explanations(self, jobs: Sequence[Prepared]) -> Explanations:
         """Return what the store says of bytes that are not simply those of a current version."""
-        asked = unexplained(jobs, self._catalog.file, self.target.identity)
+        asked = unexplained(jobs, self._catalog.held, self.target.identity)
         return self.target.explain(self._run.project, asked, self._catalog)
 
     def _remember_directories(self, jobs: Sequence[Prepared]) -> None:

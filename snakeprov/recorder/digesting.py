@@ -25,8 +25,8 @@ from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, 
 from snakeprov.recorder.directories import Directories, Read, Seen
 from snakeprov.recorder.executed import CodeSeeker
 from snakeprov.recorder.heldfiles import HeldFiles, OpenFile
+from snakeprov.recorder.jobtimes import Span, span_of
 from snakeprov.recorder.keptlogs import KeptLogs
-from snakeprov.recorder.spans import Span, span_of
 
 GENERATING: frozenset[JobStatus] = frozenset({"success", "cached", "touched", "backfilled"})
 """Status of jobs whose outputs are on disk and final."""

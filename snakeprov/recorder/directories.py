@@ -21,7 +21,7 @@ from snakeprov.model.held import Member
 from snakeprov.model.manifest import Manifest
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import Fingerprint
-from snakeprov.recorder.spans import CLOCK_SLACK_NS, Span
+from snakeprov.recorder.jobtimes import CLOCK_SLACK_NS, Span
 
 MEMBERS_REMEMBERED_MAX: Final = 200_000
 """Total number of directory members remembered after their directories were made."""

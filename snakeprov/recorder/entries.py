@@ -1,10 +1,16 @@
-"""What the files of an outbox hold: the kinds of their entries, and what all of them together come to.
+"""What the files of an outbox hold: how entries lie in them, their kinds, and what all of them together come to.
 
-Must not know: what the records say, who writes the files, or where the records go.
+    magic (4 bytes) | kind (1) | length (4, little-endian) | Adler-32 of kind and payload (4) | payload
+
+An entry that was torn (the machine stopped in the middle of writing it) or damaged fails its checksum; reading goes
+on at the next magic. Adler-32 needs no tables: where something is appended now and then, those of a CRC have left the
+processor's cache each time, and cost more than all the rest.
 """
 
 from __future__ import annotations
 
+import struct
+import zlib
 from enum import IntEnum
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,12 +19,14 @@ import msgspec
 
 from snakeprov import __version__
 from snakeprov.errors import OutboxError
-from snakeprov.recorder.frames import Frame, parse
 from snakeprov.recorder.owners import Owner
 
 HEADER: Final = b"snakeprov outbox 3\n"
 SUFFIX: Final = ".log"
 ACK_SUFFIX: Final = ".ack"
+
+_MAGIC: Final = b"\xf5SPR"
+_HEAD: Final = struct.Struct("<4sBII")
 
 
 class Kind(IntEnum):
@@ -96,6 +104,65 @@ class Content(msgspec.Struct):
     patch: bytes | None = None
     owners: list[Owner] = []
     damaged_bytes: int = 0
+
+
+class Frame(NamedTuple):
+    """An entry as it lies in the file, from byte `start` to before byte `end`."""
+
+    start: int
+    end: int
+    kind: int
+    payload: bytes
+
+
+class Frames(msgspec.Struct):
+    """What was found in a stretch of a file.
+
+    Attributes:
+        found: The entries, in order.
+        end: Up to where the file has been made sense of.
+        damaged_bytes: How many bytes before that are no entry.
+    """
+
+    found: list[Frame]
+    end: int
+    damaged_bytes: int = 0
+
+
+def frame(kind: int, payload: bytes) -> bytes:
+    """Return the bytes of an entry."""
+    return _HEAD.pack(_MAGIC, kind, len(payload), zlib.adler32(payload, kind)) + payload
+
+
+def parse(data: bytes, *, offset: int, is_final: bool) -> Frames:
+    """Return the entries in `data`.
+
+    Args:
+        data: A stretch of the file.
+        offset: Where in the file it begins.
+        is_final: Whether an entry that is not whole at the end is damage; else the rest of it may yet come.
+    """
+    frames = Frames([], offset)
+    position = 0
+    while position < len(data):
+        if data.startswith(_MAGIC, position) and position + _HEAD.size <= len(data):
+            _, kind, length, checksum = _HEAD.unpack_from(data, position)
+            end = position + _HEAD.size + length
+            payload = data[position + _HEAD.size : end]
+            if end <= len(data) and checksum == zlib.adler32(payload, kind):
+                frames.found.append(Frame(offset + position, offset + end, kind, payload))
+                position = end
+                continue
+            if end > len(data) and not is_final:
+                break
+        following = data.find(_MAGIC, position + 1)
+        if following < 0 and not is_final:
+            break
+        stop = following if following >= 0 else len(data)
+        frames.damaged_bytes += stop - position
+        position = stop
+    frames.end = offset + position
+    return frames
 
 
 def read(path: Path) -> Content:

@@ -146,4 +146,4 @@ def _deliver(delivery: Delivery, outbox: Outbox, content: Content, result: Lefto
     result.backfilled += delivery.backfilled
     result.problems += delivery.problems
     if delivery.run is not None:
-        result.tallies.setdefault(delivery.run.id, Tally()).add(delivery.tally)
+        result.tallies.setdefault(delivery.run.id, Tally()).merge(delivery.tally)

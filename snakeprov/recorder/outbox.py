@@ -43,9 +43,10 @@ from snakeprov.recorder.entries import (
     Entry,
     Kind,
     Rejected,
+    frame,
+    parse,
     read,
 )
-from snakeprov.recorder.frames import frame, parse
 from snakeprov.recorder.owners import Owner, living, owner, uncertain
 
 DAMAGED_SUFFIX: Final = ".damaged"

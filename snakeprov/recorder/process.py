@@ -69,7 +69,7 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client], target_
         signal.signal(number, lambda *_: None)  # unlike SIG_IGN it is not inherited by git
     os.nice(NICENESS)
     inbox = Inbox(end)
-    begin = inbox.begin()
+    begin = inbox.wait_for_begin()
     working_directory = Path(begin.working_directory)
     delivery = LiveDelivery(
         begin.settings,
@@ -126,7 +126,7 @@ class Inbox:
         self._moves: Moves = {}
         threading.Thread(target=self._listen, name="snakeprov-inbox", daemon=True).start()
 
-    def begin(self) -> Begin:
+    def wait_for_begin(self) -> Begin:
         """Return what is said first, when it has come. Raises EOFError if nothing comes."""
         with self._changed:
             self._changed.wait_for(lambda: self._begin is not None or self._has_ended)

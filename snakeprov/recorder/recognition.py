@@ -93,7 +93,7 @@ class Recognition:
             fingerprint: Of the file.
             always: Whether a job makes a version each time.
         """
-        return self._meaning(path, seen, self._plan.file(path), writer, fingerprint=fingerprint, always=always)
+        return self._meaning(path, seen, self._plan.held(path), writer, fingerprint=fingerprint, always=always)
 
     def meaning_after(self, before: Held | None, path: str, seen: Observation, *, writer: Id | None = None) -> Meaning:
         """Return what bytes meant when they were recorded, after a version of the path, or as the first one."""
@@ -144,7 +144,7 @@ class Recognition:
 
     def _earlier(self, path: str, content: str) -> Past | None:
         known = self._plan.known(path)
-        is_earlier = known is not None and known is not self._plan.file(path)
+        is_earlier = known is not None and known is not self._plan.held(path)
         before = [(self._identity.of_held(known), known)] if known is not None and is_earlier else []
         for its, held in reversed([*before, *self._plan.made_at(path)]):
             if its == content:

@@ -58,7 +58,7 @@ class Tally(msgspec.Struct):
     changed: int = 0
     changed_paths: list[str] = []
 
-    def add(self, other: Tally) -> None:
+    def merge(self, other: Tally) -> None:
         """Count what another has counted as well."""
         for name, value in msgspec.structs.asdict(other).items():
             setattr(self, name, getattr(self, name) + value)
@@ -69,13 +69,13 @@ class Tally(msgspec.Struct):
     def edit(self, path: str, while_rule: str | None) -> None:
         """Count a file that somebody edited, or that changed while a job of a rule ran."""
         if while_rule is None:
-            self.add(Tally(edited=1, edited_paths=[path]))
+            self.merge(Tally(edited=1, edited_paths=[path]))
         else:
-            self.add(Tally(changed=1, changed_paths=[f"{path} ({while_rule})"]))
+            self.merge(Tally(changed=1, changed_paths=[f"{path} ({while_rule})"]))
 
     def miss(self, path: str, why: str) -> None:
         """Count a file that could not be read."""
-        self.add(Tally(unread=1, unread_paths=[f"{path} ({why})"]))
+        self.merge(Tally(unread=1, unread_paths=[f"{path} ({why})"]))
 
 
 class Summary(msgspec.Struct):

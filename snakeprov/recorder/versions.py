@@ -5,6 +5,7 @@ Must not know: how digests are found or requests are sent. Pure. What bytes mean
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -15,8 +16,7 @@ from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Again, Current, Edited, Id, Meaning
 from snakeprov.model.paths import to_os
-from snakeprov.model.records import FileFact, Fingerprint, JobRecord
-from snakeprov.recorder.annotations import annotation, annotations_of
+from snakeprov.model.records import FileFact, Fingerprint, JobRecord, RunRecord
 from snakeprov.recorder.catalog import Held, Listed
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.digesting import Observation, Observations, path_of_key
@@ -24,6 +24,12 @@ from snakeprov.recorder.plan import Bytes, Plan, Version
 from snakeprov.recorder.recognition import BY_SHA256, Identity, Recognition
 from snakeprov.recorder.recordpaths import is_stream
 from snakeprov.recorder.summary import Tally
+
+ANNOTATION_CHARS_MAX: Final = 500
+ANNOTATION_KEY_CHARS_MAX: Final = 256
+ANNOTATIONS_MAX: Final = 90
+
+_KEY: Final = re.compile(r"[^A-Za-z0-9_.]")
 
 _NOTHING: Final = Observation(problem="not looked at")
 
@@ -69,7 +75,7 @@ class Versions:
         """
         seen = seen or self._observed(observed_as)
         meaning = self._meaning(path, seen, fingerprint=fingerprint)
-        held = self._plan.file(path)
+        held = self._plan.held(path)
         if held is not None and isinstance(meaning, Current):
             return held
         if isinstance(meaning, Edited):
@@ -228,3 +234,30 @@ class Versions:
     def _sha256(self, path: str) -> str | None:
         digest = self._observed(path).digest
         return digest.sha256 if digest else None
+
+
+def annotations_of(job: JobRecord, run: RunRecord) -> dict[str, Any]:
+    """Return the annotations that a job gives to what it made, in `annotations2` form."""
+    values: dict[str, Any] = {"rule": job.rule, "run": run.id}
+    if run.git is not None and run.git.commit is not None:
+        values["commit"] = run.git.commit + ("+dirty" if run.git.dirty else "")
+    values |= {f"wildcard.{name}": value for name, value in job.wildcards.items()}
+    values |= {f"param.{name}": value for name, value in job.params.items()}
+    named = ((_KEY.sub("_", name), annotation(value)) for name, value in values.items())
+    known = [(f"snakeprov.{name}"[:ANNOTATION_KEY_CHARS_MAX], value) for name, value in named if value is not None]
+    return dict(known[:ANNOTATIONS_MAX])
+
+
+def annotation(value: Any) -> dict[str, Any] | None:
+    """Return `value` in `annotations2` form, or None where there is no such form."""
+    match value:
+        case bool():
+            return {"type": "BOOLEAN", "value": [str(value).lower()]}
+        case int() if -(2**63) <= value < 2**63:
+            return {"type": "LONG", "value": [str(value)]}
+        case float():
+            return {"type": "DOUBLE", "value": [repr(value)]}
+        case str() if value:
+            return {"type": "STRING", "value": [value[:ANNOTATION_CHARS_MAX]]}
+        case _:
+            return None

@@ -20,7 +20,6 @@ from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Edited, Id, Meaning, Past
 from snakeprov.model.provenance import USED_ENTITY
 from snakeprov.model.records import FileFact, Fingerprint, JobRecord
-from snakeprov.recorder.annotations import ANNOTATIONS_MAX, annotation
 from snakeprov.recorder.assemble import Assembly, Outcome
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
@@ -28,6 +27,7 @@ from snakeprov.recorder.digesting import GENERATING, Observation, Observations, 
 from snakeprov.recorder.plan import Bytes, Plan, is_work_by, pointing
 from snakeprov.recorder.recordpaths import code_path_of, path_of
 from snakeprov.recorder.summary import Tally
+from snakeprov.recorder.versions import ANNOTATIONS_MAX, annotation
 from snakeprov.synapse import rules
 from snakeprov.synapse.jobmark import mark
 from snakeprov.synapse.names import to_synapse_name
@@ -101,7 +101,7 @@ class SynapseAssembly(Assembly):
     def finish(self, paths: set[str]) -> None:
         """Plan the annotations of outputs that have their version and lack them."""
         for fact in (*self._job.outputs, *(fact for _, fact in self._job.by_products())):
-            held = self._plan.file(path_of(fact))
+            held = self._plan.held(path_of(fact))
             noted = noted_of(held)
             if held is None or path_of(fact) not in paths or noted is None:
                 continue
@@ -151,7 +151,7 @@ class SynapseAssembly(Assembly):
             self._version_seen(path, key_of(fact), keep=keep, fingerprint=fact.fingerprint, while_job=self._job.id)
 
     def _recorded_before(self, fact: FileFact, before: Observation) -> Past | None:
-        noted = noted_of(self._plan.file(path_of(fact)))
+        noted = noted_of(self._plan.held(path_of(fact)))
         if noted is None or self._job.id not in (noted.read_for, noted.job_id):
             return None
         if before.digest is not None:

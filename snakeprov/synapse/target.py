@@ -85,7 +85,7 @@ class SynapseTarget:
 def _written(job: JobRecord, observations: Observations, catalog: Catalog) -> Iterator[tuple[str, Held, str | None]]:
     """Yield path, current version and md5 of each file that a job wrote and that is known."""
     for fact in (*job.outputs, *(fact for _, fact in job.by_products())):
-        held = catalog.file(path_of(fact))
+        held = catalog.held(path_of(fact))
         if held is not None:
             seen = observations.get(fact.path)
             yield path_of(fact), held, seen.digest.md5 if seen is not None and seen.digest is not None else None

@@ -83,7 +83,7 @@ class Bench:
         return {"id": f"syn{self._ids}", "etag": f"e{self._ids}", "versionNumber": 1000 + self._ids}
 
     def version(self, path: str) -> Any:
-        held = self.catalog.file(path)
+        held = self.catalog.held(path)
         return held and held.version_number
 
 
@@ -176,7 +176,7 @@ def test_an_input_that_did_not_change_is_pinned_to_the_version_it_has() -> None:
     """No request but the reference."""
     bench = Bench()
     bench.do(job(), seen(data__raw="raw", results__clean="one"))
-    held = bench.catalog.file("data/raw.csv")
+    held = bench.catalog.held("data/raw.csv")
 
     requests = bench.do(job(id="2" * 32), seen(data__raw="raw", results__clean="two"))
 
@@ -247,7 +247,7 @@ def test_a_job_that_did_not_succeed_generates_nothing(status: str) -> None:
     requests = bench.do(job(status=status), seen(data__raw="raw", results__clean="half"))
 
     assert outcomes(requests) == {"data/raw.csv": "used"}
-    assert bench.catalog.file("results/clean.csv") is None
+    assert bench.catalog.held("results/clean.csv") is None
     assert bench.tally.versions == 0
 
 
@@ -322,7 +322,7 @@ def test_the_file_with_which_snakemake_marks_a_directory_is_no_input() -> None:
     requests = bench.do(job(inputs=[fact("data/raw.csv"), marker]), observations)
     assert outcomes(requests) == {"data/raw.csv": "used", "results/clean.csv": "generated"}
     assert len(activity(requests)["used"]) == 1
-    assert bench.catalog.file(marker.path) is None
+    assert bench.catalog.held(marker.path) is None
 
 
 def test_an_input_named_twice_is_used_once() -> None:
@@ -339,7 +339,7 @@ def test_a_pipe_links_who_wrote_it_to_who_read_it() -> None:
     bench.do(job(outputs=[pipe]), seen(data__raw="raw"))
 
     requests = bench.do(job(id="2" * 32, inputs=[FileFact(path="results/stream", kind="missing")], outputs=[]), {})
-    held = bench.catalog.file("results/stream")
+    held = bench.catalog.held("results/stream")
 
     assert held is not None and held.activity_id is not None
     assert activity(requests)["used"][0]["reference"]["targetId"] == held.entity_id
@@ -358,7 +358,7 @@ def test_an_output_that_was_never_seen_is_a_version_without_digest() -> None:
     inputs = [FileFact(path="results/mid", kind="missing"), FileFact(path="results/parts", kind="missing")]
     reading = bench.do(job(id="2" * 32, inputs=inputs, outputs=[]), {})
 
-    held = [bench.catalog.file(path) for path in ("results/mid", "results/parts/", "s3:/b/a.csv")]
+    held = [bench.catalog.held(path) for path in ("results/mid", "results/parts/", "s3:/b/a.csv")]
     assert all(one is not None and one.activity_id is not None and one.sha256 is None for one in held)
     assert [one["reference"]["targetId"] for one in activity(reading)["used"]] == [
         one.entity_id for one in held[:2] if one is not None
@@ -373,7 +373,7 @@ def test_a_touched_output_that_is_not_there_is_no_version() -> None:
     bench = Bench()
     bench.do(job(status="touched", outputs=[FileFact(path="absent", kind="missing")]), seen(data__raw="raw"))
 
-    assert bench.catalog.file("absent") is None
+    assert bench.catalog.held("absent") is None
 
 
 def test_an_input_that_was_never_there_is_named_but_is_no_version() -> None:

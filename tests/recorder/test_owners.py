@@ -18,8 +18,7 @@ import pytest
 
 from snakeprov.recorder import backlog, channel, process
 from snakeprov.recorder.channel import Begin
-from snakeprov.recorder.entries import Kind
-from snakeprov.recorder.frames import frame
+from snakeprov.recorder.entries import Kind, frame
 from snakeprov.recorder.outbox import Log, Outbox, is_live, unlocked_owner
 from snakeprov.recorder.owners import Owner, is_alive, owner
 from snakeprov.settings import Settings
@@ -169,7 +168,7 @@ def test_the_delivering_process_listens_at_descriptors_of_any_number() -> None:
     theirs.close()
     inbox = process.Inbox(socket.socket(fileno=high))
     channel.send(ours, Begin(Settings(), "/work", 1))
-    assert inbox.begin().working_directory == "/work"
+    assert inbox.wait_for_begin().working_directory == "/work"
     ours.close()
     assert inbox.wait(10)
     assert inbox.failure is None
@@ -183,6 +182,6 @@ def test_a_listener_that_fails_ends_the_waiting_and_is_told(monkeypatch: pytest.
     assert inbox.wait(10)
     assert inbox.failure is not None
     with pytest.raises(EOFError):
-        inbox.begin()
+        inbox.wait_for_begin()
     assert threading.active_count() >= 1
     ours.close()

@@ -244,7 +244,7 @@ def test_a_held_file_is_there_when_its_record_is(work: Path) -> None:
     inbox = Inbox(theirs)
     inbox._held_max = 2
     channel.send(ours, Begin(Settings(project="p"), str(work), os.getpid()))
-    assert inbox.begin().settings.project == "p"
+    assert inbox.wait_for_begin().settings.project == "p"
     seen = faults.fingerprint(str(work / "in.txt"))
     assert seen is not None
     with (work / "in.txt").open() as file:
