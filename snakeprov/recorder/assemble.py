@@ -1,6 +1,6 @@
 """From a job's record and the digests of its files to the plan that makes a store know it.
 
-Must not know: how digests are found or requests are sent. Pure: nothing is read or sent here.
+Pure: nothing is read or sent here.
 
 What a job's Activity says is decided here; what bytes mean, in `model.meaning`.
 """

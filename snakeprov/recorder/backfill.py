@@ -1,7 +1,5 @@
 """Recording what was there before: jobs that are complete in Snakemake and that nobody recorded when they ran.
 
-Must not know: Snakemake's code, how records are delivered.
-
 The jobs become records of a run of their own, of status `backfilled`, that go through the outbox like those of any
 other run. What the store knows already, or what waits for it in an outbox, is not recorded again; and since the
 id of a job is made from what it left, the same job has the same id each time it is found.

@@ -1,7 +1,4 @@
-"""The outbox folder of a working directory: what waits in it, of which run, and how records get into it at once.
-
-Must not know: how records are delivered.
-"""
+"""The outbox folder of a working directory: what waits in it, of which run, and how records get into it at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """What the store holds now, as far as it has been asked or told.
 
-Must not know: how it is asked, nor why.
-
 Values are real ones here; while a plan is being made, a `Draft` lays over them what the plan will bring about, with
 references (`Ref`) to answers that are still to come.
 """

@@ -1,7 +1,5 @@
 """What Snakemake's process and the delivering process say to each other, over a pair of sockets.
 
-Must not know: what is done about what is said.
-
 | said | by | means |
 |---|---|---|
 | `Begin` | Snakemake | these are the settings |

@@ -1,7 +1,4 @@
-"""Permalinks of the code that jobs executed, where the code is clean at a commit with a remote.
-
-Must not know: what becomes of the links.
-"""
+"""Permalinks of the code that jobs executed, where the code is clean at a commit with a remote."""
 
 from __future__ import annotations
 

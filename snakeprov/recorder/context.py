@@ -1,7 +1,4 @@
-"""What goes into the delivery of the jobs of a run, and what comes out: each job, what goes with them, receipts.
-
-Must not know: how anything was found out.
-"""
+"""What goes into the delivery of the jobs of a run, and what comes out: each job, what goes with them, receipts."""
 
 from __future__ import annotations
 

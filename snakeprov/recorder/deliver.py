@@ -1,7 +1,5 @@
 """Delivering the jobs of one run: look up, assemble, store bytes, send; and what to do when it is refused.
 
-Must not know: threads, the outbox, how digests are found.
-
 At least once and idempotent: a job that the store already has counts as delivered.
 
 A snakeprov store applies a batch in full or not at all. Synapse takes one request after another, and a delivery may be

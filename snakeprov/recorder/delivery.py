@@ -1,7 +1,5 @@
 """The loop that delivers a run: out of its outboxes, in order, to the store.
 
-Must not know: threads, processes, Snakemake.
-
 Every record goes this way: those of a run that goes on, of one whose process is dead, of what is backfilled, and of a
 manual step. They differ in who has the files of a job, what is known of the code, and who is told what.
 

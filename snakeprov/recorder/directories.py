@@ -3,8 +3,6 @@
 A directory is digested some time after its job has ended. Members that came, went or changed since then are not the
 job's work: the listing made when the job ended says what it left. If a directory has changed since it was made, the
 state that a job read is named only where that is certain.
-
-Must not know: records, how a file is digested.
 """
 
 from __future__ import annotations

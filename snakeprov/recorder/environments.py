@@ -1,7 +1,5 @@
 """The environment of a job as one JSON document, kept once for all jobs that share it.
 
-Must not know: how the facts were captured, or how the document is sent.
-
 The document is canonical (sorted keys), so equal environments have equal bytes and one digest. Unknown is left out.
 """
 

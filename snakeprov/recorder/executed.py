@@ -1,6 +1,6 @@
 """The code that a job executed, found by reading it: what defines its rule, the scripts its command runs, modules.
 
-Must not know: digests, what becomes of the code. Nothing is run.
+Nothing is run.
 """
 
 from __future__ import annotations

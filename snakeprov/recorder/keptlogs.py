@@ -1,7 +1,5 @@
 """Whether the bytes of a log may be kept: neither those of a large log nor of one that contains a secret.
 
-Must not know: where logs are kept.
-
 Secrets are removed from the record of a job. Its log, in which a program may repeat its arguments, is a file: it is
 kept as it is or not at all.
 """

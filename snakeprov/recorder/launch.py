@@ -1,7 +1,4 @@
-"""The delivering process as Snakemake's process sees it: started, told, waited for, or given up.
-
-Must not know: the messages it gets, or what it does.
-"""
+"""The delivering process as Snakemake's process sees it: started, told, waited for, or given up."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Delivering what dead processes left behind in the outbox folder.
-
-Must not know: threads, Snakemake, how an outbox is delivered.
-"""
+"""Delivering what dead processes left behind in the outbox folder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Delivering a run while it goes on: now where the store answers, later where it does not.
-
-Must not know: processes, sockets, signals.
-"""
+"""Delivering a run while it goes on: now where the store answers, later where it does not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Recording a manual step: somebody says how files were made, and that is delivered at once or waits in the outbox.
-
-Must not know: the command line (`snakeprov record`).
-"""
+"""Recording a manual step: somebody says how files were made, and that is delivered at once or waits in the outbox."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The outbox: where records are safe from the moment they are captured until they are delivered.
 
-Must not know: what the records say, or where they go. Knows bytes and files.
+Knows bytes and files.
 
 A run has one outbox after another, each of two files that are only ever appended to:
 

@@ -1,7 +1,5 @@
 """The processes that own an outbox, and whether they still live: this tells a live run from a dead one without locks.
 
-Must not know: what an outbox holds, or how it is locked.
-
 A process id alone does not identify a process: ids are reused, and each machine and each container has its own. So the
 machine, its boot and the start time of the process belong to its identity.
 """

@@ -1,7 +1,4 @@
-"""A snakeprov server as a delivery target.
-
-Must not know: how it is reached.
-"""
+"""A snakeprov server as a delivery target."""
 
 from __future__ import annotations
 

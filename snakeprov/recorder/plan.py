@@ -1,6 +1,6 @@
 """A plan: the requests that make a store know what some jobs did, in the order they are to be sent.
 
-Must not know: jobs, runs, or how requests are sent. Pure: nothing is read or sent here.
+Pure: nothing is read or sent here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """Which outputs of jobs that a run did not need were missing.
 
-Must not know: who delivers the plan.
-
 Looked at by the delivering process, so that Snakemake does not wait for it.
 """
 

@@ -1,7 +1,5 @@
 """The delivering process, beside Snakemake's: what it hears, how long it lives, what it does not let disturb it.
 
-Must not know: how records are delivered, or which store it delivers to.
-
 It reads what Snakemake appends to the outbox until Snakemake closes its side of the connection, which it also does by
 dying; then it delivers what is left, reports the result to anybody still listening, and ends. It may be killed at any
 moment: what is not acknowledged is delivered again.

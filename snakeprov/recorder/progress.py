@@ -1,7 +1,4 @@
-"""The line on a terminal that says how far a long delivery is.
-
-Must not know: how records are delivered.
-"""
+"""The line on a terminal that says how far a long delivery is."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Finding or making, in a store, the project that a working directory is.
 
-Must not know: what is recorded in it.
-
 The identity of the project stands in the description of its entity. A project of the same name with another identity,
 or one that this user may not see, belongs to somebody else.
 """

@@ -1,6 +1,6 @@
 """What bytes seen at a path mean, gathered from what the plan, the catalog and the store know of them.
 
-Must not know: how the store is asked, or what becomes of the answer. Pure. The decision is `model.meaning`'s.
+Pure. The decision is `model.meaning`'s.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """The recorder: takes records from capture at once, and has them delivered by a process of its own.
 
-Must not know: Snakemake, SQL, how records are delivered.
-
 `append` is called in Snakemake's threads and only writes to the outbox. Everything that can take time (imports,
 digests, git, requests) happens in the delivering process beside Snakemake, which reads what is appended and outlives
 Snakemake if it has to. What cannot be delivered stays in the outbox and is delivered by the next run in the same

@@ -1,7 +1,4 @@
-"""The paths under which a store has the files of a record.
-
-Must not know: plans or requests.
-"""
+"""The paths under which a store has the files of a record."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a run's recording came to, as the one line that ends a workflow.
-
-Must not know: how anything was recorded.
-"""
+"""What a run's recording came to, as the one line that ends a workflow."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What jobs are delivered to, as far as it makes a difference to their delivery.
-
-Must not know: any of the targets.
-"""
+"""What jobs are delivered to, as far as it makes a difference to their delivery."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is needed to deliver the records of one working directory: its settings, digests, git, and what is known there.
-
-Must not know: outboxes.
-"""
+"""What delivering the records of one working directory needs: settings, digests, git, what is known of the store."""
 
 from __future__ import annotations
 

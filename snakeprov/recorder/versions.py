@@ -1,6 +1,6 @@
 """From what was found of a job's files to the versions that they are: known ones, and new ones that are planned.
 
-Must not know: how digests are found or requests are sent. Pure. What bytes mean is `model.meaning`'s decision.
+Pure. What bytes mean is `model.meaning`'s decision.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Where Synapse is and by which token it knows its user, found where Synapse's own client finds them.
 
-Must not know: which requests Synapse gets.
 Source: Synapse's Python client: `SYNAPSE_AUTH_TOKEN`, `SYNAPSE_PROFILE`, and `~/.synapseConfig` with its sections
 `[endpoints]`, `[default]`, `[authentication]` and `[profile NAME]`.
 

@@ -1,6 +1,6 @@
 """From a job's record to the plan that makes Synapse know it, which has no jobs and runs and takes fewer things.
 
-Must not know: how digests are found or requests are sent. Pure: nothing is read or sent here.
+Pure: nothing is read or sent here.
 
 Unlike in a snakeprov store, the description of an Activity names the job, by which the versions that it made are
 recognised; contents are equal if their md5 is; what Synapse has no place for is left out.

@@ -1,7 +1,4 @@
-"""Synapse as its client knows it: no runs, no batches, and questions answered step by step.
-
-Must not know: who asks.
-"""
+"""Synapse as its client knows it: no runs, no batches, and questions answered step by step."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What Synapse says of one file, one of its versions, or one user.
-
-Must not know: which question is answered with it.
-"""
+"""What Synapse says of one file, one of its versions, or one user."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a version in Synapse came from, walked activity by activity.
-
-Must not know: who asks.
-"""
+"""What a version in Synapse came from, walked activity by activity."""
 
 from __future__ import annotations
 

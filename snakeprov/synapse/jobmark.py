@@ -1,6 +1,6 @@
 """The sentence in an Activity's description by which the job that it stands for is known again.
 
-Must not know: who writes or reads it. A store that has no place for jobs keeps it with the Activity.
+A store that has no place for jobs keeps it with the Activity.
 """
 
 from __future__ import annotations

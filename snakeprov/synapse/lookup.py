@@ -1,7 +1,5 @@
 """Asking Synapse what a project holds at some paths, which it has no one request for.
 
-Must not know: what becomes of the answers.
-
 A path is walked down from the project, one name after another; a file that is found is then read with its
 annotations and the Activity that generated it.
 """

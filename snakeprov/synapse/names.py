@@ -1,6 +1,5 @@
 """Names that Synapse takes for an entity, and the names on disk that they stand for.
 
-Must not know: which entity has which name.
 Source: Synapse's `NameValidation`: up to 256 of letters, digits, spaces and `,_.-+()'`, with no space at either end.
 
 Every other character is written as its UTF-8 bytes, in upper-case hex between parentheses. Two names never become

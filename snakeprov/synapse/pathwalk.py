@@ -1,7 +1,4 @@
-"""Finding a file in Synapse by its path, name by name, and similar names if it is missing.
-
-Must not know: what the file is wanted for.
-"""
+"""Finding a file in Synapse by its path, name by name, and similar names if it is missing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What Synapse takes and what it refuses, so that a plan for it meets its rules.
 
-Must not know: how a plan is made or sent. Pure: nothing is read or sent here.
+Pure: nothing is read or sent here.
 Source: the behaviour of Synapse's repository services; `java.net.URL` for used URLs.
 """
 

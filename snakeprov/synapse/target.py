@@ -1,7 +1,4 @@
-"""Synapse as what jobs are delivered to.
-
-Must not know: how often, or when.
-"""
+"""Synapse as what jobs are delivered to."""
 
 from __future__ import annotations
 

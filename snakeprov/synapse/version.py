@@ -1,7 +1,4 @@
-"""What Synapse says of the current version of a file, beyond what every store says.
-
-Must not know: how it is asked.
-"""
+"""What Synapse says of the current version of a file, beyond what every store says."""
 
 from __future__ import annotations
 
