@@ -66,6 +66,21 @@ def test_a_record_at_which_snakeprov_fails_holds_up_no_other_and_is_kept_with_th
     assert trace.stat().st_mode & 0o077 == 0
 
 
+def test_why_a_record_is_not_delivered_is_logged_but_not_on_the_terminal(
+    work: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever debugs sets the level of `snakeprov.recorder`."""
+    break_assembly(monkeypatch)
+    push_here(work)
+    assert (caplog.records, capfd.readouterr().err) == ([], "")
+
+    with caplog.at_level("DEBUG", logger="snakeprov.recorder"):
+        push_here(work)
+
+    (record,) = caplog.records
+    assert record.exc_info is not None and isinstance(record.exc_info[1], KeyError)
+
+
 def test_another_version_of_snakeprov_takes_the_record_as_one_that_waits(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
