@@ -153,7 +153,7 @@ class Delivery:
         Raises:
             OutboxError: An outbox cannot be read.
             RemoteError: The store is not able to take the end of the run now.
-            Exception: What is raised where nobody is told of failures.
+            Exception: A failure, where there is no `on_failure`.
         """
         was_behind = self.is_behind
         self._deliver_new(is_last=is_last)

@@ -202,7 +202,7 @@ class Listings:
 
 
 class CacheFillers:
-    """Finds who made what a job took from the cache, in a store of snakeprov's own. Not thread-safe.
+    """Finds who made what a job took from the cache, in a snakeprov store. Not thread-safe.
 
     Bytes alone do not tell: many an empty file has the same. An output that came from the cache is a link to a place in
     it that is named after all that went into the output, and the output of the job that filled the cache is a link to
