@@ -13,8 +13,8 @@ import stat
 from collections.abc import Sequence
 from typing import Final
 
-from snakeprov.capture.mounts import can_be_kept_open
 from snakeprov.disk.files import digest_bytes, digest_held
+from snakeprov.disk.mounts import can_be_kept_open
 from snakeprov.disk.tree import list_quickly, listing_digest
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest

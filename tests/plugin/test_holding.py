@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from snakeprov.capture import mounts
+from snakeprov.disk import mounts
 from snakeprov.disk.files import digest_bytes, fingerprint
 from snakeprov.model.held import HeldFile, Hold, Listing
 from snakeprov.plugin import holding
