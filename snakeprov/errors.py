@@ -1,7 +1,5 @@
 """Every error snakeprov raises on purpose: one tree, each with a message, a hint and an exit status.
 
-Must not know: anything else of snakeprov.
-
 SnakeprovError                 1   anything that has no better name
 ├── UsageError                 2   a command or a function was called with something it cannot take
 │   ├── NotRecordedError       3   a path, version, run or entity that the store does not hold

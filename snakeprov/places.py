@@ -1,7 +1,4 @@
-"""Places: where the records of a working directory are.
-
-Must not know: what is done with the records.
-"""
+"""Places: where the records of a working directory are."""
 
 from __future__ import annotations
 

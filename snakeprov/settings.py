@@ -1,7 +1,5 @@
 """Settings: what they are, and where each came from.
 
-Must not know: what the settings are used for.
-
 Later sources win: defaults, the user's `~/.config/snakeprov/config.toml`, `snakeprov.toml` in the working
 directory, `SNAKEPROV_…` environment variables, and what was given to `snakeprov.track(workflow, …)` or on the
 command line.
@@ -135,7 +133,7 @@ def read_file(path: Path, *, optional: bool = False) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        if optional and isinstance(error, PermissionError):  # the home of somebody else, as sudo keeps it
+        if optional and isinstance(error, PermissionError):  # the home of another user, as sudo keeps it
             return {}
         raise ConfigError(f"The settings file {path} cannot be read ({type(error).__name__}).") from error
     import tomllib  # most runs have no such file
@@ -231,7 +229,8 @@ def _check_pattern(pattern: str, origin: str) -> str:
         is_greedy = re.compile(pattern).search("") is not None
     except re.error as error:
         raise ConfigError(
-            f"The setting 'redact' in {origin} has the pattern {pattern!r}, which is no regular expression ({error}).",
+            f"The setting 'redact' in {origin} has the pattern {pattern!r}, which is not a regular expression "
+            f"({error}).",
             hint="Write it as Python's module re takes it, and in TOML between single quotes.",
         ) from error
     if is_greedy:

@@ -79,7 +79,7 @@ def test_later_sources_win_and_each_is_remembered(work: Path, tmp_path: Path, mo
         (
             "redact",
             ["a("],
-            "The setting 'redact' in the Snakefile has the pattern 'a(', which is no regular expression",
+            "The setting 'redact' in the Snakefile has the pattern 'a(', which is not a regular expression",
         ),
         ("redact", ["x*"], "The setting 'redact' in the Snakefile has the pattern 'x*', which matches the empty text;"),
         ("project", 3, "The setting 'project' in the Snakefile is 3; expected a text that is not empty."),

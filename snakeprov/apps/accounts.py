@@ -1,7 +1,4 @@
-"""The users of a store folder and their access tokens, managed by the owner of the folder.
-
-Must not know: HTTP, or the command line.
-"""
+"""The users of a store folder and their access tokens, managed by the owner of the folder."""
 
 from __future__ import annotations
 

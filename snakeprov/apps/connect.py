@@ -1,7 +1,4 @@
-"""Connecting: from what `--store` can name, a folder, the URL of a server or "synapse", to a client for it.
-
-Must not know: what is done with the client.
-"""
+"""Connect to what `--store` names (a folder, the URL of a server, or "synapse") and return a client for it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""The socket of a server: waitress, made to refuse in the words and the shape of all other refusals.
+"""The socket of a server: waitress, with its own refusals in the form of all others.
 
-What waitress itself refuses never reaches the application: a request that is no HTTP, or one that is too long.
-
-Must not know: stores, users.
+Requests that waitress itself refuses, malformed or too long ones, never reach the application.
 """
 
 from __future__ import annotations

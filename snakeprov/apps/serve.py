@@ -1,7 +1,4 @@
-"""Serving a store folder on a socket, until it is stopped.
-
-Must not know: any client, or the command line.
-"""
+"""Serve a store folder on a socket until it is stopped."""
 
 from __future__ import annotations
 
@@ -61,7 +58,7 @@ def listening(
 ) -> Iterator[Server]:
     """Give a server for the store in `folder`, which is made where it is missing; closed at the end.
 
-    SIGINT and SIGTERM end what is done with it, without an exception; so this works in the main thread only.
+    SIGINT and SIGTERM end the body of the `with` without an exception; this works in the main thread only.
 
     Args:
         folder: The store.
@@ -74,7 +71,7 @@ def listening(
         UsageError: Nothing can listen there, or the proxy has no address.
         StoreError: The store cannot be used; its subclasses say why.
     """
-    # That a request waits for a thread is no news for the person at the terminal.
+    # The user at the terminal does not care that a request waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     database = open_database(folder, create=True)
     blobs = LocalBlobs(folder / BLOBS_NAME, journal_mode=database.journal_mode)

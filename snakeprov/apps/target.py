@@ -1,7 +1,4 @@
-"""Choosing what a client's jobs are delivered to.
-
-Must not know: how they are delivered.
-"""
+"""Choose the delivery target for a client's jobs."""
 
 from __future__ import annotations
 

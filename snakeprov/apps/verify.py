@@ -1,7 +1,4 @@
-"""Verifying: is everything in the folder of a store as it was written?
-
-Must not know: the command line, or how any of it is kept.
-"""
+"""Check that everything in the folder of a store is intact."""
 
 from __future__ import annotations
 
@@ -136,5 +133,5 @@ def _outbox(path: Path) -> Iterator[Finding]:
         yield Finding(str(path), error.message, error.hint or _RERUN)
         return
     if content.damaged_bytes:
-        problem = f"{content.damaged_bytes} bytes of it are no record, or no longer; the other records are whole."
+        problem = f"{content.damaged_bytes} bytes of it are not records, or no longer; the other records are intact."
         yield Finding(str(path), problem, _RERUN)

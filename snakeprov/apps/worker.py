@@ -1,6 +1,6 @@
-"""The program that delivers what a workflow's capture appends to the outbox: `python -m snakeprov.apps.worker`.
+"""The program that delivers what a workflow appends to its outbox: `python -m snakeprov.apps.worker`.
 
-Started beside Snakemake by the recorder, not by people. Must not know: how records are delivered.
+Started beside Snakemake by the recorder, not by people.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bytes, kept by what they are.
+"""Contents, stored by their digest.
 
-Must not know: entities, activities, SQL, HTTP.
+Must not know: the records (`snakeprov.db`, `snakeprov.model`), HTTP.
 """

@@ -1,7 +1,4 @@
-"""What became of one stored thing when it was compared with its digest.
-
-Must not know: how it is kept.
-"""
+"""The result of comparing one stored content with its digest."""
 
 from __future__ import annotations
 

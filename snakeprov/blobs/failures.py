@@ -1,7 +1,4 @@
-"""What an error of the operating system means for the folder that blobs are kept in.
-
-Must not know: how they are kept.
-"""
+"""Translate errors of the operating system for the folder of the contents."""
 
 from __future__ import annotations
 

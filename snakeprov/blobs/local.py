@@ -1,7 +1,4 @@
-"""Content-addressed bytes in a local folder: small contents in one SQLite file, large ones in a file each.
-
-Must not know: how either is kept, entities, activities, HTTP.
-"""
+"""Contents in a local folder, by digest: small ones in one SQLite file, large ones in a file each."""
 
 from __future__ import annotations
 

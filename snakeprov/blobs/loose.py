@@ -1,7 +1,5 @@
 """Contents by their sha256, each in a file of its own.
 
-Must not know: small contents, entities, activities, SQL, HTTP.
-
 A content lies at `ab/<sha256>`, read-only, and is complete from the moment it has that name. It is never a hard link to
 a file of the user: writing to that would rewrite what was recorded.
 """

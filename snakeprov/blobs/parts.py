@@ -1,7 +1,4 @@
-"""The parts of unfinished uploads, in a local folder.
-
-Must not know: entities, SQL, HTTP.
-"""
+"""The parts of unfinished uploads, in a local folder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Small contents by their sha256, all in one SQLite file.
 
-Must not know: loose files, entities, activities, HTTP.
-
 A result of a few bytes costs a row instead of an inode, and many of them are kept in one transaction.
 """
 

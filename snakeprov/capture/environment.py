@@ -17,7 +17,7 @@ PACKAGES_MAX: Final = 20_000
 """Packages of one environment that are listed."""
 
 RECORD_SIZE_BYTES_MAX: Final = 64 << 20
-"""A larger file is no record of a package."""
+"""Larger files are not records of packages."""
 
 _REFERENCE_DIGEST = re.compile(r"@(sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128}))\b")
 

@@ -1,6 +1,6 @@
 """The `snakeprov` command: one module per command, each imported when it is called.
 
-Must not know: what the commands do. Importing this package loads click and nothing else that is not small.
+Importing this package loads click and no other library.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`snakeprov backfill`: record outputs that were there before snakeprov was, from Snakemake's own metadata.
-
-Must not know: what Snakemake keeps, or how records are delivered.
-"""
+"""`snakeprov backfill`: record outputs that were there before snakeprov was, from Snakemake's own metadata."""
 
 from __future__ import annotations
 

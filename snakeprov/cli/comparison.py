@@ -1,7 +1,4 @@
-"""Which files `verify` is asked about, and what becomes of them when they are compared.
-
-Must not know: how the answer is shown.
-"""
+"""Find the files that `verify` is to check, and compare them."""
 
 from __future__ import annotations
 
@@ -58,7 +55,7 @@ class Result:
 class _Asked:
     """What the arguments of the command stand for; `is_unknown_named`: one of them is a file that never was recorded.
 
-    Unrecorded files in a folder that was named are reported, and are no mistake.
+    Unrecorded files in a named folder are reported, but do not fail the check.
     """
 
     recorded: list[Version] = field(default_factory=list)
@@ -76,7 +73,7 @@ def compare(
         client: The store.
         place: Where it is, and the working directory.
         paths: As typed; none: everything that the project has recorded.
-        project: The project that is meant, if that has to be said.
+        project: The project to look in, or None.
         deep: Read files also where they look unchanged since they were read.
         progress: Gives a callable that takes the bytes done and the bytes in all.
 

@@ -1,7 +1,4 @@
-"""`snakeprov completion`: the script by which a shell completes commands, options and recorded paths.
-
-Must not know: any other command.
-"""
+"""`snakeprov completion`: print the script with which a shell completes commands, options and recorded paths."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov diff`: how the stories of two versions, or two runs, differ.
-
-Must not know: how they are compared.
-"""
+"""`snakeprov diff`: show how the making of two versions, or two runs, differs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Drawings of a lineage: gathering what they show, and writing them to a file.
-
-Must not know: how a drawing is made.
-"""
+"""Draw a lineage: collect what the drawing shows, and write it to a file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov export`: give what is known of results, or of a run, to others.
-
-Must not know: how any of the forms is made.
-"""
+"""`snakeprov export`: export results or a run as an RO-Crate or a W3C PROV document."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Jobs that were to make a file and failed, and any job by its id.
-
-Must not know: how a job is shown.
-"""
+"""Find the failed job that was to make a file, and any job by its id."""
 
 from __future__ import annotations
 

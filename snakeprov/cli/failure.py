@@ -1,7 +1,4 @@
-"""What a command says on stderr when it fails, and the status it exits with.
-
-Must not know: which command failed.
-"""
+"""Report a failed command on stderr, and choose its exit status."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov find`: which results were made with something, and what a file on disk is.
-
-Must not know: how it is found, or how it is shown.
-"""
+"""`snakeprov find`: list results by how they were made, and identify a file on disk."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov fsck`: is anything in the store damaged?
-
-Must not know: how it is checked.
-"""
+"""`snakeprov fsck`: check a store for damage."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov lineage`: what a version of a file came from, or what came from it.
-
-Must not know: how it is drawn.
-"""
+"""`snakeprov lineage`: draw what a version came from, or what came from it."""
 
 from __future__ import annotations
 
@@ -107,7 +104,7 @@ def command(
 
 
 def _format(form: str | None, out: str | None, *, as_json: bool) -> str:
-    """Return the format that is meant.
+    """Return the format of the output.
 
     Raises:
         UsageError: The options clash, or `out` does not tell its format.

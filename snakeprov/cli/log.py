@@ -1,7 +1,4 @@
-"""`snakeprov log`: the versions of a file, or the latest outputs of the last run.
-
-Must not know: how a version was made (`show` does).
-"""
+"""`snakeprov log`: list the versions of a file, or the latest outputs of the last run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is to be exported or told, by the names that were typed: files, or a run.
-
-Must not know: which form it will take.
-"""
+"""Collect the files, or the run, to export or describe, from the names that the user typed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov methods`: what to write in a paper.
-
-Must not know: how the words are found.
-"""
+"""`snakeprov methods`: write the methods section of a paper."""
 
 from __future__ import annotations
 

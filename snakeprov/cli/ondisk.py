@@ -1,7 +1,4 @@
-"""What lies on disk: which recorded versions are still there, and the digest of any file or directory.
-
-Must not know: the store, or why it is asked.
-"""
+"""Find which recorded versions are still on disk, and digest any file or directory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The options and arguments that several commands share.
-
-Must not know: what the commands do with them.
-"""
+"""The options and arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -59,4 +56,4 @@ def recorded_paths(context: click.Context, parameter: click.Parameter, incomplet
 
 
 versioned_path = click.argument("path", metavar="PATH[@N]", shell_complete=recorded_paths)
-"""The argument `path`: a file, as typed, with the number of a version if not the latest is meant."""
+"""The argument `path`: a file, as typed, with `@N` for a version other than the latest."""

@@ -1,7 +1,4 @@
-"""Standard output and error: what they can show, and writing to them.
-
-Must not know: what is written.
-"""
+"""Write to standard output and error, in what they can show."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Long lists: how many things a command lists, and reading them page by page.
-
-Must not know: what is listed.
-"""
+"""Long lists: how many items a command lists, read page by page."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov prune`: free space by dropping bytes, and keep every record.
-
-Must not know: which bytes something else still needs.
-"""
+"""`snakeprov prune`: delete stored bytes and keep every record."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
         moment = datetime.fromisoformat(text)
         return moment if moment.tzinfo else moment.astimezone()
     except (ValueError, OverflowError):
-        raise click.BadParameter(f"{text!r} is no age: 12h, 30d, 6w, 3m, 1y or 2026-01-31 was expected.") from None
+        raise click.BadParameter(f"{text!r} is not an age: give 12h, 30d, 6w, 3m, 1y or 2026-01-31.") from None
 
 
 def _size_bytes(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:

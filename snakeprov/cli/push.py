@@ -1,7 +1,4 @@
-"""`snakeprov push`: deliver what waits in the outbox of the working directory.
-
-Must not know: how records are delivered.
-"""
+"""`snakeprov push`: deliver what waits in the outbox of the working directory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov record`: say by hand how files were made.
-
-Must not know: how a step becomes versions and an Activity.
-"""
+"""`snakeprov record`: record a manual step."""
 
 from __future__ import annotations
 

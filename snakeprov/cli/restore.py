@@ -1,7 +1,4 @@
-"""`snakeprov restore`: give back a version of a file or a directory.
-
-Must not know: how bytes are written, or how they are checked.
-"""
+"""`snakeprov restore`: put a version of a file or directory back."""
 
 from __future__ import annotations
 

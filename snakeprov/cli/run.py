@@ -1,7 +1,4 @@
-"""`snakeprov run`: what happened in one run of Snakemake.
-
-Must not know: how a file was made (`show` does).
-"""
+"""`snakeprov run`: show one run of Snakemake and its jobs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov runs`: the runs of Snakemake that were recorded.
-
-Must not know: what happened in a run (`run` does).
-"""
+"""`snakeprov runs`: list the recorded runs of Snakemake."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`snakeprov serve`: the store for others, on a socket.
-
-Must not know: how requests are answered.
-"""
+"""`snakeprov serve`: serve a store over HTTP."""
 
 from __future__ import annotations
 

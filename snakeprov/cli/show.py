@@ -1,7 +1,4 @@
-"""`snakeprov show`: how one version of a file was made.
-
-Must not know: what came before its inputs (`lineage` does).
-"""
+"""`snakeprov show`: show how a version of a file was made."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Whom a question about causes asks: the stories, contents and environments that a store has.
-
-Must not know: the question.
-"""
+"""The stories, contents and environments of a store, as a comparison of versions asks for them."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _SUCCEEDED: Final = frozenset({"success", "cached", "backfilled"})
 
 
 def sources_of(client: Client, root: Path) -> Sources:
-    """Return whom to ask about what a store holds; git is asked in the working directory `root`."""
+    """Return the sources for comparisons in a store; git runs in the working directory `root`."""
     return Sources(
         tell=client.provenance.stories,
         read=lambda version: content_of(client, version),
@@ -97,7 +94,7 @@ def _tracked(run: Run | None) -> _Tracked | None:
 
 
 def jobs_of(client: Client, listed: Sequence[JobSummary]) -> list[RecordedJob]:
-    """Return what is known of the jobs of a run that succeeded."""
+    """Return the details of the successful jobs of a run."""
     ids = [one.id for one in listed if one.status in _SUCCEEDED]
     batches = [ids[start : start + JOBS_AT_ONCE] for start in range(0, len(ids), JOBS_AT_ONCE)]
     return [job for batch in batches for job in client.provenance.details(jobs=batch).jobs]

@@ -1,7 +1,4 @@
-"""`snakeprov status`: what the store holds, and what has not reached it yet.
-
-Must not know: how records are delivered.
-"""
+"""`snakeprov status`: show what the store holds, and what is not delivered yet."""
 
 from __future__ import annotations
 

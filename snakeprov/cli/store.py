@@ -1,7 +1,4 @@
-"""Opening the store that a command is about.
-
-Must not know: which command asks.
-"""
+"""Open the store that a command works on."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Which version of which file, or which run, is meant by what a command was given.
-
-Must not know: what the command does with it.
+"""Find the version of a file, or the run, that the user named.
 
 `snakeprov.cli.targetsyntax` says how things are named.
 """
@@ -38,7 +36,7 @@ _RUNS_LISTED = "'snakeprov runs' lists them."
 
 
 class Target(NamedTuple):
-    """An entity and the version that is meant; `version_number` is None where none was named."""
+    """An entity and the number of its version; `version_number` is None if the user gave none."""
 
     entity_id: str
     name: str
@@ -52,7 +50,7 @@ class Target(NamedTuple):
 
 
 class RunTarget(NamedTuple):
-    """A run, as the store tells of it."""
+    """A run, as the store describes it."""
 
     id: str
     record: Run

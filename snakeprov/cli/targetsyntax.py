@@ -1,6 +1,4 @@
-r"""What the text that names a thing says, before anybody has looked for the thing.
-
-Must not know: the store, or what is recorded in it.
+r"""Parse what the user typed for a file, version, run or digest, before it is looked up.
 
 A thing is named by an entity's id (`syn12`, `syn12.3`), by a content's digest (`sha256:…`, `md5:…`, or their first
 characters), as `run:ID` or `job:ID`, or by a path: relative to the current folder, absolute, or as snakeprov itself
@@ -75,7 +73,7 @@ def read(typed: str) -> EntityId | DigestPrefix | RunId | JobId | list[PathReadi
     """Return what `typed` says; of a path every reading, the likeliest first.
 
     Raises:
-        UsageError: It is empty, or is no digest or run though it says to be one.
+        UsageError: It is empty, or is malformed after `sha256:`, `md5:` or `run:`.
 
     >>> read("syn12.3")
     EntityId(entity_id='syn12', version_number=3)

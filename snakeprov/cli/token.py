@@ -1,7 +1,4 @@
-"""`snakeprov token`: access tokens for a server.
-
-Must not know: how tokens are kept.
-"""
+"""`snakeprov token`: manage access tokens for a server."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is known of a path at which no file is recorded: it is a folder, lies in a directory, failed, or is in a config.
-
-Must not know: the command that was given the path.
-"""
+"""Explain a path without a recorded file: a folder, in a recorded directory, of a failed job, or named in a config."""
 
 from __future__ import annotations
 
@@ -22,12 +19,12 @@ FILES_NAMED_MAX: Final = 3
 
 
 def told(client: Client, candidates: Sequence[str], *, project: str) -> str | None:
-    """Return what is known of the first of some paths that anything is known of, as sentences; or None.
+    """Return an explanation, as sentences, of the first of some paths for which there is one; or None.
 
     Args:
         client: The store.
         candidates: The recorded paths that may be meant.
-        project: The name of the project that is meant.
+        project: The name of the project to look in.
     """
     if not client.backend.keeps_runs:
         return None

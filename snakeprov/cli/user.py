@@ -1,7 +1,4 @@
-"""`snakeprov user`: who may use the store through a server.
-
-Must not know: how users are kept.
-"""
+"""`snakeprov user`: manage the users of a server."""
 
 from __future__ import annotations
 

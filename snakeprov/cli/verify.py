@@ -1,7 +1,4 @@
-"""`snakeprov verify`: are the files on disk what was recorded?
-
-Must not know: how they are compared.
-"""
+"""`snakeprov verify`: compare the files on disk with what was recorded."""
 
 from __future__ import annotations
 

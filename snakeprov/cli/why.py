@@ -1,7 +1,4 @@
-"""`snakeprov why`: why a version of a file is not the one before it.
-
-Must not know: how stories are compared.
-"""
+"""`snakeprov why`: explain why a version of a file differs from the one before."""
 
 from __future__ import annotations
 

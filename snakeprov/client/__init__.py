@@ -1,4 +1,7 @@
-"""The REST client. Must not know: SQL, Snakemake, which store answers."""
+"""The REST client.
+
+Must not know: SQL, Snakemake, the server.
+"""
 
 from snakeprov.client.batch import Ref, Request
 from snakeprov.client.client import Client

@@ -1,7 +1,4 @@
-"""What answers a client, as far as it makes a difference to those who ask.
-
-Must not know: any of the stores.
-"""
+"""The backend of a client: what its resources need to know about the store that answers."""
 
 from __future__ import annotations
 

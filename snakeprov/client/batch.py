@@ -1,6 +1,4 @@
-"""Lists of requests that belong together, where a later one may need what an earlier one answered.
-
-Must not know: what the requests mean.
+"""Lists of requests that belong together, where a later one may refer to the answer to an earlier one.
 
 A list is sent as one batch to a store that takes batches (one transaction: all or nothing), and request by
 request to one that does not (Synapse).

@@ -1,7 +1,4 @@
-"""The client: everything the product asks of a store goes through it.
-
-Must not know: which store answers.
-"""
+"""The client: every question to a store, and every change in it, goes through it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A connection to a store: the resources that every store has, and what answers.
-
-Must not know: which store answers.
-"""
+"""A connection to a store: the resources that every store has, and its backend."""
 
 from __future__ import annotations
 

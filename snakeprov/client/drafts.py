@@ -1,7 +1,4 @@
-"""Entities as a person writes them, before they are stored: `File("excellent.csv", parent=project)`.
-
-Must not know: how they are stored.
-"""
+"""Entities as a user writes them, before they are stored: `File("excellent.csv", parent=project)`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""Bytes on their way into a store and out of it.
+"""Upload contents to a store and download them.
 
-Must not know: where the store keeps them.
 Source: Synapse's file services under `/file/v1` (multipart upload with presigned URLs).
 """
 
@@ -124,7 +123,7 @@ class Files:
         resumes where it stopped when the same file is stored again.
 
         Raises:
-            RemoteError: The store failed; storing the same again does no harm.
+            RemoteError: The store failed; it is safe to store the same again.
         """
         here = [one for one in contents if not self._is_elsewhere(one)]
         if not self._is_local():
@@ -355,7 +354,7 @@ class Files:
                     advance(len(part))
                 status = self._session.put(f"{upload}/complete")
             except (_ChangedError, BadRequestError, NotFoundError):
-                # Whoever sends the same content at the same time shares the upload, which ends with the first of them.
+                # Clients that send the same content at the same time share one upload; the first one completes it.
                 status = self._session.post(path, request, query={"forceRestart": False}, repeatable=True)
                 if status["state"] != "COMPLETED":
                     raise

@@ -1,7 +1,4 @@
-"""A snakeprov server, behind a socket or in this process.
-
-Must not know: which of the two it is.
-"""
+"""A snakeprov server, behind a socket or in this process."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ class OwnServer:
 
     @cached_property
     def _about(self) -> About | None:
-        """What the server says of itself; None where it is not one of ours."""
+        """The server's description of itself; None if it is not a snakeprov server."""
         try:
             return self._session.ask(OWN, About)
         except NotFoundError:

@@ -1,7 +1,4 @@
-"""Questions about provenance: what can be asked, whichever store answers.
-
-Must not know: how they are answered.
-"""
+"""Questions about provenance, the same for every store."""
 
 from __future__ import annotations
 
@@ -85,14 +82,14 @@ class Provenance(Protocol):
         """Return a page of an entity's versions and what made them, newest first."""
 
     def story(self, entity_id: str, version_number: int) -> Story:
-        """Return what is known of a version and its latest making.
+        """Return the details of a version and its latest making.
 
         Raises:
             NotFoundError: There is no such version.
         """
 
     def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
-        """Return what is known of some versions and some jobs, what is not there left out.
+        """Return the details of versions and jobs; those that do not exist are left out.
 
         Args:
             versions: Entities and the numbers of their versions, at most `DETAILS_MAX`.
@@ -104,7 +101,7 @@ class Provenance(Protocol):
 
         Args:
             versions: At most 100 of (entity id, version number, activity id, reader's activity id): the making by that
-                activity, or that which the reader had before it; None and None: the latest.
+                activity, or the making that preceded a reader; None and None: the latest.
         """
 
     def lineage(

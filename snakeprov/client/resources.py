@@ -1,6 +1,5 @@
-"""The resources of a store, one small object for each kind.
+"""The resources of a store, one small class for each kind.
 
-Must not know: which store answers.
 Source: Synapse's REST services under `/repo/v1`; snakeprov's own under `/snakeprov/v1`.
 """
 
@@ -258,11 +257,11 @@ class ServerProvenance:
         return self._session.ask(path, History, {"limit": limit, "offset": offset})
 
     def story(self, entity_id: str, version_number: int) -> Story:
-        """Return what is known of a version and its latest making."""
+        """Return the details of a version and its latest making."""
         return self._session.ask(f"{OWN}/entity/{quoted(entity_id)}/version/{version_number}/story", Story)
 
     def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
-        """Return what is known of some versions and some jobs, what is not there left out."""
+        """Return the details of versions and jobs; those that do not exist are left out."""
         references = [{"targetId": entity_id, "targetVersionNumber": number} for entity_id, number in versions]
         body = {"versions": references, "jobs": list(jobs)}
         return self._session.ask_with(f"{OWN}/details", Details, body)

@@ -1,6 +1,5 @@
-"""Runs of Snakemake and their jobs, which are snakeprov's own: Synapse has none.
+"""Runs of Snakemake and their jobs. Only snakeprov stores have them; Synapse does not.
 
-Must not know: how records are made.
 Source: `/snakeprov/v1/runs` and `/snakeprov/v1/jobs`.
 """
 
@@ -20,7 +19,7 @@ class Runs:
         self._session = session
 
     def put(self, run: RunRecord) -> None:
-        """Store a run, or what has become of it."""
+        """Store a run, or update it."""
         self._session.put(f"{OWN}/runs/{quoted(run.id)}", run)
 
     def list(self, *, limit: int = 20, offset: int = 0) -> Page[Run]:
@@ -42,11 +41,11 @@ class Runs:
         return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/jobs", Page[JobSummary], query)
 
     def put_plan(self, plan: RunPlan) -> None:
-        """Store every job that a run had before it, in place of what was stored of that before."""
+        """Store the plan of a run, all its jobs; replace a plan stored before."""
         self._session.put(f"{OWN}/runs/{quoted(plan.run_id)}/plan", plan)
 
     def plan(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> Plan:
-        """Return the jobs that a run had before it, run or not: a sum by rule, and a page of them."""
+        """Return the plan of a run: counts by rule, and one page of its jobs, executed or not."""
         return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/plan", Plan, {"limit": limit, "offset": offset})
 
     def outputs(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> Page[MadeVersion]:

@@ -1,7 +1,4 @@
-"""Sending requests: time limits, retries, and errors that carry the server's reason.
-
-Must not know: what the requests mean, nor which store answers.
-"""
+"""Send requests, with time limits, retries, and errors that carry the server's reason."""
 
 from __future__ import annotations
 
@@ -271,7 +268,7 @@ class _Http(requests.Session):
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Adds an access token. Given explicitly, or `requests` would replace it by what `~/.netrc` says of the host."""
+    """Adds an access token explicitly, since `requests` would otherwise take one for the host from `~/.netrc`."""
 
     def __init__(self, token: str) -> None:
         self._token = token

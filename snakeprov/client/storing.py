@@ -1,6 +1,5 @@
-"""Storing an entity with its provenance in one call, and getting one with its bytes.
+"""Store an entity with its provenance in one call, and get one with its bytes.
 
-Must not know: which store answers, beyond whether it has fields that Synapse has not.
 Source: `store` and `get` of Synapse's Python client. It differs where a file's bytes are those of its current version:
 no new version is made then, unless that version already has an Activity and another one is given.
 """
@@ -79,7 +78,7 @@ def store(client: Connection, entity: AnyEntity, *, activity: Activity | None, n
     if entity.id is None:
         try:
             return _at(client.entities.create(entity, generated_by=activity_id), entity)
-        except ConflictError:  # somebody was faster
+        except ConflictError:  # another client was faster
             if _namesake(client, entity) is None:
                 raise
             return store(client, entity, activity=_stored(activity_id), new_version=new_version)

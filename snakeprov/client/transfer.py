@@ -1,7 +1,4 @@
-"""How far the uploads of a client are.
-
-Must not know: what is uploaded, or who wants to know.
-"""
+"""The progress of a client's uploads."""
 
 from __future__ import annotations
 

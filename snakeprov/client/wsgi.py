@@ -1,6 +1,5 @@
 """A transport for `requests` that calls a WSGI application in this process: the same client, no socket.
 
-Must not know: which application it calls.
 Source: PEP 3333; the interface is `requests.adapters.BaseAdapter`.
 """
 

@@ -1,6 +1,6 @@
-"""The records of a store in SQL.
+"""The records of a store in SQL: tables, queries, migrations.
 
-Must not know: HTTP, or where the bytes of files are.
+Must not know: HTTP, the contents of files (`snakeprov.blobs`).
 """
 
 from snakeprov.db.database import Database as Database

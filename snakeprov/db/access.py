@@ -1,6 +1,4 @@
-"""Who may do what in which project.
-
-Must not know: HTTP, or which request needs which permission.
+"""Permissions of users on projects.
 
 Each project has one access control list; what is inside a project inherits it.
 """
@@ -42,7 +40,7 @@ AUTHENTICATED_ID, PUBLIC_ID, ANONYMOUS_ID = 273_948, 273_949, 273_950
 """The group of all who are known, the group of everybody, and who is not known: the numbers are Synapse's."""
 
 Reader = tuple[int, int, int] | None
-"""Who looks: a user's own number and those of the groups the user is in. None: somebody who may see everything."""
+"""The reader: numbers of the user and of the user's groups. None: a reader who may see everything."""
 
 
 class AclRow(NamedTuple):
@@ -125,7 +123,7 @@ def _insert_entries(tx: Transaction, project_id: int, wanted: Mapping[int, Colle
 
 
 def granted(tx: Transaction, project_id: int, reader: Reader) -> frozenset[str]:
-    """Return what somebody may do in a project. Everybody may see the root of all projects."""
+    """Return the permissions of a reader in a project. Everybody may see the root of all projects."""
     if reader is None:
         return frozenset(PERMISSIONS)
     if project_id == ROOT_ID:
@@ -136,26 +134,26 @@ def granted(tx: Transaction, project_id: int, reader: Reader) -> frozenset[str]:
 
 
 def allowed(reader: Reader, permission: str = READ) -> Select[tuple[int]]:
-    """Return the query for the projects in which somebody who may not see everything has a permission."""
+    """Return the query for the projects in which a restricted reader has a permission."""
     return select(acl_entry.c.project_id).where(
         acl_entry.c.principal_id.in_(reader or ()), acl_entry.c.permission == permission
     )
 
 
 def in_readable(project_column: Any, reader: Reader) -> ColumnElement[bool]:
-    """Return the condition that a project is one that somebody may read."""
+    """Return the condition that the reader may read a project."""
     return true() if reader is None else project_column.in_(allowed(reader))
 
 
 def readable_run(reader: Reader) -> ColumnElement[bool]:
-    """Return the condition that a run is somebody's own, or one of a project that somebody may read."""
+    """Return the condition that a run is the reader's own, or belongs to a project that the reader may read."""
     if reader is None:
         return true()
     return or_(run.c.created_by == reader[0], run.c.project_id.in_(allowed(reader)))
 
 
 def readable_projects(tx: Transaction, ids: Collection[int], reader: Reader) -> set[int]:
-    """Return those of some projects that somebody may read."""
+    """Filter projects to those that the reader may read."""
     if reader is None:
         return set(ids)
     statement = allowed(reader).where(acl_entry.c.project_id.in_(numbers("ids"))).distinct()
@@ -163,7 +161,7 @@ def readable_projects(tx: Transaction, ids: Collection[int], reader: Reader) -> 
 
 
 def readable_activities(tx: Transaction, ids: Collection[int], reader: Reader) -> set[int]:
-    """Return those of some activities that somebody may read: one's own, and what made something one may read."""
+    """Filter activities to those that the reader may see: own ones, and makers of readable versions."""
     if reader is None:
         return set(ids)
     statement = select(activity.c.id).where(activity.c.id.in_(numbers("ids")), activity_is_readable(reader))
@@ -171,7 +169,7 @@ def readable_activities(tx: Transaction, ids: Collection[int], reader: Reader) -
 
 
 def activity_is_readable(reader: Reader) -> ColumnElement[bool]:
-    """Return the condition that an activity is somebody's own, or made something that somebody may read."""
+    """Return the condition that an activity is the reader's own, or made a version that the reader may read."""
     if reader is None:
         return true()
     made = (
@@ -194,12 +192,12 @@ def content_is_of(tx: Transaction, sha256: str, user: int) -> bool:
 
 
 def _kept(sha256: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that bytes are kept; a file that is elsewhere has a digest too, which anybody can claim."""
+    """Return the conditions that bytes are kept. A file elsewhere has a digest too, but anybody can claim one."""
     return file_handle.c.sha256 == sha256, file_handle.c.kind == STORED
 
 
 def handle_is_readable(tx: Transaction, id_: int, reader: Reader) -> bool:
-    """Say whether somebody may have the bytes of a file handle, for one of the same two reasons."""
+    """Return whether the reader may download the content of a file handle, for one of the same two reasons."""
     return _may_be_had(tx, file_handle.c.id == id_, reader)
 
 

@@ -1,7 +1,4 @@
-"""Activities and what they used.
-
-Must not know: HTTP, or who may change an activity.
-"""
+"""Activities and what they used."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Everything that came from some versions or activities, however far away, in a few questions for each step.
-
-Must not know: HTTP, or how a start is named.
+"""Find everything that came from given versions or activities, in a few queries per step.
 
 First everything for which there is proof, then what came through uses whose bytes were not read, then what came from
 versions that only the evidence of their bytes links.
@@ -29,7 +27,7 @@ class Affected(NamedTuple):
     """A version, and the activity that made it or, with the outcome `reproduced`, made the same bytes again.
 
     `outcome` is `revision.meaning` where no activity is named. `by_evidence`: no proof links it to the start.
-    `is_way_proved`: every job on the way is known to have read what is said, byte for byte.
+    `is_way_proved`: every job on the way provably read exactly the recorded bytes.
     """
 
     entity_id: int

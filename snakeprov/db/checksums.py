@@ -1,9 +1,7 @@
-"""The checksum in each row: what it covers, and how it comes to be there.
-
-Must not know: which tables there are, or who compares.
+"""The checksum of each row: what it covers, and how it is computed.
 
 SQLite has no checksums of its own, and its integrity check reads how pages hang together, not what rows say. So each
-row carries a CRC-32 of its other columns. It is there to find damage; it does not stop anybody who wants to forge.
+row carries a CRC-32 of its other columns. It detects damage, not tampering.
 
 Columns that change without a statement of ours are left out: keys that the database assigns, and references that it
 sets to null. Each of them is in an index, and the integrity check compares both copies.

@@ -1,7 +1,4 @@
-"""Finding versions of files by their content.
-
-Must not know: HTTP, or where the bytes are.
-"""
+"""Find versions of files by their content."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ class VersionOf(NamedTuple):
 
 
 def versions_with(tx: Transaction, algorithm: Algorithm, prefix: str, *, reader: Reader, limit: int) -> list[VersionOf]:
-    """Return versions that somebody may read whose digest begins with `prefix` (lower-case hex), newest first.
+    """Return versions that the reader may read whose digest begins with `prefix` (lower-case hex), newest first.
 
     The trash is left out.
     """

@@ -1,7 +1,4 @@
-"""The files of a project as they are now, in the order of their paths.
-
-Must not know: HTTP, or what the list is for.
-"""
+"""List the current files of a project, in the order of their paths."""
 
 from __future__ import annotations
 

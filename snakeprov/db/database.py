@@ -1,7 +1,4 @@
-"""The database of a store: open it, and run transactions on it.
-
-Must not know: HTTP, or what the tables mean.
-"""
+"""The database of a store: open it, and run transactions on it."""
 
 from __future__ import annotations
 

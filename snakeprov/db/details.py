@@ -1,7 +1,4 @@
-"""What is known of many versions and many jobs at once, for questions about a whole lineage.
-
-Must not know: HTTP, or who asks.
-"""
+"""Details of many versions and jobs at once, for questions about a whole lineage."""
 
 from __future__ import annotations
 
@@ -72,7 +69,7 @@ _JOBS = Query(
 
 
 def versions(tx: Transaction, wanted: Collection[Version]) -> dict[Version, VersionDetails]:
-    """Return what is known of each version that exists."""
+    """Return the details of each version that exists."""
     return {(row.entity_id, row.number): row for row in tx.all(_VERSIONS, versions=listed(wanted))}
 
 

@@ -1,6 +1,4 @@
-"""Projects, folders and files: where they are, and what they are at a version.
-
-Must not know: HTTP, or which changes are allowed.
+"""Projects, folders and files: where they are, and their versions.
 
 An entity's `path` is what `snakeprov.model.paths` makes of the names below its project. It is kept beside the
 entity, so that looking up a path is one look into an index, and it follows every rename and move.
@@ -274,7 +272,7 @@ def _move_below(tx: Transaction, row: EntityRow, *, project_id: int, path: str) 
 
 
 class Header(NamedTuple):
-    """What a listing says of an entity."""
+    """An entity in a listing."""
 
     id: int
     kind: str
@@ -316,7 +314,7 @@ def children(
     limit: int,
     offset: int,
 ) -> list[Header]:
-    """Return a page of the children of an entity that somebody may read."""
+    """Return a page of the children of an entity that the reader may read."""
     column = _SORTS[sort_by]
     order = (column.desc(), entity.c.id.desc()) if descending else (column, entity.c.id)
     return _headers(
@@ -331,7 +329,7 @@ def children(
 
 
 def with_md5(tx: Transaction, md5: str, *, reader: Reader, limit: int) -> list[Header]:
-    """Return the file versions that somebody may read whose content has an md5, newest entities last."""
+    """Return the file versions that the reader may read whose content has an md5, newest entities last."""
     return _headers(
         tx,
         select(*_HEADER_COLUMNS)

@@ -1,7 +1,4 @@
-"""What is recorded that may explain bytes seen at a path: earlier versions of it, other paths, who read it first.
-
-Must not know: HTTP, or what the bytes mean.
-"""
+"""Records that may explain the bytes at a path: its earlier versions, other paths, and its first reader."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""File handles: what the content of a file is, and where its bytes lie.
-
-Must not know: HTTP, or how bytes are kept.
-"""
+"""File handles: the digests and size of a content, and where its bytes are."""
 
 from __future__ import annotations
 
@@ -132,7 +129,7 @@ def belongs_to(tx: Transaction, id_: int, entity_id: int) -> bool:
 
 
 def stored_bytes(tx: Transaction, *, reader: Reader) -> int:
-    """Return how many bytes are kept of what somebody may read, each content counted once."""
+    """Return how many bytes are kept of everything that the reader may read; each content counts once."""
     stored = select(file_handle.c.sha256, file_handle.c.size_bytes).where(file_handle.c.kind == STORED)
     if reader is not None:
         stored = (

@@ -1,7 +1,4 @@
-"""Jobs, and the versions of files that they touched.
-
-Must not know: HTTP, or what a job's record holds beyond the columns.
-"""
+"""Jobs, and the versions that they read and wrote."""
 
 from __future__ import annotations
 
@@ -44,7 +41,7 @@ class JobFileRow(NamedTuple):
 
 
 class JobSummaryRow(NamedTuple):
-    """What a listing says of a job."""
+    """A job in a listing."""
 
     number: int
     id: str

@@ -1,6 +1,4 @@
-"""Many keys as one parameter: a JSON array that the database takes apart itself.
-
-Must not know: tables, or what is asked about the keys.
+"""Pass many keys as one parameter: a JSON array that the database unpacks.
 
 An IN with a parameter for each key is another statement every time, and to write that cost more than to find the rows.
 With an array the statement stays the same, and there is no bound on the number of keys.

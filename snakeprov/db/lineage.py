@@ -1,7 +1,4 @@
-"""One hop of lineage at a time, for a whole frontier at once.
-
-Must not know: HTTP, how far a question goes, or what the answer looks like.
-"""
+"""One hop of lineage for a whole frontier at once."""
 
 from __future__ import annotations
 
@@ -120,7 +117,7 @@ _NAMES = Query(select(activity.c.id, activity.c.name).where(activity.c.id.in_(nu
 
 
 def nodes(tx: Transaction, versions: Collection[Version]) -> dict[Version, VersionNode]:
-    """Return what is known of each version that exists."""
+    """Return the facts about each version that exists."""
     return {(node.entity_id, node.number): node for node in tx.all(_NODES, versions=listed(versions))}
 
 

@@ -1,7 +1,4 @@
-"""Finding entities by the paths of the files that they are.
-
-Must not know: HTTP.
-"""
+"""Find entities by the paths of their files."""
 
 from __future__ import annotations
 
@@ -107,7 +104,7 @@ def at_paths(tx: Transaction, project: int, paths: Collection[str]) -> dict[str,
 
 
 def files_at(tx: Transaction, paths: list[str], *, project: str | None, reader: Reader, limit: int) -> list[Match]:
-    """Return the files at any of some paths, in one project or in all that somebody may read.
+    """Return the files at any of some paths, in one project or in all that the reader may read.
 
     They come by project, and in each the file that had its last version most recently is the first.
     """
@@ -125,7 +122,7 @@ def files_at(tx: Transaction, paths: list[str], *, project: str | None, reader: 
 
 
 def paths_after(tx: Transaction, prefix: str, *, project: str | None, reader: Reader, limit: int) -> list[str]:
-    """Return recorded paths of files that begin with `prefix`, in order, as far as somebody may read them."""
+    """Return recorded paths of readable files that begin with `prefix`, in order."""
     statement = select(entity.c.path).where(entity.c.kind == FILE, entity.c.project_id != TRASH_ID)
     statement = statement.where(in_readable(entity.c.project_id, reader), entity.c.path >= prefix)
     # Like `within`, a form that an index can serve.
@@ -136,7 +133,7 @@ def paths_after(tx: Transaction, prefix: str, *, project: str | None, reader: Re
 
 
 def near(tx: Transaction, path: str, *, project: str | None, reader: Reader) -> list[str]:
-    """Return recorded paths that resemble one that is not, as far as somebody may read them.
+    """Return recorded paths of readable files that resemble an unrecorded one.
 
     Similar names in its folder; else files of that name anywhere; else similar names anywhere.
     """
@@ -170,7 +167,7 @@ class Counts(NamedTuple):
 
 
 def counts(tx: Transaction, *, reader: Reader) -> Counts:
-    """Count what the store holds and somebody may see; entities and versions are those of files."""
+    """Count what the store holds and the reader may see; entities and versions are those of files."""
     if reader is not None:
         return _counts_for(tx, reader)
     of_files = select(func.count()).select_from(entity).where(entity.c.kind == FILE)

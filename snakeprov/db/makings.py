@@ -1,6 +1,4 @@
-"""Makings: the activities that wrote exactly the bytes of a version, and which of them a reader of it had before it.
-
-Must not know: HTTP, or who asks what for.
+"""Makings: the activities that wrote exactly the bytes of a version, and which one precedes a given reader.
 
 The first making is the activity of the version. Further ones are jobs that wrote the same bytes again. For a reader
 the answer names the latest making that ended before the reader began; where the clocks leave none, the first. A version

@@ -1,7 +1,4 @@
-"""What the bytes of versions mean: the earlier bytes again, edited by hand, or the same content as another file.
-
-Must not know: HTTP, or when a version means what.
-"""
+"""What the bytes of versions mean: earlier bytes again, edited by hand, or the same content as another file."""
 
 from __future__ import annotations
 

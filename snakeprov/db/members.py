@@ -1,6 +1,4 @@
-"""Files inside a recorded directory that have versions of their own, and the versions of that directory.
-
-Must not know: what a manifest looks like, or who asks what for.
+"""Files inside a recorded directory that have their own versions, and the versions of that directory.
 
 A file that is found as the manifest of the directory above it lists it has the activity of the directory. So the
 versions that one activity generated at a directory and below it belong together: reading one means reading the other.

@@ -1,6 +1,4 @@
-"""Bringing an older store forward, in one transaction.
-
-Must not know: what the tables mean, or what the single steps do.
+"""Migrate an older store in one transaction.
 
 Alembic is imported only where there is something to do: every command opens the store, and it is migrated once.
 """

@@ -1,7 +1,4 @@
-"""The jobs that runs had before them.
-
-Must not know: HTTP, or what is said of each job.
-"""
+"""The planned jobs of runs."""
 
 from __future__ import annotations
 
@@ -117,7 +114,7 @@ def ended(tx: Transaction, run_id: str) -> list[Ended]:
 
 
 def edited_now(tx: Transaction, project_id: int, outputs: Collection[str]) -> set[str]:
-    """Return those of some outputs that were edited since they were made last, or of which a file inside was."""
+    """Filter outputs to those that were edited since they were last made, or that contain an edited file."""
     found: dict[str, list[int]] = {}
     for path, seen in tx.rows(_EDITED_NOW, {"of_project": project_id}):
         for place in (path, *(f"{folder}/" for folder in folders_above(path))):

@@ -1,7 +1,4 @@
-"""Users by name and number.
-
-Must not know: how a user proved who they are.
-"""
+"""Users by name and number."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Which versions have bytes that may go, what else needs these bytes, and saying that they are gone.
-
-Must not know: HTTP, or how bytes are kept.
+"""Select the versions to prune and what else needs their contents, and mark contents as deleted.
 
 A content goes only when nothing that stays needs it: no version, no record of a run or a job, no directory. File
 handles that belong to no version yet may be about to: the young ones keep their content.
@@ -57,7 +55,7 @@ class Criteria(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A version that is meant, and its content."""
+    """A version to prune, and its content."""
 
     entity_id: int
     number: int
@@ -76,7 +74,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(tx: Transaction, criteria: Criteria, *, reader: Reader) -> list[Candidate]:
-    """Return the versions that are meant, in projects from which somebody may delete, by path and number.
+    """Return the versions that match, in projects from which the reader may delete, ordered by path and number.
 
     What was executed is never meant: it is small, and without it nobody can tell what was done.
     """

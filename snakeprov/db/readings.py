@@ -1,9 +1,7 @@
-"""Who read a version after which making of it: one step of lineage that is true in time.
-
-Must not know: HTTP, how far a question goes, or what the answer looks like.
+"""Which reader of a version belongs to which making of it: one step of lineage that is true in time.
 
 A version whose bytes were made several times leads from each making only to those that read it after that making, and
-from a reader only to the making that it had before it. Versions that no activity made lead on by what their bytes mean.
+from a reader only to the making that preceded it. Versions that no activity made lead on by the meaning of their bytes.
 """
 
 from __future__ import annotations
@@ -91,7 +89,7 @@ _TO = Query(
 
 
 def makings_had(tx: Transaction, usages: Iterable[UsageEdge], reader: Reader) -> dict[tuple[int, Version], Telling]:
-    """Return the making that each activity had before it of each version that it used and that was made again."""
+    """Return, for each activity and each version that it used and that was made again, the making that preceded it."""
     uses = [(user, (id_, number)) for user, _, id_, number, *_ in usages if id_ is not None and number is not None]
     again = makings.made_again(tx, {version for _, version in uses})
     uses = [(user, version) for user, version in uses if version in again]
@@ -129,7 +127,7 @@ def links_from(tx: Transaction, versions: Collection[Version]) -> dict[Version, 
 def users(
     tx: Transaction, reached: Mapping[Version, Collection[Telling]], reader: Reader, *, limit: int
 ) -> tuple[list[UsageEdge], dict[tuple[int, Version], Telling], bool]:
-    """Return who used some versions after the makings by which they were reached.
+    """Return the activities that used versions after the makings by which they were reached.
 
     Returns:
         The uses, the making that each had of what was made again, and whether `limit` was met.

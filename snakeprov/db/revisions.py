@@ -1,7 +1,4 @@
-"""The versions of an entity.
-
-Must not know: HTTP, or when a new version is due.
-"""
+"""The versions of an entity."""
 
 from __future__ import annotations
 

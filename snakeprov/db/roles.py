@@ -1,7 +1,4 @@
-"""What versions were to the first job that named them: an input, an output, a log, code, …
-
-Must not know: HTTP, or what follows from it.
-"""
+"""The role of each version in the first job that named it: input, output, log, code, …"""
 
 from __future__ import annotations
 

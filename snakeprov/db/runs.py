@@ -1,7 +1,4 @@
-"""Runs of Snakemake, and how their jobs ended.
-
-Must not know: HTTP, or what a run's record holds beyond the columns.
-"""
+"""Runs of Snakemake, and the outcome of their jobs."""
 
 from __future__ import annotations
 
@@ -91,7 +88,7 @@ def put(
 
 
 def beginning_with(tx: Transaction, prefix: str, *, reader: Reader) -> list[RunRow]:
-    """Return the first few runs that somebody may see whose id begins with `prefix`, which is ASCII."""
+    """Return the first few runs that the reader may see whose id begins with `prefix`, which is ASCII."""
     statement = (
         select(*_COLUMNS)
         .where(run.c.id >= prefix, run.c.id < prefix + "\x7f", access.readable_run(reader))
@@ -102,7 +99,7 @@ def beginning_with(tx: Transaction, prefix: str, *, reader: Reader) -> list[RunR
 
 
 def page(tx: Transaction, *, limit: int, offset: int, reader: Reader) -> tuple[list[RunRow], int]:
-    """Return a page of the runs that somebody may see, newest first, and how many there are."""
+    """Return a page of the runs that the reader may see, newest first, and how many there are."""
     seen = access.readable_run(reader)
     statement = (
         select(*_COLUMNS).where(seen).order_by(run.c.started_on.desc(), run.c.id.desc()).limit(limit).offset(offset)

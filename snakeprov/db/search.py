@@ -1,6 +1,4 @@
-"""Finding versions by how they were made: rule, values, commit, run, time, status; and by place and content.
-
-Must not know: HTTP, or how a condition is written.
+"""Find versions by how they were made (rule, values, commit, run, time, status), by path and by content.
 
 A condition is about jobs or about versions. Where there is one about jobs, each output of each job that fits is a
 result, and a job without outputs is one too; else each version that fits.
@@ -86,7 +84,7 @@ _OF_JOB = (
 
 
 def find(tx: Transaction, conditions: Collection[Condition], *, reader: Reader, limit: int) -> list[Result]:
-    """Return what fits every condition and somebody may read, the latest first, at most `limit`."""
+    """Return the results that meet every condition and that the reader may read, latest first, at most `limit`."""
     of_jobs = any(condition.of == "job" for condition in conditions)
     statement = _by_job(reader) if of_jobs else _by_version(reader)
     statement = statement.where(*(condition.clause for condition in conditions)).limit(limit)
@@ -208,7 +206,7 @@ def annotated(key: str, values: Collection[str]) -> Condition:
 
 
 def knows_key(tx: Transaction, key: str, *, reader: Reader) -> bool:
-    """Say whether a job that somebody may see has a value under a key."""
+    """Return whether a job that the reader may see has a value under a key."""
     statement = select(job_value.c.job_number).where(job_value.c.key == key).limit(1)
     if reader is not None:
         own = job_value.join(job, job.c.number == job_value.c.job_number).join(run, run.c.id == job.c.run_id)
@@ -217,7 +215,7 @@ def knows_key(tx: Transaction, key: str, *, reader: Reader) -> bool:
 
 
 def keys(tx: Transaction, *, reader: Reader) -> list[str]:
-    """Return the keys under which jobs that somebody may see have values, in order, at most `KEYS_MAX`."""
+    """Return the keys under which jobs that the reader may see have values, in order, at most `KEYS_MAX`."""
     found = _distinct(tx, job_value.c.key)
     return found if reader is None else [key for key in found if knows_key(tx, key, reader=reader)]
 

@@ -1,7 +1,4 @@
-"""What is particular to SQLite: how it is opened, locked and journalled, and what its errors mean.
-
-Must not know: tables.
-"""
+"""Everything particular to SQLite: opening, locking, journal modes, and the meaning of its errors."""
 
 from __future__ import annotations
 
@@ -94,7 +91,7 @@ def open_engine(path: Path, *, journal_mode: JournalMode, checks_references: boo
 def connect(path: Path) -> sqlite3.Connection:
     """Return a plain connection to the database file `path`, which must exist. Changes nothing there.
 
-    Where the file may not be written, use `reading`, which notices that somebody else changes it.
+    For a file that may not be written, use `reading`, which detects concurrent changes.
     """
     if path.exists() and not may_write(path):
         return read_only(path).connect(timeout_s=BUSY_TIMEOUT_S)
@@ -148,7 +145,7 @@ def journal_mode_for(folder: Path, *, mounts: Path = MOUNTS) -> tuple[JournalMod
     """Return the journal mode that works where `folder` lies, and a note about it, if any.
 
     Raises:
-        ConfigError: `SNAKEPROV_JOURNAL_MODE` is no journal mode.
+        ConfigError: `SNAKEPROV_JOURNAL_MODE` is not a journal mode.
     """
     forced = os.environ.get(JOURNAL_VARIABLE)
     if forced:
@@ -191,7 +188,7 @@ def _unescape(field: bytes) -> bytes:
 
 
 def full(path: Path, shortage: str) -> FullStoreError:
-    """Return what is said where there is too little of something for the store at `path`."""
+    """Return the error for a shortage of space, quota or permission at the store `path`."""
     return FullStoreError(
         f"The store {path} cannot be written: {shortage}.",
         hint="Free some space; what was recorded before is unharmed.",
@@ -202,7 +199,7 @@ def explain(error: BaseException | None, path: Path) -> StoreError | None:
     """Return what an error of SQLite means for the store at `path`, in our words; None: it is a mistake of ours."""
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(error, UnicodeDecodeError) or "decode to UTF-8" in str(error):
-        code = sqlite3.SQLITE_CORRUPT  # A text, or a name in a message, that is no valid UTF-8 any more.
+        code = sqlite3.SQLITE_CORRUPT  # A text, or a name in a message, is no longer valid UTF-8.
     if code is None:
         return None
     primary = code & 0xFF

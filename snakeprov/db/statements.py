@@ -1,6 +1,4 @@
-"""Statements built with SQLAlchemy Core once, compiled once for a database, and run straight on its driver.
-
-Must not know: tables or what the statements are for.
+"""Build statements with SQLAlchemy Core, compile each once per database, and run them directly on its driver.
 
 Running a Core statement through SQLAlchemy costs about ten times what the driver needs for it, and the recording of
 a job is a dozen statements. So what every job needs is a `Query` or a `Command`; everything else is plain Core.

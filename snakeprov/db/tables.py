@@ -1,7 +1,5 @@
 """The tables of a store.
 
-Must not know: which database holds them, or which queries use them.
-
 Times are whole milliseconds since 1970. JSON is kept as text: it is stored and served, never searched; what people
 search for in the records of jobs and runs is in `job_value` and `run_value` besides. Ids of entities, file handles,
 activities and uploads are never issued twice, not even after a deletion. Every row that says something of

@@ -1,7 +1,4 @@
-"""Access tokens; only their digests are kept.
-
-Must not know: HTTP, or what a scope allows.
-"""
+"""Access tokens; only their digests are kept."""
 
 from __future__ import annotations
 
@@ -39,7 +36,7 @@ class TokenRow(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """The user whom a valid token stands for, and what the token is good for."""
+    """The user of a valid token, and the scopes of the token."""
 
     id: int
     name: str
@@ -105,7 +102,7 @@ def create(tx: Transaction, *, user: int, scopes: Iterable[str], expires_on: int
 
 
 def holder(tx: Transaction, secret: str) -> Holder | None:
-    """Return whom a token stands for; None where it is unknown, expired or revoked, or its user is disabled."""
+    """Return the user of a token; None if it is unknown, expired or revoked, or its user is disabled."""
     return tx.one(_HOLDER, sha256=digest(secret), now=tx.now_ms)
 
 

@@ -1,6 +1,4 @@
-"""Deleting: entities to the trash and out of it for good, and single versions.
-
-Must not know: HTTP, or who may delete what.
+"""Delete entities to the trash and from it for good, and single versions.
 
 What is in the trash belongs to the project `TRASH_ID`, under a path that no other entity has and that tells where it
 was, so that its own place is free again. Its versions stay, and so does what they say of activities.
@@ -48,7 +46,7 @@ def purge(tx: Transaction, id_: int) -> None:
 
 
 def recorded_path(path: str) -> str:
-    """Return the path that an entity in the trash had before; any other path as it is."""
+    """Return the former path of an entity in the trash; any other path unchanged."""
     return _IN_TRASH.sub("", path, count=1) if path.startswith("//") else path
 
 

@@ -1,7 +1,4 @@
-"""Versions that no activity made, and the recorded directories and files that may lie around them.
-
-Must not know: HTTP, or what a manifest looks like.
-"""
+"""Versions that no activity made, and the recorded directories and files around them."""
 
 from __future__ import annotations
 

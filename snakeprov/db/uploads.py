@@ -1,7 +1,4 @@
-"""Uploads in parts: what was asked for, and which parts have arrived.
-
-Must not know: HTTP, or where the bytes wait.
-"""
+"""Multipart uploads: what was requested, and which parts have arrived."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Is the database as it was written: its pages, its rows, and what they say of each other?
-
-Must not know: where the bytes of files are, or who reads the findings.
+"""Check that the database is intact: its pages, its rows, and their references to each other.
 
 Three checks overlap. SQLite's integrity check finds pages that do not hang together and indexes that say something
 else than their tables; the checksums find rows that say something else than what was written; the references and
@@ -60,7 +58,7 @@ def check(path: Path, *, counted: Callable[[int], None] = lambda rows: None) -> 
     """Yield what is wrong with the database at `path`. It may be written to meanwhile; nothing is changed in it.
 
     Raises:
-        BusyStoreError: It may not be written, and somebody changes it each time while it is read.
+        BusyStoreError: It may not be written, and it changed during each attempt to read it.
 
     Args:
         path: The database.

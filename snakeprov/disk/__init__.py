@@ -1,4 +1,4 @@
-"""Files on disk: what they look like, the digest of their bytes, how they are replaced, and the layout of our folders.
+"""Files on disk: state, digests, atomic replacement, and the layout of snakeprov's folders.
 
-Must not know: what a file means to a workflow, HTTP, the tables of a store.
+Must not know: any room but `snakeprov.model`, errors and settings.
 """

@@ -1,6 +1,4 @@
-"""Digests that are known already, so that an unchanged file is read once.
-
-Must not know: how a digest is computed, which files matter, anything of the store.
+"""A cache of digests, so that an unchanged file is read once.
 
 The cache is one small SQLite file that many processes may share. Losing it costs time and nothing else, so any
 doubt is a miss and no trouble with it is ever an error: then the cache works in memory for as long as it lives. A

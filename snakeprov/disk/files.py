@@ -1,6 +1,6 @@
 """Single files: what `stat` says of them, and the digest of their bytes.
 
-Must not know: why a file is looked at, or where its digest is kept. Importing this loads neither git nor SQL.
+Importing this loads neither git nor SQL.
 
 Paths are given as Python's file functions take them, not in text form.
 """

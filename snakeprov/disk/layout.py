@@ -1,4 +1,4 @@
-"""What lies where in a folder of ours: `.snakeprov/` of a working directory, and the folder of a store.
+"""The layout of snakeprov's folders: `.snakeprov/` of a working directory, and the folder of a store.
 
 A working directory with an embedded store has both in one folder:
 

@@ -1,4 +1,4 @@
-"""Who may read and write the folders and files that snakeprov makes for itself.
+"""The permissions of the folders and files that snakeprov creates.
 
 They are private to their owner (folders 0700, files 0600) unless their folder is shared on purpose. A folder is shared
 where it has the set-group-ID bit: its parent passed the bit on, or `shared = "group"` set it. What is made in a shared

@@ -1,6 +1,4 @@
-"""Under which project the files of a working directory are recorded.
-
-Must not know: how anything is recorded, or asked.
+"""The project under which the files of a working directory are recorded.
 
 A working directory is a project with an identity of its own, minted once and kept in its `.snakeprov/`. So it stays the
 same project wherever it is moved, two directories of one name are two projects, and a copy with its `.snakeprov/` is

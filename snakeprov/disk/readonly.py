@@ -1,6 +1,6 @@
-"""Reading a SQLite file that may not be written: on a read-only mount, or in somebody else's store.
+"""Read a SQLite file that cannot be written: on a read-only mount, or in another user's store.
 
-SQLite itself is no help there. In WAL mode a reader wants to make two files beside the database (and one that a reader
+SQLite itself does not help there. In WAL mode a reader makes two files beside the database (and a file that a reader
 made would lock the owner out); told that the file is immutable, it does not notice when the owner writes. So:
 
 * Rollback journal, or a write-ahead log that a living process has mapped: SQLite's own read-only mode.
@@ -25,7 +25,7 @@ from typing import NamedTuple
 from snakeprov.errors import BusyStoreError, StoreError
 
 COPY_TRIES_MAX = 5
-"""Attempts to copy a file that somebody writes to."""
+"""Attempts to copy a file that another process writes to."""
 
 _VERSIONS_AT, _WAL = 18, b"\x02\x02"
 
@@ -156,7 +156,7 @@ def _copied(path: Path) -> tuple[tempfile.TemporaryDirectory[str], _State]:
 
 
 def busy(path: Path) -> BusyStoreError:
-    """Return what is said where a file was written to while it was read."""
+    """Return the error for a file that was written to while it was read."""
     return BusyStoreError(f"{path} was written to while it was read.", hint="Run the command again.")
 
 

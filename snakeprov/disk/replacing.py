@@ -1,6 +1,4 @@
-"""Writing a file or a directory so that it is there whole or not at all.
-
-Must not know: where the bytes come from, or what they are.
+"""Write a file or a directory completely or not at all.
 
 Everything is written beside the place where it belongs and checked there; a rename puts it into place. If that fails
 in the middle, because the disk is full say, what was there before still is.

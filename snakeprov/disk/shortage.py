@@ -1,7 +1,4 @@
-"""When a disk takes nothing more, and why.
-
-Must not know: what was to be written.
-"""
+"""Recognise that a disk accepts no more data, and say why."""
 
 from __future__ import annotations
 
@@ -18,12 +15,12 @@ _PROBE_BYTES = 64 * 1024
 
 
 def shortage_in(error: OSError) -> str | None:
-    """Return what there is too little of, as the end of a sentence; None if the error is about something else."""
+    """Return what is short (space, quota, …), as the end of a sentence; None if the error has another cause."""
     return _SHORTAGES.get(error.errno or 0)
 
 
 def sqlite_shortage(code: int, folder: Path) -> str | None:
-    """Return what there is too little of in the folder of a database, by the extended error code of SQLite, or None.
+    """Return what is short in the folder of a database, from the extended error code of SQLite; or None.
 
     SQLite does not hand on what the system said: a quota that is used up is to it a write that failed, or a journal
     that cannot be made. So where it says that, writing is tried here.

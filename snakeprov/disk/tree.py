@@ -1,7 +1,4 @@
-"""Walking a directory to make its manifest (`snakeprov.model.manifest`).
-
-Must not know: how a member is digested, or where its bytes are kept.
-"""
+"""Walk a directory to make its manifest (`snakeprov.model.manifest`)."""
 
 from __future__ import annotations
 

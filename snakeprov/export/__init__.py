@@ -1,4 +1,4 @@
-"""What was recorded, in the forms that others read: W3C PROV, RO-Crate, and words for a paper.
+"""Export records: W3C PROV, RO-Crate, and the methods section of a paper.
 
-Must not know: how the answer of a store is found in it, or what was typed to ask for it.
+Must not know: the server, the command line, Snakemake.
 """

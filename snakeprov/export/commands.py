@@ -1,7 +1,4 @@
-"""Which programs a shell command calls.
-
-Must not know: whether they exist, or which versions they have.
-"""
+"""Find the programs that a shell command calls."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """Container images, as RO-Crate describes them.
 
-Must not know: who ran in a container.
 Source: Process Run Crate 0.5, "Representing Container Images".
 """
 

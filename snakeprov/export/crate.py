@@ -1,6 +1,5 @@
-"""An export as the metadata of an RO-Crate that follows a profile of Workflow Run RO-Crate.
+"""The metadata of an RO-Crate that follows a profile of Workflow Run RO-Crate.
 
-Must not know: where the material came from, or how the files of the crate are written.
 Source: RO-Crate 1.1; Process, Workflow and Provenance Run Crate 0.5; Workflow RO-Crate 1.0.
 
 What a crate holds has the path it has there for its `@id`; what it does not hold has one that begins with `#`.

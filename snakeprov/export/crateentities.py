@@ -1,7 +1,4 @@
-"""Entities of an RO-Crate that others refer to, such as people, software and values: each is added once.
-
-Must not know: what was done, or which files the crate holds.
-"""
+"""Entities of an RO-Crate that others refer to, such as people, software and values; each is added once."""
 
 from __future__ import annotations
 

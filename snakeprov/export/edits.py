@@ -1,7 +1,4 @@
-"""Files that were changed without a job, in the words of a methods section.
-
-Must not know: where the material came from, or where the words are shown.
-"""
+"""Files that changed without a job, for a methods section."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Gathers what an export is made of from a store, in few requests whatever it holds.
-
-Must not know: which form it will take, or which store answers.
-"""
+"""Collect the material of an export from a store, in few requests whatever its size."""
 
 from __future__ import annotations
 
@@ -226,7 +223,7 @@ def _workflow_files(jobs: Iterable[RecordedJob]) -> dict[tuple[str, int], None]:
 
 
 def _with_made(activity: Activity, by_links: Activity) -> Activity:
-    """Return the activity of a job with what it is said to have made besides: files of a directory, bytes put back."""
+    """Return the activity of a job with its further products: files of a directory, bytes put back later."""
     told = {one.version_id for one in activity.made}
     more = (one for one in by_links.made if one.version_id not in told)
     return msgspec.structs.replace(activity, made=(*activity.made, *more))

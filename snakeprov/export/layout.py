@@ -1,7 +1,4 @@
-"""Which path each version has in a crate.
-
-Must not know: whether the bytes are available, or how they are written.
-"""
+"""Assign each version its path in a crate."""
 
 from __future__ import annotations
 
@@ -86,7 +83,7 @@ def checksum_line(sha256: str, path: str) -> str:
 
 
 def _names(path: str) -> list[str]:
-    """Return the names in a path, none of which leads out of it; what lies outside gets a folder of its own."""
+    """Return the parts of a path, without any that lead out of the crate; outside paths get a folder of their own."""
     if is_in_repository(path):
         path = path.removeprefix(REPOSITORIES.rstrip("/"))
     names = [_name(one) for one in path.split("/") if one and one != "."]

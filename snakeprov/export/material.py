@@ -1,6 +1,6 @@
-"""What an export is made of: some versions, the activities that made and used them, and their runs.
+"""The material of an export: versions, the activities that made and used them, and their runs.
 
-Must not know: where it came from, or which form it will take. Unknown is None or absent; nothing is guessed.
+Unknown is None or absent; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
         id: `job_…` with the id of the job, or `activity_…` where it was not recorded from a job.
         name: The rule, or what it was called.
         run_id: The run it belongs to.
-        job: The record of the job; without one only what is known of how it ended.
+        job: The record of the job; without one, only its outcome.
         workflow: The versions of the Snakefiles of its run that do not define its rule.
     """
 
@@ -123,7 +123,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         activities: In the order in which they ended.
         runs: The records of the runs, by their ids.
         members: The files inside directories, by the ids of the directories' versions; only of those that are known.
-        environments: What is known of the software that jobs ran with, by the digest that the jobs name.
+        environments: The software that jobs ran with, by the digest that the jobs name.
         is_truncated: Whether there was more than an export can hold.
     """
 
@@ -154,7 +154,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return [one for one in dict.fromkeys(made) if one not in used] or list(dict.fromkeys(made))
 
     def making_had(self, activity: Activity, version_id: str) -> Making | None:
-        """Return the making of a version that an activity had before it, as far as these activities tell.
+        """Return the making of a version that preceded an activity, among these activities.
 
         It is the latest that had ended when the activity began; where the clocks leave none, the one that generated the
         version.
@@ -181,7 +181,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {made.version_id for activity in self.activities for made in activity.made}
 
     def environment_of(self, activity: Activity) -> Json:
-        """Return what is known of the software that a job ran with; empty where nothing is."""
+        """Return the recorded software that a job ran with; empty if there is none."""
         return self.environments.get(activity.job.environment_digest or "", {})
 
     def run_of(self, activity: Activity) -> Run | None:

@@ -1,8 +1,6 @@
-"""How results came to be, in the words of a methods section.
+"""How results were made, in the words of a methods section.
 
-Must not know: where the material came from, or where the words are shown.
-
-What was not recorded is said to be so: no version is guessed, and no tool is named that no record names.
+The text says what was not recorded. It guesses no version, and names no tool that no record names.
 """
 
 from __future__ import annotations
@@ -199,7 +197,7 @@ INPUTS_NAMED_MAX: Final = 5
 
 
 def _began(inputs: Sequence[RawInput]) -> str:
-    """Return what the results came from, and what is known of where that came from."""
+    """Return the raw inputs of the results, and the recorded facts about their origin."""
     named = [one.name for one in inputs[:INPUTS_NAMED_MAX]]
     if more := len(inputs) - len(named):
         named.append(f"{more} more")

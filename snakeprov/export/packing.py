@@ -1,6 +1,4 @@
-"""Writes a crate: the bytes it holds, checked against their digests, its metadata, and a list of checksums.
-
-Must not know: what the metadata says.
+"""Write a crate: contents checked against their digests, metadata, and a list of checksums.
 
 Everything is written beside its destination and then put into place, so that what is there is whole.
 """
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 LICENSE_NAMES: Final = ("LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "LICENCE.md", "LICENCE.txt", "COPYING")
 
 LICENSE_BYTES_MAX: Final = 1_000_000
-"""A larger file is no license."""
+"""Larger files are not taken for a license."""
 
 Expected = tuple[str | None, str | None, int | None]
 """The sha256, the md5 and the size of bytes, so far as they are known."""

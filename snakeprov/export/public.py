@@ -1,6 +1,4 @@
-"""An export without what tells who made it, and on which machine.
-
-Must not know: which form it will take.
+"""Remove users, hosts and absolute paths from an export.
 
 Users, hosts, working directories and absolute paths are taken out of the records. The bytes of files are what they are.
 """
@@ -31,7 +29,7 @@ _ABSOLUTE: Final = re.compile(
 _FILE_URL: Final = re.compile(r"file://[^\s'\"/]*/(?:[^\s'\"]*/)?")
 
 _WORD_MIN: Final = 3
-"""A shorter name of a user or a host is no name that could be told from other text."""
+"""Shorter names of users and hosts cannot be told from other text."""
 
 
 def public(material: Material) -> Material:

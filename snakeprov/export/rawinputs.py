@@ -1,7 +1,4 @@
-"""What results ultimately came from: files that no recorded job made, and addresses that jobs read.
-
-Must not know: how it is worded.
-"""
+"""The raw inputs of results: files that no recorded job made, and addresses that jobs read."""
 
 from __future__ import annotations
 

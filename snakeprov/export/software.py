@@ -1,7 +1,4 @@
-"""The software of an environment, as it was recorded.
-
-Must not know: which job ran in it.
-"""
+"""The software of an environment, as recorded."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""A document of W3C PROV in RDF, as Turtle.
+"""Write a W3C PROV document as RDF in Turtle.
 
-Must not know: what the document tells of.
-Source: RDF 1.1 Turtle (W3C Recommendation of 25 February 2014); PROV-O, of which a relation that has more than its two
-ends is a qualified one.
+Source: RDF 1.1 Turtle (W3C Recommendation of 25 February 2014); PROV-O. A relation with more than its two ends is
+written in qualified form.
 
 The document is written as it is read, one subject after the other: the libraries that make a graph of it first take ten
 times as long.
@@ -77,7 +76,7 @@ _NOT_AN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 _ESCAPED: Final = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 Statements = dict[str, list[str]]
-"""What is said of a subject: values by predicate."""
+"""The statements about a subject: values by predicate."""
 
 
 def turtle(document: ProvDocument) -> str:

@@ -1,6 +1,5 @@
-"""The words of an RO-Crate: its profiles, and how ids, times and errors are written.
+"""The vocabulary of an RO-Crate: its profiles, and how ids, times and errors are written.
 
-Must not know: entities, or what a crate is about.
 Source: RO-Crate 1.1; Process, Workflow and Provenance Run Crate 0.5; Workflow RO-Crate 1.0.
 """
 
@@ -37,7 +36,7 @@ ERROR_CHARS_MAX: Final = 10_000
 COMPLETED: Final = "http://schema.org/CompletedActionStatus"
 FAILED_STATUS: Final = "http://schema.org/FailedActionStatus"
 RUN_STATUSES: Final = {"success": COMPLETED, "failed": FAILED_STATUS, "interrupted": FAILED_STATUS}
-"""What the status of a run is; of any other nothing is said."""
+"""The action status for each status of a run; other statuses have none."""
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 WEB: Final = re.compile(r"(https?|ftps?)://")
@@ -68,7 +67,7 @@ def moment(when: datetime | None) -> str | None:
 
 
 def safe(text: str) -> str:
-    """Return text that can be part of an id; what had to be changed is told apart by its hash.
+    """Return text that can be part of an id; a hash keeps changed texts distinct.
 
     >>> safe("sort_reads"), safe("a b")
     ('sort_reads', 'a-b-c8687a08')

@@ -1,6 +1,5 @@
-"""An export as a document of W3C PROV, in any of its notations.
+"""Write an export as a W3C PROV document, in any of its notations.
 
-Must not know: where the material came from, or where the document goes.
 Source: PROV-DM (W3C Recommendation of 30 April 2013); PROV-JSON, PROV-N, PROV-XML, PROV-O.
 
 What is an entity in the store is one here; a job and a run are activities; who called Snakemake, Snakemake and

@@ -1,4 +1,4 @@
-"""Questions about how things came to be, answered from a graph of entity versions and activities.
+"""Answer questions about provenance from a graph of versions and activities, and from the facts of jobs.
 
-Must not know: where the graph came from (no I/O) or how the answer is shown.
+Must not know: the client, files on disk, the screens. Pure functions.
 """

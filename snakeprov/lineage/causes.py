@@ -1,7 +1,4 @@
-"""Why a version is not what another is: how their stories differ, and what changed the inputs that differ, upstream.
-
-Must not know: where stories and bytes come from (its caller says whom to ask), or how the answer is shown.
-"""
+"""Why one version differs from another: how their making differs, and what changed the differing inputs upstream."""
 
 from __future__ import annotations
 
@@ -70,7 +67,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Sources:
-    """Whom to ask while a trace is made; every text is asked for once. Not thread-safe."""
+    """The sources of a trace; each text is fetched once. Not thread-safe."""
 
     def __init__(self, *, tell: Tell, read: Read, describe: Describe, ask_git: AskGit) -> None:
         self.tell = tell
@@ -126,7 +123,7 @@ def made_before(story: Story, activity_id: str | None = None) -> Wanted | None:
 
     Args:
         story: Of the version.
-        activity_id: One of the activities that made its bytes: the making before that is meant. None: the latest.
+        activity_id: One of the activities that made its bytes; selects the making before that one. None: the latest.
     """
     makings = [one.activity_id for one in story.version.makings]
     if activity_id in makings:

@@ -1,7 +1,4 @@
-"""What a comparison of two versions says: the two sides, and each fact that is not the same on both.
-
-Must not know: how versions are compared, or how the difference is shown.
-"""
+"""The result of comparing two versions: the two sides, and every fact that differs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Paths in commands and params that lead into a clone: the same file wherever the clone lies.
+"""Recognise paths in commands and params that lead into a git clone, so that moving the clone changes nothing.
 
-Must not know: what is compared, or what is on disk. Pure.
+Pure functions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What differs between the stories of two versions: the facts that a version was made from, compared one by one.
+"""Compare how two versions were made, fact by fact.
 
-Must not know: who asked, how the stories were got, or how the difference is shown. Pure.
+Pure functions.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RUN_FACTS: Final = {
     "user": "user",
     "working_directory": "working directory",
 }
-"""What a run says of where and with what it ran, and what that is called."""
+"""The circumstances of a run, and their names."""
 
 _CIRCUMSTANCES: Final = {fact: name for fact, name in RUN_FACTS.items() if fact != "python_version"}
 """The Python belongs to the environment of some jobs, and is looked at apart."""
@@ -49,7 +49,7 @@ _BACKFILLED: Final = "backfilled"
 """The status of a job that is known from Snakemake's own metadata only."""
 
 _NO_JOB: Final = JobRecord(id="", run_id="", rule="", status="unknown")
-"""What is known of the job of an activity that was not recorded from one."""
+"""The facts about the job of an activity that was not recorded from a job."""
 
 Thing = TypeVar("Thing")
 
@@ -74,7 +74,7 @@ def compare(old: Story, new: Story) -> Difference:
 
 
 def side_of(story: Story) -> Side:
-    """Return what a story says of the version itself."""
+    """Return the facts about the version itself in a story."""
     version, job, activity = story.version, story.record, story.activity
     git = None if story.run is None else story.run.git
     is_at_commit = git is not None and git.commit is not None
@@ -289,7 +289,7 @@ def _python(old: Done, new: Done, kind: Kind) -> list[Change]:
 
 
 def _circumstances(old: Done, new: Done) -> list[Change]:
-    """Return what differs around two jobs; what is known of only one of them is left out, but for the config."""
+    """Return the differing circumstances of two jobs, without those known of one job only, except config."""
     jobs = [old.record or _NO_JOB, new.record or _NO_JOB]
     changes = _values("config", *(done.run.config if done.run else {} for done in (old, new)))
     if not _CODE_KINDS & {job.kind for job in jobs}:

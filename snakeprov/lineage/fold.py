@@ -1,7 +1,4 @@
-"""A lineage as few boxes: what is alike is one box, and code that many rules ran is not drawn at each of them.
-
-Must not know: how boxes look, or where they lie.
-"""
+"""Fold a lineage into few boxes: similar nodes share one, and code that many rules ran is listed once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The graph of entity versions, activities and URLs that a lineage is.
-
-Must not know: who asked, or how it is shown.
-"""
+"""The graph of a lineage: versions, activities and URLs."""
 
 from __future__ import annotations
 
@@ -131,7 +128,7 @@ class Graph:
                     if other.id not in far:
                         is_step = node.kind == "activity" or _is_link(edge)
                         far[other.id] = far[node.id] + is_step
-                        # From a version to an activity is no step: it is looked at next.
+                        # Going from a version to its activity does not count as a step: look at it next.
                         (farther if is_step else queue).append(other)
             queue = farther
         return far

@@ -1,6 +1,6 @@
-"""What the jobs of two runs were given: the inputs, code, params and software that differ, over all jobs.
+"""Compare the jobs of two runs: the inputs, code, params and software that differ, over all jobs.
 
-Must not know: how the jobs were got, or how the difference is shown. Pure.
+Pure functions.
 """
 
 from __future__ import annotations

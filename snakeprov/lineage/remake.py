@@ -1,7 +1,4 @@
-"""How a version whose bytes are not kept can be made again: everything that its story tells of that, and no guess.
-
-Must not know: which store tells it, or how it is shown.
-"""
+"""How to make a version again whose bytes are not kept: only what is recorded, no guess."""
 
 from __future__ import annotations
 
@@ -99,7 +96,7 @@ def recipe(story: Story, used: list[Ingredient]) -> Recipe:
         used: The `ingredients` of that story, with whatever was found out about them.
     """
     run, git = story.run, story.run.git if story.run else None
-    # Where runs are not kept, as in Synapse, the version tells of the commit.
+    # Where runs are not kept, as in Synapse, the version names the commit.
     code = git if run is not None else story.version
     links = [item["url"] for item in (story.activity or {}).get("used") or () if "url" in item]
     made = Recipe(

@@ -1,6 +1,6 @@
-"""How two runs differ: what they were started with, and which of their outputs came out otherwise.
+"""Compare two runs: how they were started, and which of their outputs differ.
 
-Must not know: how the runs were got, or how the difference is shown. Pure.
+Pure functions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How two texts differ, line by line and bounded; and which lines of a Snakefile are a rule.
+"""Compare two texts line by line within limits, and find the lines of a rule in a Snakefile.
 
-Must not know: what the texts are, or where they were got. Pure.
+Pure functions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A lineage as the rows of a tree: each subtree once, wide fan-outs folded.
-
-Must not know: how a row is drawn.
-"""
+"""A lineage as the rows of a tree: each subtree once, wide fan-outs folded."""
 
 from __future__ import annotations
 

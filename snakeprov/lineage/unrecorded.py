@@ -1,6 +1,6 @@
-"""What could explain a difference that no recorded fact explains: what nobody recorded, and what only git knows.
+"""What could explain a difference that no recorded fact explains: unrecorded software, and what only git knows.
 
-Must not know: how git is asked, or how the answer is shown. Pure.
+Pure functions.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def unrecorded(
     Args:
         jobs: Both.
         documents: Of their environments.
-        git: What git says of their runs.
+        git: What git knows of their runs.
         recorded: Paths of the files that both jobs read or executed, and that are the same.
     """
     found = []

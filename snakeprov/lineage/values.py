@@ -1,6 +1,6 @@
-"""Two values, as JSON has them, compared in depth.
+"""Compare two JSON values in depth.
 
-Must not know: what the values are of. Pure.
+Pure functions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Snakemake itself wrote down of past jobs, in `.snakemake/`: read, and compared with what is on disk now.
+"""Snakemake's own metadata of past jobs in `.snakemake/`: read it, and compare it with the files on disk.
 
-Must not know: Snakemake's code (only the files that it leaves), or what becomes of the records.
+Must not know: Snakemake's code (only the files that it leaves), the recorder.
 """

@@ -1,6 +1,4 @@
-"""Which outputs Snakemake's own logs say were left behind by jobs that failed.
-
-Must not know: what becomes of the outputs.
+"""Find the outputs that failed jobs left behind, according to Snakemake's logs.
 
 A failed job leaves the same metadata as one that succeeded, and with `--keep-incomplete` its outputs too. Only the logs
 in `.snakemake/log/` tell the difference.
@@ -50,7 +48,7 @@ def _newest(folder: Path) -> list[Path]:
 def _failures(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
     """Yield each output of a job, or of a member of a group, that a log says failed, and when.
 
-    Of a group Snakemake does not know which of its jobs failed; it indents what it says of each.
+    Snakemake does not know which jobs of a group failed; it indents the message about each.
     """
     said_s: float | None = None
     is_failure = False

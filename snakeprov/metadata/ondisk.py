@@ -1,7 +1,4 @@
-"""Whether a file on disk is still the one that was there at a given time. Each path is looked at once.
-
-Must not know: jobs, or where the times come from.
-"""
+"""Check whether a file on disk is still the one that was there at a given time. Each path is looked at once."""
 
 from __future__ import annotations
 

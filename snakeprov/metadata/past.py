@@ -1,6 +1,4 @@
-"""From what Snakemake kept of outputs that are still there to records of the jobs that made them.
-
-Must not know: what is recorded already, or what becomes of the records.
+"""Turn Snakemake's metadata of outputs that still exist into records of the jobs that made them.
 
 Nothing is guessed. An output is taken only if it is what the job left: its modification time is the recorded one, and
 nothing says that the job failed. An input is tied to its bytes only if they are what was read: their checksum is the

@@ -1,6 +1,4 @@
-"""Reading what Snakemake keeps of each output, from either of its back-ends. Nothing is written or locked.
-
-Must not know: what the records mean, or what is on disk now.
+"""Read what Snakemake keeps of each output, from either of its back-ends, without writing or locking.
 
 * Files: `.snakemake/metadata/` holds one JSON file for each output, named by the URL-safe base64 of its path. A name
   too long for the file system is cut into folders whose names begin with `@`. `.snakemake/incomplete/` names, in the
@@ -29,7 +27,7 @@ import msgspec
 FOLDER_NAME: Final = ".snakemake"
 
 RECORD_BYTES_MAX: Final = 64 << 20
-"""A file larger than this is no record."""
+"""Larger files are not records."""
 
 _BUSY_TIMEOUT_S: Final = 10.0
 

@@ -1,6 +1,5 @@
-"""What was done to generate an entity version: the Activity, in Synapse's wire form.
+"""The Activity that generated an entity version, in Synapse's wire form.
 
-Must not know: who stores or sends it.
 Source: Synapse's JSON schema `provenance/Activity`; the forms that `used()` takes are those of Synapse's Python client.
 
 The parameters are spelled as on the wire and in Synapse's client, `targetVersion` for instance: an Activity is a
@@ -49,7 +48,7 @@ ENTITY_TYPES = frozenset(
         f"{_TABLE}VirtualTable",
     }
 )
-"""Every `concreteType` by which a mapping is known to be an entity."""
+"""The values of `concreteType` that identify a mapping as an entity."""
 
 _STRUCTS = (Project, Folder, File, UsedEntity, UsedURL, Reference)
 _ID_AND_VERSION = re.compile(r"(syn[0-9]+)(?:\.([0-9]+))?")

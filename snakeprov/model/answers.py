@@ -1,7 +1,5 @@
 """What a store says beyond Synapse's own bodies: made by the server, decoded by the client, read by attribute.
 
-Must not know: how an answer is made, sent or shown.
-
 Keys are in camelCase on the wire. A field without a default is always there, and null where that is unknown; one with a
 default is left out where it has that value. Moments are RFC 3339 texts, UTC.
 """
@@ -26,7 +24,7 @@ Role = Literal["input", "output", "log", "benchmark", "code", "workflow", "envir
 """What a file was to a job."""
 
 BY_PRODUCTS: frozenset[Role] = frozenset({"log", "benchmark"})
-"""Roles of files that tell about a job and are no results of it."""
+"""Roles of files that describe a job and are not its results."""
 
 MeaningKind = Literal["again", "edited", "sameContent"]
 """Earlier bytes of the file again, edited by hand, or the content of another file."""
@@ -381,7 +379,7 @@ class Stories(Answer, frozen=True, kw_only=True):
 
 
 class Details(Answer, frozen=True, kw_only=True):
-    """What is known of many versions and jobs; what there is not, or may not be seen, is left out."""
+    """Details of many versions and jobs; those that do not exist, or that the reader may not see, are left out."""
 
     versions: list[Version]
     jobs: list[RecordedJob]

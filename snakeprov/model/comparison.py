@@ -1,7 +1,4 @@
-"""What a file on disk is, compared with what is recorded of it.
-
-Must not know: how files are read, or who compares.
-"""
+"""The result of comparing a file on disk with its record."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from snakeprov.model.answers import Version
 from snakeprov.model.digest import Digest
 
 State = Literal["ok", "changed", "missing", "unreadable", "neverRecorded", "temporary", "logGone", "elsewhere"]
-"""`temporary`: gone, as a `temp()` output is meant to be. `logGone`: a log or a benchmark that is gone, which is no
+"""`temporary`: gone, as a `temp()` output is meant to be. `logGone`: a log or a benchmark that is gone, which is not a
 result of its job. `elsewhere`: a storage object, code whose clone is not known, or bytes that nobody saw."""
 
 FINE: frozenset[State] = frozenset({"ok", "temporary", "logGone", "elsewhere"})

@@ -1,7 +1,4 @@
-"""URLs without what gives access.
-
-Must not know: where a URL comes from or what it is for.
-"""
+"""Remove credentials from URLs."""
 
 from __future__ import annotations
 
@@ -97,7 +94,7 @@ def _as_written_and_meant(text: str) -> Iterator[str]:
 
 
 def _split(url: str, scheme: re.Match[str]) -> tuple[str, str, str]:
-    """Split a URL into what of its login is no secret (`user@` or nothing), host and port, and the rest."""
+    """Split a URL into the public part of its login (`user@` or nothing), host and port, and the rest."""
     authority, tail = _split_authority(url[scheme.end() :])
     login, _, host = authority.rpartition("@")
     user = login.partition(":")[0]

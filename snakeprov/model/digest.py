@@ -1,7 +1,4 @@
-"""The identity of bytes.
-
-Must not know: where the bytes are or how they were read.
-"""
+"""The digests that identify bytes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """Entities and file handles, in Synapse's wire form.
 
-Must not know: who stores or sends them.
 Source: Synapse's JSON schemas `Project`, `Folder`, `FileEntity`, `file/FileHandle`.
 
 Ids are text: `syn` and a number for an entity, a number for anything else. Times are RFC 3339 text. What the
@@ -45,7 +44,7 @@ class Folder(_Entity, tag=FOLDER):
 class File(_Entity, tag=FILE, dict=True):
     """A file: a name whose content changes from version to version.
 
-    Where its bytes lie on this machine is known of a file that is to be stored or was downloaded. That is no field:
+    A file that is to be stored or was downloaded knows where its bytes are on this machine. That is not a field:
     it is neither sent nor taken from an answer.
     """
 

@@ -1,7 +1,4 @@
-"""What a check of stored things found.
-
-Must not know: who checks, or what is done about it.
-"""
+"""The findings of a check of a store."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Files of a job as it left them, on their way from Snakemake's process to the process that digests them.
-
-Must not know: who holds the files, how they travel, or what is done with the digests.
-"""
+"""Files of a job, kept as it left them, on their way to the process that digests them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The manifest of a directory that is recorded as one thing: it names every member and its digest.
-
-Must not know: how a member is found or digested, or where its bytes are kept.
+"""The manifest of a recorded directory: it names every member and its digest.
 
 The manifest is JSON in a canonical form, so that equal trees have equal bytes and hence equal digests: members
 sorted by the bytes of their paths, keys in a fixed order, absent values left out.

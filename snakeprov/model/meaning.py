@@ -1,6 +1,6 @@
-"""What bytes that were seen at a path mean: which version they are, who made them, and what they come from.
+"""Decide what bytes seen at a path mean: which version they are, who made them, and what they came from.
 
-Must not know: stores, plans, or how anything was found out. Pure, and the only place where this is decided.
+Pure, and the only place where this is decided.
 
 The first rule that fits holds:
 

@@ -1,7 +1,4 @@
-"""What an answer says that the bytes of a version mean, and the words for it: the same on every screen and in exports.
-
-Must not know: where they are shown, or when bytes mean what (`meaning` decides that).
-"""
+"""The meaning of a version's bytes in an answer, and its words, the same on every screen and in exports."""
 
 from __future__ import annotations
 

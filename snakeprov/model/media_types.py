@@ -1,7 +1,4 @@
-"""The content type of a file, as its name tells it.
-
-Must not know: what is in a file.
-"""
+"""Guess the content type of a file from its name."""
 
 from __future__ import annotations
 

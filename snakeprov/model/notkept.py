@@ -1,7 +1,4 @@
-"""Why a store has no bytes of a version, as far as its records tell.
-
-Must not know: how the records were asked for, or what is on disk.
-"""
+"""Why a store does not keep the bytes of a version, as far as its records tell."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 r"""Paths as text that JSON and SQL can hold, and the entity names that they become.
 
-Must not know: whether a path exists.
-
 A path on disk is bytes; most are UTF-8, some are not. Its *text form* is the path itself where that is valid
 UTF-8 and holds no `\x`; else every backslash is doubled and every byte that is not UTF-8 is written `\xNN`. The
 text form is unique and can be turned back.
@@ -30,7 +28,7 @@ _ESCAPED_OUTSIDE = "\\x28root)"
 """The name of a thing inside the working directory that is itself called `(root)`; the text form of no path."""
 
 TOOL_FOLDERS = frozenset({".snakeprov", ".snakemake", ".git"})
-"""Names of folders that belong to tools: what is in them is no result, and changes by itself while jobs run."""
+"""Names of folders that belong to tools: their files are not results, and change by themselves while jobs run."""
 
 TIMESTAMP = ".snakemake_timestamp"
 """The file with which Snakemake marks a `directory()` output; no rule made it, and nobody's data is in it."""

@@ -1,7 +1,4 @@
-"""What a run of Snakemake had before it: every job of its DAG, whether it was run or not.
-
-Must not know: how the DAG was read, or what became of the jobs.
-"""
+"""The plan of a run: every job of its DAG, whether it ran or not."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import Literal
 import msgspec
 
 PLANNED_JOBS_MAX = 100_000
-"""Jobs of a plan; of a larger DAG the others are only counted."""
+"""Maximum number of jobs listed in a plan; the others of a larger DAG are only counted."""
 
 PLANNED_OUTPUTS_MAX = 20
 """Outputs that a plan names of each job."""

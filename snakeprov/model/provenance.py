@@ -1,6 +1,5 @@
 """What an Activity used, in Synapse's wire form.
 
-Must not know: who stores or sends it.
 Source: Synapse's JSON schemas `provenance/Used`, `UsedEntity`, `UsedURL` and `Reference`.
 """
 

@@ -1,6 +1,4 @@
-"""What is known about one run of Snakemake and about each of its jobs: facts, written down once.
-
-Must not know: how the facts were found (`capture`, `plugin`) or what becomes of them (`recorder`).
+"""The facts about one run of Snakemake and each of its jobs, written once and never changed.
 
 Every path is in the text form of `snakeprov.model.paths`, relative to the working directory of the run where it
 lies inside it, else absolute. Times are aware UTC datetimes. Unknown is None (left out on the wire): nothing is
@@ -137,7 +135,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
         snakemake_id: Snakemake's own job number in that run.
         step: What was said of it, where it is a manual step, and only there; `rule` is the step's name then.
         logs: Its `log:` files, as the job left them; only the path of one that it did not write.
-        benchmark_file: Its `benchmark:` file, likewise.
+        benchmark_file: Its `benchmark:` file, in the same form.
         benchmark: What Snakemake measured, for each repetition, by its own names (`s`, `max_rss`, …) and in its units.
         params: Keyword params under their name, positional ones under "0", "1", …; represented safely.
         shellcmd: The command as it ran, whole.

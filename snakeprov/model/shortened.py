@@ -1,6 +1,4 @@
-"""Values that are too large to be recorded whole: how they are written, and how they are compared all the same.
-
-Must not know: what a value is of, or how it was shortened.
+"""Values that are too large to be recorded whole: how they are written, and how they can still be compared.
 
 What is left of a shortened value ends with a note: the digest of the whole, or why there is none.
 

@@ -1,7 +1,4 @@
-"""Times: aware UTC datetimes inside, RFC 3339 on the wire.
-
-Must not know: anything else of snakeprov.
-"""
+"""Times: aware UTC datetimes inside, RFC 3339 on the wire."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""URLs of what was used.
-
-Must not know: who takes which of them.
-"""
+"""URLs that jobs used."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ def is_address(url: str) -> bool:
     (True, False, False)
     """
     try:
-        urlsplit(url).port  # noqa: B018  raises where there can be no such port
+        urlsplit(url).port  # noqa: B018  raises if the port is invalid
     except ValueError:  # also raised for brackets without an address
         return False
     return True

@@ -68,7 +68,7 @@ def shown_from(cache: str, path: str) -> str | None:
                 if member.name != TIMESTAMP:
                     folders.add(os.path.dirname(os.readlink(member.path)))  # noqa: PTH115, PTH120  of text
     except OSError:
-        return None  # not a directory, or a member that is no link
+        return None  # not a directory, or a member that is not a link
     folder = folders.pop() if len(folders) == 1 else ""
     return to_text(folder) if folder.startswith(os.path.join(cache, "")) else None  # noqa: PTH118
 

@@ -32,7 +32,7 @@ MAX_BENCHMARK_BYTES = 65_536
 
 Measured = dict[str, float]
 """Numbers by Snakemake's name for them (`s`, `max_rss`, …), in its units. What it could not measure is left out, and so
-is all that is no number: a `.jsonl` file repeats the job's params, which may hold secrets."""
+is everything that is not a number: a `.jsonl` file repeats the job's params, which may hold secrets."""
 
 
 def explain(record: JobRecord, job: Any, live: LiveJob, *, place: Callable[[str], str]) -> None:

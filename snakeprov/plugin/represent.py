@@ -5,7 +5,7 @@
 | None, bool, finite float, int of 64 bits, text | itself, text cut at `MAX_CHARACTERS` |
 | NaN, infinities, larger int | text |
 | dict, list, tuple, set | object or array; sets sorted; past the budget a last item says how many are missing |
-| key of a dict that is no text | its form in angle brackets: `1` becomes `<1>`, and `"1"` stays |
+| key of a dict that is not text | its form in angle brackets: `1` becomes `<1>`, and `"1"` stays |
 | path, date, time, Decimal, UUID, Enum | its text |
 | numpy scalar, small array, small table | its content; larger ones are described by type and shape |
 | object with the `repr` that every object has | its class |

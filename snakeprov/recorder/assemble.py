@@ -80,8 +80,8 @@ class Assembly(Versions):
     def due_outputs(self, *, but: Collection[str] = ()) -> list[FileFact]:
         """Return the outputs that the job is to make versions of.
 
-        An output of a manual step whose bytes are those of the current version, of which it is known how it was made,
-        stays as it is.
+        An output of a manual step gets nothing if it has the bytes of the current version and that version has an
+        Activity.
 
         Args:
             but: The paths of those that have their version already.
@@ -186,7 +186,7 @@ class Assembly(Versions):
         return not isinstance(meaning, Current) or (held is not None and self._may_adopt(path_of(fact), held, seen))
 
     def is_reuse(self) -> bool:
-        """Return whether all that the job has was made by others: then it was not done, and is no Activity."""
+        """Return whether other jobs made all outputs of the job: then it did nothing, and is not an Activity."""
         origins = self._context.origins.get(self._job.id, {})
         return bool(origins) and all(fact.path in origins for fact in self._job.outputs)
 

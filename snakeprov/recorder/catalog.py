@@ -171,7 +171,7 @@ class Catalog:
         self._folders.clear()
 
     def trim(self) -> None:
-        """Forget the files that were not used for the longest time, past `FILES_MAX`, and what is no folder."""
+        """Forget the files that were not used for the longest time, past `FILES_MAX`, and what is not a folder."""
         while len(self._files) > FILES_MAX:
             self._files.popitem(last=False)
         if len(self._folders) > FILES_MAX:

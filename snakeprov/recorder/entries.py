@@ -121,7 +121,7 @@ class Frames(msgspec.Struct):
     Attributes:
         found: The entries, in order.
         end: Up to where the file has been made sense of.
-        damaged_bytes: How many bytes before that are no entry.
+        damaged_bytes: How many bytes before that are not part of an entry.
     """
 
     found: list[Frame]
@@ -169,7 +169,7 @@ def read(path: Path) -> Content:
     """Return what the outbox holds whose log is `path`, without locking it.
 
     Raises:
-        OutboxError: It cannot be read, or is no outbox.
+        OutboxError: It cannot be read, or is not an outbox.
     """
     content = Content()
     log = _bytes_of(path)

@@ -104,7 +104,7 @@ class CodeSeeker:
         own = {self._absolute(path) for path in listed if path is not None} if commands else set()
         for program in (one for command in commands for one in self._modules.scripts(command, own)):
             path = self._places.path(program.path)
-            if path not in outputs:  # what the job writes itself, and then runs, is no code that it was given
+            if path not in outputs:  # code that the job writes itself and then runs was not given to it
                 yield CodeFact(role="script", path=path)
                 yield from self._facts(self._modules.modules(*program))
 

@@ -58,7 +58,7 @@ def child(call: Call) -> Answer:
 
 
 def children(call: Call) -> Answer:
-    """POST /entity/children: a page of them; types that are not known here are no error."""
+    """POST /entity/children: a page of them; types that are not known here are ignored."""
     body = call.read(ChildrenBody)
     if not body.include_types:
         raise bad_request("includeTypes is empty: at least one type was expected.")

@@ -1,4 +1,4 @@
-"""Everything that only Synapse needs: how to reach it, what it takes, how it is asked, and how jobs become known to it.
+"""Everything specific to Synapse: access, its rules, questions to it, and delivery to it.
 
 Must not know: Snakemake, SQL, our own server.
 """

@@ -1,4 +1,4 @@
-"""Where Synapse is and by which token it knows its user, found where Synapse's own client finds them.
+"""Find Synapse's address and the user's token where Synapse's own client finds them.
 
 Source: Synapse's Python client: `SYNAPSE_AUTH_TOKEN`, `SYNAPSE_PROFILE`, and `~/.synapseConfig` with its sections
 `[endpoints]`, `[default]`, `[authentication]` and `[profile NAME]`.

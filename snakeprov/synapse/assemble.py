@@ -1,4 +1,4 @@
-"""From a job's record to the plan that makes Synapse know it, which has no jobs and runs and takes fewer things.
+"""Plan the delivery of a job's record to Synapse, which has no jobs and runs and accepts fewer things.
 
 Pure: nothing is read or sent here.
 
@@ -273,7 +273,7 @@ class SynapseAssembly(Assembly):
         digest = self._observed(observed_as).digest
         if digest is not None and not self._context.policy.upload:  # the owner of the project may not accept uploads
             return Bytes(content=self._content(self._absolute(path_of_key(observed_as)), digest, keep=False))
-        # The files in a directory are no entities: Synapse would keep their bytes where nobody finds them.
+        # The files in a directory are not entities: Synapse would keep their bytes where nobody finds them.
         name, manifest = bytes_.manifest
         return Bytes(manifest=(to_synapse_name(name), manifest))
 

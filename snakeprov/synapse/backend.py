@@ -1,4 +1,4 @@
-"""Synapse as its client knows it: no runs, no batches, and questions answered step by step."""
+"""The Synapse backend of a client: no runs, no batches, and questions answered step by step."""
 
 from __future__ import annotations
 

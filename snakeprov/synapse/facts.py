@@ -1,4 +1,4 @@
-"""What Synapse says of one file, one of its versions, or one user."""
+"""What Synapse knows of one file, one of its versions, or one user."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Facts:
         return str(noted.get("path") or name)
 
     def file(self, entity_id: str) -> File | None:
-        """Return a file at its current version; None for what may not be read, is not there or is no file."""
+        """Return a file at its current version; None if it is not readable, does not exist, or is not a file."""
         if entity_id not in self._latest:
             try:
                 found = self._connection.entities.get(entity_id)

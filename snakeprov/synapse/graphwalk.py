@@ -1,4 +1,4 @@
-"""What a version in Synapse came from, walked activity by activity."""
+"""The lineage of a version in Synapse, walked activity by activity."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class GraphWalk:
         """Prepare.
 
         Args:
-            facts: What Synapse says of files.
+            facts: The source of facts about files.
             depth: How many steps, one behind another, are taken.
             limit: How many nodes are looked at.
         """

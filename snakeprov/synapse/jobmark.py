@@ -1,4 +1,4 @@
-"""The sentence in an Activity's description by which the job that it stands for is known again.
+"""The sentence in an Activity's description that identifies its job.
 
 A store that has no place for jobs keeps it with the Activity.
 """

@@ -1,4 +1,4 @@
-"""Asking Synapse what a project holds at some paths, which it has no one request for.
+"""Ask Synapse what a project holds at some paths, for which it has no single request.
 
 A path is walked down from the project, one name after another; a file that is found is then read with its
 annotations and the Activity that generated it.
@@ -41,7 +41,7 @@ STEPS_MAX: Final = 2
 Json = dict[str, Any]
 
 _Seen = tuple[Found, Besides | None]
-"""What is at a path, and of a file what Synapse says of it besides."""
+"""What is at a path, and for a file what Synapse knows of it beyond that."""
 
 
 class _Version(NamedTuple):
@@ -166,7 +166,7 @@ class SynapseLookup:
                 found = pathwalk.file_beside(self._client.entities, entity_id, here, path)
                 entity_id = found.entity_id if found is not None else ""
             return bool(entity_id) and self._past(entity_id, number, md5, steps=steps - 1).past.is_work
-        except (NotFoundError, ForbiddenError):  # somebody has deleted it since, or does not share it
+        except (NotFoundError, ForbiddenError):  # deleted since, or not shared
             return False
 
     def _elsewhere(self, path: str, md5: str, catalog: Catalog) -> Past | None:

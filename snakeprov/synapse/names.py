@@ -1,4 +1,4 @@
-"""Names that Synapse takes for an entity, and the names on disk that they stand for.
+"""Encode names of files as names that Synapse accepts, and decode them.
 
 Source: Synapse's `NameValidation`: up to 256 of letters, digits, spaces and `,_.-+()'`, with no space at either end.
 

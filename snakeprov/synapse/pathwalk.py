@@ -1,4 +1,4 @@
-"""Finding a file in Synapse by its path, name by name, and similar names if it is missing."""
+"""Find a file in Synapse by its path, name by name, and similar names if it is missing."""
 
 from __future__ import annotations
 

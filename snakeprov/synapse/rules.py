@@ -1,4 +1,4 @@
-"""What Synapse takes and what it refuses, so that a plan for it meets its rules.
+"""What Synapse accepts and refuses, so that a plan for it meets its rules.
 
 Pure: nothing is read or sent here.
 Source: the behaviour of Synapse's repository services; `java.net.URL` for used URLs.
@@ -47,12 +47,12 @@ def takes_url(url: str) -> bool:
 
 
 def describe(job: JobRecord, urls: Mapping[str, str], description: str | None = None) -> str:
-    """Return the description of a job's Activity: its mark, its wildcards, and what is no URL for Synapse.
+    """Return the description of a job's Activity: its mark, its wildcards, and URLs that Synapse refuses.
 
     Args:
         job: The job.
-        urls: What was used and cannot be said as a used URL, each with what is known of it.
-        description: What somebody says of it.
+        urls: Used items that Synapse does not accept as a used URL, each with its details.
+        description: The user's description.
     """
     parts = [mark(job.id, job.run_id), *([description] if description else [])]
     if job.wildcards:

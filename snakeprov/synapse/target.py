@@ -1,4 +1,4 @@
-"""Synapse as what jobs are delivered to."""
+"""Synapse as a delivery target."""
 
 from __future__ import annotations
 

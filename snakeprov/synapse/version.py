@@ -1,4 +1,4 @@
-"""What Synapse says of the current version of a file, beyond what every store says."""
+"""What Synapse knows of the current version of a file, beyond what every store knows."""
 
 from __future__ import annotations
 

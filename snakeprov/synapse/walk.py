@@ -1,4 +1,4 @@
-"""Questions about provenance, answered by walking through Synapse's own services.
+"""Answer questions about provenance by walking through Synapse's own services.
 
 Answers have the same form as a snakeprov server's. What Synapse does not know is None; a question that it cannot answer
 raises `UnsupportedError`.
@@ -121,7 +121,7 @@ class Walk:
         return History(entity=self._facts.entity(entity_id), results=versions, total_number_of_results=total)
 
     def story(self, entity_id: str, version_number: int) -> Story:
-        """Return all that is known of a version.
+        """Return the details of a version.
 
         Raises:
             NotFoundError: There is no such version.
@@ -145,7 +145,7 @@ class Walk:
         )
 
     def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
-        """Return what is known of some versions; Synapse cannot be asked for jobs."""
+        """Return the details of versions; Synapse knows no jobs."""
         found: list[Version] = []
         for entity_id, number in versions:
             try:
@@ -173,7 +173,7 @@ class Walk:
         """Return what a version came from.
 
         Raises:
-            UsageError: What came from it is asked for, which Synapse cannot tell.
+            UsageError: The question is what came from it, which Synapse cannot answer.
         """
         if direction != "upstream":
             raise _unknowable()
@@ -193,7 +193,7 @@ class Walk:
         """Return the versions that have one of some contents, named by their md5.
 
         Raises:
-            UsageError: Something else is asked for than `md5`.
+            UsageError: A term other than `md5` is given.
         """
         if any(key != "md5" for key, _ in terms):
             raise UsageError(

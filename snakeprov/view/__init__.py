@@ -1,4 +1,4 @@
-"""What people read: pure functions from JSON and model values to text.
+"""Turn answers and model values into text for people: pure functions.
 
-Must not know: where the values came from, whether the output is a terminal (an argument), or how to print.
+Must not know: the client, files on disk. Whether the output is a terminal is an argument.
 """

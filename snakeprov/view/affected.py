@@ -1,7 +1,4 @@
-"""The screen, the JSON and the CSV of `affected`.
-
-Must not know: how the versions were found.
-"""
+"""The screen, the JSON and the CSV of `affected`."""
 
 from __future__ import annotations
 

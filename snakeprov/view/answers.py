@@ -1,6 +1,6 @@
-"""The JSON that the commands print with `--json`: what the store answered, under keys that never change.
+"""The JSON that the commands print with `--json`: the answers of a store under stable keys.
 
-Must not know: how the answers are shown to people. Every key named here is always present; unknown is null.
+Every key named here is always present; unknown is null.
 """
 
 from __future__ import annotations

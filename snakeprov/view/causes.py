@@ -1,7 +1,4 @@
-"""The screens of `why` and `diff`: a sentence that can be pasted into a mail, and what it stands on.
-
-Must not know: how the stories were got.
-"""
+"""The screens of `why` and `diff`: a sentence to paste into a mail, and its evidence."""
 
 from __future__ import annotations
 
@@ -227,7 +224,7 @@ def _command(change: Change, screen: Screen) -> Iterator[str]:
 
 
 def _upstream(trace: Trace, screen: Screen) -> Iterator[str]:
-    # What no job changed is said where it was used: there is no more to it.
+    # A change without a job is reported where the file was used: nothing more is known of it.
     steps = [step for step in trace.upstream if not clauses.happened(step.difference.new)]
     if steps:
         yield ""

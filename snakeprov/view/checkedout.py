@@ -1,7 +1,4 @@
-"""The screen of `checkout`, its JSON, and the note that it leaves in the folder.
-
-Must not know: how anything is downloaded or written.
-"""
+"""The screen of `checkout`, its JSON, and the note that it leaves in the folder."""
 
 from __future__ import annotations
 

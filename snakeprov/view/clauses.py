@@ -1,6 +1,6 @@
-"""What differs between two stories, in words: the clauses of a sentence that can be pasted into a mail.
+"""Differences between two versions in words: the clauses of a sentence to paste into a mail.
 
-Must not know: screens. What is returned holds names as they were recorded; showing them safely is for others.
+What is returned holds names as they were recorded; showing them safely is for others.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def listed(clauses: Sequence[str], *, clauses_max: int = CLAUSES_MAX) -> str:
 
 
 def step_of(change: Change, trace: Trace) -> Step | None:
-    """Return what is known of how an input came to differ."""
+    """Return a clause on why an input differs."""
     if not isinstance(change.new, FileVersion):
         return None
     wanted = (change.new.entity_id, change.new.version_number)

@@ -1,7 +1,4 @@
-"""The screen and the JSON of `verify`: which files on disk are what was recorded, and which are not.
-
-Must not know: how files are compared.
-"""
+"""The screen and the JSON of `verify`: which files on disk are as recorded, and which differ."""
 
 from __future__ import annotations
 
@@ -131,7 +128,7 @@ def _note(one: Compared, screen: Screen) -> str:
 
 
 def _edited(found: Sequence[Compared], screen: Screen) -> Iterator[str]:
-    """Yield the files that are what was recorded, and were recorded after somebody had edited them."""
+    """Yield the files that are as recorded, and were recorded after an edit by hand."""
     edited = [
         (one.recorded, one.recorded.meaning)
         for one in found

@@ -1,7 +1,4 @@
-"""What the page of a lineage tells of one file or activity, in names and values.
-
-Must not know: how they are laid out.
-"""
+"""The details of one file or activity on the page of a lineage, as names and values."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ class Known(NamedTuple):
 
 
 def of_node(node: Node, known: Known) -> Facts:
-    """Return what is known of a file or an activity."""
+    """Return the details of a file or an activity, as names and values in the order shown."""
     if node.kind == "activity":
         every = _of_activity(node, known.jobs.get(node.job_id or ""))
     else:

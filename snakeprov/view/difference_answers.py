@@ -1,6 +1,6 @@
-"""The JSON that `why` and `diff` print with `--json`, under keys that never change.
+"""The JSON that `why` and `diff` print with `--json`, under stable keys.
 
-Must not know: how the answers are shown to people. Every key is always present; unknown is null.
+Every key is always present; unknown is null.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A drawn lineage in the language of Graphviz.
-
-Must not know: how the lineage was got, or folded.
-"""
+"""A lineage drawing in Graphviz's DOT language."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The screen of `show --environment`: the software that a job ran in.
-
-Must not know: how the document was got.
-"""
+"""The screen of `show --environment`: the software that a job ran in."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What `export` says of what it wrote.
-
-Must not know: how it was written.
-"""
+"""What `export` prints about what it wrote."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The screen of `fsck`: what was checked, and what is not as it should be.
-
-Must not know: how anything is checked.
-"""
+"""The screen of `fsck`: what was checked, and what is damaged."""
 
 from __future__ import annotations
 

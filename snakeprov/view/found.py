@@ -1,7 +1,4 @@
-"""The screen and the JSON of `find`.
-
-Must not know: how the results were found.
-"""
+"""The screen and the JSON of `find`."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ KEYS = (
     "role",
     "meaning",
 )
-"""What the JSON tells of each result."""
+"""The keys of each result in the JSON."""
 
 
 def found(answer: SearchResults, screen: Screen, *, terms: Sequence[str], files: Sequence[str]) -> Iterator[str]:
@@ -91,7 +88,7 @@ def _sentence(answer: SearchResults, terms: Sequence[str], files: Sequence[str])
 
 
 def _wanted(terms: Sequence[str]) -> str:
-    """Return what is asked for in words: of one key any value, of different keys all."""
+    """Return the search in words: any value of one key, and all of the different keys."""
     of_key: dict[str, list[str]] = {}
     for term in terms:
         of_key.setdefault(term.partition("=")[0], []).append(term)

@@ -1,7 +1,4 @@
-"""The screens of `log`: the versions of one file, and the latest outputs of a run.
-
-Must not know: how the answers of the store were got.
-"""
+"""The screens of `log`: the versions of one file, and the latest outputs of a run."""
 
 from __future__ import annotations
 
@@ -153,5 +150,5 @@ def _output(output: MadeVersion) -> list[Piece]:
 
 
 def versioned(path: str, number: int | None, role: text.Role = "") -> Piece:
-    """Return a path with the version that is meant: `results/a.txt@2`."""
+    """Return a path with its version: `results/a.txt@2`."""
     return say(f"{path}@{number}" if number is not None else path, role)

@@ -1,7 +1,4 @@
-"""What is written on the boxes of a drawn lineage, and above it.
-
-Must not know: in which language the drawing is written, or how its characters are escaped there.
-"""
+"""The text on the boxes of a lineage drawing, and above it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where the boxes of a layered drawing lie, left to right, and where its lines run.
+"""Place the boxes of a layered drawing from left to right, and route its lines.
 
-Must not know: what the boxes stand for. `static/layout.js` is the same for the page, kept equal by a test.
+`static/layout.js` is the same for the page, kept equal by a test.
 
 Layers by longest path; order within a layer by barycentre sweeps (Sugiyama, Tagawa and Toda 1981, who call it the
 barycentric method); heights by least squares under the rule that boxes keep their order and do not touch. In time in

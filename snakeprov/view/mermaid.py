@@ -1,7 +1,4 @@
-"""A drawn lineage in the language of Mermaid, as Markdown files on code hosts show it.
-
-Must not know: how the lineage was got, or folded.
-"""
+"""A lineage drawing in Mermaid, as code hosts show it in Markdown files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The words of `methods`: a paragraph and a table, for a terminal or as Markdown.
-
-Must not know: how they were found.
-"""
+"""The text of `methods`: a paragraph and a table, for a terminal or as Markdown."""
 
 from __future__ import annotations
 

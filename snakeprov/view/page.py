@@ -1,6 +1,4 @@
-"""A drawn lineage as one HTML file that needs nothing else: it can be searched, unfolded and asked for details.
-
-Must not know: how the lineage was got.
+"""A lineage drawing as one self-contained HTML file that can be searched, unfolded and asked for details.
 
 The page (`static/`) lays out and draws; this module gives it the data. The page's policy lets it run and load nothing
 but what this module wrote into it, so that whatever a name may hold cannot become code.

@@ -1,7 +1,4 @@
-"""The screen and the JSON of `prune`.
-
-Must not know: how bytes are dropped.
-"""
+"""The screen and the JSON of `prune`."""
 
 from __future__ import annotations
 

@@ -1,14 +1,11 @@
-"""Snakemake's reason for a job, in few words: it names every file, and one job can have thousands.
-
-Must not know: why a version differs from another.
-"""
+"""Shorten Snakemake's reason for a job, which names every file and so can name thousands."""
 
 from __future__ import annotations
 
 from typing import Final
 
 NAMES_MAX: Final = 3
-"""Files of one reason that are named; the others are counted."""
+"""Maximum number of files named per reason; the others are counted."""
 
 PART_CHARACTERS_MAX: Final = 300
 """What is shown of one reason."""

@@ -1,7 +1,4 @@
-"""The screen and the JSON of `restore`, also of what cannot be restored and how it can be made again.
-
-Must not know: how anything is restored.
-"""
+"""The screen and the JSON of `restore`, also for a version that can only be made again."""
 
 from __future__ import annotations
 

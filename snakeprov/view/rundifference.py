@@ -1,7 +1,4 @@
-"""The screen of `diff` for two runs.
-
-Must not know: how the runs were got.
-"""
+"""The screen of `diff` for two runs."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ ROWS_MAX = 40
 VALUE_CHARACTERS_MAX = 300
 
 CLAUSES_MAX = 6
-"""Differences that the sentence names; the others are counted."""
+"""Maximum number of differences named in the sentence; the others are counted."""
 
 _PLURALS = {
     "code": ("file of code", "files of code"),

@@ -1,7 +1,4 @@
-"""The screens of `runs`, `run` and `status`.
-
-Must not know: how the answers of the store were got.
-"""
+"""The screens of `runs`, `run` and `status`."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ _NOT_RUN_ROLES: dict[str, text.Role] = {"edited": "raw", "notReached": "bad"}
 
 
 def runs(answer: Page[Run], screen: Screen) -> Iterator[str]:
-    """Yield the lines of `runs`, of which there are some."""
+    """Yield the lines of `runs`, for at least one run."""
     shown = answer.results
     titles = ("run", "when", "status", "jobs", "commit", "snakemake")
     rows = [_run(one, screen) for one in shown]

@@ -1,6 +1,6 @@
 """The outlines of boxes and the curves of lines, as paths of SVG.
 
-Must not know: what the boxes stand for. `static/shapes.js` has the same for the page.
+`static/shapes.js` has the same for the page.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The screen of `show`: how one version of a file was made.
-
-Must not know: how the answer of the store was got.
-"""
+"""The screen of `show`: how one version of a file was made."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ VALUE_CHARACTERS_MAX = 300
 
 
 _CHANGED = {True: "changed while it was read", None: "may have changed during the job"}
-"""What the record of an input says of its bytes between start and end of the job."""
+"""Words for what happened to an input between start and end of the job."""
 
 _NOT_PROVED = say(f" ({meant.NOT_PROVED})", "raw")
 _INDENT = 2
@@ -220,7 +217,7 @@ def _run(run: Run, screen: Screen) -> Iterator[str]:
 
 
 def _run_of(version: ToldVersion) -> Run | None:
-    """Return what a version tells of its run, where the store keeps no runs."""
+    """Return the facts about its run that a version itself carries, for stores that keep no runs."""
     if version.run_id is None:
         return None
     git = None if version.commit is None else StoredGit(root="", commit=version.commit, dirty=version.dirty)
@@ -278,7 +275,7 @@ def _file(
     changed: Mapping[str, str] = MappingProxyType({}),
     objects: Mapping[str, str] = MappingProxyType({}),
 ) -> Line:
-    """Return the row of a file; a storage object that is no version is shown as what the rule calls it."""
+    """Return the row of a file; a storage object without a version is shown under its name in the rule."""
     usual = "used" if file.role in ("input", "environment") else "generated"
     path = file.path.rstrip("/")
     note = changed.get(path) or ("" if file.outcome == usual else file.outcome)

@@ -1,7 +1,4 @@
-"""A drawn lineage as SVG: selectable text, whole names on hovering, light and dark, legible without colour.
-
-Must not know: how the lineage was got, or folded.
-"""
+"""A lineage drawing as SVG: selectable text, full names on hovering, light and dark, legible without colour."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-r"""Text for a terminal: what is safe to show, how wide it is, how it is coloured, cut and aligned.
-
-Must not know: what the text is about.
+r"""Text for a terminal: make it safe, measure its width, colour, cut and align it.
 
 Everything that is shown is made of pieces. `say` makes one and neutralises what a name or a command may hold to
 upset a terminal, so nothing that is made of pieces can.
@@ -71,7 +69,7 @@ _ASCII = Glyphs("|  ", "|- ", "`- ", "   ", "<-", "...", "-", "x", "|~ ", "`~ ")
 
 
 class Screen(NamedTuple):
-    """What is known of where the text will be shown.
+    """The properties of the terminal or file that will show the text.
 
     Attributes:
         now: The present moment.

@@ -1,7 +1,4 @@
-"""Moments and spans of time in words.
-
-Must not know: what time it is now (an argument).
-"""
+"""Times and durations in words."""
 
 from __future__ import annotations
 

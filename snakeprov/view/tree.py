@@ -1,7 +1,4 @@
-"""The screen of `lineage`: a tree of files, what made each, and the code that ran.
-
-Must not know: how the lineage was got.
-"""
+"""The screen of `lineage`: a tree of files, what made each, and the code that ran."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files on disk and what is recorded of them: comparing, restoring, checking out.
+"""Compare files on disk with their records, restore versions, check out runs.
 
 Must not know: the command line, SQL, Snakemake.
 """

@@ -1,6 +1,4 @@
-"""Putting everything of a run into a folder: its code, and the files that it read and wrote.
-
-Must not know: how it is shown.
+"""Put everything of a run into a folder: its code, and the files that it read and wrote.
 
 Where the git repository is at hand the folder has all files of the commit, with the run's patch applied; what was
 recorded goes on top of that, because it is what was really read. Nothing is written outside of the folder.
@@ -239,7 +237,7 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
         result.missing.append(_lacking(item, error.message))
         return
     if left_out:
-        result.notes.append(f"{left_out} members of {item.path} are no files and could not be made.")
+        result.notes.append(f"{left_out} members of {item.path} are not files and could not be restored.")
     if not version.is_directory:
         layout.taken.add(place)
     result.placed.append(replace(item, to=layout.shown(place)))

@@ -1,6 +1,4 @@
-"""Is a file on disk the version that was recorded?
-
-Must not know: how the answer is shown.
+"""Compare a file on disk with a recorded version.
 
 Files are read side by side, and an unchanged one that was read before is only looked at (`disk.digestcache`).
 """
@@ -60,7 +58,7 @@ class Comparer:
         return place or os.path.join(self._root, to_os(path.rstrip("/")))  # noqa: PTH118  it may be absolute
 
     def all(self, recorded: Iterable[Version]) -> Iterator[Compared]:
-        """Yield what becomes of each, in order; `READ_AT_ONCE` are read side by side."""
+        """Yield the result for each file, in order; up to `READ_AT_ONCE` are read in parallel."""
         waiting = iter(recorded)
         with ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="snakeprov-compare") as pool:
             while some := list(islice(waiting, QUEUED_MAX)):

@@ -1,7 +1,4 @@
-"""What a store says of the versions that files on disk are, or should be.
-
-Must not know: what is on disk.
-"""
+"""Ask a store about the versions that files on disk are, or should be."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
     from snakeprov.client import Client
 
 PAGE: Final = 1000
-"""How many files, or versions of one, are asked for at once."""
+"""Number of files, or versions of one file, per request."""
 
 VERSIONS_MAX: Final = 1000
 """Maximum number of versions of a file searched for a content."""
@@ -111,7 +108,7 @@ def content_of(client: Client, version: Version) -> Iterator[bytes]:
 
 
 def begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the same chunks, the first of which is there: what is not kept is known before anything is written."""
+    """Return the same chunks after reading the first, so that missing bytes are noticed before anything is written."""
     return chain(list(islice(chunks, 1)), chunks)
 
 

@@ -1,7 +1,4 @@
-"""Giving back a version: its bytes, checked, in place of what is there, as long as nothing is lost by that.
-
-Must not know: how it is shown.
-"""
+"""Restore a version: write its bytes, checked, and never lose an unrecorded file."""
 
 from __future__ import annotations
 

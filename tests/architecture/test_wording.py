@@ -105,6 +105,9 @@ def test_modules_are_in_plain_words() -> None:
         "The path where the value is none.",
         "What is told of a run.",
         "It is no such digest.",
+        "A file that is no record.",
+        "The projects that somebody may read.",
+        "A server of snakeprov's own.",
         "A question that nobody\n        # is told of.",
     ],
 )
@@ -114,7 +117,16 @@ def test_the_style_finds_what_reads_badly(sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sentence", ["None if there is none.", "The value is None.", "There are none of that kind.", "They are told apart."]
+    "sentence",
+    [
+        "None if there is none.",
+        "The value is None.",
+        "There are none of that kind.",
+        "They are told apart.",
+        "There is no such file.",
+        "It is no longer there.",
+        "The layout of snakeprov's folders.",
+    ],
 )
 def test_the_style_leaves_idiomatic_sentences_alone(sentence: str) -> None:
     """Words that are wrong in one place are right in another."""

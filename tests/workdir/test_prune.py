@@ -65,8 +65,8 @@ def test_as_json_every_version_is_listed(work: Path, snakeprov: Run, age: Callab
     ("arguments", "status", "said"),
     [
         ((), 2, "Nothing selected: say which versions to prune."),
-        (("--older-than", "soon"), 2, "'soon' is no age: 12h, 30d"),
-        (("--older-than", "999999y"), 2, "'999999y' is no age"),
+        (("--older-than", "soon"), 2, "'soon' is not an age: give 12h, 30d"),
+        (("--older-than", "999999y"), 2, "'999999y' is not an age"),
         (("--larger-than", "-4"), 2, "'-4' is not a size: give 500kB"),
         (("--keep-last", "0"), 2, "0 is not in the range"),
         (("--keep-last", "1", "--project", "none"), 3, "Nothing is recorded in a project called 'none'."),

@@ -1,7 +1,7 @@
 """Extracts the definition of a rule from the Snakefiles of a workflow; nothing is run.
 
 The definition of a rule is the rule itself and, over all Snakefiles of the workflow, the functions, variables and
-imports that it names, with what these name in turn. Comments, docstrings and the layout of the code are no part of it.
+imports that it names, with what these name in turn. Comments, docstrings and layout are not part of it.
 
 | what | counts as named by a rule |
 |---|---|

@@ -55,7 +55,7 @@ _SEARCH_PATH: Final = re.compile(r"^[ \t]*((?:sys\.path\b|site\.addsitedir).*)$"
 _MAGIC: Final = re.compile(r"^([ \t]*)([%!?])(.*)$", re.MULTILINE)
 _RUN: Final = re.compile(r"run\s+(?:-\w+\s+)*([\w./-]+\.py)\b")
 _NOT_UNDERSTOOD = (OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError)
-"""What a file raises that is not there, or is no notebook; a loop of links is a RuntimeError."""
+"""What a missing file, or one that is not a notebook, raises; a loop of links is a RuntimeError."""
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 """The folders for what is installed, at home and on Debian."""

@@ -53,7 +53,7 @@ class _Interpreter(NamedTuple):
         text: The options that are followed by code instead of the name of a file.
         files: The options that are followed by the name of a file with code.
         module: The option that is followed by the name of a module.
-        has_operand: Whether the first word that is no option is the name of a file with code.
+        has_operand: Whether the first word that is not an option is the name of a file with code.
         variables: Those with the folders in which it looks for modules, separated by colons.
         folders: The options that are followed by such a folder, or have it glued to them.
     """

@@ -190,7 +190,7 @@ def _names(tokens: Iterable[tokenize.TokenInfo], *, depth: int = 0, in_braces: b
     Args:
         tokens: The code.
         depth: How many brackets are open where it begins.
-        in_braces: Whether names in the braces of texts count that are no f-strings.
+        in_braces: Whether names in the braces of plain strings count, too.
     """
     listed = list(tokens)
     for number, token in enumerate(listed):

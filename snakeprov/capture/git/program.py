@@ -42,7 +42,7 @@ class Status(NamedTuple):
         commit: Full hex id of HEAD; None before the first commit.
         branch: None when HEAD is detached.
         changed: Tracked files that differ from HEAD, relative to the root, as Python's file functions take them.
-        dirty: Whether anything tracked differs. What git was never told of is no difference: results lie about
+        dirty: Whether anything tracked differs. Untracked files do not count: results lie about
             uncommitted in many projects, and looking for them would read every folder.
         complete: Whether `changed` names all.
     """

@@ -23,7 +23,7 @@ class Rule(NamedTuple):
         after: The secret begins after the first of these characters in the value, if it has one; "": at its beginning.
         only_with: A word, such as a subcommand, without which the option is something else.
         glued: Whether the value has to be glued to the option.
-        needs: A text without which the value is no secret, such as the `=` of a cookie.
+        needs: Text without which the value is not a secret, such as the `=` of a cookie.
         position: Which of the arguments it is, for the options "".
     """
 

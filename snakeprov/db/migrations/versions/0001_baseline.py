@@ -1,7 +1,4 @@
-"""The tables that the first release had. There is nothing before them to come from.
-
-Must not know: the tables of today.
-"""
+"""The tables that the first release had. There is nothing before them to come from."""
 
 revision = "0001"
 down_revision = None
