@@ -67,7 +67,7 @@ def command(
             told = _named(starts, all_versions=all_versions)
     found = affected.Affected(_with_disk(place, answer.versions), answer.truncated)
     if as_json:
-        output.write_json(affected.as_json(found, starts=told))
+        output.write_json(affected.document(found, starts=told))
     elif as_csv:
         output.write_lines(affected.as_csv(found))
     else:

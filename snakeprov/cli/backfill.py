@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from snakeprov.client import Client
     from snakeprov.places import Place
     from snakeprov.recorder.backfill import Backfill
+    from snakeprov.view.documents import BackfillDocument
 
 JOBS_LISTED_MAX: Final = 20
 """Of more jobs than these, --dry-run gives the number only."""
@@ -56,7 +57,7 @@ def command(targets: tuple[str, ...], dry_run: bool, store: str | None, as_json:
             if client is not None:
                 client.close()
     if as_json:
-        output.write_json(_json(found, dry_run=dry_run))
+        output.write_json(_document(found, dry_run=dry_run))
     else:
         output.write_lines(_lines(found, dry_run=dry_run))
         for problem in dict.fromkeys([*found.reasons, *(f"{one} cannot be read." for one in found.unreadable)]):
@@ -133,19 +134,19 @@ def _left_out(found: Backfill) -> Iterator[str]:
         yield say(f"Left out, {reason}: {', '.join(paths[:EXAMPLES_MAX])}{more}.").text
 
 
-def _json(found: Backfill, *, dry_run: bool) -> dict[str, Any]:
-    return {
-        "runId": None if dry_run or not found.jobs else found.run.id,
-        "jobs": [
-            {"id": job.id, "rule": job.rule, "endedOn": job.ended_on, "outputs": [fact.path for fact in job.outputs]}
-            for job in found.jobs
+def _document(found: Backfill, *, dry_run: bool) -> BackfillDocument:
+    from snakeprov.view.documents import BackfillDocument, BackfilledJobDocument, document_of
+
+    return document_of(
+        BackfillDocument,
+        found,
+        run_id=None if dry_run or not found.jobs else found.run.id,
+        jobs=[
+            document_of(BackfilledJobDocument, job, outputs=[fact.path for fact in job.outputs]) for job in found.jobs
         ],
-        "delivered": len(found.delivered),
-        "recordedOutputs": found.recorded_outputs,
-        "leftOut": {reason.value: paths for reason, paths in found.past.left_out.items()},
-        "unreadable": found.unreadable,
-        "reasons": found.reasons,
-    }
+        delivered=len(found.delivered),
+        left_out={reason.value: paths for reason, paths in found.past.left_out.items()},
+    )
 
 
 def _progress(what: str, done: int, total: int) -> None:

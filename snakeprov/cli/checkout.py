@@ -37,7 +37,7 @@ def command(run_id: str, to: str, store: str | None, as_json: bool) -> None:
         found = check_out(client, run, current_folder() / Path(to).expanduser())
     note = _leave_notes(found)
     if as_json:
-        output.write_json(checkedout.answer(found))
+        output.write_json(checkedout.document(found))
     else:
         output.write_lines(checkedout.lines(found, output.screen(), to=to, note=note))
 
@@ -53,7 +53,7 @@ def _leave_notes(found: CheckedOut) -> str:
     note, answer = _free(folder / _NOTE), _free(folder / _ANSWER)
     try:
         note.write_text("\n".join(checkedout.note(found)) + "\n", encoding="utf-8")
-        answer.write_bytes(msgspec.json.format(msgspec.json.encode(checkedout.answer(found)), indent=2) + b"\n")
+        answer.write_bytes(msgspec.json.format(msgspec.json.encode(checkedout.document(found)), indent=2) + b"\n")
     except OSError as error:
         raise NotWrittenError(
             f"The note {note} could not be written: {error.strerror or error}.", hint="The files of the run are there."

@@ -71,7 +71,7 @@ def _versions(
     from snakeprov.lineage.changes import FileVersion
     from snakeprov.lineage.textdifference import text_difference
     from snakeprov.view import causes as screens
-    from snakeprov.view import difference_answers
+    from snakeprov.view import differencedocuments
 
     def story(found: Target) -> Story:
         return target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
@@ -87,7 +87,7 @@ def _versions(
         ]
         content = text_difference(*contents)
     if as_json:
-        output.write_json(difference_answers.diff(trace, content=content))
+        output.write_json(differencedocuments.diff(trace, content=content))
     else:
         output.write_lines(screens.diff(trace, output.screen(), content=content))
 
@@ -118,9 +118,9 @@ def _runs(client: Client, first: RunTarget, second: RunTarget) -> RunDifference:
 
 
 def _write_runs(difference: RunDifference, *, as_json: bool) -> None:
-    from snakeprov.view import difference_answers, rundifference
+    from snakeprov.view import differencedocuments, rundifference
 
     if as_json:
-        output.write_json(difference_answers.run_diff(difference))
+        output.write_json(differencedocuments.run_diff(difference))
     else:
         output.write_lines(rundifference.lines(difference, output.screen()))

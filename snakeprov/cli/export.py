@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from snakeprov.export.vocabulary import Profile
     from snakeprov.export.w3c import Notation
     from snakeprov.places import Place
+    from snakeprov.view.documents import ExportDocument
 
 FORMATS = ("ro-crate", "prov-json", "prov-n", "prov-xml", "turtle")
 PROFILES = ("process", "workflow", "provenance")
@@ -79,14 +80,14 @@ def command(
     with opened(store) as (place, client):
         made = _material(client, place, what, project=project, is_public=public)
         if out is not None and form == "ro-crate":
-            told = _crate(client, place, made, (out, profile, data, license_), force=force)
+            told: ExportDocument | None = _crate(client, place, made, (out, profile, data, license_), force=force)
         else:
             told = _document(made, _notation(form), out, force=force)
-    from snakeprov.view import answers, exports
+    from snakeprov.view import exports
 
     if as_json:
-        output.write_json(answers.export(told))
-    elif out is not None:
+        output.write_json(told)
+    elif told is not None:
         output.write_lines(exports.export(told, output.screen()))
     if made.is_truncated and not as_json:
         print("snakeprov: truncated: there is more than one export holds; export fewer results.", file=sys.stderr)
@@ -126,7 +127,7 @@ def _require(library: str, form: str) -> None:
         )
 
 
-def _document(made: Material, notation: Notation, out: str | None, *, force: bool) -> dict[str, Any]:
+def _document(made: Material, notation: Notation, out: str | None, *, force: bool) -> ExportDocument | None:
     from snakeprov.export import packing, w3c
 
     path = None if out is None else Path(out)
@@ -135,39 +136,41 @@ def _document(made: Material, notation: Notation, out: str | None, *, force: boo
     text = w3c.written(w3c.document(made), notation)
     if path is None:
         output.write_text(text)
-        return {}
+        return None
     sha256 = packing.write_file(path, text.encode())
-    return {**_told(made, notation, str(path)), "sha256": sha256, "sizeBytes": len(text.encode())}
+    return _told(made, notation, str(path), sha256=sha256, size_bytes=len(text.encode()))
 
 
 def _crate(
     client: Client, place: Place, made: Material, asked: tuple[str, Profile | None, str, str | None], *, force: bool
-) -> dict[str, Any]:
+) -> ExportDocument:
     _require("rocrate", "ro-crate")
     from snakeprov.export import packing
 
     out, profile, data, license_ = asked
     order = packing.Order(Path(out), profile, data, license_, place.root, force)
     written, followed = packing.write(client, made, order)
-    return {
-        **_told(made, "ro-crate", out),
-        "profile": followed,
-        "sha256": written.sha256,
-        "sizeBytes": written.size_bytes,
-        "filesIncluded": written.files,
-        "missing": [version.label for version in written.missing],
-    }
+    return _told(
+        made,
+        "ro-crate",
+        out,
+        sha256=written.sha256,
+        size_bytes=written.size_bytes,
+        profile=followed,
+        files_included=written.files,
+        missing=[version.label for version in written.missing],
+    )
 
 
-def _told(made: Material, form: str, out: str) -> dict[str, Any]:
-    return {
-        "title": made.title,
-        "format": form,
-        "profile": None,
-        "output": out,
-        "jobs": len(made.activities),
-        "files": len(made.versions),
-        "filesIncluded": 0,
-        "missing": [],
-        "truncated": made.is_truncated,
-    }
+def _told(made: Material, form: str, out: str, **further: Any) -> ExportDocument:
+    from snakeprov.view.documents import ExportDocument
+
+    return ExportDocument(
+        title=made.title,
+        format=form,
+        output=out,
+        jobs=len(made.activities),
+        files=len(made.versions),
+        truncated=made.is_truncated,
+        **further,
+    )

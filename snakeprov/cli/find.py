@@ -63,7 +63,7 @@ def command(
         answer = _ask(client, wanted, contents, limit=limit or (LIMIT_MAX if as_json else _SHOWN))
     shown = [f"{key}={value}" for key, value in wanted]
     if as_json:
-        output.write_json(found.as_json(answer, terms=shown, files=contents))
+        output.write_json(found.document(answer, terms=shown, files=contents))
     else:
         output.write_lines(found.found(answer, output.screen(), terms=shown, files=list(contents)))
 

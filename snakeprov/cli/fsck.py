@@ -26,7 +26,7 @@ def check(store: str | None, *, as_json: bool) -> int:
     from snakeprov.cli.store import find_folder, find_place
     from snakeprov.disk.layout import digests_file
     from snakeprov.recorder import backlog
-    from snakeprov.view import answers, findings
+    from snakeprov.view import documents, findings
 
     folder = find_folder(store)
     root = find_place(store).root
@@ -35,7 +35,7 @@ def check(store: str | None, *, as_json: bool) -> int:
             folder, outbox_folder=backlog.outbox_folder(root), digests=digests_file(root), progress=progress
         )
     if as_json:
-        output.write_json(answers.verification(report, folder=str(folder)))
+        output.write_json(documents.fsck(report, folder=str(folder)))
     else:
         output.write_lines(findings.store(report, output.screen(), folder=str(folder)))
     return CorruptStoreError.exit_status if report.damaged else 0

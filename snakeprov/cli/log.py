@@ -30,7 +30,7 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
     from snakeprov.cli import target, targetsyntax
     from snakeprov.cli.paging import collect
     from snakeprov.cli.store import opened
-    from snakeprov.view import answers, history
+    from snakeprov.view import documents, history
 
     if limit is None and not as_json:
         limit = _SHOWN
@@ -46,7 +46,7 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
             )
         answer = collect(lambda **page: client.provenance.history(found.entity_id, **page), limit=limit)
     if as_json:
-        output.write_json(answers.history(answer))
+        output.write_json(documents.log(answer))
     else:
         output.write_lines(history.versions(answer, output.screen()))
 
@@ -54,12 +54,12 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
 def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
     from snakeprov.cli import target
     from snakeprov.cli.paging import collect
-    from snakeprov.view import history
+    from snakeprov.view import documents, history
 
     runs = client.runs.list(limit=1).results
     if not runs:
         if as_json:
-            output.write_json({"run": None, "outputs": [], "totalNumberOfResults": 0})
+            output.write_json(documents.LatestDocument(run=None, outputs=[], total_number_of_results=0))
         else:
             output.write_lines([target.no_run(client)])
         return
@@ -74,6 +74,6 @@ def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
         )
         outputs = answer.results[::-1]
     if as_json:
-        output.write_json({"run": run, "outputs": outputs, "totalNumberOfResults": total})
+        output.write_json(documents.LatestDocument(run=run, outputs=outputs, total_number_of_results=total))
     else:
         output.write_lines(history.latest(run, outputs, output.screen(), total=total))

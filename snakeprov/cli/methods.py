@@ -18,17 +18,14 @@ def command(what: tuple[str, ...], form: str, project: str | None, store: str | 
     Prints a paragraph and a table of the steps: what was run, recorded versions of tools, environments and params. It
     says what was not recorded.
     """
-    import msgspec
-
     from snakeprov.cli.material import material_of
     from snakeprov.cli.store import opened
     from snakeprov.export.methods import methods
-    from snakeprov.view import answers
     from snakeprov.view import methods as view
 
     with opened(store) as (place, client):
         material = material_of(client, place, what, project=project)
-    told = answers.methods({**msgspec.to_builtins(methods(material)), "truncated": material.is_truncated})
+    told = methods(material)
     if as_json:
         output.write_json(told)
     else:

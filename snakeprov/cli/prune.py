@@ -113,6 +113,6 @@ def command(
                 f"Nothing is recorded in a project called {criteria.get('project')!r}.", hint="Name one with --project."
             ) from error
     if as_json:
-        output.write_json(pruned.answer(answer))
+        output.write_json(pruned.document(answer))
     else:
         output.write_lines(pruned.lines(answer, output.screen()))

@@ -44,8 +44,11 @@ def command(store: str | None, as_json: bool, even_uncertain: bool) -> int:
     waiting = backlog.count(backlog.outbox_folder(place.root))
     reasons = [*result.rejected, *result.problems]
     if as_json:
-        counts = {"delivered": result.delivered, "pending": waiting.pending, "failed": waiting.failed}
-        output.write_json({**counts, "reasons": reasons})
+        from snakeprov.view.documents import PushDocument
+
+        output.write_json(
+            PushDocument(delivered=result.delivered, pending=waiting.pending, failed=waiting.failed, reasons=reasons)
+        )
     else:
         output.write_lines([_sentence(result.delivered, waiting)])
         for reason in dict.fromkeys(reasons):

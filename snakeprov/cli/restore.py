@@ -58,7 +58,7 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
             reason = f"{error.message.rstrip('.')}, because {why}."
             recipe = restoring.how_to_remake(client, story)
             if as_json:
-                output.write_json(restored.answer_not_kept(version, recipe, reason=reason))
+                output.write_json(restored.document_not_kept(version, recipe, reason=reason))
             else:
                 output.write_lines(restored.not_kept(version, recipe, output.screen(), reason=reason))
             return error.exit_status
@@ -70,7 +70,7 @@ def command(path: str, out: str | None, force: bool, project: str | None, store:
         "not_restored": result.not_restored,
     }
     if as_json:
-        output.write_json(restored.answer(version, **facts))
+        output.write_json(restored.document(version, **facts))
     else:
         shown = relative_to(facts["to"], to_text(current_folder()))
         output.write_lines(restored.lines(version, output.screen(), **{**facts, "to": shown}))

@@ -31,7 +31,7 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
     from snakeprov.cli import target
     from snakeprov.cli.paging import collect
     from snakeprov.cli.store import opened
-    from snakeprov.view import runs
+    from snakeprov.view import documents, runs
 
     is_folded = limit is None and not as_json
     read = _READ_MAX if is_folded else limit
@@ -40,7 +40,8 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
         jobs = collect(lambda **page: client.runs.jobs(run.id, **page), limit=read)
         plan = collect(lambda **page: client.runs.plan(run.id, **page), limit=None if as_json else 1)
     if as_json:
-        answer = {"run": run, "jobs": jobs.results, "totalNumberOfResults": jobs.total_number_of_results}
-        output.write_json({**answer, "plan": plan.results})
+        total = jobs.total_number_of_results
+        answer = documents.RunJobsDocument(run=run, jobs=jobs.results, total_number_of_results=total, plan=plan.results)
+        output.write_json(answer)
     else:
         output.write_lines(runs.run(run, jobs, output.screen(), plan=plan, is_folded=is_folded))

@@ -17,14 +17,14 @@ def command(limit: int | None, store: str | None, as_json: bool) -> None:
     from snakeprov.cli import target
     from snakeprov.cli.paging import collect
     from snakeprov.cli.store import opened
-    from snakeprov.view import answers, runs
+    from snakeprov.view import documents, runs
 
     if limit is None and not as_json:
         limit = _SHOWN
     with opened(store) as (_, client):
         answer = collect(client.runs.list, limit=limit)
     if as_json:
-        output.write_json(answers.runs(answer.results))
+        output.write_json(documents.runs(answer.results))
     elif not answer.results:
         output.write_lines([target.no_run(client)])
     else:

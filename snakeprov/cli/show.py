@@ -34,7 +34,7 @@ def command(path: str, wanted: str | None, project: str | None, store: str | Non
     from snakeprov.cli import failedjobs, target, targetsyntax
     from snakeprov.cli.store import opened
     from snakeprov.model.answers import Story
-    from snakeprov.view import answers, environment, story
+    from snakeprov.view import documents, environment, story
 
     later = unmade = found = None
     answer: Done
@@ -62,7 +62,7 @@ def command(path: str, wanted: str | None, project: str | None, store: str | Non
         document = json.loads(content)
         output.write_json(document) if as_json else output.write_lines(environment.listing(document, output.screen()))
     elif as_json:
-        output.write_json(answers.done(answer))
+        output.write_json(documents.show(answer))
     elif isinstance(answer, Story):
         output.write_lines(story.story(answer, output.screen(), later_failure=later))
     else:

@@ -23,7 +23,7 @@ def command(store: str | None, as_json: bool) -> None:
     from snakeprov.disk.projects import project_of
     from snakeprov.model.answers import Status
     from snakeprov.recorder import backlog
-    from snakeprov.view import answers, runs
+    from snakeprov.view import documents, runs
 
     place = find_place(store)
     waiting = backlog.count(backlog.outbox_folder(place.root))
@@ -43,7 +43,7 @@ def command(store: str | None, as_json: bool) -> None:
         "failed": waiting.failed,
     }
     if as_json:
-        output.write_json(answers.status(answer, **counts))
+        output.write_json(documents.status(answer, **counts))
     else:
         output.write_lines(runs.status(answer, output.screen(), user=user, **counts, reasons=waiting.reasons))
     if problem is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
     from snakeprov.apps.accounts import TokenRow
+    from snakeprov.view.documents import TokenDocument
 
 _SCOPES = ("view", "download", "modify")
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([hdw])")
@@ -41,6 +42,7 @@ def create(name: str, scopes: tuple[str, ...], expires: str | None, store: str |
     from snakeprov.apps.accounts import opened
     from snakeprov.cli.store import find_folder
     from snakeprov.model import times
+    from snakeprov.view.documents import NewTokenDocument
 
     expires_on = None if expires is None else _moment(expires)
     chosen = [scope for scope in _SCOPES if scope in (scopes or _SCOPES)]
@@ -48,8 +50,9 @@ def create(name: str, scopes: tuple[str, ...], expires: str | None, store: str |
         made = accounts.create_token(name, scopes=chosen, expires_on=expires_on)
     if as_json:
         until = None if expires_on is None else times.to_wire(expires_on)
-        answer = {"token": made.token, "id": str(made.id), "user": name, "scopes": chosen, "expiresOn": until}
-        output.write_json(answer)
+        output.write_json(
+            NewTokenDocument(token=made.token, id=str(made.id), user=name, scopes=chosen, expires_on=until)
+        )
     else:
         output.write_lines([made.token])
 
@@ -66,7 +69,7 @@ def list_(store: str | None, as_json: bool) -> None:
     with opened(find_folder(store)) as accounts:
         found = accounts.tokens()
     if as_json:
-        output.write_json([_as_json(token) for token in found])
+        output.write_json([_document(token) for token in found])
         return
     rows = [
         [
@@ -94,20 +97,22 @@ def revoke(id_: int, store: str | None, as_json: bool) -> None:
     with opened(find_folder(store)) as accounts:
         token = accounts.revoke(id_)
     if as_json:
-        output.write_json(_as_json(token))
+        output.write_json(_document(token))
     else:
         output.write_lines([f"Revoked token {token.id} of {token.user_name}."])
 
 
-def _as_json(token: TokenRow) -> dict[str, Any]:
-    return {
-        "id": str(token.id),
-        "user": token.user_name,
-        "scopes": token.scopes.split(),
-        "createdOn": output.moment(token.created_on),
-        "expiresOn": output.moment(token.expires_on),
-        "revokedOn": output.moment(token.revoked_on),
-    }
+def _document(token: TokenRow) -> TokenDocument:
+    from snakeprov.view.documents import TokenDocument
+
+    return TokenDocument(
+        id=str(token.id),
+        user=token.user_name,
+        scopes=token.scopes.split(),
+        created_on=output.moment(token.created_on),
+        expires_on=output.moment(token.expires_on),
+        revoked_on=output.moment(token.revoked_on),
+    )
 
 
 def _state(token: TokenRow) -> str:

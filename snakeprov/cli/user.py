@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +10,7 @@ from snakeprov.cli import options, output
 
 if TYPE_CHECKING:
     from snakeprov.apps.accounts import Account
+    from snakeprov.view.documents import UserDocument
 
 
 @click.group("user")
@@ -28,7 +29,7 @@ def add(name: str, store: str | None, as_json: bool) -> None:
     with opened(find_folder(store, create=True), create=True) as accounts:
         account = accounts.add(name)
     if as_json:
-        output.write_json(_as_json(account))
+        output.write_json(_document(account))
     else:
         output.write_lines([f"Added user {account.id}. A token: snakeprov token create {name}"])
 
@@ -45,7 +46,7 @@ def list_(store: str | None, as_json: bool) -> None:
     with opened(find_folder(store)) as accounts:
         found = accounts.all()
     if as_json:
-        output.write_json([_as_json(account) for account in found])
+        output.write_json([_document(account) for account in found])
         return
     rows = [
         [say(account.id), say(account.name, "strong"), say("" if account.disabled_on is None else "disabled")]
@@ -67,15 +68,17 @@ def disable(name: str, store: str | None, as_json: bool) -> None:
     with opened(find_folder(store)) as accounts:
         account = accounts.disable(name)
     if as_json:
-        output.write_json(_as_json(account))
+        output.write_json(_document(account))
     else:
         output.write_lines([f"Disabled {name}: no token of this user is valid any more."])
 
 
-def _as_json(account: Account) -> dict[str, Any]:
-    return {
-        "id": str(account.id),
-        "name": account.name,
-        "createdOn": output.moment(account.created_on),
-        "disabledOn": output.moment(account.disabled_on),
-    }
+def _document(account: Account) -> UserDocument:
+    from snakeprov.view.documents import UserDocument
+
+    return UserDocument(
+        id=str(account.id),
+        name=account.name,
+        created_on=output.moment(account.created_on),
+        disabled_on=output.moment(account.disabled_on),
+    )

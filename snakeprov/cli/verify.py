@@ -57,7 +57,7 @@ def _verify_files(paths: tuple[str, ...], store: str | None, *, project: str | N
         result = comparison.compare(client, place, paths, project=project, deep=deep, progress=output.reading)
     facts: dict[str, Any] = {"ok": result.is_ok, "counts": result.counts, "truncated": result.truncated}
     if as_json:
-        output.write_json(compared.answer(result.shown, **facts, deep=deep))
+        output.write_json(compared.document(result.shown, **facts, deep=deep))
     else:
         output.write_lines(compared.lines(result.shown, output.screen(), **facts))
     return 0 if result.is_ok else DIFFERENT_STATUS

@@ -29,7 +29,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
     from snakeprov.cli.store import opened
     from snakeprov.lineage.causes import as_first_seen
     from snakeprov.lineage.difference import is_put_back, side_of
-    from snakeprov.view import causes, difference_answers
+    from snakeprov.view import causes, differencedocuments
 
     with opened(store) as (place, client):
         found = target.find(client, place, path, project=project)
@@ -40,7 +40,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
         side = side_of(as_first_seen(story, sources) or story)
     count = len(story.version.reproduced_by)
     if as_json:
-        output.write_json(difference_answers.why(side, trace, again=again, count=count))
+        output.write_json(differencedocuments.why(side, trace, again=again, count=count))
     elif trace is None:
         output.write_lines(causes.first(side, output.screen(), again=again, count=count))
     else:

@@ -10,15 +10,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-import msgspec
-
 from snakeprov.capture.code.programs import language_of
 from snakeprov.export import edits
 from snakeprov.export.commands import programs
 from snakeprov.export.material import SUCCEEDED, Activity, Material, commit_of, remote_of
-from snakeprov.export.rawinputs import RawInput, raw_inputs
+from snakeprov.export.rawinputs import raw_inputs
 from snakeprov.export.software import conda
 from snakeprov.model.answers import Run
+from snakeprov.model.methods import Methods, RawInput, Step, Tool
 from snakeprov.model.records import StoredJob, code_paths
 
 UNKNOWN: Final = "version not recorded"
@@ -39,39 +38,6 @@ VALUE_CHARS_MAX: Final = 80
 """What a job's record calls the environment that it ran in."""
 
 
-class Tool(msgspec.Struct, frozen=True):
-    """A program or a language; `version` is None where it was not recorded."""
-
-    name: str
-    version: str | None
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What was done in the same way by one job or several.
-
-    Attributes:
-        ran: What was run: a script, a shell command, a notebook…
-        tools: The programs and languages, with the versions that were recorded.
-        environment: The conda environment or the container, as the rule names it.
-        params: Those that all the jobs share, and `varies` for the others.
-    """
-
-    name: str
-    jobs: int
-    ran: str
-    tools: tuple[Tool, ...]
-    environment: str | None
-    params: dict[str, str]
-
-
-class Methods(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said of how results came to be; `paragraph` is it in words, `inputs` what it all began with."""
-
-    paragraph: str
-    inputs: tuple[RawInput, ...]
-    steps: tuple[Step, ...]
-
-
 def methods(material: Material) -> Methods:
     """Return what can be said; steps in the order in which they first ended."""
     groups: dict[tuple[Any, ...], list[Activity]] = {}
@@ -81,7 +47,12 @@ def methods(material: Material) -> Methods:
     steps = tuple(_step(material, group) for group in groups.values())
     used = [activity for group in groups.values() for activity in group]
     inputs = raw_inputs(material, used)
-    return Methods(paragraph=" ".join(_sentences(material, steps, used, inputs)), inputs=inputs, steps=steps)
+    return Methods(
+        paragraph=" ".join(_sentences(material, steps, used, inputs)),
+        inputs=inputs,
+        steps=steps,
+        truncated=material.is_truncated,
+    )
 
 
 def _likeness(material: Material, activity: Activity) -> tuple[Any, ...]:

@@ -4,30 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from snakeprov.export.material import Activity, Material
-
-
-class RawInput(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A file that no recorded job made, or an address.
-
-    Attributes:
-        path: Of a file, as it was recorded.
-        version_number: Of a file.
-        sha256: Of a file, where it was read.
-        url: Of what was read from elsewhere.
-    """
-
-    path: str | None = None
-    version_number: int | None = None
-    sha256: str | None = None
-    url: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What it is called in a sentence."""
-        return self.path or self.url or ""
+from snakeprov.model.methods import RawInput
 
 
 def raw_inputs(material: Material, activities: Iterable[Activity]) -> tuple[RawInput, ...]:

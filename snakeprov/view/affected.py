@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from snakeprov.model import meant
-from snakeprov.model.answers import MadeVersion
+from snakeprov.model.answers import MadeVersion, Meaning, MeaningKind, Outcome, Role
 from snakeprov.view import text
-from snakeprov.view.answers import picked
+from snakeprov.view.documents import Document, document_of
 from snakeprov.view.text import Screen, compose, counted, say
 
 FOLD_ABOVE = 12
@@ -27,28 +27,37 @@ STARTS_NAMED_MAX = 3
 _BY_NOBODY = {"again": "put back", "sameContent": "same content"}
 """Titles of the groups of versions that no job made and nobody edited."""
 
-KEYS = (
-    "path",
-    "versionNumber",
-    "entityId",
-    "isLatest",
-    "onDisk",
-    "rule",
-    "outcome",
-    "runId",
-    "commit",
-    "dirty",
-    "createdOn",
-    "sha256",
-    "sizeBytes",
-    "activityId",
-    "role",
-    "byEvidence",
-    "identityProved",
-    "wayProved",
-    "meaning",
-)
-"""The keys of each version in JSON and CSV."""
+
+class AffectedVersion(Document, frozen=True, kw_only=True):
+    """A version in the JSON and the CSV; `on_disk`: whether its bytes lie at its path."""
+
+    path: str
+    version_number: int
+    entity_id: str
+    is_latest: bool | None
+    on_disk: bool
+    rule: str | None
+    outcome: Outcome | MeaningKind | None
+    run_id: str | None
+    commit: str | None
+    dirty: bool | None
+    created_on: str | None
+    sha256: str | None
+    size_bytes: int | None
+    activity_id: str | None
+    role: Role | None
+    by_evidence: bool
+    identity_proved: bool
+    way_proved: bool
+    meaning: Meaning | None
+
+
+class AffectedDocument(Document, frozen=True, kw_only=True):
+    """`affected`: what was asked about, and what came from it."""
+
+    starts: list[str]
+    versions: list[AffectedVersion]
+    truncated: bool
 
 
 class OnDisk(NamedTuple):
@@ -94,23 +103,22 @@ def affected(answer: Affected, screen: Screen, *, starts: Sequence[str], show_al
         yield from text.sentence(more, screen)
 
 
-def as_json(answer: Affected, *, starts: Sequence[str]) -> dict[str, Any]:
-    """Return what `affected --json` prints; every key is always there, unknown is null."""
-    versions = [_with_every_key(one) for one in answer.versions]
-    return {"starts": list(starts), "versions": versions, "truncated": answer.truncated}
+def document(answer: Affected, *, starts: Sequence[str]) -> AffectedDocument:
+    """Return what `affected --json` prints."""
+    return AffectedDocument(starts=list(starts), versions=_rows(answer), truncated=answer.truncated)
 
 
 def as_csv(answer: Affected) -> Iterator[str]:
     """Yield the lines of `affected --csv`: a title and a row for each version, with the keys of the JSON."""
-    for row in (KEYS, *([_cell(value) for value in _with_every_key(one).values()] for one in answer.versions)):
+    rows = [[_cell(value) for value in msgspec.structs.astuple(one)] for one in _rows(answer)]
+    for row in (AffectedVersion.__struct_encode_fields__, *rows):
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(row)
         yield line.getvalue()
 
 
-def _with_every_key(one: OnDisk) -> dict[str, Any]:
-    before, after = KEYS[: KEYS.index("onDisk")], KEYS[KEYS.index("onDisk") + 1 :]
-    return picked(one.version, before) | {"onDisk": one.on_disk} | picked(one.version, after)
+def _rows(answer: Affected) -> list[AffectedVersion]:
+    return [document_of(AffectedVersion, one.version, on_disk=one.on_disk) for one in answer.versions]
 
 
 def _sentence(answer: Affected, starts: Sequence[str]) -> str:

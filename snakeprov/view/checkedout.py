@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
+from snakeprov.model.answers import Role
 from snakeprov.model.checkedout import CheckedOut, Item
+from snakeprov.model.records import RunStatus
 from snakeprov.model.times import to_wire
 from snakeprov.view import text
+from snakeprov.view.documents import Document, document_of
 from snakeprov.view.text import Screen, compose, counted, say
 
 MISSING_SHOWN_MAX: Final = 20
@@ -47,22 +50,55 @@ def lines(found: CheckedOut, screen: Screen, *, to: str, note: str) -> Iterator[
         yield compose([say(f"  {screen.glyphs.ellipsis} and {hidden} more")], screen)
 
 
-def answer(found: CheckedOut) -> dict[str, Any]:
+class PlacedDocument(Document, frozen=True, kw_only=True):
+    """A file of the run, and where it is below the folder."""
+
+    role: Role
+    path: str
+    entity_id: str | None
+    version_number: int | None
+    sha256: str | None
+    to: str | None
+
+
+class MissingDocument(PlacedDocument, frozen=True, kw_only=True):
+    """A file of the run that could not be restored, and why."""
+
+    reason: str | None
+
+
+class CheckoutDocument(Document, frozen=True, kw_only=True):
+    """`checkout`, also left in the folder."""
+
+    run_id: str
+    run_status: RunStatus
+    command_line: str | None
+    folder: str
+    working_directory: str
+    code: str
+    commit: str | None
+    dirty: bool | None
+    files: list[PlacedDocument]
+    missing: list[MissingDocument]
+    notes: list[str]
+
+
+def document(found: CheckedOut) -> CheckoutDocument:
     """Return what `checkout --json` prints, and what it leaves in the folder."""
-    git = found.run.git
-    return {
-        "runId": found.run.id,
-        "runStatus": found.run.status,
-        "commandLine": found.run.command_line,
-        "folder": found.folder,
-        "workingDirectory": found.work,
-        "code": found.code,
-        "commit": git.commit if git else None,
-        "dirty": git.dirty if git else None,
-        "files": [_file(item) for item in found.placed],
-        "missing": [{**_file(item), "reason": item.reason} for item in found.missing],
-        "notes": found.notes,
-    }
+    run, git = found.run, found.run.git
+    return CheckoutDocument(
+        run_id=run.id,
+        run_status=run.status,
+        command_line=run.command_line,
+        folder=found.folder,
+        working_directory=found.work,
+        code=found.code,
+        commit=git.commit if git else None,
+        dirty=git.dirty if git else None,
+        files=[document_of(PlacedDocument, item) for item in found.placed],
+        missing=[document_of(MissingDocument, item) for item in found.missing],
+        notes=found.notes,
+    )
 
 
 def note(found: CheckedOut) -> Iterator[str]:
@@ -102,17 +138,6 @@ def _code(found: CheckedOut) -> str:
 
 def _name(item: Item) -> str:
     return item.path if item.version_number is None else f"{item.path}@{item.version_number}"
-
-
-def _file(item: Item) -> dict[str, Any]:
-    return {
-        "role": item.role,
-        "path": item.path,
-        "entityId": item.entity_id,
-        "versionNumber": item.version_number,
-        "sha256": item.sha256,
-        "to": item.to,
-    }
 
 
 def _span(value: object) -> str:

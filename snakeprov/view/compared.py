@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from snakeprov.model import meant
+from snakeprov.model.answers import Meaning
 from snakeprov.model.comparison import FINE, Compared, State
 from snakeprov.model.times import to_wire
 from snakeprov.view import text, times
+from snakeprov.view.documents import Document
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
 FILES_SHOWN_MAX: Final = 50
@@ -57,17 +59,55 @@ def lines(
         yield compose([say("There are more files, which were not looked at: name a smaller folder.")], screen)
 
 
-def answer(
+class MemberDocument(Document, frozen=True, kw_only=True):
+    """A file in a directory that is not as recorded."""
+
+    path: str
+    difference: str
+
+
+class ComparedDocument(Document, frozen=True, kw_only=True):
+    """A file on disk beside what is recorded of it."""
+
+    path: str
+    state: State
+    entity_id: str | None
+    version_number: int | None
+    recorded_sha256: str | None
+    recorded_md5: str | None
+    bytes_kept: bool | None
+    sha256: str | None
+    md5: str | None
+    size_bytes: int | None
+    changed_on: str | None
+    same_as: list[str]
+    made_by: str | None
+    meaning: Meaning | None
+    members: list[MemberDocument]
+    problem: str | None
+
+
+class VerifyDocument(Document, frozen=True, kw_only=True):
+    """`verify`; `counts`: how many files are in which state."""
+
+    ok: bool
+    deep: bool
+    counts: dict[State, int]
+    files: list[ComparedDocument]
+    truncated: bool
+
+
+def document(
     found: Sequence[Compared], *, ok: bool, counts: Mapping[State, int], truncated: bool, deep: bool
-) -> dict[str, Any]:
+) -> VerifyDocument:
     """Return what `verify --json` prints."""
-    return {
-        "ok": ok,
-        "deep": deep,
-        "counts": {state: counts.get(state, 0) for state in WORDS},
-        "files": [_file(one) for one in found],
-        "truncated": truncated,
-    }
+    return VerifyDocument(
+        ok=ok,
+        deep=deep,
+        counts={state: counts.get(state, 0) for state in WORDS},
+        files=[_file(one) for one in found],
+        truncated=truncated,
+    )
 
 
 def _verdict(counts: Mapping[State, int]) -> str:
@@ -155,23 +195,23 @@ def _members(one: Compared, screen: Screen) -> Iterator[str]:
         yield compose([say(f"  {screen.glyphs.ellipsis} and {text.number(hidden)} more")], screen)
 
 
-def _file(one: Compared) -> dict[str, Any]:
+def _file(one: Compared) -> ComparedDocument:
     recorded, digest = one.recorded, one.digest
-    return {
-        "path": one.path,
-        "state": one.state,
-        "entityId": recorded.entity_id if recorded else None,
-        "versionNumber": recorded.version_number if recorded else None,
-        "recordedSha256": recorded.sha256 if recorded else None,
-        "recordedMd5": recorded.md5 if recorded else None,
-        "bytesKept": recorded.bytes_kept if recorded else None,
-        "sha256": digest.sha256 if digest else None,
-        "md5": digest.md5 if digest else None,
-        "sizeBytes": digest.size_bytes if digest else None,
-        "changedOn": to_wire(one.changed_on) if one.changed_on else None,
-        "sameAs": one.same_as,
-        "madeBy": one.made_by,
-        "meaning": recorded.meaning if recorded else None,
-        "members": [{"path": member.path, "difference": member.what} for member in one.differences],
-        "problem": one.problem,
-    }
+    return ComparedDocument(
+        path=one.path,
+        state=one.state,
+        entity_id=recorded.entity_id if recorded else None,
+        version_number=recorded.version_number if recorded else None,
+        recorded_sha256=recorded.sha256 if recorded else None,
+        recorded_md5=recorded.md5 if recorded else None,
+        bytes_kept=recorded.bytes_kept if recorded else None,
+        sha256=digest.sha256 if digest else None,
+        md5=digest.md5 if digest else None,
+        size_bytes=digest.size_bytes if digest else None,
+        changed_on=to_wire(one.changed_on) if one.changed_on else None,
+        same_as=one.same_as,
+        made_by=one.made_by,
+        meaning=recorded.meaning if recorded else None,
+        members=[MemberDocument(path=member.path, difference=member.what) for member in one.differences],
+        problem=one.problem,
+    )

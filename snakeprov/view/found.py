@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from snakeprov.model.answers import SearchResult, SearchResults
+from snakeprov.model.answers import Meaning, Outcome, Role, SearchResult, SearchResults
+from snakeprov.model.records import JobStatus
 from snakeprov.view import text, times
-from snakeprov.view.answers import picked
+from snakeprov.view.documents import Document, document_of
 from snakeprov.view.history import by_nobody, status_role, versioned
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
-KEYS = (
-    "path",
-    "versionNumber",
-    "entityId",
-    "isLatest",
-    "createdOn",
-    "sha256",
-    "sizeBytes",
-    "outcome",
-    "rule",
-    "wildcards",
-    "status",
-    "endedOn",
-    "jobId",
-    "runId",
-    "commit",
-    "dirty",
-    "activityId",
-    "role",
-    "meaning",
-)
-"""The keys of each result in the JSON."""
+
+class ResultDocument(Document, frozen=True, kw_only=True):
+    """A version that `find` found, or a job that wrote none."""
+
+    path: str | None
+    version_number: int | None
+    entity_id: str | None
+    is_latest: bool | None
+    created_on: str | None
+    sha256: str | None
+    size_bytes: int | None
+    outcome: Outcome | None
+    rule: str | None
+    wildcards: dict[str, str] | None
+    status: JobStatus | None
+    ended_on: str | None
+    job_id: str | None
+    run_id: str | None
+    commit: str | None
+    dirty: bool | None
+    activity_id: str | None
+    role: Role | None
+    meaning: Meaning | None
+
+
+class FileAskedDocument(Document, frozen=True, kw_only=True):
+    """A file whose content `find` was asked for."""
+
+    file: str
+    sha256: str
+    md5: str | None
+
+
+class FindDocument(Document, frozen=True, kw_only=True):
+    """`find`: what was asked for, and what matches."""
+
+    terms: list[str]
+    files: list[FileAskedDocument]
+    results: list[ResultDocument]
+    truncated: bool
 
 
 def found(answer: SearchResults, screen: Screen, *, terms: Sequence[str], files: Sequence[str]) -> Iterator[str]:
@@ -57,15 +75,14 @@ def found(answer: SearchResults, screen: Screen, *, terms: Sequence[str], files:
         yield compose([say(f"{screen.glyphs.ellipsis} and more (--limit)")], screen)
 
 
-def as_json(answer: SearchResults, *, terms: Sequence[str], files: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `find --json` prints; every key is always there, unknown is null."""
-    results = [picked(one, KEYS) for one in answer.results]
-    return {
-        "terms": list(terms),
-        "files": [{"file": name, **digests} for name, digests in files.items()],
-        "results": results,
-        "truncated": answer.truncated,
-    }
+def document(answer: SearchResults, *, terms: Sequence[str], files: Mapping[str, Mapping[str, str]]) -> FindDocument:
+    """Return what `find --json` prints; `files`: the digests of each file that was asked for."""
+    return FindDocument(
+        terms=list(terms),
+        files=[FileAskedDocument(file=name, **digests) for name, digests in files.items()],
+        results=[document_of(ResultDocument, one) for one in answer.results],
+        truncated=answer.truncated,
+    )
 
 
 def _sentence(answer: SearchResults, terms: Sequence[str], files: Sequence[str]) -> str:

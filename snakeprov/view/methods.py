@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from snakeprov.model.methods import Methods, Step
 from snakeprov.view import text
 from snakeprov.view.text import Line, Screen, say
 
@@ -14,13 +14,13 @@ _LABEL_COLUMNS = 13
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
-def terminal(told: Mapping[str, Any], screen: Screen) -> Iterator[str]:
-    """Yield the lines for a terminal; `told` is what `--json` prints."""
-    yield from text.sentence(told["paragraph"], screen)
-    if not told["steps"]:
+def terminal(told: Methods, screen: Screen) -> Iterator[str]:
+    """Yield the lines for a terminal."""
+    yield from text.sentence(told.paragraph, screen)
+    if not told.steps:
         return
     yield ""
-    rows = [[say(cell) for cell in _cells(step)] for step in told["steps"]]
+    rows = [[say(cell) for cell in _cells(step)] for step in told.steps]
     lines = list(text.table(rows, screen._replace(width=None, colour=False), titles=_COLUMNS))
     if screen.width is None or max(map(text.width, lines)) <= screen.width:
         yield from text.table(rows, screen, titles=_COLUMNS)
@@ -38,24 +38,24 @@ def _list(rows: Sequence[Line], screen: Screen) -> Iterator[str]:
                 yield from text.fact(title, [cell], screen, columns=_LABEL_COLUMNS)
 
 
-def markdown(told: Mapping[str, Any]) -> Iterator[str]:
+def markdown(told: Methods) -> Iterator[str]:
     """Yield the lines of Markdown."""
-    yield _escaped(told["paragraph"])
-    if told["steps"]:
+    yield _escaped(told.paragraph)
+    if told.steps:
         yield ""
         yield _row(_COLUMNS)
         yield _row(["---"] * len(_COLUMNS))
-        for step in told["steps"]:
+        for step in told.steps:
             yield _row([_escaped(cell) for cell in _cells(step)])
 
 
-def _cells(step: Mapping[str, Any]) -> list[str]:
-    tools = [f"{one['name']} {one['version']}" for one in step["tools"] if one["version"]]
-    unknown = [one["name"] for one in step["tools"] if not one["version"]]
+def _cells(step: Step) -> list[str]:
+    tools = [f"{one.name} {one.version}" for one in step.tools if one.version]
+    unknown = [one.name for one in step.tools if not one.version]
     if unknown:
         tools.append(f"{', '.join(unknown)} (version{'s' * (len(unknown) > 1)} not recorded)")
-    params = ", ".join(f"{name}={value}" for name, value in step["params"].items())
-    return [step["name"], str(step["jobs"]), step["ran"], ", ".join(tools), step["environment"] or "", params]
+    params = ", ".join(f"{name}={value}" for name, value in step.params.items())
+    return [step.name, str(step.jobs), step.ran, ", ".join(tools), step.environment or "", params]
 
 
 def _escaped(value: str) -> str:

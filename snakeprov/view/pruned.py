@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from snakeprov.model.answers import MadeVersion, Pruned
+from snakeprov.model.answers import MadeVersion, Meaning, Pruned, Role
 from snakeprov.view import text, times
-from snakeprov.view.answers import picked
+from snakeprov.view.documents import Document, document_of
 from snakeprov.view.history import by_nobody
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
-_KEYS = (
-    "dryRun",
-    "versions",
-    "versionsShared",
-    "versionsWithoutActivity",
-    "contents",
-    "freedBytes",
-    "truncated",
-)
-_VERSION_KEYS = ("path", "entityId", "versionNumber", "isLatest", "sizeBytes", "createdOn", "rule", "role", "meaning")
+
+class PrunedVersion(Document, frozen=True, kw_only=True):
+    """A version that cannot be restored any more."""
+
+    path: str
+    entity_id: str
+    version_number: int
+    is_latest: bool | None
+    size_bytes: int | None
+    created_on: str | None
+    rule: str | None
+    role: Role | None
+    meaning: Meaning | None
+
+
+class PruneDocument(Document, frozen=True, kw_only=True):
+    """`prune`: how much was deleted, or would be."""
+
+    dry_run: bool
+    versions: int
+    versions_shared: int
+    versions_without_activity: int
+    contents: int
+    freed_bytes: int
+    truncated: bool
+    results: list[PrunedVersion]
 
 
 def lines(answer: Pruned, screen: Screen) -> Iterator[str]:
@@ -59,9 +74,9 @@ def lines(answer: Pruned, screen: Screen) -> Iterator[str]:
         yield from text.paragraph([say("Nothing was changed; --yes deletes. The records stay in any case.")], screen)
 
 
-def answer(answer: Pruned) -> dict[str, Any]:
+def document(answer: Pruned) -> PruneDocument:
     """Return what `prune --json` prints."""
-    return {**picked(answer, _KEYS), "results": [picked(one, _VERSION_KEYS) for one in answer.results]}
+    return document_of(PruneDocument, answer, results=[document_of(PrunedVersion, one) for one in answer.results])
 
 
 def _shared(answer: Pruned, screen: Screen) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from snakeprov.lineage.remake import Ingredient, Recipe
 from snakeprov.model.answers import Version
 from snakeprov.view import text
+from snakeprov.view.documents import Document, document_of
 from snakeprov.view.text import Line, Screen, compose, counted, say
 
 MEMBERS_SHOWN_MAX: Final = 10
@@ -60,36 +61,76 @@ def lines(
             yield compose([say(f"  {screen.glyphs.ellipsis} and {hidden} more (--json lists all)")], screen)
 
 
-def answer(
+class IngredientDocument(Document, frozen=True, kw_only=True):
+    """A file that a version is made from."""
+
+    role: str
+    path: str
+    entity_id: str | None
+    version_number: int | None
+    sha256: str | None
+    bytes_kept: bool | None
+
+
+class RemakeDocument(Document, frozen=True, kw_only=True):
+    """How to make a version again."""
+
+    target: str
+    rule: str | None
+    run_id: str | None
+    working_directory: str | None
+    commit: str | None
+    dirty: bool | None
+    remote: str | None
+    patch_kept: bool
+    command: str | None
+    run_command: str | None
+    shell_command: str | None
+    script: str | None
+    files: list[IngredientDocument]
+    urls: Sequence[str]
+    environment: dict[str, str]
+    environment_kept: bool
+
+
+class RestoreDocument(Document, frozen=True, kw_only=True):
+    """`restore`; `reason` and `remake` of a version whose bytes are not kept."""
+
+    path: str
+    entity_id: str
+    version_number: int
+    sha256: str | None
+    md5: str | None
+    size_bytes: int | None
+    restored: bool
+    to: str | None = None
+    unchanged: bool = False
+    replaced: Sequence[str] = ()
+    lost: bool = False
+    not_restored: Sequence[str] = ()
+    reason: str | None = None
+    remake: RemakeDocument | None = None
+
+
+def document(
     version: Version, *, to: str, unchanged: bool, replaced: Sequence[str], lost: bool, not_restored: Sequence[str]
-) -> dict[str, Any]:
+) -> RestoreDocument:
     """Return what `restore --json` prints for what was restored; arguments as those of `lines`."""
-    return {
-        **_version(version),
-        "restored": True,
-        "to": to,
-        "unchanged": unchanged,
-        "replaced": list(replaced),
-        "lost": lost,
-        "notRestored": list(not_restored),
-        "reason": None,
-        "remake": None,
-    }
+    return document_of(
+        RestoreDocument,
+        version,
+        restored=True,
+        to=to,
+        unchanged=unchanged,
+        replaced=replaced,
+        lost=lost,
+        not_restored=not_restored,
+    )
 
 
-def answer_not_kept(version: Version, recipe: Recipe, *, reason: str) -> dict[str, Any]:
+def document_not_kept(version: Version, recipe: Recipe, *, reason: str) -> RestoreDocument:
     """Return what `restore --json` prints for a version whose bytes are not kept."""
-    return {
-        **_version(version),
-        "restored": False,
-        "to": None,
-        "unchanged": False,
-        "replaced": [],
-        "lost": False,
-        "notRestored": [],
-        "reason": reason,
-        "remake": _recipe(recipe),
-    }
+    return document_of(RestoreDocument, version, restored=False, reason=reason, remake=_remake(recipe))
 
 
 def not_kept(version: Version, recipe: Recipe, screen: Screen, *, reason: str) -> Iterator[str]:
@@ -153,46 +194,9 @@ def _ingredients(label: str, used: Sequence[Ingredient], screen: Screen) -> Iter
         yield from _fact("", [say(hidden)], screen)
 
 
-def _recipe(recipe: Recipe) -> dict[str, Any]:
-    return {
-        "target": recipe.target,
-        "rule": recipe.rule,
-        "runId": recipe.run_id,
-        "workingDirectory": recipe.working_directory,
-        "commit": recipe.commit,
-        "dirty": recipe.dirty,
-        "remote": recipe.remote,
-        "patchKept": recipe.patch_kept,
-        "command": recipe.command,
-        "runCommand": recipe.run_command,
-        "shellCommand": recipe.shell_command,
-        "script": recipe.script,
-        "files": [
-            {
-                "role": one.role,
-                "path": one.path,
-                "entityId": one.entity_id,
-                "versionNumber": one.version_number,
-                "sha256": one.sha256,
-                "bytesKept": one.bytes_kept,
-            }
-            for one in recipe.ingredients
-        ],
-        "urls": recipe.urls,
-        "environment": recipe.environment,
-        "environmentKept": recipe.environment_kept,
-    }
-
-
-def _version(version: Version) -> dict[str, Any]:
-    return {
-        "path": version.path,
-        "entityId": version.entity_id,
-        "versionNumber": version.version_number,
-        "sha256": version.sha256,
-        "md5": version.md5,
-        "sizeBytes": version.size_bytes,
-    }
+def _remake(recipe: Recipe) -> RemakeDocument:
+    files = [document_of(IngredientDocument, one) for one in recipe.ingredients]
+    return document_of(RemakeDocument, recipe, files=files)
 
 
 def _fact(label: str, value: Line, screen: Screen, *, to_copy: bool = False) -> Iterator[str]:

@@ -88,16 +88,16 @@ def test_the_json_has_its_keys_and_csv_the_same(study: Any, snakeprov: Run) -> N
     """Each version has every key, in a fixed order; CSV has them as titles and the same rows."""
     answer = snakeprov("affected", "data/penguins.csv", "--json").json
     assert list(answer) == ["starts", "versions", "truncated"]
-    assert [list(one) for one in answer["versions"]] == [list(view.KEYS)] * 5
+    assert [list(one) for one in answer["versions"]] == [list(view.AffectedVersion.__struct_encode_fields__)] * 5
     rows = list(csv.reader(io.StringIO(snakeprov("affected", "data/penguins.csv", "--csv").out)))
-    assert (rows[0], len(rows)) == (list(view.KEYS), 6)
+    assert (rows[0], len(rows)) == (list(view.AffectedVersion.__struct_encode_fields__), 6)
     assert rows[1][:5] == ["results/clean/adelie.csv", "1", answer["versions"][0]["entityId"], "true", "true"]
 
 
 def test_every_key_is_documented() -> None:
     """docs/commands/affected.md names each key of the JSON."""
     told = set(re.findall(r"`(\w+)`", (DOCS / "affected.md").read_text(encoding="utf-8")))
-    assert {*view.KEYS, "starts", "versions", "truncated"} <= told
+    assert {*view.AffectedVersion.__struct_encode_fields__, "starts", "versions", "truncated"} <= told
 
 
 def test_hostile_names_do_nothing(study: Any, snakeprov: Run) -> None:

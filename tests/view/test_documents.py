@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from snakeprov.model.answers import Done, History, JobFile, Lineage, RecordedJob, Run, Status, Story
 from snakeprov.model.records import StoredJob
-from snakeprov.view import answers
+from snakeprov.view import documents
 
 from ..answers import told_run, told_story
 
@@ -38,13 +38,15 @@ RUN_KEYS = [
 
 
 def printed(value: Any) -> Any:
-    """Return a value as a command prints it."""
-    return msgspec.json.decode(msgspec.json.encode(value))
+    """Return a value as a command prints it; what is printed is of the type of the document."""
+    encoded = msgspec.json.encode(value)
+    assert msgspec.json.encode(msgspec.json.decode(encoded, type=type(value))) == encoded
+    return msgspec.json.decode(encoded)
 
 
 def test_log_has_its_keys_and_no_others(history: History) -> None:
     """`log PATH --json` is the entity and its versions, newest first; a raw input's activity is null."""
-    got = printed(answers.history(history))
+    got = printed(documents.log(history))
     assert list(got) == ["entity", "versions"]
     assert got["entity"] == {"id": "syn14", "name": "table.csv", "path": "results/table.csv"}
     assert [set(version) for version in got["versions"]] == [VERSION_KEYS] * 3
@@ -54,7 +56,7 @@ def test_log_has_its_keys_and_no_others(history: History) -> None:
 
 def test_show_has_its_keys_and_no_others(story: Story) -> None:
     """`show --json` is entity, version, activity, job and run, each with all its keys in a fixed order."""
-    got = printed(answers.done(story))
+    got = printed(documents.show(story))
     assert list(got) == ["entity", "version", "activity", "job", "run"]
     assert set(got["version"]) == VERSION_KEYS
     assert got["activity"] == story.activity
@@ -69,7 +71,7 @@ def test_show_has_its_keys_even_where_nothing_is_known(story: Story) -> None:
     """What the wire form leaves out is there with the value that leaving it out means."""
     bare = StoredJob(id="1", run_id="2", rule="r", status="success")
     files = [JobFile(role="input", path="gone.txt", outcome="used")]
-    got = printed(answers.done(replace(story, job=RecordedJob(job=bare, files=files), run=told_run("2"))))
+    got = printed(documents.show(replace(story, job=RecordedJob(job=bare, files=files), run=told_run("2"))))
     assert list(got["job"]) == JOB_KEYS
     assert got["job"]["attempt"] == 1
     assert got["job"]["params"] == got["job"]["wildcards"] == got["job"]["resources"] == {}
@@ -79,13 +81,13 @@ def test_show_has_its_keys_even_where_nothing_is_known(story: Story) -> None:
 
 def test_show_of_a_raw_input_has_nulls(story: Story) -> None:
     """A version that no job made has null for activity, job and run."""
-    got = answers.done(told_story(story.version))
+    got = printed(documents.show(told_story(story.version)))
     assert (got["activity"], got["job"], got["run"]) == (None, None, None)
 
 
 def test_show_of_a_job_without_a_file_has_no_version(story: Story) -> None:
     """`show job:ID --json` has the same keys; null for the entity and its version."""
-    got = answers.done(Done(activity=None, job=story.job, run=story.run))
+    got = printed(documents.show(Done(activity=None, job=story.job, run=story.run)))
     assert list(got) == ["entity", "version", "activity", "job", "run"]
     assert (got["entity"], got["version"], got["activity"]) == (None, None, None)
 
@@ -93,7 +95,7 @@ def test_show_of_a_job_without_a_file_has_no_version(story: Story) -> None:
 def test_runs_is_a_list(run: Run) -> None:
     """`runs --json` is a list of runs with their jobs counted by status; a run without an end has null there."""
     other = told_run("2", status="running", started_on=run.started_on)
-    got = answers.runs([run, other])
+    got = printed(documents.runs([run, other]))
     assert [set(one) for one in got] == [{"id", "status", "startedOn", "endedOn", "commandLine", "jobs"}] * 2
     assert got[0]["jobs"] == {"success": 11, "failed": 1}
     assert (got[1]["status"], got[1]["endedOn"], got[1]["jobs"]) == ("running", None, {})
@@ -116,5 +118,8 @@ def test_lineage_and_status_have_their_keys() -> None:
     )
     counts = {"entities": 1, "versions": 2, "activities": 3, "storedBytes": 4}
     place = {"store": "/s", "project": "p", "pending": 5, "failedDeliveries": 6}
-    assert answers.status(held, store="/s", project="p", pending=5, failed=6) == {**place, **counts}
-    assert answers.status(None, store="/s", project="p", pending=5, failed=6) == {**place, **dict.fromkeys(counts)}
+    assert printed(documents.status(held, store="/s", project="p", pending=5, failed=6)) == {**place, **counts}
+    assert printed(documents.status(None, store="/s", project="p", pending=5, failed=6)) == {
+        **place,
+        **dict.fromkeys(counts),
+    }
