@@ -88,6 +88,14 @@ def is_remote(store: str) -> bool:
     return store == SYNAPSE or is_url(store)
 
 
+def needs_md5(store: str) -> bool:
+    """Return whether a store is given contents by their md5 too: Synapse, or a server that bytes are sent to.
+
+    What answers at a URL may be Synapse, and is not known before it has been asked.
+    """
+    return is_remote(store)
+
+
 def load(
     working_directory: Path, overrides: Mapping[str, object] | None = None, *, origin: str = "the call"
 ) -> Settings:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from snakeprov.disk.shortage import shortage_in
+from snakeprov.disk.shortage import in_words, shortage_in
 from snakeprov.errors import FullStoreError, StoreError
 
 
@@ -27,6 +27,6 @@ def explained(folder: Path) -> Iterator[None]:
                 hint="Free some space, or lower the size up to which files are kept.",
             ) from error
         raise StoreError(
-            f"Nothing can be kept in {folder}: {error.strerror or error}.",
+            f"Nothing can be kept in {folder}: {in_words(error)}.",
             hint="Check the permissions of the folder and the state of the disk.",
         ) from error

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from snakeprov.blobs.failures import explained
 from snakeprov.disk import privacy
-from snakeprov.disk.shortage import shortage_in
-from snakeprov.errors import FullStoreError, StoreError
+from snakeprov.disk.replacing import complete
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -30,26 +29,18 @@ class LocalParts:
             StoreError: The folder cannot be written.
         """
         target = self._path(upload, number)
-        temporary = target.with_name(f"{number}.{uuid.uuid4().hex}")
-        try:
+        with explained(self._folder):
             blobs = self._folder.parent
             blobs.parent.mkdir(parents=True, exist_ok=True)
             for folder in (blobs, self._folder, target.parent):
                 privacy.make_folder(folder)
             mode = privacy.file_mode_like(target.parent)
-            with os.fdopen(privacy.create(temporary, os.O_WRONLY | os.O_EXCL, mode), "wb") as file:
+            with (
+                complete(target) as temporary,
+                os.fdopen(privacy.create(temporary, os.O_WRONLY | os.O_EXCL, mode), "wb") as file,
+            ):
                 for chunk in chunks:
                     file.write(chunk)
-            temporary.rename(target)
-        except OSError as error:
-            if shortage := shortage_in(error):
-                raise FullStoreError(
-                    f"A part cannot be kept in {self._folder}: {shortage}.",
-                    hint="Free some space.",
-                ) from error
-            raise StoreError(f"A part cannot be kept in {self._folder}: {error.strerror or error}.") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def md5(self, upload: int, number: int) -> str | None:
         """Return the md5 of a part, or None where there is no such part."""

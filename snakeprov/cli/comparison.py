@@ -82,11 +82,13 @@ def compare(
         UsageError: A path means several files, or the store cannot list what is in a folder.
     """
     from snakeprov.disk.digestcache import DigestCache
+    from snakeprov.settings import needs_md5
 
     cache = DigestCache.of(place.root)
     try:
         named = tuple(paths)
-        comparer = Comparer(str(place.root), cache, deep=deep, clones=_clones(client, place, named, project=project))
+        clones = _clones(client, place, named, project=project)
+        comparer = Comparer(str(place.root), cache, deep=deep, md5=needs_md5(place.store), clones=clones)
         asked = _asked(client, place, named, comparer, project=project)
         result = Result(truncated=asked.truncated, is_unknown_named=asked.is_unknown_named)
         with progress() as advance:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from snakeprov.cli import output
+from snakeprov.disk.replacing import complete
+from snakeprov.disk.shortage import in_words
 from snakeprov.errors import SnakeprovError, UsageError
 from snakeprov.lineage import fold
 from snakeprov.lineage.graph import Direction, Graph
@@ -73,7 +74,7 @@ def write(drawn: Drawn, out: str) -> None:
         size_bytes = _replace(path, drawn.text.encode())
     except OSError as error:
         raise SnakeprovError(
-            f"The drawing cannot be written to {out} ({error.strerror}).", hint="Write it somewhere else with -o."
+            f"The drawing cannot be written to {out} ({in_words(error)}).", hint="Write it somewhere else with -o."
         ) from error
     output.write_lines([drawn.sentence, text.say(f"Drawn in {out} ({text.size(size_bytes)}).").text])
 
@@ -112,12 +113,6 @@ def _check_free(path: Path) -> None:
 
 def _replace(path: Path, content: bytes) -> int:
     """Put a file in its place whole; return its size."""
-    temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with complete(path) as temporary, temporary.open("xb") as file:
+        file.write(content)
     return len(content)

@@ -77,19 +77,20 @@ def _term(text: str) -> Term:
 
 
 def _content(place: Place, file: str) -> dict[str, str]:
-    """Return the digests of a file on disk.
+    """Return the digests of a file on disk, of which there may be no md5.
 
     Raises:
         UsageError: It cannot be read.
     """
     from snakeprov.cli.ondisk import Disk
+    from snakeprov.settings import needs_md5
 
-    with Disk(place.root) as disk:
+    with Disk(place.root, md5=needs_md5(place.store)) as disk:
         try:
             digest = disk.digest(os.path.abspath(file))  # noqa: PTH100  keeps links; reading follows them
         except CaptureError as error:
             raise UsageError(error.message, hint="Name a file or a directory that can be read.") from error
-    return {"sha256": digest.sha256, "md5": digest.md5}
+    return {"sha256": digest.sha256} | ({} if digest.md5 is None else {"md5": digest.md5})
 
 
 def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, dict[str, str]], *, limit: int) -> SearchResults:

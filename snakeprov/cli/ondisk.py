@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,8 +20,12 @@ class Disk:
     Not thread-safe.
     """
 
-    def __init__(self, working_directory: Path) -> None:
-        """Prepare for paths that are relative to `working_directory`, which need not be a workflow's."""
+    def __init__(self, working_directory: Path, *, md5: bool = False) -> None:
+        """Prepare for paths that are relative to `working_directory`, which need not be a workflow's.
+
+        `md5` says whether the md5 is needed too.
+        """
+        self._md5 = md5
         self._root = str(working_directory)
         self._cache = DigestCache.of(working_directory)
         self._seen: dict[str, Digest | None] = {}
@@ -58,14 +61,7 @@ class Disk:
         return self._digest(place)
 
     def _digest(self, place: str) -> Digest:
-        fingerprint = files.fingerprint(place)
-        known = None if fingerprint is None else self._cache.get(fingerprint)
-        if fingerprint is None or known is not None:
-            return known or files.digest_file(place)
-        read_from_ns = time.time_ns()
-        digest = files.digest_stable(place, fingerprint)
-        self._cache.put(fingerprint, digest, read_from_ns=read_from_ns)
-        return digest
+        return self._cache.digest_file(place, md5=self._md5)
 
     def __enter__(self) -> Self:
         return self

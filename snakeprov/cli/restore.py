@@ -81,11 +81,12 @@ def _restore(
     client: Client, place: Place, version: Version, destination: Path, *, force: bool, mtime_ns: int | None
 ) -> Restored:
     from snakeprov.disk.digestcache import DigestCache
+    from snakeprov.settings import needs_md5
     from snakeprov.workdir import restoring
     from snakeprov.workdir.comparing import Comparer
 
     # What may be lost is read, not remembered.
-    comparer = Comparer(str(place.root), DigestCache(None), deep=True)
+    comparer = Comparer(str(place.root), DigestCache(None), deep=True, md5=needs_md5(place.store))
     return restoring.restore(client, comparer, version, destination, force=force, mtime_ns=mtime_ns)
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from snakeprov.client.session import Session, quoted
 from snakeprov.client.transfer import Transfer
+from snakeprov.disk.files import Hasher, digest_bytes
 from snakeprov.errors import BadRequestError, ForbiddenError, NotFoundError, RemoteError, UsageError
 from snakeprov.model.answers import LocalFileResults
 from snakeprov.model.digest import Digest
@@ -151,11 +152,7 @@ class Files:
 
     def upload(self, content: bytes, *, file_name: str, content_type: str | None = None) -> str:
         """Store bytes that are in memory; return the id of their file handle."""
-        digest = Digest(
-            sha256=hashlib.sha256(content).hexdigest(),
-            md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
-            size_bytes=len(content),
-        )
+        digest = digest_bytes(content, md5=True)
         return self._upload(io.BytesIO(content), digest, file_name=file_name, content_type=content_type)
 
     def handle(self, file_handle_id: str) -> FileHandle:
@@ -294,20 +291,19 @@ class Files:
         """Upload a content. Raises _ChangedError where the store refuses it since it is not what it was."""
         if stream.seek(0, io.SEEK_END) != content.digest.size_bytes:
             raise _ChangedError("its size changed")
+        digest = content.digest if content.digest.md5 is not None else _digest(stream)
+        if digest != content.digest:
+            raise _ChangedError("its content changed")
         try:
             return self._upload(
                 stream,
-                content.digest,
+                digest,
                 file_name=content.file_name,
                 content_type=content.content_type,
                 advance=advance,
             )
         except BadRequestError:
-            stream.seek(0)
-            md5 = hashlib.md5(usedforsecurity=False)
-            while chunk := stream.read(CHUNK_BYTES):
-                md5.update(chunk)
-            if md5.hexdigest() != content.digest.md5:
+            if _digest(stream) != content.digest:
                 raise _ChangedError("its content changed") from None
             raise
 
@@ -384,6 +380,14 @@ class _ChangedError(UsageError):
 
 def _opened(content: Content) -> BinaryIO:
     return io.BytesIO(content.data) if content.data is not None else Path(to_os(content.path)).open("rb")
+
+
+def _digest(stream: BinaryIO) -> Digest:
+    stream.seek(0)
+    hasher = Hasher(md5=True)
+    while chunk := stream.read(CHUNK_BYTES):
+        hasher.update(chunk)
+    return hasher.digest()
 
 
 def _missing_parts(stream: BinaryIO, parts_state: str, part_size_bytes: int) -> Iterator[tuple[int, bytes]]:

@@ -6,10 +6,8 @@ no new version is made then, unless that version already has an Activity and ano
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import uuid
 from pathlib import Path, PurePosixPath
 from typing import Final, TypeVar
 
@@ -17,7 +15,19 @@ import msgspec
 
 from snakeprov.client.connection import Connection
 from snakeprov.client.files import Content
-from snakeprov.errors import ConflictError, NotRecordedError, ProvenanceError, RemoteError, UsageError
+from snakeprov.disk.files import Hasher, digest_file
+from snakeprov.disk.replacing import complete
+from snakeprov.disk.shortage import in_words
+from snakeprov.errors import (
+    CaptureError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    NotRecordedError,
+    ProvenanceError,
+    RemoteError,
+    UsageError,
+)
 from snakeprov.model.activity import Activity
 from snakeprov.model.digest import Digest
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, File, Folder, Project
@@ -157,10 +167,9 @@ def _fill(client: Connection, entity: File) -> bool:
     if entity.path is None:
         return False
     digest = _digest(Path(entity.path))
-    if entity.id is not None:
-        latest = client.entities.versions(entity.id, limit=1)
-        if latest and latest[0].get("contentMd5") == digest.md5 and entity.data_file_handle_id is not None:
-            return False
+    is_stored = entity.id is not None and entity.data_file_handle_id is not None
+    if is_stored and _current_md5(client, entity.id or "") == digest.md5:
+        return False
     path = to_text(os.path.abspath(entity.path))  # noqa: PTH100  links stay links
     content = Content(path=path, file_name=entity.name or "", digest=digest, keep=True)
     (stored,) = client.files.store([content])
@@ -170,19 +179,28 @@ def _fill(client: Connection, entity: File) -> bool:
     return True
 
 
-def _digest(path: Path) -> Digest:
-    sha256, md5, size_bytes = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+def _current_md5(client: Connection, entity_id: str) -> str | None:
+    """Return the md5 of the current version of a file; None where it is not known, or not to this user."""
+    latest = next(iter(client.entities.versions(entity_id, limit=1)), {})
+    if "contentMd5" in latest:
+        return str(latest["contentMd5"])
+    # The server computes it for a file handle, but not for each in a list of versions.
+    file = client.entities.get(entity_id)
+    if not isinstance(file, File) or file.data_file_handle_id is None:
+        return None
     try:
-        if not path.is_file():
-            raise UsageError(f"{path} is not a file that can be stored.", hint="Is the path right?")
-        with path.open("rb") as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                sha256.update(chunk)
-                md5.update(chunk)
-                size_bytes += len(chunk)
-    except OSError as error:
-        raise UsageError(f"The file {path} cannot be read ({error.strerror}).") from error
-    return Digest(sha256.hexdigest(), md5.hexdigest(), size_bytes)
+        return client.files.location(file.data_file_handle_id, entity_id=entity_id)[0].content_md5
+    except (ForbiddenError, NotFoundError):
+        return None
+
+
+def _digest(path: Path) -> Digest:
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file that can be stored.", hint="Is the path right?")
+    try:
+        return digest_file(str(path), md5=True)
+    except CaptureError as error:
+        raise UsageError(f"The file {path} cannot be read.", hint=error.message) from error
 
 
 def _activity_id(client: Connection, activity: Activity | None) -> str | None:
@@ -250,19 +268,13 @@ def _download(client: Connection, file: File, folder: Path) -> Path:
         raise UsageError(f"{target} exists and is another file.", hint="Move it away, or download to another folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".snakeprov-{uuid.uuid4().hex}"
-        with part.open("xb") as stream:
-            md5 = hashlib.md5(usedforsecurity=False)
-            try:
-                for chunk in client.files.chunks(url):
-                    stream.write(chunk)
-                    md5.update(chunk)
-                stream.close()
-                if handle.content_md5 not in (None, md5.hexdigest()):
-                    raise RemoteError(f"The download of {file.id} differs from what was stored: its md5 is different.")
-                part.rename(target)
-            finally:
-                part.unlink(missing_ok=True)
+        with complete(target) as part, part.open("xb") as stream:
+            hasher = Hasher(md5=True)
+            for chunk in client.files.chunks(url):
+                stream.write(chunk)
+                hasher.update(chunk)
+            if handle.content_md5 not in (None, hasher.digest().md5):
+                raise RemoteError(f"The download of {file.id} differs from what was stored: its md5 is different.")
     except OSError as error:
-        raise UsageError(f"{target} cannot be written ({error.strerror}).") from error
+        raise UsageError(f"{target} cannot be written ({in_words(error)}).") from error
     return target

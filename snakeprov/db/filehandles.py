@@ -56,11 +56,28 @@ _INSERT = insert_into(file_handle, but=["id"])
 _REVIVE = Command(
     change(file_handle, file_handle.c.sha256 == bindparam("content"), file_handle.c.kind == PRUNED, kind=STORED)
 )
+_NOTE_MD5 = Command(
+    change(
+        file_handle, file_handle.c.sha256 == bindparam("content"), file_handle.c.md5.is_(None), md5=bindparam("found")
+    )
+)
+
+
+def is_same_content(one: FileHandleRow, other: FileHandleRow) -> bool:
+    """Return whether two file handles have a digest in common; their sha256 decides where both have one."""
+    if one.sha256 is not None and other.sha256 is not None:
+        return one.sha256 == other.sha256
+    return one.md5 is not None and one.md5 == other.md5
 
 
 def get(tx: Transaction, id_: int) -> FileHandleRow | None:
     """Return a file handle, or None."""
     return tx.one(_GET, id=id_)
+
+
+def note_md5(tx: Transaction, sha256: str, md5: str) -> None:
+    """Note the md5 of a content at the file handles of it that have none."""
+    tx.run(_NOTE_MD5, content=sha256, found=md5)
 
 
 def insert(

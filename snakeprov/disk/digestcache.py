@@ -12,11 +12,12 @@ import sqlite3
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from snakeprov.disk import privacy
+from snakeprov.disk import files, privacy
 from snakeprov.disk.layout import digests_file
 from snakeprov.disk.readonly import may_write, read_only
 from snakeprov.errors import StoreError
@@ -46,6 +47,7 @@ SETTLED_FINE_NS = 50_000_000
 """The same where both times have a fraction of a second: then they come from a clock that ticks every 10 ms or
 faster (Linux's kernel clock), and not from a file system that counts in whole seconds."""
 
+# An md5 that was never needed is empty.
 _LAYOUT = """
 CREATE TABLE digest (
     number INTEGER PRIMARY KEY,
@@ -92,10 +94,42 @@ class DigestCache:
         path = digests_file(working_directory)
         return cls(path if path.parent.is_dir() else None)
 
-    def get(self, fingerprint: Fingerprint) -> Digest | None:
-        """Return the digest of the file that has this fingerprint, where it is known."""
+    def digest_file(self, path: str, *, md5: bool = False, fresh: bool = False) -> Digest:
+        """Return the digest of the regular file at `path`, which is read where it is not known, or is to be `fresh`.
+
+        Raises:
+            CaptureError: There is no regular file, it cannot be read, or it changed meanwhile.
+        """
+        seen = files.fingerprint(path)
+        if seen is None:
+            return files.digest_file(path, md5=md5)  # which says what there is instead
+        return self.digest(seen, lambda: files.digest_stable(path, seen, md5=md5), md5=md5, fresh=fresh)
+
+    def digest(
+        self, fingerprint: Fingerprint, read: Callable[[], Digest], *, md5: bool = False, fresh: bool = False
+    ) -> Digest:
+        """Return the digest of the file that has this fingerprint: as it is known, or as `read` finds it.
+
+        Args:
+            fingerprint: What the file looks like.
+            read: Called where the digest, or its md5, is not known; makes sure that the file looks like this before
+                and after. What it raises is raised here.
+            md5: Whether the md5 is needed.
+            fresh: Whether to call `read` also where the digest is known.
+        """
+        known = None if fresh else self.get(fingerprint, md5=md5)
+        if known is not None:
+            return known
+        read_from_ns = time.time_ns()
+        digest = read()
+        self.put(fingerprint, digest, read_from_ns=read_from_ns)
+        return digest
+
+    def get(self, fingerprint: Fingerprint, *, md5: bool = False) -> Digest | None:
+        """Return the digest of the file that has this fingerprint, where it is known; with `md5` only if that is."""
         with self._lock:
-            return self._memory.get(fingerprint) or self._read(fingerprint)
+            known = self._memory.get(fingerprint) or self._read(fingerprint)
+        return None if known is None or (md5 and known.md5 is None) else known
 
     def put(self, fingerprint: Fingerprint, digest: Digest, *, read_from_ns: int | None = None) -> None:
         """Remember a digest, unless the file was so young that a further change might not show.
@@ -144,11 +178,11 @@ class DigestCache:
         if row is None:
             return None
         sha256, md5, checksum = row
-        if not (isinstance(sha256, bytes) and isinstance(md5, bytes) and len(sha256) == 32 and len(md5) == 16):
+        if not (isinstance(sha256, bytes) and isinstance(md5, bytes) and len(sha256) == 32 and len(md5) in (0, 16)):
             return None
         if checksum != _checksum(file, state, sha256, md5):
             return None
-        digest = Digest(sha256.hex(), md5.hex(), fingerprint.size_bytes)
+        digest = Digest(sha256.hex(), md5.hex() or None, fingerprint.size_bytes)
         _remember(self._memory, fingerprint, digest)
         return digest
 
@@ -268,7 +302,7 @@ def _keys(fingerprint: Fingerprint) -> tuple[str, str]:
 
 def _row(fingerprint: Fingerprint, digest: Digest) -> tuple[str, str, bytes, bytes, int]:
     file, state = _keys(fingerprint)
-    sha256, md5 = bytes.fromhex(digest.sha256), bytes.fromhex(digest.md5)
+    sha256, md5 = bytes.fromhex(digest.sha256), bytes.fromhex(digest.md5 or "")
     return file, state, sha256, md5, _checksum(file, state, sha256, md5)
 
 

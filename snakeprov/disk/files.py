@@ -13,15 +13,47 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 
 from snakeprov.errors import CaptureError, ChangedFileError
-from snakeprov.model.digest import EMPTY, Digest
+from snakeprov.model.digest import Digest
 from snakeprov.model.paths import to_text
 from snakeprov.model.records import Fingerprint
 
-INLINE_BYTES = 1 << 20
-"""Files up to this size are read at once and hashed without threads: starting threads would take longer."""
+INLINE_BYTES = 4 << 20
+"""Files up to this size are read without a second thread: starting one would take longer."""
 
-CHUNK_BYTES = 2 << 20
-"""Bytes read at a time from larger files; two buffers of this size are all the memory that is used."""
+INLINE_CHUNK_BYTES = 256 << 10
+CHUNK_BYTES = 1 << 20
+"""Bytes read at a time, without a second thread and with one; it takes two buffers."""
+
+MD5_FREE_BYTES = 64 << 10
+"""The md5 of contents up to this size is always computed: opening the file takes longer."""
+
+
+class Hasher:
+    """Computes the digest of bytes that come in pieces. Not thread-safe.
+
+    >>> hasher = Hasher(md5=True)
+    >>> hasher.update(b"abc")
+    >>> hasher.digest().md5
+    '900150983cd24fb0d6963f7d28e17f72'
+    """
+
+    def __init__(self, *, md5: bool = False) -> None:
+        """Begin; `md5`: compute that too, which takes more than twice as long as sha256 alone."""
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
+        self.size_bytes = 0
+
+    def update(self, chunk: bytes | memoryview) -> None:
+        """Take the next bytes."""
+        self._sha256.update(chunk)
+        if self._md5 is not None:
+            self._md5.update(chunk)
+        self.size_bytes += len(chunk)
+
+    def digest(self) -> Digest:
+        """Return the digest of all bytes so far."""
+        md5 = None if self._md5 is None else self._md5.hexdigest()
+        return Digest(self._sha256.hexdigest(), md5, self.size_bytes)
 
 
 def fingerprint(path: str) -> Fingerprint | None:
@@ -52,10 +84,11 @@ def from_stat(status: os.stat_result) -> Fingerprint:
     return Fingerprint(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def digest_file(path: str) -> Digest:
+def digest_file(path: str, *, md5: bool = False) -> Digest:
     """Return the digest of the regular file at `path`, links followed.
 
-    A FIFO, a socket or a device is never opened, so this cannot hang on one.
+    A FIFO, a socket or a device is never opened, so this cannot hang on one. The digest has an md5 if `md5` is set, or
+    if the file has at most `MD5_FREE_BYTES`.
 
     Raises:
         CaptureError: There is no regular file, or it cannot be read.
@@ -67,12 +100,12 @@ def digest_file(path: str) -> Digest:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     try:
-        return _digest_regular(descriptor, path)
+        return _digest_regular(descriptor, path, md5=md5)
     finally:
         os.close(descriptor)
 
 
-def digest_descriptor(descriptor: int) -> Digest:
+def digest_descriptor(descriptor: int, *, md5: bool = False) -> Digest:
     """Return the digest of the whole regular file that is open as `descriptor`.
 
     Neither moves the offset nor closes the descriptor, so one may be shared between threads.
@@ -80,18 +113,17 @@ def digest_descriptor(descriptor: int) -> Digest:
     Raises:
         CaptureError: It is not a regular file open for reading, or it cannot be read.
     """
-    return _digest_regular(descriptor, f"descriptor {descriptor}")
+    return _digest_regular(descriptor, f"descriptor {descriptor}", md5=md5)
 
 
-def digest_bytes(content: bytes) -> Digest:
-    """Return the digest of bytes in memory."""
-    if not content:
-        return EMPTY
-    md5 = hashlib.md5(content, usedforsecurity=False)
-    return Digest(hashlib.sha256(content).hexdigest(), md5.hexdigest(), len(content))
+def digest_bytes(content: bytes | memoryview, *, md5: bool = False) -> Digest:
+    """Return the digest of bytes in memory, with their md5 where they are few or `md5` is set."""
+    hasher = Hasher(md5=md5 or len(content) <= MD5_FREE_BYTES)
+    hasher.update(content)
+    return hasher.digest()
 
 
-def digest_held(descriptor: int, expected: Fingerprint, *, any_time: bool = False) -> Digest:
+def digest_held(descriptor: int, expected: Fingerprint, *, any_time: bool = False, md5: bool = False) -> Digest:
     """Return the digest of the regular file that is open as `descriptor`, sure that it is what it was when it was seen.
 
     Its mode, name and number of links may have changed: it may have been protected, moved or deleted.
@@ -100,6 +132,7 @@ def digest_held(descriptor: int, expected: Fingerprint, *, any_time: bool = Fals
         descriptor: The file. It is not closed, and its offset is not moved.
         expected: What was seen.
         any_time: Whether its time of modification may be another, too.
+        md5: Whether the md5 is needed.
 
     Raises:
         ChangedFileError: Its size or time of modification is another.
@@ -110,7 +143,7 @@ def digest_held(descriptor: int, expected: Fingerprint, *, any_time: bool = Fals
         before = _written(os.fstat(descriptor))
         if before != (expected.size_bytes, before[1] if any_time else expected.mtime_ns):
             raise _changed(name, "since it was seen")
-        digest = digest_descriptor(descriptor)
+        digest = digest_descriptor(descriptor, md5=md5)
         if _written(os.fstat(descriptor)) != before or digest.size_bytes != expected.size_bytes:
             raise _changed(name, "while it was read")
     except OSError as error:
@@ -122,13 +155,14 @@ def _written(status: os.stat_result) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def digest_stable(path: str, expected: Fingerprint | None = None) -> Digest:
+def digest_stable(path: str, expected: Fingerprint | None = None, *, md5: bool = False) -> Digest:
     """Return the digest of the file at `path`, sure that its bytes did not change while they were read.
 
     Args:
         path: The file.
         expected: The fingerprint it must still have, when given. A change of mode or of links counts as a
             change, since the file system does not tell it from one of the bytes.
+        md5: Whether the md5 is needed.
 
     Raises:
         ChangedFileError: The fingerprint is not the expected one, or was another after reading than before.
@@ -137,47 +171,46 @@ def digest_stable(path: str, expected: Fingerprint | None = None) -> Digest:
     before = fingerprint(path)
     if expected is not None and before != expected:
         raise _changed(path, "since it was seen" if before is not None else "since it was seen: it is gone")
-    digest = digest_file(path)
+    digest = digest_file(path, md5=md5)
     if before is None or fingerprint(path) != before or digest.size_bytes != before.size_bytes:
         raise _changed(path, "while it was read")
     return digest
 
 
-def _digest_regular(descriptor: int, name: str) -> Digest:
+def _digest_regular(descriptor: int, name: str, *, md5: bool) -> Digest:
     try:
         status = os.fstat(descriptor)
         _require_regular(status, name)
         if status.st_size <= INLINE_BYTES:
-            return _digest_inline(descriptor)
+            return _digest_inline(descriptor, md5=md5 or status.st_size <= MD5_FREE_BYTES)
         try:
-            return _digest_side_by_side(descriptor)
+            return _digest_side_by_side(descriptor, md5=md5)
         except RuntimeError:  # no thread can be started: a limit on processes, or the interpreter is ending
-            return _digest_inline(descriptor)
+            return _digest_inline(descriptor, md5=md5)
     except OSError as error:
         raise _unreadable(name, error) from error
 
 
-def _digest_inline(descriptor: int) -> Digest:
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    size_bytes = 0
-    while chunk := os.pread(descriptor, CHUNK_BYTES, size_bytes):
-        sha256.update(chunk)
-        md5.update(chunk)
-        size_bytes += len(chunk)
-    return Digest(sha256.hexdigest(), md5.hexdigest(), size_bytes) if size_bytes else EMPTY
+def _digest_inline(descriptor: int, *, md5: bool) -> Digest:
+    hasher = Hasher(md5=md5)
+    while chunk := os.pread(descriptor, INLINE_CHUNK_BYTES, hasher.size_bytes):
+        hasher.update(chunk)
+    return hasher.digest()
 
 
-def _digest_side_by_side(descriptor: int) -> Digest:
-    """Digest a large file in two threads: here md5, beside it sha256 and the reading of the next chunk.
+def _digest_side_by_side(descriptor: int, *, md5: bool) -> Digest:
+    """Digest a large file in two threads: here the slower digest, beside it the other and the reading of what is next.
 
     hashlib and preadv let go of the GIL, so the whole takes about as long as the slower digest alone. One meeting
     of two threads per chunk is the only cost; a third thread, for reading, made it slower.
     """
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    sha256 = hashlib.sha256()
+    slower, faster = (hashlib.md5(usedforsecurity=False), sha256) if md5 else (sha256, None)
     full, spare = memoryview(bytearray(CHUNK_BYTES)), memoryview(bytearray(CHUNK_BYTES))
 
     def finish_and_read_ahead(chunk: memoryview, buffer: memoryview, offset: int) -> int:
-        sha256.update(chunk)
+        if faster is not None:
+            faster.update(chunk)
         return os.preadv(descriptor, [buffer], offset)
 
     size_bytes = 0
@@ -186,10 +219,10 @@ def _digest_side_by_side(descriptor: int) -> Digest:
         while length:
             size_bytes += length
             next_length = beside.submit(finish_and_read_ahead, full[:length], spare, size_bytes)
-            md5.update(full[:length])
+            slower.update(full[:length])
             length = next_length.result()
             full, spare = spare, full
-    return Digest(sha256.hexdigest(), md5.hexdigest(), size_bytes)
+    return Digest(sha256.hexdigest(), slower.hexdigest() if md5 else None, size_bytes)
 
 
 def _require_regular(status: os.stat_result, name: str) -> None:

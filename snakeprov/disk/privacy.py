@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from snakeprov.disk.layout import IGNORE_NAME
+from snakeprov.disk.shortage import in_words
 from snakeprov.errors import StoreError
 
 _IGNORE_FILE = "# snakeprov keeps its records here; do not commit them.\n*\n"
@@ -48,7 +49,7 @@ def prepare_folder(folder: Path, *, shared: bool = False) -> None:
         ) from error
     except OSError as error:
         raise StoreError(
-            f"The folder {folder} cannot be made or written ({error.strerror}).",
+            f"The folder {folder} cannot be made or written ({in_words(error)}).",
             hint="Make it writable, or set `store` to a folder that is.",
         ) from error
 

@@ -17,7 +17,7 @@ import msgspec
 
 from snakeprov.disk.layout import PROJECT_NAME, own_folder
 from snakeprov.disk.privacy import opener, prepare_folder
-from snakeprov.disk.replacing import publish
+from snakeprov.disk.replacing import complete
 from snakeprov.errors import StoreError
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_text
@@ -120,13 +120,5 @@ def _read(working_directory: Path) -> Note | None:
 
 def _write(place: Path, note: Note, *, replace: bool) -> None:
     """Write a note whole; without `replace` only if there is none."""
-    temporary = place.with_name(f"{place.name}-{uuid4().hex}")
-    try:
-        with open(temporary, "xb", opener=opener) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(note), indent=2) + b"\n")
-        if replace:
-            temporary.replace(place)
-        else:
-            publish(temporary, place)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with complete(place, replace=replace) as temporary, open(temporary, "xb", opener=opener) as file:
+        file.write(msgspec.json.format(msgspec.json.encode(note), indent=2) + b"\n")

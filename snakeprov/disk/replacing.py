@@ -6,7 +6,6 @@ in the middle, because the disk is full say, what was there before still is.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import stat
@@ -15,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from snakeprov.disk.files import Hasher
+from snakeprov.disk.shortage import in_words
 from snakeprov.errors import NotWrittenError, RemoteError
 from snakeprov.model.manifest import Entry
 from snakeprov.model.paths import to_os, to_text
@@ -44,20 +45,36 @@ def publish(unfinished: Path, path: Path) -> bool:
 
 
 @contextmanager
+def complete(place: Path, *, replace: bool = True) -> Iterator[Path]:
+    """Give a path beside `place` to write a file to, which gets its name at the end; else it is removed.
+
+    Without `replace` a file that has the name by then is left.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    temporary = _beside(place)
+    try:
+        yield temporary
+        if replace:
+            temporary.replace(place)
+        else:
+            publish(temporary, place)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
 def written(place: Path) -> Iterator[Path]:
-    """Give a path beside `place` to write a file to, which is put into place at the end; else it is removed.
+    """Do as `complete` for a file of the user, whose folder is made.
 
     Raises:
         NotWrittenError: The folder cannot be written, or no space is left.
     """
-    temporary = _beside(place)
     with _explained(place):
         place.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with complete(place) as temporary:
             yield temporary
-            temporary.replace(place)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def fill(
@@ -77,13 +94,12 @@ def fill(
         RemoteError: The bytes do not have the given digest.
         OSError: It cannot be written.
     """
-    digests = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    hasher = Hasher(md5=sha256 is None)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(place, flags, 0o666 if mode is None else mode & 0o777)  # the kernel applies the umask
     with os.fdopen(descriptor, "wb") as stream:
         for chunk in chunks:
-            for digest in digests:
-                digest.update(chunk)
+            hasher.update(chunk)
             stream.write(chunk)
         if durable:
             stream.flush()
@@ -93,7 +109,8 @@ def fill(
             "What the store gave cannot be compared with anything: no digest of it is recorded.",
             hint="Nothing was changed.",
         )
-    found = digests[0].hexdigest() if sha256 else digests[1].hexdigest()
+    digest = hasher.digest()
+    found = digest.sha256 if sha256 else digest.md5
     if found != (sha256 or md5):
         raise RemoteError(
             f"What the store gave is not what was recorded: its digest is {found}, not {sha256 or md5}.",
@@ -146,7 +163,7 @@ def replace_directory(
             impossible = [
                 entry for entry in entries if not _made(temporary / to_os(entry.path), entry, content, durable=durable)
             ]
-            _swap(temporary, place)
+            swap(temporary, place)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return impossible
@@ -170,7 +187,12 @@ def _made(place: Path, entry: Entry, content: Callable[[str], Iterable[bytes]], 
     return True
 
 
-def _swap(new: Path, place: Path) -> None:
+def swap(new: Path, place: Path) -> None:
+    """Put a directory into place, and remove what was there; if that fails, what was there is there again.
+
+    Raises:
+        OSError: It cannot be renamed.
+    """
     if not os.path.lexists(place):
         new.rename(place)
         return
@@ -197,6 +219,6 @@ def _explained(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise NotWrittenError(
-            f"{to_text(place)} could not be written: {error.strerror or error}.",
+            f"{to_text(place)} could not be written: {in_words(error)}.",
             hint="What was there is unchanged. Free some space, or check the permissions of its folder.",
         ) from error

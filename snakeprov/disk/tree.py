@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import msgspec
@@ -21,6 +22,13 @@ from snakeprov.model.paths import TIMESTAMP, TOOL_FOLDERS, to_os, to_text
 MAX_ENTRIES = 1_000_000
 """Most members a directory may have to be recorded."""
 
+SIDE_BY_SIDE_BYTES = 4 << 20
+"""From this total size on, members are read side by side: hashlib releases the GIL."""
+
+READ_AT_ONCE = 4
+QUEUED_MAX = 1000
+"""How many members are read at a time, and how many wait for it."""
+
 _NOT_LOOKED_AT = -1
 """Stands for the mode of a member that is left out."""
 
@@ -30,7 +38,8 @@ def digest_directory(path: str, digest: Callable[[str], Digest]) -> Manifest:
 
     Args:
         path: As Python's file functions take it.
-        digest: Called with the path of each regular file; where it raises CaptureError the file is noted as unreadable.
+        digest: Called with the path of each regular file, perhaps by several threads; where it raises CaptureError the
+            file is noted as unreadable.
 
     Raises:
         CaptureError: There is no directory that can be listed, or it has more than `MAX_ENTRIES` members.
@@ -88,9 +97,24 @@ def digest_members(members: Sequence[Member], digest: Callable[[Member], Digest]
 
     Args:
         members: As `list_directory` returns them.
-        digest: Called for each regular file; where it raises CaptureError the file is noted as unreadable.
+        digest: Called for each regular file, by several threads where there is much to read; where it raises
+            CaptureError the file is noted as unreadable.
     """
+    size_bytes = sum(member.fingerprint.size_bytes for member in members if member.fingerprint is not None)
+    if size_bytes >= SIDE_BY_SIDE_BYTES:
+        try:
+            return manifest_of(_described_side_by_side(members, digest))
+        except RuntimeError:  # no thread can be started: a limit on processes, or the interpreter is ending
+            pass
     return manifest_of([_describe(member, digest) for member in members])
+
+
+def _described_side_by_side(members: Sequence[Member], digest: Callable[[Member], Digest]) -> list[Entry]:
+    entries: list[Entry] = []
+    with ThreadPoolExecutor(READ_AT_ONCE, "snakeprov-tree") as pool:
+        for start in range(0, len(members), QUEUED_MAX):
+            entries += pool.map(lambda member: _describe(member, digest), members[start : start + QUEUED_MAX])
+    return entries
 
 
 def _walk(root: str, *, max_entries: int = MAX_ENTRIES) -> Iterator[Member]:
@@ -146,7 +170,6 @@ def _describe(member: Member, digest: Callable[[Member], Digest]) -> Entry:
             type="file",
             size_bytes=found.size_bytes,
             sha256=found.sha256,
-            md5=found.md5,
             executable=bool(mode & stat.S_IXUSR),
         )
     if stat.S_ISLNK(mode):

@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from snakeprov.client.files import CHUNK_BYTES
+from snakeprov.disk.files import Hasher, digest_file
+from snakeprov.disk.replacing import complete, swap
+from snakeprov.disk.shortage import in_words
 from snakeprov.errors import CorruptStoreError, ForbiddenError, NotFoundError, SnakeprovError, UsageError
 from snakeprov.export.layout import CHECKSUMS, METADATA, RESERVED, Layout, checksum_line, wanted
 from snakeprov.export.material import Material, Member
@@ -120,9 +123,8 @@ def write_file(out: Path, content: bytes) -> str:
     Raises:
         SnakeprovError: It cannot be written.
     """
-    with _beside(out) as folder:
-        (folder / out.name).write_bytes(content)
-        (folder / out.name).replace(out)
+    with _explained(out), complete(out) as temporary:
+        temporary.write_bytes(content)
     return hashlib.sha256(content).hexdigest()
 
 
@@ -192,12 +194,13 @@ class _Packing:
 
         made = crate(material, included, profile=profile, license_=license_)
         made.metadata.write(self._folder)
-        self.sums[METADATA] = hashlib.sha256((self._folder / METADATA).read_bytes()).hexdigest()
+        self.sums[METADATA] = digest_file(str(self._folder / METADATA)).sha256
         lines = [checksum_line(self.sums[path], path) for path in sorted(self.sums)]
         (self._folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
     def _fetch(self, version: Version, path: str) -> bool:
-        expected = (version.sha256, version.md5, version.size_bytes)
+        md5 = None if version.sha256 is not None else version.md5
+        expected = (version.sha256, md5, version.size_bytes)
         if version.bytes_kept is not False and version.file_handle_id is not None:
             url = self._url_of(version.file_handle_id, version)
             if url is not None:
@@ -252,20 +255,19 @@ class _Packing:
         """Write a file; return whether it is what was expected."""
         place = self._folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        sha256, md5, size_bytes = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+        hasher = Hasher(md5=expected[1] is not None)
         with place.open("wb") as stream:
             for chunk in chunks:
                 stream.write(chunk)
-                sha256.update(chunk)
-                md5.update(chunk)
-                size_bytes += len(chunk)
-        found = (sha256.hexdigest(), md5.hexdigest(), size_bytes)
+                hasher.update(chunk)
+        digest = hasher.digest()
+        found = (digest.sha256, digest.md5, digest.size_bytes)
         if any(one is not None and one != other for one, other in zip(expected, found, strict=True)):
             place.unlink()
             return False
-        self.sums[path] = found[0]
-        self.size_bytes += size_bytes
-        self._order.on_file(size_bytes)
+        self.sums[path] = digest.sha256
+        self.size_bytes += digest.size_bytes
+        self._order.on_file(digest.size_bytes)
         return True
 
 
@@ -283,36 +285,30 @@ def _beside(out: Path) -> Iterator[Path]:
         SnakeprovError: Something cannot be written.
     """
     folder = out.parent / f".{out.name}-{uuid.uuid4().hex[:8]}"
+    with _explained(out):
+        try:
+            folder.mkdir()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _explained(out: Path) -> Iterator[None]:
     try:
-        folder.mkdir()
-        yield folder
+        yield
     except OSError as error:
         raise SnakeprovError(
-            f"{out} cannot be written ({error.strerror or error}).", hint="Choose another place with -o."
+            f"{out} cannot be written ({in_words(error)}).", hint="Choose another place with -o."
         ) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _put(folder: Path, out: Path) -> str | None:
     """Put what was written into place; return the sha256 of a zip file."""
     if out.suffix != ".zip":
-        old = folder.with_name(f"{folder.name}-old")
-        if os.path.lexists(out):
-            out.rename(old)
-        folder.rename(out)
-        if old.is_dir() and not old.is_symlink():
-            shutil.rmtree(old)
-        else:
-            old.unlink(missing_ok=True)
+        swap(folder, out)
         return None
-    packed = folder.with_name(f"{folder.name}.zip")
-    try:
-        with zipfile.ZipFile(packed, "w", compression=zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(folder.rglob("*")):
-                archive.write(path, path.relative_to(folder))
-        packed.replace(out)
-    finally:
-        packed.unlink(missing_ok=True)
-    with out.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    with complete(out) as packed, zipfile.ZipFile(packed, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return digest_file(str(out)).sha256

@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, renam
         type: `directory` only for empty ones; `other` is a FIFO, a socket or a device; `unreadable` is a file or a
             directory that could not be read, or that changed meanwhile; `leftOut` is whatever is called like one of
             `TOOL_FOLDERS`.
-        size_bytes, sha256, md5: Of a file.
+        size_bytes, sha256: Of a file.
         executable: Whether its owner may run a file.
         target: Where a symbolic link points, as written (text form). Links are never followed.
     """
@@ -37,7 +37,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, renam
     type: Literal["file", "symlink", "directory", "other", "unreadable", "leftOut"]
     size_bytes: int | None = None
     sha256: str | None = None
-    md5: str | None = None
     executable: bool = False
     target: str | None = None
 
@@ -57,7 +56,7 @@ class Manifest(msgspec.Struct, frozen=True):
     Attributes:
         entries: Its members, sorted by the bytes of their paths.
         content: The manifest as JSON, canonical; these bytes are what is kept for the directory.
-        digest: Of `content`.
+        digest: Of `content`, with its md5.
     """
 
     entries: list[Entry]
@@ -68,9 +67,9 @@ class Manifest(msgspec.Struct, frozen=True):
     def files(self) -> list[tuple[str, Digest]]:
         """The files among the members: path (relative, text form) and digest, in the order of `entries`."""
         return [
-            (entry.path, Digest(entry.sha256, entry.md5, entry.size_bytes))
+            (entry.path, Digest(entry.sha256, None, entry.size_bytes))
             for entry in self.entries
-            if entry.sha256 is not None and entry.md5 is not None and entry.size_bytes is not None
+            if entry.sha256 is not None and entry.size_bytes is not None
         ]
 
 
@@ -121,7 +120,7 @@ def _require_sound(entries: list[Entry]) -> None:
             raise _damaged(f"'{entry.path}' is something that is never recorded")
         if path in leaves:
             raise _damaged(f"'{entry.path}' is named twice")
-        if (entry.type == "file") != (None not in (entry.sha256, entry.md5, entry.size_bytes)):
+        if (entry.type == "file") != (None not in (entry.sha256, entry.size_bytes)):
             raise _damaged(f"'{entry.path}' is a {entry.type} and has the digest of something else")
         if (entry.type == "symlink") != (entry.target is not None):
             raise _damaged(f"'{entry.path}' is a {entry.type} and has the target of something else")

@@ -12,6 +12,7 @@ import msgspec
 
 from snakeprov.disk.layout import OUTBOX_NAME, POINTER_NAME, own_folder
 from snakeprov.disk.privacy import opener
+from snakeprov.disk.shortage import in_words
 from snakeprov.errors import OutboxError
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.records import GitState, JobRecord, RunRecord
@@ -54,7 +55,7 @@ def note_destination(working_directory: Path, store: str) -> None:
             pointer.unlink(missing_ok=True)
     except OSError as error:
         raise OutboxError(
-            f"{pointer} cannot be written ({error.strerror}).", hint="Is the folder writable, the disk full?"
+            f"{pointer} cannot be written ({in_words(error)}).", hint="Is the folder writable, the disk full?"
         ) from error
 
 

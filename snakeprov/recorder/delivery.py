@@ -269,7 +269,8 @@ class Delivery:
             self._note(outbox, [Receipt(entry.number, reason=f"The record of a job cannot be read ({error}).")])
             return None
         if found is not None:
-            return Prepared(entry.number, job, msgspec.json.decode(found, type=Observations))
+            observations = msgspec.json.decode(found, type=Observations)
+            return Prepared(entry.number, job, self._tools.digester.complete(observations))
         return Prepared(entry.number, job, *self._look(job))
 
     def _send(self, outbox: Outbox, group: _Group) -> None:

@@ -6,7 +6,7 @@ Must not know: what becomes of the digests.
 from __future__ import annotations
 
 import os
-import time
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
@@ -100,16 +100,20 @@ class Digester:
     Not thread-safe; reads large files with threads of its own.
     """
 
-    def __init__(self, working_directory: str, cache: DigestCache, *, logs: KeptLogs | None = None) -> None:
+    def __init__(
+        self, working_directory: str, cache: DigestCache, *, logs: KeptLogs | None = None, md5: bool = False
+    ) -> None:
         """Prepare for records whose paths are relative to `working_directory` (as the operating system has it).
 
-        `logs` tells which logs may be kept; none are without it.
+        `logs` tells which logs may be kept; none are without it. `md5` says whether the store needs the md5 too.
         """
         self._logs = logs or KeptLogs()
+        self._md5 = md5
         self._working_directory = working_directory
         self._cache = cache
         self._seeker = CodeSeeker(working_directory)
         self._repositories = Repositories()
+        self._lock = threading.Lock()
         self._read: OrderedDict[Fingerprint, Digest] = OrderedDict()
         self._directories = Directories()
 
@@ -135,6 +139,24 @@ class Digester:
             self._observe_code(job, observations)
         finally:
             held.close()
+        return observations
+
+    def complete(self, observations: Observations) -> Observations:
+        """Return what was found for a store that does not need the md5, with what this one needs.
+
+        A file that cannot be read again, or is another by now, has no digest then.
+        """
+        lacking = [key for key, seen in observations.items() if seen.digest is not None and seen.digest.md5 is None]
+        for key in lacking if self._md5 else ():
+            seen = observations[key]
+            try:
+                again = self._cache.digest_file(self.absolute(path_of_key(key)), md5=True)
+            except CaptureError:
+                again = None
+            if again == seen.digest:
+                seen.digest = again
+            else:
+                seen.digest, seen.problem = None, "was read for another store, and is not the same any more"
         return observations
 
     def _observe_by_products(self, job: JobRecord, observations: Observations) -> None:
@@ -194,27 +216,27 @@ class Digester:
 
     def _digest(self, path: str, fingerprint: Fingerprint, held: Digest | OpenFile | None = None) -> Digest:
         """Return the digest of the file that looked like `fingerprint`; `held` is its digest, or it itself, open."""
-        known = self._cache.get(fingerprint)
-        if known is not None:
-            return known
-        read_from_ns = time.time_ns()
+
+        def read() -> Digest:
+            if held is not None and not isinstance(held, Digest):
+                return held.digest(fingerprint, md5=self._md5)
+            return files.digest_stable(path, _allow_new_ctime(path, fingerprint), md5=self._md5)
+
         if isinstance(held, Digest):
-            digest = held  # read when the file was too young for the cache
+            digest = self._cache.get(fingerprint, md5=self._md5) or held  # read when it was too young for the cache
         else:
             try:
-                if held is not None:
-                    digest = held.digest(fingerprint)
-                else:
-                    digest = files.digest_stable(path, _allow_new_ctime(path, fingerprint))
+                digest = self._cache.digest(fingerprint, read, md5=self._md5)
             except CaptureError:
-                if fingerprint not in self._read:
+                # It is gone or changed by now, but was read when it was made and looked the same when it was used?
+                before = self._read.get(fingerprint)
+                if before is None:
                     raise
-                # It is gone or changed by now, but was read when it was made and looked the same when it was used.
-                return self._read[fingerprint]
-            self._cache.put(fingerprint, digest, read_from_ns=read_from_ns)
-        self._read[fingerprint] = digest
-        if len(self._read) > FILES_REMEMBERED_MAX:
-            self._read.popitem(last=False)
+                return before
+        with self._lock:  # members of a directory are digested side by side
+            self._read[fingerprint] = digest
+            if len(self._read) > FILES_REMEMBERED_MAX:
+                self._read.popitem(last=False)
         return digest
 
     def _known(self, fingerprint: Fingerprint) -> Digest | None:
@@ -262,7 +284,7 @@ class Digester:
         def digest(member: Member) -> Digest:
             place = f"{folder}/{to_os(member.path)}"
             if member.fingerprint is None:
-                return files.digest_file(place)
+                return files.digest_file(place, md5=self._md5)
             return self._digest(place, member.fingerprint, held.file(held_key, member.path))
 
         members = held.members(held_key)

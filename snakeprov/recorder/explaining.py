@@ -35,6 +35,9 @@ SIGHTS_MAX: Final = 10_000
 STEPS_MAX: Final = 20
 """How many versions back the newest one made by an Activity is searched, past those changed by hand."""
 
+SAME_MAX: Final = 1000
+"""Maximum number of versions with the same bytes that are asked for, the oldest of which are examined."""
+
 CANDIDATES_MAX: Final = 50
 """Maximum number of versions with the same bytes that are examined."""
 
@@ -231,8 +234,10 @@ class CacheFillers:
         if fact.symlink_target is None or seen is None or seen.digest is None:
             return None
         # The first that has it: who made it comes before who took it.
-        for header in self._client.entities.with_md5(seen.digest.md5)[:CANDIDATES_MAX]:
-            activity = self._client.entities.generated_by(header["id"], version_number=header["versionNumber"])
+        same = self._client.provenance.with_digest("sha256", seen.digest.sha256, limit=SAME_MAX).results
+        same.sort(key=lambda one: (len(one.entity_id), one.entity_id, one.version_number))
+        for version in same[:CANDIDATES_MAX]:
+            activity = self._client.entities.generated_by(version.entity_id, version_number=version.version_number)
             if activity is None or activity["createdBy"] != self._client.user_id:
                 continue
             if self._has_output(str(activity["id"]), fact.symlink_target):

@@ -30,16 +30,16 @@ class OpenFile(NamedTuple):
     any_time: bool
     moves: Moves
 
-    def digest(self, fingerprint: Fingerprint) -> Digest:
+    def digest(self, fingerprint: Fingerprint, *, md5: bool = False) -> Digest:
         """Return its digest, if it is still what it was; else raise CaptureError."""
         try:
-            return digest_held(self.descriptor, fingerprint, any_time=self.any_time)
+            return digest_held(self.descriptor, fingerprint, any_time=self.any_time, md5=md5)
         except ChangedFileError:
             now_ns = self.moves.get((fingerprint.device, fingerprint.inode, fingerprint.mtime_ns))
             if now_ns is None:
                 raise
         # A later job did no more than rename it, and Snakemake gave it another time.
-        return self.digest(structs.replace(fingerprint, mtime_ns=now_ns))
+        return self.digest(structs.replace(fingerprint, mtime_ns=now_ns), md5=md5)
 
 
 class HeldFiles:
@@ -49,8 +49,9 @@ class HeldFiles:
         contents: The bytes of small files, by sha256.
     """
 
-    def __init__(self, moves: Moves | None = None) -> None:
-        """Hold nothing yet; `moves` is shared by the jobs of a run."""
+    def __init__(self, moves: Moves | None = None, *, md5: bool = False) -> None:
+        """Hold nothing yet; `moves` is shared by the jobs of a run, and `md5` says whether the store needs that too."""
+        self._md5 = md5
         self._moves = {} if moves is None else moves
         self.contents: dict[str, bytes] = {}
         self._files: dict[tuple[str, str], Digest | OpenFile] = {}
@@ -79,7 +80,7 @@ class HeldFiles:
                 self._files[place] = opened
                 return
             with suppress(CaptureError):  # it has changed: nobody knows any more what it was
-                self._files[place] = opened.digest(file.fingerprint)
+                self._files[place] = opened.digest(file.fingerprint, md5=self._md5)
             os.close(descriptor)
         elif file.digest is not None:
             self._files[place] = file.digest

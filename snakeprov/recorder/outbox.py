@@ -32,6 +32,7 @@ import msgspec
 
 from snakeprov import __version__
 from snakeprov.disk import privacy
+from snakeprov.disk.shortage import in_words
 from snakeprov.errors import OutboxError
 from snakeprov.recorder.entries import (
     ACK_SUFFIX,
@@ -101,7 +102,7 @@ class Log:
                 raise
         except OSError as error:
             raise OutboxError(
-                f"The outbox {path} cannot be written ({error.strerror}).",
+                f"The outbox {path} cannot be written ({in_words(error)}).",
                 hint="Is the folder writable, the disk full?",
             ) from error
         return cls(path, descriptor, len(start), own)
@@ -116,7 +117,7 @@ class Log:
         try:
             _write(self.descriptor, entry, size_bytes=self.size_bytes)
         except OSError as error:
-            raise OutboxError(f"The outbox {self.path} cannot be written ({error.strerror}).") from error
+            raise OutboxError(f"The outbox {self.path} cannot be written ({in_words(error)}).") from error
         self.size_bytes += len(entry)
 
     def share(self, process_id: int) -> None:
@@ -235,7 +236,7 @@ class Outbox:
         try:
             os.fdatasync(self._descriptor)
         except OSError as error:
-            raise OutboxError(f"The outbox {self.path} cannot be written ({error.strerror}).") from error
+            raise OutboxError(f"The outbox {self.path} cannot be written ({in_words(error)}).") from error
 
     def delivered(self, numbers: Iterable[int]) -> None:
         """Note that records were delivered.

@@ -26,7 +26,7 @@ from snakeprov.recorder.heldfiles import HeldFiles, Moves
 from snakeprov.recorder.livedelivery import LiveDelivery
 from snakeprov.recorder.outbox import Outbox
 from snakeprov.recorder.target import TargetOf
-from snakeprov.settings import Settings
+from snakeprov.settings import Settings, needs_md5
 
 LINGER_S: Final = 1.0
 """How often it is looked what was appended: jobs delivered together cost a quarter of what they cost alone."""
@@ -122,6 +122,7 @@ class Inbox:
         self._held_count = 0
         self._content_bytes = 0
         self._moves: Moves = {}
+        self._md5 = False
         threading.Thread(target=self._listen, name="snakeprov-inbox", daemon=True).start()
 
     def wait_for_begin(self) -> Begin:
@@ -190,10 +191,11 @@ class Inbox:
         match message:
             case Begin():
                 self._begin = message
+                self._md5 = needs_md5(message.settings.store)
             case Take(path=path):
                 self._outboxes.append(Outbox(Path(path), self._receiver.descriptor()))
             case Hold(job_id=job_id, files=files):
-                held = self._held.setdefault(job_id, HeldFiles(self._moves))
+                held = self._held.setdefault(job_id, HeldFiles(self._moves, md5=self._md5))
                 before, kept_before = held.open_count, held.content_bytes
                 for file in files:
                     descriptor = None
@@ -208,7 +210,7 @@ class Inbox:
                 self._held_count += held.open_count - before
                 self._content_bytes += held.content_bytes - kept_before
             case Listing(job_id=job_id):
-                self._held.setdefault(job_id, HeldFiles(self._moves)).take_listing(message)
+                self._held.setdefault(job_id, HeldFiles(self._moves, md5=self._md5)).take_listing(message)
 
 
 def _progress(delivery: LiveDelivery) -> Progress:

@@ -22,7 +22,7 @@ from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.keptlogs import KeptLogs
 from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.target import TargetOf
-from snakeprov.settings import Settings
+from snakeprov.settings import Settings, needs_md5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ def make_tools(place: Place, digests: DigestCache, target_of: TargetOf, *, logs:
         working_directory=place.root,
         store=place.store,
         target_of=target_of,
-        digester=Digester(str(place.root), digests, logs=logs),
+        digester=Digester(str(place.root), digests, logs=logs, md5=needs_md5(place.store)),
         git=GitReader(results=partial(stored.outputs, place.root)),
     )
 

@@ -187,7 +187,7 @@ def _file_handles(call: Call, row: EntityRow) -> list[dict[str, Any]]:
     handle = None if row.file_handle_id is None else stored_handles.get(call.tx, row.file_handle_id)
     if handle is None or not permissions.may(call, row.project_id, DOWNLOAD):
         return []
-    return [wire.file_handle(handle)]
+    return [wire.file_handle(call.service.content_md5s.complete(handle))]
 
 
 def _file_name(call: Call, row: EntityRow) -> str | None:

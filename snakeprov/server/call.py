@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from snakeprov.server.contentmd5 import ContentMd5s
 from snakeprov.server.refusals import bad_request, not_found
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Service:
 
     Attributes:
         local_files: Whether files of the server's own machine may be named.
+        content_md5s: The md5 of contents, for clients that ask for it.
         url_secret: Signs the URLs from which bytes can be downloaded without a token.
         run: Runs one request of a batch in the batch's transaction; the table of routes provides it.
     """
@@ -45,6 +47,7 @@ class Service:
     def __init__(self, database: Database, blobs: LocalBlobs, *, local_files: bool, url_secret: bytes) -> None:
         self.database = database
         self.blobs = blobs
+        self.content_md5s = ContentMd5s(blobs)
         self.local_files = local_files
         self.url_secret = url_secret
         self.run: Callable[[Call, str, str], Answer] = _no_routes
@@ -98,6 +101,7 @@ class Call:
         """Open a transaction that may write; an exception rolls it back."""
         with self.service.database.write() as self.tx:
             yield
+            self.service.content_md5s.write(self.tx)
 
     def read(self, type_: type[T]) -> T:
         """Return the body as a value of `type_`.

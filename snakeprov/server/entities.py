@@ -295,7 +295,7 @@ def _content(call: Call, row: EntityRow, body: EntityBody) -> tuple[int | None, 
         return row.file_handle_id, False
     new = _own_handle(call, body.data_file_handle_id)
     old = None if row.file_handle_id is None else filehandles.get(call.tx, row.file_handle_id)
-    return new.id, old is None or old.md5 is None or new.md5 != old.md5
+    return new.id, old is None or not filehandles.is_same_content(old, new)
 
 
 def _check_label(call: Call, row: EntityRow, label: str | None) -> None:

@@ -78,7 +78,7 @@ class CopiesBody(msgspec.Struct, rename="camel"):
 
 def read(call: Call) -> Answer:
     """GET /fileHandle/{id}: its creator."""
-    return 200, wire.file_handle(own(call))
+    return 200, wire.file_handle(call.service.content_md5s.complete(own(call)))
 
 
 def create_external(call: Call) -> Answer:
@@ -128,6 +128,7 @@ def _copied(call: Call, wanted: CopyRequest) -> dict[str, Any]:
     row = _found(call, wanted.original_file)
     if not isinstance(row, FileHandleRow):
         return {**result, "failureCode": row}
+    row = call.service.content_md5s.complete(row)
     new = filehandles.insert(
         call.tx,
         kind=row.kind,
@@ -180,7 +181,7 @@ def _result(call: Call, file: Association, body: FilesBody) -> dict[str, Any]:
     if not isinstance(row, FileHandleRow):
         return {**result, "failureCode": row}
     if body.include_file_handles:
-        result["fileHandle"] = wire.file_handle(row)
+        result["fileHandle"] = wire.file_handle(call.service.content_md5s.complete(row))
     if body.include_pre_signed_urls:
         permissions.check_scope(call.user, tokens.DOWNLOAD)
         result["preSignedURL"] = url_of(call, row)

@@ -42,9 +42,9 @@ class LocalFile(msgspec.Struct, rename="camel"):
     path: str
     file_name: str
     sha256: str
-    md5: str
     size_bytes: int
     keep: bool
+    md5: str | None = None
     content_type: str | None = None
 
 
@@ -78,8 +78,8 @@ def register(call: Call) -> Answer:
 def _check(file: LocalFile) -> None:
     if not file.path.startswith("/") or "\0" in file.path:
         raise bad_request(f"{shown(file.path)} is not an absolute path.")
-    if not _SHA256.fullmatch(file.sha256) or not _MD5.fullmatch(file.md5):
-        raise bad_request(f"The digests of {shown(file.path)} must be a sha256 and an md5 in lower-case hex.")
+    if not _SHA256.fullmatch(file.sha256) or not (file.md5 is None or _MD5.fullmatch(file.md5)):
+        raise bad_request(f"The digests of {shown(file.path)} must be a sha256, and perhaps an md5, in lower-case hex.")
     if not 0 <= file.size_bytes <= NUMBER_MAX:
         raise bad_request(f"{file.size_bytes} is not the size of {shown(file.path)} in bytes.")
 

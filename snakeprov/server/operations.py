@@ -191,7 +191,12 @@ OPERATIONS: dict[Handler, Operation] = {
         synapse.ChildrenPage,
         children.ChildrenBody,
     ),
-    children.with_md5: Operation("The file versions that have a content.", answers.Page[synapse.EntityHeader]),
+    children.with_md5: Operation(
+        "The file versions whose content has an md5.",
+        answers.Page[synapse.EntityHeader],
+        note="here only contents whose md5 is known are found: those up to 64 KiB, those uploaded or recorded over a "
+        "network, and those whose file handle somebody has asked for.",
+    ),
     children.header: Operation("An entity as listings show it.", synapse.EntityHeader),
     children.path: Operation("From the root to an entity.", synapse.EntityPath),
     acl.read: Operation(

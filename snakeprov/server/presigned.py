@@ -13,14 +13,13 @@ import errno
 import hmac
 import os
 import re
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from snakeprov.disk import privacy
 from snakeprov.disk.layout import URL_SECRET_NAME
-from snakeprov.disk.replacing import publish
+from snakeprov.disk.replacing import complete
 from snakeprov.model import times
 from snakeprov.server.refusals import forbidden
 
@@ -45,14 +44,12 @@ def kept_secret(folder: Path) -> bytes:
     path = folder / URL_SECRET_NAME
     with contextlib.suppress(OSError):
         return _read(path)
-    unfinished = path.with_name(f".new-{uuid.uuid4().hex}")
     with contextlib.suppress(OSError):  # a store that may only be read: the secret lives as long as the server
-        with os.fdopen(privacy.create(unfinished, os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
+        with (
+            complete(path, replace=False) as unfinished,
+            os.fdopen(privacy.create(unfinished, os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file,
+        ):
             file.write(new_secret())
-        try:
-            publish(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
         return _read(path)
     return new_secret()
 

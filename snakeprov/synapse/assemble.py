@@ -238,7 +238,7 @@ class SynapseAssembly(Assembly):
         digest = self._observed(observed_as).digest
         ours: dict[str, Any] = {"path": path}
         if digest is not None:
-            ours |= {"sha256": digest.sha256, "md5": digest.md5}
+            ours |= {"sha256": digest.sha256} | ({} if digest.md5 is None else {"md5": digest.md5})
         if meaning is not None and (said := pointing(meaning)) is not None:
             kind, of = said
             ours |= {"meaning": kind, "meaningOf": f"{of.path or ''}@{self._plan.number_of(of.version_number)}"}

@@ -27,7 +27,7 @@ from snakeprov.synapse.assemble import Done
 from snakeprov.synapse.jobmark import marked
 from snakeprov.synapse.names import to_synapse_name
 from snakeprov.synapse.rules import PREFIX, is_entity_id
-from snakeprov.synapse.version import SynapseVersion, noted_of
+from snakeprov.synapse.version import SynapseVersion, md5_of, noted_of
 
 VERSIONS_LOOKED_AT_MAX: Final = 50
 """So far back it is looked for a version that a job made before others made more."""
@@ -106,10 +106,10 @@ class SynapseLookup:
 
         Who read a version first is not known there. One that snakeprov recorded without an Activity was read by then.
         """
-        return {(one.path, one.digest.md5): self._explained(one, catalog) for one in asked}
+        return {(one.path, md5_of(one.digest)): self._explained(one, catalog) for one in asked}
 
     def _explained(self, asked: Asked, catalog: Catalog) -> Explained:
-        held, md5 = asked.held, asked.digest.md5
+        held, md5 = asked.held, md5_of(asked.digest)
         first_read = None
         noted = noted_of(held)
         if noted is not None and noted.md5 == md5 and noted.was_seen:

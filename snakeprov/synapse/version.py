@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Past
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.recognition import Identity
@@ -38,6 +39,11 @@ class SynapseVersion:
     before: Past | None = None
 
 
+def md5_of(digest: Digest) -> str:
+    """Return the md5 of a content; of one that was read for another store, without it, what is that of no version."""
+    return digest.md5 or ""
+
+
 def noted_of(held: Held | None) -> SynapseVersion | None:
     """Return what is noted of the current version of a file, or None."""
     return held.noted if held is not None and isinstance(held.noted, SynapseVersion) else None
@@ -53,5 +59,5 @@ def _lacks_marks(held: Held) -> bool:
     return noted is not None and noted.lacks_marks
 
 
-BY_MD5 = Identity(lambda digest: digest.md5, _md5, _lacks_marks)
+BY_MD5 = Identity(md5_of, _md5, _lacks_marks)
 """Synapse tells contents apart by their md5."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from itertools import islice
 from typing import Final
 
 from snakeprov.capture.git.repositories import Clone
-from snakeprov.disk import files, tree
+from snakeprov.disk import tree
 from snakeprov.disk.digestcache import DigestCache
 from snakeprov.errors import CaptureError
 from snakeprov.model.answers import Version
@@ -37,18 +36,22 @@ UNRECORDED_MAX: Final = 100_000
 class Comparer:
     """Compares files of one working directory. Thread-safe."""
 
-    def __init__(self, root: str, cache: DigestCache, *, deep: bool = False, clones: Sequence[Clone] = ()) -> None:
+    def __init__(
+        self, root: str, cache: DigestCache, *, deep: bool = False, md5: bool = False, clones: Sequence[Clone] = ()
+    ) -> None:
         """Prepare.
 
         Args:
             root: The working directory, absolute, as Python's file functions take it.
             cache: Digests that are known already.
             deep: Read every file, whatever the cache knows.
+            md5: Whether the store may know contents by their md5 alone.
             clones: Clones outside of the working directory that have code which is recorded by its repository.
         """
         self._root = root
         self._cache = cache
         self._deep = deep
+        self._md5 = md5
         self._clones = clones
 
     def place(self, path: str) -> str:
@@ -99,14 +102,7 @@ class Comparer:
         Raises:
             CaptureError: There is no regular file, it cannot be read, or it changed meanwhile.
         """
-        seen = files.fingerprint(place)
-        if seen is not None and not self._deep and (known := self._cache.get(seen)) is not None:
-            return known
-        read_from_ns = time.time_ns()
-        digest = files.digest_stable(place, seen)
-        if seen is not None:
-            self._cache.put(seen, digest, read_from_ns=read_from_ns)
-        return digest
+        return self._cache.digest_file(place, md5=self._md5, fresh=self._deep)
 
     def manifest(self, place: str) -> Manifest:
         """Return the manifest of a directory as it is now.

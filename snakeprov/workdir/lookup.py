@@ -58,15 +58,24 @@ def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -
             one if one.bytes_kept is not None else client.provenance.story(own_id, one.version_number).version
             for one in same[:ELSEWHERE_MAX]
         ] + same[ELSEWHERE_MAX:]
-    others = [one for one in client.entities.with_md5(digest.md5) if one["id"] != own_id]
-    for one in others[:ELSEWHERE_MAX]:
+    others = [one for one in _with_content(client, digest) if one[0] != own_id]
+    for entity_id, version_number in others[:ELSEWHERE_MAX]:
         try:
-            version = client.provenance.story(one["id"], int(one["versionNumber"])).version
+            version = client.provenance.story(entity_id, version_number).version
         except NotFoundError:
             continue
         if version.is_content(digest):
             found.append(version)
     return found
+
+
+def _with_content(client: Client, digest: Digest) -> list[tuple[str, int]]:
+    """Return entities and numbers of versions with a content, oldest first."""
+    if client.provenance.digest == "sha256":
+        found = client.provenance.with_digest("sha256", digest.sha256, limit=VERSIONS_MAX).results
+        return sorted(((one.entity_id, one.version_number) for one in found), key=lambda one: (len(one[0]), *one))
+    headers = [] if digest.md5 is None else client.entities.with_md5(digest.md5)
+    return [(one["id"], int(one["versionNumber"])) for one in headers]
 
 
 def manifest(client: Client, version: Version) -> Manifest | None:

@@ -12,6 +12,7 @@ from snakeprov.blobs.local import LocalBlobs
 from snakeprov.client import Client, Content
 from snakeprov.db import open_database
 from snakeprov.disk.files import digest_bytes
+from snakeprov.model.digest import Digest
 
 from ..server.live import Socket
 
@@ -52,6 +53,21 @@ def test_senders_of_the_same_content_share_the_upload(
     monkeypatch.setattr(slow.session, "send", overtaken)
     assert [slow.files.upload(CONTENT, file_name="a.txt")] == ended
     assert quick.files.download(ended[0]) == CONTENT
+
+
+def test_a_content_without_its_md5_is_uploaded_with_it(clients: tuple[Client, Client], tmp_path: Path) -> None:
+    """An upload announces the md5, which is computed where it was not before; other bytes are not sent for it."""
+    client, _ = clients
+    place = tmp_path / "a.txt"
+    place.write_bytes(CONTENT)
+    digest = Digest(digest_bytes(CONTENT).sha256, None, len(CONTENT))
+    content = Content(path=str(place), file_name="a.txt", digest=digest, keep=True)
+
+    (stored,) = client.files.store([content])
+    assert client.files.handle(stored.file_handle_id).content_md5 == digest_bytes(CONTENT).md5
+    place.write_bytes(CONTENT[::-1])
+    (stored,) = client.files.store([content])
+    assert (stored.bytes_kept, stored.reason) == (False, "changed")
 
 
 @pytest.mark.parametrize("now", ["more than was there before", "others!", None], ids=["longer", "other bytes", "gone"])

@@ -40,6 +40,30 @@ def test_what_was_put_is_known_after_reopening(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_digest_is_completed_when_its_md5_is_asked_for(tmp_path: Path) -> None:
+    """What is known without the md5 is a miss for who needs that, and is known with it from then on."""
+    cache = DigestCache(tmp_path / "cache")
+    cache.put(OLD, Digest(DIGEST.sha256, None, DIGEST.size_bytes))
+    cache.close()
+    read: list[int] = []
+
+    def read_again() -> Digest:
+        read.append(1)
+        return DIGEST
+
+    cache = DigestCache(tmp_path / "cache")
+    assert cache.digest(OLD, read_again).md5 is None
+    assert cache.get(OLD, md5=True) is None
+    assert (cache.digest(OLD, read_again, md5=True).md5, read) == (DIGEST.md5, [1])
+    cache.close()
+    again = DigestCache(tmp_path / "cache")
+    found = again.get(OLD, md5=True)
+    assert found is not None
+    assert found.md5 == DIGEST.md5
+    again.close()
+    assert digestcache.check(tmp_path / "cache") == []
+
+
 @pytest.mark.parametrize("field", Fingerprint.__struct_fields__)
 def test_any_difference_of_the_fingerprint_is_a_miss(tmp_path: Path, field: str) -> None:
     """A file that differs in device, inode, size or one of its times is not known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -100,10 +101,34 @@ def test_manifest_has_this_form(tmp_path: Path) -> None:
         b'{"path":"pipe","type":"other"},'
         b'{"path":"sub/run.sh","type":"file","sizeBytes":0,'
         b'"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",'
-        b'"md5":"d41d8cd98f00b204e9800998ecf8427e","executable":true}]}'
+        b'"executable":true}]}'
     )
     assert [path for path, _ in manifest.files] == ["sub/run.sh"]
     assert read_manifest(manifest.content) == manifest
+
+
+def test_members_with_many_bytes_are_read_side_by_side(tmp_path: Path) -> None:
+    """The manifest is the same as that of members read one after the other, also where one cannot be read."""
+    for number in range(5):
+        (tmp_path / f"{number}").write_bytes(bytes([number]) * (tree.SIDE_BY_SIDE_BYTES // 4))
+    names: set[str] = set()
+    meeting = threading.Barrier(2, timeout=20)
+
+    def digest(path: str) -> Digest:
+        names.add(threading.current_thread().name)
+        if path.endswith(("0", "1")):
+            meeting.wait()
+        if path.endswith("3"):
+            raise CaptureError("no")
+        return digest_file(path)
+
+    manifest = digest_directory(str(tmp_path), digest)
+
+    assert len(names) > 1
+    assert [(one.path, one.type, one.sha256) for one in manifest.entries] == [
+        (name, "file", digest_file(str(tmp_path / name)).sha256) if name != "3" else (name, "unreadable", None)
+        for name in "01234"
+    ]
 
 
 def test_order_is_that_of_bytes(tmp_path: Path) -> None:

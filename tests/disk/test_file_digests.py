@@ -19,10 +19,16 @@ from hypothesis import strategies as st
 from snakeprov.disk import files
 from snakeprov.disk.files import digest_descriptor, digest_file, digest_stable, fingerprint, from_stat
 from snakeprov.errors import CaptureError, ChangedFileError
-from snakeprov.model.digest import EMPTY, Digest
+from snakeprov.model.digest import Digest
 from snakeprov.model.records import Fingerprint
 
-BORDERS = [0, 1, files.INLINE_BYTES, files.CHUNK_BYTES, 2 * files.CHUNK_BYTES, 3 * files.CHUNK_BYTES]
+BORDERS = [0, 1, files.MD5_FREE_BYTES, files.INLINE_CHUNK_BYTES, files.INLINE_BYTES]
+BORDERS += [files.INLINE_BYTES + files.CHUNK_BYTES, files.INLINE_BYTES + 2 * files.CHUNK_BYTES]
+
+
+def parts(digest: Digest) -> tuple[str, str | None, int]:
+    """All of a digest: two are equal already when their sha256 is."""
+    return digest.sha256, digest.md5, digest.size_bytes
 
 
 def expected_digest(content: bytes) -> Digest:
@@ -34,19 +40,40 @@ def expected_digest(content: bytes) -> Digest:
 def test_digest_is_that_of_hashlib(
     tmp_path_factory: pytest.TempPathFactory, border: int, offset: int, seed: bytes
 ) -> None:
-    """The digest of a file is hashlib's of its bytes, whatever its size is relative to the chunks."""
+    """The digests of a file are hashlib's of its bytes, whatever its size is relative to the chunks."""
     size_bytes = max(0, border + offset)
     content = (seed * (size_bytes // len(seed) + 1))[:size_bytes]
     path = tmp_path_factory.mktemp("digest") / "file"
     path.write_bytes(content)
+    assert parts(digest_file(str(path), md5=True)) == parts(expected_digest(content))
     assert digest_file(str(path)) == expected_digest(content)
 
 
+def test_the_md5_of_a_large_file_is_computed_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    """Reading for it takes twice as long; for a small file it makes no difference."""
+    for size_bytes in (files.MD5_FREE_BYTES + 1, files.INLINE_BYTES + 1):
+        (tmp_path / "large").write_bytes(bytes(size_bytes))
+        assert digest_file(str(tmp_path / "large")).md5 is None
+    (tmp_path / "small").write_bytes(bytes(files.MD5_FREE_BYTES))
+    assert digest_file(str(tmp_path / "small")).md5 == expected_digest(bytes(files.MD5_FREE_BYTES)).md5
+
+
+def test_a_content_is_the_same_with_its_md5_and_without() -> None:
+    """The sha256 is the identity, so where the md5 is known makes no other content."""
+    with_md5 = expected_digest(b"a")
+    without = Digest(with_md5.sha256, None, 1)
+
+    assert with_md5 == without
+    assert not with_md5 != without  # noqa: SIM202
+    assert len({with_md5, without}) == 1
+    assert with_md5 != expected_digest(b"b")
+
+
 def test_empty_file_has_the_empty_digest(tmp_path: Path) -> None:
-    """An empty file has the digest that the model calls EMPTY."""
+    """An empty file has the digest of no bytes."""
     path = tmp_path / "empty"
     path.touch()
-    assert digest_file(str(path)) == EMPTY == expected_digest(b"")
+    assert digest_file(str(path)) == expected_digest(b"")
 
 
 def test_large_sparse_file_takes_little_memory(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from snakeprov.disk.digestcache import DigestCache
-from snakeprov.disk.files import fingerprint
+from snakeprov.disk.files import MD5_FREE_BYTES, fingerprint
 from snakeprov.disk.tree import list_directory, listing_digest
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import HeldFile, Listing, before_key, output_key
@@ -58,6 +58,39 @@ def test_inputs_outputs_and_code_are_digested(digester: Digester, tmp_path: Path
     }
 
 
+LARGE = "large" * MD5_FREE_BYTES
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_the_md5_is_found_for_a_store_that_needs_it(tmp_path: Path, is_held: bool) -> None:
+    """Synapse knows contents by it; for a folder it would be computed in vain."""
+    output = fact(tmp_path, "out", LARGE)
+
+    def found(*, md5: bool) -> str | None:
+        digester = Digester(str(tmp_path), DigestCache(None), md5=md5)
+        digest = digester.observe(job(output), held(output, tmp_path / "out") if is_held else HeldFiles())["out"].digest
+        return None if digest is None else digest.md5
+
+    assert found(md5=True) == hashlib.md5(LARGE.encode(), usedforsecurity=False).hexdigest()
+    assert found(md5=False) is None
+
+
+def test_what_was_found_for_a_folder_is_completed_for_synapse(tmp_path: Path) -> None:
+    """The store of a working directory may change while records wait; a file that is not the same has no digest."""
+    same, other = fact(tmp_path, "same", LARGE), fact(tmp_path, "other", LARGE + "!")
+    found = Digester(str(tmp_path), DigestCache(None)).observe(job(same, other), HeldFiles())
+    (tmp_path / "other").write_text(LARGE + "?")
+
+    complete = Digester(str(tmp_path), DigestCache(None), md5=True).complete(found)
+
+    assert complete["same"].digest is not None
+    assert complete["same"].digest.md5 == hashlib.md5(LARGE.encode(), usedforsecurity=False).hexdigest()
+    assert (complete["other"].digest, complete["other"].problem) == (
+        None,
+        "was read for another store, and is not the same any more",
+    )
+
+
 def test_outputs_of_a_job_that_failed_are_not_looked_at(digester: Digester, tmp_path: Path) -> None:
     """Snakemake removes them."""
     assert digester.observe(job(fact(tmp_path, "out", "o"), status="failed"), HeldFiles()) == {}
@@ -69,9 +102,9 @@ Meanwhile = Callable[[Path], object]
 def held(fact: FileFact, place: Path, key: str = output_key(0)) -> HeldFiles:
     """The file at `place`, open, as whoever digests it has it."""
     assert fact.fingerprint is not None
-    files = HeldFiles()
-    files.add(HeldFile(key, "", fact.fingerprint), os.open(place, os.O_RDONLY), may_stay_open=True)
-    return files
+    of_job = HeldFiles()
+    of_job.add(HeldFile(key, "", fact.fingerprint), os.open(place, os.O_RDONLY), may_stay_open=True)
+    return of_job
 
 
 def test_a_file_that_is_gone_is_read_from_its_descriptor_which_is_closed(digester: Digester, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,39 @@ def test_local_files_are_kept_or_not_and_handles_reused(api: Api, tmp_path: Path
     assert external["externalURL"].endswith("/%C3%A4%20b.txt")
     assert blobs.has(digests(content)["sha256"])
     assert api.get("/snakeprov/v1/status")["storedBytes"] == 5
+
+
+def test_the_md5_of_kept_bytes_is_computed_when_it_is_first_asked_for(
+    api: Api, tmp_path: Path, blobs: LocalBlobs
+) -> None:
+    """Synapse's clients need it. It is noted in the store, for every file handle of the content."""
+    content = os.urandom(100_000)
+    (tmp_path / "large").write_bytes(content)
+    said = digests(content)
+    md5 = said.pop("md5")
+    sent: Json = {"path": str(tmp_path / "large"), "fileName": "large", **said}
+    files = [{**sent, "keep": True}, {**sent, "keep": False}]
+    kept, elsewhere = api.post("/snakeprov/v1/localFiles", {"files": files}, expect=200)["results"]
+    file = api.file_in(api.project(), "large", handle=kept["fileHandleId"])
+    assert api.get(f"/repo/v1/entity/md5/{md5}")["results"] == []
+
+    assert api.get(f"/file/v1/fileHandle/{kept['fileHandleId']}")["contentMd5"] == md5
+    blobs.remove(said["sha256"])
+    assert api.get(f"/file/v1/fileHandle/{kept['fileHandleId']}")["contentMd5"] == md5
+    api.project("another")
+
+    assert [one["id"] for one in api.get(f"/repo/v1/entity/md5/{md5}")["results"]] == [file["id"]]
+    assert api.get(f"/file/v1/fileHandle/{elsewhere['fileHandleId']}")["contentMd5"] == md5
+
+
+def test_the_md5_of_bytes_that_are_elsewhere_is_left_out_where_it_is_not_known(api: Api, tmp_path: Path) -> None:
+    """The server cannot compute it."""
+    said = digests(b"x")
+    del said["md5"]
+    files = [{"path": str(tmp_path / "x"), "fileName": "x", "keep": False, **said}]
+    (elsewhere,) = api.post("/snakeprov/v1/localFiles", {"files": files}, expect=200)["results"]
+
+    assert "contentMd5" not in api.get(f"/file/v1/fileHandle/{elsewhere['fileHandleId']}")
 
 
 def test_local_files_are_for_those_who_share_the_disk(

@@ -76,7 +76,7 @@ class Bench:
             "outputs": [self.fact(path, content) for path, content in outputs.items()],
         }
         record = JobRecord(**values | more)
-        return Prepared(0, record, Digester(str(self.work), DigestCache(None)).observe(record, HeldFiles()))
+        return Prepared(0, record, Digester(str(self.work), DigestCache(None), md5=True).observe(record, HeldFiles()))
 
     def deliver(self, *jobs: Prepared, **policy: Any) -> list[str | None]:
         return [receipt.reason for receipt in self.deliverer(**policy).deliver(jobs)]
@@ -122,7 +122,7 @@ def test_a_job_becomes_versions_with_an_activity(bench: Bench) -> None:
     )
     job.job.inputs.pop()
     code[0].fingerprint = fingerprint(str(bench.work / "scripts/clean.py"))
-    job = Prepared(0, job.job, Digester(str(bench.work), DigestCache(None)).observe(job.job, HeldFiles()))
+    job = Prepared(0, job.job, Digester(str(bench.work), DigestCache(None), md5=True).observe(job.job, HeldFiles()))
 
     assert bench.deliver(job) == [None]
 
