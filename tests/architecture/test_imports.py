@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Collection
@@ -168,6 +169,16 @@ def test_no_modules_import_each_other() -> None:
 def test_every_room_is_in_the_table() -> None:
     """A new package does not slip past the rules."""
     assert {room_of(path) for path in modules()} - {"__init__"} == set(MAY_IMPORT)
+
+
+def test_contributing_shows_the_walls() -> None:
+    """The table of packages in CONTRIBUTING.md has what each may import."""
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*)\|$", text.partition("## Tests")[0], re.MULTILINE)
+
+    assert {room: set(re.findall(r"`(\w+)`", told)) for room, told in shown} == {
+        room: may - {"errors", "settings"} for room, may in MAY_IMPORT.items()
+    }
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())

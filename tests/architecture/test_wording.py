@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 STYLE = ROOT / ".vale" / "styles" / "Snakeprov"
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = [
     path
     for folder in ("snakeprov",)
