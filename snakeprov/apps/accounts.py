@@ -23,7 +23,7 @@ _RESERVED = frozenset({"anonymous"})
 
 
 class NewToken(NamedTuple):
-    """A token that was just made: the only moment in which its text is known."""
+    """A new token, with its text, which is available only now."""
 
     id: int
     token: str
@@ -33,7 +33,7 @@ class Accounts:
     """The users and tokens of a store. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
-        """Look after the users in `database`."""
+        """Manage the users in `database`."""
         self._database = database
 
     def add(self, name: str) -> Account:
@@ -53,7 +53,7 @@ class Accounts:
         return self._existing(name)
 
     def all(self) -> list[Account]:
-        """Return every user in the order in which they came."""
+        """Return every user, oldest first."""
         with self._database.read() as tx:
             return principals.accounts(tx)
 
@@ -94,12 +94,12 @@ class Accounts:
             return NewToken(*tokens.create(tx, user=account.id, scopes=ordered, expires_on=expires_ms))
 
     def tokens(self) -> list[TokenRow]:
-        """Return every token that was ever made, without its text."""
+        """Return every token ever created, without its text."""
         with self._database.read() as tx:
             return tokens.listing(tx)
 
     def revoke(self, id_: int) -> TokenRow:
-        """Make a token invalid at once; doing so twice does no harm.
+        """Make a token invalid at once. Revoking it again has no effect.
 
         Raises:
             NotRecordedError: There is no such token.

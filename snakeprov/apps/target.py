@@ -8,7 +8,7 @@ from snakeprov.recorder.target import Target
 
 
 def target_of(client: Client) -> Target:
-    """Return what `client` delivers to. Raises RemoteError: the store has to be asked, and does not answer."""
+    """Return the delivery target of `client`. Raises RemoteError if the store does not answer."""
     if isinstance(client.backend, OwnServer):
         from snakeprov.recorder.ownserver import ServerTarget
 

@@ -104,7 +104,7 @@ def _check_blobs(blobs: LocalBlobs, path: Path | None, report: Report, progress:
 
 
 def _compared(blobs: LocalBlobs, path: Path, found: set[str]) -> Iterator[Finding]:
-    """Yield the contents that are recorded as kept and are not, and those that nothing refers to."""
+    """Yield the contents that are recorded as kept but missing, and those that no record refers to."""
     recorded = set(database.stored_contents(path))
     try:
         # What has come since the blobs were read is there now.

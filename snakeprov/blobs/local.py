@@ -69,7 +69,7 @@ class LocalBlobs:
         return same
 
     def put_files(self, files: Sequence[tuple[str, str]]) -> list[Outcome]:
-        """Keep the contents of files, given as path and sha256; return what became of each, in the same order.
+        """Keep the contents of files, given as path and sha256; return the result for each, in the same order.
 
         What is returned as kept is committed. Small files are kept `GATHERED_MAX` in one transaction.
 
@@ -112,7 +112,7 @@ class LocalBlobs:
         return self._loose.open(sha256) if content is None else io.BytesIO(content)
 
     def has(self, sha256: str) -> bool:
-        """Say whether a blob is kept."""
+        """Return whether a blob is kept."""
         return self._small.size_bytes(_checked(sha256)) is not None or self._loose.has(sha256)
 
     def size_bytes(self, sha256: str) -> int:
@@ -134,7 +134,7 @@ class LocalBlobs:
         yield from self._loose.contents()
 
     def check(self) -> Iterator[Checked]:
-        """Read every blob and yield what became of it, the small ones first. Changes nothing and raises nothing."""
+        """Read every blob and yield the result of its check, small ones first. Changes nothing and raises nothing."""
         yield from self._small.check()
         yield from self._loose.check()
 
@@ -148,7 +148,7 @@ class LocalBlobs:
         return self._loose.remove(sha256) or was_small
 
     def remove_all(self, contents: Sequence[str]) -> None:
-        """Remove blobs; those that are not there are no error."""
+        """Remove blobs; missing ones are ignored."""
         for sha256 in contents:
             self._loose.remove(_checked(sha256))
         self._small.remove_all(contents)
@@ -158,7 +158,7 @@ class LocalBlobs:
         self._small.compact()
 
     def close(self) -> None:
-        """Let go of open files, when no other thread uses them any more. They are opened again when needed."""
+        """Close open files once no other thread uses them. They are opened again when needed."""
         self._small.close()
 
     def _put_together(self, files: Sequence[tuple[str, str]]) -> list[Outcome]:

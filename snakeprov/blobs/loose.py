@@ -126,7 +126,7 @@ class LooseBlobs:
             raise StoreError(f"The blob {path} cannot be read: {error.strerror or error}.") from error
 
     def has(self, sha256: str) -> bool:
-        """Say whether a content is kept."""
+        """Return whether a content is kept."""
         return self._path(sha256).is_file()
 
     def size_bytes(self, sha256: str) -> int:
@@ -154,7 +154,7 @@ class LooseBlobs:
                     continue
 
     def check(self) -> Iterator[Checked]:
-        """Read everything, several files at once, and yield what became of it."""
+        """Read everything, several files in parallel, and yield the result of each check."""
         paths = iter(sorted(self._paths()))
         with ThreadPoolExecutor(CHECKED_AT_ONCE, thread_name_prefix="snakeprov-check") as pool:
             while some := list(islice(paths, CHECKED_TOGETHER)):
@@ -184,7 +184,7 @@ class LooseBlobs:
 
     @contextmanager
     def _incoming(self, mode: int) -> Iterator[tuple[Path, int]]:
-        """Open a new file of ours to write into; whatever is left of it at the end is removed."""
+        """Open a new temporary file; remove it at the end unless it was renamed."""
         temporary = self._folder / INCOMING_NAME / uuid.uuid4().hex
         with explained(self._folder):
             privacy.make_folder(temporary.parent, like=self._folder)

@@ -117,7 +117,7 @@ class SmallBlobs:
             yield from connection.execute("SELECT lower(hex(sha256)), length(content) FROM blob")
 
     def check(self) -> Iterator[Checked]:
-        """Read everything and yield what became of it; what is wrong with the file as such comes first."""
+        """Read everything and yield the result of each check; damage to the file itself comes first."""
         if not self._exists():
             return
         try:
@@ -152,7 +152,7 @@ class SmallBlobs:
             connection.executemany("DELETE FROM blob WHERE sha256 = ?", [(bytes.fromhex(one),) for one in contents])
 
     def compact(self) -> None:
-        """Give the space of removed contents back to the file system; a piece at a time, so that nobody waits long."""
+        """Give the space of removed contents back to the file system, in steps that block other users only briefly."""
         if not self._exists():
             return
         with self._connected() as connection:
@@ -164,7 +164,7 @@ class SmallBlobs:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
-        """Let go of the file, when no other thread uses it any more. It is opened again when it is needed."""
+        """Close the file once no other thread uses it. It is opened again when needed."""
         while self._idle:
             self._idle.pop().close()
 
@@ -196,7 +196,7 @@ class SmallBlobs:
                 connection.close()
 
     def _checked(self) -> AbstractContextManager[None]:
-        """Notice changes by others where the file may not be written."""
+        """Detect concurrent changes of a file that may not be written."""
         if not self._path.exists() or may_write(self._path):
             return nullcontext()
         file = read_only(self._path)

@@ -37,7 +37,7 @@ Progress = Callable[[], AbstractContextManager[Callable[[int, int], None]]]
 
 @dataclass
 class Result:
-    """What was compared: how many files are in which state, and the files themselves as far as `LIMIT_MAX`."""
+    """The result of `verify`: the number of files in each state, and at most `LIMIT_MAX` files."""
 
     counts: Counter[State] = field(default_factory=Counter)
     shown: list[Compared] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Result:
 
 @dataclass
 class _Asked:
-    """What the arguments of the command stand for; `is_unknown_named`: one of them is a file that never was recorded.
+    """The files that the arguments name; `is_unknown_named`: one of them is a file that was never recorded.
 
     Unrecorded files in a named folder are reported, but do not fail the check.
     """
@@ -166,7 +166,7 @@ def _compared(comparer: Comparer, recorded: list[Version], advance: Callable[[in
 
 
 def _explain(client: Client, comparer: Comparer, compared: Compared, result: Result) -> None:
-    """Ask the store about a file that is not what was recorded; `EXPLAINED_MAX` times at most."""
+    """Ask the store about a file that differs from its record, at most `EXPLAINED_MAX` times."""
     recorded = compared.recorded
     if recorded is None or compared.state in FINE or _bad(result) >= EXPLAINED_MAX:
         return
@@ -184,7 +184,7 @@ def _explain(client: Client, comparer: Comparer, compared: Compared, result: Res
 
 
 def _explain_directory(client: Client, comparer: Comparer, compared: Compared, recorded: Version) -> None:
-    """Find out what differs in a directory, and whether all that was in it is kept."""
+    """Find the members of a directory that differ, and whether the store keeps all members."""
     try:
         manifest = lookup.manifest(client, recorded)
     except CorruptStoreError as error:

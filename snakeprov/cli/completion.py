@@ -36,7 +36,7 @@ def command(context: click.Context, shell: str) -> None:
 
 
 def paths(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return recorded paths that go on from what is typed; none where nobody can be asked. For `shell_complete`."""
+    """Return recorded paths that begin with what is typed; none without a store. For `shell_complete`."""
     from click.shell_completion import CompletionItem
 
     from snakeprov.cli import targetsyntax

@@ -23,7 +23,7 @@ HEAD_BYTES = 500
 
 
 class Drawn(NamedTuple):
-    """A drawing, and in a sentence what it shows."""
+    """A drawing, and a sentence that says what it shows."""
 
     text: str
     sentence: str

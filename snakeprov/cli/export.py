@@ -113,7 +113,7 @@ def _notation(form: str) -> Notation:
 
 
 def _require(library: str, form: str) -> None:
-    """Refuse to go on without a library.
+    """Raise an error that says how to install a missing library.
 
     Raises:
         UsageError: It is not installed.

@@ -20,7 +20,7 @@ UNEXPECTED_STATUS = 1
 
 
 def tell(error: Exception) -> int:
-    """Say what failed and what to do about it, and return the exit status."""
+    """Print what failed and what to do about it; return the exit status."""
     if isinstance(error, click.Abort):
         return INTERRUPTED_STATUS
     if os.environ.get(DEBUG_VARIABLE):

@@ -21,7 +21,7 @@ def command(store: str | None, as_json: bool) -> int:
 
 
 def check(store: str | None, *, as_json: bool) -> int:
-    """Check the store that `--store` names, or the one found upwards; print the report and return the exit status."""
+    """Check the store that `--store` names, or the nearest one; print the report and return the exit status."""
     from snakeprov.apps.verify import verify_store
     from snakeprov.cli.store import find_folder, find_place
     from snakeprov.disk.layout import digests_file

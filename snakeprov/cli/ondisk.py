@@ -15,7 +15,7 @@ from snakeprov.model.paths import to_os
 
 
 class Disk:
-    """The files of a working directory; what was read before and looks unchanged is not read again. A context manager.
+    """The files of a working directory; files that look unchanged are not read again. A context manager.
 
     Not thread-safe.
     """
@@ -31,7 +31,7 @@ class Disk:
         self._seen: dict[str, Digest | None] = {}
 
     def has(self, path: str, *, sha256: str | None, size_bytes: int | None) -> bool:
-        """Return whether what lies at a recorded path (text form) has that content; it is read only if its size fits.
+        """Return whether the file at a recorded path (text form) has that content; read it only if its size matches.
 
         What cannot be read is not there.
         """

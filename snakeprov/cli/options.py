@@ -49,7 +49,7 @@ def project(function: Function) -> Function:
 
 
 def recorded_paths(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Complete a recorded path; what that takes is loaded only when a shell asks."""
+    """Complete a recorded path; load the code for it only when a shell asks."""
     from snakeprov.cli import completion
 
     return completion.paths(context, parameter, incomplete)

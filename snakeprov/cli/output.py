@@ -128,7 +128,7 @@ def _writing() -> Iterator[None]:
 
 
 def _drop_the_rest() -> None:
-    """Send nowhere what standard output still holds: some versions of Python fail at it once more when they end."""
+    """Discard what standard output still holds: some versions of Python would fail on it again at exit."""
     with suppress(OSError, ValueError):  # it may be none of the system's files
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

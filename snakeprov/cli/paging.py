@@ -18,7 +18,7 @@ _PAGE = 1000
 
 
 def collect(fetch: Callable[..., P], *, limit: int | None) -> P:
-    """Return a page with the results of as many pages as it takes.
+    """Read as many pages as needed, and return their results as one page.
 
     Args:
         fetch: Called with `limit` and `offset`.

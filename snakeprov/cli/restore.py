@@ -91,7 +91,7 @@ def _restore(
 
 
 def _destination(typed: str, version: Version, place: Place, out: str | None) -> Path:
-    """Return where a version goes: a file that is to go into a folder keeps its name."""
+    """Return the path for a version; a file restored into a folder keeps its name."""
     from snakeprov.cli import target
     from snakeprov.cli.store import current_folder
     from snakeprov.model.paths import to_os

@@ -39,7 +39,7 @@ def sources_of(client: Client, root: Path) -> Sources:
 
 
 class _Git:
-    """Says which tracked files differ between two runs; each pair of runs is looked at once."""
+    """Finds the tracked files that differ between two runs; compares each pair of runs once."""
 
     def __init__(self, client: Client, root: Path) -> None:
         self._client = client
@@ -67,7 +67,7 @@ class _Git:
         return GitAnswer(files=tuple(relative_to(posixpath.join(new.root, one), directory) for one in files))
 
     def _place(self, *runs: _Tracked) -> Path:
-        """Return a directory to ask git in: the first work tree that is still there, else the working directory."""
+        """Return the directory to run git in: the first work tree that still exists, else the working directory."""
         roots = [Path(to_os(run.root)) for run in runs]
         return next((root for root in roots if root.is_absolute() and root.is_dir()), self._root)
 

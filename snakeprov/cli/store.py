@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def find_place(store: str | None, *, create: bool = False) -> Place:
-    """Return where the store is: what `--store` named, or what is found from the current folder upwards.
+    """Return the place of the store: what `--store` names, or the nearest store in the current folder or above.
 
     Args:
         store: What `--store` named.

@@ -257,7 +257,7 @@ def _choose(matches: Sequence[Version], path: str, place: Place) -> Version:
 
 
 def _run_meant(client: Client, typed: str) -> str | None:
-    """Return what to write where a run was meant instead of a file, or None."""
+    """Return a hint for a user who named a run as if it were a file, or None."""
     if not client.backend.keeps_runs or not _RUN_ID.fullmatch(typed):
         return None
     try:

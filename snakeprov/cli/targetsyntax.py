@@ -70,7 +70,7 @@ class PathReading(NamedTuple):
 
 
 def read(typed: str) -> EntityId | DigestPrefix | RunId | JobId | list[PathReading]:
-    """Return what `typed` says; of a path every reading, the likeliest first.
+    """Parse `typed`; for a path return every reading, the likeliest first.
 
     Raises:
         UsageError: It is empty, or is malformed after `sha256:`, `md5:` or `run:`.
@@ -98,7 +98,7 @@ def read(typed: str) -> EntityId | DigestPrefix | RunId | JobId | list[PathReadi
 
 
 def run_id(text: str) -> str:
-    """Return what names a run, with or without `run:` before it.
+    """Parse the name of a run, with or without `run:`.
 
     Raises:
         UsageError: It is too short.

@@ -13,7 +13,7 @@ from snakeprov.model.answers import Status
 
 
 class Backend(Protocol):
-    """A store as its client knows it; chosen once for each client."""
+    """What the resources of a client need to know about its store; chosen once per client."""
 
     @property
     def keeps_runs(self) -> bool:
@@ -33,7 +33,7 @@ class Backend(Protocol):
 
     @property
     def address(self) -> str | None:
-        """What makes an id an address on the web; None where ids are good for this store only."""
+        """The prefix that makes an id a web address; None if ids are valid in this store only."""
 
     @property
     def provenance(self) -> Provenance:
@@ -48,7 +48,7 @@ class Backend(Protocol):
         """Jobs of runs. Raises UsageError where none are kept."""
 
     def send(self, requests: Sequence[Request], *, repeatable: bool) -> Results:
-        """Send requests that belong together; return the bodies answered, in order. Raises RemoteError."""
+        """Send requests that belong together; return the bodies of the answers, in order. Raises RemoteError."""
 
     def activity(self, activity: Activity) -> Activity:
         """Return an Activity as the store takes it."""

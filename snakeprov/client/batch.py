@@ -48,7 +48,7 @@ Results = Sequence[Any]
 def send_together(
     session: Session, requests: Sequence[Request], *, repeatable: bool, batch_requests_max: int
 ) -> Results:
-    """Send `requests` as one batch, or as several where they are too many for one; return the bodies answered.
+    """Send `requests` as one batch, or as several if they are too many; return the bodies of the answers, in order.
 
     Args:
         session: Where to.
@@ -95,7 +95,7 @@ def _shift(value: Any, results: Results) -> Any:
 
 
 def send_one_by_one(session: Session, requests: Sequence[Request]) -> Results:
-    """Send `requests` one after the other; return the bodies answered.
+    """Send `requests` one after the other; return the bodies of the answers, in order.
 
     Raises:
         ApiError, UnreachableError: A request failed; those before it remain done.

@@ -48,7 +48,7 @@ class Client(Connection):
         return self.backend.jobs
 
     def send(self, requests: Sequence[Request], *, repeatable: bool = False) -> Results:
-        """Send requests that belong together; return the bodies answered, in order.
+        """Send requests that belong together; return the bodies of the answers, in order.
 
         Where the store takes batches, all are done or none. Raises RemoteError.
         """

@@ -48,5 +48,5 @@ class Connection:
 
     @cached_property
     def user_id(self) -> str:
-        """The id of the user that this connection speaks for, as in an Activity's `createdBy`."""
+        """The id of this connection's user, as in an Activity's `createdBy`."""
         return str(self.session.get("/repo/v1/userProfile")["ownerId"])

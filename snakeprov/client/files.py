@@ -42,7 +42,7 @@ _UPLOAD: Final = "org.sagebionetworks.repo.model.file.MultipartUploadRequest"
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A piece of content on this machine that a store is to know.
+    """A content on this machine that is to be stored.
 
     Attributes:
         path: Absolute path (text form of `snakeprov.model.paths`) of the bytes.
@@ -65,7 +65,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a `Content`.
+    """The result of storing a `Content`.
 
     Attributes:
         file_handle_id: Id of its file handle.
@@ -102,7 +102,7 @@ class Files:
         self.transfer = Transfer()
 
     def upload_to(self, entity_id: str) -> None:
-        """Upload from now on to where the owner of a project or folder wants its bytes kept, rather than by default.
+        """Upload from now on to the storage location that the owner of a project or folder chose.
 
         Raises:
             NotFoundError: There is no such entity.
@@ -118,7 +118,7 @@ class Files:
         self._storage_location_id = answer.get("storageLocationId")
 
     def store(self, contents: Sequence[Content]) -> list[Stored]:
-        """Make each of `contents` known to the store; return what became of each, in order.
+        """Store each of `contents`; return the results in the same order.
 
         A file that is missing or changed is recorded without bytes. Uploads run in parallel. An interrupted upload
         resumes where it stopped when the same file is stored again.
@@ -141,7 +141,7 @@ class Files:
         return content.url is not None and not (content.keep and Path(to_os(content.path)).is_file())
 
     def _stored(self, content: Content, stored: Stored | None) -> Stored:
-        """Return what became of a content, after another try if its bytes are known and were not found."""
+        """Return the result for a content; upload its bytes from memory if the server could not read the file."""
         is_missing = stored is None or stored.reason in ("missing", "changed")
         if content.keep and content.data is not None and is_missing:
             handle = self.upload(content.data, file_name=content.file_name, content_type=content.content_type)

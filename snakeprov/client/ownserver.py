@@ -15,7 +15,7 @@ from snakeprov.model.answers import About, Status
 
 
 class OwnServer:
-    """Has everything, and takes requests in batches."""
+    """A snakeprov server: it has every resource, and takes requests in batches."""
 
     keeps_runs = True
     gives_contents = True
@@ -47,7 +47,7 @@ class OwnServer:
         return self._about is not None and self._about.local_files
 
     def send(self, requests: Sequence[Request], *, repeatable: bool) -> Results:
-        """Send requests that are all carried out, or none of them. Raises as `send_together`, and RemoteError."""
+        """Send requests that take effect all together or not at all. Raises as `send_together`, and RemoteError."""
         if self._about is None:
             raise RemoteError(f"{self._session.base_url} is not a snakeprov server.", hint="Is the address right?")
         limit = self._about.max_batch_requests

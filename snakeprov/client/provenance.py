@@ -97,7 +97,7 @@ class Provenance(Protocol):
         """
 
     def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Story | None]:
-        """Return what `story` returns of several versions, in order; None for what may not be read or is not there.
+        """Return the stories of several versions, in order; None for one that may not be read or does not exist.
 
         Args:
             versions: At most 100 of (entity id, version number, activity id, reader's activity id): the making by that
@@ -118,7 +118,7 @@ class Provenance(Protocol):
         """
 
     def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> SearchResults:
-        """Return what was made with some values, the latest first.
+        """Return the results that were made with given values, latest first.
 
         Args:
             terms: Keys (rule, status, path, unmade, commit, run, user, host, since, until, digest, wildcard.NAME,
@@ -139,7 +139,7 @@ class Provenance(Protocol):
         commit: str | None = None,
         limit: int = 10_000,
     ) -> AffectedVersions:
-        """Return everything that came from some versions, or else what some jobs made and all that came from that.
+        """Return everything that came from given versions, or from the outputs of given jobs, which are included.
 
         Args:
             versions: Ids of entities with a version each; None: all versions of it. At most 1000.

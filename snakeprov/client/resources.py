@@ -267,7 +267,7 @@ class ServerProvenance:
         return self._session.ask_with(f"{OWN}/details", Details, body)
 
     def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Story | None]:
-        """Return what `story` returns of several versions, in order; None for what may not be read or is not there."""
+        """Return the stories of several versions, in order; None for one that may not be read or does not exist."""
         keys = ("entityId", "versionNumber", "activityId", "readerActivityId")
         body = {"versions": [dict(zip(keys, one, strict=True)) for one in versions]}
         return self._session.ask_with(f"{OWN}/stories", Stories, body).results
@@ -286,7 +286,7 @@ class ServerProvenance:
         return self._session.ask(f"{OWN}/lineage", Lineage, query)
 
     def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> SearchResults:
-        """Return what was made with some values, the latest first."""
+        """Return the results that were made with given values, latest first."""
         body = {"terms": [{"key": key, "value": value} for key, value in terms], "limit": limit}
         return self._session.ask_with(f"{OWN}/search", SearchResults, body)
 
@@ -299,7 +299,7 @@ class ServerProvenance:
         commit: str | None = None,
         limit: int = 10_000,
     ) -> AffectedVersions:
-        """Return everything that came from some versions, or else what some jobs made and all that came from that."""
+        """Return everything that came from given versions, or from the outputs of given jobs, which are included."""
         starts = [{"entityId": id_} | ({"versionNumber": n} if n is not None else {}) for id_, n in versions]
         jobs = {"rule": rule, "runId": run_id, "commit": commit}
         body = {"versions": starts, "limit": limit, **{key: value for key, value in jobs.items() if value is not None}}

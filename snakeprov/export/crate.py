@@ -46,7 +46,7 @@ from snakeprov.model.media_types import guessed
 
 
 class License(NamedTuple):
-    """A license: its URL, or the path it has in the crate, and what it is called."""
+    """A license: its URL or its path in the crate, and its name."""
 
     id: str
     name: str

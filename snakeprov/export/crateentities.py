@@ -31,7 +31,7 @@ class Entities:
         return id_ in self._added
 
     def add(self, kind: type[Entity], id_: str, facts: Mapping[str, Any]) -> Entity:
-        """Return the entity of an id, which is added where it is not there yet; facts that are None are left out."""
+        """Return the entity of an id, adding it if needed; facts that are None are left out."""
         if id_ not in self._added:
             properties = {name: value for name, value in facts.items() if value not in (None, [])}
             self._added[id_] = self._crate.add(kind(self._crate, id_, properties=properties))
@@ -76,7 +76,7 @@ class Entities:
         return self.add(Person, f"#user_{quote(user, safe='')}", {"name": user})
 
     def agent(self, run: Run | None) -> dict[str, Any]:
-        """Return who did what was done in a run, as far as it is known."""
+        """Return the property `agent` of a run: the user. Empty if the user is unknown."""
         return {"agent": self.person(run.user)} if run is not None and run.user else {}
 
 

@@ -48,7 +48,7 @@ _ROLES: Final[Mapping[str, Role]] = {"input": "input", "code": "code", "environm
 
 
 def results(client: Client, versions: Sequence[tuple[str, int]]) -> Material:
-    """Return some entity versions with all that they came from.
+    """Return entity versions with everything that they came from.
 
     Raises:
         NotFoundError: There is no such version.
@@ -73,7 +73,7 @@ def results(client: Client, versions: Sequence[tuple[str, int]]) -> Material:
 
 
 def run(client: Client, run_id: str) -> Material:
-    """Return a run with its jobs and what these read and wrote.
+    """Return a run with its jobs, and the versions that these read and wrote.
 
     Raises:
         NotFoundError: There is no such run.
@@ -117,7 +117,7 @@ class _Graph:
         return sorted(found, key=lambda node: (node.ended_on or "", ranks.get(node.id, 0)))
 
     def _ranks(self) -> dict[str, int]:
-        """Return the place of each node in an order in which all that it came from stands before it."""
+        """Return the position of each node in a topological order, origins first."""
         sources: dict[str, set[str]] = {}
         for source, target, kind in self._edges:
             if kind in _MAKING:
@@ -256,7 +256,7 @@ def _material(
 
 
 def _store_name(client: Client, projects: Sequence[str]) -> str:
-    """Return what identifiers begin with: Synapse's address, or a name made from the project that was made first."""
+    """Return the prefix of identifiers: Synapse's address, or a name derived from the oldest project."""
     if client.backend.address is not None:
         return client.backend.address
     facts = ""

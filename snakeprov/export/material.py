@@ -84,17 +84,17 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status(self) -> JobStatus | None:
-        """How the job ended; None where that is not known."""
+        """How the job ended; None if unknown."""
         return None if self.job.status == "unknown" else self.job.status
 
     @property
     def began(self) -> datetime | None:
-        """When it began; None where that is not known."""
+        """When it began; None if unknown."""
         return self.job.started_on
 
     @property
     def ended(self) -> datetime | None:
-        """When it ended; None where that is not known."""
+        """When it ended; None if unknown."""
         return self.job.ended_on
 
     @property
@@ -146,7 +146,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return ", ".join(paths[:TITLE_PATHS]) + (f" and {len(paths) - TITLE_PATHS} more" * (len(paths) > TITLE_PATHS))
 
     def results(self) -> list[str]:
-        """Return the versions that it is all about: those asked for, or what a run made and did not use itself."""
+        """Return the results: the versions asked for, or what a run made and did not use itself."""
         if self.run_id is None:
             return list(self.targets)
         made = [one.version_id for activity in self.activities for one in activity.made if one.role == "output"]
@@ -231,7 +231,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 def _moment(making: Making) -> tuple[datetime, bool]:
-    """Return what makings are sorted by: those that ended first come first, of those at one moment the first making."""
+    """Return the sort key of makings: by the time of their end; at equal times the first making comes first."""
     return making.ended or _EARLIEST, not making.is_first
 
 
@@ -244,7 +244,7 @@ TITLE_PATHS = 3
 
 
 def commit_of(run: Run | None) -> str | None:
-    """Return the commit of a run's code, with `+dirty` where the work tree differed; None where it is not known."""
+    """Return the commit of a run's code, with `+dirty` if the work tree differed; None if unknown."""
     git = None if run is None else run.git
     if git is None or git.commit is None:
         return None

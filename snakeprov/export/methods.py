@@ -64,7 +64,7 @@ def _likeness(material: Material, activity: Activity) -> tuple[Any, ...]:
 
 
 def _environments(job: StoredJob) -> tuple[str | None, ...]:
-    """Return what a job ran in, as its record names it; the first that is known says it best."""
+    """Return the environments in the record of a job, the best description first; None for missing ones."""
     return job.container, job.conda_env_url, job.conda_env_path, job.conda_env_name
 
 
@@ -181,7 +181,7 @@ def _began(inputs: Sequence[RawInput]) -> str:
 
 
 def _code(runs: Sequence[Run]) -> str:
-    """Return where the workflow is to be found, in words."""
+    """Return the location of the workflow, in words."""
     places: dict[str, set[bool]] = {}
     unknown = []
     for run in runs:

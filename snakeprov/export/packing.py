@@ -80,7 +80,7 @@ class Order(NamedTuple):
 
 
 def write(client: Client, material: Material, order: Order) -> tuple[Written, Profile]:
-    """Write a crate; return what was written, and the profile that it follows.
+    """Write a crate; return a summary of it, and its profile.
 
     Raises:
         UsageError: Something is in the way, or the profile needs a Snakefile that is unknown or not available.
@@ -154,7 +154,7 @@ class _Packing:
         self._reserved = list(RESERVED)
 
     def license(self) -> License | None:
-        """Return the license that was named, or else that of the working directory, which is put into the crate."""
+        """Return the license that the user named, or that of the working directory, which is added to the crate."""
         from snakeprov.export.crate import License
 
         named = self._order.license
@@ -169,7 +169,7 @@ class _Packing:
         return None
 
     def fetch(self, material: Material) -> tuple[dict[str, str], list[Version]]:
-        """Put the files into the crate; return their paths by version, and what is not available."""
+        """Write the files into the crate; return their paths by version, and the versions that are not available."""
         layout = Layout(self._reserved)
         included: dict[str, str] = {}
         missing = []
@@ -252,7 +252,7 @@ class _Packing:
         *,
         expected: Expected = (None, None, None),
     ) -> bool:
-        """Write a file; return whether it is what was expected."""
+        """Write a file; return whether its content has the expected digest."""
         place = self._folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         hasher = Hasher(md5=expected[1] is not None)
@@ -279,7 +279,7 @@ def _read(path: Path) -> Iterator[bytes]:
 
 @contextmanager
 def _beside(out: Path) -> Iterator[Path]:
-    """Give a folder to write into beside `out`, which is gone afterwards.
+    """Yield a temporary folder beside `out`, and remove it at the end.
 
     Raises:
         SnakeprovError: Something cannot be written.
@@ -304,7 +304,7 @@ def _explained(out: Path) -> Iterator[None]:
 
 
 def _put(folder: Path, out: Path) -> str | None:
-    """Put what was written into place; return the sha256 of a zip file."""
+    """Move the written crate into place; return the sha256 of a zip file."""
     if out.suffix != ".zip":
         swap(folder, out)
         return None

@@ -145,7 +145,7 @@ class _Cleaner:
 
 
 def _path(version: Version) -> str:
-    """Return a path that does not tell where the working directory lies."""
+    """Return a path that does not reveal the location of the working directory."""
     if not version.path.startswith("/"):
         return version.path
     slash = "/" if version.is_directory else ""

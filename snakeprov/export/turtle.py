@@ -118,7 +118,7 @@ def _relate(subjects: dict[str, Statements], record: ProvRecord) -> None:
 
 
 def _qualified(record: ProvRecord) -> tuple[str, Statements]:
-    """Return a relation as one that has attributes of its own, and what leads to it."""
+    """Return a relation in qualified form, with its own attributes, and the property that leads to it."""
     kind = next((value for name, value in record.extra_attributes if name == PROV_TYPE and value in _SUBTYPES), None)
     kind = kind or record.get_type()
     said: Statements = defaultdict(list)

@@ -271,7 +271,7 @@ class _Writer:
         return self._alternate(version_id, activity_id, "once more")
 
     def _read_by(self, version_id: str, activity: Activity) -> QualifiedName:
-        """Return the entity that an activity had of a version: that which the making before it generated."""
+        """Return the entity for a version that an activity used: the one that the preceding making generated."""
         if not self._material.makings.get(version_id):
             return self._name(version_id)
         making = self._material.making_had(activity, version_id)

@@ -41,7 +41,7 @@ AskGit = Callable[[Story, Story], GitAnswer]
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An input that differs, followed to what made it.
+    """An input that differs, and how its two versions were made.
 
     Attributes:
         distance: How many activities lie between it and the version that was asked about.
@@ -53,7 +53,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Why a version is not what another is.
+    """Why one version differs from another.
 
     Attributes:
         difference: Of the two versions.
@@ -90,7 +90,7 @@ class Sources:
 
 
 def trace(old: Story, new: Story, sources: Sources, *, distance_max: int = DISTANCE_MAX) -> Trace:
-    """Return how two stories differ, and what changed the inputs that differ, as far upstream as the bounds allow.
+    """Return how two stories differ, and what changed the differing inputs, as far upstream as the limits allow.
 
     Args:
         old: A story.
@@ -132,7 +132,7 @@ def made_before(story: Story, activity_id: str | None = None) -> Wanted | None:
 
 
 def as_first_seen(story: Story, sources: Sources) -> Story | None:
-    """Return the story of a version as it was when it was new: of what generated it, or of nothing.
+    """Return the story of a version when it was new, from the activity that generated it, if any.
 
     A job that made the bytes of a raw input later did not make the version differ from the one before.
     """
@@ -198,7 +198,7 @@ def _explained(old: Story, new: Story, sources: Sources) -> Difference:
 
 
 def _unrecorded(old: Story, new: Story, difference: Difference, sources: Sources) -> tuple[Unrecorded, ...]:
-    """Return what could explain other bytes where no fact does."""
+    """Return what could explain different bytes if no recorded fact does."""
     jobs = old.record, new.record
     if difference.causes or difference.same_bytes or jobs[0] is None or jobs[1] is None:
         return ()

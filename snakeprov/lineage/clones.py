@@ -31,7 +31,7 @@ def roots(job: JobRecord) -> Roots:
 
 
 def is_same(old: Any, new: Any, old_roots: Roots, new_roots: Roots) -> bool:
-    """Return whether two values are the same but for where clones lay.
+    """Return whether two values differ only in the paths of clones.
 
     >>> is_same("sh /a/x.sh", "sh /b/../c/x.sh", {"/a": "git:/1a2b.git"}, {"/c": "git:/1a2b.git"})
     True

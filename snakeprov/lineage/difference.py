@@ -198,7 +198,7 @@ def _values(kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[
 
 
 def _files(done: Done, role: Role) -> list[FileVersion]:
-    """Return the files that a job had in a role, each once; of an activity without a job what it names."""
+    """Return the files that a job used in a role, each once; for an activity without a job, those that it names."""
     if done.job is not None:
         found = {
             one.path: FileVersion(
@@ -328,7 +328,7 @@ def _of_files(
 def _paired(
     old: Sequence[Thing], new: Sequence[Thing], keys: Sequence[Callable[[Thing], str | None]]
 ) -> Iterator[tuple[Thing | None, Thing | None]]:
-    """Yield what belongs together on both sides: by the first key that one thing alone has on each; then the rest.
+    """Yield matching items of both sides, paired by the first key that is unique on each side; then the rest.
 
     Of each side the only one left belongs together, too.
     """

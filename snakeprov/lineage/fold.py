@@ -66,7 +66,7 @@ class Sorted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Folded(msgspec.Struct, frozen=True, kw_only=True):
-    """Boxes and what flows between them; the first box is the root.
+    """Boxes and the links between them; the first box is the root.
 
     Attributes:
         common: Code that is listed instead of drawn.
@@ -143,7 +143,7 @@ Link = tuple[str, str, EdgeKind]
 
 
 def _links(graph: Graph, reached: Collection[str]) -> list[Link]:
-    """Return what flows between the nodes that can be reached, each link once."""
+    """Return the links between the reachable nodes, each once."""
     links: dict[Link, None] = {}
     for name in reached:
         node = graph.nodes[name]

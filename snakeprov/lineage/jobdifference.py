@@ -66,7 +66,7 @@ def compare_all(
 
 
 def _key(one: RecordedJob) -> tuple[str, str]:
-    """Return by what the same job is known in another run."""
+    """Return the key by which a job is matched with one of another run."""
     job = one.job
     wildcards = sorted(job.wildcards.items())
     # Jobs of a rule without wildcards can only be told apart by what they write.

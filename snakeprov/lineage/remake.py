@@ -68,7 +68,7 @@ class Recipe:
 
     @property
     def command(self) -> str | None:
-        """The command that makes it again in the workflow's directory; None where no rule made it."""
+        """The command that makes it again in the workflow's directory; None if no rule made it."""
         return None if self.rule is None else shlex.join(["snakemake", "--cores", "1", "--force", self.target])
 
 

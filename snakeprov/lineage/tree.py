@@ -138,7 +138,7 @@ def _leads_to(url: str, paths: Sequence[str]) -> bool:
 
 
 def unexplored(graph: Graph, direction: Direction) -> set[str]:
-    """Return the ids of the nodes beyond which nobody looked: breadth first, those that are farthest away."""
+    """Return the ids of the nodes where the search ended: in breadth-first order, the farthest ones."""
     if not graph.truncated:
         return set()
     far = graph.distances(direction)
@@ -147,7 +147,7 @@ def unexplored(graph: Graph, direction: Direction) -> set[str]:
 
 
 def _subtree(branch: _Branch, direction: Direction) -> str:
-    """Return what names the subtree below a branch: the same name, the same subtree."""
+    """Return a key for the subtree below a branch: equal keys, equal subtrees."""
     if direction == "upstream" and branch.activity is not None:
         return branch.activity.id
     return " ".join((branch.node.id, *map(str, branch.makers)))

@@ -94,7 +94,7 @@ def _of_visible(old: Any, new: Any, path: str, depth: int) -> Iterator[Differing
 
 
 def _is_other(old: Any, new: Any) -> bool:
-    """Return whether what is left of two values shows that the wholes differ."""
+    """Return whether the remains of two shortened values prove that the whole values differ."""
     if isinstance(old, str) and isinstance(new, str):
         return shortened.without_note(old) != shortened.without_note(new)
     return type(old) is type(new) and shortened.size_of(old) != shortened.size_of(new)

@@ -67,7 +67,7 @@ def _failures(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
 
 
 def _moment(text: str) -> float | None:
-    """Return the time with which Snakemake begins what it says, in whole seconds since 1970."""
+    """Return the time at the beginning of a message of Snakemake, in whole seconds since 1970."""
     stamp, bracket, _ = text.partition("]")
     if not stamp.startswith("[") or not bracket:
         return None

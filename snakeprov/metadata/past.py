@@ -116,7 +116,7 @@ def read_past(
 
 
 def _with_sources(one: Stored) -> Stored:
-    """Return what Snakemake keeps of an output, naming sources where it names copies, which are gone after each run."""
+    """Return Snakemake's record of an output, with sources in place of their copies, which are gone after each run."""
     return structs.replace(
         one,
         input=None if one.input is None else [_COPY.sub("", path) for path in one.input],
@@ -170,7 +170,7 @@ class _Reader:
         return None if file.was_left_at(one.endtime) else Reason.CHANGED
 
     def job(self, outputs: Sequence[Stored], *, left_out: int) -> JobRecord:
-        """Return the record of the job that made `outputs`, which are there as it left them."""
+        """Return the record of the job that made `outputs`, which are unchanged since."""
         first = max(outputs, key=lambda one: one.endtime or 0)
         end_s = first.endtime or 0.0
         start_s = min((one.starttime for one in outputs if one.starttime is not None), default=None)
@@ -219,7 +219,7 @@ class _Reader:
                 yield FileFact(path=self.path(target), kind="unknown")
 
     def _log(self, target: str, start_s: float | None, end_s: float) -> FileFact:
-        """Return a log as it is now where it was last written while its job ran, else only its path."""
+        """Return the present state of a log that was last written while its job ran; for others only the path."""
         file = self._file(target)
         seen = file.fingerprint
         if start_s is not None and seen is not None and start_s <= seen.mtime_ns / 1e9 <= end_s + LOG_GAP_S:
