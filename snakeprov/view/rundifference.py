@@ -72,7 +72,7 @@ def _causes_told(difference: RunDifference) -> list[str]:
     given = [(one.old, one.new) for one in difference.facts if one.kind == "config"]
     kinds: dict[str, list[JobsChange]] = {}
     for one in difference.causes:
-        if not (one.kind == "param" and (one.old, one.new) in given):
+        if one.varies or not (one.kind == "param" and (one.old, one.new) in given):
             kinds.setdefault(one.kind, []).append(one)
     told = []
     for kind in sorted(kinds, key=_order):

@@ -13,11 +13,11 @@ from snakeprov.lineage.changes import Change, Difference, FileVersion, Side
 from snakeprov.lineage.rundifference import compare_runs
 from snakeprov.lineage.textdifference import text_difference
 from snakeprov.lineage.unrecorded import Unrecorded
-from snakeprov.model.answers import MadeVersion
+from snakeprov.model.answers import MadeVersion, RecordedJob
 from snakeprov.view import causes, clauses, rundifference
 from snakeprov.view.text import Screen
 
-from ..answers import told_run
+from ..answers import job_record, told_run
 
 HOSTILE = "\x1b[2J\x1b]0;evil\x07<script>\n\u202e" + "x" * 1_000_000
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
@@ -95,6 +95,22 @@ def test_many_changes_are_counted(screen: Screen) -> None:
     told = list(causes.why(trace, screen, again=None, count=0))
     assert told[0].endswith("params.p03 changed 1 -> 2 and 26 more.")
     assert told[-1] == "  … and 10 more (--json lists all)"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_order_of_jobs_does_not_change_how_two_runs_differ(order: tuple[int, int]) -> None:
+    """A param that is the config's value in one job, and another in the next, is not taken for the config's."""
+
+    def jobs(run_id: str, seed: int) -> list[RecordedJob]:
+        of = [job_record(id=f"{run_id}{n}", wildcards={"s": str(n)}, params={"seed": seed + n}) for n in order]
+        return [RecordedJob(job=job, files=[]) for job in of]
+
+    old, new = told_run("old", config={"seed": 1}), told_run("new", config={"seed": 5})
+    found = compare_runs(old, new, old_outputs=[], new_outputs=[], old_jobs=jobs("a", 1), new_jobs=jobs("b", 5))
+
+    assert "config.seed (1 -> 5) and params.seed of rule fit (changed in 2 jobs, not all alike)" in (
+        rundifference.sentence(found)
+    )
 
 
 def test_many_changed_inputs_are_drawn_together() -> None:
