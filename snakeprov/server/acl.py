@@ -26,19 +26,17 @@ from snakeprov.db.access import (
 from snakeprov.db.entities import EntityRow
 from snakeprov.db.tables import PROJECT
 from snakeprov.server import permissions, wire
-from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server import synapseanswers as synapse
+from snakeprov.server.call import Call
 from snakeprov.server.entities import existing
-from snakeprov.server.refusals import bad_request, forbidden, not_found, stale
+from snakeprov.server.refusals import bad_request, forbidden, not_found, shown, stale
+from snakeprov.server.services import Services
+from snakeprov.server.wire import Body, ResourceAccess
+
+service = Services("Access")
 
 PRINCIPALS_MAX = 1000
 """How many users and groups one access list can name."""
-
-
-class ResourceAccess(msgspec.Struct, rename="camel"):
-    """What one user or group may do."""
-
-    principal_id: int
-    access_type: list[str] = []
 
 
 class AclBody(msgspec.Struct, rename="camel"):
@@ -48,20 +46,26 @@ class AclBody(msgspec.Struct, rename="camel"):
     etag: str | None = None
 
 
-def read(call: Call) -> Answer:
-    """GET /entity/{id}/acl: of a project."""
+@service(
+    "GET",
+    "/repo/v1/entity/{id}/acl",
+    answer=synapse.AccessControlList,
+    note="in Synapse every entity can have a list of its own; here projects have, and what is inside inherits.",
+)
+def read(call: Call) -> Body:
+    """The access list of a project."""
     row = existing(call, call.entity_id())
-    return 200, body_of(call, _own_acl(call, row))
+    return body_of(call, _own_acl(call, row))
 
 
-def replace(call: Call) -> Answer:
-    """PUT /entity/{id}/acl: of a project, with the etag as it was read."""
-    body = call.read(AclBody)
+@service("PUT", "/repo/v1/entity/{id}/acl", answer=synapse.AccessControlList)
+def replace(call: Call, body: AclBody) -> Body:
+    """Replaces the access list of a project."""
     row = existing(call, call.entity_id())
     if body.etag is None:
         raise bad_request("An update needs the etag of the access list as it was read.")
     put(call, row, body)
-    return 200, body_of(call, _own_acl(call, row))
+    return body_of(call, _own_acl(call, row))
 
 
 def put(call: Call, row: EntityRow, body: AclBody) -> None:
@@ -73,8 +77,14 @@ def put(call: Call, row: EntityRow, body: AclBody) -> None:
     access.replace(call.tx, row.id, _checked(call, body.resource_access))
 
 
-def create(call: Call) -> Answer:
-    """POST /entity/{id}/acl: a project has one already, and nothing else can have one."""
+@service(
+    "POST",
+    "/repo/v1/entity/{id}/acl",
+    answer=synapse.AccessControlList,
+    note="in Synapse this gives an entity a list of its own.",
+)
+def create(call: Call) -> Body:
+    """Refused: a project has a list, and nothing else can."""
     row = existing(call, call.entity_id(), need=CHANGE_PERMISSIONS)
     if row.kind == PROJECT:
         raise bad_request(f"syn{row.id} has an access list; change that one with PUT.")
@@ -84,23 +94,26 @@ def create(call: Call) -> Answer:
     )
 
 
-def remove(call: Call) -> Answer:
-    """DELETE /entity/{id}/acl: a project's stays, and nothing else has one."""
+@service("DELETE", "/repo/v1/entity/{id}/acl", status=204, note="in Synapse this ends an entity's own list.")
+def remove(call: Call) -> None:
+    """Refused: the list of a project stays."""
     row = existing(call, call.entity_id(), need=CHANGE_PERMISSIONS)
     _own_acl(call, row)
     raise forbidden(f"The access list of syn{row.id} cannot be deleted: a project inherits from nothing.")
 
 
-def told(call: Call) -> Answer:
-    """GET /entity/{id}/permissions: the user's own; without READ the answer says only that."""
+@service("GET", "/repo/v1/entity/{id}/permissions", answer=dict[str, Any])
+def told(call: Call) -> Body:
+    """What the user may do with an entity; without READ, only that."""
     row = existing(call, call.entity_id(), need=None)
-    return 200, permissions.told(call, project_id=row.project_id, created_by=row.created_by)
+    return permissions.told(call, project_id=row.project_id, created_by=row.created_by)
 
 
-def benefactor(call: Call) -> Answer:
-    """GET /entity/{id}/benefactor: whose access list holds for an entity."""
+@service("GET", "/repo/v1/entity/{id}/benefactor", answer=synapse.EntityHeader)
+def benefactor(call: Call) -> Body:
+    """The project whose access list holds for an entity."""
     row = existing(call, call.entity_id())
-    return 200, wire.header(entities.ancestry(call.tx, row.project_id)[-1])
+    return wire.header(entities.ancestry(call.tx, row.project_id)[-1])
 
 
 def body_of(call: Call, acl: AclRow) -> dict[str, Any]:

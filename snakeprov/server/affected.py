@@ -16,10 +16,14 @@ from snakeprov.db.affected import Affected, Starts
 from snakeprov.db.lineage import Version
 from snakeprov.model.answers import AffectedVersions, MadeVersion
 from snakeprov.server import meanings, unmade, wire
-from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
+from snakeprov.server.call import Call, entity_number
 from snakeprov.server.entities import existing
-from snakeprov.server.refusals import bad_request
+from snakeprov.server.queries import NUMBER_MAX
+from snakeprov.server.refusals import bad_request, shown
 from snakeprov.server.runs import named_run
+from snakeprov.server.services import Access, Services
+
+service = Services("Questions")
 
 STARTS_MAX = 1000
 LIMIT_DEFAULT = 10_000
@@ -48,9 +52,12 @@ class AffectedBody(msgspec.Struct, rename="camel"):
     limit: int = LIMIT_DEFAULT
 
 
-def versions(call: Call) -> Answer:
-    """POST /affected: each version once, with what made it; the nearest first, and what is linked by evidence last."""
-    body = call.read(AffectedBody)
+@service("POST", "/snakeprov/v1/affected", access=Access.READS)
+def versions(call: Call, body: AffectedBody) -> AffectedVersions:
+    """Everything that came from some versions, or from what jobs made: those of a rule, of a run, at a commit.
+
+    Each version comes once, with what made it; the nearest first, and what only evidence links last.
+    """
     if not 1 <= body.limit <= LIMIT_MAX:
         raise bad_request(f"limit={body.limit}: a whole number from 1 to {LIMIT_MAX} was expected.")
     of_jobs = (body.rule, body.run_id, body.commit) != (None, None, None)
@@ -65,7 +72,7 @@ def versions(call: Call) -> Answer:
     near = None
     if not rows and of_jobs and not affected.is_any_job(call.tx, **jobs):
         near = [] if body.rule is None else search.near_rules(call.tx, body.rule, reader=reader)
-    return 200, AffectedVersions(versions=told, truncated=truncated, near=near)
+    return AffectedVersions(versions=told, truncated=truncated, near=near)
 
 
 def commit_prefix(text: str) -> str:

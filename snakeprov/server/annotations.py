@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from snakeprov.db import entities, revisions
 from snakeprov.db.access import UPDATE
 from snakeprov.db.entities import EntityRow
-from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server import synapseanswers as synapse
+from snakeprov.server.call import Call
 from snakeprov.server.entities import check_etag, existing
-from snakeprov.server.refusals import bad_request
+from snakeprov.server.refusals import bad_request, shown
+from snakeprov.server.services import Services
+from snakeprov.server.wire import AnnotationsValue, Body
+
+service = Services("Annotations")
 
 KEYS_MAX = 100
 VALUES_MAX = 100
@@ -27,13 +32,6 @@ VALUE_CHARS_MAX = 10_000
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
 
-class AnnotationsValue(msgspec.Struct):
-    """The values under one key, all of one type, each as text."""
-
-    type: Literal["STRING", "DOUBLE", "LONG", "TIMESTAMP_MS", "BOOLEAN"]
-    value: list[str]
-
-
 class AnnotationsBody(msgspec.Struct):
     """The annotations of an entity."""
 
@@ -41,21 +39,28 @@ class AnnotationsBody(msgspec.Struct):
     annotations: dict[str, AnnotationsValue] = {}
 
 
-def read(call: Call) -> Answer:
-    """GET /entity/{id}/annotations2."""
-    return 200, body_of(call, existing(call, call.entity_id()))
+@service("GET", "/repo/v1/entity/{id}/annotations2", answer=synapse.AnnotationsAnswer)
+def read(call: Call) -> Body:
+    """Annotations."""
+    return body_of(call, existing(call, call.entity_id()))
 
 
-def read_version(call: Call) -> Answer:
-    """GET /entity/{id}/version/{version}/annotations2."""
-    return 200, body_of(call, existing(call, call.entity_id(), number=call.version()))
+@service("GET", "/repo/v1/entity/{id}/version/{version}/annotations2", answer=synapse.AnnotationsAnswer)
+def read_version(call: Call) -> Body:
+    """Annotations of a version."""
+    return body_of(call, existing(call, call.entity_id(), number=call.version()))
 
 
-def replace(call: Call) -> Answer:
-    """PUT /entity/{id}/annotations2: those of the current version; the etag of the entity changes."""
-    body = call.read(AnnotationsBody)
+@service(
+    "PUT",
+    "/repo/v1/entity/{id}/annotations2",
+    answer=synapse.AnnotationsAnswer,
+    note="Synapse allows letters, digits, underscores and dots in their names; here a name can be any text.",
+)
+def replace(call: Call, body: AnnotationsBody) -> Body:
+    """Replaces the annotations of the current version, with the etag of the entity, which changes."""
     row = with_etag(call, body.etag)
-    return 200, {"id": f"syn{row.id}", "etag": put(call, row, body.annotations), "annotations": body.annotations}
+    return {"id": f"syn{row.id}", "etag": put(call, row, body.annotations), "annotations": body.annotations}
 
 
 def with_etag(call: Call, etag: str | None) -> EntityRow:

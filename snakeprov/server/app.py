@@ -14,13 +14,88 @@ import msgspec
 from falcon.routing import CompiledRouter
 
 from snakeprov.blobs.local import LocalBlobs
-from snakeprov.db import Database, tokens
+from snakeprov.db import Database
 from snakeprov.errors import BusyStoreError, StoreError
-from snakeprov.server import auth, downloads, filehandles, jobs, openapi, permissions, presigned, runs, uploads
-from snakeprov.server.auth import User
-from snakeprov.server.call import Answer, Call, Service
+from snakeprov.server import (
+    acl,
+    activities,
+    affected,
+    auth,
+    batch,
+    bundles,
+    children,
+    contents,
+    current,
+    details,
+    downloads,
+    entities,
+    evidence,
+    filehandles,
+    generated,
+    history,
+    jobs,
+    legacy,
+    lineage,
+    localfiles,
+    lookup,
+    messages,
+    openapi,
+    permissions,
+    plans,
+    presigned,
+    profiles,
+    pruning,
+    requirements,
+    runs,
+    search,
+    status,
+    trash,
+    uploads,
+    versions,
+)
+from snakeprov.server import annotations as annotation_services
+from snakeprov.server.call import Answer, Call, Server, Transfer
 from snakeprov.server.refusals import Refusal, bad_request, body_of
-from snakeprov.server.routes import BATCH, ROUTES, Access, Route
+from snakeprov.server.services import Access, Service
+
+_MODULES = (
+    entities,
+    children,
+    trash,
+    versions,
+    activities,
+    generated,
+    annotation_services,
+    legacy,
+    bundles,
+    acl,
+    requirements,
+    uploads,
+    filehandles,
+    downloads,
+    profiles,
+    messages,
+    runs,
+    plans,
+    jobs,
+    lookup,
+    contents,
+    current,
+    history,
+    details,
+    evidence,
+    lineage,
+    search,
+    affected,
+    status,
+    openapi,
+    batch,
+    localfiles,
+    pruning,
+)
+
+SERVICES = tuple(one for module in _MODULES for one in module.service.declared)
+"""Every service, in the order of the reference."""
 
 BODY_BYTES_MAX = 256 * 1024 * 1024
 """How long a JSON body can be."""
@@ -52,90 +127,79 @@ def create_app(
         url_secret: Signs URLs that carry their own permission; by default one that nobody else ever knows.
     """
     secret = url_secret or presigned.new_secret()
-    service = Service(database, blobs, local_files=local_files, url_secret=secret)
+    server = Server(database, blobs, local_files=local_files, url_secret=secret)
     gate = _Gate(
-        service, auth.by_token(database, session=session) if identify is None else auth.by_name(database, identify)
+        server, auth.by_token(database, session=session) if identify is None else auth.by_name(database, identify)
     )
     router = CompiledRouter()
     app: App = falcon.App(router=router)
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
-    routes = [*ROUTES, BATCH]
-    for resource in _resources(gate, [*routes, openapi.describing(routes)]):
+    for resource in _resources(gate):
         app.add_route(resource.template, resource)
-    app.add_route("/snakeprov/v1/blobs/{sha256}", downloads.Blob(gate.call_for))
-    app.add_route("/snakeprov/v1/runs/{id}/patch", downloads.Named(gate.call_for, runs.patch_handle))
-    app.add_route("/snakeprov/v1/jobs/{id}/environment", downloads.Named(gate.call_for, jobs.environment_handle))
-    app.add_route("/file/v1/fileHandle/{id}/url", downloads.Location(gate.call_for))
-    app.add_route(filehandles.DOWNLOAD_PATH, downloads.Download(gate.anonymous_call_for))
-    app.add_route(uploads.PART_PATH, downloads.Part(gate.anonymous_call_for))
     app.set_error_serializer(_serialize)
     app.add_error_handler(StoreError, _store_failed)
     app.add_error_handler(OverflowError, _too_large)
     app.add_error_handler(Exception, _failed)
-    service.run = _runner(router)
+    server.services, server.run = SERVICES, _runner(router)
     return app
 
 
 class _Resource:
-    """All methods of one path, as falcon wants them."""
+    """All services of one path, as falcon wants them."""
 
     def __init__(self, template: str) -> None:
         self.template = template
-        self.routes: dict[str, Route] = {}
+        self.services: dict[str, Service] = {}
 
 
 class _Gate:
     """Turns a request of falcon's into a Call, and what a handler returns into the response."""
 
-    def __init__(self, service: Service, identify: auth.Identify) -> None:
-        self._service = service
+    def __init__(self, server: Server, identify: auth.Identify) -> None:
+        self._server = server
         self._identify = identify
 
-    def responder(self, route: Route) -> Callable[..., None]:
-        """Return the function that falcon calls for one row of the table."""
+    def responder(self, service: Service) -> Callable[..., None]:
+        """Return the function that falcon calls for a service."""
 
-        scope = _scope_of(route)
-
-        def respond(request: falcon.Request, response: falcon.Response, **parameters: str) -> None:
-            user = self._identify(request, route.access is not Access.READS)
-            permissions.check_scope(user, scope)
-            call = self._call(request, parameters, user, _body(request))
-            if route.access is Access.OWN:
-                status, body = route.handler(call)
+        def respond(request: falcon.Request, response: falcon.Response, **route: str) -> None:
+            user = self._identify(request, service.access is not Access.READS)
+            permissions.check_scope(user, service.scope)
+            call = Call(self._server, user, **_parts(request, route), body=_body(request))
+            arguments = service.decoded(call)
+            if service.access is Access.OWN:
+                status, body = service.run(call, arguments)
             else:
-                with call.writing() if route.access is Access.WRITES else call.reading():
-                    status, body = route.handler(call)
+                with call.writing() if service.access is Access.WRITES else call.reading():
+                    status, body = service.run(call, arguments)
             response.status = status
             if body is not None:
                 response.content_type = _JSON
                 response.data = msgspec.json.encode(body)
 
-        return respond
+        def transfer(request: falcon.Request, response: falcon.Response, **route: str) -> None:
+            user = auth.ANONYMOUS
+            if service.access is Access.DOWNLOADS:
+                user = self._identify(request, False)
+                permissions.check_scope(user, service.scope)
+            call = Transfer(self._server, user, request, response, **_parts(request, route))
+            if service.access is Access.SIGNED:
+                presigned.check(request.path, call.query, secret=self._server.url_secret)
+            response.status, _ = service.run(call, service.decoded(call))
 
-    def call_for(self, request: falcon.Request, route: dict[str, str]) -> Call:
-        """Return the Call of a user who wants bytes."""
-        user = self._identify(request, False)
-        permissions.check_scope(user, tokens.DOWNLOAD)
-        return self._call(request, route, user, b"")
-
-    def anonymous_call_for(self, request: falcon.Request, route: dict[str, str]) -> Call:
-        """Return the Call of somebody who has only a signed URL."""
-        return self._call(request, route, auth.ANONYMOUS, b"")
-
-    def _call(self, request: falcon.Request, route: dict[str, str], user: User, body: bytes) -> Call:
-        return Call(self._service, user, base_url=request.prefix, route=route, query=_query(request), body=body)
+        return transfer if service.access.moves_bytes else respond
 
 
-def _resources(gate: _Gate, routes: list[Route]) -> list[_Resource]:
+def _resources(gate: _Gate) -> list[_Resource]:
     resources: dict[str, _Resource] = {}
-    for route in routes:
-        resource = resources.setdefault(route.template, _Resource(route.template))
-        resource.routes[route.method] = route
-        responder = gate.responder(route)
-        setattr(resource, f"on_{route.method.lower()}", responder)
-        if route.method == "GET":
+    for service in SERVICES:
+        resource = resources.setdefault(service.template, _Resource(service.template))
+        resource.services[service.method] = service
+        responder = gate.responder(service)
+        setattr(resource, f"on_{service.method.lower()}", responder)
+        if service.method == "GET":
             # Falcon sends no body in an answer to HEAD.
             resource.on_head = responder  # type: ignore[attr-defined]
     return list(resources.values())
@@ -148,23 +212,23 @@ def _runner(router: CompiledRouter) -> Callable[[Call, str, str], Answer]:
         found = router.find(path if len(path) == 1 else path.rstrip("/"))
         if found is None:
             raise Refusal(404, "There is no such resource.")
-        resource, _, parameters, _ = found
-        if not isinstance(resource, _Resource):
-            raise bad_request(f"{method} {path} moves bytes; it cannot be part of a batch.")
-        route = resource.routes.get(method)
-        if route is None:
-            raise Refusal(405, f"This method is not supported here; supported: {', '.join(resource.routes)}.")
-        if route is BATCH or route.access is Access.OWN:
-            raise bad_request(f"{method} {path} cannot be part of a batch.")
-        permissions.check_scope(call.user, _scope_of(route))
-        call.route = parameters
-        return route.handler(call)
+        resource, _, call.route, _ = found
+        assert isinstance(resource, _Resource)  # noqa: S101 - there are no others
+        service: Service | None = resource.services.get(method)
+        if service is None:
+            raise Refusal(405, f"This method is not supported here; supported: {', '.join(resource.services)}.")
+        if service.access not in (Access.READS, Access.WRITES):
+            what = "moves bytes; it cannot" if service.access.moves_bytes else "cannot"
+            raise bad_request(f"{method} {path} {what} be part of a batch.")
+        permissions.check_scope(call.user, service.scope)
+        return service.run(call, service.decoded(call))
 
     return run
 
 
-def _scope_of(route: Route) -> str:
-    return tokens.VIEW if route.access is Access.READS else tokens.MODIFY
+def _parts(request: falcon.Request, route: dict[str, str]) -> dict[str, Any]:
+    """Return what a request says beside its body."""
+    return {"base_url": request.prefix, "route": route, "query": _query(request)}
 
 
 def _query(request: falcon.Request) -> dict[str, str]:

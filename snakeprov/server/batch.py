@@ -13,8 +13,11 @@ import falcon
 import msgspec
 
 from snakeprov.model.answers import BatchResult, BatchResults
-from snakeprov.server.call import Answer, Call, shown
-from snakeprov.server.refusals import Refusal, bad_request, body_of
+from snakeprov.server.call import Answer, Call
+from snakeprov.server.refusals import Refusal, bad_request, body_of, shown
+from snakeprov.server.services import Access, Services
+
+service = Services("The server")
 
 REQUESTS_MAX = 50_000
 """How many requests one batch can hold."""
@@ -49,20 +52,22 @@ class BatchBody(msgspec.Struct):
     requests: list[BatchedRequest]
 
 
-def run(call: Call) -> Answer:
-    """POST /batch."""
-    requests = call.read(BatchBody).requests
+@service("POST", "/snakeprov/v1/batch", access=Access.OWN)
+def run(call: Call, body: BatchBody) -> BatchResults:
+    """Many requests in one transaction, each able to use the answers to those before it."""
+    requests = body.requests
     if len(requests) > REQUESTS_MAX:
         raise bad_request(f"The batch has {len(requests)} requests; at most {REQUESTS_MAX} are allowed.")
     results: list[BatchResult] = []
-    for index, request in enumerate(requests):
-        try:
-            status, body = _run_one(call, request, results)
-        except falcon.HTTPError as error:
-            reason: str = body_of(error)["reason"]
-            raise Refusal(error.status_code, reason, failed_request=index) from error
-        results.append(BatchResult(status=status, body=body))
-    return 200, BatchResults(results=results)
+    with call.writing():
+        for index, request in enumerate(requests):
+            try:
+                status, answer = _run_one(call, request, results)
+            except falcon.HTTPError as error:
+                reason: str = body_of(error)["reason"]
+                raise Refusal(error.status_code, reason, failed_request=index) from error
+            results.append(BatchResult(status=status, body=answer))
+    return BatchResults(results=results)
 
 
 def _run_one(call: Call, request: BatchedRequest, results: list[BatchResult]) -> Answer:
@@ -85,7 +90,7 @@ def _run_one(call: Call, request: BatchedRequest, results: list[BatchResult]) ->
             else:
                 raise bad_request(f"{shown(binding.at)}: a binding goes to /path, /query/NAME or /body/….")
     nested = Call(
-        call.service,
+        call.server,
         call.user,
         base_url=call.base_url,
         route={},
@@ -94,7 +99,7 @@ def _run_one(call: Call, request: BatchedRequest, results: list[BatchResult]) ->
         decoded=decoded,
     )
     nested.tx = call.tx
-    return call.service.run(nested, request.method, unquote(path))
+    return call.server.run(nested, request.method, unquote(path))
 
 
 def _decoded(raw: bytes) -> Any:

@@ -20,13 +20,22 @@ from snakeprov.db.entities import EntityRow
 from snakeprov.db.tables import FILE
 from snakeprov.server import acl, legacy, permissions, wire
 from snakeprov.server import annotations as annotation_resource
+from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.activities import readable as readable_activity
-from snakeprov.server.annotations import AnnotationsBody, AnnotationsValue
-from snakeprov.server.call import Answer, Call, entity_number
-from snakeprov.server.entities import change, check_etag, existing, insert
-from snakeprov.server.legacy import LegacyAnnotations
+from snakeprov.server.annotations import AnnotationsBody
+from snakeprov.server.call import Call, entity_number
+from snakeprov.server.entities import CREATOR, NewVersion, change, check_etag, existing, insert
 from snakeprov.server.refusals import bad_request
-from snakeprov.server.wire import EntityBody
+from snakeprov.server.services import Access, Services
+from snakeprov.server.wire import AnnotationsValue, Body, EntityBody, LegacyAnnotations
+
+service = Services("Bundles")
+
+
+_BUNDLE = (
+    "the design has bundles with annotations in their old form; today's clients know `bundle2` only. Both are here, "
+    f"and add to the annotations that there are. For `generatedBy`: {CREATOR}"
+)
 
 
 class BundleBody(msgspec.Struct, rename="camel"):
@@ -61,51 +70,62 @@ class BundleRequest(msgspec.Struct, rename="camel"):
     include_activity: bool = False
 
 
-def create(call: Call) -> Answer:
-    """POST /entity/bundle2/create[?generatedBy=]."""
-    body = call.read(BundleBody)
-    row = _create(call, body, None if body.annotations is None else body.annotations.annotations)
-    return 201, _answer(call, row, body)
+@service("POST", "/repo/v1/entity/bundle2/create", answer=synapse.Bundle, status=201, note=CREATOR)
+def create(call: Call, query: NewVersion, body: BundleBody) -> Body:
+    """Makes an entity with its annotations."""
+    row = _create(call, query, body, None if body.annotations is None else body.annotations.annotations)
+    return _answer(call, row, body)
 
 
-def update(call: Call) -> Answer:
-    """PUT /entity/{id}/bundle2[?generatedBy=]: annotations are added to those there are; never forces a version."""
-    body = call.read(BundleBody)
-    row = _update(call, call.entity_id(), body, None if body.annotations is None else body.annotations.annotations)
-    return 200, _answer(call, row, body)
+@service("PUT", "/repo/v1/entity/{id}/bundle2", answer=synapse.Bundle, note=CREATOR)
+def update(call: Call, query: NewVersion, body: BundleBody) -> Body:
+    """Changes an entity and adds to its annotations; never forces a version."""
+    row = _update(
+        call, call.entity_id(), query, body, None if body.annotations is None else body.annotations.annotations
+    )
+    return _answer(call, row, body)
 
 
-def create_legacy(call: Call) -> Answer:
-    """POST /entity/bundle[?generatedBy=]."""
-    body = call.read(LegacyBundleBody)
-    row = _create(call, body, None if body.annotations is None else legacy.to_current(body.annotations))
-    return 201, _answer(call, row, body)
+@service("POST", "/repo/v1/entity/bundle", answer=synapse.LegacyBundle, status=201, note=_BUNDLE)
+def create_legacy(call: Call, query: NewVersion, body: LegacyBundleBody) -> Body:
+    """Makes an entity with its annotations."""
+    row = _create(call, query, body, None if body.annotations is None else legacy.to_current(body.annotations))
+    return _answer(call, row, body)
 
 
-def update_legacy(call: Call) -> Answer:
-    """PUT /entity/bundle[?generatedBy=] and /entity/{id}/bundle: the entity is the one in the body or in the path."""
-    body = call.read(LegacyBundleBody)
+@service("PUT", ("/repo/v1/entity/bundle", "/repo/v1/entity/{id}/bundle"), answer=synapse.LegacyBundle, note=_BUNDLE)
+def update_legacy(call: Call, query: NewVersion, body: LegacyBundleBody) -> Body:
+    """Changes an entity, which is the one in the body or in the path, and adds annotations."""
     if "id" in call.route:
         id_ = call.entity_id()
     elif body.entity is not None and body.entity.id is not None:
         id_ = entity_number(body.entity.id)
     else:
         raise bad_request("The bundle needs an entity with its id.")
-    row = _update(call, id_, body, None if body.annotations is None else legacy.to_current(body.annotations))
-    return 200, _answer(call, row, body)
+    row = _update(call, id_, query, body, None if body.annotations is None else legacy.to_current(body.annotations))
+    return _answer(call, row, body)
 
 
-def read(call: Call) -> Answer:
-    """POST /entity/{id}/bundle2 and /entity/{id}/version/{version}/bundle2: what the body asks for."""
-    body = call.read(BundleRequest)
+@service(
+    "POST",
+    ("/repo/v1/entity/{id}/bundle2", "/repo/v1/entity/{id}/version/{version}/bundle2"),
+    answer=synapse.Bundle,
+    access=Access.READS,
+    note="for a version Synapse gives the activity of the current one; here it is that version's. "
+    "What snakeprov has not got (tables, wikis, DOIs, threads) is left out.",
+)
+def read(call: Call, body: BundleRequest) -> Body:
+    """An entity and what belongs to it."""
     row = existing(call, call.entity_id(), number=call.version() if "version" in call.route else None)
-    return 200, _bundle(call, row, body)
+    return _bundle(call, row, body)
 
 
-def _create(call: Call, body: BundleBody | LegacyBundleBody, noted: dict[str, AnnotationsValue] | None) -> EntityRow:
+def _create(
+    call: Call, query: NewVersion, body: BundleBody | LegacyBundleBody, noted: dict[str, AnnotationsValue] | None
+) -> EntityRow:
     if body.entity is None:
         raise bad_request("The bundle needs an entity.")
-    row = insert(call, body.entity)
+    row = insert(call, body.entity, query)
     if noted is not None:
         annotation_resource.put(call, row, noted)
     if body.access_control_list is not None:
@@ -114,13 +134,17 @@ def _create(call: Call, body: BundleBody | LegacyBundleBody, noted: dict[str, An
 
 
 def _update(
-    call: Call, id_: int, body: BundleBody | LegacyBundleBody, noted: dict[str, AnnotationsValue] | None
+    call: Call,
+    id_: int,
+    query: NewVersion,
+    body: BundleBody | LegacyBundleBody,
+    noted: dict[str, AnnotationsValue] | None,
 ) -> EntityRow:
     row = existing(call, id_, need=UPDATE)
     if body.entity is not None:
         if body.entity.id is not None and entity_number(body.entity.id) != id_:
             raise bad_request(f"The body has the entity {body.entity.id}, the path syn{id_}.")
-        row = change(call, id_, body.entity, new_version=False)
+        row = change(call, id_, body.entity, query)
     if noted is not None:
         if body.entity is None:
             # Nothing else says which state of the entity this was made for.
@@ -187,7 +211,7 @@ def _file_handles(call: Call, row: EntityRow) -> list[dict[str, Any]]:
     handle = None if row.file_handle_id is None else stored_handles.get(call.tx, row.file_handle_id)
     if handle is None or not permissions.may(call, row.project_id, DOWNLOAD):
         return []
-    return [wire.file_handle(call.service.content_md5s.complete(handle))]
+    return [wire.file_handle(call.server.content_md5s.complete(handle))]
 
 
 def _file_name(call: Call, row: EntityRow) -> str | None:

@@ -6,42 +6,43 @@ Must not know: any resource, or whether the request came alone or in a batch.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import falcon
 import msgspec
 
+from snakeprov.server import queries
 from snakeprov.server.contentmd5 import ContentMd5s
-from snakeprov.server.refusals import bad_request, not_found
+from snakeprov.server.refusals import bad_request, not_found, shown
 
 if TYPE_CHECKING:
     from snakeprov.blobs.local import LocalBlobs
     from snakeprov.db import Database, Transaction
     from snakeprov.server.auth import User
+    from snakeprov.server.services import Service
 
 T = TypeVar("T")
+Q = TypeVar("Q", bound=msgspec.Struct)
 
 Answer = tuple[int, Any]
-"""The status, and the body as plain values; None: no body."""
+"""The status, and the body; None: no body."""
 
 ENTITY_ID = re.compile(r"(?:syn)?([0-9]{1,18})", re.IGNORECASE)
-NUMBER_MAX = 2**63 - 1
-"""The largest number a query or an id can hold."""
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
-_SHOWN_MAX = 80
 
 
-class Service:
+class Server:
     """What is the same for every request: the store, the bytes, and the limits of this server.
 
     Attributes:
         local_files: Whether files of the server's own machine may be named.
         content_md5s: The md5 of contents, for clients that ask for it.
         url_secret: Signs the URLs from which bytes can be downloaded without a token.
-        run: Runs one request of a batch in the batch's transaction; the table of routes provides it.
+        services: Everything that this server does.
+        run: Runs one request of a batch in the batch's transaction.
     """
 
     def __init__(self, database: Database, blobs: LocalBlobs, *, local_files: bool, url_secret: bytes) -> None:
@@ -50,6 +51,7 @@ class Service:
         self.content_md5s = ContentMd5s(blobs)
         self.local_files = local_files
         self.url_secret = url_secret
+        self.services: Sequence[Service] = ()
         self.run: Callable[[Call, str, str], Answer] = _no_routes
 
 
@@ -66,13 +68,14 @@ class Call:
         base_url: What precedes the path in a URL of this server.
         route: What the path names, by the names in the template of the route.
         query: The query parameters.
+        status: The status of success, where it is not the one that is declared.
     """
 
-    __slots__ = ("_body", "_decoded", "base_url", "query", "route", "service", "tx", "user")
+    __slots__ = ("_body", "_decoded", "base_url", "query", "route", "server", "status", "tx", "user")
 
     def __init__(
         self,
-        service: Service,
+        server: Server,
         user: User,
         *,
         base_url: str,
@@ -81,27 +84,28 @@ class Call:
         body: bytes | memoryview | None = None,
         decoded: Any = msgspec.UNSET,
     ) -> None:
-        self.service = service
+        self.server = server
         self.tx: Transaction
         self.user = user
         self.base_url = base_url
         self.route = route
         self.query = query
+        self.status: int | None = None
         self._body = body
         self._decoded = decoded
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Open a transaction that changes nothing."""
-        with self.service.database.read() as self.tx:
+        with self.server.database.read() as self.tx:
             yield
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Open a transaction that may write; an exception rolls it back."""
-        with self.service.database.write() as self.tx:
+        with self.server.database.write() as self.tx:
             yield
-            self.service.content_md5s.write(self.tx)
+            self.server.content_md5s.write(self.tx)
 
     def read(self, type_: type[T]) -> T:
         """Return the body as a value of `type_`.
@@ -122,6 +126,14 @@ class Call:
         except RecursionError as error:
             raise bad_request("The body is nested too deeply.") from error
 
+    def asked(self, type_: type[Q]) -> Q:
+        """Return the query parameters as a value of `type_`.
+
+        Raises:
+            Refusal: 400, one is missing, or is not what was expected.
+        """
+        return queries.decoded(self.query, type_)
+
     def entity_id(self) -> int:
         """Return the entity that the path names."""
         return entity_number(self.route["id"])
@@ -140,42 +152,23 @@ class Call:
             raise not_found(f"{what} with id {shown(text)} could not be found.")
         return int(text)
 
-    def number(self, name: str, *, default: int | None = None, least: int = 0, most: int = NUMBER_MAX) -> int:
-        """Return a query parameter that is a whole number from `least` to `most`.
 
-        Raises:
-            Refusal: 400, it is something else, or is missing and has no default.
-        """
-        text = self.query.get(name)
-        if text is None:
-            if default is None:
-                raise bad_request(f"The query parameter {name!r} is missing.")
-            return default
-        if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
-            raise bad_request(f"{name}={shown(text)}: a whole number from {least} to {most} was expected.")
-        return int(text)
+class Transfer(Call):
+    """A request whose body, or whose answer's, is bytes.
 
-    def optional_number(self, name: str, *, least: int = 0) -> int | None:
-        """Return a query parameter that is a whole number, or None where it is not given."""
-        return self.number(name, least=least) if name in self.query else None
+    Attributes:
+        request: As falcon has it.
+        response: The answer; the handler says what it is.
+    """
 
-    def flag(self, name: str) -> bool:
-        """Return a query parameter that is true or false; false when it is not given."""
-        text = self.query.get(name, "false").lower()
-        if text not in ("true", "false"):
-            raise bad_request(f"{name}={shown(text)}: true or false was expected.")
-        return text == "true"
+    __slots__ = ("request", "response")
 
-    def text(self, name: str) -> str:
-        """Return a query parameter.
-
-        Raises:
-            Refusal: 400, it is missing.
-        """
-        text = self.query.get(name)
-        if text is None:
-            raise bad_request(f"The query parameter {name!r} is missing.")
-        return text
+    def __init__(
+        self, server: Server, user: User, request: falcon.Request, response: falcon.Response, **values: Any
+    ) -> None:
+        super().__init__(server, user, **values)
+        self.request = request
+        self.response = response
 
 
 def entity_number(text: str) -> int:
@@ -199,11 +192,6 @@ def plain_number(text: str, *, what: str) -> int:
     if not _DIGITS.fullmatch(text):
         raise bad_request(f"{shown(text)} is not {what}: a number was expected.")
     return int(text)
-
-
-def shown(text: str) -> str:
-    """Return `text` quoted, and shortened where it is long."""
-    return repr(text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "…")
 
 
 _DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}

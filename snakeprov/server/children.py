@@ -12,10 +12,16 @@ import msgspec
 
 from snakeprov.db import entities
 from snakeprov.db.tables import ROOT_ID
+from snakeprov.model.answers import Page
+from snakeprov.server import synapseanswers as synapse
 from snakeprov.server import wire
-from snakeprov.server.call import Answer, Call, entity_number, shown
+from snakeprov.server.call import Call, entity_number
 from snakeprov.server.entities import existing
-from snakeprov.server.refusals import bad_request, not_found
+from snakeprov.server.refusals import bad_request, not_found, shown
+from snakeprov.server.services import Access, Services
+from snakeprov.server.wire import Body
+
+service = Services("Entities")
 
 PAGE_SIZE = 50
 """As in Synapse; a page token tells where the next page begins."""
@@ -44,9 +50,9 @@ class ChildrenBody(msgspec.Struct, rename="camel"):
     next_page_token: str | None = None
 
 
-def child(call: Call) -> Answer:
-    """POST /entity/child."""
-    body = call.read(ChildBody)
+@service("POST", "/repo/v1/entity/child", answer=synapse.EntityId, access=Access.READS)
+def child(call: Call, body: ChildBody) -> Body:
+    """The child of a name."""
     parent = ROOT_ID if body.parent_id is None else entity_number(body.parent_id)
     if parent != ROOT_ID and entities.place(call.tx, parent) is not None:
         existing(call, parent)
@@ -54,12 +60,12 @@ def child(call: Call) -> Answer:
     if found is None:
         raise not_found(f"Entity: '{body.entity_name}' not found in parent: 'syn{parent}'")
     existing(call, found)
-    return 200, {"id": f"syn{found}"}
+    return {"id": f"syn{found}"}
 
 
-def children(call: Call) -> Answer:
-    """POST /entity/children: a page of them; types that are not known here are ignored."""
-    body = call.read(ChildrenBody)
+@service("POST", "/repo/v1/entity/children", answer=synapse.ChildrenPage, access=Access.READS)
+def children(call: Call, body: ChildrenBody) -> Body:
+    """A page of children, fifty at a time; types that are unknown here are ignored."""
     if not body.include_types:
         raise bad_request("includeTypes is empty: at least one type was expected.")
     token = body.next_page_token or "0"
@@ -82,25 +88,34 @@ def children(call: Call) -> Answer:
     )
     answer = {"page": [wire.header(row) for row in rows[:PAGE_SIZE]]}
     if len(rows) > PAGE_SIZE:
-        return 200, {**answer, "nextPageToken": str(offset + PAGE_SIZE)}
-    return 200, answer
+        return {**answer, "nextPageToken": str(offset + PAGE_SIZE)}
+    return answer
 
 
-def header(call: Call) -> Answer:
-    """GET /entity/{id}/type: the entity as a listing shows it."""
-    return 200, wire.header(existing(call, call.entity_id()))
+@service("GET", "/repo/v1/entity/{id}/type", answer=synapse.EntityHeader)
+def header(call: Call) -> Body:
+    """An entity as listings show it."""
+    return wire.header(existing(call, call.entity_id()))
 
 
-def path(call: Call) -> Answer:
-    """GET /entity/{id}/path: from the root to the entity."""
+@service("GET", "/repo/v1/entity/{id}/path", answer=synapse.EntityPath)
+def path(call: Call) -> Body:
+    """From the root to an entity."""
     row = existing(call, call.entity_id())
-    return 200, {"path": [wire.header(step) for step in entities.ancestry(call.tx, row.id)]}
+    return {"path": [wire.header(step) for step in entities.ancestry(call.tx, row.id)]}
 
 
-def with_md5(call: Call) -> Answer:
-    """GET /entity/md5/{md5}."""
+@service(
+    "GET",
+    "/repo/v1/entity/md5/{md5}",
+    answer=Page[synapse.EntityHeader],
+    note="here only contents whose md5 is known are found: those up to 64 KiB, those uploaded or recorded over a "
+    "network, and those whose file handle somebody has asked for.",
+)
+def with_md5(call: Call) -> Body:
+    """The file versions whose content has an md5."""
     md5 = call.route["md5"]
     if not _MD5.fullmatch(md5):
         raise bad_request(f"{shown(md5)} is not an md5: 32 hex digits were expected.")
     rows = entities.with_md5(call.tx, md5.lower(), reader=call.user.reader, limit=SAME_CONTENT_MAX)
-    return 200, {"results": [wire.header(row) for row in rows], "totalNumberOfResults": len(rows)}
+    return {"results": [wire.header(row) for row in rows], "totalNumberOfResults": len(rows)}

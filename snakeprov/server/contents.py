@@ -6,16 +6,20 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from msgspec import Meta
 
 from snakeprov.db import contents
 from snakeprov.db.contents import Algorithm, VersionOf
 from snakeprov.model.answers import SameContent, Version
 from snakeprov.server import wire
-from snakeprov.server.call import Answer, Call, shown
-from snakeprov.server.refusals import bad_request
+from snakeprov.server.call import Call
+from snakeprov.server.queries import Query
+from snakeprov.server.refusals import bad_request, shown
+from snakeprov.server.services import Services
 
-LIMIT_DEFAULT = 100
-LIMIT_MAX = 10_000
+service = Services("Questions")
 
 PREFIX_CHARS_MIN = 8
 """Minimum length of a prefix of a digest that names a content."""
@@ -23,16 +27,25 @@ PREFIX_CHARS_MIN = 8
 _HEX_CHARS: dict[Algorithm, int] = {"sha256": 64, "md5": 32}
 
 
-def listing(call: Call) -> Answer:
-    """GET /versions?sha256= or ?md5=: the versions that have a content, newest first."""
-    algorithms: list[Algorithm] = [name for name in _HEX_CHARS if name in call.query]
-    if len(algorithms) != 1:
+class ContentQuery(Query, frozen=True):
+    """A content by its digest, or by the first digits of it."""
+
+    sha256: Annotated[str, Meta(pattern="^[0-9a-fA-F]{8,64}$")] | None = None
+    md5: Annotated[str, Meta(pattern="^[0-9a-fA-F]{8,32}$")] | None = None
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
+
+
+@service("GET", "/snakeprov/v1/versions")
+def listing(call: Call, query: ContentQuery) -> SameContent:
+    """The versions that have a content, newest first: by its digest, or at least 8 of its first digits."""
+    given: dict[Algorithm, str | None] = {"sha256": query.sha256, "md5": query.md5}
+    digests = [(algorithm, text) for algorithm, text in given.items() if text is not None]
+    if len(digests) != 1:
         raise bad_request("One of the query parameters 'sha256' and 'md5' was expected.")
-    (algorithm,) = algorithms
-    prefix = digest_prefix(call.text(algorithm), algorithm)
-    limit = call.number("limit", default=LIMIT_DEFAULT, least=1, most=LIMIT_MAX)
+    ((algorithm, text),) = digests
+    prefix, limit = digest_prefix(text, algorithm), query.limit
     rows = contents.versions_with(call.tx, algorithm, prefix, reader=call.user.reader, limit=limit + 1)
-    return 200, SameContent(results=[_version(row) for row in rows[:limit]], truncated=len(rows) > limit)
+    return SameContent(results=[_version(row) for row in rows[:limit]], truncated=len(rows) > limit)
 
 
 def digest_prefix(text: str, algorithm: Algorithm) -> str:

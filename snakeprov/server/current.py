@@ -5,38 +5,51 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from snakeprov.db import current, lookup
 from snakeprov.db.access import READ
 from snakeprov.db.current import CurrentRow
 from snakeprov.db.tables import STORED
 from snakeprov.model.answers import CurrentFiles, Version
 from snakeprov.server import meanings, permissions, wire
-from snakeprov.server.call import Answer, Call, shown
-from snakeprov.server.refusals import not_found
+from snakeprov.server.call import Call
+from snakeprov.server.queries import Query
+from snakeprov.server.refusals import not_found, shown
+from snakeprov.server.services import Services
 
-PAGE_DEFAULT = 1000
-PAGE_MAX = 10_000
+service = Services("Questions")
 
 
-def listing(call: Call) -> Answer:
-    """GET /current?project=[&under=&after=&limit=]: by path; `next` is where to go on.
+class CurrentQuery(Query, frozen=True):
+    """Which files of which project; `after` is the path after which the page begins."""
+
+    project: str
+    under: str = ""
+    after: str = ""
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+
+
+@service("GET", "/snakeprov/v1/current")
+def listing(call: Call, query: CurrentQuery) -> CurrentFiles:
+    """The files of a project at their current versions, by path; `next` is what to give as `after` to go on.
 
     Left out are files whose place something newer took: a folder with files in it, or a file where their folder was.
     """
-    name = call.text("project")
-    project = lookup.project_id(call.tx, name)
+    project = lookup.project_id(call.tx, query.project)
     if project is None:
-        raise not_found(f"There is no project called {shown(name)}.")
+        raise not_found(f"There is no project called {shown(query.project)}.")
     permissions.check(call, project, project_id=project, permission=READ)
-    limit = call.number("limit", default=PAGE_DEFAULT, least=1, most=PAGE_MAX)
-    under, after = call.query.get("under", ""), call.query.get("after", "")
-    rows = current.page(call.tx, project, under=under, after=after, limit=limit + 1)
+    limit = query.limit
+    rows = current.page(call.tx, project, under=query.under, after=query.after, limit=limit + 1)
     gone = current.superseded(call.tx, project, rows[:limit])
     there = [row for row in rows[:limit] if row.path not in gone]
     told = meanings.told(call.tx, [(row.id, row.number) for row in there])
     results = [_file(row, told.get((row.id, row.number), meanings.NOTHING)) for row in there]
     following = rows[limit - 1].path if len(rows) > limit else None
-    return 200, CurrentFiles(project_id=wire.entity_id(project), results=results, next=following)
+    return CurrentFiles(project_id=wire.entity_id(project), results=results, next=following)
 
 
 def _file(row: CurrentRow, told: meanings.Told) -> Version:

@@ -19,8 +19,11 @@ from snakeprov.model.answers import Details, RecordedJob, UsedLink, Version
 from snakeprov.model.provenance import Reference
 from snakeprov.server import jobs as job_resource
 from snakeprov.server import meanings, runs, wire
-from snakeprov.server.call import Answer, Call, entity_number
+from snakeprov.server.call import Call, entity_number
 from snakeprov.server.refusals import bad_request
+from snakeprov.server.services import Access, Services
+
+service = Services("Questions")
 
 VERSIONS_MAX = 1000
 JOBS_MAX = 1000
@@ -36,14 +39,14 @@ class DetailsBody(msgspec.Struct):
     jobs: list[str] = []
 
 
-def read(call: Call) -> Answer:
-    """POST /details: in the order asked, without what there is not or may not be seen."""
-    body = call.read(DetailsBody)
+@service("POST", "/snakeprov/v1/details", access=Access.READS)
+def read(call: Call, body: DetailsBody) -> Details:
+    """What is known of many versions and jobs: those that the user may see, in the order asked."""
     for what, asked, most in (("versions", body.versions, VERSIONS_MAX), ("jobs", body.jobs, JOBS_MAX)):
         if len(asked) > most:
             raise bad_request(f"{len(asked)} {what} are asked for; at most {most} are allowed.")
     wanted = [(entity_number(one.target_id), one.target_version_number or 0) for one in body.versions]
-    return 200, Details(versions=_versions(call, list(dict.fromkeys(wanted))), jobs=_jobs(call, body.jobs))
+    return Details(versions=_versions(call, list(dict.fromkeys(wanted))), jobs=_jobs(call, body.jobs))
 
 
 def _versions(call: Call, wanted: list[lineage.Version]) -> list[Version]:

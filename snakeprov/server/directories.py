@@ -18,18 +18,15 @@ MANIFEST_BYTES_MAX = 64 * 1024 * 1024
 """How long a manifest can be that is looked into; it has some 200 bytes for each file."""
 
 
-def lets_have(call: Call, sha256: str) -> bool:
-    """Say whether the directory that the query names, if it does, has a content inside.
+def lets_have(call: Call, sha256: str, entity_id: str, version_number: int | None) -> bool:
+    """Say whether a recorded directory has a content inside.
 
     Who recorded the directory must have brought the content as well: a manifest that is made up opens nothing.
 
     Raises:
         Refusal: 404, there is no such entity or version; 403, the user may not download it.
     """
-    if "entityId" not in call.query:
-        return False
-    number = call.optional_number("versionNumber", least=1)
-    row = existing(call, entity_number(call.query["entityId"]), number=number, need=access.DOWNLOAD)
+    row = existing(call, entity_number(entity_id), number=version_number, need=access.DOWNLOAD)
     handle = None if row.file_handle_id is None else filehandles.get(call.tx, row.file_handle_id)
     if (
         handle is None
@@ -41,7 +38,7 @@ def lets_have(call: Call, sha256: str) -> bool:
     if not access.content_is_of(call.tx, sha256, handle.created_by):
         return False
     try:
-        with call.service.blobs.open(handle.sha256) as manifest:
+        with call.server.blobs.open(handle.sha256) as manifest:
             # Its form is canonical, and in the text of a name the quotation marks would be escaped.
             return f'"sha256":"{sha256}"'.encode() in manifest.read(MANIFEST_BYTES_MAX)
     except KeyError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import falcon
@@ -16,133 +16,96 @@ from snakeprov.db import access
 from snakeprov.db import filehandles as handle_store
 from snakeprov.db.tables import STORED
 from snakeprov.errors import CorruptStoreError
-from snakeprov.server import directories, filehandles, presigned, uploads
-from snakeprov.server.call import Call, shown
-from snakeprov.server.refusals import bad_request, forbidden, not_found
+from snakeprov.server import directories, filehandles
+from snakeprov.server.call import Transfer
+from snakeprov.server.queries import EntityId, Number, Query
+from snakeprov.server.refusals import bad_request, forbidden, not_found, shown
+from snakeprov.server.services import Access, Services
 
 CHUNK_BYTES = 256 * 1024
+
+service = Services("Files")
 
 _NOT_KEPT = "The bytes of {} are not kept here."
 _CONTENT_TYPE = re.compile(r"[!-~][ -~]{0,255}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-CallFor = Callable[[falcon.Request, dict[str, str]], Call]
-"""Makes the Call for a request; the app provides it."""
+
+class Inside(Query, frozen=True):
+    """The recorded directory that has a content inside."""
+
+    entity_id: EntityId | None = None
+    version_number: Number | None = None
 
 
-class Blob:
-    """GET /snakeprov/v1/blobs/{sha256}[?entityId=&versionNumber=]: the query names a directory that has it inside."""
+class Located(Query, frozen=True):
+    """Whether the answer leads to the bytes, or is where they are."""
 
-    def __init__(self, call_for: CallFor) -> None:
-        self._call_for = call_for
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, *, sha256: str) -> None:
-        """Send the bytes, or the range of them that is asked for."""
-        call = self._call_for(request, {})
-        if not _SHA256.fullmatch(sha256):
-            raise bad_request(f"{shown(sha256)} is not a sha256: 64 lower-case hex digits were expected.")
-        with call.reading():
-            is_readable = access.content_is_readable(call.tx, sha256, call.user.reader) or directories.lets_have(
-                call, sha256
-            )
-        if not is_readable:
-            raise not_found(_NOT_KEPT.format(sha256))
-        _send(call, request, response, sha256)
+    redirect: bool = True
 
 
-class Named:
-    """GET /snakeprov/v1/runs/{id}/patch and /jobs/{id}/environment: bytes that a record names.
-
-    For everybody who may see the run and download from its project.
-    """
-
-    def __init__(self, call_for: CallFor, handle_of: Callable[[Call], int]) -> None:
-        self._call_for = call_for
-        self._handle_of = handle_of
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, **route: str) -> None:
-        """Send the bytes."""
-        call = self._call_for(request, route)
-        with call.reading():
-            id_ = self._handle_of(call)
-            handle = handle_store.get(call.tx, id_)
-        if handle is None or handle.kind != STORED or handle.sha256 is None:
-            raise not_found(f"The bytes of file handle {id_} are not kept here.")
-        _send(call, request, response, handle.sha256, content_type=handle.content_type)
+@service("GET", "/snakeprov/v1/blobs/{sha256}", answer=bytes, access=Access.DOWNLOADS)
+def blob(call: Transfer, query: Inside) -> None:
+    """A content, by digest. Of what is inside a recorded directory, the query names the directory."""
+    sha256 = call.route["sha256"]
+    if not _SHA256.fullmatch(sha256):
+        raise bad_request(f"{shown(sha256)} is not a sha256: 64 lower-case hex digits were expected.")
+    with call.reading():
+        is_readable = access.content_is_readable(call.tx, sha256, call.user.reader)
+        if not is_readable and query.entity_id is not None:
+            is_readable = directories.lets_have(call, sha256, query.entity_id, query.version_number)
+    if not is_readable:
+        raise not_found(_NOT_KEPT.format(sha256))
+    _send(call, sha256)
 
 
-class Download:
-    """GET of the signed URL of a file handle."""
-
-    def __init__(self, call_for: CallFor) -> None:
-        self._call_for = call_for
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, **route: str) -> None:
-        """Send the bytes, or the range of them that is asked for."""
-        call = self._call_for(request, route)
-        presigned.check(request.path, call.query, secret=call.service.url_secret)
-        with call.reading():
-            handle = filehandles.existing(call)
-        if handle.kind != STORED or handle.sha256 is None:
-            raise not_found(f"The bytes of file handle {handle.id} are not kept here.")
-        _send(call, request, response, handle.sha256, content_type=handle.content_type)
-
-    on_head = on_get
+@service("GET", filehandles.DOWNLOAD_PATH, answer=bytes, access=Access.SIGNED)
+def signed(call: Transfer) -> None:
+    """The bytes of a file handle, under a signed URL."""
+    with call.reading():
+        handle = filehandles.existing(call)
+    send(call, handle.id)
 
 
-class Part:
-    """PUT of the signed URL of a part of an upload."""
-
-    def __init__(self, call_for: CallFor) -> None:
-        self._call_for = call_for
-
-    def on_put(self, request: falcon.Request, response: falcon.Response, **route: str) -> None:
-        """Take the bytes."""
-        call = self._call_for(request, route)
-        presigned.check(request.path, call.query, secret=call.service.url_secret)
-        chunks = iter(lambda: request.bounded_stream.read(CHUNK_BYTES), b"")
-        # The signature vouches for both being numbers.
-        uploads.receive(call, chunks, id_=int(route["id"]), number=int(route["part"]))
-
-
-class Location:
-    """GET /file/v1/fileHandle/{id}/url: where to download the bytes.
+@service("GET", "/file/v1/fileHandle/{id}/url", answer=str, access=Access.DOWNLOADS, others={307: "See there."})
+def location(call: Transfer, query: Located) -> None:
+    """Where the bytes are: a redirection, or with `redirect=false` the URL as text.
 
     For the creator of the file handle, and for everybody who may download an entity that has it.
     """
-
-    def __init__(self, call_for: CallFor) -> None:
-        self._call_for = call_for
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, **route: str) -> None:
-        """Redirect to the URL, or tell it as text when `redirect=false`."""
-        call = self._call_for(request, route)
-        with call.reading():
-            handle = filehandles.existing(call)
-            if not access.handle_is_readable(call.tx, handle.id, call.user.reader):
-                raise forbidden(f"You may not have the bytes of file handle {handle.id}.")
-            url = filehandles.url_of(call, handle)
-        if call.query.get("redirect", "true").lower() == "false":
-            response.content_type = falcon.MEDIA_TEXT
-            response.text = url
-            return
-        response.status = falcon.HTTP_307
-        response.location = url
+    with call.reading():
+        handle = filehandles.existing(call)
+        if not access.handle_is_readable(call.tx, handle.id, call.user.reader):
+            raise forbidden(f"You may not have the bytes of file handle {handle.id}.")
+        url = filehandles.url_of(call, handle)
+    if query.redirect:
+        call.status = 307
+        call.response.location = url
+    else:
+        call.response.content_type = falcon.MEDIA_TEXT
+        call.response.text = url
 
 
-def _send(
-    call: Call,
-    request: falcon.Request,
-    response: falcon.Response,
-    sha256: str,
-    *,
-    content_type: str | None = None,
-) -> None:
+def send(call: Transfer, file_handle_id: int) -> None:
+    """Send the bytes of a file handle, or the range of them that is asked for.
+
+    Raises:
+        Refusal: 404, they are not kept here.
+    """
+    with call.reading():
+        handle = handle_store.get(call.tx, file_handle_id)
+    if handle is None or handle.kind != STORED or handle.sha256 is None:
+        raise not_found(f"The bytes of file handle {file_handle_id} are not kept here.")
+    _send(call, handle.sha256, content_type=handle.content_type)
+
+
+def _send(call: Transfer, sha256: str, *, content_type: str | None = None) -> None:
+    response = call.response
     try:
-        file = call.service.blobs.open(sha256)
+        file = call.server.blobs.open(sha256)
     except KeyError:
         raise not_found(_NOT_KEPT.format(sha256)) from None
-    size = call.service.blobs.size_bytes(sha256)
+    size = call.server.blobs.size_bytes(sha256)
     # What a client once said of a file must not be able to add a header to the answer, or to break it.
     is_sound = content_type is not None and _CONTENT_TYPE.fullmatch(content_type) is not None
     response.content_type = content_type if is_sound else "application/octet-stream"
@@ -151,12 +114,12 @@ def _send(
     response.set_header("Content-Security-Policy", "sandbox")
     response.set_header("X-Content-Type-Options", "nosniff")
     try:
-        start, length = _range(request, size)
+        start, length = _range(call.request, size)
     except falcon.HTTPError:
         file.close()
         raise
     if length < size:
-        response.status = falcon.HTTP_206
+        call.status = 206
         response.content_range = (start, start + length - 1, size)
         file.seek(start)
         response.set_stream(_Window(file, length), length)

@@ -5,17 +5,26 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from snakeprov.db import access, activities, entities, filehandles, revisions
 from snakeprov.db.access import CHANGE_PERMISSIONS, CREATE, READ, UPDATE
 from snakeprov.db.entities import EntityRow, Place
 from snakeprov.db.revisions import Meaning
 from snakeprov.db.tables import FILE, FOLDER, PROJECT, ROOT_ID, TRASH_ID
+from snakeprov.model.entities import Entity
 from snakeprov.model.paths import OUTSIDE
 from snakeprov.server import meanings, permissions, wire
-from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
+from snakeprov.server.call import Call, entity_number, plain_number
 from snakeprov.server.names import check_name
-from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, stale
-from snakeprov.server.wire import EntityBody
+from snakeprov.server.queries import Number, Query
+from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, shown, stale
+from snakeprov.server.services import Services
+from snakeprov.server.wire import Body, EntityBody
+
+service = Services("Entities")
 
 DESCRIPTION_CHARS_MAX = 1000
 COMMENT_CHARS_MAX = 256
@@ -26,13 +35,52 @@ PATH_CHARS_MAX = 16_384
 UNLINK = -1
 """`generatedBy=-1` removes the link to the activity."""
 
+CREATOR = (
+    "in the design only the creator of an activity may connect it to an entity (403); today's Synapse lets everybody "
+    "who may read the activity. Here: the creator."
+)
+MEANING = (
+    "`meaning`, `meaningOf` and `meaningOfVersion` are snakeprov's: they say what the bytes of a new version mean, "
+    "where its activity does not say it: those of an earlier version of the file again, edited by hand after a version "
+    "(`whileJob`: while this job ran), or the same content as a version of another file. An activity of another user "
+    "can be named where the version has the bytes again that it made, or lies in a directory that it made. `mode`, "
+    "snakeprov's too, are the permissions that the file of a new version had."
+)
 
-def create(call: Call) -> Answer:
-    """POST /entity[?generatedBy=][&meaning=…]."""
-    return 201, wire.entity(insert(call, call.read(EntityBody)))
+
+class AtVersion(Query, frozen=True):
+    """One version of an entity; by default the current one."""
+
+    version_number: Number | None = None
 
 
-def insert(call: Call, body: EntityBody) -> EntityRow:
+class NewVersion(meanings.MeaningQuery, frozen=True):
+    """What generated a version, what its bytes mean, and the permissions that its file had."""
+
+    generated_by: Annotated[int, Meta(ge=UNLINK)] | None = None
+    mode: Annotated[int, Meta(ge=0, le=0o777)] | None = None
+
+
+class Change(NewVersion, frozen=True):
+    """The same, and whether a new version is made even if the content is the same."""
+
+    new_version: bool = False
+
+
+@service(
+    "POST",
+    "/repo/v1/entity",
+    answer=Entity,
+    status=201,
+    note=f"{CREATOR} {MEANING} Synapse allows letters, digits, spaces and `_,.-+()'` in names; here a name can be any "
+    f"that a file can have. Synapse has 10 000 children in a container and 50 levels; here there are no such bounds.",
+)
+def create(call: Call, query: NewVersion, body: EntityBody) -> Body:
+    """Makes a project, a folder or a file."""
+    return wire.entity(insert(call, body, query))
+
+
+def insert(call: Call, body: EntityBody, query: NewVersion) -> EntityRow:
     """Make an entity as a body says; the query says which activity generated it and what its bytes mean."""
     kind = _kind(body)
     parent = _parent(call, body.parent_id, kind=kind)
@@ -45,11 +93,11 @@ def insert(call: Call, body: EntityBody) -> EntityRow:
         if body.data_file_handle_id is None:
             raise bad_request("FileEntity.dataFileHandleId cannot be null")
         handle = _own_handle(call, body.data_file_handle_id).id
-    meaning = meanings.asked(call)
+    meaning = meanings.asked(call, query)
     if meaning is not None and kind != FILE:
         raise bad_request(f"A {kind} has no bytes that could mean anything.")
     path = "" if name is None or kind != FILE else entities.child_path(parent, name)
-    generated_by = _generated_by(call, meaning, project_id=parent.project_id, path=path)
+    generated_by = _generated_by(call, query, meaning, project_id=parent.project_id, path=path)
     id_, _, _ = entities.insert_entity(call.tx, kind=kind, name=name, parent=parent, user=call.user.id)
     revisions.insert_first(
         call.tx,
@@ -61,7 +109,7 @@ def insert(call: Call, body: EntityBody) -> EntityRow:
         comment=body.version_comment,
         description=body.description,
         meaning=meaning,
-        mode=_mode(call),
+        mode=query.mode,
     )
     row = existing(call, id_, need=None)
     if kind == PROJECT:
@@ -69,36 +117,36 @@ def insert(call: Call, body: EntityBody) -> EntityRow:
     return row
 
 
-def read(call: Call) -> Answer:
-    """GET /entity/{id}[?versionNumber=]."""
-    return 200, wire.entity(existing(call, call.entity_id(), number=call.optional_number("versionNumber", least=1)))
+@service("GET", "/repo/v1/entity/{id}", answer=Entity)
+def read(call: Call, query: AtVersion) -> Body:
+    """An entity."""
+    return wire.entity(existing(call, call.entity_id(), number=query.version_number))
 
 
-def read_version(call: Call) -> Answer:
-    """GET /entity/{id}/version/{version}."""
-    return 200, wire.entity(existing(call, call.entity_id(), number=call.version()))
+@service("PUT", "/repo/v1/entity/{id}", answer=Entity, note=f"{CREATOR} {MEANING}")
+def update(call: Call, query: Change, body: EntityBody) -> Body:
+    """Changes an entity, with its etag; other content, or `newVersion`, makes a new version of a file.
+
+    A new version never inherits the activity of the one before it. `generatedBy=-1` removes the link.
+    """
+    return wire.entity(change(call, call.entity_id(), body, query, new_version=query.new_version))
 
 
-def update(call: Call) -> Answer:
-    """PUT /entity/{id}[?newVersion=][&generatedBy=][&meaning=…]."""
-    body = call.read(EntityBody)
-    return 200, wire.entity(change(call, call.entity_id(), body, new_version=call.flag("newVersion")))
-
-
-def change(call: Call, id_: int, body: EntityBody, *, new_version: bool) -> EntityRow:
-    """Change an entity to what a body says; the query says which activity generated it and what its bytes mean.
+def change(call: Call, id_: int, body: EntityBody, query: NewVersion, *, new_version: bool = False) -> EntityRow:
+    """Change an entity to what a body says.
 
     Args:
         call: The request.
         id_: The entity.
         body: What it is to be.
+        query: What generated it and what its bytes mean.
         new_version: Make a new version of a file even if its content is the same.
     """
     row = existing(call, id_, need=UPDATE)
     if row.id == ROOT_ID:
         raise forbidden("The root folder cannot be changed.")
-    meaning = meanings.asked(call, entity_id=row.id)
-    generated_by = _generated_by(call, meaning, project_id=row.project_id, path=row.path)
+    meaning = meanings.asked(call, query, entity_id=row.id)
+    generated_by = _generated_by(call, query, meaning, project_id=row.project_id, path=row.path)
     if body.etag is None or body.parent_id is None:
         raise bad_request("An update needs the etag and the parentId of the entity as they were read.")
     check_etag(row, body.etag)
@@ -106,7 +154,7 @@ def change(call: Call, id_: int, body: EntityBody, *, new_version: bool) -> Enti
         raise bad_request(f"syn{row.id} is a {row.kind}; its concreteType cannot be changed to {body.concrete_type}.")
     _check_texts(body)
     _relocate(call, row, body)
-    number = _revise(call, row, body, new_version=new_version, meaning=meaning)
+    number = _revise(call, row, body, new_version=new_version, meaning=meaning, mode=query.mode)
     if meaning is not None and number == row.number:
         raise bad_request("'meaning' says what the bytes of a new version mean; this change makes none.")
     if generated_by is not None:
@@ -157,21 +205,17 @@ def own_activity(call: Call, id_: int) -> int:
     return id_
 
 
-def generated_by_parameter(call: Call) -> int:
-    """Return the number in `generatedBy`, which is UNLINK or an activity of this user."""
-    number = call.number("generatedBy", least=UNLINK)
-    return number if number == UNLINK else own_activity(call, number)
-
-
-def _generated_by(call: Call, meaning: Meaning | None, *, project_id: int, path: str) -> int | None:
+def _generated_by(call: Call, query: NewVersion, meaning: Meaning | None, *, project_id: int, path: str) -> int | None:
     """Return the number in `generatedBy`: UNLINK, an activity of this user, or one that what it made passes on.
 
     To restore a version, or to read a member of a recorded directory, one need not have made it.
     """
-    if "generatedBy" not in call.query:
-        return None
-    number = call.number("generatedBy", least=UNLINK)
-    if number == UNLINK or meanings.passes_on(call, number, meaning, project_id=project_id, path=path):
+    number = query.generated_by
+    if (
+        number is None
+        or number == UNLINK
+        or meanings.passes_on(call, number, meaning, project_id=project_id, path=path)
+    ):
         return number
     return own_activity(call, number)
 
@@ -256,7 +300,9 @@ def _relocate(call: Call, row: EntityRow, body: EntityBody) -> None:
     entities.move(call.tx, row, parent=parent, name=name)
 
 
-def _revise(call: Call, row: EntityRow, body: EntityBody, *, new_version: bool, meaning: Meaning | None) -> int:
+def _revise(
+    call: Call, row: EntityRow, body: EntityBody, *, new_version: bool, meaning: Meaning | None, mode: int | None
+) -> int:
     """Make a new version where one is due, else change the current one; return the number of the current version."""
     label = body.version_label if body.version_label != row.label else None
     if row.kind != FILE:
@@ -280,13 +326,8 @@ def _revise(call: Call, row: EntityRow, body: EntityBody, *, new_version: bool, 
         comment=body.version_comment if new_version else None,
         description=body.description,
         meaning=meaning,
-        mode=_mode(call),
+        mode=mode,
     )
-
-
-def _mode(call: Call) -> int | None:
-    """Return the permissions that the file of a new version had, or None."""
-    return call.number("mode", least=0, most=0o777) if "mode" in call.query else None
 
 
 def _content(call: Call, row: EntityRow, body: EntityBody) -> tuple[int | None, bool]:

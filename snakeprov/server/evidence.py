@@ -16,8 +16,11 @@ from snakeprov.db.lookup import Found
 from snakeprov.db.tables import FILE
 from snakeprov.model.answers import EvidenceResults, PastVersion, RecordedEvidence
 from snakeprov.server import permissions, wire
-from snakeprov.server.call import Answer, Call, shown
-from snakeprov.server.refusals import bad_request
+from snakeprov.server.call import Call
+from snakeprov.server.refusals import bad_request, shown
+from snakeprov.server.services import Access, Services
+
+service = Services("Questions")
 
 SEEN_MAX = 10_000
 """Maximum number of paths per request."""
@@ -40,9 +43,12 @@ class EvidenceBody(msgspec.Struct):
     seen: list[SeenBytes]
 
 
-def read(call: Call) -> Answer:
-    """POST /evidence: in the order asked."""
-    body = call.read(EvidenceBody)
+@service("POST", "/snakeprov/v1/evidence", access=Access.READS)
+def read(call: Call, body: EvidenceBody) -> EvidenceResults:
+    """What is recorded that may explain bytes seen at some paths of a project, in the order asked.
+
+    An earlier version of the file, the current one, a version of another file, when the current one was read first.
+    """
     if len(body.seen) > SEEN_MAX:
         raise bad_request(f"The request asks about {len(body.seen)} paths; at most {SEEN_MAX} are allowed.")
     for one in body.seen:
@@ -50,11 +56,11 @@ def read(call: Call) -> Answer:
             raise bad_request(f"{shown(one.sha256)} is not a sha256: 64 lower-case hex digits were expected.")
     project = lookup.project_id(call.tx, body.project)
     if project is None:
-        return 200, EvidenceResults(results=[RecordedEvidence() for _ in body.seen])
+        return EvidenceResults(results=[RecordedEvidence() for _ in body.seen])
     permissions.check(call, project, project_id=project, permission=READ)
     found = lookup.at_paths(call.tx, project, dict.fromkeys(one.path for one in body.seen))
     current = {path: one for path, rows in found.items() for one in rows if one.kind == FILE}
-    return 200, EvidenceResults(results=[_explained(call, project, one, current.get(one.path)) for one in body.seen])
+    return EvidenceResults(results=[_explained(call, project, one, current.get(one.path)) for one in body.seen])
 
 
 def _explained(call: Call, project: int, asked: SeenBytes, current: Found | None) -> RecordedEvidence:

@@ -14,9 +14,16 @@ from snakeprov.db import entities, filehandles, tokens
 from snakeprov.db.access import DOWNLOAD
 from snakeprov.db.filehandles import FileHandleRow
 from snakeprov.db.tables import EXTERNAL
+from snakeprov.model.entities import FileHandle
 from snakeprov.server import permissions, presigned, wire
-from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, shown
-from snakeprov.server.refusals import bad_request, forbidden, not_found
+from snakeprov.server import synapseanswers as synapse
+from snakeprov.server.call import Call, entity_number
+from snakeprov.server.queries import NUMBER_MAX
+from snakeprov.server.refusals import bad_request, forbidden, not_found, shown
+from snakeprov.server.services import Access, Services
+from snakeprov.server.wire import Body
+
+service = Services("Files")
 
 DOWNLOAD_PATH = "/snakeprov/v1/download/{id}"
 
@@ -76,14 +83,15 @@ class CopiesBody(msgspec.Struct, rename="camel"):
     copy_requests: list[CopyRequest]
 
 
-def read(call: Call) -> Answer:
-    """GET /fileHandle/{id}: its creator."""
-    return 200, wire.file_handle(call.service.content_md5s.complete(own(call)))
+@service("GET", "/file/v1/fileHandle/{id}", answer=FileHandle)
+def read(call: Call) -> Body:
+    """A file handle: for its creator."""
+    return wire.file_handle(call.server.content_md5s.complete(own(call)))
 
 
-def create_external(call: Call) -> Answer:
-    """POST /externalFileHandle."""
-    body = call.read(ExternalBody)
+@service("POST", "/file/v1/externalFileHandle", answer=FileHandle, status=201)
+def create_external(call: Call, body: ExternalBody) -> Body:
+    """A file handle for a file that is elsewhere."""
     if ":" not in body.external_url:
         raise bad_request(f"externalURL {shown(body.external_url)} is not a URL.")
     if body.content_md5 is not None and not _MD5.fullmatch(body.content_md5):
@@ -103,24 +111,30 @@ def create_external(call: Call) -> Answer:
         sha256=None if body.content_sha256 is None else body.content_sha256.lower(),
         external_url=body.external_url,
     )
-    return 201, wire.file_handle(row)
+    return wire.file_handle(row)
 
 
-def batch(call: Call) -> Answer:
-    """POST /fileHandle/batch: file handles and URLs, each with its own failure."""
-    body = call.read(FilesBody)
+@service(
+    "POST",
+    "/file/v1/fileHandle/batch",
+    answer=synapse.FileResults,
+    access=Access.READS,
+    note="today's Synapse answers 201; here it is 200. Its client takes both.",
+)
+def batch(call: Call, body: FilesBody) -> Body:
+    """File handles and URLs of their bytes, or why the user cannot have them."""
     if len(body.requested_files) > FILES_MAX:
         raise bad_request(f"{len(body.requested_files)} files are asked for; at most {FILES_MAX} are allowed.")
-    return 200, {"requestedFiles": [_result(call, file, body) for file in body.requested_files]}
+    return {"requestedFiles": [_result(call, file, body) for file in body.requested_files]}
 
 
-def copy(call: Call) -> Answer:
-    """POST /filehandles/copy: the same contents under other names or types, as file handles of the user's own."""
-    body = call.read(CopiesBody)
+@service("POST", "/file/v1/filehandles/copy", answer=synapse.CopyResults, status=201)
+def copy(call: Call, body: CopiesBody) -> Body:
+    """The same contents under other names, as the user's own."""
     if len(body.copy_requests) > COPIES_MAX:
         raise bad_request(f"{len(body.copy_requests)} copies are asked for; at most {COPIES_MAX} are allowed.")
     permissions.check_scope(call.user, tokens.DOWNLOAD)
-    return 201, {"copyResults": [_copied(call, wanted) for wanted in body.copy_requests]}
+    return {"copyResults": [_copied(call, wanted) for wanted in body.copy_requests]}
 
 
 def _copied(call: Call, wanted: CopyRequest) -> dict[str, Any]:
@@ -128,7 +142,7 @@ def _copied(call: Call, wanted: CopyRequest) -> dict[str, Any]:
     row = _found(call, wanted.original_file)
     if not isinstance(row, FileHandleRow):
         return {**result, "failureCode": row}
-    row = call.service.content_md5s.complete(row)
+    row = call.server.content_md5s.complete(row)
     new = filehandles.insert(
         call.tx,
         kind=row.kind,
@@ -172,7 +186,7 @@ def url_of(call: Call, row: FileHandleRow) -> str:
     """Return a URL from which the content of a file can be downloaded now, without a token."""
     if row.external_url is not None:
         return row.external_url
-    return presigned.sign(DOWNLOAD_PATH.format(id=row.id), base_url=call.base_url, secret=call.service.url_secret)
+    return presigned.sign(DOWNLOAD_PATH.format(id=row.id), base_url=call.base_url, secret=call.server.url_secret)
 
 
 def _result(call: Call, file: Association, body: FilesBody) -> dict[str, Any]:
@@ -181,7 +195,7 @@ def _result(call: Call, file: Association, body: FilesBody) -> dict[str, Any]:
     if not isinstance(row, FileHandleRow):
         return {**result, "failureCode": row}
     if body.include_file_handles:
-        result["fileHandle"] = wire.file_handle(call.service.content_md5s.complete(row))
+        result["fileHandle"] = wire.file_handle(call.server.content_md5s.complete(row))
     if body.include_pre_signed_urls:
         permissions.check_scope(call.user, tokens.DOWNLOAD)
         result["preSignedURL"] = url_of(call, row)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from snakeprov.db import jobs, makings, readings, revisions, runs
 from snakeprov.db.entities import EntityRow
@@ -20,12 +21,13 @@ from snakeprov.server import jobs as job_resource
 from snakeprov.server import meanings, wire
 from snakeprov.server import runs as run_resource
 from snakeprov.server.activities import body_of as activity_body
-from snakeprov.server.call import NUMBER_MAX, Answer, Call, entity_number, plain_number
+from snakeprov.server.call import Call, entity_number, plain_number
 from snakeprov.server.entities import existing
+from snakeprov.server.queries import NUMBER_MAX, Paging
 from snakeprov.server.refusals import Refusal, bad_request
+from snakeprov.server.services import Access, Services
 
-PAGE_DEFAULT = 100
-PAGE_MAX = 10_000
+service = Services("Questions")
 
 STORIES_MAX = 100
 """How many stories one request can ask for."""
@@ -51,30 +53,42 @@ class StoriesBody(msgspec.Struct):
     versions: list[StoryWanted]
 
 
-def listing(call: Call) -> Answer:
-    """GET /entity/{id}/history: newest first."""
+class HistoryPage(Paging, frozen=True):
+    """Which versions."""
+
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
+
+
+@service("GET", "/snakeprov/v1/entity/{id}/history")
+def listing(call: Call, query: HistoryPage) -> History:
+    """The versions of an entity and how they came to be."""
     row = existing(call, call.entity_id())
-    limit = call.number("limit", default=PAGE_DEFAULT, least=1, most=PAGE_MAX)
-    versions = revisions.page(call.tx, row.id, limit=limit, offset=call.number("offset", default=0))
-    return 200, History(
+    versions = revisions.page(call.tx, row.id, limit=query.limit, offset=query.offset)
+    return History(
         entity=_entity(row),
         results=_versions(call, row, versions),
         total_number_of_results=revisions.count(call.tx, row.id),
     )
 
 
-def story(call: Call) -> Answer:
-    """GET /entity/{id}/version/{version}/story: one version, its latest making with activity, job and run."""
+@service("GET", "/snakeprov/v1/entity/{id}/version/{version}/story")
+def story(call: Call) -> Story:
+    """One version, and its latest making: activity, job and run."""
     row = existing(call, call.entity_id(), number=call.version())
-    return 200, _story(call, row, _latest(call, row))
+    return _story(call, row, _latest(call, row))
 
 
-def stories(call: Call) -> Answer:
-    """POST /stories: in the order asked; null for what there is not or may not be read."""
-    wanted = call.read(StoriesBody).versions
+@service("POST", "/snakeprov/v1/stories", access=Access.READS)
+def stories(call: Call, body: StoriesBody) -> Stories:
+    """The stories of several versions, in the order asked.
+
+    Of their latest making; with `activityId` of the making by that activity; with `readerActivityId` of the making that
+    an activity had before it. Null for what there is not or may not be read.
+    """
+    wanted = body.versions
     if len(wanted) > STORIES_MAX:
         raise bad_request(f"{len(wanted)} stories are asked for; at most {STORIES_MAX} are allowed.")
-    return 200, Stories(results=[_wanted(call, one) for one in wanted])
+    return Stories(results=[_wanted(call, one) for one in wanted])
 
 
 def _wanted(call: Call, wanted: StoryWanted) -> Story | None:

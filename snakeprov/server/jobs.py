@@ -16,11 +16,14 @@ from snakeprov.db.jobs import JobFileRow, JobRow
 from snakeprov.model import times
 from snakeprov.model.answers import JobFile, JobId, RecordedJob, Role, UsedLink
 from snakeprov.model.records import StoredJob
-from snakeprov.server import permissions, values, wire
+from snakeprov.server import downloads, permissions, values, wire
 from snakeprov.server.activities import readable as readable_activity
-from snakeprov.server.call import Answer, Call, entity_number, plain_number, shown
-from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
+from snakeprov.server.call import Call, Transfer, entity_number, plain_number
+from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, shown
 from snakeprov.server.runs import check_may_add, check_may_download, check_named, is_visible
+from snakeprov.server.services import Access, Services
+
+service = Services("Runs and jobs")
 
 _ID_PREFIX = re.compile("[0-9a-f]{4,31}")
 
@@ -38,9 +41,9 @@ class JobBody(msgspec.Struct, rename="camel"):
     files: list[JobFile] = []
 
 
-def create(call: Call) -> Answer:
-    """POST /jobs."""
-    body = call.read(JobBody)
+@service("POST", "/snakeprov/v1/jobs", status=201)
+def create(call: Call, body: JobBody) -> JobId:
+    """Records a job, once."""
     job = body.job
     if not job.id:
         raise bad_request("The job has no id.")
@@ -70,12 +73,13 @@ def create(call: Call) -> Answer:
     }
     files = _files(call, body.files, own=activity_id)
     jobs.insert(call.tx, columns=columns, files=files, values=values.of_job(job))
-    return 201, JobId(id=job.id)
+    return JobId(id=job.id)
 
 
-def read(call: Call) -> Answer:
-    """GET /jobs/{id}."""
-    return 200, told(call, _named(call, call.route["id"]))
+@service("GET", "/snakeprov/v1/jobs/{id}")
+def read(call: Call) -> RecordedJob:
+    """A job."""
+    return told(call, _named(call, call.route["id"]))
 
 
 def _named(call: Call, text: str) -> JobRow:
@@ -96,31 +100,33 @@ def _named(call: Call, text: str) -> JobRow:
     return visible[0]
 
 
-def environment_handle(call: Call) -> int:
-    """Return the file handle of the document that describes what a job ran in.
+@service("GET", "/snakeprov/v1/jobs/{id}/environment", answer=bytes, access=Access.DOWNLOADS)
+def environment(call: Transfer) -> None:
+    """The document that describes what a job ran in.
 
-    Raises:
-        Refusal: 404, there is no such job, or no such document; 403, the user may not download from its project.
+    For everybody who may see its run and download from its project.
     """
     id_ = call.route["id"]
-    row = jobs.get(call.tx, id_)
-    run = None if row is None else runs.owner(call.tx, row.run_id)
-    if row is None or run is None or not _is_visible(call, row):
-        raise not_found(f"There is no job with id {shown(id_)}.")
-    named = msgspec.json.decode(row.record, type=StoredJob).environment_file_handle_id
-    if named is None:
-        raise not_found(f"No environment of job {shown(id_)} is recorded.")
-    check_may_download(call, run)
-    return plain_number(named, what="a file handle id")
+    with call.reading():
+        row = jobs.get(call.tx, id_)
+        run = None if row is None else runs.owner(call.tx, row.run_id)
+        if row is None or run is None or not _is_visible(call, row):
+            raise not_found(f"There is no job with id {shown(id_)}.")
+        named = msgspec.json.decode(row.record, type=StoredJob).environment_file_handle_id
+        if named is None:
+            raise not_found(f"No environment of job {shown(id_)} is recorded.")
+        check_may_download(call, run)
+    downloads.send(call, plain_number(named, what="a file handle id"))
 
 
-def of_activity(call: Call) -> Answer:
-    """GET /activity/{id}/job."""
+@service("GET", "/snakeprov/v1/activity/{id}/job")
+def of_activity(call: Call) -> RecordedJob:
+    """The job from which an activity was recorded."""
     activity = readable_activity(call, call.numeric_id("Activity"))
     row = jobs.of_activity(call.tx, activity.id)
     if row is None or not _is_visible(call, row):
         raise not_found(f"Activity {activity.id} was not recorded from a job.")
-    return 200, told(call, row)
+    return told(call, row)
 
 
 def told(call: Call, row: JobRow) -> RecordedJob:

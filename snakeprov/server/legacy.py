@@ -12,45 +12,46 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-import msgspec
-
 from snakeprov.db.entities import EntityRow
 from snakeprov.server import annotations as current
 from snakeprov.server import wire
-from snakeprov.server.annotations import AnnotationsValue
-from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server.call import Call
 from snakeprov.server.entities import existing
-from snakeprov.server.refusals import bad_request
+from snakeprov.server.refusals import bad_request, shown
+from snakeprov.server.services import Services
+from snakeprov.server.wire import AnnotationsValue, Body, LegacyAnnotations
+
+service = Services("Annotations")
 
 
-class LegacyAnnotations(msgspec.Struct, rename="camel"):
-    """The annotations of an entity, in one map for each type; dates are milliseconds since 1970."""
-
-    id: str | None = None
-    etag: str | None = None
-    string_annotations: dict[str, list[str]] = {}
-    double_annotations: dict[str, list[float | None]] = {}
-    long_annotations: dict[str, list[int]] = {}
-    date_annotations: dict[str, list[int]] = {}
-    blob_annotations: dict[str, list[str]] = {}
-
-
-def read(call: Call) -> Answer:
-    """GET /entity/{id}/annotations."""
-    return 200, body_of(call, existing(call, call.entity_id()))
+@service(
+    "GET",
+    "/repo/v1/entity/{id}/annotations",
+    answer=LegacyAnnotations,
+    note="the same annotations as `annotations2`. Today's Synapse still has this form, deprecated. Both are here.",
+)
+def read(call: Call) -> Body:
+    """Annotations in the form of 2012."""
+    return body_of(call, existing(call, call.entity_id()))
 
 
-def read_version(call: Call) -> Answer:
-    """GET /entity/{id}/version/{version}/annotations."""
-    return 200, body_of(call, existing(call, call.entity_id(), number=call.version()))
+@service(
+    "GET",
+    "/repo/v1/entity/{id}/version/{version}/annotations",
+    answer=LegacyAnnotations,
+    note="PUT of the annotations of a version is 405, in the design and here.",
+)
+def read_version(call: Call) -> Body:
+    """Annotations of a version in the form of 2012."""
+    return body_of(call, existing(call, call.entity_id(), number=call.version()))
 
 
-def replace(call: Call) -> Answer:
-    """PUT /entity/{id}/annotations: those of the current version; the etag of the entity changes."""
-    body = call.read(LegacyAnnotations)
+@service("PUT", "/repo/v1/entity/{id}/annotations", answer=LegacyAnnotations)
+def replace(call: Call, body: LegacyAnnotations) -> Body:
+    """Replaces the annotations of the current version, with the etag of the entity, which changes."""
     row = current.with_etag(call, body.etag)
     current.put(call, row, to_current(body))
-    return 200, body_of(call, existing(call, row.id))
+    return body_of(call, existing(call, row.id))
 
 
 def body_of(call: Call, row: EntityRow) -> dict[str, Any]:

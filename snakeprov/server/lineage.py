@@ -8,9 +8,10 @@ A version leads to the making that its reader had before it, and one that no act
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from snakeprov.db import access, jobs, lineage, makings, members, readings
 from snakeprov.db.access import Reader
@@ -23,15 +24,13 @@ from snakeprov.db.trash import recorded_path
 from snakeprov.model.answers import Edge, EdgeKind, Lineage, Node, NodeKind
 from snakeprov.model.meant import EDGES
 from snakeprov.server import meanings, unmade, wire
-from snakeprov.server.call import Answer, Call, entity_number, shown
+from snakeprov.server.call import Call, entity_number
 from snakeprov.server.entities import existing
-from snakeprov.server.refusals import bad_request
+from snakeprov.server.queries import EntityId, Number, Query
+from snakeprov.server.services import Services
 from snakeprov.server.unmade import Beside
 
-DEPTH_DEFAULT = 10
-DEPTH_MAX = 1000
-NODES_DEFAULT = 1000
-NODES_MAX = 100_000
+service = Services("Questions")
 
 EDGES_PER_NODE_MAX = 10
 """How many edges are looked at in one hop, for each node that the answer may have."""
@@ -60,31 +59,40 @@ Step = tuple[Version, Telling]
 Row = TypeVar("Row")
 
 
-def graph(call: Call) -> Answer:
-    """GET /lineage: breadth first, every node once; edges point from a thing to what it came from."""
-    direction = call.query.get("direction", "upstream")
-    if direction not in ("upstream", "downstream"):
-        raise bad_request(f"direction={shown(direction)}: upstream or downstream was expected.")
-    depth = call.number("depth", default=DEPTH_DEFAULT, least=1, most=DEPTH_MAX)
-    limit = call.number("limit", default=NODES_DEFAULT, least=1, most=NODES_MAX)
-    number = call.optional_number("versionNumber", least=1)
-    row = existing(call, entity_number(call.text("entityId")), number=number)
+class LineageQuery(Query, frozen=True):
+    """Where to start, which way to go and how far; `limit` is how many nodes the answer can have."""
+
+    entity_id: EntityId
+    version_number: Number | None = None
+    direction: Literal["upstream", "downstream"] = "upstream"
+    depth: Annotated[int, Meta(ge=1, le=1000)] = 10
+    limit: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+
+
+@service("GET", "/snakeprov/v1/lineage")
+def graph(call: Call, query: LineageQuery) -> Lineage:
+    """What a version comes from, or what comes from it.
+
+    Breadth first, every node once; edges point from a thing to what it came from. `depth` counts
+    activities, and links between versions that no activity made.
+    """
+    row = existing(call, entity_number(query.entity_id), number=query.version_number)
     version = row.id, row.number
     walk: _Walk
-    if direction == "upstream":
-        walk = _Upstream(call.tx, limit=limit, reader=call.user.reader)
+    if query.direction == "upstream":
+        walk = _Upstream(call.tx, limit=query.limit, reader=call.user.reader)
     else:
         beside = unmade.beside(call, [version])
-        walk = _Downstream(call.tx, limit=limit, reader=call.user.reader, beside=beside)
+        walk = _Downstream(call.tx, limit=query.limit, reader=call.user.reader, beside=beside)
     frontier = walk.begin(version)
-    for _ in range(depth):
+    for _ in range(query.depth):
         if not frontier or walk.truncated:
             break
         frontier = walk.hop(frontier)
     if frontier and not walk.truncated:
         walk.truncated = walk.goes_on(frontier)
     walk.describe_activities()
-    return 200, Lineage(
+    return Lineage(
         root=_node_id(version), nodes=list(walk.nodes.values()), edges=walk.edges(), truncated=walk.truncated
     )
 

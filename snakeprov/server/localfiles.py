@@ -18,9 +18,13 @@ from snakeprov.db import filehandles, pruning
 from snakeprov.db.tables import EXTERNAL, STORED
 from snakeprov.model.answers import LocalFileResult, LocalFileResults
 from snakeprov.model.paths import to_os
-from snakeprov.server.call import NUMBER_MAX, Answer, Call, shown
+from snakeprov.server.call import Call
 from snakeprov.server.pruning import still_there
-from snakeprov.server.refusals import bad_request, forbidden
+from snakeprov.server.queries import NUMBER_MAX
+from snakeprov.server.refusals import bad_request, forbidden, shown
+from snakeprov.server.services import Access, Services
+
+service = Services("The server")
 
 FILES_MAX = 100_000
 """How many files one request can name."""
@@ -54,11 +58,11 @@ class LocalFilesBody(msgspec.Struct):
     files: list[LocalFile]
 
 
-def register(call: Call) -> Answer:
-    """POST /localFiles."""
-    if not call.service.local_files:
+@service("POST", "/snakeprov/v1/localFiles", access=Access.OWN)
+def register(call: Call, body: LocalFilesBody) -> LocalFileResults:
+    """File handles for files of the server's own machine, where the server allows it."""
+    if not call.server.local_files:
         raise forbidden("This server takes no files by their path; upload them.")
-    body = call.read(LocalFilesBody)
     if len(body.files) > FILES_MAX:
         raise bad_request(f"{len(body.files)} files are named; at most {FILES_MAX} are allowed.")
     for file in body.files:
@@ -67,12 +71,12 @@ def register(call: Call) -> Answer:
     wanted = [(to_os(file.path), file.sha256) for file in body.files if file.keep]
     with call.reading():
         since = pruning.state(call.tx)
-    put = partial(call.service.blobs.put_files, wanted)
+    put = partial(call.server.blobs.put_files, wanted)
     first = put()
     with call.writing():
         outcomes = iter(still_there(call, since, put, first))
         results = [_handle(call, file, next(outcomes) if file.keep else None) for file in body.files]
-    return 200, LocalFileResults(results=results)
+    return LocalFileResults(results=results)
 
 
 def _check(file: LocalFile) -> None:

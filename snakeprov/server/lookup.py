@@ -5,9 +5,10 @@ Must not know: how rows are kept.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from snakeprov.db import evidence, lookup
 from snakeprov.db import meanings as meaning_store
@@ -17,8 +18,12 @@ from snakeprov.db.meanings import MeaningRow
 from snakeprov.db.tables import FILE, FOLDER, PROJECT, PRUNED
 from snakeprov.model.answers import Found, Lookup, Matches, Paths, Version
 from snakeprov.server import meanings, permissions, wire
-from snakeprov.server.call import Answer, Call
+from snakeprov.server.call import Call
+from snakeprov.server.queries import Query
 from snakeprov.server.refusals import bad_request
+from snakeprov.server.services import Access, Services
+
+service = Services("Questions")
 
 _KINDS: dict[str, Literal["file", "folder", "project"]] = {FILE: "file", FOLDER: "folder", PROJECT: "project"}
 
@@ -29,10 +34,6 @@ MATCHES_MAX = 100
 """How many files at one path, each in its own project, are listed."""
 
 
-NAMES_DEFAULT = 100
-NAMES_MAX = 10_000
-
-
 class LookupBody(msgspec.Struct):
     """Which paths of which project."""
 
@@ -40,45 +41,58 @@ class LookupBody(msgspec.Struct):
     paths: list[str]
 
 
-def at_paths(call: Call) -> Answer:
-    """POST /lookup: in the order asked, missing ones left out; at one path there can be a file and a folder."""
-    body = call.read(LookupBody)
+class FilesQuery(Query, frozen=True):
+    """A path, in any project or in one."""
+
+    path: str
+    project: str | None = None
+
+
+class PathsQuery(Query, frozen=True):
+    """What paths begin with, in any project or in one."""
+
+    prefix: str
+    project: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
+
+
+@service("POST", "/snakeprov/v1/lookup", access=Access.READS)
+def at_paths(call: Call, body: LookupBody) -> Lookup:
+    """What is recorded at some paths of a project, in the order asked; at one path there can be a file and a folder."""
     if len(body.paths) > PATHS_MAX:
         raise bad_request(f"{len(body.paths)} paths are asked for; at most {PATHS_MAX} are allowed.")
     project = lookup.project_id(call.tx, body.project)
     if project is None:
-        return 200, Lookup(found=[])
+        return Lookup(found=[])
     permissions.check(call, project, project_id=project, permission=READ)
     paths = dict.fromkeys(body.paths)
     found = lookup.at_paths(call.tx, project, paths)
     rows = [one for path in paths for one in found.get(path, ())]
     meant = meaning_store.of(call.tx, [(row.id, row.number) for row in rows if row.meaning])
     bodies = [_found(call, row, meant.get((row.id, row.number))) for row in rows]
-    return 200, Lookup(project_id=wire.entity_id(project), found=bodies)
+    return Lookup(project_id=wire.entity_id(project), found=bodies)
 
 
-def files(call: Call) -> Answer:
-    """GET /files?path=[&project=]: the files at a path, or else paths that resemble it, in projects one may read.
+@service("GET", "/snakeprov/v1/files")
+def files(call: Call, query: FilesQuery) -> Matches:
+    """The files at a path, or the paths that resemble it.
 
     A path without a slash at the end may also mean a directory; of a project's files the one that had its last version
     most recently comes first.
     """
-    path = call.text("path")
-    project = call.query.get("project")
+    path, project = query.path, query.project
     paths = [path] if path.endswith("/") or not path else [path, path + "/"]
     reader = call.user.reader
     matches = lookup.files_at(call.tx, paths, project=project, reader=reader, limit=MATCHES_MAX)
     near = None if matches else lookup.near(call.tx, path, project=project, reader=reader)
-    return 200, Matches(matches=[_match(one) for one in matches], near=near)
+    return Matches(matches=[_match(one) for one in matches], near=near)
 
 
-def paths(call: Call) -> Answer:
-    """GET /paths?prefix=[&project=]: paths of files that begin so, in projects one may read, in order."""
-    limit = call.number("limit", default=NAMES_DEFAULT, least=1, most=NAMES_MAX)
-    found = lookup.paths_after(
-        call.tx, call.text("prefix"), project=call.query.get("project"), reader=call.user.reader, limit=limit
-    )
-    return 200, Paths(paths=found)
+@service("GET", "/snakeprov/v1/paths")
+def paths(call: Call, query: PathsQuery) -> Paths:
+    """Paths of files that begin in a way, in order."""
+    found = lookup.paths_after(call.tx, query.prefix, project=query.project, reader=call.user.reader, limit=query.limit)
+    return Paths(paths=found)
 
 
 def _match(row: Match) -> Version:

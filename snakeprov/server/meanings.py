@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+from msgspec import Meta
 
 from snakeprov.db import entities, meanings, roles
 from snakeprov.db.access import READ
@@ -21,7 +23,8 @@ from snakeprov.model import answers
 from snakeprov.model.answers import MeaningKind, Role
 from snakeprov.model.paths import folders_above
 from snakeprov.server import permissions, wire
-from snakeprov.server.call import Call, entity_number, shown
+from snakeprov.server.call import Call, entity_number
+from snakeprov.server.queries import EntityId, Number, Query
 from snakeprov.server.refusals import bad_request, not_found
 
 KINDS: dict[MeaningKind, str] = {"again": AGAIN, "edited": EDITED, "sameContent": SAME_CONTENT}
@@ -32,31 +35,40 @@ OUTCOMES: dict[str, answers.Outcome | MeaningKind] = {"generated": "generated", 
 """What the wire calls how a version came to be: what an activity did, or what its bytes mean."""
 
 _JOB_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_PARAMETERS = ("meaningOf", "meaningOfVersion", "whileJob")
 
 
-def asked(call: Call, *, entity_id: int | None = None) -> Meaning | None:
+class MeaningQuery(Query, frozen=True):
+    """What the bytes of a new version mean, in the terms of the version that they point at."""
+
+    meaning: MeaningKind | None = None
+    meaning_of: EntityId | None = None
+    meaning_of_version: Number | None = None
+    while_job: Annotated[str, Meta(pattern="^[0-9A-Za-z_-]{1,64}$")] | None = None
+
+
+def asked(call: Call, query: MeaningQuery, *, entity_id: int | None = None) -> Meaning | None:
     """Return what the query says that the bytes of the next version of an entity mean; None where it says nothing.
 
     Args:
         call: The request.
+        query: Its parameters.
         entity_id: The entity; None: one that is about to be made.
 
     Raises:
         Refusal: 400, the parameters do not make sense; 404, the version that they name is not there; 403, it may not
             be read.
     """
-    if "meaning" not in call.query:
-        for name in _PARAMETERS:
-            if name in call.query:
+    of, of_version, while_job = query.meaning_of, query.meaning_of_version, query.while_job
+    named = {"meaningOf": of, "meaningOfVersion": of_version}
+    if query.meaning is None:
+        for name, value in {**named, "whileJob": while_job}.items():
+            if value is not None:
                 raise bad_request(f"The query parameter {name!r} needs 'meaning'.")
         return None
-    kind = next((stored for name, stored in KINDS.items() if name == call.query["meaning"]), None)
-    if kind is None:
-        raise bad_request(f"meaning={shown(call.query['meaning'])}: again, edited or sameContent was expected.")
-    of_entity_id = entity_number(call.text("meaningOf"))
-    of_version = call.number("meaningOfVersion", least=1)
-    while_job = call.query.get("whileJob")
+    if of is None or of_version is None:
+        missing = next(name for name, value in named.items() if value is None)
+        raise bad_request(f"The query parameter {missing!r} is missing.")
+    kind, of_entity_id = KINDS[query.meaning], entity_number(of)
     if while_job is not None and (kind != EDITED or not _JOB_ID.fullmatch(while_job)):
         raise bad_request("'whileJob' is the id of a job, and goes with meaning=edited only.")
     row = entities.get(call.tx, of_entity_id, number=of_version)

@@ -6,12 +6,17 @@ Source: Synapse's JSON schema `message/MessageToUser`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from snakeprov.db import tokens
-from snakeprov.server import permissions
-from snakeprov.server.call import Answer, Call
+from snakeprov.server.call import Call
 from snakeprov.server.refusals import forbidden
+from snakeprov.server.services import Access, Services
+from snakeprov.server.wire import Body
+
+service = Services("Users")
 
 
 class MessageBody(msgspec.Struct, rename="camel"):
@@ -22,18 +27,25 @@ class MessageBody(msgspec.Struct, rename="camel"):
     subject: str | None = None
 
 
-def send(call: Call) -> Answer:
-    """POST /message: a note to oneself is taken and dropped; a message to anybody else is refused.
+@service(
+    "POST",
+    "/repo/v1/message",
+    answer=dict[str, Any],
+    access=Access.READS,
+    scope=tokens.MODIFY,
+    status=201,
+    note="Synapse sends mail to any user; here a note to somebody else is refused (403).",
+)
+def send(call: Call, body: MessageBody) -> Body:
+    """A note to oneself, which is dropped.
 
     Synapse's client sends its user a note at the end of every synchronisation, and takes it for failed, although all
     files are there, when the note is refused.
     """
-    permissions.check_scope(call.user, tokens.MODIFY)
-    body = call.read(MessageBody)
     own = str(call.user.id)
     if set(body.recipients) != {own}:
         raise forbidden(
             "This server delivers no messages: only a note to yourself is accepted, and nobody is notified."
         )
     answer = {"createdBy": own, "recipients": body.recipients, "fileHandleId": body.file_handle_id}
-    return 201, answer if body.subject is None else {**answer, "subject": body.subject}
+    return answer if body.subject is None else {**answer, "subject": body.subject}

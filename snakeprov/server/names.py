@@ -6,8 +6,7 @@ Must not know: which entity has which name.
 from __future__ import annotations
 
 from snakeprov.db.tables import FILE
-from snakeprov.server.call import shown
-from snakeprov.server.refusals import bad_request
+from snakeprov.server.refusals import bad_request, shown
 
 NAME_CHARS_MAX = 256
 """As in Synapse."""

@@ -1,4 +1,4 @@
-"""/snakeprov/v1/openapi.json: the description of the API, made from the table of routes and the types of bodies.
+"""/snakeprov/v1/openapi.json: the description of the API, made from what services declare.
 
 Must not know: what any resource does.
 Source: OpenAPI Specification 3.1.0.
@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 
 from snakeprov import __version__
-from snakeprov.server.call import Answer, Call
-from snakeprov.server.routes import Access, Route
+from snakeprov.server.call import Call
+from snakeprov.server.services import Access, Service, Services
+from snakeprov.server.synapseanswers import ErrorResponse
 
-if TYPE_CHECKING:
-    from snakeprov.server.operations import Operation
+service = Services("The server")
 
 PATH = "/snakeprov/v1/openapi.json"
+
+DIFFERS = "Differs:"
+"""What a paragraph begins with that says how the design, Synapse and this server differ."""
 
 _REF = "#/components/schemas/{name}"
 _STEP = re.compile(r"\{(\w+)\}")
 _TEXT: dict[str, Any] = {"type": "string"}
-_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 _POSITIVE: dict[str, Any] = {"type": "integer", "minimum": 1}
-_FLAG: dict[str, Any] = {"type": "boolean"}
 
 _PATH_PARAMETERS: dict[str, Any] = {
     "version": _POSITIVE,
@@ -37,31 +39,6 @@ _PATH_PARAMETERS: dict[str, Any] = {
 _NUMBER = {"type": "string", "pattern": "^[0-9]{1,18}$"}
 _RUN_OR_JOB_ID = {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,64}$"}
 _ENTITY_ID = {"type": "string", "pattern": "^([sS][yY][nN])?[0-9]{1,18}$"}
-_QUERY_PARAMETERS: dict[str, Any] = {
-    "after": _TEXT,
-    "depth": _POSITIVE,
-    "direction": {"type": "string", "enum": ["upstream", "downstream"]},
-    "entityId": _ENTITY_ID,
-    "forceRestart": _FLAG,
-    "generatedBy": {"type": "integer", "minimum": -1},
-    "limit": _POSITIVE,
-    "meaning": {"type": "string", "enum": ["again", "edited", "sameContent"]},
-    "meaningOf": _ENTITY_ID,
-    "meaningOfVersion": _POSITIVE,
-    "mode": {"type": "integer", "minimum": 0, "maximum": 0o777},
-    "md5": {"type": "string", "pattern": "^[0-9a-fA-F]{8,32}$"},
-    "newVersion": _FLAG,
-    "offset": _COUNT,
-    "partMD5Hex": _TEXT,
-    "path": _TEXT,
-    "prefix": _TEXT,
-    "project": _TEXT,
-    "sha256": {"type": "string", "pattern": "^[0-9a-fA-F]{8,64}$"},
-    "skipTrashCan": _FLAG,
-    "under": _TEXT,
-    "versionNumber": _POSITIVE,
-    "whileJob": _RUN_OR_JOB_ID,
-}
 _ERRORS = {
     "400": "The request makes no sense as it is.",
     "401": "The access token is not valid.",
@@ -75,34 +52,33 @@ _ERRORS = {
 _BYTES: dict[str, Any] = {"application/octet-stream": {"schema": {}}}
 
 
-def describing(routes: Sequence[Route]) -> Route:
-    """Return the route that serves the description of some routes and of itself."""
-    made: list[bytes] = []
-
-    def serve(call: Call) -> Answer:
-        """GET /openapi.json."""
-        if not made:
-            made.append(msgspec.json.encode(document([*routes, own])))
-        return 200, msgspec.Raw(made[0])
-
-    own = Route("GET", PATH, serve, Access.READS)
-    return own
+_SIGNATURE = [
+    {"name": name, "in": "query", "required": True, "schema": _TEXT}
+    for name in ("X-Amz-Date", "X-Amz-Expires", "X-Amz-Signature")
+]
+_RANGE = {"name": "Range", "in": "header", "required": False, "schema": _TEXT}
 
 
-def document(routes: Sequence[Route]) -> dict[str, Any]:
-    """Return the description of some routes, and of the resources whose bodies are bytes."""
-    from snakeprov.server.synapseanswers import ErrorResponse
+@service("GET", PATH, answer=dict[str, Any])
+def served(call: Call) -> msgspec.Raw:
+    """This description."""
+    return msgspec.Raw(_encoded(tuple(call.server.services)))
 
-    described = [(route, operation_of(route)) for route in routes]
-    types = {type_ for _, operation in described for type_ in (operation.body, operation.answer) if type_ is not None}
+
+@lru_cache
+def _encoded(services: tuple[Service, ...]) -> bytes:
+    return msgspec.json.encode(document(services))
+
+
+def document(services: Sequence[Service]) -> dict[str, Any]:
+    """Return the description of some services."""
+    types = {type_ for one in services for type_ in (one.body, one.answer)} - {None, bytes, str}
     ordered = sorted(types | {ErrorResponse}, key=str)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
     by_type = dict(zip(ordered, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for route, operation in described:
-        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route, operation, by_type)
-    for template, method, body in _byte_resources():
-        paths.setdefault(template, {})[method] = body
+    for one in services:
+        paths.setdefault(one.template, {})[one.method.lower()] = _operation(one, by_type)
     return {
         "openapi": "3.1.0",
         "info": {"title": "snakeprov", "version": __version__},
@@ -122,56 +98,65 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
     }
 
 
-def operation_of(route: Route) -> Operation:
-    """Return what is said of a route."""
-    # What only this description needs is not loaded in every process that records a job.
-    from snakeprov.server.operations import OPERATIONS, Operation
-
-    if route.template == PATH:
-        return Operation("This description.", dict[str, Any])
-    return OPERATIONS[route.handler]
-
-
-def _operation(route: Route, operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "operationId": _operation_id(route),
-        "summary": operation.summary,
-        "tags": [route.template.split("/")[1] or "root"],
-        "parameters": _parameters(route.template, operation.query),
+def _operation(service: Service, by_type: dict[Any, Any]) -> dict[str, Any]:
+    summary, *more = service.told
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(service),
+        "summary": summary,
+        "tags": [service.section],
+        "parameters": _parameters(service),
         "responses": {
-            **_successes(route, operation, by_type),
+            **_successes(service, by_type),
             **{status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
         },
     }
-    if operation.note:
-        body["description"] = operation.note
-    if operation.body is not None:
-        content = {"application/json": {"schema": by_type[operation.body]}}
-        body["requestBody"] = {"required": True, "content": content}
-    return body
+    if service.note:
+        more.append(f"{DIFFERS} {service.note}")
+    if more:
+        operation["description"] = "\n\n".join(more)
+    content = _BYTES if service.access.moves_bytes else {"application/json": {"schema": by_type.get(service.body)}}
+    if service.body is not None or (service.access.moves_bytes and service.method == "PUT"):
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
 
 
-def _successes(route: Route, operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": "Done."}
-    if operation.answer is not None:
-        answer["content"] = {"application/json": {"schema": by_type[operation.answer]}}
-    found = {str(operation.status): answer}
-    if route.method == "PUT" and route.template.endswith("/generatedBy"):
-        found["204"] = {"description": "The link is removed."}
-    if route.method == "PUT" and route.template == "/snakeprov/v1/runs/{id}":
-        found["200"] = answer
-    return found
+def _successes(service: Service, by_type: dict[Any, Any]) -> dict[str, Any]:
+    done: dict[str, Any] = {"description": "Done."}
+    if service.answer is bytes:
+        return {
+            "200": {"description": "The bytes.", "content": _BYTES},
+            "206": {"description": "The range of them that was asked for.", "content": _BYTES},
+            "416": {"description": "The range begins after the end."},
+        }
+    if service.answer is str:
+        done["content"] = {"text/plain": {"schema": _TEXT}}
+    elif service.answer is not None:
+        done["content"] = {"application/json": {"schema": by_type[service.answer]}}
+    # Neither "no content" nor a redirection has a body.
+    bodies = {status: done if status < 204 else {} for status in service.others}
+    others = {str(status): bodies[status] | {"description": text} for status, text in service.others.items()}
+    return {str(service.status): done, **others}
 
 
-def _parameters(template: str, query: str) -> list[dict[str, Any]]:
+def _parameters(service: Service) -> list[dict[str, Any]]:
     found = [
-        {"name": name, "in": "path", "required": True, "schema": _path_parameter(template, name)}
-        for name in _STEP.findall(template)
+        {"name": name, "in": "path", "required": True, "schema": _path_parameter(service.template, name)}
+        for name in _STEP.findall(service.template)
     ]
-    for name in query.split():
-        plain = name.rstrip("!")
-        found.append({"name": plain, "in": "query", "required": name != plain, "schema": _QUERY_PARAMETERS[plain]})
-    return found
+    for one in () if service.query is None else msgspec.structs.fields(service.query):
+        found.append(
+            {"name": one.encode_name, "in": "query", "required": one.required, "schema": _query_parameter(one)}
+        )
+    if service.access is Access.SIGNED:
+        found += _SIGNATURE
+    return [*found, _RANGE] if service.answer is bytes else found
+
+
+def _query_parameter(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
+    schema = msgspec.json.schema(field.type)
+    # What is left out is None; nobody sends a null.
+    (plain,) = [one for one in schema.get("anyOf", [schema]) if one != {"type": "null"}]
+    return plain if field.default in (None, "", msgspec.NODEFAULT) else {**plain, "default": field.default}
 
 
 def _path_parameter(template: str, name: str) -> dict[str, Any]:
@@ -183,66 +168,6 @@ def _path_parameter(template: str, name: str) -> dict[str, Any]:
     return parameter
 
 
-def _operation_id(route: Route) -> str:
-    steps = [step.strip("{}").replace(".", "_") for step in route.template.split("/") if step]
-    return "_".join([route.method.lower(), *steps])
-
-
-def _byte_resources() -> list[tuple[str, str, dict[str, Any]]]:
-    """Return what the table of routes does not hold: the resources whose bodies are bytes."""
-    blob = "/snakeprov/v1/blobs/{sha256}"
-    signed = [
-        {"name": name, "in": "query", "required": True, "schema": _TEXT}
-        for name in ("X-Amz-Date", "X-Amz-Expires", "X-Amz-Signature")
-    ]
-    ranged = {"name": "Range", "in": "header", "required": False, "schema": _TEXT}
-    sent = {
-        "200": {"description": "The bytes.", "content": _BYTES},
-        "206": {"description": "The range of them that was asked for.", "content": _BYTES},
-        "416": {"description": "The range begins after the end."},
-    }
-    errors = {status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS}
-    inside = "A content, by digest. Of what is inside a recorded directory, the query names the directory."
-    patch, document = "/snakeprov/v1/runs/{id}/patch", "/snakeprov/v1/jobs/{id}/environment"
-    of_run = "How the code of a run differed from its commit, as a diff."
-    of_job = "The document that describes what a job ran in."
-    url = "/file/v1/fileHandle/{id}/url"
-    download = "/snakeprov/v1/download/{id}"
-    part = "/snakeprov/v1/upload/{id}/{part}"
-    redirect = {"name": "redirect", "in": "query", "required": False, "schema": _FLAG}
-    located = {
-        "200": {"description": "The URL, with `redirect=false`.", "content": {"text/plain": {"schema": _TEXT}}},
-        "307": {"description": "See there."},
-    }
-
-    def described(name: str, summary: str, parameters: list[Any], responses: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "operationId": name,
-            "summary": summary,
-            "tags": ["bytes"],
-            "parameters": parameters,
-            "responses": {**responses, **errors},
-        }
-
-    taken = described(
-        "put_part", "Takes the bytes of a part, under a signed URL.", [*_parameters(part, ""), *signed], {}
-    )
-    taken["responses"]["200"] = {"description": "Done."}
-    taken["requestBody"] = {"required": True, "content": _BYTES}
-    return [
-        (blob, "get", described("get_blob", inside, [*_parameters(blob, "entityId versionNumber"), ranged], sent)),
-        (url, "get", described("get_url", "Where the bytes are.", [*_parameters(url, ""), redirect], located)),
-        (patch, "get", described("get_patch", of_run, [*_parameters(patch, ""), ranged], sent)),
-        (document, "get", described("get_environment", of_job, [*_parameters(document, ""), ranged], sent)),
-        (
-            download,
-            "get",
-            described(
-                "get_download",
-                "The bytes of a file handle, under a signed URL.",
-                [*_parameters(download, ""), *signed, ranged],
-                sent,
-            ),
-        ),
-        (part, "put", taken),
-    ]
+def _operation_id(service: Service) -> str:
+    steps = [step.strip("{}").replace(".", "_") for step in service.template.split("/") if step]
+    return "_".join([service.method.lower(), *steps])

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from snakeprov.db import jobs, lookup, plans, runs
 from snakeprov.db.jobs import MadeBy
@@ -19,12 +20,13 @@ from snakeprov.db.tables import FILE
 from snakeprov.model.answers import Plan, PlanKept, PlannedJobAnswer, PlannedMaker, PlannedRule
 from snakeprov.model.paths import folders_above
 from snakeprov.model.planned import PLANNED_JOBS_MAX, PlannedJob, PlannedState, RunPlan
-from snakeprov.server.call import Answer, Call, shown
-from snakeprov.server.refusals import bad_request, not_found
+from snakeprov.server.call import Call
+from snakeprov.server.queries import Paging
+from snakeprov.server.refusals import bad_request, not_found, shown
 from snakeprov.server.runs import check_may_add, existing
+from snakeprov.server.services import Services
 
-PAGE_DEFAULT = 1000
-PAGE_MAX = 10_000
+service = Services("Runs and jobs")
 
 MAKERS_MAX = 3
 """How many runs are named that made what a rule's jobs had made before."""
@@ -51,37 +53,45 @@ class _Plan(msgspec.Struct, omit_defaults=True):
     jobs_left_out: int = 0
 
 
-def put(call: Call) -> Answer:
-    """PUT /runs/{id}/plan: creates or replaces."""
-    plan = call.read(RunPlan)
+class PlanPage(Paging, frozen=True):
+    """Which jobs of a plan."""
+
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+
+
+@service("PUT", "/snakeprov/v1/runs/{id}/plan")
+def put(call: Call, body: RunPlan) -> PlanKept:
+    """Keeps every job of a run's DAG, in place of what was kept before."""
     id_ = call.route["id"]
-    if plan.run_id != id_:
-        raise bad_request(f"The body has the runId {shown(plan.run_id)}, the path {shown(id_)}.")
-    if len(plan.jobs) > PLANNED_JOBS_MAX:
-        raise bad_request(f"The plan has {len(plan.jobs)} jobs; at most {PLANNED_JOBS_MAX} are allowed.")
+    if body.run_id != id_:
+        raise bad_request(f"The body has the runId {shown(body.run_id)}, the path {shown(id_)}.")
+    if len(body.jobs) > PLANNED_JOBS_MAX:
+        raise bad_request(f"The plan has {len(body.jobs)} jobs; at most {PLANNED_JOBS_MAX} are allowed.")
     run = runs.owner(call.tx, id_)
     if run is None:
         raise not_found(f"There is no run with id {shown(id_)}.")
     check_may_add(call, run)
-    kept = _Plan(_with_makers(call, plan.jobs, project=run.project_id), plan.jobs_left_out)
+    kept = _Plan(_with_makers(call, body.jobs, project=run.project_id), body.jobs_left_out)
     plans.put(call.tx, id_, zlib.compress(msgspec.json.encode(kept)))
-    return 200, PlanKept(run_id=id_, jobs=len(plan.jobs))
+    return PlanKept(run_id=id_, jobs=len(body.jobs))
 
 
-def read(call: Call) -> Answer:
-    """GET /runs/{id}/plan: a summary by rule and state, and a page of the jobs, in the order of Snakemake's DAG."""
+@service("GET", "/snakeprov/v1/runs/{id}/plan")
+def read(call: Call, query: PlanPage) -> Plan:
+    """Every job of a run's DAG: executed, failed, interrupted, reused, edited, not needed or not reached.
+
+    A summary by rule and state, and a page of the jobs in the order of Snakemake's DAG.
+    """
     run = existing(call)
-    limit = call.number("limit", default=PAGE_DEFAULT, least=1, most=PAGE_MAX)
-    offset = call.number("offset", default=0)
     found = plans.get(call.tx, run.id)
     plan = _Plan([]) if found is None else msgspec.json.decode(zlib.decompress(found), type=_Plan)
     ended = {_key(one.rule, msgspec.json.decode(one.wildcards)): one for one in plans.ended(call.tx, run.id)}
     made = jobs.made(call.tx, {one.activity_id for one in plan.jobs if one.activity_id is not None})
     edited = _with_folders(plans.edited(call.tx, run.id)) if plan.jobs else set()
     results = [_result(one, ended, made.get(one.activity_id or 0), edited) for one in plan.jobs]
-    return 200, Plan(
+    return Plan(
         rules=_rules(results),
-        results=results[offset : offset + limit],
+        results=results[query.offset : query.offset + query.limit],
         total_number_of_results=len(results),
         jobs_left_out=plan.jobs_left_out,
     )

@@ -5,45 +5,60 @@ Must not know: how a user proved it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from snakeprov.db import principals
 from snakeprov.db.principals import Principal
+from snakeprov.model.answers import Page
+from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.auth import User
-from snakeprov.server.call import Answer, Call
+from snakeprov.server.call import Call
+from snakeprov.server.queries import Paging
 from snakeprov.server.refusals import not_found
+from snakeprov.server.services import Services
+from snakeprov.server.wire import Body
 
-HEADERS_PAGE_DEFAULT = 10
-HEADERS_PAGE_MAX = 1000
-
-
-def own(call: Call) -> Answer:
-    """GET /userProfile."""
-    return 200, _profile(call.user)
+service = Services("Users")
 
 
-def read(call: Call) -> Answer:
-    """GET /userProfile/{id}."""
+class HeaderPage(Paging, frozen=True):
+    """Which users."""
+
+    prefix: str = ""
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 10
+
+
+@service("GET", "/repo/v1/userProfile", answer=synapse.UserProfile)
+def own(call: Call) -> Body:
+    """The user who asks."""
+    return _profile(call.user)
+
+
+@service("GET", "/repo/v1/userProfile/{id}", answer=synapse.UserProfile)
+def read(call: Call) -> Body:
+    """A user."""
     id_ = call.numeric_id("A user")
     found = principals.get(call.tx, id_)
     if found is None:
         raise not_found(f"A user with id {id_} could not be found.")
-    return 200, _profile(found)
+    return _profile(found)
 
 
-def teams(call: Call) -> Answer:
-    """GET /user/{id}/team: there are no teams here, and Synapse's client asks before it tells a user's permissions."""
+@service("GET", "/repo/v1/user/{id}/team", answer=Page[synapse.Nothing])
+def teams(call: Call) -> Body:
+    """The teams of a user: always empty. Synapse's client asks before it tells a user's permissions."""
     call.numeric_id("A user")
-    return 200, {"results": [], "totalNumberOfResults": 0}
+    return {"results": [], "totalNumberOfResults": 0}
 
 
-def headers(call: Call) -> Answer:
-    """GET /userGroupHeaders?prefix=[&limit=][&offset=]: users whose names begin with a text, by name."""
-    prefix = call.query.get("prefix", "")
-    limit = call.number("limit", default=HEADERS_PAGE_DEFAULT, least=1, most=HEADERS_PAGE_MAX)
-    offset = call.number("offset", default=0)
-    found, total = principals.beginning_with(call.tx, prefix, limit=limit, offset=offset)
-    return 200, {
+@service("GET", "/repo/v1/userGroupHeaders", answer=synapse.UserGroupHeaders)
+def headers(call: Call, query: HeaderPage) -> Body:
+    """Users whose names begin with a text, in any case. Synapse's client asks until a page is empty."""
+    prefix = query.prefix
+    found, total = principals.beginning_with(call.tx, prefix, limit=query.limit, offset=query.offset)
+    return {
         "prefixFilter": prefix,
         "children": [{"ownerId": str(user.id), "userName": user.name, "isIndividual": True} for user in found],
         "totalNumberOfResults": total,

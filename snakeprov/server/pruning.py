@@ -24,9 +24,12 @@ from snakeprov.db.pruning import Candidate, Criteria, Going
 from snakeprov.model import times
 from snakeprov.model.answers import MadeVersion, Pruned
 from snakeprov.server import meanings, permissions, wire
-from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server.call import Call
 from snakeprov.server.directories import MANIFEST_BYTES_MAX
-from snakeprov.server.refusals import bad_request, forbidden, not_found
+from snakeprov.server.refusals import bad_request, forbidden, not_found, shown
+from snakeprov.server.services import Access, Services
+
+service = Services("The server")
 
 LISTED_DEFAULT = 1000
 LISTED_MAX = 100_000
@@ -82,9 +85,11 @@ class _Plan:
     going: Going = field(default_factory=lambda: Going((), {}, ()))
 
 
-def prune(call: Call) -> Answer:
-    """POST /prune: where one may delete."""
-    body = call.read(PruneBody)
+@service("POST", "/snakeprov/v1/prune", access=Access.OWN)
+def prune(call: Call, body: PruneBody) -> Pruned:
+    """Removes the bytes of versions, or with `dryRun` tells which; everything that is recorded stays. For whoever may
+    delete from the project; a content that something else has as well stays, and so does what was executed.
+    """
     if not body.names_versions and not body.unreferenced:
         raise bad_request("Nothing is selected: give rules, before, largerThanBytes, keepLast or unreferenced.")
     with call.reading():
@@ -92,7 +97,7 @@ def prune(call: Call) -> Answer:
         told = _told(call, plan.versions[: body.limit])
     if not body.dry_run:
         _execute(call, plan)
-    return 200, Pruned(
+    return Pruned(
         dry_run=body.dry_run,
         versions=len(plan.versions),
         versions_shared=plan.shared,
@@ -132,7 +137,7 @@ def _plan(call: Call, body: PruneBody) -> _Plan:
     if body.unreferenced:
         if not permissions.is_trusted(call):
             raise forbidden("Contents that nothing refers to can only be pruned where the store is.")
-        sizes.update(call.service.blobs.contents())
+        sizes.update(call.server.blobs.contents())
     going: set[Version] = {(one.entity_id, one.number) for one in meant}
     recorded_on: dict[str, int] = {}
     for one in meant:
@@ -143,7 +148,7 @@ def _plan(call: Call, body: PruneBody) -> _Plan:
     for directory, manifest in pruning.directories(call.tx).items():
         if directory not in going or manifest in kept:
             kept |= _members(call, manifest).keys() & sizes.keys()
-    has = call.service.blobs.has
+    has = call.server.blobs.has
     plan.contents = {sha256: size for sha256, size in sizes.items() if sha256 not in kept and has(sha256)}
     plan.versions = [one._replace(size_bytes=_size(one, inside)) for one in meant if one.sha256 not in kept]
     plan.shared = len(meant) - len(plan.versions)
@@ -179,7 +184,7 @@ def _epoch_ms(moment: datetime) -> int:
 def _members(call: Call, manifest: str) -> dict[str, int]:
     """Return the contents inside a directory and their lengths; none where the manifest cannot be read."""
     try:
-        with call.service.blobs.open(manifest) as stream:
+        with call.server.blobs.open(manifest) as stream:
             content = stream.read(MANIFEST_BYTES_MAX)
     except KeyError:
         return {}
@@ -205,7 +210,7 @@ def _execute(call: Call, plan: _Plan) -> None:
             del plan.contents[sha256]
     with call.writing():
         pruning.end(call.tx, token)
-    call.service.blobs.compact()
+    call.server.blobs.compact()
 
 
 def _remove(call: Call, token: str, contents: Iterable[str]) -> None:
@@ -214,7 +219,7 @@ def _remove(call: Call, token: str, contents: Iterable[str]) -> None:
         pruning.begin(call.tx, token)
         wanted = list(contents)
         stored = pruning.stored(call.tx, wanted)
-        call.service.blobs.remove_all([sha256 for sha256 in wanted if sha256 not in stored])
+        call.server.blobs.remove_all([sha256 for sha256 in wanted if sha256 not in stored])
 
 
 def _told(call: Call, versions: list[Candidate]) -> list[MadeVersion]:

@@ -7,6 +7,7 @@ Must not know: what any resource does.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import textwrap
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from snakeprov.server import openapi
-from snakeprov.server.routes import BATCH, ROUTES
+from snakeprov.server.app import SERVICES
 
 _HEAD = """\
 # The REST API
@@ -36,40 +37,21 @@ same services as OpenAPI 3.1 at `/snakeprov/v1/openapi.json`.
 Where the design of 2012, today's Synapse and this server differ, a paragraph says so, which begins with **Differs:**
 """
 
-_SECTIONS = (
-    ("Entities", r"/repo/v1/entity(/(child|children|md5/.*|\{id\}(/(type|path|wikiheadertree))?))?"),
-    ("Versions", r"/repo/v1/entity/\{id\}/version(/\{version\})?"),
-    ("Provenance", r"/repo/v1/(activity.*|entity/.*/generatedBy)"),
-    ("Annotations", r"/repo/v1/entity/.*/annotations2?"),
-    ("Bundles", r"/repo/v1/entity/.*bundle.*"),
-    ("Access", r"/repo/v1/entity/\{id\}/(acl|permissions|benefactor|accessRequirement|lockAccessRequirement)"),
-    ("Files", r"/file/v1/.*|/snakeprov/v1/(blobs|download|upload)/.*"),
-    ("Users", r"/repo/v1/(user.*|message)"),
-    ("Runs and jobs", r"/snakeprov/v1/(runs|jobs|activity).*"),
-    (
-        "Questions",
-        r"/snakeprov/v1/(lineage|lookup|evidence|details|files|current|versions|stories|affected|search|paths|entity).*",
-    ),
-    ("The server", r"/|/(repo|file|auth|snakeprov)/v1|/snakeprov/v1/(status|openapi.json|batch|localFiles|prune)"),
-)
-
 _WIDTH = 120
 
 
 def markdown() -> str:
     """Return the reference."""
-    routes = [*ROUTES, BATCH]
-    document = openapi.document([*routes, openapi.describing(routes)])
+    document = openapi.document(SERVICES)
     contents, lines = [_HEAD, "## Contents\n"], []
-    for title, pattern in _SECTIONS:
-        contents.append(f"* [{title}](#{_anchor(title)})")
-        lines.append(f"## {title}\n")
-        for path, operations in document["paths"].items():
-            if re.fullmatch(pattern, path):
-                for method, operation in operations.items():
-                    name = f"{method.upper()} {path}"
-                    contents.append(f"    * [{name}](#{_anchor(name)})")
-                    lines.extend(_service(name, operation))
+    for section in dict.fromkeys(one.section for one in SERVICES):
+        contents.append(f"* [{section}](#{_anchor(section)})")
+        lines.append(f"## {section}\n")
+        for one in SERVICES:
+            if one.section == section:
+                name = f"{one.method} {one.template}"
+                contents.append(f"    * [{name}](#{_anchor(name)})")
+                lines.extend(_service(name, document["paths"][one.template][one.method.lower()]))
     contents.append("* [Bodies](#bodies)\n")
     lines.append("## Bodies\n\nA `?` marks what can be left out.\n")
     for name, schema in sorted(document["components"]["schemas"].items()):
@@ -82,16 +64,21 @@ def _service(name: str, operation: dict[str, Any]) -> Iterator[str]:
     yield _wrapped(operation["summary"]) + "\n"
     query = [parameter for parameter in operation["parameters"] if parameter["in"] == "query"]
     if query:
-        names = (f"`{item['name']}`{'' if item['required'] else '?'} {_shape(item['schema'])}" for item in query)
-        yield _item("query: " + ", ".join(names))
+        yield _item("query: " + ", ".join(map(_parameter, query)))
     if "requestBody" in operation:
         yield _item(f"body: {_content(operation['requestBody'])}")
     for status, answer in operation["responses"].items():
         if status.startswith(("2", "3")):
             yield _item(f"{status}: {_content(answer)}")
     yield ""
-    if "description" in operation:
-        yield _wrapped(f"**Differs:** {operation['description']}") + "\n"
+    for paragraph in operation.get("description", "").split("\n\n") if "description" in operation else ():
+        yield _wrapped(re.sub(f"^{openapi.DIFFERS}", f"**{openapi.DIFFERS}**", paragraph)) + "\n"
+
+
+def _parameter(parameter: dict[str, Any]) -> str:
+    schema = parameter["schema"]
+    default = f", by default {json.dumps(schema['default'])}" if schema.get("default", False) is not False else ""
+    return f"`{parameter['name']}`{'' if parameter['required'] else '?'} {_shape(schema)}{default}"
 
 
 def _content(holder: dict[str, Any]) -> str:
@@ -129,7 +116,7 @@ def _shape(schema: dict[str, Any]) -> str:
         values = schema.get("additionalProperties")
         return f"map to {_shape(values)}" if isinstance(values, dict) and values else "object"
     if kind == "integer" and "minimum" in schema:
-        return f"integer from {schema['minimum']}"
+        return f"integer from {schema['minimum']}" + (f" to {schema['maximum']}" if "maximum" in schema else "")
     words = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false"}
     return words.get(str(kind), "anything")
 

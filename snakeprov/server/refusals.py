@@ -19,6 +19,7 @@ _RETRIED = re.compile(
     r"|(unknown ssl)( )(protocol error)|(couldn't connect)( )(to host)|(try)( )(again)",
     re.IGNORECASE,
 )
+_SHOWN_MAX = 80
 
 
 class Refusal(falcon.HTTPError):
@@ -86,3 +87,8 @@ def _reason_of(error: falcon.HTTPError) -> str:
 
 def _harmless(reason: str) -> str:
     return _RETRIED.sub(lambda match: "-".join(part for part in match.groups() if part and part.strip()), reason)
+
+
+def shown(text: str) -> str:
+    """Return `text` quoted, and shortened where it is long."""
+    return repr(text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "…")

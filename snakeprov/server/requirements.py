@@ -5,19 +5,33 @@ Must not know: any row but that of the entity they ask about.
 
 from __future__ import annotations
 
-from snakeprov.server.call import Answer, Call
+from snakeprov.model.answers import Page
+from snakeprov.server import synapseanswers as synapse
+from snakeprov.server.call import Call
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import forbidden, not_found
+from snakeprov.server.services import Services
+from snakeprov.server.wire import Body
+
+service = Services("Access")
 
 
-def listing(call: Call) -> Answer:
-    """GET /entity/{id}/accessRequirement: none, ever."""
+@service("GET", "/repo/v1/entity/{id}/accessRequirement", answer=Page[synapse.Nothing])
+def listing(call: Call) -> Body:
+    """Access requirements: always empty."""
     existing(call, call.entity_id())
-    return 200, {"results": [], "totalNumberOfResults": 0}
+    return {"results": [], "totalNumberOfResults": 0}
 
 
-def lock(call: Call) -> Answer:
-    """POST /entity/{id}/lockAccessRequirement: refused, since to say yes and leave it open would be worse."""
+@service(
+    "POST",
+    "/repo/v1/entity/{id}/lockAccessRequirement",
+    answer=synapse.Nothing,
+    note="Synapse locks the entity until its staff has looked at it.",
+)
+def lock(call: Call) -> Body:
+    """Refused: there are no access requirements, so nothing can be locked by one."""
+    # To say yes and leave it open would be worse.
     row = existing(call, call.entity_id())
     raise forbidden(
         f"syn{row.id} cannot be locked: this server has no access requirements. "
@@ -25,7 +39,8 @@ def lock(call: Call) -> Answer:
     )
 
 
-def wiki(call: Call) -> Answer:
-    """GET /entity/{id}/wikiheadertree: always empty."""
+@service("GET", "/repo/v1/entity/{id}/wikiheadertree", answer=Page[synapse.Nothing])
+def wiki(call: Call) -> Body:
+    """404: there are no wikis."""
     row = existing(call, call.entity_id())
     raise not_found(f"syn{row.id} has no wiki: this server keeps none.")

@@ -6,8 +6,10 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from snakeprov.db import access, jobs, lookup, runs, tokens
 from snakeprov.db.access import CREATE, DOWNLOAD
@@ -16,91 +18,112 @@ from snakeprov.db.runs import RunOwner, RunRow
 from snakeprov.model import times
 from snakeprov.model.answers import JobSummary, MadeVersion, Page, Run
 from snakeprov.model.records import JobStatus, StoredRun
-from snakeprov.server import permissions, values, wire
-from snakeprov.server.call import Answer, Call, plain_number, shown
-from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found
+from snakeprov.server import downloads, permissions, values, wire
+from snakeprov.server.call import Call, Transfer, plain_number
+from snakeprov.server.queries import Paging
+from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, shown
+from snakeprov.server.services import Access, Services
 
-RUNS_PAGE_DEFAULT = 20
-JOBS_PAGE_DEFAULT = 100
-OUTPUTS_PAGE_DEFAULT = 1000
-PAGE_MAX = 10_000
+service = Services("Runs and jobs")
+
 PREFIX_CHARS_MIN = 4
 
 _RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
-def put(call: Call) -> Answer:
-    """PUT /runs/{id}: creates or replaces."""
-    run = call.read(StoredRun)
+class RunPage(Paging, frozen=True):
+    """Which runs."""
+
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 20
+
+
+class JobPage(Paging, frozen=True):
+    """Which jobs of a run."""
+
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
+
+
+class OutputPage(Paging, frozen=True):
+    """Which of the versions that a run made."""
+
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+
+
+@service("PUT", "/snakeprov/v1/runs/{id}", status=201, others={200: "The run is replaced."})
+def put(call: Call, body: StoredRun) -> Run:
+    """Makes a run or replaces it."""
     id_ = call.route["id"]
-    if run.id != id_:
-        raise bad_request(f"The body has the id {shown(run.id)}, the path {shown(id_)}.")
+    if body.id != id_:
+        raise bad_request(f"The body has the id {shown(body.id)}, the path {shown(id_)}.")
     if not _RUN_ID.fullmatch(id_):
         raise bad_request(f"{shown(id_)} is not a run id: 1 to 64 letters and digits were expected.")
     known = runs.owner(call.tx, id_)
-    _check_may_put(call, run.project, known)
+    _check_may_put(call, body.project, known)
     before = None if known is None else runs.get(call.tx, id_)
-    if (patch := _patch_of(run)) is not None and (before is None or patch != _patch_of(_record(before))):
+    if (patch := _patch_of(body)) is not None and (before is None or patch != _patch_of(_record(before))):
         check_named(call, patch)
     is_new = runs.put(
         call.tx,
         id_,
         user=call.user.id,
-        project_id=(known and known.project_id) or lookup.project_id(call.tx, run.project),
-        started_on=None if run.started_on is None else times.to_ms(run.started_on),
-        values=values.of_run(run),
-        project=run.project,
-        status=run.status,
-        git_commit=run.git.commit if run.git else None,
-        git_dirty=run.git.dirty if run.git else None,
-        record=msgspec.json.encode(run).decode(),
+        project_id=(known and known.project_id) or lookup.project_id(call.tx, body.project),
+        started_on=None if body.started_on is None else times.to_ms(body.started_on),
+        values=values.of_run(body),
+        project=body.project,
+        status=body.status,
+        git_commit=body.git.commit if body.git else None,
+        git_dirty=body.git.dirty if body.git else None,
+        record=msgspec.json.encode(body).decode(),
     )
-    return (201 if is_new else 200), Run(**msgspec.structs.asdict(run))
+    if not is_new:
+        call.status = 200
+    return Run(**msgspec.structs.asdict(body))
 
 
-def patch_handle(call: Call) -> int:
-    """Return the file handle of a run's patch.
+@service("GET", "/snakeprov/v1/runs/{id}/patch", answer=bytes, access=Access.DOWNLOADS)
+def patch(call: Transfer) -> None:
+    """How the code of a run differed from its commit, as a diff.
 
-    Raises:
-        Refusal: 404, there is no such run, or no patch of it; 403, the user may not download from its project.
+    For everybody who may see the run and download from its project.
     """
+    with call.reading():
+        run = existing(call)
+        named = _patch_of(_record(run))
+        if named is None:
+            raise not_found(f"No patch of run {run.id} is recorded.")
+        check_may_download(call, run)
+    downloads.send(call, plain_number(named, what="a file handle id"))
+
+
+@service("GET", "/snakeprov/v1/runs")
+def listing(call: Call, query: RunPage) -> Page[Run]:
+    """Runs, newest first: the user's own and those of projects that the user may read."""
+    rows, total = runs.page(call.tx, limit=query.limit, offset=query.offset, reader=call.user.reader)
+    return Page(results=_with_jobs(call, rows), total_number_of_results=total)
+
+
+@service("GET", "/snakeprov/v1/runs/{id}")
+def read(call: Call) -> Run:
+    """A run, by its id or the beginning of it."""
+    return _with_jobs(call, [existing(call)])[0]
+
+
+@service("GET", "/snakeprov/v1/runs/{id}/jobs")
+def jobs_of(call: Call, query: JobPage) -> Page[JobSummary]:
+    """The jobs of a run, in the order in which they ended."""
     run = existing(call)
-    named = _patch_of(_record(run))
-    if named is None:
-        raise not_found(f"No patch of run {run.id} is recorded.")
-    check_may_download(call, run)
-    return plain_number(named, what="a file handle id")
-
-
-def listing(call: Call) -> Answer:
-    """GET /runs: the user's own and those of projects that the user may read, newest first."""
-    limit = call.number("limit", default=RUNS_PAGE_DEFAULT, least=1, most=PAGE_MAX)
-    offset = call.number("offset", default=0)
-    rows, total = runs.page(call.tx, limit=limit, offset=offset, reader=call.user.reader)
-    return 200, Page(results=_with_jobs(call, rows), total_number_of_results=total)
-
-
-def read(call: Call) -> Answer:
-    """GET /runs/{id}."""
-    return 200, _with_jobs(call, [existing(call)])[0]
-
-
-def jobs_of(call: Call) -> Answer:
-    """GET /runs/{id}/jobs: in the order they ended."""
-    run = existing(call)
-    limit = call.number("limit", default=JOBS_PAGE_DEFAULT, least=1, most=PAGE_MAX)
-    rows, total = jobs.page(call.tx, run.id, limit=limit, offset=call.number("offset", default=0))
+    rows, total = jobs.page(call.tx, run.id, limit=query.limit, offset=query.offset)
     outputs = jobs.outputs_of(call.tx, [row.number for row in rows])
     results = [_job(row, outputs.get(row.number, [])) for row in rows]
-    return 200, Page(results=results, total_number_of_results=total)
+    return Page(results=results, total_number_of_results=total)
 
 
-def outputs_of(call: Call) -> Answer:
-    """GET /runs/{id}/outputs: newest last."""
+@service("GET", "/snakeprov/v1/runs/{id}/outputs")
+def outputs_of(call: Call, query: OutputPage) -> Page[MadeVersion]:
+    """What a run made, newest last."""
     run = existing(call)
-    limit = call.number("limit", default=OUTPUTS_PAGE_DEFAULT, least=1, most=PAGE_MAX)
-    rows, total = jobs.run_outputs(call.tx, run.id, limit=limit, offset=call.number("offset", default=0))
-    return 200, Page(results=[_output(row) for row in rows], total_number_of_results=total)
+    rows, total = jobs.run_outputs(call.tx, run.id, limit=query.limit, offset=query.offset)
+    return Page(results=[_output(row) for row in rows], total_number_of_results=total)
 
 
 def existing(call: Call) -> RunRow:

@@ -20,10 +20,13 @@ from snakeprov.model.answers import SearchResult, SearchResults, UnknownKey
 from snakeprov.model.records import JobStatus
 from snakeprov.server import meanings, values, wire
 from snakeprov.server.affected import commit_prefix
-from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server.call import Call
 from snakeprov.server.contents import digest_prefix
-from snakeprov.server.refusals import bad_request
+from snakeprov.server.refusals import bad_request, shown
 from snakeprov.server.runs import named_run
+from snakeprov.server.services import Access, Services
+
+service = Services("Questions")
 
 TERMS_MAX = 50
 LIMIT_DEFAULT = 100
@@ -51,9 +54,12 @@ class SearchBody(msgspec.Struct):
     limit: int = LIMIT_DEFAULT
 
 
-def results(call: Call) -> Answer:
-    """POST /search: the latest first. Of a key that nothing has, it is said which keys there are."""
-    body = call.read(SearchBody)
+@service("POST", "/snakeprov/v1/search", access=Access.READS)
+def results(call: Call, body: SearchBody) -> SearchResults:
+    """What was made with a rule, a value, at a commit, …: versions and the jobs that made them, the latest first.
+
+    Of a key that nothing has, it is said which keys there are.
+    """
     if not 1 <= len(body.terms) <= TERMS_MAX:
         raise bad_request(f"{len(body.terms)} terms; 1 to {TERMS_MAX} were expected.")
     if not 1 <= body.limit <= LIMIT_MAX:
@@ -69,7 +75,7 @@ def results(call: Call) -> Answer:
         else:
             conditions.append(condition)
     if unknown:
-        return 200, _unknown(call, unknown)
+        return _unknown(call, unknown)
     rows = search.find(call.tx, conditions, reader=call.user.reader, limit=body.limit + 1)
     found = [row for row in rows[: body.limit] if _has_annotations(row, wanted)]
     unmade = [(row.entity_id, row.number) for row in found if row.entity_id and row.number and not row.activity_id]
@@ -83,7 +89,7 @@ def results(call: Call) -> Answer:
     near = None
     if not rows and "rule" in wanted:
         near = search.near_rules(call.tx, wanted["rule"][0], reader=call.user.reader)
-    return 200, SearchResults(results=results, truncated=len(rows) > body.limit, near=near)
+    return SearchResults(results=results, truncated=len(rows) > body.limit, near=near)
 
 
 def _condition(call: Call, key: str, texts: list[str]) -> Condition | None:

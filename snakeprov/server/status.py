@@ -8,32 +8,40 @@ from __future__ import annotations
 from snakeprov import __version__
 from snakeprov.db import filehandles, lookup, tables
 from snakeprov.model.answers import About, Status
+from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.batch import REQUESTS_MAX
-from snakeprov.server.call import Answer, Call
+from snakeprov.server.call import Call
+from snakeprov.server.services import Services
+from snakeprov.server.wire import Body
+
+service = Services("The server")
 
 API_VERSION = 1
 
 
-def greet(call: Call) -> Answer:
-    """GET /, /repo/v1, /file/v1, /auth/v1: a client looks whether somebody answers."""
-    return 200, {}
+@service("GET", ("/", "/repo/v1", "/file/v1", "/auth/v1"), answer=synapse.Nothing)
+def greet(call: Call) -> Body:
+    """Says that somebody answers."""
+    return {}
 
 
-def about(call: Call) -> Answer:
-    """GET /snakeprov/v1."""
-    return 200, About(
+@service("GET", "/snakeprov/v1")
+def about(call: Call) -> About:
+    """What answers here."""
+    return About(
         name="snakeprov",
         version=__version__,
         api_version=API_VERSION,
-        local_files=call.service.local_files,
+        local_files=call.server.local_files,
         max_batch_requests=REQUESTS_MAX,
     )
 
 
-def read(call: Call) -> Answer:
-    """GET /status: counted is only what the user may see."""
-    database = call.service.database
-    return 200, Status(
+@service("GET", "/snakeprov/v1/status")
+def read(call: Call) -> Status:
+    """How much the store holds of what the user may see."""
+    database = call.server.database
+    return Status(
         **lookup.counts(call.tx, reader=call.user.reader)._asdict(),
         stored_bytes=filehandles.stored_bytes(call.tx, reader=call.user.reader),
         schema_version=tables.SCHEMA_REVISION,

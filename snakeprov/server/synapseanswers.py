@@ -12,10 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from snakeprov.model.entities import Entity, FileHandle
 from snakeprov.model.provenance import Used
-from snakeprov.server.acl import ResourceAccess
-from snakeprov.server.annotations import AnnotationsValue
-from snakeprov.server.legacy import LegacyAnnotations
-from snakeprov.server.wire import ActivityType
+from snakeprov.server.wire import ActivityType, AnnotationsValue, LegacyAnnotations, ResourceAccess
 
 T = TypeVar("T")
 

@@ -1,29 +1,46 @@
-"""DELETE /repo/v1/entity/{id} and /version/{version}: into the trash, or away for good.
+"""DELETE /repo/v1/entity/{id}: into the trash, or away for good.
 
 Must not know: how rows are kept.
 """
 
 from __future__ import annotations
 
-from snakeprov.db import entities, revisions, trash
+from snakeprov.db import entities, trash
 from snakeprov.db.access import DELETE
 from snakeprov.db.tables import ROOT_ID, TRASH_ID
 from snakeprov.server import permissions
-from snakeprov.server.call import Answer, Call
+from snakeprov.server.call import Call
 from snakeprov.server.entities import existing
-from snakeprov.server.refusals import bad_request, forbidden
+from snakeprov.server.queries import Query
+from snakeprov.server.refusals import forbidden
+from snakeprov.server.services import Services
+
+service = Services("Entities")
 
 
-def remove(call: Call) -> Answer:
-    """DELETE /entity/{id}[?skipTrashCan=]: with everything below it; with `skipTrashCan` for good.
+class Removal(Query, frozen=True):
+    """Whether an entity is deleted for good."""
 
-    What is in the trash already can be deleted for good by its creator.
+    skip_trash_can: bool = False
+
+
+@service(
+    "DELETE",
+    "/repo/v1/entity/{id}",
+    status=204,
+    note="Synapse has services that look into the trash and restore from it; here there are none, and whoever made "
+    "something can delete it from there with `skipTrashCan=true`.",
+)
+def remove(call: Call, query: Removal) -> None:
+    """Puts an entity and everything below it into the trash, or deletes it for good.
+
+    What is in the trash answers 404, and its name is free. Its creator can delete it from there for good.
     """
     id_ = call.entity_id()
-    for_good = call.flag("skipTrashCan")
+    for_good = query.skip_trash_can
     if for_good and _is_own_trash(call, id_):
         trash.purge(call.tx, id_)
-        return 204, None
+        return
     row = existing(call, id_, need=DELETE)
     if row.id == ROOT_ID:
         raise forbidden("The root folder cannot be deleted.")
@@ -32,21 +49,6 @@ def remove(call: Call) -> Answer:
     else:
         trash.put(call.tx, row)
         entities.touch(call.tx, row.id)
-    return 204, None
-
-
-def remove_version(call: Call) -> Answer:
-    """DELETE /entity/{id}/version/{version}: for good; one that is not there is no error."""
-    number = call.version()
-    row = existing(call, call.entity_id(), need=DELETE)
-    if entities.get(call.tx, row.id, number=number) is None:
-        return 204, None
-    if revisions.count(call.tx, row.id) == 1:
-        raise bad_request("Cannot delete the last version of a node")
-    if trash.delete_version(call.tx, row, number):
-        # Who has read the version that was current must not change this one by mistake.
-        entities.touch(call.tx, row.id)
-    return 204, None
 
 
 def _is_own_trash(call: Call, id_: int) -> bool:

@@ -91,7 +91,7 @@ class _Manifests:
 
     def __init__(self, call: Call) -> None:
         self.is_cut = False
-        self._blobs = call.service.blobs
+        self._blobs = call.server.blobs
         self._left, self._bytes_left = DIRECTORIES_MAX, MANIFEST_BYTES_MAX
 
     def read(self, directory: Unmade) -> dict[str, str]:

@@ -17,11 +17,17 @@ import msgspec
 from snakeprov.db import filehandles, pruning, tokens, uploads
 from snakeprov.db.tables import STORED
 from snakeprov.db.uploads import UploadRow
-from snakeprov.server import permissions, presigned, wire
-from snakeprov.server.call import Answer, Call, shown
+from snakeprov.server import presigned, wire
+from snakeprov.server import synapseanswers as synapse
+from snakeprov.server.call import Call, Transfer
 from snakeprov.server.entities import existing as existing_entity
 from snakeprov.server.pruning import still_there
-from snakeprov.server.refusals import bad_request, forbidden, not_found
+from snakeprov.server.queries import Query
+from snakeprov.server.refusals import bad_request, forbidden, not_found, shown
+from snakeprov.server.services import Access, Services
+from snakeprov.server.wire import Body
+
+service = Services("Files")
 
 PART_PATH = "/snakeprov/v1/upload/{id}/{part}"
 
@@ -32,6 +38,9 @@ PARTS_MAX = 10_000
 PART_BYTES_MAX = 1024 * 1024 * 1024
 """Synapse's is five times that; this is enough for a file of 10 TB."""
 
+CHUNK_BYTES = 256 * 1024
+"""How much of a part is read at once."""
+
 IDLE_DAYS = 7
 """After how long without a new part an unfinished upload is given up, and its parts are removed."""
 
@@ -39,6 +48,21 @@ GIVEN_UP_MAX = 100
 """How many uploads are given up at once."""
 
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
+
+
+_CREATED = "today's Synapse answers 201; here it is 200. Its client takes both."
+
+
+class Start(Query, frozen=True):
+    """Whether what has been uploaded already is dropped."""
+
+    force_restart: bool = False
+
+
+class AddedPart(Query, frozen=True):
+    """The md5 that a part should have."""
+
+    part_md5_hex: str = msgspec.field(name="partMD5Hex")
 
 
 class UploadBody(msgspec.Struct, rename="camel"):
@@ -57,10 +81,11 @@ class PartsBody(msgspec.Struct, rename="camel"):
     part_numbers: list[int]
 
 
-def destination(call: Call) -> Answer:
-    """GET /entity/{id}/uploadDestination: there is only one."""
+@service("GET", "/file/v1/entity/{id}/uploadDestination", answer=synapse.UploadDestination)
+def destination(call: Call) -> Body:
+    """Where files are uploaded to."""
     existing_entity(call, call.entity_id())
-    return 200, {
+    return {
         "concreteType": "org.sagebionetworks.repo.model.file.S3UploadDestination",
         "storageLocationId": wire.STORAGE_LOCATION_ID,
         "uploadType": "S3",
@@ -69,17 +94,23 @@ def destination(call: Call) -> Answer:
     }
 
 
-def start(call: Call) -> Answer:
-    """POST /file/multipart[?forceRestart=]: begins an upload, or tells how far the same one has come."""
-    body = call.read(UploadBody)
+@service(
+    "POST",
+    "/file/v1/file/multipart",
+    answer=synapse.UploadStatus,
+    note=f"{_CREATED} Synapse refuses an empty file, and holds the file's name to the rule for entities; here both are "
+    "taken. Synapse has parts of up to 5 GiB; here they are up to 1 GiB.",
+)
+def start(call: Call, query: Start, body: UploadBody) -> Body:
+    """Begins an upload in parts, or tells how far the same one has come."""
     _check(body)
     key = hashlib.sha256(msgspec.json.encode([call.user.id, body])).hexdigest()
     row = uploads.by_key(call.tx, key)
     if row is not None and row.file_handle_id is not None:
         row = _renewed(call, row, row.file_handle_id)
-    if row is not None and (call.flag("forceRestart") or _is_pruned(call, row)):
+    if row is not None and (query.force_restart or _is_pruned(call, row)):
         uploads.forget(call.tx, row.id)
-        call.service.blobs.parts.discard(row.id)
+        call.server.blobs.parts.discard(row.id)
         row = None
     if row is None:
         _give_up_idle(call)
@@ -94,7 +125,7 @@ def start(call: Call) -> Answer:
             part_size_bytes=body.part_size_bytes,
             part_count=_part_count(body),
         )
-    return 200, _status(call, row)
+    return _status(call, row)
 
 
 def _is_pruned(call: Call, row: UploadRow) -> bool:
@@ -124,22 +155,28 @@ def _give_up_idle(call: Call) -> None:
     before_ms = call.tx.now_ms - IDLE_DAYS * 24 * 3600 * 1000
     for id_ in uploads.idle(call.tx, before_ms=before_ms, limit=GIVEN_UP_MAX):
         uploads.forget(call.tx, id_)
-        call.service.blobs.parts.discard(id_)
+        call.server.blobs.parts.discard(id_)
 
 
-def urls(call: Call) -> Answer:
-    """POST /file/multipart/{id}/presigned/url/batch: where to send the parts."""
-    permissions.check_scope(call.user, tokens.MODIFY)
+@service(
+    "POST",
+    "/file/v1/file/multipart/{id}/presigned/url/batch",
+    answer=synapse.PartUrls,
+    access=Access.READS,
+    scope=tokens.MODIFY,
+    note=_CREATED,
+)
+def urls(call: Call, body: PartsBody) -> Body:
+    """Where to PUT the bytes of parts."""
     row = _own(call)
-    body = call.read(PartsBody)
-    return 200, {
+    return {
         "partPresignedUrls": [
             {
                 "partNumber": number,
                 "uploadPresignedUrl": presigned.sign(
                     PART_PATH.format(id=row.id, part=_part(row, number)),
                     base_url=call.base_url,
-                    secret=call.service.url_secret,
+                    secret=call.server.url_secret,
                 ),
                 "signedHeaders": {},
             }
@@ -148,12 +185,12 @@ def urls(call: Call) -> Answer:
     }
 
 
-def receive(call: Call, chunks: Iterable[bytes], *, id_: int, number: int) -> None:
-    """Take the bytes of a part, which a signed URL allowed to be sent.
-
-    Raises:
-        Refusal: 404, there is no such upload; 400, it is complete, or the part has not the length it should have.
-    """
+@service("PUT", PART_PATH, access=Access.SIGNED)
+def receive(call: Transfer) -> None:
+    """Takes the bytes of a part, under a signed URL."""
+    # The signature vouches for both being numbers.
+    id_, number = int(call.route["id"]), int(call.route["part"])
+    chunks = iter(lambda: call.request.bounded_stream.read(CHUNK_BYTES), b"")
     with call.reading():
         row = uploads.get(call.tx, id_)
     if row is None:
@@ -161,34 +198,36 @@ def receive(call: Call, chunks: Iterable[bytes], *, id_: int, number: int) -> No
     if row.file_handle_id is not None:
         raise bad_request(f"Upload {id_} is complete; it takes no more parts.")
     expected = _part_bytes(row, _part(row, number))
-    call.service.blobs.parts.put(row.id, number, _exactly(chunks, expected, number=number))
+    call.server.blobs.parts.put(row.id, number, _exactly(chunks, expected, number=number))
 
 
-def add(call: Call) -> Answer:
-    """PUT /file/multipart/{id}/add/{part}?partMD5Hex=: says that a part was sent, and which md5 it should have."""
+@service("PUT", "/file/v1/file/multipart/{id}/add/{part}", answer=synapse.AddedPart, note=_CREATED)
+def add(call: Call, query: AddedPart) -> Body:
+    """Says that a part was sent."""
     row = _own(call)
     text = call.route["part"]
     if not text.isascii() or not text.isdigit() or len(text) > len(str(PARTS_MAX)):
         raise bad_request(f"{shown(text)} is not a part number.")
     number = _part(row, int(text))
-    expected = call.text("partMD5Hex").lower()
-    actual = call.service.blobs.parts.md5(row.id, number)
+    expected = query.part_md5_hex.lower()
+    actual = call.server.blobs.parts.md5(row.id, number)
     answer: dict[str, Any] = {"uploadId": str(row.id), "partNumber": number}
     if actual is None:
-        return 200, {**answer, "addPartState": "ADD_FAILED", "errorMessage": f"Part {number} has not arrived."}
+        return {**answer, "addPartState": "ADD_FAILED", "errorMessage": f"Part {number} has not arrived."}
     if actual != expected:
         message = f"Part {number} has the md5 {actual}; {shown(expected)} was expected."
-        return 200, {**answer, "addPartState": "ADD_FAILED", "errorMessage": message}
+        return {**answer, "addPartState": "ADD_FAILED", "errorMessage": message}
     uploads.add_part(call.tx, row.id, number, md5=actual)
-    return 200, {**answer, "addPartState": "ADD_SUCCESS"}
+    return {**answer, "addPartState": "ADD_SUCCESS"}
 
 
-def complete(call: Call) -> Answer:
-    """PUT /file/multipart/{id}/complete: makes the file handle. Opens its transactions itself: reading takes long."""
+@service("PUT", "/file/v1/file/multipart/{id}/complete", answer=synapse.UploadStatus, access=Access.OWN, note=_CREATED)
+def complete(call: Call) -> Body:
+    """Makes the file handle of a complete upload."""
     with call.reading():
         row = _own(call)
         if row.file_handle_id is not None:
-            return 200, _status(call, row)
+            return _status(call, row)
         since = pruning.state(call.tx)
         missing = sorted(set(range(1, row.part_count + 1)) - uploads.parts(call.tx, row.id))
     if missing:
@@ -211,14 +250,14 @@ def complete(call: Call) -> Answer:
             )
             row = uploads.finish(call.tx, row, file_handle_id=handle.id)
         status = _status(call, row)
-    call.service.blobs.parts.discard(row.id)
-    return 200, status
+    call.server.blobs.parts.discard(row.id)
+    return status
 
 
 def _put(call: Call, row: UploadRow) -> str:
-    chunks = call.service.blobs.parts.chunks(row.id, count=row.part_count)
+    chunks = call.server.blobs.parts.chunks(row.id, count=row.part_count)
     try:
-        return call.service.blobs.put_stream(_with_md5(row.md5, chunks))
+        return call.server.blobs.put_stream(_with_md5(row.md5, chunks))
     except KeyError as error:
         raise bad_request(f"Part {error} of upload {row.id} is gone; send it once more.") from error
 

@@ -29,6 +29,9 @@ CONCRETE_TYPES = {tables.PROJECT: PROJECT, tables.FOLDER: FOLDER, tables.FILE: F
 KINDS = {concrete_type: kind for kind, concrete_type in CONCRETE_TYPES.items()}
 STORAGE_LOCATION_ID = 1
 
+Body = dict[str, Any]
+"""A body of Synapse's as plain values, of the shape that the service declares."""
+
 ActivityType = Literal["UNDEFINED", "MANUAL", "CODE_EXECUTION"]
 
 
@@ -56,6 +59,32 @@ class ActivityBody(msgspec.Struct, rename="camel"):
     description: str | None = None
     activity_type: ActivityType | None = None
     used: list[Used] | None = None
+
+
+class AnnotationsValue(msgspec.Struct):
+    """The values under one key, all of one type, each as text."""
+
+    type: Literal["STRING", "DOUBLE", "LONG", "TIMESTAMP_MS", "BOOLEAN"]
+    value: list[str]
+
+
+class LegacyAnnotations(msgspec.Struct, rename="camel"):
+    """The annotations of an entity, in one map for each type; dates are milliseconds since 1970."""
+
+    id: str | None = None
+    etag: str | None = None
+    string_annotations: dict[str, list[str]] = {}
+    double_annotations: dict[str, list[float | None]] = {}
+    long_annotations: dict[str, list[int]] = {}
+    date_annotations: dict[str, list[int]] = {}
+    blob_annotations: dict[str, list[str]] = {}
+
+
+class ResourceAccess(msgspec.Struct, rename="camel"):
+    """What one user or group may do."""
+
+    principal_id: int
+    access_type: list[str] = []
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from snakeprov.apps.listener import HEADER_BYTES_MAX, REQUEST_BYTES_MAX
-from snakeprov.server.routes import BATCH, ROUTES
+from snakeprov.server.app import SERVICES
 
 from .api import MODEL, Api, digests
 from .filling import fill
@@ -104,11 +104,11 @@ def line(api: Api) -> Line:
 
 
 def paths(step: str = "1") -> Iterator[tuple[str, str]]:
-    for route in (*ROUTES, BATCH):
-        template = route.template
+    for service in SERVICES:
+        template = service.template
         for name in ("id", "version", "part", "md5"):
             template = template.replace(f"{{{name}}}", step)
-        yield route.method, template
+        yield service.method, template
 
 
 def test_bodies_that_make_no_sense_are_refused(line: Line) -> None:

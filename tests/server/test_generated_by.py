@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from snakeprov.server.routes import BATCH, ROUTES
+from snakeprov.server.app import SERVICES
 
 from .api import MODEL, Api, Json
 from .live import Served, User
@@ -200,8 +200,8 @@ def test_of_two_writers_at_once_one_wins(world: World, which: int) -> None:
 def test_methods_that_are_not_there_are_405(api: Api) -> None:
     """Every path answers what it does not do with 405 and says what it does."""
     methods: dict[str, set[str]] = {}
-    for route in (*ROUTES, BATCH):
-        methods.setdefault(route.template, set()).add(route.method)
+    for service in SERVICES:
+        methods.setdefault(service.template, set()).add(service.method)
     for template, there in methods.items():
         path = template.replace("{md5}", "0" * 32).replace("{id}", "1").replace("{version}", "1").replace("{part}", "1")
         for method in {"GET", "PUT", "POST", "DELETE", "PATCH"} - there:

@@ -2,52 +2,51 @@
 
 from __future__ import annotations
 
-import ast
+import importlib
 import inspect
+import pkgutil
 import re
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from snakeprov.server import openapi, operations, reference
-from snakeprov.server.routes import BATCH, ROUTES, Route
+from snakeprov import server
+from snakeprov.server import openapi, reference
+from snakeprov.server.app import SERVICES
+from snakeprov.server.openapi import served
+from snakeprov.server.services import Access, Service
 
 from .api import Api
 
-ROUTES_ALL = (*ROUTES, BATCH)
 REFERENCE = Path(__file__).parents[2] / "docs" / "api.md"
 
 
-def test_every_service_is_described_and_nothing_else() -> None:
-    """The table of descriptions has each handler of the table of routes, and no other."""
-    assert {route.handler for route in ROUTES_ALL} == set(operations.OPERATIONS)
+def test_every_service_that_is_declared_is_served_once() -> None:
+    """No module is forgotten that declares some, and no method of a path has two handlers."""
+    names = [f"snakeprov.server.{found.name}" for found in pkgutil.iter_modules(server.__path__)]
+    modules = [importlib.import_module(name) for name in names]
+    declared = {id(one) for module in modules if hasattr(module, "service") for one in module.service.declared}
+    routed = [(one.method, one.template) for one in SERVICES]
+
+    assert {id(one) for one in SERVICES} == declared
+    assert len(routed) == len(set(routed))
 
 
-@pytest.mark.parametrize("route", ROUTES_ALL, ids=lambda route: f"{route.method} {route.template}")
-def test_a_description_has_the_body_that_the_service_reads(route: Route) -> None:
-    """The type that a handler decodes its body into is the one that is told; without one, it reads none."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(route.handler)))
-    read = [
-        node.args[0].id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and ast.unparse(node.func) == "call.read"
-        and node.args
-        and isinstance(node.args[0], ast.Name)
-    ]
-    body = operations.OPERATIONS[route.handler].body
-
-    assert read == ([] if body is None else [body.__name__])
+@pytest.mark.parametrize("service", SERVICES, ids=lambda one: f"{one.method} {one.template}")
+def test_a_service_says_what_it_does_and_takes_only_what_it_declares(service: Service) -> None:
+    """It has a sentence; beside the call its handler takes a body, a query or both; only changes open a writer."""
+    assert service.told[0].endswith((".", "one", "it"))
+    assert set(inspect.signature(service.handler).parameters) <= {"call", "query", "body"}
+    if service.method == "GET":
+        assert service.access in (Access.READS, Access.DOWNLOADS, Access.SIGNED)
 
 
-@pytest.mark.parametrize("route", ROUTES_ALL, ids=lambda route: f"{route.method} {route.template}")
-def test_what_snakeprovs_own_services_answer_is_one_of_the_types_that_clients_decode(route: Route) -> None:
+@pytest.mark.parametrize("service", SERVICES, ids=lambda one: f"{one.method} {one.template}")
+def test_what_snakeprovs_own_services_answer_is_one_of_the_types_that_clients_decode(service: Service) -> None:
     """So the description cannot say anything else than what is sent and read."""
-    answer = operations.OPERATIONS[route.handler].answer
-    if route.template.startswith("/snakeprov/v1"):
-        assert getattr(answer, "__origin__", answer).__module__ == "snakeprov.model.answers"
+    if service.template.startswith("/snakeprov/v1") and not service.access.moves_bytes and service.handler != served:
+        assert getattr(service.answer, "__origin__", service.answer).__module__ == "snakeprov.model.answers"
 
 
 def test_the_description_is_served(api: Api) -> None:
@@ -56,7 +55,7 @@ def test_the_description_is_served(api: Api) -> None:
     ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
 
     assert document["openapi"] == "3.1.0"
-    assert len(ids) == len(set(ids)) > len(ROUTES_ALL)
+    assert len(ids) == len(set(ids)) == len(SERVICES)
     assert openapi.PATH in document["paths"]
     for reference_ in references(document):
         assert resolve(document, reference_) is not None

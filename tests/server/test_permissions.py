@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from snakeprov.db.access import PERMISSIONS
-from snakeprov.server.routes import BATCH, ROUTES
+from snakeprov.server.app import SERVICES
+from snakeprov.server.services import Access
 
 from .api import MODEL, RUN, Json, digests
 from .live import PUBLIC, sha256
@@ -160,6 +161,7 @@ OPEN = {
     ("GET", "/repo/v1/userProfile/{id}"),
     ("GET", "/repo/v1/userGroupHeaders"),
     ("GET", "/repo/v1/user/{id}/team"),
+    ("GET", OWN + "/openapi.json"),
 }
 """What is told to everybody."""
 
@@ -180,9 +182,11 @@ def _version(world: World) -> Json:
 
 
 def test_every_route_is_accounted_for(world: World) -> None:
-    """No resource is without a rule: each is about somebody's things, or a list, or open, or for any user."""
+    """No resource is without a rule: each is about somebody's things, or a list, or open, for any user, or signed."""
     known = {(row.method, row.template) for row in requests_of(world)} | {(row[0], row[1]) for row in LISTS}
-    assert {(route.method, route.template) for route in (*ROUTES, BATCH)} - known == OPEN | USERS_ONLY
+    signed = {one for one in SERVICES if one.access is Access.SIGNED}
+    assert {(one.method, one.template) for one in SERVICES if one not in signed} - known == OPEN | USERS_ONLY
+    assert {one.template for one in signed} == {OWN + "/download/{id}", OWN + "/upload/{id}/{part}"}
 
 
 def test_strangers_are_refused_everything_and_change_nothing(world: World) -> None:

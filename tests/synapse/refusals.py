@@ -17,10 +17,9 @@ import msgspec
 from snakeprov.model.urls import is_address
 from snakeprov.server.annotations import AnnotationsBody
 from snakeprov.server.bundles import BundleBody, LegacyBundleBody
-from snakeprov.server.call import shown
 from snakeprov.server.filehandles import CopiesBody
 from snakeprov.server.legacy import LegacyAnnotations
-from snakeprov.server.refusals import Refusal, bad_request, body_of, conflict, not_found
+from snakeprov.server.refusals import Refusal, bad_request, body_of, conflict, not_found, shown
 from snakeprov.server.uploads import UploadBody
 from snakeprov.server.wire import ActivityBody, EntityBody
 
