@@ -5,9 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from requests import PreparedRequest, Response
 
+from snakeprov.client.wsgi import WSGIAdapter
 from snakeprov.model.answers import Edge, Lineage, Node
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -92,3 +96,17 @@ def build_lineage(
 def lineage() -> Callable[..., Lineage]:
     """Give `build_lineage`."""
     return build_lineage
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Method and path of every request to an embedded store, in order, from now on."""
+    found: list[str] = []
+    send = WSGIAdapter.send
+
+    def noted(self: WSGIAdapter, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+        found.append(f"{request.method} {urlsplit(request.url or '').path}")
+        return send(self, request, *arguments, **options)
+
+    monkeypatch.setattr(WSGIAdapter, "send", noted)
+    return found

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from snakeprov.client.resources import OWN
 from snakeprov.client.session import Session, quoted
+from snakeprov.model.answers import Jobs as JobsPage
 from snakeprov.model.answers import JobSummary, MadeVersion, Page, Plan, RecordedJob, Run
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import RunRecord
+
+JOBS_PAGE = 1000
+"""Maximum number of jobs in one answer."""
 
 
 class Runs:
@@ -87,10 +91,23 @@ class Jobs:
         """
         return self._session.send("GET", f"{OWN}/jobs/{quoted(job_id)}/environment").content
 
-    def of_activity(self, activity_id: str) -> RecordedJob:
-        """Return the job from which an activity was recorded.
+    def of_run(self, run_id: str, *, after: str = "", limit: int = JOBS_PAGE) -> JobsPage:
+        """Return jobs of a run in the order they ended, with their files and URLs.
+
+        Args:
+            run_id: The run.
+            after: `next` of the page before.
+            limit: How many at most, up to `JOBS_PAGE`.
 
         Raises:
-            NotFoundError: There is no such activity, or it was recorded from no job.
+            NotFoundError: There is no such run.
         """
-        return self._session.ask(f"{OWN}/activity/{quoted(activity_id)}/job", RecordedJob)
+        return self._session.ask(f"{OWN}/jobs", JobsPage, {"runId": run_id, "after": after, "limit": limit})
+
+    def of_activity(self, activity_id: str) -> RecordedJob | None:
+        """Return the job from which an activity was recorded; None where it was recorded from none.
+
+        Raises:
+            NotFoundError: There is no such activity.
+        """
+        return next(iter(self._session.ask(f"{OWN}/jobs", JobsPage, {"activityId": activity_id}).results), None)

@@ -32,6 +32,7 @@ class VersionDetails(NamedTuple):
     size_bytes: int | None
     md5: str | None
     sha256: str | None
+    mode: int | None
     meaning: str | None
 
 
@@ -52,6 +53,7 @@ _VERSIONS = Query(
         file_handle.c.size_bytes,
         file_handle.c.md5,
         file_handle.c.sha256,
+        revision.c.mode,
         revision.c.meaning,
     ).select_from(
         _WANTED.join(revision, and_(revision.c.entity_id == _ID, revision.c.number == _NUMBER))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select, tuple_
 
 from snakeprov.db.database import Transaction
 from snakeprov.db.keys import listed, numbers
@@ -259,6 +259,15 @@ def page(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list
     total = select(func.count()).select_from(job).where(job.c.run_id == run_id)
     rows = [JobSummaryRow(*row) for row in tx.connection.execute(statement)]
     return rows, int(tx.connection.execute(total).scalar_one())
+
+
+def of_run(tx: Transaction, run_id: str, *, after: str, limit: int) -> list[JobRow]:
+    """Return jobs of a run in the order they ended; `after`: those after the job with that id, "" for the first."""
+    statement = select(*_COLUMNS).where(job.c.run_id == run_id).order_by(job.c.listed_on, job.c.number).limit(limit)
+    if after:
+        last = select(job.c.listed_on, job.c.number).where(job.c.id == after).scalar_subquery()
+        statement = statement.where(tuple_(job.c.listed_on, job.c.number) > last)
+    return [JobRow(*row) for row in tx.connection.execute(statement)]
 
 
 def files_of(tx: Transaction, job_numbers: Collection[int]) -> dict[int, list[JobFileRow]]:

@@ -78,20 +78,17 @@ def run(client: Client, run_id: str) -> Material:
     Raises:
         NotFoundError: There is no such run.
     """
-    ids: list[str] = []
-    total = 1
-    while len(ids) < min(total, JOBS_MAX):
-        page = client.runs.jobs(run_id, limit=DETAILS_MAX, offset=len(ids))
-        total = page.total_number_of_results
-        ids += [job.id for job in page.results]
-        if not page.results:
-            break
-    jobs = _jobs(client, ids[:JOBS_MAX])
+    jobs: dict[str, RecordedJob] = {}
+    following: str | None = ""
+    while following is not None and len(jobs) < JOBS_MAX:
+        page = client.jobs.of_run(run_id, after=following)
+        jobs.update((one.job.id, one) for one in page.results)
+        following = page.next
     # A rule that only names its inputs, like `all`, does nothing: it has no activity, and neither has an export.
     done = [one for one in jobs.values() if one.activity_id is not None]
     known = _versions(client, _versions_of(file for one in done for file in one.files))
     activities = [_of_job(one, known) for one in done]
-    return _material(client, activities, known, run_id=run_id, is_truncated=total > JOBS_MAX)
+    return _material(client, activities, known, run_id=run_id, is_truncated=following is not None)
 
 
 class _Graph:

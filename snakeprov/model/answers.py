@@ -338,12 +338,19 @@ class JobId(Answer, frozen=True, kw_only=True):
 
 
 class RecordedJob(Answer, frozen=True, kw_only=True):
-    """A job, its activity, and which versions of which files it touched; with the URLs that it used in details."""
+    """A job, its activity, and which versions of which files it touched; with the URLs that it used in lists."""
 
     job: StoredJob
     files: list[JobFile]
     activity_id: str | None = None
     urls: list[UsedLink] | None = None
+
+
+class Jobs(Answer, frozen=True, kw_only=True):
+    """Jobs, and what to give as `after` to go on; nothing where these are the last."""
+
+    results: list[RecordedJob]
+    next: str | None = None
 
 
 class Done(Answer, frozen=True, kw_only=True):

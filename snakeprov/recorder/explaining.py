@@ -246,7 +246,10 @@ class CacheFillers:
 
     def _has_output(self, activity_id: str, symlink_target: str) -> bool:
         try:
-            job = self._client.jobs.of_activity(activity_id).job
+            recorded = self._client.jobs.of_activity(activity_id)
         except NotFoundError:
             return False
+        if recorded is None:
+            return False
+        job = recorded.job
         return job.status == "success" and any(fact.symlink_target == symlink_target for fact in job.outputs)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import falcon
@@ -142,7 +143,8 @@ def create_app(
     app.add_error_handler(StoreError, _store_failed)
     app.add_error_handler(OverflowError, _too_large)
     app.add_error_handler(Exception, _failed)
-    server.services, server.run = SERVICES, _runner(router)
+    server.run = _runner(router)
+    server.description = partial(openapi.encoded, SERVICES)
     return app
 
 

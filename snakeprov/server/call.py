@@ -6,7 +6,7 @@ Must not know: any resource, or whether the request came alone or in a batch.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from snakeprov.blobs.local import LocalBlobs
     from snakeprov.db import Database, Transaction
     from snakeprov.server.auth import User
-    from snakeprov.server.services import Service
 
 T = TypeVar("T")
 Q = TypeVar("Q", bound=msgspec.Struct)
@@ -41,7 +40,7 @@ class Server:
         local_files: Whether files of the server's own machine may be named.
         content_md5s: The md5 of contents, for clients that ask for it.
         url_secret: Signs the URLs from which bytes can be downloaded without a token.
-        services: Everything that this server does.
+        description: Returns the description of the API, as JSON.
         run: Runs one request of a batch in the batch's transaction.
     """
 
@@ -51,7 +50,7 @@ class Server:
         self.content_md5s = ContentMd5s(blobs)
         self.local_files = local_files
         self.url_secret = url_secret
-        self.services: Sequence[Service] = ()
+        self.description: Callable[[], bytes] = bytes
         self.run: Callable[[Call, str, str], Answer] = _no_routes
 
 

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import msgspec
 
-from snakeprov.db import access, details, jobs, lineage
+from snakeprov.db import access, details, lineage
 from snakeprov.db import meanings as meaning_store
 from snakeprov.db import runs as run_store
 from snakeprov.db.details import VersionDetails
-from snakeprov.db.jobs import JobRow
 from snakeprov.db.meanings import MeaningRow
 from snakeprov.db.tables import STORED
 from snakeprov.db.trash import recorded_path
-from snakeprov.model.answers import Details, RecordedJob, UsedLink, Version
+from snakeprov.model.answers import Details, RecordedJob, Version
 from snakeprov.model.provenance import Reference
 from snakeprov.server import jobs as job_resource
 from snakeprov.server import meanings, runs, wire
@@ -27,9 +26,6 @@ service = Services("Questions")
 
 VERSIONS_MAX = 1000
 JOBS_MAX = 1000
-
-URLS_MAX = 100_000
-"""Maximum number of URLs in an answer, for all its jobs."""
 
 
 class DetailsBody(msgspec.Struct):
@@ -73,6 +69,7 @@ def _version(row: VersionDetails, meaning: MeaningRow | None) -> Version:
         size_bytes=row.size_bytes,
         md5=row.md5,
         sha256=row.sha256,
+        mode=row.mode,
         meaning=None if meaning is None else meanings.body(meaning),
     )
 
@@ -81,22 +78,9 @@ def _jobs(call: Call, ids: list[str]) -> list[RecordedJob]:
     known = details.jobs(call.tx, list(dict.fromkeys(ids)))
     visible = {run_id for run_id in {row.run_id for row in known.values()} if _may_see(call, run_id)}
     rows = [known[id_] for id_ in dict.fromkeys(ids) if id_ in known and known[id_].run_id in visible]
-    files = jobs.files_of(call.tx, [row.number for row in rows])
-    urls = _urls(call, rows)
-    return [
-        job_resource.recorded(row, files.get(row.number, ()), urls=urls.get(row.activity_id or 0, [])) for row in rows
-    ]
+    return job_resource.with_files(call, rows)
 
 
 def _may_see(call: Call, run_id: str) -> bool:
     run = run_store.owner(call.tx, run_id)
     return run is not None and runs.is_visible(call, run)
-
-
-def _urls(call: Call, rows: list[JobRow]) -> dict[int, list[UsedLink]]:
-    found: dict[int, list[UsedLink]] = {}
-    ids = [row.activity_id for row in rows if row.activity_id is not None]
-    for usage in lineage.urls_used_by(call.tx, ids, limit=URLS_MAX):
-        link = UsedLink(url=usage.url or "", was_executed=bool(usage.was_executed), name=usage.name)
-        found.setdefault(usage.activity_id, []).append(link)
-    return found

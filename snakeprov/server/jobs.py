@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from snakeprov.db import access, activities, jobs, runs
+from snakeprov.db import access, activities, jobs, lineage, runs
 from snakeprov.db.access import READ, UPDATE
 from snakeprov.db.jobs import JobFileRow, JobRow
 from snakeprov.model import times
-from snakeprov.model.answers import JobFile, JobId, RecordedJob, Role, UsedLink
+from snakeprov.model.answers import JobFile, JobId, Jobs, RecordedJob, Role, UsedLink
 from snakeprov.model.records import StoredJob
 from snakeprov.server import downloads, permissions, values, wire
 from snakeprov.server.activities import readable as readable_activity
 from snakeprov.server.call import Call, Transfer, entity_number, plain_number
+from snakeprov.server.queries import Query
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, shown
-from snakeprov.server.runs import check_may_add, check_may_download, check_named, is_visible
+from snakeprov.server.runs import check_may_add, check_may_download, check_named, is_visible, named_run
 from snakeprov.server.services import Access, Services
 
 service = Services("Runs and jobs")
@@ -29,6 +32,9 @@ _ID_PREFIX = re.compile("[0-9a-f]{4,31}")
 
 FILES_MAX = 1_000_000
 """How many files one job can have."""
+
+URLS_MAX = 100_000
+"""Maximum number of URLs in an answer, for all its jobs."""
 
 WRITTEN: frozenset[Role] = frozenset({"output", "log", "benchmark"})
 
@@ -119,22 +125,47 @@ def environment(call: Transfer) -> None:
     downloads.send(call, plain_number(named, what="a file handle id"))
 
 
-@service("GET", "/snakeprov/v1/activity/{id}/job")
-def of_activity(call: Call) -> RecordedJob:
-    """The job from which an activity was recorded."""
-    activity = readable_activity(call, call.numeric_id("Activity"))
-    row = jobs.of_activity(call.tx, activity.id)
-    if row is None or not _is_visible(call, row):
-        raise not_found(f"Activity {activity.id} was not recorded from a job.")
-    return told(call, row)
+class JobsQuery(Query, frozen=True):
+    """The jobs of a run, or the one from which an activity was recorded; `after` is the `next` of the page before."""
+
+    run_id: str | None = None
+    activity_id: str | None = None
+    after: str = ""
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+@service("GET", "/snakeprov/v1/jobs")
+def listing(call: Call, query: JobsQuery) -> Jobs:
+    """Jobs with their files and URLs: those of a run in the order they ended, or the one of an activity, if any."""
+    if (query.run_id is None) == (query.activity_id is None):
+        raise bad_request("One of the query parameters 'runId' and 'activityId' was expected.")
+    if query.run_id is None:
+        number = plain_number(query.activity_id or "", what="an activity id")
+        row = jobs.of_activity(call.tx, readable_activity(call, number).id)
+        return Jobs(results=with_files(call, [row] if row is not None and _is_visible(call, row) else []))
+    run = named_run(call, query.run_id)
+    rows = jobs.of_run(call.tx, run.id, after=query.after, limit=query.limit + 1)
+    following = rows[query.limit - 1].id if len(rows) > query.limit else None
+    return Jobs(results=with_files(call, rows[: query.limit]), next=following)
+
+
+def with_files(call: Call, rows: list[JobRow]) -> list[RecordedJob]:
+    """Return jobs with their files and the URLs that their activities used."""
+    files = jobs.files_of(call.tx, [row.number for row in rows])
+    urls: dict[int | None, list[UsedLink]] = {}
+    ids = [row.activity_id for row in rows if row.activity_id is not None]
+    for usage in lineage.urls_used_by(call.tx, ids, limit=URLS_MAX):
+        link = UsedLink(url=usage.url or "", was_executed=bool(usage.was_executed), name=usage.name)
+        urls.setdefault(usage.activity_id, []).append(link)
+    return [_recorded(row, files.get(row.number, ()), urls=urls.get(row.activity_id, [])) for row in rows]
 
 
 def told(call: Call, row: JobRow) -> RecordedJob:
     """Return a job with its files as it goes over the wire."""
-    return recorded(row, jobs.files(call.tx, row.number))
+    return _recorded(row, jobs.files(call.tx, row.number))
 
 
-def recorded(row: JobRow, files: Iterable[JobFileRow], *, urls: list[UsedLink] | None = None) -> RecordedJob:
+def _recorded(row: JobRow, files: Iterable[JobFileRow], *, urls: list[UsedLink] | None = None) -> RecordedJob:
     """Return a job with its files, and with the URLs that its activity used where these are given."""
     return RecordedJob(
         job=msgspec.json.decode(row.record, type=StoredJob),

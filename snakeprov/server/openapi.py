@@ -62,11 +62,12 @@ _RANGE = {"name": "Range", "in": "header", "required": False, "schema": _TEXT}
 @service("GET", PATH, answer=dict[str, Any])
 def served(call: Call) -> msgspec.Raw:
     """This description."""
-    return msgspec.Raw(_encoded(tuple(call.server.services)))
+    return msgspec.Raw(call.server.description())
 
 
 @lru_cache
-def _encoded(services: tuple[Service, ...]) -> bytes:
+def encoded(services: tuple[Service, ...]) -> bytes:
+    """Return the description of some services, as JSON."""
     return msgspec.json.encode(document(services))
 
 

@@ -24,7 +24,7 @@ Number = Annotated[int, msgspec.Meta(ge=1)]
 """The number of a version."""
 
 EntityId = Annotated[str, msgspec.Meta(pattern="^([sS][yY][nN])?[0-9]{1,18}$")]
-"""The id of an entity; what is none is refused by whoever takes its number."""
+"""The id of an entity; a handler that takes its number refuses any other text."""
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 

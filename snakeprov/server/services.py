@@ -37,7 +37,7 @@ class Access(Enum):
     OWN = "own"
     """It opens transactions itself. It cannot be part of a batch."""
     DOWNLOADS = "downloads"
-    """It sends bytes, opens transactions itself and is called with falcon's request and response as well."""
+    """It sends bytes, is called with a Transfer, and opens transactions itself."""
     SIGNED = "signed"
     """The same, for whoever has the URL: its signature vouches for them."""
 

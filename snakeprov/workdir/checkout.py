@@ -7,12 +7,14 @@ recorded goes on top of that, because it is what was really read. Nothing is wri
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from snakeprov.capture.git import export
+from snakeprov.client.resources import DETAILS_MAX
 from snakeprov.disk import replacing
 from snakeprov.errors import (
     CaptureError,
@@ -31,13 +33,11 @@ from snakeprov.workdir import lookup
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.model.answers import Run
+    from snakeprov.model.answers import RecordedJob, Run
     from snakeprov.model.records import StoredGit
 
 FILES_MAX: Final = 1_000_000
 """How many files of a run are put into a folder."""
-
-PAGE: Final = 1000
 
 OUTSIDE: Final = "outside"
 """The folder of what lay outside of the working directory and of the work tree, by its absolute path."""
@@ -69,8 +69,9 @@ def check_out(client: Client, run: Run, folder: Path) -> CheckedOut:
         raise NotWrittenError(f"{to_text(folder)} cannot be made: {error.strerror or error}.") from error
     _place_code(client, run, layout, result)
     result.work = layout.shown(layout.work)
+    versions = _versions(client, items)
     for item in items:
-        _place(client, item, layout, result)
+        _place(client, item, versions, layout, result)
     return result
 
 
@@ -131,8 +132,7 @@ class _Layout:
 def _items(client: Client, run_id: str, layout: _Layout, result: CheckedOut) -> list[Item]:
     """Return the files of a run, each path once: as it was last, and as an output if it is one."""
     found: dict[str, Item] = {}
-    for job_id in _job_ids(client, run_id):
-        done = client.jobs.get(job_id)
+    for done in _jobs(client, run_id):
         for place, path in code_paths(done.job).items():
             if is_in_repository(path):
                 layout.lay[path] = place
@@ -159,16 +159,24 @@ def _items(client: Client, run_id: str, layout: _Layout, result: CheckedOut) -> 
     return [found[path] for path in sorted(found)]
 
 
-def _job_ids(client: Client, run_id: str) -> Iterator[str]:
-    offset, total = 0, 1
-    while offset < total:
-        page = client.runs.jobs(run_id, limit=PAGE, offset=offset)
-        total = page.total_number_of_results
-        if not page.results:
-            return
-        for job in page.results:
-            yield job.id
-        offset += len(page.results)
+def _jobs(client: Client, run_id: str) -> Iterator[RecordedJob]:
+    following: str | None = ""
+    while following is not None:
+        page = client.jobs.of_run(run_id, after=following)
+        yield from page.results
+        following = page.next
+
+
+def _versions(client: Client, items: Iterable[Item]) -> dict[tuple[str, int], Version]:
+    """Return the versions of some items that are there and may be read, by entity and number."""
+    wanted = {
+        (one.entity_id, one.version_number): None for one in items if one.entity_id and one.version_number is not None
+    }
+    found: dict[tuple[str, int], Version] = {}
+    waiting = iter(wanted)
+    while some := list(islice(waiting, DETAILS_MAX)):
+        found |= {(one.entity_id, one.version_number): one for one in client.provenance.details(versions=some).versions}
+    return found
 
 
 def _place_code(client: Client, run: Run, layout: _Layout, result: CheckedOut) -> None:
@@ -209,7 +217,9 @@ def _patch(client: Client, run_id: str, git: StoredGit, layout: _Layout, result:
         result.notes.append(f"The patch leaves out {', '.join(git.patch_left_out)}: too large or too many to be kept.")
 
 
-def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> None:
+def _place(
+    client: Client, item: Item, versions: Mapping[tuple[str, int], Version], layout: _Layout, result: CheckedOut
+) -> None:
     if item.entity_id is None or item.version_number is None:
         result.missing.append(_lacking(item, "No version of it is recorded: it is elsewhere, or was not there."))
         return
@@ -223,7 +233,10 @@ def _place(client: Client, item: Item, layout: _Layout, result: CheckedOut) -> N
         )
         return
     try:
-        version = client.provenance.story(item.entity_id, item.version_number).version
+        version = versions.get((item.entity_id, item.version_number))
+        if version is None:
+            # Of one that is missing it is asked why.
+            version = client.provenance.story(item.entity_id, item.version_number).version
         if layout.clear(place):
             result.notes.append(f"A link or file of the commit made way for {item.path}.")
         left_out = _write(client, version, place)

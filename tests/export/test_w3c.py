@@ -56,6 +56,20 @@ def test_what_is_written_reads_back_as_the_same_document(
         assert read == document
 
 
+def test_a_run_is_gathered_in_pages(client: Client, recorded: Recorded, asked: list[str]) -> None:
+    """Its jobs and its versions take a request for each thousand, whatever it holds; only bytes come one by one."""
+    gathered = gather.run(client, recorded.first_run)
+
+    assert len(gathered.activities) > 3
+    assert asked[:4] == [
+        "GET /snakeprov/v1/jobs",
+        "POST /snakeprov/v1/details",
+        "GET /repo/v1/entity/syn1",
+        f"GET /snakeprov/v1/runs/{recorded.first_run}",
+    ]
+    assert all("/fileHandle/" in one or "/download/" in one or one.endswith("/environment") for one in asked[4:])
+
+
 def test_turtle_says_what_the_library_would_say(client: Client, recorded: Recorded) -> None:
     """The graph is that which the library makes of the document."""
     for document in (w3c.document(gather.run(client, recorded.first_run)), w3c.document(material(HOSTILE[2]))):

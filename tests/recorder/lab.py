@@ -271,8 +271,13 @@ class Lab:
         if activity_id is None:
             return None
         if activity_id not in self._makers:
-            self._makers[activity_id] = self._jobs[self.client.jobs.of_activity(activity_id).job.id]
+            self._makers[activity_id] = self._jobs[self._job_of(activity_id)]
         return self._makers[activity_id]
+
+    def _job_of(self, activity_id: str) -> str:
+        job = self.client.jobs.of_activity(activity_id)
+        assert job is not None
+        return job.job.id
 
     def _tick(self) -> int:
         self._seconds += 1

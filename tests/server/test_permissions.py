@@ -69,7 +69,7 @@ def requests_of(world: World) -> list[Request]:
         ("GET", "/file/v1/entity/{id}/uploadDestination", f"/file/v1/entity/{folder}/uploadDestination", None, "READ"),
         ("GET", "/repo/v1/activity/{id}", f"/repo/v1/activity/{activity}", None, "READ"),
         ("GET", "/repo/v1/activity/{id}/generated", f"/repo/v1/activity/{activity}/generated", None, "READ"),
-        ("GET", OWN + "/activity/{id}/job", f"{OWN}/activity/{activity}/job", None, "READ"),
+        ("GET", OWN + "/jobs", f"{OWN}/jobs?activityId={activity}", None, "READ"),
         ("GET", OWN + "/entity/{id}/history", f"{OWN}/entity/{file}/history", None, "READ"),
         ("GET", OWN + "/entity/{id}/version/{version}/story", f"{OWN}/entity/{file}/version/1/story", None, "READ"),
         ("GET", OWN + "/lineage", f"{OWN}/lineage?entityId={file}", None, "READ"),

@@ -73,13 +73,30 @@ def test_a_job_is_kept_as_it_was_sent(api: Api) -> None:
     assert answer["files"] == files
     assert answer["activityId"] == activity["id"]
     assert answer["job"] == {"id": "j1", "runId": RUN, "rule": "plot", "status": "success", **record}
-    assert api.get(f"/snakeprov/v1/activity/{activity['id']}/job") == answer
+    assert api.get(f"/snakeprov/v1/jobs?activityId={activity['id']}") == {"results": [{**answer, "urls": []}]}
     assert api.job("j1", expect=409)["reason"] == "A job with id j1 is already recorded."
     assert "There is no job with id 'no'" in api.reason("GET", "/snakeprov/v1/jobs/no", expect=404)
-    other = api.activity()["id"]
-    assert f"Activity {other} was not recorded from a job." in api.reason(
-        "GET", f"/snakeprov/v1/activity/{other}/job", expect=404
-    )
+    assert api.get(f"/snakeprov/v1/jobs?activityId={api.activity()['id']}") == {"results": []}
+
+
+def test_the_jobs_of_a_run_come_in_pages(api: Api) -> None:
+    """In the order they ended, each once, also where one is recorded between two pages; `next` leads on."""
+    api.run()
+    api.run("e" * 32)
+    for id_, ended in (("b", 2), ("a", 1), ("c", 2), ("d", 3)):
+        api.job(id_, endedOn=f"2026-01-01T00:00:0{ended}Z")
+    api.job("other", run="e" * 32)
+    url = f"/snakeprov/v1/jobs?runId={RUN[:8]}&limit=2"
+    first = api.get(url)
+    api.job("late", endedOn="2026-01-01T00:00:00Z")
+    second = api.get(f"{url}&after={first['next']}")
+
+    assert [[one["job"]["id"] for one in page["results"]] for page in (first, second)] == [["a", "b"], ["c", "d"]]
+    assert "next" not in second
+    for query in ("", f"?runId={RUN}&activityId=1"):
+        reason = api.reason("GET", f"/snakeprov/v1/jobs{query}")
+        assert reason == "One of the query parameters 'runId' and 'activityId' was expected."
+    assert "'x' is not an activity id" in api.reason("GET", "/snakeprov/v1/jobs?activityId=x")
 
 
 @pytest.mark.parametrize(

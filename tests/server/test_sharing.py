@@ -92,7 +92,7 @@ def test_the_rights_follow_the_project(world: World) -> None:
     assert world.eve.get(f"{E}/{file['id']}/generatedBy")["id"] == world.activity["id"]
     story = world.eve.get(f"{OWN}/entity/{file['id']}/version/1/story")
     assert (story["job"], story["run"]) == (None, None)
-    assert "was not recorded" in world.eve.reason("GET", f"{OWN}/activity/{world.activity['id']}/job", expect=404)
+    assert world.eve.get(f"{OWN}/jobs?activityId={world.activity['id']}")["results"] == []
     assert world.eve.get(f"{E}/{file['id']}/benefactor")["id"] == shared["id"]
 
 

@@ -13,7 +13,7 @@ import msgspec
 from snakeprov import connect
 from snakeprov.model.checkedout import CheckedOut, Item
 from snakeprov.view import checkedout
-from snakeprov.workdir.checkout import _Layout
+from snakeprov.workdir.checkout import _Layout, check_out
 
 from ..answers import told_run
 from ..commands import Run
@@ -57,6 +57,21 @@ def test_a_run_is_put_into_a_folder(
     assert snakeprov("checkout", f"run:{run}", "--to", str(tmp_path / "json"), "--json").json["folder"] == str(
         tmp_path / "json"
     )
+
+
+def test_a_run_is_asked_for_in_pages(work: Path, recorded: Recorded, tmp_path: Path, asked: list[str]) -> None:
+    """Its jobs and its versions take a request for each thousand, whatever it holds; only bytes come one by one."""
+    with connect(work / ".snakeprov") as client:
+        run = client.runs.get(recorded.runs[0])
+        asked.clear()
+        told = check_out(client, run, tmp_path / "out")
+
+    assert len(told.placed) > 2
+    assert [one for one in asked if "/blobs/" not in one] == [
+        "GET /snakeprov/v1/jobs",
+        f"GET /snakeprov/v1/runs/{run.id}/patch",
+        "POST /snakeprov/v1/details",
+    ]
 
 
 def test_the_patch_of_a_run_is_applied(work: Path, snakeprov: Run, recorded: Recorded, tmp_path: Path) -> None:
