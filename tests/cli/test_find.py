@@ -84,12 +84,17 @@ def test_hostile_names_do_nothing(study: Any, snakeprov: Run) -> None:
     [
         ([], 2, "No search term is given.", "For example: snakeprov find rule=align sample=a."),
         (["rule"], 2, "'rule' is not of the form KEY=VALUE.", "For example:"),
-        (["=a"], 2, "'=a' is not a key and a value", "For example:"),
-        (["Snakefile"], 2, "'Snakefile' is not a key", "--file Snakefile recognises a file by its content."),
+        (["=a"], 2, "'=a' is not of the form KEY=VALUE", "For example:"),
+        (
+            ["Snakefile"],
+            2,
+            "'Snakefile' is not of the form KEY=VALUE",
+            "--file Snakefile recognises a file by its content.",
+        ),
         (
             ["ilsand=b"],
             2,
-            "No recorded job has a wildcard or param 'ilsand'",
+            "'ilsand' is not a key, and no recorded job has such a wildcard or param",
             "Did you mean island? Keys: rule, status,",
         ),
         (["rule=claen"], 3, "No job of a rule 'claen' is recorded.", "Did you mean clean?"),
