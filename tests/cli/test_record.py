@@ -1,4 +1,4 @@
-"""`snakeprov record`: steps done by hand become versions with an Activity, like those of jobs."""
+"""`snakeprov record`: manual steps become versions with an Activity, like those of jobs."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def test_what_is_made_is_for_the_group_only_where_the_folder_says_so(
 def test_a_step_that_waited_is_noted_for_the_store_that_it_is_pushed_to(
     study: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """`push --store` may name another store than the settings: what the project is there says nothing of theirs."""
+    """`push --store` may name another store than the settings: their project is not taken from that store."""
     shared = tmp_path / "shared"
     connect(shared, create=True).close()
     (study / "snakeprov.toml").write_text(f'store = "{NOBODY}"\n')

@@ -38,7 +38,7 @@ def test_what_a_checksum_leaves_out_is_in_an_index() -> None:
         left_out = [column for column in checksums.content(table) if column not in checksums.covered(table)]
         indexed = {column for index in table.indexes for column in index.columns}
 
-        # A key that the database gives out is the row's place in the table, which every index names.
+        # A key that the database assigns is the row's place in the table, which every index names.
         assert [
             column for column in left_out if column not in indexed and column is not table.autoincrement_column
         ] == []

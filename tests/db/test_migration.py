@@ -1,4 +1,4 @@
-"""Old stores: brought forward in one transaction or left as they were, by the first process that opens them."""
+"""Old stores: the first process that opens one migrates it in one transaction, or leaves it as it was."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from snakeprov.errors import NewerStoreError, StoreError
 from tests.db.structure import structure_of
 
 REVISIONS = Path(__file__).parent / "revisions"
-"""The SQL of a store of each revision: what is to be brought forward for as long as there may be such stores."""
+"""The SQL of a store of each revision, to be migrated for as long as such stores may exist."""
 
 ADDS_TABLES = '''
 """A table, a column with a default and an index more."""

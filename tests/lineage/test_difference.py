@@ -206,7 +206,7 @@ def test_texts_that_cannot_be_compared_say_why() -> None:
 
 
 def test_long_text_differences_are_bounded_and_counted() -> None:
-    """So many lines are kept; how many were added and removed is told of all."""
+    """A bounded number of lines is kept; the counts of added and removed lines cover all."""
     old, new = (b"".join(b"%s%d\n" % (name, n) for n in range(1000)) for name in (b"a", b"b"))
     difference = text_difference(old, new)
     assert (len(difference.lines), difference.truncated) == (SHOWN_LINES_MAX, True)

@@ -139,7 +139,7 @@ ACCEPTED: list[tuple[Callable[..., list[Any]], tuple[Any, ...], dict[str, Any], 
     (used, ({"reference": {"target": "syn12345", "targetVersion": 1}},), {}, [entity("syn12345", 1)]),
     (used, ([{"targetId": "syn123456", "targetVersionNumber": 1}],), {}, [entity("syn123456", 1)]),
     (used, ({"targetId": "syn1", "wasExecuted": True},), {}, [entity("syn1", executed=True)]),
-    # Values of snakeprov's own model
+    # Values of snakeprov.model
     (used, (Reference("syn1", 2),), {}, [entity("syn1", 2)]),
     (used, (UsedEntity(reference=Reference("syn1"), was_executed=True),), {}, [entity("syn1", executed=True)]),
     (used, (UsedURL(url="http://a.b", name="N"),), {}, [url("http://a.b", "N")]),

@@ -211,7 +211,7 @@ def test_rows_and_columns_of_one_name_are_not_lost() -> None:
 
 
 def test_no_warning_of_a_library_is_heard() -> None:
-    """What pandas thinks of how it is asked is no concern of who runs the workflow."""
+    """Warnings of pandas about our calls do not reach the user of the workflow."""
     pandas = pytest.importorskip("pandas", reason="pandas is not installed here")
 
     class Loud:

@@ -29,7 +29,7 @@ def is_kept(place: Path, content: bytes, *, redactor: Redactor | None = None, **
     [(b"all is well\n", True), (b"\xff\xfe", True), (f"token: {PHRASE}\n".encode(), False), (b"", True)],
 )
 def test_a_log_is_kept_if_no_secret_is_in_it(tmp_path: Path, content: bytes, is_known_clean: bool) -> None:
-    """Bytes that are no text are none either."""
+    """Nor are bytes that are not text."""
     assert is_kept(tmp_path / "log", content, redactor=Redactor(values=[PHRASE])) == is_known_clean
 
 

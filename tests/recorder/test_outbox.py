@@ -156,7 +156,7 @@ def test_an_outbox_is_kept_as_long_as_something_in_it_was_not_even_read(log: Log
 
 
 def test_a_damaged_log_is_set_aside_rather_than_removed(tmp_path: Path) -> None:
-    """What is left of it may be of use to somebody; it is told of once."""
+    """The rest of it may still be useful; the damage is reported once."""
     path = filled(tmp_path, [b"a"])
     with path.open("ab") as file:
         file.write(b"torn")

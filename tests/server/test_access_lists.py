@@ -67,7 +67,7 @@ def test_only_projects_have_access_lists(world: World) -> None:
 
 
 def test_permissions_tell_what_the_asker_may_do(world: World) -> None:
-    """All keys of Synapse are there, and each says what holds for who asks."""
+    """All keys of Synapse are there, and each holds for the user who asks."""
     path = f"{E}/{world.file['id']}/permissions"
     keys = (
         "canView canEdit canMove canAddChild canCertifiedUserEdit canCertifiedUserAddChild isCertifiedUser "

@@ -201,7 +201,7 @@ def test_the_trash_is_passed_through_and_not_told(api: Api) -> None:
     ],
 )
 def test_questions_that_make_no_sense(api: Api, body: Json, status: int, reason: str) -> None:
-    """A start that is none, is unknown or is too much is refused with what was expected."""
+    """A start that is malformed, unknown or too large is refused with what was expected."""
     api.project()
     assert reason in api.reason("POST", f"{OWN}/affected", body, expect=status)
 

@@ -136,7 +136,7 @@ def test_broken_json_is_refused(api: Api) -> None:
 
 
 def test_a_name_is_unique_in_its_parent(api: Api) -> None:
-    """A second child of the same name is a conflict, in another case it is none."""
+    """A second child of the same name is a conflict; a name in another case is not."""
     project = api.project()
     api.folder_in(project, "results")
     body = {"concreteType": MODEL + "Folder", "name": "results", "parentId": project["id"]}
@@ -309,7 +309,7 @@ def test_a_file_is_found_by_its_content_and_knows_its_way(api: Api) -> None:
 
 
 def test_other_users_file_handles_cannot_be_taken(api: Api) -> None:
-    """A file handle belongs to who made it."""
+    """A file handle belongs to the user who created it."""
     handle = api.as_user("eve").handle()
     body = {"concreteType": MODEL + "FileEntity", "name": "a", "parentId": api.project()["id"]}
 

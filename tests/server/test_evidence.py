@@ -147,7 +147,7 @@ def test_questions_that_make_no_sense_are_refused(api: Api, served: Served) -> N
 
 
 def test_what_somebody_else_made_stays_made_by_them(served: Served) -> None:
-    """Who restores a version, or reads a file of a recorded directory, links it to the activity of who made it."""
+    """Restoring a version, or reading a file of a recorded directory, links it to the activity of its maker."""
     ada, eve = served.user("ada"), served.user("eve")
     project = ada.project()
     ada.share(project, **{f"u{eve.id}": ["READ", "CREATE", "UPDATE"]})

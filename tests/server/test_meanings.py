@@ -26,7 +26,7 @@ def told(api: Api, file: Json, number: int) -> list[Json | None]:
 
 
 def test_what_is_said_of_a_new_version_is_told_wherever_it_is_described(api: Api) -> None:
-    """Each kind points at its version; what says nothing of the kind has no meaning."""
+    """Each kind points at its version; a version without such a statement has no meaning."""
     project = api.project()
     file = api.file_in(project, "a.txt")
     for query in (

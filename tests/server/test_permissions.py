@@ -163,7 +163,7 @@ OPEN = {
     ("GET", "/repo/v1/user/{id}/team"),
     ("GET", OWN + "/openapi.json"),
 }
-"""What is told to everybody."""
+"""Services that answer everybody."""
 
 USERS_ONLY = {
     ("POST", "/repo/v1/message"),
@@ -233,7 +233,7 @@ def test_a_record_of_ones_own_gives_nobody_the_bytes_of_others(world: World) -> 
 
 
 def test_what_is_in_the_trash_is_so_for_everybody(world: World) -> None:
-    """As in Synapse anybody is told that a thing is in the trash, and nobody else gets it out or purges it."""
+    """As in Synapse, everybody learns that an entity is in the trash; only its owner restores or purges it."""
     path = f"{E}/{world.file['id']}"
     world.ada.delete(path)
     for who in (world.ada, world.eve, world.nobody):

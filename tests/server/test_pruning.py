@@ -313,7 +313,7 @@ def test_only_who_may_delete_prunes(served: Served, later: Later) -> None:
     ],
 )
 def test_bad_input_is_refused(api: Api, body: Json, status: int, said: str) -> None:
-    """Above all a request that says nothing of what it means."""
+    """Above all a request without any criterion."""
     assert said in api.reason("POST", PRUNE, body, expect=status)
 
 

@@ -13,7 +13,7 @@ from .world import CONTENT, OTHER_RUN, OWN, E, World
 
 
 def test_a_read_right_is_not_a_right_to_the_bytes(world: World) -> None:
-    """Without DOWNLOAD a file is seen, and its bytes are not to be had."""
+    """Without DOWNLOAD a user sees a file and cannot get its bytes."""
     world.share("READ")
     result = world.eve.post("/file/v1/fileHandle/batch", world.wanted(), expect=200)["requestedFiles"][0]
     assert result == {"fileHandleId": world.handle, "failureCode": "UNAUTHORIZED"}
@@ -147,7 +147,7 @@ def test_who_may_no_longer_add_to_a_project_adds_no_jobs(world: World) -> None:
 
 
 def test_a_run_belongs_to_its_project_also_when_that_is_renamed(world: World) -> None:
-    """A run is seen by those who may see its project, whatever that is called, and not by who takes its old name."""
+    """Users who may see a project see its runs, whatever its name; a new project of the old name gets none."""
     world.share("READ")
     project = world.ada.get(f"{E}/{world.project['id']}")
     world.ada.update(project, name="Renamed")
@@ -158,7 +158,7 @@ def test_a_run_belongs_to_its_project_also_when_that_is_renamed(world: World) ->
 
 
 def test_a_run_that_was_there_first_joins_its_project(world: World) -> None:
-    """A run is recorded before its project exists; the project gets the runs of who makes it, and no others."""
+    """A run is recorded before its project exists; the project gets its creator's runs, and no others."""
     world.ada.run(OTHER_RUN, project="later")
     eves = world.eve.project("later")
     world.ada.share(world.project, **{f"u{world.eve.id}": ["READ"]})
@@ -179,7 +179,7 @@ def test_a_name_is_taken_also_for_those_who_cannot_see_it(world: World) -> None:
 
 
 def test_another_users_file_handle_is_of_no_use(world: World) -> None:
-    """A file handle can be given to an entity only by who created it."""
+    """Only its creator can give a file handle to an entity."""
     body = {
         "concreteType": MODEL + "FileEntity",
         "name": "stolen",

@@ -100,7 +100,7 @@ def test_an_activity_stays_while_the_trash_refers_to_it(api: Api) -> None:
 
 
 def test_skipping_the_trash_deletes_for_good(api: Api) -> None:
-    """The folder and its files do not exist any more, and their ids are not given out again."""
+    """The folder and its files no longer exist, and their ids are not assigned again."""
     project = api.project()
     folder = api.folder_in(project, "f")
     file = api.file_in(folder, "a")

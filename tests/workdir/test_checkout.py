@@ -1,4 +1,4 @@
-"""`snakeprov checkout`: everything of a run in one folder, and a note of what could not be had."""
+"""`snakeprov checkout`: everything of a run in one folder, and a note of what is not available."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_a_version_can_be_named(work: Path, snakeprov: Run) -> None:
 
 
 def test_a_file_that_never_was_recorded_is_recognised_by_its_content(work: Path, snakeprov: Run) -> None:
-    """Named, it is no success; in a folder it is only told."""
+    """Given by name, verify fails; inside a folder it only lists the file."""
     (work / "new.csv").write_bytes((work / "data/b.csv").read_bytes())
     (work / "other").write_text("unheard of")
     named = snakeprov("verify", "new.csv")
