@@ -38,7 +38,7 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
     with opened(store) as (_, client):
         _, run = target.last_run(client) if run_id is None else target.find_run(client, run_id)
         jobs = collect(lambda **page: client.runs.jobs(run.id, **page), limit=read)
-        plan = collect(lambda **page: client.runs.plan(run.id, **page), limit=None if as_json else 1)
+        plan = collect(lambda **page: client.runs.plan(run.id, rules=not as_json, **page), limit=None if as_json else 1)
     if as_json:
         total = jobs.total_number_of_results
         answer = documents.RunJobsDocument(run=run, jobs=jobs.results, total_number_of_results=total, plan=plan.results)

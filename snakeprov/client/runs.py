@@ -48,9 +48,10 @@ class Runs:
         """Store the plan of a run, all its jobs; replace a plan stored before."""
         self._session.put(f"{OWN}/runs/{quoted(plan.run_id)}/plan", plan)
 
-    def plan(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> Plan:
-        """Return the plan of a run: counts by rule, and one page of its jobs, executed or not."""
-        return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/plan", Plan, {"limit": limit, "offset": offset})
+    def plan(self, run_id: str, *, limit: int = 1000, offset: int = 0, rules: bool = False) -> Plan:
+        """Return one page of the jobs of a run's plan, executed or not; with `rules` also counts by rule."""
+        query = {"limit": limit, "offset": offset, "rules": rules}
+        return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/plan", Plan, query)
 
     def outputs(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> Page[MadeVersion]:
         """Return a page of what a run's jobs wrote, in order."""

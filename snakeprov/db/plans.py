@@ -15,7 +15,7 @@ from snakeprov.model.paths import folders_above
 
 
 class PlanRow(NamedTuple):
-    """A plan; `jobs` is compressed JSON."""
+    """A plan, in the form that the server gives it."""
 
     jobs: bytes
 
@@ -90,7 +90,7 @@ _DELETE = Command(delete(run_plan).where(run_plan.c.run_id == bindparam("of_run_
 _INSERT = insert_into(run_plan)
 _ENDED = Query(
     select(job.c.id, job.c.rule, job.c.wildcards, job.c.status)
-    .where(job.c.run_id == bindparam("run_id"))
+    .where(job.c.run_id == bindparam("run_id"), job.c.rule.in_(texts("rules")))
     .order_by(job.c.listed_on, job.c.number),
     Ended,
 )
@@ -108,9 +108,9 @@ def get(tx: Transaction, run_id: str) -> bytes | None:
     return None if row is None else row.jobs
 
 
-def ended(tx: Transaction, run_id: str) -> list[Ended]:
-    """Return the jobs of a run that have a record, each attempt, in the order they ended."""
-    return tx.all(_ENDED, run_id=run_id)
+def ended(tx: Transaction, run_id: str, rules: Collection[str]) -> list[Ended]:
+    """Return the jobs of some rules of a run that have a record, each attempt, in the order they ended."""
+    return tx.all(_ENDED, run_id=run_id, rules=listed(rules))
 
 
 def edited_now(tx: Transaction, project_id: int, outputs: Collection[str]) -> set[str]:

@@ -145,10 +145,10 @@ class PlannedRule(Answer, frozen=True, kw_only=True):
 
 
 class Plan(Page[PlannedJobAnswer], frozen=True, kw_only=True):
-    """The DAG of a run: summed up by rule and state, and a page of its jobs."""
+    """A page of the jobs of the DAG of a run, and where it was asked for, all of them summed up by rule and state."""
 
-    rules: list[PlannedRule]
     jobs_left_out: int
+    rules: list[PlannedRule] | None = None
 
 
 class Making(Answer, frozen=True, kw_only=True):

@@ -28,6 +28,9 @@ from snakeprov.server.services import Services
 
 service = Services("Runs and jobs")
 
+CHUNK_JOBS = 500
+"""How many jobs of a plan are read together."""
+
 MAKERS_MAX = 3
 """How many runs are named that made what a rule's jobs had made before."""
 
@@ -48,15 +51,28 @@ class _Kept(msgspec.Struct, omit_defaults=True):
     is_edited: bool = False
 
 
-class _Plan(msgspec.Struct, omit_defaults=True):
-    jobs: list[_Kept]
+class _Plan(msgspec.Struct):
+    """A plan as it is kept: its jobs in chunks of `CHUNK_JOBS`, each compressed by itself, so that a page is cheap."""
+
+    chunks: list[bytes] = []
+    jobs: int = 0
     jobs_left_out: int = 0
+
+    def page(self, first: int, last: int) -> list[_Kept]:
+        """Return the jobs from `first` to before `last`, by position."""
+        if first >= last:
+            return []
+        before = first // CHUNK_JOBS
+        chunks = self.chunks[before : -(-last // CHUNK_JOBS)]
+        jobs = [one for chunk in chunks for one in msgspec.json.decode(zlib.decompress(chunk), type=list[_Kept])]
+        return jobs[first - before * CHUNK_JOBS : last - before * CHUNK_JOBS]
 
 
 class PlanPage(Paging, frozen=True):
-    """Which jobs of a plan."""
+    """Which jobs of a plan, and whether all of them are summed up by rule, which takes reading them all."""
 
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+    rules: bool = False
 
 
 @service("PUT", "/snakeprov/v1/runs/{id}/plan")
@@ -71,8 +87,10 @@ def put(call: Call, body: RunPlan) -> PlanKept:
     if run is None:
         raise not_found(f"There is no run with id {shown(id_)}.")
     check_may_add(call, run)
-    kept = _Plan(_with_makers(call, body.jobs, project=run.project_id), body.jobs_left_out)
-    plans.put(call.tx, id_, zlib.compress(msgspec.json.encode(kept)))
+    kept = _with_makers(call, body.jobs, project=run.project_id)
+    starts = range(0, len(kept), CHUNK_JOBS)
+    chunks = [zlib.compress(msgspec.json.encode(kept[start : start + CHUNK_JOBS])) for start in starts]
+    plans.put(call.tx, id_, msgspec.msgpack.encode(_Plan(chunks, len(kept), body.jobs_left_out)))
     return PlanKept(run_id=id_, jobs=len(body.jobs))
 
 
@@ -80,21 +98,30 @@ def put(call: Call, body: RunPlan) -> PlanKept:
 def read(call: Call, query: PlanPage) -> Plan:
     """Every job of a run's DAG: executed, failed, interrupted, reused, edited, not needed or not reached.
 
-    A summary by rule and state, and a page of the jobs in the order of Snakemake's DAG.
+    A page of the jobs in the order of Snakemake's DAG; with `rules` also a summary of all by rule and state.
     """
     run = existing(call)
     found = plans.get(call.tx, run.id)
-    plan = _Plan([]) if found is None else msgspec.json.decode(zlib.decompress(found), type=_Plan)
-    ended = {_key(one.rule, msgspec.json.decode(one.wildcards)): one for one in plans.ended(call.tx, run.id)}
-    made = jobs.made(call.tx, {one.activity_id for one in plan.jobs if one.activity_id is not None})
-    edited = _with_folders(plans.edited(call.tx, run.id)) if plan.jobs else set()
-    results = [_result(one, ended, made.get(one.activity_id or 0), edited) for one in plan.jobs]
+    plan = _Plan() if found is None else msgspec.msgpack.decode(found, type=_Plan)
+    first, last = query.offset, min(query.offset + query.limit, plan.jobs)
+    every = _results(call, run.id, plan.page(0, plan.jobs)) if query.rules else None
     return Plan(
-        rules=_rules(results),
-        results=results[query.offset : query.offset + query.limit],
-        total_number_of_results=len(results),
+        rules=None if every is None else _rules(every),
+        results=_results(call, run.id, plan.page(first, last)) if every is None else every[first:last],
+        total_number_of_results=plan.jobs,
         jobs_left_out=plan.jobs_left_out,
     )
+
+
+def _results(call: Call, run_id: str, kept: Sequence[_Kept]) -> list[PlannedJobAnswer]:
+    """Return what became of some jobs of a run."""
+    if not kept:
+        return []
+    last = plans.ended(call.tx, run_id, {one.job.rule for one in kept})
+    ended = {_key(one.rule, msgspec.json.decode(one.wildcards)): one for one in last}
+    made = jobs.made(call.tx, {one.activity_id for one in kept if one.activity_id is not None})
+    edited = _with_folders(plans.edited(call.tx, run_id))
+    return [_result(one, ended, made.get(one.activity_id or 0), edited) for one in kept]
 
 
 def _with_makers(call: Call, planned: Sequence[PlannedJob], *, project: int | None) -> list[_Kept]:

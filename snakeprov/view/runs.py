@@ -144,7 +144,7 @@ def _jobs_together(jobs: Sequence[JobSummary]) -> Line:
 
 def _not_run(record: Run, plan: Plan, screen: Screen) -> Iterator[str]:
     """Yield a line for each rule with jobs of the DAG that were not run, and why they were not."""
-    folded = [one for one in plan.rules if one.state in _NOT_RUN]
+    folded = [one for one in plan.rules or () if one.state in _NOT_RUN]
     if not folded:
         return
     yield ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from snakeprov.model import planned
@@ -71,7 +73,7 @@ def test_a_reused_job_names_its_maker_as_it_was_when_the_run_ended(api: Api) -> 
     known, unknown = api.get(PLAN)["results"]
     assert known["madeBy"] == {"activityId": maker["id"], "jobId": "maker", "runId": "e" * 32}
     assert (unknown["state"], "madeBy" in unknown) == ("reused", False)
-    (folded,) = api.get(PLAN)["rules"]
+    (folded,) = api.get(PLAN + "?rules=true")["rules"]
     assert folded == {"rule": "plot", "state": "reused", "jobs": 2, "output": "a", "runs": ["e" * 32]}
 
 
@@ -155,15 +157,36 @@ def test_a_plan_is_replaced_and_paged(api: Api) -> None:
     put(api, planned_job("old"))
     put(api, *(planned_job("new", n=str(number)) for number in range(5)), jobsLeftOut=7)
 
-    page = api.get(PLAN + "?limit=2&offset=3")
+    page = api.get(PLAN + "?limit=2&offset=3&rules=true")
     assert [one["wildcards"]["n"] for one in page["results"]] == ["3", "4"]
     assert (page["totalNumberOfResults"], page["rules"][0]["jobs"], page["jobsLeftOut"]) == (5, 5, 7)
+
+
+def test_a_page_of_a_plan_costs_what_it_holds(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the part of the plan is read that the page lies in; all of it where a summary is asked for."""
+    monkeypatch.setattr(plans, "CHUNK_JOBS", 2)
+    read: list[int] = []
+    decompress = zlib.decompress
+    monkeypatch.setattr(zlib, "decompress", lambda data: read.append(len(data)) or decompress(data))
+    api.run()
+    put(api, *(planned_job("new", n=str(number)) for number in range(9)))
+
+    for query, found, chunks in (
+        ("?limit=2&offset=3", ["3", "4"], 2),
+        ("?limit=5&offset=8", ["8"], 1),
+        ("?offset=9", [], 0),
+        ("?limit=1&rules=true", ["0"], 5),
+    ):
+        read.clear()
+        page = api.get(PLAN + query)
+        assert [one["wildcards"]["n"] for one in page["results"]] == found
+        assert (len(read), page["totalNumberOfResults"], "rules" in page) == (chunks, 9, "rules=true" in query)
 
 
 def test_a_run_without_a_plan_has_an_empty_one(api: Api) -> None:
     """It was recorded by hand, or its process died before the first job."""
     api.run()
-    assert api.get(PLAN) == {"rules": [], "results": [], "totalNumberOfResults": 0, "jobsLeftOut": 0}
+    assert api.get(PLAN) == {"results": [], "totalNumberOfResults": 0, "jobsLeftOut": 0}
 
 
 def test_what_is_wrong_with_a_plan_is_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
