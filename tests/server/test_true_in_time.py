@@ -53,7 +53,7 @@ class Days:
         """Return the id of a file handle for a directory of some files."""
         found = {name: digests(content) for name, content in files.items()}
         entries = [
-            Entry(path=name, type="file", size_bytes=one["sizeBytes"], sha256=one["sha256"], md5=one["md5"])
+            Entry(path=name, type="file", size_bytes=one["sizeBytes"], sha256=one["sha256"])
             for name, one in found.items()
         ]
         content = manifest_of(entries).content
