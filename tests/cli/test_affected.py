@@ -114,7 +114,7 @@ def test_hostile_names_do_nothing(study: Any, snakeprov: Run) -> None:
     ("arguments", "status", "message", "hint"),
     [
         ([], 2, "No starting point is given.", "Give files, or --commit, --rule or --run."),
-        (["results/table.csv", "--rule", "plot"], 2, "Files and jobs cannot be combined.", "Give files, or else"),
+        (["results/table.csv", "--rule", "plot"], 2, "Files and jobs cannot be combined.", "Give files, or --commit"),
         (["--all-versions", "--rule", "plot"], 2, "--all-versions goes with files only.", "Leave it out."),
         (["results/table.csv@1", "--all-versions"], 2, "results/table.csv@1 names one version;", "Leave out one"),
         (["results/table.csv@9"], 3, "results/table.csv has no version 9.", "It has versions 1 and 2."),
