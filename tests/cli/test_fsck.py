@@ -53,7 +53,7 @@ def test_what_cannot_be_verified_is_refused(
         (("verify",), 31, "There is no snakeprov store in"),
         (("fsck",), 31, "There is no snakeprov store in"),
         (("fsck", "--store", "elsewhere"), 31, "There is no snakeprov store in"),
-        (("fsck", "--store", "https://prov.example.org"), 2, "is a server; this is done where the server has its"),
+        (("fsck", "--store", "https://prov.example.org"), 2, "is a server; run this command on the machine"),
     ):
         answer = snakeprov(*arguments)
         assert (answer.status, answer.out) == (status, ""), answer
