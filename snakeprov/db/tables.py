@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from snakeprov.db import checksums
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The revision of these tables; a store says in `alembic_version` which one it has."""
 
 ROOT_ID = 0
@@ -217,7 +217,7 @@ run = Table(
     Column("record", Text, nullable=False),
 )
 
-# Apart from the run: it is long, and seldom read. The DAG as compressed JSON.
+# Apart from the run: it is long, and seldom read. The DAG in compressed chunks.
 run_plan = Table(
     "run_plan",
     metadata,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from snakeprov.db import open_database, principals, sqlite
+from snakeprov.db.tables import SCHEMA_REVISION
 from snakeprov.disk.layout import DATABASE_NAME
 from snakeprov.errors import (
     BusyStoreError,
@@ -65,7 +66,7 @@ def test_a_newer_store_is_not_touched(tmp_path: Path) -> None:
     connection.close()
     content = (tmp_path / DATABASE_NAME).read_bytes()
 
-    with pytest.raises(NewerStoreError, match=r"has revision '0099'.* knows revision '0001'") as refused:
+    with pytest.raises(NewerStoreError, match=f"has revision '0099'.* knows revision '{SCHEMA_REVISION}'") as refused:
         open_database(tmp_path)
     assert str(refused.value).endswith("Upgrade snakeprov to 7.1 or newer.")
     assert (tmp_path / DATABASE_NAME).read_bytes() == content

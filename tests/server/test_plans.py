@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import zlib
 
+import msgspec
 import pytest
 
+from snakeprov.db import Database, open_database
 from snakeprov.model import planned
 from snakeprov.server import plans
 
@@ -198,3 +200,20 @@ def test_what_is_wrong_with_a_plan_is_said(api: Api, monkeypatch: pytest.MonkeyP
     api.run()
     assert "The body has the runId 'other'" in api.reason("PUT", PLAN, {**body, "runId": "other"})
     assert "The plan has 2 jobs; at most 1" in api.reason("PUT", PLAN, {**body, "jobs": [planned_job("a")] * 2})
+
+
+@pytest.mark.parametrize("count", [0, 1, plans.CHUNK_JOBS + 1])
+def test_a_plan_of_the_first_revision_is_packed_anew(api: Api, store: Database, count: int) -> None:
+    """A store whose plans are not in chunks yet is migrated when it is opened; its plans say what they said."""
+    api.run()
+    jobs = [planned_job("plot", f"{number}.png", n=str(number)) for number in range(count)]
+    put(api, *jobs, jobsLeftOut=3)
+    told = api.get(PLAN + "?rules=true")
+    old = zlib.compress(msgspec.json.encode({"jobs": [{"job": job} for job in jobs], "jobs_left_out": 3}))
+    with store.write() as tx:
+        tx.connection.exec_driver_sql("UPDATE run_plan SET jobs = :old", {"old": old})
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+
+    open_database(store.path.parent).close()
+
+    assert api.get(PLAN + "?rules=true") == told
