@@ -15,6 +15,7 @@ from snakeprov.errors import BadRequestError, CaptureError, NotRecordedError, Us
 if TYPE_CHECKING:
     from snakeprov.client import Client
     from snakeprov.model.answers import SearchResults, UnknownKey
+    from snakeprov.model.digest import Digest
     from snakeprov.places import Place
 
 _SHOWN = 20
@@ -76,8 +77,8 @@ def _term(text: str) -> Term:
     return key, value
 
 
-def _content(place: Place, file: str) -> dict[str, str]:
-    """Return the digests of a file on disk, of which there may be no md5.
+def _content(place: Place, file: str) -> Digest:
+    """Return the digest of a file or directory on disk.
 
     Raises:
         UsageError: It cannot be read.
@@ -87,18 +88,17 @@ def _content(place: Place, file: str) -> dict[str, str]:
 
     with Disk(place.root, md5=needs_md5(place.store)) as disk:
         try:
-            digest = disk.digest(os.path.abspath(file))  # noqa: PTH100  keeps links; reading follows them
+            return disk.digest(os.path.abspath(file))  # noqa: PTH100  keeps links; reading follows them
         except CaptureError as error:
             raise UsageError(error.message, hint="Name a file or a directory that can be read.") from error
-    return {"sha256": digest.sha256} | ({} if digest.md5 is None else {"md5": digest.md5})
 
 
-def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, dict[str, str]], *, limit: int) -> SearchResults:
+def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, Digest], *, limit: int) -> SearchResults:
     from snakeprov.cli import target
 
     terms = [(key, target.find_run(client, value).id if key == "run" else value) for key, value in wanted]
     known_by = client.provenance.digest
-    terms += [(known_by, one[known_by]) for one in contents.values()]
+    terms += [(known_by, one.sha256 if known_by == "sha256" else one.md5 or "") for one in contents.values()]
     try:
         answer = client.provenance.search(terms, limit=limit)
     except BadRequestError as error:

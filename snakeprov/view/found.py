@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from snakeprov.model.answers import Meaning, Outcome, Role, SearchResult, SearchResults
+from snakeprov.model.digest import Digest
 from snakeprov.model.records import JobStatus
 from snakeprov.view import text, times
 from snakeprov.view.documents import Document, document_of
@@ -75,11 +76,11 @@ def found(answer: SearchResults, screen: Screen, *, terms: Sequence[str], files:
         yield compose([say(f"{screen.glyphs.ellipsis} and more (--limit)")], screen)
 
 
-def document(answer: SearchResults, *, terms: Sequence[str], files: Mapping[str, Mapping[str, str]]) -> FindDocument:
+def document(answer: SearchResults, *, terms: Sequence[str], files: Mapping[str, Digest]) -> FindDocument:
     """Return what `find --json` prints; `files`: the digests of each file that was asked for."""
     return FindDocument(
         terms=list(terms),
-        files=[FileAskedDocument(file=name, **digests) for name, digests in files.items()],
+        files=[document_of(FileAskedDocument, digest, file=name) for name, digest in files.items()],
         results=[document_of(ResultDocument, one) for one in answer.results],
         truncated=answer.truncated,
     )

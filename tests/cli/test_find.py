@@ -62,6 +62,14 @@ def test_a_file_is_recognised_by_its_content(study: Any, snakeprov: Run, tmp_pat
     assert "raw input" in raw
 
 
+def test_the_content_of_a_large_file_has_no_md5(study: Any, snakeprov: Run, tmp_path: Path) -> None:
+    """Nobody needs it for a store in a folder; the key is there nevertheless."""
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(100_000))
+    (asked,) = snakeprov("find", "--file", str(large), "--json").json["files"]
+    assert (list(asked), asked["md5"]) == (["file", "sha256", "md5"], None)
+
+
 def test_the_json_has_its_keys_and_they_are_documented(study: Any, snakeprov: Run) -> None:
     """Each result has every key, in a fixed order, and docs/commands/find.md names them."""
     answer = snakeprov("find", "status=success", "--json").json
