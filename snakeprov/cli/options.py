@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 DEPTH_MAX = 1000
-"""Largest value of `--depth`: activities between a file and what is looked at."""
+"""Largest value of `--depth`, in activities."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

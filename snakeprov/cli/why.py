@@ -48,7 +48,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
 
 
 def _since_the_version_before(story: Story, sources: Sources, depth: int | None) -> Trace | None:
-    """Return why a version differs from the one before; None if there is none, or if it may not be read.
+    """Return why a version differs from the one before; None if there is none, or if the user may not read it.
 
     The first making of the version is compared with the last of the one before: what changed then made the difference.
     """

@@ -1,4 +1,4 @@
-"""Check whether a file on disk is still the one that was there at a given time. Each path is looked at once."""
+"""Check whether a file on disk is still the one that was there at a given time. Reads the state of each path once."""
 
 from __future__ import annotations
 

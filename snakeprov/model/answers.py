@@ -338,7 +338,7 @@ class JobId(Answer, frozen=True, kw_only=True):
 
 
 class RecordedJob(Answer, frozen=True, kw_only=True):
-    """A job, its activity, and which versions of which files it touched; with the URLs that it used in lists."""
+    """A job, its activity and the versions that it read, executed and wrote; in lists also the URLs that it used."""
 
     job: StoredJob
     files: list[JobFile]

@@ -1,4 +1,4 @@
-"""What could not be captured, of a run or of a job, and how the user is told: once, after Snakemake's last message."""
+"""Collects what could not be captured of a run or a job, and tells the user once, after Snakemake's last message."""
 
 from __future__ import annotations
 

@@ -318,7 +318,7 @@ class Assembly(Versions):
         job, span, written = self._job, span_of(self._job), fact.fingerprint
         if job.status != "success" or written is None or span is None:
             return False
-        if fact.kind == "directory":  # whoever wrote a file in it made that file
+        if fact.kind == "directory":  # each file in it was made by the job that wrote it
             return False
         if not span.may_have(written.mtime_ns):
             return False

@@ -1,4 +1,4 @@
-"""The outbox folder of a working directory: what waits in it, of which run, and how records get into it at once."""
+"""The outbox folder of a working directory: lists and counts what waits in it, and appends whole runs to it."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """The loop that delivers a run: out of its outboxes, in order, to the store.
 
 Every record goes this way: those of a run that goes on, of one whose process is dead, of what is backfilled, and of a
-manual step. They differ in who has the files of a job, what is known of the code, and who is told what.
+manual step. Callers differ in who holds the files of a job, whether the code is known, and who learns the outcome.
 
-What is appended is looked at when it comes, since files change and vanish. What cannot be delivered then waits in its
-outbox together with what was found; a later turn, or a later process, delivers it from there.
+The files of a record are observed when it arrives, since they may change or vanish later. A record that cannot be
+delivered then waits in its outbox together with what was found; a later turn, or a later process, delivers it.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ class Delivery:
             look: Looks at the files of a job; without it, they are looked at where they lie.
             find_code: Finds the code of the run when it begins, and how it differs from its commit.
             on_receipt: Told what becomes of each record of a job.
-            on_failure: Told why something cannot be delivered now; what comes is looked at nevertheless. Without it,
-                the failure is raised, and what comes after it stays in the outbox unseen.
+            on_failure: Called with the reason why records cannot be delivered now; the files of later records are still
+                observed. Without it, the failure is raised, and later records stay in the outbox unobserved.
         """
         self.run: RunRecord | None = None
         self.jobs = 0

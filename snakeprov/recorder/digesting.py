@@ -264,7 +264,7 @@ class Digester:
         self._observe_repositories(job, code, observations)
 
     def _observe_repositories(self, job: JobRecord, code: list[CodeFact], observations: Observations) -> None:
-        """Find the stores that code outside of the working directory lies in; a fetched copy has its URL."""
+        """Find the repositories of code outside of the working directory; a fetched copy has its URL instead."""
         found = {fact.path for fact in code if fact.url is None}
         if job.conda_env_url is None:
             found.add(job.conda_env_path)

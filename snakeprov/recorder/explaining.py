@@ -36,7 +36,7 @@ STEPS_MAX: Final = 20
 """How many versions back the newest one made by an Activity is searched, past those changed by hand."""
 
 SAME_MAX: Final = 1000
-"""Maximum number of versions with the same bytes that are asked for, the oldest of which are examined."""
+"""Maximum number of versions with the same bytes that are asked for; the oldest are examined."""
 
 CANDIDATES_MAX: Final = 50
 """Maximum number of versions with the same bytes that are examined."""

@@ -48,7 +48,7 @@ class Leftovers:
         return f"snakeprov: {' '.join(parts)}" if parts else None
 
     def note(self, receipt: Receipt) -> None:
-        """Count a record of which is known what became of it."""
+        """Count a record that was delivered or refused."""
         if receipt.reason is None:
             self.delivered += 1
         else:

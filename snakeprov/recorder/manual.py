@@ -228,7 +228,7 @@ def _facts(paths: Sequence[str], working_directory: Path) -> list[FileFact]:
 
 
 def _fact(path: str, places: Places) -> FileFact:
-    """Return what is seen of a file or a directory now. Raises UsageError: there is none, or it is neither."""
+    """Return the state of a file or a directory. Raises UsageError if it is missing or neither."""
     text = places.path(path)
     if os.path.isdir(path):  # noqa: PTH112  any text will do
         return FileFact(path=text, kind="directory")

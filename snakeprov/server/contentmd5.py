@@ -64,7 +64,8 @@ class ContentMd5s:
         if digest.sha256 != sha256 or digest.md5 is None:
             return None
         with self._lock:
-            self._known[sha256] = self._unwritten[sha256] = digest.md5
-            if len(self._known) > REMEMBERED_MAX:
-                del self._known[next(iter(self._known))]
+            for results in (self._known, self._unwritten):
+                results[sha256] = digest.md5
+                if len(results) > REMEMBERED_MAX:
+                    del results[next(iter(results))]
         return digest.md5

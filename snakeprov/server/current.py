@@ -24,7 +24,7 @@ service = Services("Questions")
 
 
 class CurrentQuery(Query, frozen=True):
-    """Which files of which project; `after` is the path after which the page begins."""
+    """The files of a project; the page begins after the path `after`."""
 
     project: str
     under: str = ""

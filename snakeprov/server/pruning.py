@@ -87,8 +87,9 @@ class _Plan:
 
 @service("POST", "/snakeprov/v1/prune", access=Access.OWN)
 def prune(call: Call, body: PruneBody) -> Pruned:
-    """Removes the bytes of versions, or with `dryRun` tells which; everything that is recorded stays. For whoever may
-    delete from the project; a content that something else has as well stays, and so does what was executed.
+    """Deletes the stored bytes of versions, or with `dryRun` lists them; every record stays.
+
+    Requires permission to delete from the project. Contents that other versions have too stay, and executed code does.
     """
     if not body.names_versions and not body.unreferenced:
         raise bad_request("Nothing is selected: give rules, before, largerThanBytes, keepLast or unreferenced.")

@@ -58,7 +58,7 @@ class SearchBody(msgspec.Struct):
 def results(call: Call, body: SearchBody) -> SearchResults:
     """What was made with a rule, a value, at a commit, …: versions and the jobs that made them, the latest first.
 
-    Of a key that nothing has, it is said which keys there are.
+    If a key is unknown, the answer lists those that exist.
     """
     if not 1 <= len(body.terms) <= TERMS_MAX:
         raise bad_request(f"{len(body.terms)} terms; 1 to {TERMS_MAX} were expected.")

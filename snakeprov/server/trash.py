@@ -28,8 +28,8 @@ class Removal(Query, frozen=True):
     "DELETE",
     "/repo/v1/entity/{id}",
     status=204,
-    note="Synapse has services that look into the trash and restore from it; here there are none, and whoever made "
-    "something can delete it from there with `skipTrashCan=true`.",
+    note="Synapse can list the trash and restore from it; this server cannot. Whoever created something in the trash "
+    "can delete it for good with `skipTrashCan=true`.",
 )
 def remove(call: Call, query: Removal) -> None:
     """Puts an entity and everything below it into the trash, or deletes it for good.

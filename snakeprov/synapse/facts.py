@@ -119,7 +119,7 @@ class Facts:
         return (found.entity_id, number) if found is not None and found.version_number >= number else None
 
     def generated_by(self, entity_id: str, version_number: int) -> Activity | None:
-        """Return the activity that generated a version; None if it has none, or if it may not be read."""
+        """Return the activity that generated a version; None if it has none, or if the user may not read it."""
         try:
             return self._connection.entities.generated_by(entity_id, version_number=version_number)
         except ForbiddenError:
