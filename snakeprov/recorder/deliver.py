@@ -55,7 +55,7 @@ from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.target import Target, TargetOf
 
 TRIES_MAX: Final = 4
-"""How often one job is sent when somebody else changed in between what its plan was made from."""
+"""Attempts per job when a concurrent writer invalidates its plan."""
 
 LOOKUP_PATHS_MAX: Final = 10_000
 

@@ -73,7 +73,7 @@ class LiveDelivery:
             self._tools, self._connected, look=self._look, find_code=self._find_code, on_failure=self._fail
         )
         self._client: Client | None = None
-        self._is_alone = False
+        self._has_recovered = False
         self._recovered_jobs = 0
         self._recovered_tally: Tally | None = None
         self._failures: dict[str, None] = {}
@@ -157,11 +157,11 @@ class LiveDelivery:
     def _connected(self) -> Client:
         """Return the store, after what earlier runs left behind has been delivered to it."""
         client = self._opened()
-        if not self._is_alone:
+        if not self._has_recovered:
             leftovers = deliver_leftovers(client, self._tools)
             self.recovered += leftovers.delivered
             self._problems |= dict.fromkeys(leftovers.problems)
-            self._is_alone = True
+            self._has_recovered = True
         return client
 
     def _opened(self) -> Client:

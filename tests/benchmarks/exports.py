@@ -1,6 +1,6 @@
 """How long do exports take, and how much memory?
 
-Records trivial jobs (samples x two steps, then one that uses all) through the recorder into a new embedded repository,
+Records trivial jobs (samples x two steps, then one that uses all) through the recorder into a new embedded store,
 and exports the run and its last result in each form: seconds of each, and the most memory that the process had.
 
     python tests/benchmarks/exports.py [--jobs 10000]

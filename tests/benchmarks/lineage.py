@@ -223,7 +223,7 @@ def main() -> None:
                 found = answer if isinstance(answer, int) else len(answer)
                 print(f"{name:38} {cold_s * 1e3:8.1f} {warm_s * 1e3:8.1f} {cpu_s * 1e3:8.1f} {found:8}")
                 if name in (AFFECTED, CLOSURE):
-                    versions[name] = sum(one.get("kind", "entity") == "entity" for one in answer)
+                    versions[name] = sum(getattr(one, "kind", "entity") == "entity" for one in answer)
             for name, what, reached, statements, start in (
                 (CLOSURE, "ids", _UPSTREAM, _IDS, report),
                 (CLOSURE, "the same", _UPSTREAM, _GRAPH, report),

@@ -1,7 +1,7 @@
 """What does recording one job cost, apart from Snakemake?
 
 Replays records of trivial jobs (one shared input, one output, one Snakefile) through the real recorder, its delivering
-process and a new embedded repository, for each number of jobs; then one job with many inputs. Prints what appending
+process and a new embedded store, for each number of jobs; then one job with many inputs. Prints what appending
 takes in Snakemake's process and what delivering takes in its own, a job, and how much memory each had at most. Both
 should be the same for every number of jobs.
 
