@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from snakeprov.db import Database, open_database
+from snakeprov.db.verify import check
 from snakeprov.model import planned
 from snakeprov.server import plans
 
@@ -209,11 +210,31 @@ def test_a_plan_of_the_first_revision_is_packed_anew(api: Api, store: Database, 
     jobs = [planned_job("plot", f"{number}.png", n=str(number)) for number in range(count)]
     put(api, *jobs, jobsLeftOut=3)
     told = api.get(PLAN + "?rules=true")
-    old = zlib.compress(msgspec.json.encode({"jobs": [{"job": job} for job in jobs], "jobs_left_out": 3}))
-    with store.write() as tx:
-        tx.connection.exec_driver_sql("UPDATE run_plan SET jobs = :old", {"old": old})
-        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    old = {"jobs": [{"job": job} for job in jobs], "jobs_left_out": 3}
+    as_in_the_first_revision(store, zlib.compress(msgspec.json.encode(old)))
 
     open_database(store.path.parent).close()
 
     assert api.get(PLAN + "?rules=true") == told
+    assert list(check(store.path)) == []
+
+
+def test_a_damaged_plan_of_the_first_revision_stays_damaged(api: Api, store: Database) -> None:
+    """It neither stops the migration nor becomes sound by it."""
+    api.run()
+    put(api, planned_job("plot"))
+    as_in_the_first_revision(store, b"not a plan", damaged=True)
+
+    open_database(store.path.parent).close()
+
+    (finding,) = check(store.path)
+    assert ("run_plan" in finding.where, finding.is_damage) == (True, True)
+
+
+def as_in_the_first_revision(store: Database, jobs: bytes, *, damaged: bool = False) -> None:
+    """Put a plan of the first revision where the plan of the run is, with its checksum or with another one."""
+    with store.write() as tx:
+        tx.connection.exec_driver_sql("UPDATE run_plan SET jobs = :jobs", {"jobs": jobs})
+        if not damaged:
+            tx.connection.exec_driver_sql("UPDATE run_plan SET checksum = row_checksum(run_id, jobs)")
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
