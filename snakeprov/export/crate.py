@@ -20,10 +20,8 @@ from rocrate.model.file import File
 from rocrate.model.softwareapplication import SoftwareApplication
 from rocrate.rocrate import ROCrate
 
-from snakeprov.export.containers import image
-from snakeprov.export.crateentities import Entities, times
-from snakeprov.export.material import FAILED, SUCCEEDED, Activity, Material, Use, commit_of
-from snakeprov.export.software import packages
+from snakeprov.export.crateentities import Entities, image, times
+from snakeprov.export.material import FAILED, SUCCEEDED, Activity, Material, Use, commit_of, packages
 from snakeprov.export.vocabulary import (
     COMPLETED,
     CONTEXT,

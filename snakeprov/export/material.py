@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from snakeprov.model.answers import Run, Version
+from snakeprov.model.methods import RawInput
 from snakeprov.model.records import JobStatus, StoredJob, code_paths
 
 Json = Mapping[str, Any]
@@ -263,3 +264,53 @@ def remote_of(run: Run) -> str | None:
     """
     remote = run.git.remote if run.git else None
     return remote if remote and _REACHABLE.match(remote) else None
+
+
+def raw_inputs(material: Material, activities: Iterable[Activity]) -> tuple[RawInput, ...]:
+    """Return what some activities read and nobody is known to have made, each once: files by path, then
+    addresses.
+
+    A file that comes from another one, by hand or by copying, is not raw, but that one can be; what a job of another
+    run made is not.
+    """
+    made = material.generated()
+    found: dict[RawInput, None] = {}
+    pairs = ((activity, use) for activity in activities for use in activity.used if use.role == "input")
+    for activity, use in pairs:
+        if use.url is not None:
+            if use.url not in (activity.job.container, activity.job.conda_env_url):
+                found[RawInput(url=use.url)] = None
+            continue
+        version = material.versions.get(use.version_id or "")
+        while version is not None and version.meaning is not None and version.id not in made:
+            version = material.versions.get(version.meant_id or "")
+        if version is None or version.id in made or version.activity_id is not None:
+            continue
+        found[RawInput(path=version.path, version_number=version.version_number, sha256=version.sha256)] = None
+    return tuple(sorted(found, key=lambda one: (one.path is None, one.name, one.version_number or 0)))
+
+
+class Package(NamedTuple):
+    """A piece of software and its version."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def packages(environment: Json) -> Iterator[Package]:
+    """Yield what an environment is known to hold: of Snakemake's own, then of conda's by name."""
+    for name in ("python", "snakemake", "snakeprov"):
+        if environment.get(name):
+            yield Package(name, str(environment[name]))
+    for name, version in (environment.get("plugins") or {}).items():
+        yield Package(name, str(version))
+    yield from conda(environment)
+
+
+def conda(environment: Json) -> Iterator[Package]:
+    """Yield the packages of the conda environment."""
+    for package in (environment.get("conda") or {}).get("packages") or ():
+        yield Package(str(package["name"]), str(package["version"]))

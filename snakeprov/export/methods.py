@@ -6,17 +6,15 @@ The text says what was not recorded. It guesses no version, and names no tool th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from snakeprov.capture.code.programs import language_of
-from snakeprov.export import edits
 from snakeprov.export.commands import programs
-from snakeprov.export.material import SUCCEEDED, Activity, Material, commit_of, remote_of
-from snakeprov.export.rawinputs import raw_inputs
-from snakeprov.export.software import conda
-from snakeprov.model.answers import Run
+from snakeprov.export.material import SUCCEEDED, Activity, Material, commit_of, conda, raw_inputs, remote_of
+from snakeprov.model import meant
+from snakeprov.model.answers import Run, Version
 from snakeprov.model.methods import Methods, RawInput, Step, Tool
 from snakeprov.model.records import StoredJob, code_paths
 
@@ -32,10 +30,11 @@ _INTERPRETED: Final = {"python": "Python", "r": "R", "julia": "Julia", "shell": 
 _PACKAGES: Final = {"R": "r-base", "Rscript": "r-base", "python3": "python"}
 """The conda packages that are not called like the program."""
 
+CHANGES_NAMED_MAX: Final = 10
+"""More files than this are only counted."""
+
 VALUE_CHARS_MAX: Final = 80
 """More of the value of a param is cut off in the table."""
-
-"""What a job's record calls the environment that it ran in."""
 
 
 def methods(material: Material) -> Methods:
@@ -152,7 +151,7 @@ def _sentences(
         yield _began(inputs)
     for position, step in enumerate(steps):
         yield f"{_adverb(position, len(steps))} {_told(step)}."
-    yield from edits.sentences(material)
+    yield from _changed_without_a_job(material)
     languages = {*_LANGUAGES.values(), "Python"}
     packages = [package for one in used for package in conda(material.environment_of(one))]
     if any(tool.name in languages for step in steps for tool in step.tools) and not packages:
@@ -252,3 +251,30 @@ def _listed(items: Sequence[str]) -> str:
 def _text(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     return text if len(text) <= VALUE_CHARS_MAX else text[:VALUE_CHARS_MAX] + "…"
+
+
+def _changed_without_a_job(material: Material) -> Iterator[str]:
+    """Yield a sentence for each file that was edited by hand, or that looks like a copy of another."""
+    generated = material.generated()
+    versions = [version for version in material.versions.values() if version.id not in generated]
+    every = [told for version in versions if (told := _change(material, version))]
+    yield from every[:CHANGES_NAMED_MAX]
+    if len(every) > CHANGES_NAMED_MAX:
+        yield f"{len(every) - CHANGES_NAMED_MAX} more files were edited by hand or copied."
+
+
+def _change(material: Material, version: Version) -> str:
+    meaning = version.meaning
+    if meaning is None or meaning.kind == "again":
+        return ""
+    if meaning.kind == "edited":
+        made = _made(material, version)
+        return f"{version.label} was {meant.changed_by_hand(meaning, path=version.path, made=made)}."
+    target = meant.name_of(meaning, path=version.path)
+    return f"{version.label} has the same content as {target or 'another file'}; no job is known to have made it."
+
+
+def _made(material: Material, version: Version) -> str:
+    makings = material.makings.get(version.meant_id or "", ())
+    names = {activity.id: activity.name for activity in material.activities}
+    return f" (made by {names[makings[-1].activity_id]})" if makings else ""

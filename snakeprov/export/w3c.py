@@ -30,8 +30,7 @@ from prov.model import (
 )
 from prov.model import Literal as Typed
 
-from snakeprov.export.material import Activity, Json, Material, Use, commit_of
-from snakeprov.export.software import packages
+from snakeprov.export.material import Activity, Json, Material, Use, commit_of, packages
 from snakeprov.export.turtle import turtle
 from snakeprov.model import meant
 from snakeprov.model.answers import Run, Version

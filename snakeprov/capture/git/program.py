@@ -21,8 +21,10 @@ MAX_MESSAGE_BYTES = 4096
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
-DIFF = ["diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
-DIFF += ["--submodule=short", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3"]
+DIFF = [
+    "diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames",
+    "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3",
+]  # fmt: skip
 """Arguments of git for a difference that looks the same whatever the user's settings are."""
 
 _KEPT_VARIABLES = ("GIT_CONFIG", "GIT_EXEC_PATH")
