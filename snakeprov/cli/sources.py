@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError
 from snakeprov.lineage.causes import Sources
 from snakeprov.lineage.changes import FileVersion
 from snakeprov.lineage.textdifference import SIZE_BYTES_MAX
 from snakeprov.lineage.unrecorded import GitAnswer
-from snakeprov.model.entities import EXTERNAL_FILE_HANDLE
 from snakeprov.model.paths import relative_to, to_os
 
 if TYPE_CHECKING:
@@ -30,10 +28,12 @@ _SUCCEEDED: Final = frozenset({"success", "cached", "backfilled"})
 
 def sources_of(client: Client, root: Path) -> Sources:
     """Return the sources for comparisons in a store; git runs in the working directory `root`."""
+    from snakeprov.client import contents
+
     return Sources(
         tell=client.provenance.stories,
         read=lambda version: content_of(client, version),
-        describe=lambda job_id: _environment(client, job_id),
+        describe=lambda job_id: contents.environment(client, job_id),
         ask_git=_Git(client, root),
     )
 
@@ -105,29 +105,8 @@ def content_of(client: Client, version: FileVersion) -> bytes | None:
 
     What is returned of a large one is more than `SIZE_BYTES_MAX`.
     """
+    from snakeprov.client import contents
+
     if version.entity_id is None or version.version_number is None:
         return None
-    try:
-        entity = client.entities.get(version.entity_id, version_number=version.version_number)
-        file_handle_id = getattr(entity, "data_file_handle_id", None)
-        if file_handle_id is None:
-            return None
-        handle, url = client.files.location(file_handle_id, entity_id=version.entity_id)
-        if url is None or handle.concrete_type == EXTERNAL_FILE_HANDLE:
-            return None
-        read = bytearray()
-        for chunk in client.files.chunks(url):
-            read += chunk
-            if len(read) > SIZE_BYTES_MAX:
-                break
-        return bytes(read)
-    except (NotFoundError, ForbiddenError):
-        return None
-
-
-def _environment(client: Client, job_id: str) -> dict[str, Any] | None:
-    try:
-        document = json.loads(client.jobs.environment(job_id))
-    except (NotFoundError, ForbiddenError, ValueError):
-        return None
-    return document if isinstance(document, dict) else None
+    return contents.beginning(client, version.entity_id, version.version_number, size_bytes_max=SIZE_BYTES_MAX)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from snakeprov.cli import options, output
-
-if TYPE_CHECKING:
-    from snakeprov.lineage.causes import Sources, Trace
-    from snakeprov.model.answers import Story
 
 
 @click.command("why")
@@ -27,7 +21,7 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
     from snakeprov.cli import target
     from snakeprov.cli.sources import sources_of
     from snakeprov.cli.store import opened
-    from snakeprov.lineage.causes import as_first_seen
+    from snakeprov.lineage.causes import as_first_seen, made_again, since_the_version_before
     from snakeprov.lineage.difference import is_put_back, side_of
     from snakeprov.view import causes, differencedocuments
 
@@ -35,8 +29,8 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
         found = target.find(client, place, path, project=project)
         story = target.ask(client, found, lambda: client.provenance.story(found.entity_id, found.number))
         sources = sources_of(client, place.root)
-        trace = _since_the_version_before(story, sources, depth)
-        again = None if is_put_back(story) else _made_again(story, sources, depth)
+        trace = since_the_version_before(story, sources, depth)
+        again = None if is_put_back(story) else made_again(story, sources, depth)
         side = side_of(as_first_seen(story, sources) or story)
     count = len(story.version.reproduced_by)
     if as_json:
@@ -45,34 +39,3 @@ def command(path: str, depth: int | None, project: str | None, store: str | None
         output.write_lines(causes.first(side, output.screen(), again=again, count=count))
     else:
         output.write_lines(causes.why(trace, output.screen(), again=again, count=count))
-
-
-def _since_the_version_before(story: Story, sources: Sources, depth: int | None) -> Trace | None:
-    """Return why a version differs from the one before; None if there is none, or if the user may not read it.
-
-    The first making of the version is compared with the last of the one before: what changed then made the difference.
-    """
-    from snakeprov.lineage import causes
-
-    number = story.previous_version_number
-    if number is None:
-        return None
-    (old,) = sources.tell([(story.entity.id, number, None, None)])
-    new = causes.as_first_seen(story, sources)
-    if old is None or new is None:
-        return None
-    return causes.trace(old, new, sources, distance_max=depth or causes.DISTANCE_MAX)
-
-
-def _made_again(story: Story, sources: Sources, depth: int | None) -> Trace | None:
-    """Return how the last making of the bytes of a version differs from the one before; None: there was one at most."""
-    from snakeprov.lineage import causes
-
-    last = causes.made_before(story)
-    before = None if last is None else causes.made_before(story, last[2])
-    if last is None or before is None:
-        return None
-    old, new = sources.tell([before, last])
-    if old is None or new is None:
-        return None
-    return causes.trace(old, new, sources, distance_max=depth or causes.DISTANCE_MAX)

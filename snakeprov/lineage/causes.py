@@ -146,6 +146,33 @@ def as_first_seen(story: Story, sources: Sources) -> Story | None:
     return first
 
 
+def since_the_version_before(story: Story, sources: Sources, distance_max: int | None = None) -> Trace | None:
+    """Return why a version differs from the one before; None if there is none, or if the user may not read it.
+
+    The first making of the version is compared with the last of the one before: what changed then made the difference.
+    """
+    number = story.previous_version_number
+    if number is None:
+        return None
+    (old,) = sources.tell([(story.entity.id, number, None, None)])
+    new = as_first_seen(story, sources)
+    if old is None or new is None:
+        return None
+    return trace(old, new, sources, distance_max=distance_max or DISTANCE_MAX)
+
+
+def made_again(story: Story, sources: Sources, distance_max: int | None = None) -> Trace | None:
+    """Return how the last making of the bytes of a version differs from the one before; None: there was one at most."""
+    last = made_before(story)
+    before = None if last is None else made_before(story, last[2])
+    if last is None or before is None:
+        return None
+    old, new = sources.tell([before, last])
+    if old is None or new is None:
+        return None
+    return trace(old, new, sources, distance_max=distance_max or DISTANCE_MAX)
+
+
 _Pair = tuple[Wanted, Wanted]
 """An input on the old and on the new side, each as its reader had it."""
 

@@ -23,9 +23,9 @@ def versions(history: History, screen: Screen) -> Iterator[str]:
     yield ""
     titles = ("version", "when", "rule", "run", "commit", "size", "sha256")
     rows = [_version(one, screen) for one in shown]
-    notes = ["", *(_notes(one, path, screen) for one in shown)]
+    unusual = ["", *(notes(one, path, screen) for one in shown)]
     lines = text.table(rows, screen, titles=titles, right=frozenset({5}), flexible=2)
-    for line, note in zip(lines, notes, strict=True):
+    for line, note in zip(lines, unusual, strict=True):
         yield line
         if note:
             yield from text.paragraph([say(f"  {note}", "faint")], screen, hang=4)
@@ -57,17 +57,18 @@ def by_nobody(version: Version | SearchResult) -> Piece:
     return say("put back" if meaning.kind == "again" else "no job", "raw")
 
 
-def _notes(version: ToldVersion, path: str, screen: Screen) -> str:
-    notes = []
+def notes(version: ToldVersion, path: str, screen: Screen) -> str:
+    """Return what is unusual about a version of the file `path`; empty where nothing is."""
+    found = []
     if version.meaning is not None:
-        notes.append(meant.mark(version.meaning, path=path))
+        found.append(meant.mark(version.meaning, path=path))
     if not version.is_proved:
-        notes.append(meant.NOT_PROVED)
+        found.append(meant.NOT_PROVED)
     if reproduced := len(version.reproduced_by):
-        notes.append(f"reproduced {reproduced}{screen.glyphs.times}{_earlier(version)}")
+        found.append(f"reproduced {reproduced}{screen.glyphs.times}{_earlier(version)}")
     if version.bytes_kept is False:
-        notes.append("bytes not kept")
-    return f" {screen.glyphs.dot} ".join(notes)
+        found.append("bytes not kept")
+    return f" {screen.glyphs.dot} ".join(found)
 
 
 def _earlier(version: ToldVersion) -> str:

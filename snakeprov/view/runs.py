@@ -25,7 +25,7 @@ _COMMAND = re.compile(r"Command '.*'(?= (?:returned|died))")
 """The command in a message that a job failed, which `show` prints too."""
 
 
-_NOT_RUN = {
+NOT_RUN = {
     "reused": "reused",
     "edited": "edited by hand",
     "notNeeded": "not needed",
@@ -54,7 +54,7 @@ def _run(run: Run, screen: Screen) -> Line:
         say(run.status, status_role(run.status)),
         say(job_counts(run.jobs, noun="")),
         say(_commit(run), "commit"),
-        say(_command(run.command_line or "")),
+        say(command(run.command_line or "")),
     ]
 
 
@@ -62,7 +62,7 @@ def _commit(run: Run) -> str:
     return "" if run.git is None else text.short_commit(run.git.commit, dirty=run.git.dirty)
 
 
-def _command(line: str) -> str:
+def command(line: str) -> str:
     """Return a command line without its program where that is Snakemake, and without the folders that it lies in."""
     program, _, rest = line.partition(" ")
     name = posixpath.basename(program)
@@ -88,7 +88,7 @@ def run(
     """
     yield compose(run_line(record, screen), screen)
     yield ""
-    for label, value in _run_facts(record, screen).items():
+    for label, value in facts(record, screen).items():
         if value:
             yield from text.fact(label, [say(value)], screen, to_copy=label == "command")
     if jobs.results:
@@ -131,7 +131,7 @@ def _grouped(jobs: Sequence[JobSummary]) -> list[list[JobSummary]]:
 
 def _jobs_together(jobs: Sequence[JobSummary]) -> Line:
     """Return one row for the jobs of a rule, with how long half of them took at most, and all that they wrote."""
-    took = [seconds for one in jobs if (seconds := _took_s(one)) is not None]
+    took = [seconds for one in jobs if (seconds := took_s(one)) is not None]
     outputs = [output for one in jobs for output in one.outputs]
     return [
         say(jobs[0].rule, "rule"),
@@ -144,11 +144,11 @@ def _jobs_together(jobs: Sequence[JobSummary]) -> Line:
 
 def _not_run(record: Run, plan: Plan, screen: Screen) -> Iterator[str]:
     """Yield a line for each rule with jobs of the DAG that were not run, and why they were not."""
-    folded = [one for one in plan.rules or () if one.state in _NOT_RUN]
+    folded = [one for one in plan.rules or () if one.state in NOT_RUN]
     if not folded:
         return
     yield ""
-    folded.sort(key=lambda one: list(_NOT_RUN).index(one.state))
+    folded.sort(key=lambda one: list(NOT_RUN).index(one.state))
     titles = ("not run", "why", "jobs", "made in run", "first output")
     rows = [_folded(one) for one in folded]
     yield from text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="end")
@@ -162,14 +162,15 @@ def _folded(one: PlannedRule) -> Line:
     makers = ", ".join(text.short_id(run_id) for run_id in one.runs)
     return [
         say(one.rule, "rule"),
-        say(_NOT_RUN[one.state], _NOT_RUN_ROLES.get(one.state, "faint")),
+        say(NOT_RUN[one.state], _NOT_RUN_ROLES.get(one.state, "faint")),
         say(text.number(one.jobs)),
         say(makers),
         say(one.output),
     ]
 
 
-def _run_facts(record: Run, screen: Screen) -> dict[str, str]:
+def facts(record: Run, screen: Screen) -> dict[str, str]:
+    """Return the facts about a run by name; those that are not known are empty."""
     commit = _commit(record)
     branch = f" on {record.git.branch}" if record.git and record.git.branch else ""
     versions = [
@@ -197,18 +198,19 @@ def _run_facts(record: Run, screen: Screen) -> dict[str, str]:
     }
 
 
-def _took_s(job: JobSummary) -> float | None:
+def took_s(job: JobSummary) -> float | None:
+    """Return how long a job took, in seconds; None where that is not known."""
     return times.seconds(times.parse(job.started_on), times.parse(job.ended_on))
 
 
 def _job(job: JobSummary, screen: Screen) -> Line:
     status = job.status if job.attempt == 1 else f"{job.status}, attempt {job.attempt}"
-    took_s = _took_s(job)
+    took = took_s(job)
     wildcards = text.wildcards(job.wildcards)
     return [
         say(job.rule, "rule"),
         say(status, status_role(job.status)),
-        say("" if took_s is None else times.duration(took_s)),
+        say("" if took is None else times.duration(took)),
         say(wildcards if screen.width is None else text.shorten(wildcards, screen.width // WILDCARDS_SHARE)),
         say(_outputs(job.outputs)),
     ]
