@@ -79,9 +79,11 @@ def _connected(place: Place) -> Client:
     try:
         return connect(place.store)
     except NoStoreError as error:
+        from snakeprov.disk.layout import noted_store
         from snakeprov.recorder import backlog
 
-        waiting = backlog.count(backlog.outbox_folder(place.root)).pending
+        store = noted_store(place.root, place.store)
+        waiting = backlog.count(backlog.outbox_folder(place.root), store=store).pending
         if not waiting:
             raise
         raise NoStoreError(

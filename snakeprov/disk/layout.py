@@ -19,9 +19,11 @@ A working directory with an embedded store has both in one folder:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from snakeprov.settings import STORE_NAME
+from snakeprov.model.credentials import strip_credentials
+from snakeprov.settings import STORE_NAME, is_remote
 
 IGNORE_NAME = ".gitignore"
 
@@ -37,6 +39,9 @@ DIGESTS_NAME = "digests.sqlite"
 PROJECT_NAME = "project"
 POINTER_NAME = "store"
 
+OWN_STORE = "."
+"""How notes in a working directory name its own store."""
+
 
 def own_folder(working_directory: Path) -> Path:
     """Return our folder in a working directory, which is also the store unless `store` is set."""
@@ -46,3 +51,30 @@ def own_folder(working_directory: Path) -> Path:
 def digests_file(working_directory: Path) -> Path:
     """Return the file of the digest cache of `working_directory`."""
     return own_folder(working_directory) / DIGESTS_NAME
+
+
+def noted_store(working_directory: Path, store: str) -> str:
+    """Return a store as notes in a working directory name it, so that they still hold where the directory is moved.
+
+    >>> noted_store(Path("/study"), "/study/.snakeprov"), noted_store(Path("/study"), "/study/kept")
+    ('.', 'kept')
+    >>> noted_store(Path("/study"), "https://ada:secret@prov.example.org/")
+    'https://prov.example.org'
+    """
+    if is_remote(store):
+        return strip_credentials(store).rstrip("/")
+    root, place = os.path.realpath(working_directory), os.path.realpath(store)
+    if place == os.path.join(root, STORE_NAME):  # noqa: PTH118  as the two above
+        return OWN_STORE
+    return os.path.relpath(place, root) if place.startswith(f"{root}/") else place
+
+
+def store_noted(working_directory: Path, note: str) -> str:
+    """Return the store that a note of `noted_store` names: a folder, a URL, or "synapse".
+
+    >>> store_noted(Path("/study"), "."), store_noted(Path("/study"), "synapse")
+    ('/study/.snakeprov', 'synapse')
+    """
+    if is_remote(note):
+        return note
+    return str(own_folder(working_directory) if note == OWN_STORE else working_directory / note)

@@ -15,16 +15,12 @@ from uuid import uuid4
 
 import msgspec
 
-from snakeprov.disk.layout import PROJECT_NAME, own_folder
+from snakeprov.disk.layout import OWN_STORE, PROJECT_NAME, noted_store, own_folder
 from snakeprov.disk.privacy import opener, prepare_folder
 from snakeprov.disk.replacing import complete
 from snakeprov.errors import StoreError
-from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_text
 from snakeprov.settings import Settings
-
-_OWN = "."
-"""What the directory's own store is noted as, wherever it is moved."""
 
 
 class StoredProject(msgspec.Struct, frozen=True, rename="camel"):
@@ -75,16 +71,22 @@ def identity_of(settings: Settings, working_directory: Path) -> str | None:
     return None if note is None else note.identity
 
 
+def noted_identity(working_directory: Path) -> str | None:
+    """Return the identity of the project that a working directory is, or None; nothing is written."""
+    note = _read(working_directory)
+    return None if note is None else note.identity
+
+
 def noted_project(working_directory: Path, store: str) -> StoredProject | None:
     """Return what a working directory has noted of its project in a store, or None."""
     note = _read(working_directory)
-    return None if note is None else note.stores.get(_key(working_directory, store))
+    return None if note is None else note.stores.get(noted_store(working_directory, store))
 
 
 def note_project(working_directory: Path, store: str, identity: str, stored: StoredProject) -> None:
     """Note in a working directory what its project is in a store; where it cannot be written it is done without."""
     note = _read(working_directory)
-    key = _key(working_directory, store)
+    key = noted_store(working_directory, store)
     if note is not None and note.identity == identity and note.stores.get(key) != stored:
         with suppress(OSError):
             place = own_folder(working_directory) / PROJECT_NAME
@@ -93,7 +95,7 @@ def note_project(working_directory: Path, store: str, identity: str, stored: Sto
 
 def is_own(working_directory: Path, store: str) -> bool:
     """Return whether a store is the working directory's own."""
-    return store == str(own_folder(working_directory))
+    return noted_store(working_directory, store) == OWN_STORE
 
 
 def names_of(name: str, identity: str) -> Iterator[str]:
@@ -105,10 +107,6 @@ def names_of(name: str, identity: str) -> Iterator[str]:
     yield name
     for length in (6, 12, len(identity)):
         yield f"{name} ({identity[:length]})"
-
-
-def _key(working_directory: Path, store: str) -> str:
-    return _OWN if is_own(working_directory, store) else strip_credentials(store)
 
 
 def _read(working_directory: Path) -> Note | None:

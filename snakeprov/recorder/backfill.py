@@ -22,7 +22,8 @@ from snakeprov import __version__
 from snakeprov.capture.secrets.finders import environment_secrets
 from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
-from snakeprov.disk.projects import project_of
+from snakeprov.disk.layout import noted_store
+from snakeprov.disk.projects import noted_identity, project_of
 from snakeprov.errors import NotRecordedError, OutboxError
 from snakeprov.metadata import failures, stored
 from snakeprov.metadata.past import Past, read_past
@@ -126,7 +127,9 @@ def find(
     result = Backfill(run, past=past, unreadable=metadata.unreadable)
     outboxes = backlog.files(backlog.outbox_folder(tools.working_directory))
     own = killed.id if killed is not None else None
-    result.jobs = list(_unclaimed(past.jobs, [path for path in outboxes if path.name.partition(".")[0] != own]))
+    store = noted_store(tools.working_directory, tools.store)
+    others = [path for path in outboxes if path.name.partition(".")[0] != own]
+    result.jobs = list(_unclaimed(past.jobs, others, store))
     _drop_recorded(result, client, tools, progress)
     redactor = Redactor(patterns=tools.settings.redact, values=environment_secrets(os.environ, ()))
     for job in result.jobs:
@@ -181,14 +184,16 @@ class _Wanted:
             )
 
 
-def _unclaimed(jobs: Sequence[JobRecord], outboxes: Sequence[Path]) -> Iterator[JobRecord]:
-    """Yield the jobs that no outbox speaks of and no living run may yet speak of."""
+def _unclaimed(jobs: Sequence[JobRecord], outboxes: Sequence[Path], store: str) -> Iterator[JobRecord]:
+    """Yield the jobs that no outbox for a store speaks of and no living run may yet speak of to it."""
     waiting: set[str] = set()
     until: datetime | None = None
     for path in outboxes:
         # Where it is gone all of it has been delivered in the meantime, and is found in the store.
         with suppress(OutboxError, FileNotFoundError):
             content = read(path)
+            if content.store != store:
+                continue
             run = None if content.last_run is None else msgspec.json.decode(content.last_run, type=RunRecord)
             if run is not None and run.started_on is not None and is_live(path):
                 until = run.started_on if until is None else min(until, run.started_on)
@@ -208,7 +213,9 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
     """Leave only the outputs that the store does not hold with these bytes and an Activity that made them."""
     if client is None:
         return
-    deliverer = tools.deliverer(client, result.run)
+    deliverer = tools.deliverer(client, _with_identity(result.run, tools))
+    if not deliverer.find_project():
+        return
     jobs, result.jobs = result.jobs, []
     for start in range(0, len(jobs), COMPARED_MAX):
         progress("comparing", start, len(jobs))
@@ -227,3 +234,11 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
             result.recorded_outputs += outputs - len(job.outputs)
             if job.outputs:
                 result.jobs.append(job)
+
+
+def _with_identity(run: RunRecord, tools: Tools) -> RunRecord:
+    """Return a run with an identity that tells its project from others of the same name; nothing is written."""
+    if run.project_identity is not None or tools.settings.project is not None:
+        return run
+    identity = noted_identity(tools.working_directory) or uuid4().hex  # a new one that no project in the store has
+    return msgspec.structs.replace(run, project_identity=identity)

@@ -75,8 +75,13 @@ def files(folder: Path, *, run_id: str | None = None) -> list[Path]:
     return [path for _, path in sorted(found)]
 
 
-def count(folder: Path, *, run_id: str | None = None) -> Backlog:
-    """Return how many records of jobs and steps wait in the outbox folder `folder`, or those of one run.
+def count(folder: Path, *, run_id: str | None = None, store: str | None = None) -> Backlog:
+    """Return how many records of jobs and steps wait in the outbox folder `folder`.
+
+    Args:
+        folder: The folder.
+        run_id: Only those of this run.
+        store: Only those for this store, as `noted_store` names it.
 
     Raises:
         OutboxError: A file in it cannot be read.
@@ -87,6 +92,8 @@ def count(folder: Path, *, run_id: str | None = None) -> Backlog:
         try:
             content = read(path)
         except FileNotFoundError:  # all of it has been delivered in the meantime
+            continue
+        if store not in (None, content.store):
             continue
         pending += sum(entry.kind is Kind.JOB for entry in content.pending)
         failed += sum(entry.kind is Kind.JOB for entry, _ in content.rejected)
@@ -122,18 +129,19 @@ def run_of(content: Content) -> RunRecord:
 
 
 @contextmanager
-def appended(folder: Path, run: RunRecord, jobs: Iterable[JobRecord]) -> Iterator[Outbox]:
+def appended(folder: Path, run: RunRecord, jobs: Iterable[JobRecord], *, store: str) -> Iterator[Outbox]:
     """Append a run and its jobs to an outbox of their own and give that; what is not delivered stays in it.
 
     Args:
         folder: The outbox folder.
         run: The run.
         jobs: Its jobs.
+        store: The store that they are for, as `noted_store` names it.
 
     Raises:
         OutboxError: It cannot be written.
     """
-    log = Log.create(folder, run.id, first=msgspec.json.encode(run))
+    log = Log.create(folder, run.id, store=store, first=msgspec.json.encode(run))
     try:
         for job in jobs:
             log.append(Kind.JOB, msgspec.json.encode(job))

@@ -85,6 +85,7 @@ class Done(msgspec.Struct, tag=True):
     tally: Tally
     recovered: int
     problems: list[str]
+    elsewhere: dict[str, int] = {}
 
 
 FromCapture = Begin | Take | Hold | Listing

@@ -187,6 +187,19 @@ class Deliverer:
         ]
         return Receipt(prepared.number, job.id, outputs=outputs)
 
+    def find_project(self) -> bool:
+        """Find out what the run's project is called in the store; return false if it is not there yet.
+
+        Raises:
+            RemoteError: The store refused, or is not able to answer now.
+        """
+        if self._projects is None:
+            return True
+        name = self._projects.find(self._run, as_taken=self.target.project_name)
+        if name is not None:
+            self._run = structs.replace(self._run, project=name)
+        return name is not None
+
     def held(self, path: str) -> Held | None:
         """Return the file at a path as last looked up or delivered, or None."""
         return self._catalog.held(path)

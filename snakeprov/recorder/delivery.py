@@ -21,7 +21,7 @@ import msgspec
 from msgspec import structs
 
 from snakeprov.client import Client
-from snakeprov.disk.layout import own_folder
+from snakeprov.disk.layout import noted_store, own_folder
 from snakeprov.disk.privacy import prepare_folder
 from snakeprov.disk.projects import identity_of
 from snakeprov.errors import RemoteError
@@ -392,7 +392,8 @@ def deliver_backfill(
         found.note(receipt)
         progress("recording", len(found.delivered) + len(found.reasons), len(found.jobs))
 
-    with appended(backlog.outbox_folder(tools.working_directory), run, found.jobs) as outbox:
+    store = noted_store(tools.working_directory, tools.store)
+    with appended(backlog.outbox_folder(tools.working_directory), run, found.jobs, store=store) as outbox:
         delivery = Delivery(tools, lambda: client, on_receipt=note)
         delivery.take(outbox)
         delivery.turn(is_last=True)

@@ -21,17 +21,21 @@ from snakeprov import __version__
 from snakeprov.errors import OutboxError
 from snakeprov.recorder.owners import Owner
 
-HEADER: Final = b"snakeprov outbox 3\n"
+HEADER: Final = b"snakeprov outbox 4\n"
 SUFFIX: Final = ".log"
 ACK_SUFFIX: Final = ".ack"
+
+_START_BYTES: Final = 64 * 1024
+"""Within how many bytes a log names its store."""
 
 _MAGIC: Final = b"\xf5SPR"
 _HEAD: Final = struct.Struct("<4sBII")
 
 
 class Kind(IntEnum):
-    """What an entry is: RUN, JOB and PLAN are the records in a log; the others speak of them.
+    """What an entry is: STORE, at the start of a log, names the store that its records were captured for.
 
+    RUN, JOB and PLAN are the records; the others speak of them.
     OWNER and RELEASED say that a process holds the outbox, or no longer does; they occur in both files.
     """
 
@@ -42,6 +46,7 @@ class Kind(IntEnum):
     DIGESTS = 5
     PATCH = 6
     GIT = 7
+    STORE = 8
     PLAN = 9
     OWNER = 10
     RELEASED = 11
@@ -86,6 +91,7 @@ class Content(msgspec.Struct):
     """What an outbox holds.
 
     Attributes:
+        store: The store that its records were captured for, as `noted_store` names it; None where that is damaged.
         pending: Records neither delivered nor rejected, in order.
         rejected: Records that the store refused, or at which this version of snakeprov failed, with the reason.
         digests: What was found out about the files of a record, by its number.
@@ -96,6 +102,7 @@ class Content(msgspec.Struct):
         damaged_bytes: How many bytes of the log could not be read as entries.
     """
 
+    store: str | None = None
     pending: list[Entry] = []
     rejected: list[tuple[Entry, str]] = []
     digests: dict[int, bytes] = {}
@@ -165,6 +172,17 @@ def parse(data: bytes, *, offset: int, is_final: bool) -> Frames:
     return frames
 
 
+def store_of(path: Path) -> str | None:
+    """Return the store that the outbox is for whose log is `path`, as `Content` has it.
+
+    Raises:
+        FileNotFoundError: It is gone.
+        OutboxError: It cannot be read, or is not an outbox.
+    """
+    frames = parse(_log_of(path, size_max=_START_BYTES), offset=len(HEADER), is_final=True)
+    return next((one.payload.decode() for one in frames.found if one.kind == Kind.STORE), None)
+
+
 def read(path: Path) -> Content:
     """Return what the outbox holds whose log is `path`, without locking it.
 
@@ -172,10 +190,7 @@ def read(path: Path) -> Content:
         OutboxError: It cannot be read, or is not an outbox.
     """
     content = Content()
-    log = _bytes_of(path)
-    if not log.startswith(HEADER):
-        raise OutboxError(f"{path} is not an outbox of snakeprov.", hint="Move it out of the outbox folder.")
-    frames = parse(log[len(HEADER) :], offset=len(HEADER), is_final=True)
+    frames = parse(_log_of(path), offset=len(HEADER), is_final=True)
     content.damaged_bytes = frames.damaged_bytes
     records: dict[int, Entry] = {}
     for one in frames.found:
@@ -183,6 +198,8 @@ def read(path: Path) -> Content:
             records[one.start] = Entry(one.start, Kind(one.kind), one.payload)
         if one.kind == Kind.RUN:
             content.last_run = one.payload
+        elif one.kind == Kind.STORE:
+            content.store = one.payload.decode()
         _note_owner(one, content)
     rejected = _read_acks(path, records, content)
     content.pending = [entry for number, entry in records.items() if number not in rejected]
@@ -229,9 +246,18 @@ def _note_owner(one: Frame, content: Content) -> None:
         content.owners = [owner for owner in content.owners if owner != gone]
 
 
-def _bytes_of(path: Path) -> bytes:
+def _log_of(path: Path, *, size_max: int = -1) -> bytes:
+    """Return the entries in a log, up to a size. Raises FileNotFoundError and OutboxError."""
+    log = _bytes_of(path, size_max=size_max)
+    if not log.startswith(HEADER):
+        raise OutboxError(f"{path} is not an outbox of snakeprov.", hint="Move it out of the outbox folder.")
+    return log[len(HEADER) :]
+
+
+def _bytes_of(path: Path, *, size_max: int = -1) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(size_max)
     except FileNotFoundError:
         raise
     except OSError as error:

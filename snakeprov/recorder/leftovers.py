@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from snakeprov.client import Client
+from snakeprov.disk.layout import noted_store, store_noted
 from snakeprov.errors import OutboxError
 from snakeprov.places import Place
 from snakeprov.recorder import backlog
 from snakeprov.recorder.context import Receipt
 from snakeprov.recorder.delivery import Delivery
-from snakeprov.recorder.entries import Content
-from snakeprov.recorder.outbox import Outbox, unlocked_owner
+from snakeprov.recorder.entries import Content, Kind, read, store_of
+from snakeprov.recorder.outbox import Outbox, is_live, unlocked_owner
 from snakeprov.recorder.owners import is_alive
-from snakeprov.recorder.summary import Tally
+from snakeprov.recorder.summary import Tally, waiting_elsewhere
 from snakeprov.recorder.target import TargetOf
 from snakeprov.recorder.tools import Tools, opened_tools
 
@@ -27,6 +29,7 @@ class Leftovers:
         delivered: Records of jobs and of manual steps delivered.
         backfilled: How many of them were made from Snakemake's metadata, since a run was killed before it made them.
         rejected: Reasons why others were refused.
+        elsewhere: Records of jobs and of manual steps that wait for other stores, by store.
         problems: Outboxes that could not be read, in words.
         tallies: What was recorded of each run, by its id.
     """
@@ -34,6 +37,7 @@ class Leftovers:
     delivered: int = 0
     backfilled: int = 0
     rejected: list[str] = field(default_factory=list)
+    elsewhere: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     tallies: dict[str, Tally] = field(default_factory=dict)
 
@@ -44,6 +48,8 @@ class Leftovers:
             backfilled = f", {self.backfilled} of them backfilled" if self.backfilled else ""
             records = "job record" if self.delivered == 1 else "job records"
             parts.append(f"Delivered {self.delivered} {records} of earlier runs{backfilled}.")
+        if self.elsewhere:
+            parts.append(waiting_elsewhere(self.elsewhere))
         parts += self.problems
         return f"snakeprov: {' '.join(parts)}" if parts else None
 
@@ -55,13 +61,16 @@ class Leftovers:
             self.rejected.append(receipt.reason)
 
 
-def push(place: Place, client: Client, *, target_of: TargetOf, even_uncertain: bool = False) -> Leftovers:
+def push(
+    place: Place, client: Client, *, target_of: TargetOf, from_any_store: bool = False, even_uncertain: bool = False
+) -> Leftovers:
     """Deliver what runs that have ended left in the outbox of a working directory, also what was refused before.
 
     Args:
         place: The working directory, and the store that `client` reaches.
         client: The store.
         target_of: Chooses what a client delivers to.
+        from_any_store: Whether to deliver also what was captured for another store.
         even_uncertain: Whether to deliver also what a process on another machine may still write, where the file system
             has no locks.
 
@@ -69,7 +78,9 @@ def push(place: Place, client: Client, *, target_of: TargetOf, even_uncertain: b
         RemoteError: The store is not able to answer now; what was not delivered waits on.
     """
     with opened_tools(place, target_of) as tools:
-        return deliver_leftovers(client, tools, retry_rejected=True, even_uncertain=even_uncertain)
+        return deliver_leftovers(
+            client, tools, retry_rejected=True, from_any_store=from_any_store, even_uncertain=even_uncertain
+        )
 
 
 def recover_leftovers(place: Place, client: Client, *, target_of: TargetOf) -> Leftovers:
@@ -83,15 +94,17 @@ def deliver_leftovers(
     tools: Tools,
     *,
     retry_rejected: bool = False,
+    from_any_store: bool = False,
     even_uncertain: bool = False,
     told: Callable[[int], None] = lambda jobs: None,
 ) -> Leftovers:
-    """Deliver what runs that have ended left in the outbox folder, the oldest first.
+    """Deliver what runs that have ended left in the outbox folder for the store of `tools`, the oldest first.
 
     Args:
         client: The store.
         tools: Those of the working directory.
         retry_rejected: Whether to try again what the store refused before.
+        from_any_store: Whether to deliver also what was captured for another store.
         even_uncertain: Whether to take also what a process of another machine may still write.
         told: Told how many records are done, now and then.
 
@@ -104,9 +117,16 @@ def deliver_leftovers(
         result.note(receipt)
         told(result.delivered + len(result.rejected))
 
+    own = noted_store(tools.working_directory, tools.store)
     for path in backlog.files(backlog.outbox_folder(tools.working_directory)):
         try:
+            store = store_of(path)
+            if not from_any_store and store != own:
+                _count_elsewhere(path, store, tools, result)
+                continue
             recovered = Outbox.recover(path, even_uncertain=even_uncertain)
+        except FileNotFoundError:  # all of it has been delivered in the meantime
+            continue
         except OutboxError as error:
             result.problems.append(error.message)
             continue
@@ -144,3 +164,13 @@ def _deliver(delivery: Delivery, outbox: Outbox, content: Content, result: Lefto
     result.problems += delivery.problems
     if delivery.run is not None:
         result.tallies.setdefault(delivery.run.id, Tally()).merge(delivery.tally)
+
+
+def _count_elsewhere(path: Path, store: str | None, tools: Tools, result: Leftovers) -> None:
+    """Count what waits in an outbox for another store, unless its run goes on. Raises OutboxError."""
+    content = read(path)
+    waiting = (*content.pending, *(entry for entry, _ in content.rejected))
+    jobs = sum(entry.kind is Kind.JOB for entry in waiting)
+    if jobs and not is_live(path):
+        name = "a store that is not known" if store is None else store_noted(tools.working_directory, store)
+        result.elsewhere[name] = result.elsewhere.get(name, 0) + jobs

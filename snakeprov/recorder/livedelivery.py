@@ -39,6 +39,7 @@ class LiveDelivery:
 
     Attributes:
         recovered: How many job records of earlier runs were delivered.
+        elsewhere: How many wait for other stores, by store.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class LiveDelivery:
             secrets: What must not stand in the difference of the code to its commit.
         """
         self.recovered = 0
+        self.elsewhere: dict[str, int] = {}
         place = Place(store=store_of(settings, working_directory), root=working_directory, settings=settings)
         self._place = place
         self._connect = connect
@@ -128,6 +130,7 @@ class LiveDelivery:
             self._recovered_tally = leftovers.tallies.get(run_id, Tally())
             self.recovered += leftovers.delivered - self._recovered_tally.jobs
             self._problems |= dict.fromkeys(leftovers.problems)
+            self.elsewhere = leftovers.elsewhere
         except Exception as error:  # whatever it is, the user will be told
             self._problems[explain(error)] = None
 
@@ -161,6 +164,7 @@ class LiveDelivery:
             leftovers = deliver_leftovers(client, self._tools)
             self.recovered += leftovers.delivered
             self._problems |= dict.fromkeys(leftovers.problems)
+            self.elsewhere = leftovers.elsewhere
             self._has_recovered = True
         return client
 

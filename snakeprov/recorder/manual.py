@@ -16,6 +16,7 @@ from snakeprov.capture.secrets.finders import environment_secrets
 from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.disk import files
+from snakeprov.disk.layout import noted_store
 from snakeprov.disk.privacy import prepare_folder
 from snakeprov.disk.projects import identity_of, project_of
 from snakeprov.errors import BusyStoreError, CaptureError, NoStoreError, OutboxError, RemoteError, UsageError
@@ -78,7 +79,7 @@ class Recorded:
 def record(said: Said, place: Place, *, connect: Callable[[], Client], target_of: TargetOf) -> Recorded:
     """Record that files were made by hand.
 
-    What waited in the outbox is delivered before, so that versions come in the order in which they were made.
+    What waits in the outbox for the store is delivered first, so that versions come in the order they were made in.
 
     Args:
         said: The step.
@@ -147,7 +148,8 @@ class _Step:
         """
         receipts: list[Receipt] = []
         failures: list[Exception] = []
-        with backlog.appended(folder, self.run, [self.job]) as outbox:
+        store = noted_store(self.tools.working_directory, self.tools.store)
+        with backlog.appended(folder, self.run, [self.job], store=store) as outbox:
             delivery = Delivery(
                 self.tools,
                 connect,

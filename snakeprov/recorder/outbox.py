@@ -6,7 +6,7 @@ A run has one outbox after another, each of two files that are only ever appende
 
 | file | holds | written by |
 |---|---|---|
-| `<name>.log` | a header, then records: the run, its jobs, the run again when it changes | `Log`, in Snakemake |
+| `<name>.log` | which store it is for, then records: the run, its jobs, the run again | `Log`, in Snakemake |
 | `<name>.ack` | what became of them, and what was found of their files and code | `Outbox`, where they are delivered |
 | `<name>.trace` | where in its own code snakeprov failed at a record (text) | the same |
 
@@ -77,8 +77,8 @@ class Log:
         self._own = own
 
     @classmethod
-    def create(cls, folder: Path, name: str, *, first: bytes) -> Self:
-        """Make and lock the log `name`, which begins with the record `first` of a run.
+    def create(cls, folder: Path, name: str, *, store: str, first: bytes) -> Self:
+        """Make and lock the log `name` for `store` (see `noted_store`); it begins with the record `first` of a run.
 
         Raises:
             OutboxError: The folder cannot be made or written.
@@ -86,7 +86,14 @@ class Log:
         path = folder / f"{name}{SUFFIX}"
         new = folder / f"{name}.new"
         own = owner()
-        start = HEADER + frame(Kind.RUN, first) + frame(Kind.OWNER, msgspec.json.encode(own))
+        start = b"".join(
+            (
+                HEADER,
+                frame(Kind.STORE, store.encode()),
+                frame(Kind.RUN, first),
+                frame(Kind.OWNER, msgspec.json.encode(own)),
+            )
+        )
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             privacy.make_folder(folder)

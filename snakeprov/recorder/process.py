@@ -97,7 +97,7 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client], target_
         delivery.close()
     if inbox.failure is not None:  # another process delivers what it has not received
         raise inbox.failure
-    _say(end, Done(delivery.tally, delivery.recovered, list(delivery.problems)))
+    _say(end, Done(delivery.tally, delivery.recovered, list(delivery.problems), delivery.elsewhere))
 
 
 class Inbox:

@@ -7,6 +7,7 @@ or one that this user may not see, belongs to somebody else.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +55,30 @@ class Projects:
             self._names[identity] = stored.name
         return self._names[identity]
 
+    def find(self, run: RunRecord, *, as_taken: Callable[[str], str]) -> str | None:
+        """Return the name of the run's project in the store, None where it is not there yet; nothing is written.
+
+        Args:
+            run: The run.
+            as_taken: Returns a name as the store takes it.
+
+        Raises:
+            RemoteError: The store refused, or is not able to answer now.
+        """
+        identity = run.project_identity
+        if identity is None:
+            return run.project
+        stored = self._noted(identity)
+        for candidate in names_of(run.project, identity) if stored is None else ():
+            name = as_taken(candidate)
+            entity_id = self._client.entities.find_child(None, name)
+            if entity_id is not None:
+                with suppress(ForbiddenError):
+                    stored = self._ours(entity_id, name, identity)
+            if stored is not None:
+                break
+        return None if stored is None else stored.name
+
     def _noted(self, identity: str) -> StoredProject | None:
         """Return the project that the working directory has noted, by the name that it has now."""
         noted = noted_project(self._working_directory, self._store)
@@ -89,10 +114,14 @@ class Projects:
         if found_id is None:
             made = entities.create(Project(name=name, description=f"{_MARK} {identity}"))
             return StoredProject(str(made.id), name)
-        entity = entities.get(found_id)
+        return self._ours(found_id, name, identity)
+
+    def _ours(self, entity_id: str, name: str, identity: str) -> StoredProject | None:
+        """Return a project if it has this identity, or none in the working directory's own store; else None."""
+        entity = self._client.entities.get(entity_id)
         is_unmarked = _MARK not in (entity.description or "")
         if _is_marked(entity, identity) or (is_unmarked and is_own(self._working_directory, self._store)):
-            return StoredProject(found_id, name) if self._may_add(found_id) else None
+            return StoredProject(entity_id, name) if self._may_add(entity_id) else None
         return None
 
     def _may_add(self, entity_id: str) -> bool:

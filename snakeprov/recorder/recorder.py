@@ -19,12 +19,13 @@ from typing import Final
 
 import msgspec
 
-from snakeprov.disk.layout import own_folder
+from snakeprov.disk.layout import noted_store, own_folder
 from snakeprov.disk.privacy import prepare_folder
 from snakeprov.errors import OutboxError
 from snakeprov.model.held import Hold, Listing
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.places import store_of
 from snakeprov.recorder import progress
 from snakeprov.recorder.backlog import count, files, outbox_folder
 from snakeprov.recorder.channel import Begin, Progress, Take
@@ -64,6 +65,7 @@ class Recorder:
         self._program = program
         self._secrets = tuple(secrets)
         self._folder = outbox_folder(working_directory)
+        self._store = noted_store(working_directory, store_of(settings, working_directory))
         self._encode = msgspec.json.Encoder().encode
         self._lock = threading.Lock()
         self._unwritten: deque[tuple[Kind, bytes]] = deque()
@@ -86,7 +88,7 @@ class Recorder:
         """
         self._run = run
         prepare_folder(own_folder(self._working_directory), shared=self._settings.is_shared)
-        self._log = Log.create(self._folder, run.id, first=self._encode(run))
+        self._log = Log.create(self._folder, run.id, store=self._store, first=self._encode(run))
         self._process = self._started()
         if self._process is not None:
             self._log.share(self._process.id)
@@ -177,7 +179,8 @@ class Recorder:
         if self._process is None:
             return
         self._logs += 1
-        log = Log.create(self._folder, f"{self._run.id}.{self._logs}", first=self._encode(self._run))
+        name = f"{self._run.id}.{self._logs}"
+        log = Log.create(self._folder, name, store=self._store, first=self._encode(self._run))
         log.share(self._process.id)
         if self._process.tell(Take(str(log.path)), log.descriptor):
             self._log.close()
@@ -227,7 +230,7 @@ class Recorder:
             self._problems["The delivery was interrupted."] = None
         self._ending = process.close()
         if done is not None:
-            summary.tally, summary.recovered = done.tally, done.recovered
+            summary.tally, summary.recovered, summary.elsewhere = done.tally, done.recovered, done.elsewhere
             self._problems |= dict.fromkeys(done.problems)
         return was_stopped or done is not None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -85,6 +85,7 @@ class Summary(msgspec.Struct):
         rejected: Job records that the store refused.
         lost: Job records that could be kept nowhere.
         recovered: Job records of earlier runs that were delivered now.
+        elsewhere: Job records of earlier runs that wait for other stores, by store.
         problems: Each reason once, in words.
         restart: How the process ended that delivered first, where another had to take over: what of `tally` it
             delivered is known of `jobs` alone. Empty where it did not have to.
@@ -96,6 +97,7 @@ class Summary(msgspec.Struct):
     rejected: int = 0
     lost: int = 0
     recovered: int = 0
+    elsewhere: dict[str, int] = {}
     problems: list[str] = []
     restart: str = ""
 
@@ -136,6 +138,8 @@ class Summary(msgspec.Struct):
             line += f" {_count(waiting, 'job record')} could not be delivered and wait; later: {program} push."
         if self.lost:
             line += f" {_count(self.lost, 'job record')} lost."
+        if self.elsewhere:
+            line += f" {waiting_elsewhere(self.elsewhere, program=program)}"
         if self.restart:
             line += f" The process that delivers had to be started again ({self.restart})."
         if self.problems:
@@ -161,6 +165,20 @@ class Summary(msgspec.Struct):
         if tally.unread:
             parts.append(self._unread())
         return f"{', '.join(parts)} (run {self.run_id[:8]}; see: {program} log)"
+
+
+def waiting_elsewhere(jobs: Mapping[str, int], *, program: str = "snakeprov") -> str:
+    """Return in a sentence how many job records wait for other stores, and how they are delivered.
+
+    >>> waiting_elsewhere({"https://prov.example.org": 2})
+    '2 job records wait for https://prov.example.org; deliver them with: snakeprov push --store STORE.'
+    """
+    told = ", ".join(
+        f"{_count(number, 'job record')} {'waits' if number == 1 else 'wait'} for {store}"
+        for store, number in jobs.items()
+    )
+    them = "it" if sum(jobs.values()) == 1 else "them"
+    return f"{told}; deliver {them} with: {program} push --store STORE."
 
 
 def _count(number: int, noun: str) -> str:

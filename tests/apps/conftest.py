@@ -49,7 +49,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     large = jobs_of(work, "c" * 32, ["large.txt"], size_bytes=SMALL_BYTES_MAX + 100)
     replay(work, "a" * 32, records)
     replay(work, "c" * 32, large)
-    Log.create(work / ".snakeprov" / "outbox", "waiting", first=b'{"id": "dddd", "project": "p"}').close()
+    Log.create(work / ".snakeprov" / "outbox", "waiting", store=".", first=b'{"id": "dddd", "project": "p"}').close()
     return work / ".snakeprov"
 
 

@@ -106,7 +106,7 @@ def profile(jobs: int) -> None:
         work = Path(folder)
         run = RunRecord(id="a" * 32, project="replay", working_directory=folder, status="success")
         (work / ".snakeprov").mkdir()
-        log = Log.create(work / ".snakeprov" / "outbox", run.id, first=msgspec.json.encode(run))
+        log = Log.create(work / ".snakeprov" / "outbox", run.id, store=".", first=msgspec.json.encode(run))
         for job in records(work, jobs, inputs=1):
             log.append(Kind.JOB, msgspec.json.encode(job))
         delivery = LiveDelivery(

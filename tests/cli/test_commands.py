@@ -219,7 +219,7 @@ def test_status_before_anything_was_delivered(tmp_path: Path, snakeprov: Run, mo
 
 def leave_waiting(folder: Path, jobs: int) -> None:
     """Leave records in the outbox of a working directory, as a run does that was killed."""
-    log = Log.create(folder / ".snakeprov" / "outbox", "a" * 32, first=b"{}")
+    log = Log.create(folder / ".snakeprov" / "outbox", "a" * 32, store=".", first=b"{}")
     for _ in range(jobs):
         log.append(Kind.JOB, b"{}")
     log.close()

@@ -7,13 +7,20 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from snakeprov import connect
+from snakeprov.blobs.local import LocalBlobs
 from snakeprov.cli import main
+from snakeprov.db import open_database
+from snakeprov.server import create_app
+
+from ..recorder.outages import Repository
 
 NOBODY = "http://127.0.0.1:9"
 """Where no server listens."""
@@ -38,6 +45,16 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     return folder
+
+
+@contextmanager
+def team_server(folder: Path) -> Iterator[Repository]:
+    """Serve a store that can be made to fail."""
+    store = open_database(folder, create=True)
+    with closing(store), closing(LocalBlobs(folder / "blobs")) as blobs, Repository() as server:
+        server.set_app(create_app(store, blobs, identify=lambda request: "ada"))
+        yield server
+        server.shutdown()
 
 
 def ask(capfd: pytest.CaptureFixture[str], *arguments: str) -> Any:
@@ -162,7 +179,7 @@ def test_where_there_is_no_repository_one_is_made(study: Path, capfd: pytest.Cap
 def test_a_step_waits_while_the_repository_is_out_of_reach(
     study: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is kept as it was when it was recorded, and pushed once: the same versions, the same links."""
+    """It is kept as it was when it was recorded, and pushed once, to the store that `push` names."""
     monkeypatch.setattr("snakeprov.client.session.RETRIES_MAX", 0)
     (study / "snakeprov.toml").write_text(f'store = "{NOBODY}"\nproject = "study"\n')
 
@@ -177,8 +194,8 @@ def test_a_step_waits_while_the_repository_is_out_of_reach(
     assert json.loads(capfd.readouterr().out)["pending"] == 2
 
     (study / "snakeprov.toml").write_text('store = ".snakeprov"\nproject = "study"\n')
-    assert ask(capfd, "push")["delivered"] == 2
-    assert ask(capfd, "push")["delivered"] == 0
+    assert ask(capfd, "push", "--store", ".snakeprov")["delivered"] == 2
+    assert ask(capfd, "push", "--store", ".snakeprov")["delivered"] == 0
 
     told = ask(capfd, "show", "clean.csv@1")
     assert (told["activity"]["name"], told["activity"]["activityType"]) == ("first", "MANUAL")
@@ -190,18 +207,43 @@ def test_a_step_waits_while_the_repository_is_out_of_reach(
 
 
 def test_what_waits_is_delivered_before_the_next_step(
-    study: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    study: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So versions come in the order in which they were made."""
     monkeypatch.setattr("snakeprov.client.session.RETRIES_MAX", 0)
+    with team_server(tmp_path / "team") as server:
+        (study / "snakeprov.toml").write_text(f'store = "{server.url}"\n')
+        server.way, server.fails_from = "503", 0
+        ask(capfd, "record", "clean.csv", "--name", "first")
+        server.fails_from = float("inf")
+        (study / "clean.csv").write_text("cleaner")
+
+        assert ask(capfd, "record", "clean.csv", "--name", "second")[0]["versionNumber"] == 2
+
+        assert ask(capfd, "show", "clean.csv@1")["activity"]["name"] == "first"
+
+
+def test_what_waits_for_a_store_is_not_delivered_to_another(
+    study: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by a step for the other store nor by `push`, which says where it waits; `push --store` delivers it."""
+    monkeypatch.setattr("snakeprov.client.session.RETRIES_MAX", 0)
+    other = tmp_path / "other"
+    connect(other, create=True).close()
     (study / "snakeprov.toml").write_text(f'store = "{NOBODY}"\n')
     ask(capfd, "record", "clean.csv", "--name", "first")
-    (study / "snakeprov.toml").write_text('store = ".snakeprov"\n')
-    (study / "clean.csv").write_text("cleaner")
 
-    assert ask(capfd, "record", "clean.csv", "--name", "second")[0]["versionNumber"] == 2
+    ask(capfd, "record", "raw.csv", "--store", str(other))
+    assert say(capfd, "log", "clean.csv", "--store", str(other), status=3)
+    (study / "snakeprov.toml").write_text(f'store = "{other}"\n')
+    assert main(["push"]) == 0
+    out, err = capfd.readouterr()
+    assert out == "Nothing waits to be delivered.\n"
+    assert f"1 job record waits for {NOBODY}; deliver it with: snakeprov push --store STORE." in err
+    assert ask(capfd, "status")["pending"] == 1
 
-    assert ask(capfd, "show", "clean.csv@1")["activity"]["name"] == "first"
+    assert ask(capfd, "push", "--store", str(other))["delivered"] == 1
+    assert ask(capfd, "show", "clean.csv")["activity"]["name"] == "first"
 
 
 def test_a_step_does_not_wait_for_a_repository_that_nothing_else_goes_to(

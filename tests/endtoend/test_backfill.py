@@ -241,3 +241,27 @@ def test_a_file_of_the_workflow_s_source_is_itself(make_work: Callable[..., Work
     assert read_by(shown) == {"data/table.csv": 1}
     assert shown["job"]["params"] == {"0": str(table)}
     assert shown["job"]["shellcmd"] == f"cp {table} one.txt; : {table}"
+
+
+def test_backfill_compares_with_its_own_project_alone(
+    past: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another folder of the same name has recorded the same outputs in the same store: these are not recorded yet."""
+    monkeypatch.delenv("SNAKEPROV_STORE", raising=False)
+    first, second = (Work(shutil.copytree(past, tmp_path / who / "work", symlinks=True)) for who in ("ada", "bob"))
+    store = ("--store", str(tmp_path / "shared"))
+    assert outputs(first.ask("backfill", *store)) == JOBS
+
+    assert outputs(second.ask("backfill", "--dry-run", *store)) == JOBS
+    assert not (second.folder / ".snakeprov").exists()
+    assert outputs(second.ask("backfill", *store)) == JOBS
+    assert outputs(second.ask("backfill", *store)) == {}
+
+
+def test_backfill_records_in_one_store_what_waits_for_another(work: Work) -> None:
+    """What waits for the other store stays there, and is still delivered to it."""
+    work.write("snakeprov.toml", "store = 'http://127.0.0.1:9'\n")
+    work.say("record", "ran.txt", "--name", "by hand")
+    other = ("--store", str(work.folder / "other"))
+    assert outputs(work.ask("backfill", *other)) == JOBS
+    assert work.ask("status", *other)["pending"] == 1

@@ -80,7 +80,7 @@ def fill_outbox(work: Path, *, has_ended: bool = True, **run: Any) -> Path:
     With `has_ended` the last entry is a note that its process let go of it; without, the last entry is a job.
     """
     folder = backlog.outbox_folder(work)
-    log = Log.create(folder, RUN_ID, first=msgspec.json.encode(run_record(work, **run)))
+    log = Log.create(folder, RUN_ID, store=".", first=msgspec.json.encode(run_record(work, **run)))
     if not has_ended:
         log.append(Kind.RELEASED, msgspec.json.encode(owner()))
     for job in records(work):

@@ -88,7 +88,7 @@ def test_capture_that_is_killed_at_any_step_has_saved_what_it_said_it_had(templa
 
     def append_all(work: Path, told: int) -> None:
         run = msgspec.json.encode(faults.run_record(work, status="running"))
-        log = Log.create(backlog.outbox_folder(work), faults.RUN_ID, first=run)
+        log = Log.create(backlog.outbox_folder(work), faults.RUN_ID, store=".", first=run)
         for job in faults.records(work):
             log.append(Kind.JOB, msgspec.json.encode(job))
             os.pwrite(told, job.id.encode(), 0)
@@ -132,7 +132,7 @@ def test_an_outbox_that_is_damaged_from_the_start_does_not_hold_up_the_others(te
     work = faults.fresh(template, tmp_path / "work")
     faults.fill_outbox(work)
     bad = backlog.outbox_folder(work) / f"{'b' * 32}.log"
-    log = Log.create(bad.parent, bad.stem, first=b"")
+    log = Log.create(bad.parent, bad.stem, store=".", first=b"")
     log.append(Kind.JOB, b"not a record")
     log.close()
 

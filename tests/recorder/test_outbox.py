@@ -25,7 +25,7 @@ payloads = st.lists(st.binary(max_size=40) | st.just(b"\xf5SPR") | st.just(b"\xf
 
 def filled(folder: Path, records: list[bytes], name: str | None = None) -> Path:
     """Make an outbox with these jobs, as a process leaves it behind that was killed."""
-    log = Log.create(folder, name or os.urandom(8).hex(), first=RUN)
+    log = Log.create(folder, name or os.urandom(8).hex(), store=".", first=RUN)
     for record in records:
         log.append(Kind.JOB, record)
     log.close()
@@ -49,7 +49,7 @@ def pending(content: Content) -> list[bytes]:
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Log]:
     """A log of a process that lives."""
-    made = Log.create(tmp_path, "run", first=RUN)
+    made = Log.create(tmp_path, "run", store=".", first=RUN)
     yield made
     made.close()
 
@@ -224,7 +224,7 @@ import os, signal
 from pathlib import Path
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.outbox import Log
-log = Log.create(Path({str(tmp_path)!r}), "run", first=b"")
+log = Log.create(Path({str(tmp_path)!r}), "run", store=".", first=b"")
 for number in range(1000):
     log.append(Kind.JOB, b"%d" % number)
 os.kill(os.getpid(), signal.SIGKILL)
@@ -261,7 +261,7 @@ def test_an_outbox_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> 
     """The error says where, and what to look at."""
     (tmp_path / "run.new").write_bytes(b"")
     with pytest.raises(OutboxError, match=r"run\.log cannot be written \(File exists\)\. Is the folder writable"):
-        Log.create(tmp_path, "run", first=RUN)
+        Log.create(tmp_path, "run", store=".", first=RUN)
 
     assert [path.name for path in tmp_path.iterdir()] == ["run.new"]
 

@@ -106,7 +106,7 @@ def test_a_manual_step_at_which_snakeprov_fails_does_not_hold_up_the_jobs(
 ) -> None:
     run = faults.run_record(work, id="b" * 32, status="manual")
     step = msgspec.structs.replace(faults.records(work)[0], id=BROKEN_JOB, kind="manual", step=ManualStep())
-    log = Log.create(backlog.outbox_folder(work), run.id, first=msgspec.json.encode(run))
+    log = Log.create(backlog.outbox_folder(work), run.id, store=".", first=msgspec.json.encode(run))
     log.append(Kind.JOB, msgspec.json.encode(step))
     log.close()
     break_assembly(monkeypatch, kind="manual")

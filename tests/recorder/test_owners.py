@@ -77,7 +77,7 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
 @pytest.mark.usefixtures("no_locks")
 def test_without_locks_the_outbox_of_a_live_process_is_left_alone(tmp_path: Path) -> None:
     """While its writer lives nobody takes it; once it has let go of it anybody may."""
-    log = Log.create(tmp_path, "run", first=b"{}")
+    log = Log.create(tmp_path, "run", store=".", first=b"{}")
     assert Outbox.recover(log.path) is None
     assert is_live(log.path)
     log.close()
@@ -91,7 +91,7 @@ def test_without_locks_it_is_left_alone_while_the_delivering_process_lives(tmp_p
     """Snakemake may have ended long ago: the process that delivers its records is named in the outbox too."""
     beside = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        log = Log.create(tmp_path, "run", first=b"{}")
+        log = Log.create(tmp_path, "run", store=".", first=b"{}")
         log.share(beside.pid)
         log.close()
         assert Outbox.recover(log.path) is None
@@ -103,7 +103,7 @@ def test_without_locks_it_is_left_alone_while_the_delivering_process_lives(tmp_p
 @pytest.mark.usefixtures("no_locks")
 def test_without_locks_what_another_machine_may_write_waits_for_a_word(tmp_path: Path) -> None:
     """Nobody can tell here whether it lives: it is left alone, unless somebody says that it has ended."""
-    log = Log.create(tmp_path, "run", first=b"{}")
+    log = Log.create(tmp_path, "run", store=".", first=b"{}")
     log.append(Kind.OWNER, msgspec.json.encode(Owner("node7", 4711)))
     log.close()
     assert Outbox.recover(log.path) is None
@@ -114,7 +114,7 @@ def test_without_locks_what_another_machine_may_write_waits_for_a_word(tmp_path:
 
 def test_a_lock_that_was_given_does_not_prove_that_the_owner_is_dead(tmp_path: Path) -> None:
     """Some file systems keep locks of each open file apart: an owner that lives on this machine counts for more."""
-    log = Log.create(tmp_path, "run", first=b"{}")
+    log = Log.create(tmp_path, "run", store=".", first=b"{}")
     os.close(log.descriptor)
     log.descriptor = -1
     assert Outbox.recover(log.path) is None

@@ -130,6 +130,27 @@ def test_all_logs_of_a_run_are_taken_over_from_a_process_that_died(work: Path, m
     assert backlog.files(backlog.outbox_folder(work)) == []
 
 
+def test_what_another_store_waits_for_is_left_to_it(work: Path) -> None:
+    """The setting `store` was changed after a run that could not deliver: the next run says so, and `push` delivers."""
+    recorder = Recorder(Settings(), work, program=NO_SUCH_PROGRAM)
+    recorder.start(faults.run_record(work, status="running"))
+    for job in faults.records(work):
+        recorder.append(job)
+    recorder.finish(faults.run_record(work))
+
+    changed = open_recorder(Settings(store="other"), work)
+    changed.start(faults.run_record(work, id="b" * 32, status="running"))
+    changed.append(msgspec.structs.replace(faults.records(work)[0], id="c" * 32, run_id="b" * 32))
+    summary = changed.finish(faults.run_record(work, id="b" * 32))
+
+    assert (summary.tally.jobs, summary.recovered, summary.shortfall) == (1, 0, 0)
+    waiting = f"3 job records wait for {work / '.snakeprov'}; deliver them with: snakeprov push --store STORE."
+    assert waiting in summary.line()
+    with connect(work / "other") as client:
+        assert faults.holdings(client)["jobs"] == 1
+    assert faults.push_all(work, lambda: connect(work / ".snakeprov", create=True)) == 3
+
+
 def connect_when_there(work: Path) -> faults.Client:
     """Wait until the delivering process has made the store; return a client of it."""
     faults.wait_for(lambda: (work / ".snakeprov" / "provenance.sqlite").exists())
