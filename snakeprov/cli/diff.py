@@ -108,12 +108,11 @@ def _runs(client: Client, first: RunTarget, second: RunTarget) -> RunDifference:
     return compare_runs(
         first.record,
         second.record,
-        old_outputs=old.results,
-        new_outputs=new.results,
+        old_outputs=old.results[::-1],
+        new_outputs=new.results[::-1],
         old_jobs=jobs_of(client, old_jobs.results),
         new_jobs=jobs_of(client, new_jobs.results),
-        truncated=max(old.total_number_of_results, new.total_number_of_results) > OUTPUTS_MAX
-        or max(old_jobs.total_number_of_results, new_jobs.total_number_of_results) > JOBS_MAX,
+        truncated=any(one.next is not None for one in (old, new, old_jobs, new_jobs)),
     )
 
 

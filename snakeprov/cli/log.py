@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from snakeprov.cli import options, output, paging
+from snakeprov.cli import options, output
 from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.model.answers import MadeVersion
 
 _SHOWN = 20
 
@@ -64,16 +63,9 @@ def _latest(client: Client, *, limit: int | None, as_json: bool) -> None:
             output.write_lines([target.no_run(client)])
         return
     run = runs[0]
-    total = client.runs.outputs(run.id, limit=1).total_number_of_results
-    skipped = max(total - (limit or paging.LIMIT_MAX), 0)
-    outputs: list[MadeVersion] = []
-    if total:
-        answer = collect(
-            lambda *, limit, offset: client.runs.outputs(run.id, limit=limit, offset=offset + skipped),
-            limit=total - skipped,
-        )
-        outputs = answer.results[::-1]
+    outputs = collect(lambda **page: client.runs.outputs(run.id, **page), limit=limit)
     if as_json:
-        output.write_json(documents.LatestDocument(run=run, outputs=outputs, total_number_of_results=total))
+        total = outputs.total_number_of_results or 0
+        output.write_json(documents.LatestDocument(run=run, outputs=outputs.results, total_number_of_results=total))
     else:
-        output.write_lines(history.latest(run, outputs, output.screen(), total=total))
+        output.write_lines(history.latest(run, outputs, output.screen()))

@@ -21,17 +21,15 @@ def collect(fetch: Callable[..., P], *, limit: int | None) -> P:
     """Read as many pages as needed, and return their results as one page.
 
     Args:
-        fetch: Called with `limit` and `offset`.
+        fetch: Called with `limit` and `after`.
         limit: How many results at most; None: all, up to `LIMIT_MAX`.
     """
     from msgspec.structs import replace
 
     wanted = LIMIT_MAX if limit is None else limit
-    first = fetch(limit=min(wanted, _PAGE), offset=0)
+    first = page = fetch(limit=min(wanted, _PAGE), after="")
     results = list(first.results)
-    while len(results) < min(wanted, first.total_number_of_results):
-        page = fetch(limit=min(wanted - len(results), _PAGE), offset=len(results))
-        if not page.results:
-            break
+    while page.next is not None and len(results) < wanted:
+        page = fetch(limit=min(wanted - len(results), _PAGE), after=page.next)
         results += page.results
-    return replace(first, results=results)
+    return replace(first, results=results, next=page.next)

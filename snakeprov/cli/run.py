@@ -40,7 +40,7 @@ def command(run_id: str | None, limit: int | None, store: str | None, as_json: b
         jobs = collect(lambda **page: client.runs.jobs(run.id, **page), limit=read)
         plan = collect(lambda **page: client.runs.plan(run.id, rules=not as_json, **page), limit=None if as_json else 1)
     if as_json:
-        total = jobs.total_number_of_results
+        total = jobs.total_number_of_results or 0
         answer = documents.RunJobsDocument(run=run, jobs=jobs.results, total_number_of_results=total, plan=plan.results)
         output.write_json(answer)
     else:

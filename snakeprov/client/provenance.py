@@ -78,7 +78,7 @@ class Provenance(Protocol):
             NotFoundError: There is no such project.
         """
 
-    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> History:
+    def history(self, entity_id: str, *, limit: int = 100, after: str = "") -> History:
         """Return a page of an entity's versions and what made them, newest first."""
 
     def story(self, entity_id: str, version_number: int) -> Story:

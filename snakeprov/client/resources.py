@@ -251,10 +251,10 @@ class ServerProvenance:
         query = {"project": project, "under": under, "after": after, "limit": limit}
         return self._session.ask(f"{OWN}/current", CurrentFiles, query)
 
-    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> History:
+    def history(self, entity_id: str, *, limit: int = 100, after: str = "") -> History:
         """Return a page of an entity's versions and what made them, newest first."""
         path = f"{OWN}/entity/{quoted(entity_id)}/history"
-        return self._session.ask(path, History, {"limit": limit, "offset": offset})
+        return self._session.ask(path, History, {"limit": limit, "after": after})
 
     def story(self, entity_id: str, version_number: int) -> Story:
         """Return the details of a version and its latest making."""

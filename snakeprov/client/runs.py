@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from snakeprov.client.resources import OWN
 from snakeprov.client.session import Session, quoted
-from snakeprov.model.answers import Jobs as JobsPage
 from snakeprov.model.answers import JobSummary, MadeVersion, Page, Plan, RecordedJob, Run
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import RunRecord
@@ -26,9 +25,9 @@ class Runs:
         """Store a run, or update it."""
         self._session.put(f"{OWN}/runs/{quoted(run.id)}", run)
 
-    def list(self, *, limit: int = 20, offset: int = 0) -> Page[Run]:
+    def list(self, *, limit: int = 20, after: str = "") -> Page[Run]:
         """Return a page of runs, newest first."""
-        return self._session.ask(f"{OWN}/runs", Page[Run], {"limit": limit, "offset": offset})
+        return self._session.ask(f"{OWN}/runs", Page[Run], {"limit": limit, "after": after})
 
     def get(self, run_id: str) -> Run:
         """Return a run by its id or the first characters (at least 4) of it.
@@ -39,23 +38,23 @@ class Runs:
         """
         return self._session.ask(f"{OWN}/runs/{quoted(run_id)}", Run)
 
-    def jobs(self, run_id: str, *, limit: int = 100, offset: int = 0) -> Page[JobSummary]:
+    def jobs(self, run_id: str, *, limit: int = 100, after: str = "") -> Page[JobSummary]:
         """Return a page of a run's jobs in the order they ended."""
-        query = {"limit": limit, "offset": offset}
+        query = {"limit": limit, "after": after}
         return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/jobs", Page[JobSummary], query)
 
     def put_plan(self, plan: RunPlan) -> None:
         """Store the plan of a run, all its jobs; replace a plan stored before."""
         self._session.put(f"{OWN}/runs/{quoted(plan.run_id)}/plan", plan)
 
-    def plan(self, run_id: str, *, limit: int = 1000, offset: int = 0, rules: bool = False) -> Plan:
+    def plan(self, run_id: str, *, limit: int = 1000, after: str = "", rules: bool = False) -> Plan:
         """Return one page of the jobs of a run's plan, executed or not; with `rules` also counts by rule."""
-        query = {"limit": limit, "offset": offset, "rules": rules}
+        query = {"limit": limit, "after": after, "rules": rules}
         return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/plan", Plan, query)
 
-    def outputs(self, run_id: str, *, limit: int = 1000, offset: int = 0) -> Page[MadeVersion]:
-        """Return a page of what a run's jobs wrote, in order."""
-        query = {"limit": limit, "offset": offset}
+    def outputs(self, run_id: str, *, limit: int = 1000, after: str = "") -> Page[MadeVersion]:
+        """Return a page of what a run's jobs wrote, the latest first."""
+        query = {"limit": limit, "after": after}
         return self._session.ask(f"{OWN}/runs/{quoted(run_id)}/outputs", Page[MadeVersion], query)
 
     def patch(self, run_id: str) -> bytes:
@@ -92,7 +91,7 @@ class Jobs:
         """
         return self._session.send("GET", f"{OWN}/jobs/{quoted(job_id)}/environment").content
 
-    def of_run(self, run_id: str, *, after: str = "", limit: int = JOBS_PAGE) -> JobsPage:
+    def of_run(self, run_id: str, *, after: str = "", limit: int = JOBS_PAGE) -> Page[RecordedJob]:
         """Return jobs of a run in the order they ended, with their files and URLs.
 
         Args:
@@ -103,7 +102,7 @@ class Jobs:
         Raises:
             NotFoundError: There is no such run.
         """
-        return self._session.ask(f"{OWN}/jobs", JobsPage, {"runId": run_id, "after": after, "limit": limit})
+        return self._session.ask(f"{OWN}/jobs", Page[RecordedJob], {"runId": run_id, "after": after, "limit": limit})
 
     def of_activity(self, activity_id: str) -> RecordedJob | None:
         """Return the job from which an activity was recorded; None where it was recorded from none.
@@ -111,4 +110,5 @@ class Jobs:
         Raises:
             NotFoundError: There is no such activity.
         """
-        return next(iter(self._session.ask(f"{OWN}/jobs", JobsPage, {"activityId": activity_id}).results), None)
+        answer = self._session.ask(f"{OWN}/jobs", Page[RecordedJob], {"activityId": activity_id})
+        return next(iter(answer.results), None)

@@ -64,7 +64,9 @@ _VERSIONS = Query(
     VersionDetails,
 )
 _JOBS = Query(
-    select(job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record).where(job.c.id.in_(texts("ids"))),
+    select(job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record, job.c.listed_on).where(
+        job.c.id.in_(texts("ids"))
+    ),
     JobRow,
     checked=job,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 
 from snakeprov.db.database import Transaction
 from snakeprov.db.keys import listed, numbers
@@ -17,6 +17,12 @@ from snakeprov.model.records import JobStatus
 AMBIGUOUS_MAX = 5
 """Maximum number of jobs returned for an ambiguous id prefix."""
 
+JobKey = tuple[int, int]
+"""The place of a job among those of its run: when it ended, and its number."""
+
+OutputKey = tuple[int, int, int]
+"""The place of an output among those of its run: that of its job, and its position there."""
+
 
 class JobRow(NamedTuple):
     """A job; `record` is its JobRecord as JSON."""
@@ -26,6 +32,7 @@ class JobRow(NamedTuple):
     run_id: str
     activity_id: int | None
     record: str
+    listed_on: int
 
 
 class JobFileRow(NamedTuple):
@@ -53,6 +60,7 @@ class JobSummaryRow(NamedTuple):
     attempt: int
     error: str | None
     activity_id: int | None
+    listed_on: int
 
 
 class OutputRow(NamedTuple):
@@ -67,6 +75,9 @@ class OutputRow(NamedTuple):
     outcome: Outcome
     job_id: str
     created_on: int
+    listed_on: int
+    job_number: int
+    position: int
 
 
 class MadeBy(NamedTuple):
@@ -98,7 +109,7 @@ class _FileOf(NamedTuple):
     activity_id: int | None
 
 
-_COLUMNS = (job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record)
+_COLUMNS = (job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record, job.c.listed_on)
 _NUMBER = Query(select(job.c.number).where(job.c.id == bindparam("id")), _Number)
 _GET = Query(select(*_COLUMNS).where(job.c.id == bindparam("id")), JobRow, checked=job)
 _FILE_COLUMNS = (
@@ -152,6 +163,9 @@ _MADE_OF_FILE = Query(
     .where(job_file.c.activity_id.in_(numbers("activities")))
     .order_by(job.c.number),
     MadeBy,
+)
+_OUTPUTS = job.join(job_file, job_file.c.job_number == job.c.number).join(
+    revision, (revision.c.entity_id == job_file.c.entity_id) & (revision.c.number == job_file.c.version)
 )
 _INSERT = insert_into(job, but=["number"])
 _INSERT_FILE = insert_into(job_file)
@@ -236,9 +250,15 @@ def made(tx: Transaction, activity_ids: Collection[int]) -> dict[int, MadeBy]:
     return found
 
 
-def page(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list[JobSummaryRow], int]:
-    """Return a page of the jobs of a run in the order they ended, and how many there are."""
-    statement = (
+def count(tx: Transaction, run_id: str) -> int:
+    """Return how many jobs a run has."""
+    statement = select(func.count()).select_from(job).where(job.c.run_id == run_id)
+    return int(tx.connection.execute(statement).scalar_one())
+
+
+def page(tx: Transaction, run_id: str, *, after: JobKey | None, limit: int) -> list[JobSummaryRow]:
+    """Return jobs of a run in the order they ended, those after one."""
+    statement = _of_run(
         select(
             job.c.number,
             job.c.id,
@@ -250,24 +270,24 @@ def page(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list
             job.c.attempt,
             job.c.error,
             job.c.activity_id,
-        )
-        .where(job.c.run_id == run_id)
-        .order_by(job.c.listed_on, job.c.number)
-        .limit(limit)
-        .offset(offset)
+            job.c.listed_on,
+        ),
+        run_id,
+        after,
     )
-    total = select(func.count()).select_from(job).where(job.c.run_id == run_id)
-    rows = [JobSummaryRow(*row) for row in tx.connection.execute(statement)]
-    return rows, int(tx.connection.execute(total).scalar_one())
+    return [JobSummaryRow(*row) for row in tx.connection.execute(statement.limit(limit))]
 
 
-def of_run(tx: Transaction, run_id: str, *, after: str, limit: int) -> list[JobRow]:
-    """Return jobs of a run in the order they ended; `after`: those after the job with that id, "" for the first."""
-    statement = select(*_COLUMNS).where(job.c.run_id == run_id).order_by(job.c.listed_on, job.c.number).limit(limit)
-    if after:
-        last = select(job.c.listed_on, job.c.number).where(job.c.id == after).scalar_subquery()
-        statement = statement.where(tuple_(job.c.listed_on, job.c.number) > last)
-    return [JobRow(*row) for row in tx.connection.execute(statement)]
+def of_run(tx: Transaction, run_id: str, *, after: JobKey | None, limit: int) -> list[JobRow]:
+    """Return jobs of a run, with their records, in the order they ended, those after one."""
+    statement = _of_run(select(*_COLUMNS), run_id, after)
+    return [JobRow(*row) for row in tx.connection.execute(statement.limit(limit))]
+
+
+def _of_run(statement: Select[Any], run_id: str, after: JobKey | None) -> Select[Any]:
+    key = job.c.listed_on, job.c.number
+    statement = statement.where(job.c.run_id == run_id).order_by(*key)
+    return statement if after is None else statement.where(tuple_(*key) > after)
 
 
 def files_of(tx: Transaction, job_numbers: Collection[int]) -> dict[int, list[JobFileRow]]:
@@ -287,15 +307,10 @@ def _by_job(tx: Transaction, query: Query[_FileOf], job_numbers: Collection[int]
     return found
 
 
-def run_outputs(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tuple[list[OutputRow], int]:
-    """Return a page of the versions that a run made or made again, newest last, and how many there are."""
-    joined = (
-        job.join(job_file, job_file.c.job_number == job.c.number)
-        .join(revision, (revision.c.entity_id == job_file.c.entity_id) & (revision.c.number == job_file.c.version))
-        .outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id)
-    )
-    where = (job.c.run_id == run_id, job_file.c.role == "output")
-    statement: Select[Any] = (
+def outputs(tx: Transaction, run_id: str, *, after: OutputKey | None, limit: int) -> list[OutputRow]:
+    """Return versions that a run made or made again, the latest first, those after one."""
+    key = job.c.listed_on, job.c.number, job_file.c.position
+    statement = (
         select(
             job_file.c.path,
             job_file.c.entity_id,
@@ -306,13 +321,23 @@ def run_outputs(tx: Transaction, run_id: str, *, limit: int, offset: int) -> tup
             job_file.c.outcome,
             job.c.id,
             revision.c.created_on,
+            *key,
         )
-        .select_from(joined)
-        .where(*where)
-        .order_by(job.c.listed_on, job.c.number, job_file.c.position)
+        .select_from(_OUTPUTS.outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id))
+        .where(*_are_outputs_of(run_id))
+        .order_by(*(column.desc() for column in key))
         .limit(limit)
-        .offset(offset)
     )
-    total = select(func.count()).select_from(joined).where(*where)
-    rows = [OutputRow(*row) for row in tx.connection.execute(statement)]
-    return rows, int(tx.connection.execute(total).scalar_one())
+    if after is not None:
+        statement = statement.where(tuple_(*key) < after)
+    return [OutputRow(*row) for row in tx.connection.execute(statement)]
+
+
+def count_outputs(tx: Transaction, run_id: str) -> int:
+    """Return how many versions a run made or made again."""
+    statement = select(func.count()).select_from(_OUTPUTS).where(*_are_outputs_of(run_id))
+    return int(tx.connection.execute(statement).scalar_one())
+
+
+def _are_outputs_of(run_id: str) -> tuple[ColumnElement[bool], ...]:
+    return job.c.run_id == run_id, job_file.c.role == "output"

@@ -266,7 +266,10 @@ def one(tx: Transaction, entity_id: int, number: int) -> VersionRow | None:
     return tx.one(_ONE, of_entity=entity_id, of_number=number)
 
 
-def page(tx: Transaction, entity_id: int, *, limit: int, offset: int = 0) -> list[VersionRow]:
-    """Return versions of an entity, newest first."""
-    statement = _VERSIONS.where(revision.c.entity_id == entity_id).order_by(revision.c.number.desc())
-    return [VersionRow(*row) for row in tx.connection.execute(statement.limit(limit).offset(offset))]
+def page(
+    tx: Transaction, entity_id: int, *, limit: int, offset: int = 0, before: int = VERSIONS_MAX + 1
+) -> list[VersionRow]:
+    """Return versions of an entity, newest first: those before a number, without the first `offset` of them."""
+    statement = _VERSIONS.where(revision.c.entity_id == entity_id, revision.c.number < before)
+    statement = statement.order_by(revision.c.number.desc()).limit(limit).offset(offset)
+    return [VersionRow(*row) for row in tx.connection.execute(statement)]

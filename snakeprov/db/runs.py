@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, tuple_
 
 from snakeprov.db import access
 from snakeprov.db.access import Reader
@@ -27,6 +27,7 @@ class RunRow(NamedTuple):
     record: str
     project_id: int | None
     created_by: int
+    started_on: int
 
 
 class RunOwner(NamedTuple):
@@ -37,7 +38,7 @@ class RunOwner(NamedTuple):
     created_by: int
 
 
-_COLUMNS = (run.c.id, run.c.status, run.c.record, run.c.project_id, run.c.created_by)
+_COLUMNS = (run.c.id, run.c.status, run.c.record, run.c.project_id, run.c.created_by, run.c.started_on)
 _FIXED = ("id", "created_by")
 _OWNER = Query(select(run.c.id, run.c.project_id, run.c.created_by).where(run.c.id == bindparam("id")), RunOwner)
 _GET = Query(select(*_COLUMNS).where(run.c.id == bindparam("id")), RunRow, checked=run)
@@ -98,14 +99,19 @@ def beginning_with(tx: Transaction, prefix: str, *, reader: Reader) -> list[RunR
     return [RunRow(*row) for row in tx.connection.execute(statement)]
 
 
-def page(tx: Transaction, *, limit: int, offset: int, reader: Reader) -> tuple[list[RunRow], int]:
-    """Return a page of the runs that the reader may see, newest first, and how many there are."""
-    seen = access.readable_run(reader)
-    statement = (
-        select(*_COLUMNS).where(seen).order_by(run.c.started_on.desc(), run.c.id.desc()).limit(limit).offset(offset)
-    )
-    rows = [RunRow(*row) for row in tx.connection.execute(statement)]
-    return rows, int(tx.connection.execute(select(func.count()).select_from(run).where(seen)).scalar_one())
+def page(tx: Transaction, *, after: tuple[int, str] | None, limit: int, reader: Reader) -> list[RunRow]:
+    """Return runs that the reader may see, newest first; `after`: when a run began, and its id."""
+    statement = select(*_COLUMNS).where(access.readable_run(reader)).limit(limit)
+    statement = statement.order_by(run.c.started_on.desc(), run.c.id.desc())
+    if after is not None:
+        statement = statement.where(tuple_(run.c.started_on, run.c.id) < after)
+    return [RunRow(*row) for row in tx.connection.execute(statement)]
+
+
+def count(tx: Transaction, *, reader: Reader) -> int:
+    """Return how many runs there are that the reader may see."""
+    statement = select(func.count()).select_from(run).where(access.readable_run(reader))
+    return int(tx.connection.execute(statement).scalar_one())
 
 
 def job_counts(tx: Transaction, ids: list[str]) -> dict[str, dict[JobStatus, int]]:

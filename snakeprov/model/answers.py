@@ -43,10 +43,21 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
 
 
 class Page(Answer, Generic[T], frozen=True, kw_only=True):
-    """A page of a list, and how long the whole list is."""
+    """A page of a list.
+
+    Attributes:
+        next: What to give as `after` for the next page; left out in the last one.
+        total_number_of_results: How long the whole list is; only in the first page, and not of every list.
+    """
 
     results: list[T]
-    total_number_of_results: int
+    next: str | None = None
+    total_number_of_results: int | None = None
+
+    @property
+    def hidden(self) -> int:
+        """How much of the list is not in this page, which is the first, as far as it was counted."""
+        return max((self.total_number_of_results or 0) - len(self.results), 0)
 
 
 class About(Answer, frozen=True, kw_only=True):
@@ -344,13 +355,6 @@ class RecordedJob(Answer, frozen=True, kw_only=True):
     files: list[JobFile]
     activity_id: str | None = None
     urls: list[UsedLink] | None = None
-
-
-class Jobs(Answer, frozen=True, kw_only=True):
-    """Jobs, and what to give as `after` to go on; nothing where these are the last."""
-
-    results: list[RecordedJob]
-    next: str | None = None
 
 
 class Done(Answer, frozen=True, kw_only=True):

@@ -12,7 +12,6 @@ from msgspec import Meta
 
 from snakeprov.db import access, activities
 from snakeprov.db.activities import ActivityRow, UsageRow
-from snakeprov.model.answers import Page
 from snakeprov.model.provenance import UsedEntity, UsedURL
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server import wire
@@ -114,7 +113,7 @@ def remove(call: Call) -> None:
     activities.delete_activity(call.tx, row.id)
 
 
-@service("GET", "/repo/v1/activity/{id}/generated", answer=Page[synapse.ReferenceAnswer])
+@service("GET", "/repo/v1/activity/{id}/generated", answer=synapse.PaginatedResults[synapse.ReferenceAnswer])
 def generated(call: Call, query: GeneratedPage) -> Body:
     """The versions that an activity generated, and how many; also those that the user may not read."""
     row = readable(call, call.numeric_id("Activity"))

@@ -12,7 +12,6 @@ import msgspec
 
 from snakeprov.db import entities
 from snakeprov.db.tables import ROOT_ID
-from snakeprov.model.answers import Page
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server import wire
 from snakeprov.server.call import Call, entity_number
@@ -108,7 +107,7 @@ def path(call: Call) -> Body:
 @service(
     "GET",
     "/repo/v1/entity/md5/{md5}",
-    answer=Page[synapse.EntityHeader],
+    answer=synapse.PaginatedResults[synapse.EntityHeader],
     note="here only contents whose md5 is known are found: those up to 64 KiB, those uploaded or recorded over a "
     "network, and those whose file handle somebody has asked for.",
 )

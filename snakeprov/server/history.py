@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 
 from snakeprov.db import jobs, makings, readings, revisions, runs
 from snakeprov.db.entities import EntityRow
@@ -18,12 +17,13 @@ from snakeprov.db.revisions import VersionRow
 from snakeprov.db.tables import PRUNED, STORED
 from snakeprov.model.answers import EntityName, History, Making, Meaning, Role, Stories, Story, ToldVersion
 from snakeprov.server import jobs as job_resource
-from snakeprov.server import meanings, wire
+from snakeprov.server import meanings, pages, wire
 from snakeprov.server import runs as run_resource
 from snakeprov.server.activities import body_of as activity_body
 from snakeprov.server.call import Call, entity_number, plain_number
 from snakeprov.server.entities import existing
-from snakeprov.server.queries import NUMBER_MAX, Paging
+from snakeprov.server.pages import PageQuery
+from snakeprov.server.queries import NUMBER_MAX
 from snakeprov.server.refusals import Refusal, bad_request
 from snakeprov.server.services import Access, Services
 
@@ -53,21 +53,19 @@ class StoriesBody(msgspec.Struct):
     versions: list[StoryWanted]
 
 
-class HistoryPage(Paging, frozen=True):
-    """Which versions."""
-
-    limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
-
-
 @service("GET", "/snakeprov/v1/entity/{id}/history")
-def listing(call: Call, query: HistoryPage) -> History:
+def listing(call: Call, query: PageQuery) -> History:
     """The versions of an entity and how they came to be."""
     row = existing(call, call.entity_id())
-    versions = revisions.page(call.tx, row.id, limit=query.limit, offset=query.offset)
+    after = pages.key_of(query.after, tuple[pages.Whole])
+    (before,) = after or (revisions.VERSIONS_MAX + 1,)
+    versions = revisions.page(call.tx, row.id, limit=query.limit + 1, before=before)
+    versions, following = pages.cut(versions, query.limit, lambda version: (version.number,))
     return History(
         entity=_entity(row),
         results=_versions(call, row, versions),
-        total_number_of_results=revisions.count(call.tx, row.id),
+        next=following,
+        total_number_of_results=None if after else revisions.count(call.tx, row.id),
     )
 
 

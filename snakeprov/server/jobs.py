@@ -16,12 +16,12 @@ from snakeprov.db import access, activities, jobs, lineage, runs
 from snakeprov.db.access import READ, UPDATE
 from snakeprov.db.jobs import JobFileRow, JobRow
 from snakeprov.model import times
-from snakeprov.model.answers import JobFile, JobId, Jobs, RecordedJob, Role, UsedLink
+from snakeprov.model.answers import JobFile, JobId, Page, RecordedJob, Role, UsedLink
 from snakeprov.model.records import StoredJob
-from snakeprov.server import downloads, permissions, values, wire
+from snakeprov.server import downloads, pages, permissions, values, wire
 from snakeprov.server.activities import readable as readable_activity
 from snakeprov.server.call import Call, Transfer, entity_number, plain_number
-from snakeprov.server.queries import Query
+from snakeprov.server.pages import PageQuery
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, shown
 from snakeprov.server.runs import check_may_add, check_may_download, check_named, is_visible, named_run
 from snakeprov.server.services import Access, Services
@@ -125,28 +125,28 @@ def environment(call: Transfer) -> None:
     downloads.send(call, plain_number(named, what="a file handle id"))
 
 
-class JobsQuery(Query, frozen=True):
-    """The jobs of a run, or the one from which an activity was recorded; `after` is the `next` of the page before."""
+class JobsQuery(PageQuery, frozen=True):
+    """The jobs of a run, or the one from which an activity was recorded."""
 
     run_id: str | None = None
     activity_id: str | None = None
-    after: str = ""
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
 @service("GET", "/snakeprov/v1/jobs")
-def listing(call: Call, query: JobsQuery) -> Jobs:
+def listing(call: Call, query: JobsQuery) -> Page[RecordedJob]:
     """Jobs with their files and URLs: those of a run in the order they ended, or the one of an activity, if any."""
     if (query.run_id is None) == (query.activity_id is None):
         raise bad_request("One of the query parameters 'runId' and 'activityId' was expected.")
     if query.run_id is None:
         number = plain_number(query.activity_id or "", what="an activity id")
         row = jobs.of_activity(call.tx, readable_activity(call, number).id)
-        return Jobs(results=with_files(call, [row] if row is not None and _is_visible(call, row) else []))
+        return Page(results=with_files(call, [row] if row is not None and _is_visible(call, row) else []))
     run = named_run(call, query.run_id)
-    rows = jobs.of_run(call.tx, run.id, after=query.after, limit=query.limit + 1)
-    following = rows[query.limit - 1].id if len(rows) > query.limit else None
-    return Jobs(results=with_files(call, rows[: query.limit]), next=following)
+    after = pages.key_of(query.after, tuple[pages.Whole, pages.Whole])
+    rows = jobs.of_run(call.tx, run.id, after=after, limit=query.limit + 1)
+    rows, following = pages.cut(rows, query.limit, lambda row: (row.listed_on, row.number))
+    return Page(results=with_files(call, rows), next=following)
 
 
 def with_files(call: Call, rows: list[JobRow]) -> list[RecordedJob]:

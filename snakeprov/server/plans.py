@@ -20,8 +20,10 @@ from snakeprov.db.tables import FILE
 from snakeprov.model.answers import Plan, PlanKept, PlannedJobAnswer, PlannedMaker, PlannedRule
 from snakeprov.model.paths import folders_above
 from snakeprov.model.planned import PLANNED_JOBS_MAX, PlannedJob, PlannedState, RunPlan
+from snakeprov.server import pages
 from snakeprov.server.call import Call
-from snakeprov.server.queries import Paging
+from snakeprov.server.pages import PageQuery
+from snakeprov.server.queries import NUMBER_MAX
 from snakeprov.server.refusals import bad_request, not_found, shown
 from snakeprov.server.runs import check_may_add, existing
 from snakeprov.server.services import Services
@@ -36,6 +38,10 @@ MAKERS_MAX = 3
 
 STATES: Final[dict[str, PlannedState]] = {"failed": "failed", "interrupted": "interrupted", "retried": "interrupted"}
 """What became of a job by the status of its last attempt; every other status means that it was executed."""
+
+
+Position = Annotated[int, Meta(ge=0, le=NUMBER_MAX)]
+"""The position of a job in its plan."""
 
 
 class _Kept(msgspec.Struct, omit_defaults=True):
@@ -68,10 +74,9 @@ class _Plan(msgspec.Struct):
         return jobs[first - before * CHUNK_JOBS : last - before * CHUNK_JOBS]
 
 
-class PlanPage(Paging, frozen=True):
+class PlanPage(PageQuery, frozen=True):
     """Which jobs of a plan, and whether all of them are summed up by rule, which takes reading them all."""
 
-    limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
     rules: bool = False
 
 
@@ -103,12 +108,14 @@ def read(call: Call, query: PlanPage) -> Plan:
     run = existing(call)
     found = plans.get(call.tx, run.id)
     plan = _Plan() if found is None else msgspec.msgpack.decode(found, type=_Plan)
-    first, last = query.offset, min(query.offset + query.limit, plan.jobs)
+    (first,) = pages.key_of(query.after, tuple[Position]) or (0,)
+    last = min(first + query.limit, plan.jobs)
     every = _results(call, run.id, plan.page(0, plan.jobs)) if query.rules else None
     return Plan(
         rules=None if every is None else _rules(every),
         results=_results(call, run.id, plan.page(first, last)) if every is None else every[first:last],
-        total_number_of_results=plan.jobs,
+        next=pages.next_of((last,)) if last < plan.jobs else None,
+        total_number_of_results=None if first else plan.jobs,
         jobs_left_out=plan.jobs_left_out,
     )
 

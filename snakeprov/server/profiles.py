@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from snakeprov.db import principals
 from snakeprov.db.principals import Principal
-from snakeprov.model.answers import Page
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.auth import User
 from snakeprov.server.call import Call
@@ -46,7 +45,7 @@ def read(call: Call) -> Body:
     return _profile(found)
 
 
-@service("GET", "/repo/v1/user/{id}/team", answer=Page[synapse.Nothing])
+@service("GET", "/repo/v1/user/{id}/team", answer=synapse.PaginatedResults[synapse.Nothing])
 def teams(call: Call) -> Body:
     """The teams of a user: always empty. Synapse's client asks before it tells a user's permissions."""
     call.numeric_id("A user")

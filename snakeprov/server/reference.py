@@ -31,7 +31,9 @@ same services as OpenAPI 3.1 at `/snakeprov/v1/openapi.json`.
   400 it makes no sense, 401 the token is not valid, 403 the user may not, 404 there is no such thing, 405 the method is
   not there, 409 a name or an id is taken, 412 the thing was changed since it was read, 413 the body is too long.
 * `Authorization: Bearer TOKEN` says who asks. Without it only what is public can be seen.
-* HEAD is answered wherever GET is. Lists that are paged take `limit` and `offset`.
+* HEAD is answered wherever GET is.
+* Synapse's lists take `limit` and `offset`. snakeprov's own take `limit` and `after`, which is the `next` of the page
+  before; the last page has none. The first page says how long the list is, where that is counted.
 * Whatever changes an entity or an activity under its `etag` is refused with 412 when that is no longer the latest.
 
 Where the design of 2012, today's Synapse and this server differ, a paragraph says so, which begins with **Differs:**
@@ -122,11 +124,8 @@ def _shape(schema: dict[str, Any]) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return the name of a type as a person reads it: `Page_VersionInfo_` is a `Page of VersionInfo`."""
-    if not name.startswith("Page_"):
-        return name
-    inner = name.removeprefix("Page_").rstrip("_")
-    return f"Page of {'object' if inner.startswith('dict') else inner}"
+    """Return the name of a type as a person reads it: `Page_Run_` is a `Page of Run`."""
+    return " of ".join(name.rstrip("_").split("_"))
 
 
 def _anchor(title: str) -> str:

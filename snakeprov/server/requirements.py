@@ -5,7 +5,6 @@ Must not know: any row but that of the entity they ask about.
 
 from __future__ import annotations
 
-from snakeprov.model.answers import Page
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.call import Call
 from snakeprov.server.entities import existing
@@ -16,7 +15,7 @@ from snakeprov.server.wire import Body
 service = Services("Access")
 
 
-@service("GET", "/repo/v1/entity/{id}/accessRequirement", answer=Page[synapse.Nothing])
+@service("GET", "/repo/v1/entity/{id}/accessRequirement", answer=synapse.PaginatedResults[synapse.Nothing])
 def listing(call: Call) -> Body:
     """Access requirements: always empty."""
     existing(call, call.entity_id())
@@ -39,7 +38,7 @@ def lock(call: Call) -> Body:
     )
 
 
-@service("GET", "/repo/v1/entity/{id}/wikiheadertree", answer=Page[synapse.Nothing])
+@service("GET", "/repo/v1/entity/{id}/wikiheadertree", answer=synapse.PaginatedResults[synapse.Nothing])
 def wiki(call: Call) -> Body:
     """404: there are no wikis."""
     row = existing(call, call.entity_id())

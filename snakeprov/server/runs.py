@@ -6,10 +6,8 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 import re
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 
 from snakeprov.db import access, jobs, lookup, runs, tokens
 from snakeprov.db.access import CREATE, DOWNLOAD
@@ -18,9 +16,9 @@ from snakeprov.db.runs import RunOwner, RunRow
 from snakeprov.model import times
 from snakeprov.model.answers import JobSummary, MadeVersion, Page, Run
 from snakeprov.model.records import JobStatus, StoredRun
-from snakeprov.server import downloads, permissions, values, wire
+from snakeprov.server import downloads, pages, permissions, values, wire
 from snakeprov.server.call import Call, Transfer, plain_number
-from snakeprov.server.queries import Paging
+from snakeprov.server.pages import PageQuery
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, shown
 from snakeprov.server.services import Access, Services
 
@@ -29,24 +27,6 @@ service = Services("Runs and jobs")
 PREFIX_CHARS_MIN = 4
 
 _RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-
-
-class RunPage(Paging, frozen=True):
-    """Which runs."""
-
-    limit: Annotated[int, Meta(ge=1, le=10_000)] = 20
-
-
-class JobPage(Paging, frozen=True):
-    """Which jobs of a run."""
-
-    limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
-
-
-class OutputPage(Paging, frozen=True):
-    """Which of the versions that a run made."""
-
-    limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
 
 
 @service("PUT", "/snakeprov/v1/runs/{id}", status=201, others={200: "The run is replaced."})
@@ -96,10 +76,13 @@ def patch(call: Transfer) -> None:
 
 
 @service("GET", "/snakeprov/v1/runs")
-def listing(call: Call, query: RunPage) -> Page[Run]:
+def listing(call: Call, query: PageQuery) -> Page[Run]:
     """Runs, newest first: the user's own and those of projects that the user may read."""
-    rows, total = runs.page(call.tx, limit=query.limit, offset=query.offset, reader=call.user.reader)
-    return Page(results=_with_jobs(call, rows), total_number_of_results=total)
+    after, reader = pages.key_of(query.after, tuple[pages.Whole, str]), call.user.reader
+    rows = runs.page(call.tx, after=after, limit=query.limit + 1, reader=reader)
+    rows, following = pages.cut(rows, query.limit, lambda row: (row.started_on, row.id))
+    total = None if after else runs.count(call.tx, reader=reader)
+    return Page(results=_with_jobs(call, rows), next=following, total_number_of_results=total)
 
 
 @service("GET", "/snakeprov/v1/runs/{id}")
@@ -109,21 +92,27 @@ def read(call: Call) -> Run:
 
 
 @service("GET", "/snakeprov/v1/runs/{id}/jobs")
-def jobs_of(call: Call, query: JobPage) -> Page[JobSummary]:
+def jobs_of(call: Call, query: PageQuery) -> Page[JobSummary]:
     """The jobs of a run, in the order in which they ended."""
     run = existing(call)
-    rows, total = jobs.page(call.tx, run.id, limit=query.limit, offset=query.offset)
+    after = pages.key_of(query.after, tuple[pages.Whole, pages.Whole])
+    rows = jobs.page(call.tx, run.id, after=after, limit=query.limit + 1)
+    rows, following = pages.cut(rows, query.limit, lambda row: (row.listed_on, row.number))
     outputs = jobs.outputs_of(call.tx, [row.number for row in rows])
     results = [_job(row, outputs.get(row.number, [])) for row in rows]
-    return Page(results=results, total_number_of_results=total)
+    total = None if after else jobs.count(call.tx, run.id)
+    return Page(results=results, next=following, total_number_of_results=total)
 
 
 @service("GET", "/snakeprov/v1/runs/{id}/outputs")
-def outputs_of(call: Call, query: OutputPage) -> Page[MadeVersion]:
-    """What a run made, newest last."""
+def outputs_of(call: Call, query: PageQuery) -> Page[MadeVersion]:
+    """What a run made, the latest first."""
     run = existing(call)
-    rows, total = jobs.run_outputs(call.tx, run.id, limit=query.limit, offset=query.offset)
-    return Page(results=[_output(row) for row in rows], total_number_of_results=total)
+    after = pages.key_of(query.after, tuple[pages.Whole, pages.Whole, pages.Whole])
+    rows = jobs.outputs(call.tx, run.id, after=after, limit=query.limit + 1)
+    rows, following = pages.cut(rows, query.limit, lambda row: (row.listed_on, row.job_number, row.position))
+    total = None if after else jobs.count_outputs(call.tx, run.id)
+    return Page(results=[_output(row) for row in rows], next=following, total_number_of_results=total)
 
 
 def existing(call: Call) -> RunRow:

@@ -3,12 +3,13 @@
     service = Services("Runs and jobs")
 
 
-    class RunPage(Paging, frozen=True):
-        limit: Annotated[int, Meta(ge=1, le=10_000)] = 20
+    class PageQuery(Query, frozen=True):
+        limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
+        after: str = ""
 
 
     @service("GET", "/snakeprov/v1/runs")
-    def listing(call: Call, query: RunPage) -> Page[Run]:
+    def listing(call: Call, query: PageQuery) -> Page[Run]:
         ...  # its docstring: Runs, newest first.
 
 A request is decoded into what the handler's `query` and `body` are annotated with; what it returns is the body of the

@@ -5,7 +5,7 @@ Must not know: how answers are made. The tests hold real answers against these; 
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -19,6 +19,13 @@ T = TypeVar("T")
 
 class Shape(msgspec.Struct, rename="camel"):
     """The shape of an answer: keys in camelCase."""
+
+
+class PaginatedResults(Shape, Generic[T]):
+    """A page of a list, and how long the whole list is."""
+
+    results: list[T]
+    total_number_of_results: int
 
 
 class ErrorResponse(Shape):

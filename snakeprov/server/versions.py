@@ -12,7 +12,6 @@ from msgspec import Meta
 from snakeprov.db import entities, revisions, trash
 from snakeprov.db.access import DELETE, UPDATE
 from snakeprov.db.tables import FILE
-from snakeprov.model.answers import Page
 from snakeprov.model.entities import Entity
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server import wire
@@ -35,7 +34,7 @@ class VersionPage(Paging, frozen=True):
 @service(
     "GET",
     "/repo/v1/entity/{id}/version",
-    answer=Page[synapse.VersionInfo],
+    answer=synapse.PaginatedResults[synapse.VersionInfo],
     note="today's Synapse estimates `totalNumberOfResults`; here it is the true number.",
 )
 def listing(call: Call, query: VersionPage) -> Body:

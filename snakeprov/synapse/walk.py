@@ -112,13 +112,19 @@ class Walk:
             project_name=self._connection.project,
         )
 
-    def history(self, entity_id: str, *, limit: int = 100, offset: int = 0) -> History:
+    def history(self, entity_id: str, *, limit: int = 100, after: str = "") -> History:
         """Return a page of an entity's versions and what made them, newest first."""
-        page = self._facts.page(entity_id, limit=min(limit, PAGE), offset=offset)
+        limit, offset = min(limit, PAGE), int(after or 0)
+        page = self._facts.page(entity_id, limit=limit, offset=offset)
         versions = [self._version(entity_id, info) for info in page["results"]]
         # Synapse's own total is an estimate: whether there is more shows when one asks for more.
-        total = offset + len(versions) + (len(versions) == min(limit, PAGE))
-        return History(entity=self._facts.entity(entity_id), results=versions, total_number_of_results=total)
+        is_full = len(versions) == limit
+        return History(
+            entity=self._facts.entity(entity_id),
+            results=versions,
+            next=str(offset + limit) if is_full else None,
+            total_number_of_results=None if offset else len(versions) + is_full,
+        )
 
     def story(self, entity_id: str, version_number: int) -> Story:
         """Return the details of a version.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from snakeprov.model import meant
-from snakeprov.model.answers import History, MadeVersion, Run, SearchResult, ToldVersion, Version
+from snakeprov.model.answers import History, MadeVersion, Page, Run, SearchResult, ToldVersion, Version
 from snakeprov.model.records import JobStatus
 from snakeprov.view import text, times
 from snakeprov.view.text import Piece, Screen, compose, counted, say
@@ -16,9 +16,9 @@ COMMITS_SHOWN_MAX = 3
 
 def versions(history: History, screen: Screen) -> Iterator[str]:
     """Yield the lines of `log PATH`."""
-    entity, shown, total = history.entity, history.results, history.total_number_of_results
+    entity, shown = history.entity, history.results
     path = entity.recorded_path
-    summary = f"  {entity.id} {screen.glyphs.dot} {counted(total, 'version')}"
+    summary = f"  {entity.id} {screen.glyphs.dot} {counted(len(shown) + history.hidden, 'version')}"
     yield from text.paragraph([say(path, "strong"), say(summary, "faint")], screen, hang=2)
     yield ""
     titles = ("version", "when", "rule", "run", "commit", "size", "sha256")
@@ -29,8 +29,8 @@ def versions(history: History, screen: Screen) -> Iterator[str]:
         yield line
         if note:
             yield from text.paragraph([say(f"  {note}", "faint")], screen, hang=4)
-    if total > len(shown):
-        yield compose([say(f"{screen.glyphs.ellipsis} and {counted(total - len(shown), 'older version')}")], screen)
+    if history.hidden:
+        yield compose([say(f"{screen.glyphs.ellipsis} and {counted(history.hidden, 'older version')}")], screen)
 
 
 def _version(version: ToldVersion, screen: Screen) -> list[Piece]:
@@ -81,26 +81,24 @@ def _earlier(version: ToldVersion) -> str:
     return f", also from {', '.join(others[-COMMITS_SHOWN_MAX:])}"
 
 
-def latest(run: Run, outputs: Sequence[MadeVersion], screen: Screen, *, total: int) -> Iterator[str]:
+def latest(run: Run, outputs: Page[MadeVersion], screen: Screen) -> Iterator[str]:
     """Yield the lines of `log` without a path.
 
     Args:
         run: The last run.
-        outputs: The last of its outputs, newest first.
+        outputs: Its outputs, newest first.
         screen: Where the lines will be shown.
-        total: How many outputs the run had in all.
     """
     yield compose(run_line(run, screen), screen)
     yield ""
-    if not total:
+    if not outputs.results:
         yield "This run wrote no files."
         return
     titles = ("output", "rule", "", "size", "sha256")
-    rows = [_output(one) for one in outputs]
+    rows = [_output(one) for one in outputs.results]
     yield from text.table(rows, screen, titles=titles, right=frozenset({3}), flexible=0, keep="end")
-    if total > len(outputs):
-        hidden = counted(total - len(outputs), "earlier output")
-        yield compose([say(f"{screen.glyphs.ellipsis} and {hidden}")], screen)
+    if outputs.hidden:
+        yield compose([say(f"{screen.glyphs.ellipsis} and {counted(outputs.hidden, 'earlier output')}")], screen)
 
 
 def run_line(run: Run, screen: Screen) -> list[Piece]:

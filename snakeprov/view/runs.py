@@ -42,9 +42,8 @@ def runs(answer: Page[Run], screen: Screen) -> Iterator[str]:
     titles = ("run", "when", "status", "jobs", "commit", "snakemake")
     rows = [_run(one, screen) for one in shown]
     yield from text.table(rows, screen, titles=titles, flexible=5)
-    hidden = answer.total_number_of_results - len(shown)
-    if hidden > 0:
-        yield compose([say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'older run')}")], screen)
+    if answer.hidden:
+        yield compose([say(f"{screen.glyphs.ellipsis} and {counted(answer.hidden, 'older run')}")], screen)
 
 
 def _run(run: Run, screen: Screen) -> Line:
@@ -112,9 +111,8 @@ def _jobs(jobs: Page[JobSummary], screen: Screen, *, is_folded: bool) -> Iterato
             said = _COMMAND.sub("the command", " ".join(error.split()))[: text.FACT_CHARACTERS_MAX]
             yield from text.paragraph([say("  "), say(said, "bad")], screen, hang=4)
             yield compose([say(f"  snakeprov show job:{text.short_id(group[0].id)}", "faint")], screen)
-    hidden = jobs.total_number_of_results - len(shown)
-    if hidden > 0:
-        yield compose([say(f"{screen.glyphs.ellipsis} and {counted(hidden, 'more job')} (--limit)")], screen)
+    if jobs.hidden:
+        yield compose([say(f"{screen.glyphs.ellipsis} and {counted(jobs.hidden, 'more job')} (--limit)")], screen)
 
 
 def _grouped(jobs: Sequence[JobSummary]) -> list[list[JobSummary]]:

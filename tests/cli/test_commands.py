@@ -49,16 +49,24 @@ def test_long_lists_are_read_page_by_page(limit: int | None, expected: int) -> N
     items = list(range(2500))
     asked = []
 
-    def fetch(*, limit: int, offset: int) -> Page[int]:
+    def fetch(*, limit: int, after: str) -> Page[int]:
         asked.append(limit)
-        return Page(results=items[offset : offset + limit], total_number_of_results=len(items))
+        first = int(after or 0)
+        is_last = first + limit >= len(items)
+        return Page(
+            results=items[first : first + limit],
+            next=None if is_last else str(first + limit),
+            total_number_of_results=None if after else len(items),
+        )
 
-    assert collect(fetch, limit=limit) == Page(results=items[:expected], total_number_of_results=2500)
+    read = collect(fetch, limit=limit)
+    assert (read.results, read.total_number_of_results) == (items[:expected], 2500)
+    assert (read.hidden, read.next is None) == (2500 - expected, expected == 2500)
     assert max(asked) <= 1000
 
 
 def test_a_list_that_shrinks_while_it_is_read_ends() -> None:
-    """Where the store promises more than it gives, reading ends with what there was."""
+    """Where the store counts more than it gives, reading ends with the last page."""
     promised: Page[int] = Page(results=[], total_number_of_results=5)
     assert collect(lambda **_: promised, limit=None).results == []
 

@@ -59,7 +59,7 @@ ODD_STEPS = [
 ODD_QUERIES = [
     "limit=-1&offset=-5&depth=-1",
     "limit=0",
-    "limit=99999999999999999999999&offset=99999999999999999999999",
+    "limit=99999999999999999999999&offset=99999999999999999999999&after=[99999999999999999999999]",
     "offset=9223372036854775807",
     "versionNumber=0&generatedBy=-2",
     "versionNumber=1.5&generatedBy=NaN",

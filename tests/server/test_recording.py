@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from .api import MODEL, RUN, Api, Json, digests, used, used_url
@@ -53,7 +55,30 @@ def test_runs_are_listed_newest_first_with_their_jobs(api: Api) -> None:
     assert [run["jobs"] for run in answer["results"]] == [{"success": 2, "failed": 1}, {}]
     assert [run["status"] for run in answer["results"]] == ["running", "running"]
     assert answer["totalNumberOfResults"] == 2
-    assert [run["id"][0] for run in api.get("/snakeprov/v1/runs?limit=1&offset=1")["results"]] == ["a"]
+    first = api.get("/snakeprov/v1/runs?limit=1")
+    api.run("c" * 32, startedOn="2026-01-03T00:00:00Z")
+    second = api.get(f"/snakeprov/v1/runs?limit=1&after={quote(first['next'])}")
+    assert [run["id"][0] for run in (*first["results"], *second["results"])] == ["b", "a"]
+    assert "next" not in second
+    assert "totalNumberOfResults" not in second
+
+
+@pytest.mark.parametrize("after", ["x", "[1]", '["a",1]', "[1,2,3,4]", "[1e99,2]", "%00", "[99999999999999999999,1]"])
+def test_a_page_begins_only_where_another_ended(api: Api, after: str) -> None:
+    """Of every list anything else than the `next` of a page before is refused in a sentence."""
+    api.run()
+    file = api.file_in(api.project(), "a")
+    for path in (
+        "runs?",
+        f"runs/{RUN}/jobs?",
+        f"runs/{RUN}/outputs?",
+        f"jobs?runId={RUN}&",
+        f"entity/{file['id']}/history?",
+    ):
+        if after == "[1]" and "history" in path:
+            continue
+        reason = api.reason("GET", f"/snakeprov/v1/{path}after={after}")
+        assert "the 'next' of the page before was expected" in reason
 
 
 def test_a_job_is_kept_as_it_was_sent(api: Api) -> None:
@@ -89,7 +114,7 @@ def test_the_jobs_of_a_run_come_in_pages(api: Api) -> None:
     url = f"/snakeprov/v1/jobs?runId={RUN[:8]}&limit=2"
     first = api.get(url)
     api.job("late", endedOn="2026-01-01T00:00:00Z")
-    second = api.get(f"{url}&after={first['next']}")
+    second = api.get(f"{url}&after={quote(first['next'])}")
 
     assert [[one["job"]["id"] for one in page["results"]] for page in (first, second)] == [["a", "b"], ["c", "d"]]
     assert "next" not in second
@@ -134,14 +159,17 @@ def test_a_job_that_names_what_is_not_there_is_refused(api: Api, fields: Json, s
 
 
 def test_the_jobs_and_outputs_of_a_run_are_listed(api: Api) -> None:
-    """Jobs are listed in the order they ended, outputs newest last with size and rule."""
+    """In pages: jobs in the order they ended, outputs the latest first with size and rule."""
     api.run()
     project = api.project()
     one, two = api.file_in(project, "one"), api.file_in(project, "two")
     api.job("late", endedOn="2026-01-01T00:00:02Z", files=[output(two, path="two")], error="odd", attempt=2)
     api.job("early", endedOn="2026-01-01T00:00:01Z", files=[output(one, path="one")], wildcards={"s": "1"})
     jobs = api.get(f"/snakeprov/v1/runs/{RUN}/jobs")
-    outputs = api.get(f"/snakeprov/v1/runs/{RUN}/outputs?limit=1&offset=1")
+    url = f"/snakeprov/v1/runs/{RUN}/{{}}?limit=1"
+    first_job, outputs = api.get(url.format("jobs")), api.get(url.format("outputs"))
+    second_job = api.get(f"{url.format('jobs')}&after={quote(first_job['next'])}")
+    earlier = api.get(f"{url.format('outputs')}&after={quote(outputs['next'])}")
 
     assert [(job["id"], job["wildcards"], job["attempt"]) for job in jobs["results"]] == [
         ("early", {"s": "1"}, 1),
@@ -155,6 +183,9 @@ def test_the_jobs_and_outputs_of_a_run_are_listed(api: Api) -> None:
         ("two", "plot", "late", "generated")
     ]
     assert outputs["results"][0]["sizeBytes"] > 0
+    assert [item["path"] for item in earlier["results"]] == ["one"]
+    assert [*first_job["results"], *second_job["results"]] == jobs["results"]
+    assert not {"next", "totalNumberOfResults"} & (set(earlier) | set(second_job))
 
 
 def test_paths_are_looked_up_in_the_order_asked(api: Api) -> None:
@@ -248,8 +279,10 @@ def test_the_history_of_a_file_tells_what_made_each_version(api: Api) -> None:
         "role": None,
         "meaning": None,
     }
-    page = api.get(f"/snakeprov/v1/entity/{file['id']}/history?limit=1&offset=1")["versions"]
-    assert [version["versionNumber"] for version in page] == [1]
+    url = f"/snakeprov/v1/entity/{file['id']}/history?limit=1"
+    page = api.get(f"{url}&after={quote(api.get(url)['next'])}")
+    assert [version["versionNumber"] for version in page["versions"]] == [1]
+    assert "next" not in page
 
 
 def test_the_story_of_a_version_is_whole(api: Api) -> None:

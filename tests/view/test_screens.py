@@ -100,8 +100,10 @@ def test_log_of_the_last_run(run: Run, screen: Screen, golden: Golden) -> None:
         ),
     ]
     narrow = screen._replace(width=80)
-    golden("latest.txt", joined(history_view.latest(run, outputs, narrow, total=14)))
-    assert list(history_view.latest(run, [], narrow, total=0))[-1] == "This run wrote no files."
+    listed = Page(results=outputs, total_number_of_results=14)
+    golden("latest.txt", joined(history_view.latest(run, listed, narrow)))
+    none: Page[MadeVersion] = Page(results=[], total_number_of_results=0)
+    assert list(history_view.latest(run, none, narrow))[-1] == "This run wrote no files."
 
 
 @pytest.mark.parametrize(("columns", "name"), SIZES)
