@@ -97,4 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from snakeprov.cli import failure
 
         return failure.tell(error)
+    if arguments is None:
+        # The process ends now. The search for garbage at the end of the interpreter would take a fifth of its time.
+        gc.freeze()
     return status if isinstance(status, int) else 0

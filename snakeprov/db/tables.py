@@ -8,6 +8,8 @@ its own has a checksum.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -27,6 +29,8 @@ from sqlalchemy import (
     literal_column,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex
 
 from snakeprov.db import checksums
 
@@ -199,7 +203,7 @@ revision = Table(
     ForeignKeyConstraint(
         ["of_entity_id", "of_version"], ["revision.entity_id", "revision.number"], ondelete="SET NULL"
     ),
-    Index("revision_of", "of_entity_id", "of_version", sqlite_where=_POINTS, postgresql_where=_POINTS),
+    Index("revision_of", "of_entity_id", "of_version", sqlite_where=_POINTS),
 )
 
 run = Table(
@@ -268,8 +272,8 @@ job_file = Table(
     ForeignKeyConstraint(["entity_id", "version"], ["revision.entity_id", "revision.number"], ondelete="SET NULL"),
     Index("job_file_version", "entity_id", "version"),
     # Few files are made again with the same bytes, and these few are looked for.
-    Index("job_file_reproduced", "job_number", sqlite_where=_REPRODUCED, postgresql_where=_REPRODUCED),
-    Index("job_file_remade", "entity_id", "version", sqlite_where=_REPRODUCED, postgresql_where=_REPRODUCED),
+    Index("job_file_reproduced", "job_number", sqlite_where=_REPRODUCED),
+    Index("job_file_remade", "entity_id", "version", sqlite_where=_REPRODUCED),
     sqlite_with_rowid=False,
 )
 
@@ -324,6 +328,14 @@ _UNSEALED = (alembic_version, job_value, run_value)
 
 for _table in set(metadata.tables.values()).difference(_UNSEALED):
     _table.append_column(Column(checksums.NAME, BigInteger))
+
+
+@compiles(CreateIndex, "postgresql")
+def _index_in_postgresql(element: CreateIndex, compiler: Any, **options: Any) -> str:
+    # `postgresql_where` at the index would load that dialect into every process that opens a store.
+    index = element.element
+    index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
+    return str(compiler.visit_create_index(element, **options))
 
 
 def was_reproduced() -> ColumnElement[bool]:

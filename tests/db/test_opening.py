@@ -266,7 +266,7 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
 def test_the_tables_are_written_for_postgresql_too() -> None:
     """The schema and the prepared statements compile for PostgreSQL."""
     from sqlalchemy.dialects import postgresql
-    from sqlalchemy.schema import CreateTable
+    from sqlalchemy.schema import CreateIndex, CreateTable
 
     from snakeprov.db import (
         activities,
@@ -285,6 +285,8 @@ def test_the_tables_are_written_for_postgresql_too() -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     for table in tables.metadata.sorted_tables:
         assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
+    (partial,) = (one for one in tables.revision.indexes if one.name == "revision_of")
+    assert str(CreateIndex(partial).compile(dialect=dialect)).endswith("WHERE of_entity_id IS NOT NULL")
     modules = (activities, details, entities, filehandles, jobs, lineage, principals, revisions, runs, uploads)
     statements = [item for module in modules for item in vars(module).values() if isinstance(item, Query | Command)]
     assert len(statements) > 30
