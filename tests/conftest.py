@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from requests import PreparedRequest, Response
 
-from snakeprov.client.wsgi import WSGIAdapter
+from snakeprov.client.transport import Response
+from snakeprov.client.wsgi import Application
 from snakeprov.model.answers import Edge, Lineage, Node
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -102,11 +102,11 @@ def lineage() -> Callable[..., Lineage]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Method and path of every request to an embedded store, in order, from now on."""
     found: list[str] = []
-    send = WSGIAdapter.send
+    send = Application.send
 
-    def noted(self: WSGIAdapter, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
-        found.append(f"{request.method} {urlsplit(request.url or '').path}")
-        return send(self, request, *arguments, **options)
+    def noted(self: Application, method: str, url: str, **options: Any) -> Response:
+        found.append(f"{method} {urlsplit(url).path}")
+        return send(self, method, url, **options)
 
-    monkeypatch.setattr(WSGIAdapter, "send", noted)
+    monkeypatch.setattr(Application, "send", noted)
     return found

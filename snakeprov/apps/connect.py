@@ -92,7 +92,7 @@ def _open(folder: Path, *, create: bool, shared: bool) -> Client:
         blobs.close()
         database.close()
 
-    session = Session(wsgi.PREFIX, transport=wsgi.session(app, user=user_name()))
+    session = Session(wsgi.PREFIX, transport=wsgi.Application(app, user=user_name()))
     return Client(session, choose=lambda connection: OwnServer(connection.session), on_close=close)
 
 

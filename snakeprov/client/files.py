@@ -208,7 +208,7 @@ class Files:
             NotFoundError: There is no such file handle, or its bytes were not kept.
         """
         path = f"/file/v1/fileHandle/{quoted(file_handle_id)}/url"
-        url = self._session.send("GET", path, query={"redirect": False}).text.strip()
+        url = self._session.send("GET", path, query={"redirect": False}).content.decode().strip()
         if not url.startswith(("http://", "https://", "http+")):
             raise NotFoundError(
                 f"The bytes of file handle {file_handle_id} are not kept.",

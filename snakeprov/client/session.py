@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
-import requests
 
+from snakeprov.client.transport import NoResponseError
 from snakeprov.errors import (
     ApiError,
     BadRequestError,
@@ -24,10 +24,11 @@ from snakeprov.errors import (
     UnreachableError,
 )
 
+if TYPE_CHECKING:
+    from snakeprov.client.transport import Response, Transport
+
 T = TypeVar("T")
 
-CONNECT_TIMEOUT_S: Final = 10.0
-READ_TIMEOUT_S: Final = 120.0
 RETRIES_MAX: Final = 4
 BACKOFF_FIRST_S: Final = 0.25
 BACKOFF_MAX_S: Final = 8.0
@@ -63,7 +64,7 @@ class Session:
         base_url: str,
         *,
         token: str | None = None,
-        transport: requests.Session | None = None,
+        transport: Transport | None = None,
         endpoints: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare a session; nothing is sent yet.
@@ -71,15 +72,14 @@ class Session:
         Args:
             base_url: What precedes `/repo/v1`, without a slash at its end.
             token: Access token, sent as `Authorization: Bearer`.
-            transport: A `requests` session to send with, for a store that is not behind a socket.
+            transport: Carries the requests to a store that is not behind a socket.
             endpoints: URLs of groups of services that do not lie below `base_url`, by the prefix of their paths.
         """
         self.base_url = base_url.rstrip("/")
         self._endpoints = dict(endpoints or {})
         self._token = token
         self.is_over_a_socket = transport is None
-        self._http = transport or _Http()
-        self._http.headers["Accept"] = "application/json"
+        self._transport = transport or _over_a_socket()
 
     def another(self) -> Session:
         """Return a session for another thread, to the same store; not where a transport was given."""
@@ -87,7 +87,7 @@ class Session:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._transport.close()
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """Return the JSON that GET `path` answers. Raises as `send`."""
@@ -126,7 +126,7 @@ class Session:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
         stream: bool = False,
-    ) -> requests.Response:
+    ) -> Response:
         """Send one request and return its successful response.
 
         Args:
@@ -144,25 +144,18 @@ class Session:
             ApiError: An answer >= 400 (one of its subclasses; `ServerError` after all retries).
         """
         url = path if "://" in path else self._url(path)
-        request = {
-            "params": {name: _text(value) for name, value in (query or {}).items() if value is not None},
-            "data": content,
-            "headers": self._headers(content, headers),
-            "auth": self._auth(url),
-            "timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-            "stream": stream,
-        }
+        is_own = self._is_own(url)
+        asked = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+        headers = self._headers(content, headers, is_own=is_own)
         repeatable = repeatable or method in _IDEMPOTENT
         tries = RETRIES_MAX + 1
         for attempt in range(1, tries + 1):
             try:
-                response = self._http.request(method, url, **request)  # type: ignore[arg-type]
-            except requests.RequestException as error:
-                if (
-                    not repeatable
-                    or attempt == tries
-                    or not isinstance(error, (requests.ConnectionError, requests.Timeout))
-                ):
+                response = self._transport.send(
+                    method, url, query=asked, content=content, headers=headers, is_own=is_own, stream=stream
+                )
+            except NoResponseError as error:
+                if not repeatable or attempt == tries or not error.may_pass:
                     raise self._unreachable(error) from error
                 _pause(attempt, None)
                 continue
@@ -185,10 +178,10 @@ class Session:
         with self.send("GET", path, query=query, stream=True) as response:
             try:
                 yield from response.iter_content(chunk_bytes)
-            except requests.RequestException as error:
+            except NoResponseError as error:
                 raise self._unreachable(error) from error
 
-    def json(self, response: requests.Response) -> Any:
+    def json(self, response: Response) -> Any:
         """Return the JSON in `response`, or None for an empty body.
 
         Raises:
@@ -199,22 +192,22 @@ class Session:
         try:
             return msgspec.json.decode(response.content)
         except msgspec.DecodeError as error:
-            raise self._no_json(response) from error
+            raise self._no_json() from error
 
-    def _typed(self, response: requests.Response, type_: type[T]) -> T:
+    def _typed(self, response: Response, type_: type[T]) -> T:
         try:
             return msgspec.json.decode(response.content, type=type_)
         except msgspec.ValidationError as error:
             raise RemoteError(
-                f"{self.base_url} answered {response.request.method} with something unexpected: {error}.",
+                f"{self.base_url} answered with something unexpected: {error}.",
                 hint="Is it a snakeprov server, and no older or newer than this client?",
             ) from error
         except msgspec.DecodeError as error:
-            raise self._no_json(response) from error
+            raise self._no_json() from error
 
-    def _no_json(self, response: requests.Response) -> RemoteError:
+    def _no_json(self) -> RemoteError:
         return RemoteError(
-            f"{self.base_url} answered {response.request.method} with something that is not JSON.",
+            f"{self.base_url} answered with something that is not JSON.",
             hint="Is this the address of a snakeprov server or of Synapse?",
         )
 
@@ -227,59 +220,27 @@ class Session:
     def _is_own(self, url: str) -> bool:
         return any(url == own or url.startswith(own + "/") for own in (self.base_url, *self._endpoints.values()))
 
-    def _auth(self, url: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest] | None:
-        """Return what adds the token to a request; without a token `requests` may look into `~/.netrc`."""
-        if not self._is_own(url):
-            return _unchanged
-        return _Bearer(self._token) if self._token else None
-
-    def _headers(self, content: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
-        merged: dict[str, str] = {}
+    def _headers(self, content: bytes | None, headers: Mapping[str, str] | None, *, is_own: bool) -> dict[str, str]:
+        merged = {"Accept": "application/json"}
         if content is not None:
             merged["Content-Type"] = "application/json; charset=UTF-8"
+        if self._token and is_own:
+            merged["Authorization"] = f"Bearer {self._token}"
         merged.update(headers or {})
         return merged
 
-    def _unreachable(self, error: Exception) -> UnreachableError:
-        if isinstance(error, requests.Timeout):
-            why = f"no answer within {CONNECT_TIMEOUT_S:.0f} s (connecting) or {READ_TIMEOUT_S:.0f} s (reading)"
-        elif isinstance(error, requests.exceptions.SSLError):
-            why = "its certificate was not accepted"
-        elif isinstance(error, requests.ConnectionError):
-            why = "no connection could be made"
-        else:
-            why = f"the request could not be sent ({type(error).__name__})"
+    def _unreachable(self, error: NoResponseError) -> UnreachableError:
         return UnreachableError(
-            f"The store at {self.base_url} cannot be reached: {why}.",
+            f"The store at {self.base_url} cannot be reached: {error.why}.",
             hint="Is the address right and the server up?",
         )
 
 
-class _Http(requests.Session):
-    """A session that, when it is sent to another host, takes no login for that from `~/.netrc`."""
+def _over_a_socket() -> Transport:
+    # Most commands ask a store in this process; what speaks to others takes as long to load as they take to answer.
+    from snakeprov.client.http import Http
 
-    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Take the token away from a request that is sent elsewhere."""
-        headers = prepared_request.headers
-        if "Authorization" in headers:
-            before, now = response.request.url, prepared_request.url
-            if self.should_strip_auth(before, now):  # type: ignore[no-untyped-call]
-                del headers["Authorization"]
-
-
-class _Bearer(requests.auth.AuthBase):
-    """Adds an access token explicitly, since `requests` would otherwise take one for the host from `~/.netrc`."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+    return Http()
 
 
 def quoted(value: str) -> str:
@@ -303,7 +264,7 @@ def _pause(attempt: int, retry_after: str | None) -> None:
         time.sleep(random.uniform(0, min(BACKOFF_FIRST_S * 2**attempt, BACKOFF_MAX_S)))  # noqa: S311  not a secret
 
 
-def _error(method: str, path: str, response: requests.Response) -> ApiError:
+def _error(method: str, path: str, response: Response) -> ApiError:
     status = response.status_code
     reason, failed_request = response.reason or "no reason given", None
     try:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from wsgiref.validate import validator
 
@@ -37,7 +41,7 @@ def echo(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
 @pytest.fixture
 def session() -> Session:
     """A session with the application, through the standard's own checker."""
-    return Session(wsgi.PREFIX, transport=wsgi.session(validator(echo), user="ada"))
+    return Session(wsgi.PREFIX, transport=wsgi.Application(validator(echo), user="ada"))
 
 
 def test_a_request_arrives_whole(session: Session) -> None:
@@ -81,7 +85,7 @@ def test_a_body_is_read_as_it_comes() -> None:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return Pieces()
 
-    session = Session(wsgi.PREFIX, transport=wsgi.session(application, user="ada"))
+    session = Session(wsgi.PREFIX, transport=wsgi.Application(application, user="ada"))
     whole = session.stream("/x", chunk_bytes=1024)
     assert (next(whole), made, closed) == (b"piece", [0], [])
     assert (list(whole), made, closed) == ([b"piece"], [0, 1, 2], ["closed"])
@@ -90,3 +94,20 @@ def test_a_body_is_read_as_it_comes() -> None:
     broken_off.close()
     assert (made, closed) == ([0, 1, 2, 0], ["closed", "closed"])
     assert session.send("GET", "/x").content == b"piecepiece"
+
+
+def test_the_url_of_another_host_is_fetched_over_a_socket(tmp_path: Path) -> None:
+    """A file whose bytes lie elsewhere can be downloaded through an embedded store too."""
+    (tmp_path / "data.csv").write_bytes(b"elsewhere")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path))
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    session = Session(wsgi.PREFIX, transport=wsgi.Application(validator(echo), user="ada"))
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/data.csv"
+        assert b"".join(session.stream(url, chunk_bytes=1024)) == b"elsewhere"
+    finally:
+        session.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()

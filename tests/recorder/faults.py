@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import requests
 
 from snakeprov.apps.target import target_of
 from snakeprov.client import Client
+from snakeprov.client.session import Session
 from snakeprov.disk.files import fingerprint
 from snakeprov.model.answers import Status
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
@@ -203,7 +203,7 @@ def _arm(step: int) -> None:
 
     for name in ("fdatasync", "fsync"):
         _before(os, name, count)
-    _before(requests.Session, "send", count)
+    _before(Session, "send", count)
     os.write = torn  # type: ignore[assignment]
     sys.addaudithook(audit)
 
