@@ -6,8 +6,8 @@ Must not know: what any resource does.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import falcon
@@ -17,86 +17,10 @@ from falcon.routing import CompiledRouter
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.db import Database
 from snakeprov.errors import BusyStoreError, StoreError
-from snakeprov.server import (
-    acl,
-    activities,
-    affected,
-    auth,
-    batch,
-    bundles,
-    children,
-    contents,
-    current,
-    details,
-    downloads,
-    entities,
-    evidence,
-    filehandles,
-    generated,
-    history,
-    jobs,
-    legacy,
-    lineage,
-    localfiles,
-    lookup,
-    messages,
-    openapi,
-    permissions,
-    plans,
-    presigned,
-    profiles,
-    pruning,
-    requirements,
-    runs,
-    search,
-    status,
-    trash,
-    uploads,
-    versions,
-)
-from snakeprov.server import annotations as annotation_services
+from snakeprov.server import auth, permissions, presigned, routes
 from snakeprov.server.call import Answer, Call, Server, Transfer
 from snakeprov.server.refusals import Refusal, bad_request, body_of
 from snakeprov.server.services import Access, Service
-
-_MODULES = (
-    entities,
-    children,
-    trash,
-    versions,
-    activities,
-    generated,
-    annotation_services,
-    legacy,
-    bundles,
-    acl,
-    requirements,
-    uploads,
-    filehandles,
-    downloads,
-    profiles,
-    messages,
-    runs,
-    plans,
-    jobs,
-    lookup,
-    contents,
-    current,
-    history,
-    details,
-    evidence,
-    lineage,
-    search,
-    affected,
-    status,
-    openapi,
-    batch,
-    localfiles,
-    pruning,
-)
-
-SERVICES = tuple(one for module in _MODULES for one in module.service.declared)
-"""Every service, in the order of the reference."""
 
 BODY_BYTES_MAX = 256 * 1024 * 1024
 """How long a JSON body can be."""
@@ -132,19 +56,19 @@ def create_app(
     gate = _Gate(
         server, auth.by_token(database, session=session) if identify is None else auth.by_name(database, identify)
     )
-    router = CompiledRouter()
+    router = _Router(gate)
+    if identify is None:
+        # A server runs for months: what is installed meanwhile must not be loaded beside what runs.
+        router.add_all()
     app: App = falcon.App(router=router)
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
-    for resource in _resources(gate):
-        app.add_route(resource.template, resource)
     app.set_error_serializer(_serialize)
     app.add_error_handler(StoreError, _store_failed)
     app.add_error_handler(OverflowError, _too_large)
     app.add_error_handler(Exception, _failed)
     server.run = _runner(router)
-    server.description = partial(openapi.encoded, SERVICES)
     return app
 
 
@@ -194,17 +118,40 @@ class _Gate:
         return transfer if service.access.moves_bytes else respond
 
 
-def _resources(gate: _Gate) -> list[_Resource]:
-    resources: dict[str, _Resource] = {}
-    for service in SERVICES:
-        resource = resources.setdefault(service.template, _Resource(service.template))
-        resource.services[service.method] = service
-        responder = gate.responder(service)
-        setattr(resource, f"on_{service.method.lower()}", responder)
-        if service.method == "GET":
-            # Falcon sends no body in an answer to HEAD.
-            resource.on_head = responder  # type: ignore[attr-defined]
-    return list(resources.values())
+class _Router(CompiledRouter):
+    """Finds the services of a path; adds those of a resource when it is first asked for."""
+
+    def __init__(self, gate: _Gate) -> None:
+        super().__init__()
+        self._gate = gate
+        self._missing = set(routes.RESOURCES)
+        self._lock = threading.Lock()
+
+    def find(self, uri: str, req: falcon.Request | None = None) -> Any:
+        """Return what falcon's router returns."""
+        with self._lock:
+            if (resource := routes.resource_of(uri)) in self._missing:
+                self._add(resource)
+            return super().find(uri, req)
+
+    def add_all(self) -> None:
+        """Add the services of every resource."""
+        for resource in sorted(self._missing):
+            self._add(resource)
+
+    def _add(self, resource: str) -> None:
+        found: dict[str, _Resource] = {}
+        for service in routes.services_of(resource):
+            here = found.setdefault(service.template, _Resource(service.template))
+            here.services[service.method] = service
+            responder = self._gate.responder(service)
+            setattr(here, f"on_{service.method.lower()}", responder)
+            if service.method == "GET":
+                # Falcon sends no body in an answer to HEAD.
+                here.on_head = responder  # type: ignore[attr-defined]
+        for template, here in found.items():
+            self.add_route(template, here)
+        self._missing.remove(resource)
 
 
 def _runner(router: CompiledRouter) -> Callable[[Call, str, str], Answer]:

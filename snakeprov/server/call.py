@@ -40,7 +40,6 @@ class Server:
         local_files: Whether files of the server's own machine may be named.
         content_md5s: The md5 of contents, for clients that ask for it.
         url_secret: Signs the URLs from which bytes can be downloaded without a token.
-        description: Returns the description of the API, as JSON.
         run: Runs one request of a batch in the batch's transaction.
     """
 
@@ -50,7 +49,6 @@ class Server:
         self.content_md5s = ContentMd5s(blobs)
         self.local_files = local_files
         self.url_secret = url_secret
-        self.description: Callable[[], bytes] = bytes
         self.run: Callable[[Call, str, str], Answer] = _no_routes
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from snakeprov import __version__
 from snakeprov.server.call import Call
+from snakeprov.server.routes import all_services
 from snakeprov.server.services import Access, Service, Services
 from snakeprov.server.synapseanswers import ErrorResponse
 
@@ -62,7 +63,7 @@ _RANGE = {"name": "Range", "in": "header", "required": False, "schema": _TEXT}
 @service("GET", PATH, answer=dict[str, Any])
 def served(call: Call) -> msgspec.Raw:
     """This description."""
-    return msgspec.Raw(call.server.description())
+    return msgspec.Raw(encoded(all_services()))
 
 
 @lru_cache

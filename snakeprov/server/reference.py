@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from snakeprov.server import openapi
-from snakeprov.server.app import SERVICES
+from snakeprov.server.routes import all_services
 
 _HEAD = """\
 # The REST API
@@ -44,12 +44,13 @@ _WIDTH = 120
 
 def markdown() -> str:
     """Return the reference."""
-    document = openapi.document(SERVICES)
+    services = all_services()
+    document = openapi.document(services)
     contents, lines = [_HEAD, "## Contents\n"], []
-    for section in dict.fromkeys(one.section for one in SERVICES):
+    for section in dict.fromkeys(one.section for one in services):
         contents.append(f"* [{section}](#{_anchor(section)})")
         lines.append(f"## {section}\n")
-        for one in SERVICES:
+        for one in services:
             if one.section == section:
                 name = f"{one.method} {one.template}"
                 contents.append(f"    * [{name}](#{_anchor(name)})")

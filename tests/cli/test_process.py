@@ -228,6 +228,22 @@ def test_main_takes_its_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("snakeprov ")
 
 
+@pytest.mark.parametrize("command", ["log", "show", "why", "lineage", "runs"])
+def test_a_question_loads_only_what_answers_it(study: Any, command: str) -> None:
+    """A command that only asks loads no HTTP client, no dialect of another database, and no service for changes."""
+    code = (
+        "import sys; from snakeprov.cli import main; main(sys.argv[1:]); "
+        "unneeded = {'requests', 'urllib3', 'sqlalchemy.dialects.postgresql', 'sqlalchemy.orm', 'alembic', 'git', "
+        "'tree_sitter', 'rocrate', 'prov', 'snakeprov.recorder.delivery', 'snakeprov.server.openapi', "
+        "'snakeprov.server.uploads', 'snakeprov.server.pruning', 'snakeprov.server.batch'}; "
+        "print(*unneeded.intersection(sys.modules), file=sys.stderr)"
+    )
+    arguments = [] if command == "runs" else ["results/table.csv"]
+    run = subprocess.run([sys.executable, "-c", code, command, *arguments], capture_output=True, text=True)
+    assert run.stdout
+    assert run.stderr.strip() == ""
+
+
 @pytest.mark.parametrize("command", ["affected", "verify"])
 def test_looking_at_files_on_disk_loads_nothing_that_records(study: Any, command: str) -> None:
     """Both answer quickly: neither the delivering process nor a parser of code is loaded."""

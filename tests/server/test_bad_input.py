@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from snakeprov.apps.listener import HEADER_BYTES_MAX, REQUEST_BYTES_MAX
-from snakeprov.server.app import SERVICES
+from snakeprov.server.routes import all_services
 
 from .api import MODEL, Api, digests
 from .filling import fill
@@ -104,7 +104,7 @@ def line(api: Api) -> Line:
 
 
 def paths(step: str = "1") -> Iterator[tuple[str, str]]:
-    for service in SERVICES:
+    for service in all_services():
         template = service.template
         for name in ("id", "version", "part", "md5"):
             template = template.replace(f"{{{name}}}", step)

@@ -22,7 +22,7 @@ from schemathesis.checks import not_a_server_error, response_schema_conformance,
 from snakeprov.blobs.local import LocalBlobs
 from snakeprov.db import Database, open_database
 from snakeprov.server import create_app, openapi
-from snakeprov.server.app import SERVICES
+from snakeprov.server.routes import all_services
 
 from ..synapse.refusals import OWN_PREFIX, AsSynapse
 from .api import RUN, Api, user_of
@@ -36,7 +36,7 @@ EXAMPLES_AS_SYNAPSE = 2
 
 TOKEN = "spt_of_the_fuzz"  # noqa: S105 - it opens nothing but the server of these tests
 
-SCHEMA = schemathesis.openapi.from_dict(openapi.document(SERVICES))
+SCHEMA = schemathesis.openapi.from_dict(openapi.document(all_services()))
 OPERATIONS = [result.ok() for result in SCHEMA.get_all_operations()]
 KNOWN_IDS = {
     "/entity/{id}": ("syn1", "2", "syn3", "syn0", "syn4"),

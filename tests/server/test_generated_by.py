@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from snakeprov.server.app import SERVICES
+from snakeprov.server.routes import all_services
 
 from .api import MODEL, Api, Json
 from .live import Served, User
@@ -200,7 +200,7 @@ def test_of_two_writers_at_once_one_wins(world: World, which: int) -> None:
 def test_methods_that_are_not_there_are_405(api: Api) -> None:
     """Every path answers what it does not do with 405 and says what it does."""
     methods: dict[str, set[str]] = {}
-    for service in SERVICES:
+    for service in all_services():
         methods.setdefault(service.template, set()).add(service.method)
     for template, there in methods.items():
         path = template.replace("{md5}", "0" * 32).replace("{id}", "1").replace("{version}", "1").replace("{part}", "1")

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from snakeprov import server
-from snakeprov.server import openapi, reference
-from snakeprov.server.app import SERVICES
+from snakeprov.server import openapi, reference, routes
 from snakeprov.server.openapi import served
+from snakeprov.server.routes import all_services
 from snakeprov.server.services import Access, Service
 
 from .api import Api
 
+SERVICES = all_services()
 REFERENCE = Path(__file__).parents[2] / "docs" / "api.md"
 
 
@@ -30,6 +31,8 @@ def test_every_service_that_is_declared_is_served_once() -> None:
     routed = [(one.method, one.template) for one in SERVICES]
 
     assert {id(one) for one in SERVICES} == declared
+    by_resource = [one for resource in routes.RESOURCES for one in routes.services_of(resource)]
+    assert sorted(by_resource, key=id) == sorted(SERVICES, key=id)
     assert len(routed) == len(set(routed))
 
 
