@@ -94,7 +94,7 @@ def _is_repository(folder: Path) -> bool:
     except PermissionError as error:
         raise StoreError(
             f"The store {folder} is private: only its owner ({_owner_of(folder)}) may read it.",
-            hint="The owner can open it: see 'Who may read a store' in snakeprov's README.",
+            hint="The owner can open it: see 'Share a store in a lab folder' in snakeprov's documentation.",
         ) from error
 
 

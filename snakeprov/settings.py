@@ -35,20 +35,25 @@ _FALSE = {"0", "false", "no", "off"}
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one run.
 
+    The reference of the documentation is made from this list.
+
     Attributes:
-        store: Folder of an embedded store (relative to the working directory), the URL of a server, or "synapse".
-        project: Name of the project that files are recorded under, in Synapse also its id (`syn123`); None: the name
-            of the working directory, with a store of its own the one that it had when that was made.
-        versions: "changed": a new version when the bytes differ. "always": one each time a job writes the file.
-        keep_bytes_max: Files larger than this (bytes) are recorded without keeping their bytes.
-        upload: Keep bytes at all; false: only what and where they are.
-        strict: Make the workflow fail, after all jobs have run, if anything could not be recorded.
-        enabled: Record at all.
-        wait_max_s: How long (seconds) the end of a run waits for records to be delivered while there is no progress.
-        shared: "group": the group of the working directory may read and write the store that is made there. "no": only
-            its owner may, unless the directory has the set-group-ID bit.
-        redact: Regular expressions; what they match in commands, params, logs and the like is recorded as `***`. Those
-            of all sources hold together.
+        store: Where records go: a folder (relative to the working directory), the URL of a server, or `synapse`.
+        project: The project that files are recorded under; for Synapse its id (`syn123`). None: the name of the working
+            directory, each of which is a project of its own.
+        versions: `changed`: make a new version when the bytes differ, and note the same bytes as *reproduced*.
+            `always`: make one each time a job writes the file.
+        keep_bytes_max: Larger files are recorded by their digest, without a copy: a number of bytes, or `500kB`,
+            `2GiB`.
+        upload: `false`: record digests and keep no copies. Synapse gets the md5 and the place of each file.
+        strict: `true`: fail the workflow at its end if anything could not be recorded.
+        enabled: `false`: record nothing.
+        wait_max_s: Seconds that the end of a run waits for a delivery that makes no progress; the delivery then
+            continues in the background.
+        shared: `group`: the group of the working directory can read and write a store that is made there. `no`: only
+            the owner can, unless the directory has the set-group-ID bit.
+        redact: Regular expressions; what they match in commands, params, logs and the like is recorded as `***`. The
+            patterns of all places are combined.
         origins: Where each setting that is not a default was read from.
     """
 

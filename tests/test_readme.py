@@ -1,30 +1,26 @@
 """The README is true: its transcript is run for real, its example is run, and what it lists is what there is.
 
-The transcript is the blocks marked `console`. Output above the first `$` is that of the run command. A line `…` stands
-for lines that are left out. What differs from run to run is compared as `normalised` says. `--update-golden` writes
-the README's transcript anew, all of it, where it differs.
+Output above the first `$` is that of the run command. `tests/transcripts.py` says how outputs are compared.
 """
 
 from __future__ import annotations
 
 import doctest
-import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from snakeprov import __version__, settings
 from snakeprov.cli import snakeprov as command_group
+from tests import transcripts
+from tests.transcripts import CUT, RUN_TIMEOUT_S, Step, blocks, excerpt, normalised, steps
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-RUN_TIMEOUT_S = 300
 
 RUN_COMMAND = (
     "python3 -m venv .venv && . .venv/bin/activate && pip install '.[example]' "
@@ -32,106 +28,9 @@ RUN_COMMAND = (
 )
 TEST_COMMAND = "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[example,test]' && bash tests/run"
 
-CUT = "…"
 
-_VOLATILE = (
-    (re.compile(r"just now|\d+ (?:second|minute|hour)s? ago"), "<ago>"),
-    (re.compile(r"\b(?:\d+ min \d+ s|\d+(?:\.\d+)? s)\b"), "<duration>"),
-    (re.compile(r"\b\d+(?:\.\d+)? [kM]?B\b"), "<size>"),
-    (re.compile(r"(?<=\bPython )\d+(?:\.\d+)+|(?<=\bSnakemake )\d+(?:\.\d+)+"), "<release>"),
-)
-_NAME = re.compile(r"\b(?:[0-9a-f]{7}|[0-9a-f]{8}|[0-9a-f]{40}|[0-9a-f]{64}|syn\d+)\b")
-"""Commits, run ids, digests, entity ids."""
-
-_GAP = re.compile(r"(?<=\S) {2,}")
-
-
-@dataclass
-class Step:
-    """A command of the README, where its output begins and ends there (line numbers), and what it really prints."""
-
-    command: str
-    begin: int
-    end: int
-    printed: list[str]
-
-    def shown(self, readme: list[str]) -> list[str]:
-        """Return the output as the README has it."""
-        return readme[self.begin : self.end]
-
-
-def blocks(readme: list[str], language: str) -> Iterator[range]:
-    """Yield the line numbers inside each block that is marked with `language`."""
-    begin = None
-    for number, line in enumerate(readme):
-        if begin is not None and line == "```":
-            yield range(begin, number)
-            begin = None
-        elif line == f"```{language}":
-            begin = number + 1
-
-
-def steps(readme: list[str]) -> list[Step]:
-    """Return the commands of the transcript, in order."""
-    found: list[Step] = []
-    for block in blocks(readme, "console"):
-        for number in block:
-            if readme[number].startswith("$ "):
-                found.append(Step(readme[number][2:], number + 1, number + 1, []))
-                continue
-            if not found:
-                found.append(Step(RUN_COMMAND, number, number, []))
-            found[-1].end = number + 1
-    return found
-
-
-def normalised(lines: list[str], *, is_tree: bool = False, names: dict[str, str] | None = None) -> list[str]:
-    """Return lines without what differs from run to run.
-
-    Ages, durations, sizes, and the releases of Python and Snakemake become `<ago>`, `<duration>`, `<size>`,
-    `<release>`. Commits, digests and ids are numbered in the order in which they appear, so equal ones stay equal and
-    different ones different. As columns are as wide as what is in them, two blanks or more count as two; but for a
-    tree, in which nothing of varying width occurs.
-
-    Args:
-        lines: What was printed.
-        is_tree: Whether every blank counts.
-        names: The numbers given so far; added to.
-    """
-    names = {} if names is None else names
-    result = []
-    for line in lines:
-        for pattern, placeholder in _VOLATILE:
-            line = pattern.sub(placeholder, line)
-        line = _NAME.sub(lambda found: names.setdefault(found[0], f"<{len(names) + 1}>"), line)
-        result.append(line if is_tree else _GAP.sub("  ", line))
-    return result
-
-
-def excerpt(shown: list[str], printed: list[str]) -> list[str]:
-    """Return the part of `printed` that corresponds to `shown`, whose lines `…` are kept.
-
-    A part after a `…` begins where its first line is printed, or, if it is the last, as far from the end.
-    """
-    if CUT not in shown:
-        return printed
-    plain = [normalised([line])[0] for line in printed]
-    result: list[str] = []
-    at = 0
-    for number, line in enumerate(shown):
-        if line == CUT:
-            result.append(CUT)
-            rest = shown[number + 1 :]
-            if rest and CUT not in rest:
-                at = len(printed) - len(rest)
-            elif rest:
-                first = normalised(rest[:1])[0]
-                assert first in plain[at:], f"{rest[0]!r} is not printed any more: choose other lines for the README"
-                at = plain.index(first, at)
-        else:
-            result += printed[at : at + 1]
-            at += 1
-    return result
+def lines() -> list[str]:
+    return README.read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -140,64 +39,26 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clone = tmp_path_factory.mktemp("readme") / "snakeprov"
     ignored = shutil.ignore_patterns(".snakemake", ".snakeprov", "results", "__pycache__")
     shutil.copytree(ROOT / "example_workflow", clone / "example_workflow", ignore=ignored)
-    author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"]
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
-    for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The example"]):
-        subprocess.run(["git", *author, *arguments], cwd=clone, env=environment, check=True)
+    command = "git init --quiet && git add . && git commit --quiet --message 'The example'"
+    transcripts.run(command, work=clone, environment=transcripts.environment(clone.parent))
     return clone / "example_workflow"
 
 
 @pytest.fixture(scope="module")
 def transcript(work: Path) -> list[Step]:
     """The commands of the README, each run for real, one after the other."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SNAKEMAKE_", "SNAKEPROV_"))}
-    environment = {
-        **kept,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
-        "XDG_CONFIG_HOME": str(work / "no-config"),
-        "LOGNAME": "ada",
-    }
-    found = steps(README.read_text(encoding="utf-8").splitlines())
-    for step in found:
-        command = step.command.rpartition("cd example_workflow && ")[2]
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=work,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=RUN_TIMEOUT_S,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}"
-        step.printed = done.stdout.splitlines()
-    return found
+    environment = transcripts.environment(work.parents[1])
+    return transcripts.perform(lines(), work=work, environment=environment, first=RUN_COMMAND)
 
 
 def test_transcript(transcript: list[Step], request: pytest.FixtureRequest) -> None:
     """Each command of the README's transcript prints what the README says."""
-    readme = README.read_text(encoding="utf-8").splitlines()
-    excerpts = [excerpt(step.shown(readme), step.printed) for step in transcript]
-    here: dict[str, str] = {}
-    there: dict[str, str] = {}
-    expected, got = [], []
-    for step, printed in zip(transcript, excerpts, strict=True):
-        is_tree = "lineage" in step.command
-        expected += [f"$ {step.command}", *normalised(step.shown(readme), is_tree=is_tree, names=there)]
-        got += [f"$ {step.command}", *normalised(printed, is_tree=is_tree, names=here)]
-    if expected != got and request.config.getoption("--update-golden"):
-        for step, printed in reversed(list(zip(transcript, excerpts, strict=True))):
-            readme[step.begin : step.end] = printed
-        README.write_text("\n".join(readme) + "\n", encoding="utf-8")
-        return
-
-    assert expected == got, "the README's transcript differs: see --update-golden"
+    transcripts.compare(README, transcript, update=request.config.getoption("--update-golden"))
 
 
 def test_python_example(transcript: list[Step], work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The Python example runs in the working directory of the example and prints what the README says."""
-    readme = README.read_text(encoding="utf-8").splitlines()
+    readme = lines()
     (block,) = blocks(readme, "pycon")
     text = "\n".join(readme[number] for number in block) + "\n"
     monkeypatch.chdir(work)
@@ -222,7 +83,7 @@ def test_folder_contents(transcript: list[Step], work: Path) -> None:
 
 def test_transcript_has_every_step_of_the_story() -> None:
     """The transcript is not empty: run, change, log, the old version, its lineage; then what else can be asked."""
-    commands = [step.command for step in steps(README.read_text(encoding="utf-8").splitlines())]
+    commands = [step.command for step in steps(lines(), first=RUN_COMMAND)]
 
     assert commands[0] == RUN_COMMAND
     assert commands[1].startswith("snakemake --cores 2 --config ")
@@ -234,7 +95,7 @@ def test_transcript_has_every_step_of_the_story() -> None:
 
 def test_run_and_test_commands() -> None:
     """The README's commands to run and to test stand alone in a block; the checks on a fresh machine do the latter."""
-    readme = README.read_text(encoding="utf-8").splitlines()
+    readme = lines()
     commands = [[readme[number] for number in block] for block in blocks(readme, "sh")]
     fresh_machine = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
@@ -266,7 +127,7 @@ def test_every_setting_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_colleagues_without_snakeprov() -> None:
     """With the two lines of the README, a Snakefile does nothing where snakeprov is not installed."""
-    readme = README.read_text(encoding="utf-8").splitlines()
+    readme = lines()
     code = ["\n".join(readme[number] for number in block) for block in blocks(readme, "python")]
     program = "import sys; sys.modules['snakeprov'] = None; exec(sys.argv[1], {'workflow': None})"
     one_line, two_lines = (
@@ -281,7 +142,7 @@ def test_colleagues_without_snakeprov() -> None:
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_line_records(number: int, tmp_path: Path) -> None:
     """With the one line as with the two, Snakemake reads the Snakefile and records the run."""
-    readme = README.read_text(encoding="utf-8").splitlines()
+    readme = lines()
     block = list(blocks(readme, "python"))[number]
     rule = ["", "rule one:", '    output: "one.txt"', '    shell: "echo one > {output}"', ""]
     (tmp_path / "Snakefile").write_text("\n".join([*(readme[line] for line in block), *rule]), encoding="utf-8")

@@ -58,7 +58,7 @@ def markdown() -> str:
     contents.append("* [Bodies](#bodies)\n")
     lines.append("## Bodies\n\nA `?` marks what can be left out.\n")
     for name, schema in sorted(document["components"]["schemas"].items()):
-        lines.extend(_type(name, schema))
+        lines.extend(type_section(name, schema))
     return "\n".join([*contents, *lines]).rstrip() + "\n"
 
 
@@ -91,7 +91,8 @@ def _content(holder: dict[str, Any]) -> str:
     return "bytes" if "application/octet-stream" in content else "text" if content else "nothing"
 
 
-def _type(name: str, schema: dict[str, Any]) -> Iterator[str]:
+def type_section(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    """Yield the section of a type: its name, its description and its keys."""
     yield f"### {_plain(name)}\n"
     about = schema.get("description", "").split("\n\n")[0]
     if about:
