@@ -16,6 +16,7 @@ from snakeprov import __version__
 
 _COMMANDS = (
     "log",
+    "ls",
     "show",
     "why",
     "diff",
@@ -70,8 +71,9 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.option("-C", "folder", metavar="DIR", help="Run the command in DIR.")
+@click.option("--store", metavar="WHERE", help="Folder or URL of the store; default: nearest here or above.")
 @click.pass_context
-def snakeprov(context: click.Context, folder: str | None) -> None:
+def snakeprov(context: click.Context, folder: str | None, store: str | None) -> None:
     """Where does this file come from? Ask what snakeprov recorded of Snakemake's runs."""
     if folder is not None:
         try:

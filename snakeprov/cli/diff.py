@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -22,17 +23,19 @@ OUTPUTS_MAX = 10_000
 JOBS_MAX = 2_000
 """Maximum number of jobs compared per run."""
 
+_OTHER_VERSION = re.compile(r"@(\d{1,18})")
+
 
 @click.command("diff")
 @click.argument("old", metavar="A[@N]|run:ID")
-@click.argument("new", metavar="B[@M]|run:ID")
+@click.argument("new", metavar="[B[@M]|@M|run:ID]", required=False)
 @click.option("--content", "with_content", is_flag=True, help="Show how the texts of the two files differ, too.")
 @options.depth
 @options.project
 @options.common
 def command(
     old: str,
-    new: str,
+    new: str | None,
     with_content: bool,
     depth: int | None,
     project: str | None,
@@ -41,15 +44,22 @@ def command(
 ) -> None:
     """Compare how two results were made, or two runs.
 
-    Lists the inputs, params, code and software that differ, and what changed the inputs upstream. For two runs: what
-    they were started with, and which outputs differ. The first line is a sentence to paste into a mail.
+    Lists the inputs, params, code and software that differ, and what changed the inputs upstream. A alone is compared
+    with the version before it; @M is version M of A. For two runs: what they were started with, and which outputs
+    differ. The first line is a sentence to paste into a mail.
     """
     from snakeprov.cli import target
     from snakeprov.cli.store import opened
 
     with opened(store) as (place, client):
         first = target.find_either(client, place, old, project=project)
-        second = target.find_either(client, place, new, project=project)
+        second: Target | RunTarget
+        if new is None:
+            first, second = _before(client, first), first
+        elif (number := _OTHER_VERSION.fullmatch(new)) and isinstance(first, target.Target):
+            second = first._replace(version_number=int(number[1]))
+        else:
+            second = target.find_either(client, place, new, project=project)
         if isinstance(first, target.RunTarget) and isinstance(second, target.RunTarget):
             if with_content or depth is not None:
                 raise UsageError("--content and --depth are about files; two runs are compared.")
@@ -60,6 +70,27 @@ def command(
             raise UsageError(
                 f"A run cannot be compared with a file: {old}, {new}.", hint="Name two files or two runs (run:ID)."
             )
+
+
+def _before(client: Client, named: RunTarget | Target) -> Target:
+    """Return the version before one.
+
+    Raises:
+        UsageError: There is none, or a run is named.
+    """
+    from snakeprov.cli import target
+
+    if isinstance(named, target.RunTarget):
+        raise UsageError("One run alone cannot be compared.", hint="Name two: 'snakeprov runs' lists them.")
+    number = target.ask(
+        client, named, lambda: client.provenance.story(named.entity_id, named.number)
+    ).previous_version_number
+    if number is None:
+        raise UsageError(
+            f"{named.name} has no version before @{named.number} to compare with.",
+            hint=f"'snakeprov show {named.name}@{named.number}' shows how it was made.",
+        )
+    return named._replace(version_number=number)
 
 
 def _versions(

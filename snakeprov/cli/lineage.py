@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 import click
@@ -28,6 +29,9 @@ DEPTH_SHOWN = 3
 
 FORMATS = ("text", "json", "dot", "mermaid", "svg", "html")
 SUFFIXES = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid", ".svg": "svg", ".html": "html"}
+
+PROGRAM_FORMATS = (".png", ".pdf", ".jpg", ".eps", ".ps")
+"""Formats that a program makes of a drawing."""
 
 
 @click.command("lineage")
@@ -114,8 +118,22 @@ def _format(form: str | None, out: str | None, *, as_json: bool) -> str:
     if form is None and out is not None and not as_json:
         form = next((one for suffix, one in SUFFIXES.items() if out.lower().endswith(suffix)), None)
         if form is None:
-            raise UsageError(f"The name {out!r} does not say what to draw.", hint="Add --format, for example svg.")
+            raise _no_format(out)
     form = "json" if as_json else form or "text"
     if out is not None and form in ("text", "json"):
         raise UsageError(f"-o goes with a drawing; {form} goes to the standard output.", hint=f"Redirect it: > {out}")
     return form
+
+
+def _no_format(out: str) -> UsageError:
+    """Return the error for a file name that tells no format."""
+    suffix = posixpath.splitext(out)[1].lower()
+    if suffix in PROGRAM_FORMATS:
+        dot = f"{out[: -len(suffix)]}.dot"
+        return UsageError(
+            f"A lineage is not drawn as {suffix}, but as .html, .svg, .dot or .mmd.",
+            hint=f"Graphviz makes one: write {dot}, then run 'dot -T{suffix[1:]} {dot} -o {out}'.",
+        )
+    return UsageError(
+        f"The name {out!r} does not say what to draw.", hint="End it in .html, .svg, .dot or .mmd, or add --format."
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
-from snakeprov.errors import UsageError
+from snakeprov.errors import NotRecordedError, UsageError
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -24,9 +24,10 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
     """List the versions of a file.
 
     Newest first: when each version was recorded, which rule generated it in which run, the commit of the code, its
-    size and digest. Without PATH: the latest outputs of the last run.
+    size and digest. For a folder: the files in it, as 'snakeprov ls' lists them. Without PATH: the latest outputs of
+    the last run.
     """
-    from snakeprov.cli import target, targetsyntax
+    from snakeprov.cli import ls, target, targetsyntax
     from snakeprov.cli.paging import collect
     from snakeprov.cli.store import opened
     from snakeprov.view import documents, history
@@ -37,7 +38,13 @@ def command(path: str | None, limit: int | None, project: str | None, store: str
         if path is None:
             _latest(client, limit=limit, as_json=as_json)
             return
-        found = target.find(client, place, path, project=project)
+        try:
+            found = target.find(client, place, path, project=project)
+        except NotRecordedError:
+            if not client.backend.keeps_runs or not ls.is_folder(client, place, path, project=project):
+                raise
+            ls.write(client, place, path, limit=limit, project=project, as_json=as_json)
+            return
         if found.version_number is not None and not isinstance(targetsyntax.read(path), targetsyntax.DigestPrefix):
             raise UsageError(
                 f"'log' lists every version of {found.name}, so @{found.version_number} has no meaning here.",

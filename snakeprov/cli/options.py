@@ -21,9 +21,28 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def common(function: Function) -> Function:
     """Give a command `--store WHERE` and `--json` (arguments `store` and `as_json`)."""
     function = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)
-    return click.option("--store", metavar="WHERE", help="Folder or URL of the store; default: nearest here or above.")(
-        function
+    return store()(function)
+
+
+def store(*, without_value: str | None = None) -> Callable[[Function], Function]:
+    """Give a command `--store WHERE` (argument `store`), which may stand before the command's name too.
+
+    Args:
+        without_value: What `--store` stands for without a value; None: it needs one.
+    """
+    more: dict[str, Any] = {} if without_value is None else {"is_flag": False, "flag_value": without_value}
+    return click.option(
+        "--store",
+        metavar="WHERE",
+        callback=_store_of,
+        help="Folder or URL of the store; default: nearest here or above.",
+        **more,
     )
+
+
+def _store_of(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return what names the store: the command's option, else that before the name of the command."""
+    return context.find_root().params.get("store") if value is None else value
 
 
 def limit(shown: int) -> Callable[[Function], Function]:

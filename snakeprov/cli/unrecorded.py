@@ -1,4 +1,4 @@
-"""Explain a path without a recorded file: a folder, in a recorded directory, of a failed job, or named in a config."""
+"""Explain a path without a recorded file: a folder, a rule, in a recorded directory, of a failed job, in a config."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ def told(client: Client, candidates: Sequence[str], *, project: str) -> str | No
             return folder
         if client.provenance.search([("unmade", path)], limit=1).results:
             return f"The job that was to make it did not succeed: 'snakeprov show {path}' tells why."
+    for path in candidates:
+        if path.isidentifier() and client.provenance.search([("rule", path)], limit=1).results:
+            return f"It is a rule: 'snakeprov find rule={path}' lists what it made."
     for path in candidates:
         if directory := _directory(client, path, project):
             return directory

@@ -20,13 +20,7 @@ DIFFERENT_STATUS = 4
 @click.argument("paths", metavar="[PATH[@N]]...", nargs=-1)
 @click.option("--deep", is_flag=True, help="Read every file, even those that look unchanged since they were last read.")
 @options.project
-@click.option(
-    "--store",
-    metavar="WHERE",
-    is_flag=False,
-    flag_value=_NO_VALUE,
-    help="Folder or URL of the store; default: nearest here or above.",
-)
+@options.store(without_value=_NO_VALUE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def command(paths: tuple[str, ...], deep: bool, project: str | None, store: str | None, as_json: bool) -> int:
     """Compare the files on disk with what was recorded.

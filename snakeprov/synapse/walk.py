@@ -187,9 +187,7 @@ class Walk:
 
     def current(self, *_: Any, **__: Any) -> CurrentFiles:
         """Refuse: raises UsageError."""
-        raise UsageError(
-            "Synapse cannot be asked for everything that a project has recorded.", hint="Name the files to verify."
-        )
+        raise UsageError("Synapse cannot be asked for everything that a project has recorded.", hint="Name the files.")
 
     def prune(self, *_: Any, **__: Any) -> Pruned:
         """Refuse: raises UsageError."""

@@ -271,3 +271,35 @@ def test_an_empty_repository_is_no_error(study_folder: Path, snakeprov: Run) -> 
     answer = snakeprov("run")
     assert answer.status == 3
     assert answer.err.startswith("snakeprov: error: No run has been recorded yet.\n")
+
+
+def test_diff_of_one_file_compares_its_last_two_versions(study: Any, snakeprov: Run) -> None:
+    """`diff A` is `diff A@1 A@2` where A has two versions, and `diff A@1 @2` says the same."""
+    expected = snakeprov("diff", "results/table.csv@1", "results/table.csv@2").out
+    assert expected.startswith("results/table.csv@1 and @2 differ")
+    for arguments in (["results/table.csv"], ["results/table.csv@2"], ["results/table.csv@1", "@2"]):
+        assert snakeprov("diff", *arguments).out == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["results/figure.png"], 2, "results/figure.png has no version before @1 to compare with."),
+        (["run:bbbb"], 2, "One run alone cannot be compared."),
+        (["results/table.csv@1", "@7"], 3, "results/table.csv has no version 7."),
+    ],
+)
+def test_diff_without_a_second_version(
+    study: Any, snakeprov: Run, arguments: list[str], status: int, message: str
+) -> None:
+    """Where there is nothing to compare with, the answer says so."""
+    answer = snakeprov("diff", *arguments)
+    assert answer.status == status
+    assert message in answer.err
+
+
+def test_the_name_of_a_rule_leads_to_what_it_made(study: Any, snakeprov: Run) -> None:
+    """Who asks about a rule as if it were a file is told the command that finds its results."""
+    answer = snakeprov("show", "summarise")
+    assert answer.status == 3
+    assert answer.err.endswith("\nIt is a rule: 'snakeprov find rule=summarise' lists what it made.\n")

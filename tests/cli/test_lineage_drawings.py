@@ -124,7 +124,7 @@ def test_a_result_is_not_drawn_over(samples: Path, snakeprov: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "out.pdf"], "The name 'out.pdf' does not say what to draw."),
+        (["-o", "out.pdf"], "A lineage is not drawn as .pdf, but as .html, .svg, .dot or .mmd."),
         (["-o", "out"], "The name 'out' does not say what to draw."),
         (["-o", "no/such/out.svg"], "There is no folder no/such."),
         (["--format", "svg", "-o", "results"], "results is a folder."),

@@ -190,6 +190,9 @@ def test_a_repository_elsewhere(study: Any, snakeprov: Run, tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     for store in ("penguins", "penguins/.snakeprov", str(study.store)):
         assert snakeprov("log", "results/table.csv", "--store", store, "--json").status == 0
+        assert snakeprov("--store", store, "log", "results/table.csv", "--json").status == 0
+        assert snakeprov("--store", store, "verify", "results/table.csv").status == 0
+    assert snakeprov("--store", "nowhere", "log", "results/table.csv", "--store", "penguins").status == 0
 
 
 def test_help_and_version(snakeprov: Run) -> None:
@@ -198,7 +201,7 @@ def test_help_and_version(snakeprov: Run) -> None:
     assert snakeprov().out == help_text.out
     assert help_text.status == 0
     assert re.search(r"^snakeprov \d+\.\d+", snakeprov("--version").out)
-    for command in ("log", "show", "lineage", "runs", "run", "status", "push"):
+    for command in ("log", "ls", "show", "lineage", "runs", "run", "status", "push"):
         assert f"\n  {command} " in help_text.out
         assert "--json" in snakeprov(command, "-h").out
 
