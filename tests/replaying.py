@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from snakeprov.disk.files import fingerprint
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
@@ -54,5 +56,4 @@ def replay(work: Path, run_id: str, records: Sequence[JobRecord]) -> str:
     recorder.start(run)
     for record in records:
         recorder.append(record)
-    run.status = "success"
-    return recorder.finish(run).line()
+    return recorder.finish(replace(run, status="success")).line()

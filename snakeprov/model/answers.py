@@ -84,7 +84,7 @@ class Status(Answer, frozen=True, kw_only=True):
     notes: list[str]
 
 
-class Run(StoredRun, kw_only=True, omit_defaults=True, rename="camel"):
+class Run(StoredRun, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A run; in a list of runs with how many of its jobs ended how."""
 
     status: RunStatus

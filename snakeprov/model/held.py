@@ -27,7 +27,7 @@ class Member(msgspec.Struct, frozen=True, array_like=True):
     target: str | None = None
 
 
-class HeldFile(msgspec.Struct, array_like=True):
+class HeldFile(msgspec.Struct, frozen=True, array_like=True):
     """One file of a job: its content, its digest, or, if it has neither, an open descriptor that travels with it.
 
     Attributes:
@@ -53,14 +53,14 @@ class HeldFile(msgspec.Struct, array_like=True):
     moved_from_ns: int | None = None
 
 
-class Hold(msgspec.Struct, tag=True):
+class Hold(msgspec.Struct, frozen=True, tag=True):
     """Files of one job. For each that has neither content nor digest one descriptor comes with it, in order."""
 
     job_id: str
     files: list[HeldFile]
 
 
-class Listing(msgspec.Struct, tag=True):
+class Listing(msgspec.Struct, frozen=True, tag=True):
     """What a directory held when its job ended.
 
     Attributes:

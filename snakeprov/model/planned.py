@@ -19,7 +19,7 @@ PlannedState = Literal["executed", "reused", "edited", "notNeeded", "failed", "i
 `notReached`, the run ended before."""
 
 
-class PlannedJob(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+class PlannedJob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """One job of the DAG.
 
     Attributes:
@@ -36,7 +36,7 @@ class PlannedJob(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel
     is_missing: bool = False
 
 
-class RunPlan(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+class RunPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """The DAG of one run.
 
     Attributes:

@@ -48,7 +48,7 @@ class Fingerprint(msgspec.Struct, frozen=True, array_like=True):
     ctime_ns: int
 
 
-class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+class FileFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """What was seen of one input or output of a job.
 
     Attributes:
@@ -85,7 +85,7 @@ class FileFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     mode: int | None = None
 
 
-class CodeFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+class CodeFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """One file of code that a job executed, or that its workflow consists of.
 
     Attributes:
@@ -110,7 +110,7 @@ class CodeFact(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     fingerprint: Fingerprint | None = None
 
 
-class ManualStep(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+class ManualStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """What somebody says of a manual step besides the files that it read, executed and wrote.
 
     Attributes:
@@ -126,7 +126,7 @@ class ManualStep(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel
     new_version: bool = False
 
 
-class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """One finished job, one attempt at it, or a manual step.
 
     Attributes:
@@ -208,7 +208,7 @@ class JobRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
             yield "benchmark", self.benchmark_file
 
 
-class StoredJob(JobRecord, kw_only=True, omit_defaults=True, rename="camel"):
+class StoredJob(JobRecord, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A job as a store keeps it: its record, and what its delivery has added.
 
     Attributes:
@@ -253,7 +253,7 @@ def decode_job(payload: bytes) -> JobRecord:
     return msgspec.json.decode(payload, type=JobRecord, strict=False)
 
 
-class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+class GitState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A git work tree as it was when a run began.
 
     Attributes:
@@ -276,7 +276,7 @@ class GitState(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel")
     patch_left_out: list[str] = []
 
 
-class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """One invocation of Snakemake.
 
     Attributes:
@@ -324,7 +324,7 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"
     missing: list[str] = []
 
 
-class StoredGit(GitState, kw_only=True, omit_defaults=True, rename="camel"):
+class StoredGit(GitState, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A git work tree as a store keeps it.
 
     Attributes:
@@ -334,7 +334,7 @@ class StoredGit(GitState, kw_only=True, omit_defaults=True, rename="camel"):
     patch_file_handle_id: str | None = None
 
 
-class StoredRun(RunRecord, kw_only=True, omit_defaults=True, rename="camel"):
+class StoredRun(RunRecord, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A run as a store keeps it: its record, and what its delivery has added."""
 
     git: StoredGit | None = None

@@ -101,18 +101,19 @@ class Holding:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError):
             return
-        held = HeldFile(key, member, fingerprint, any_time=any_time, moved_from_ns=moved_from_ns)
-        if is_small and self._read(held, descriptor):
+        content = self._read(descriptor, fingerprint.size_bytes) if is_small else None
+        is_urgent = False
+        if content is not None:
             os.close(descriptor)
         elif not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             return
         else:
-            if changes and fingerprint.size_bytes <= self._urgent_bytes_left:
+            is_urgent = changes and fingerprint.size_bytes <= self._urgent_bytes_left
+            if is_urgent:
                 self._urgent_bytes_left -= fingerprint.size_bytes
-                held.is_urgent = True
             self._descriptors.append(descriptor)
-        self._add(held)
+        self._add(HeldFile(key, member, fingerprint, content, None, is_urgent, any_time, moved_from_ns))
 
     def directory(self, key: str, path: str, *, vanishes: bool = False, is_held: bool = False) -> str | None:
         """Note what is in the directory at `path`, and hold its files; return the digest of the listing.
@@ -173,17 +174,16 @@ class Holding:
             if not self._tell(Listing(self.job_id, key, to_text(path), part, number == len(parts))):
                 return
 
-    def _read(self, held: HeldFile, descriptor: int) -> bool:
-        """Read a small file; return false if it has grown meanwhile."""
+    def _read(self, descriptor: int, size_bytes: int) -> bytes | None:
+        """Return the content of a small file, None if it has another size by now or cannot be read."""
         try:
             content = os.pread(descriptor, SMALL_BYTES + 1, 0)
         except OSError:
-            return False
-        if len(content) != held.fingerprint.size_bytes:
-            return False
+            return None
+        if len(content) != size_bytes:
+            return None
         self._content_bytes_left -= len(content)
-        held.content = content
-        return True
+        return content
 
     def _digest_here(self, key: str, path: str, fingerprint: Fingerprint, member: str) -> None:
         """Digest a file that is about to vanish and must not be open by then."""

@@ -11,6 +11,8 @@ from collections.abc import Callable, Set
 from contextlib import suppress
 from typing import Any
 
+from msgspec.structs import replace
+
 from snakeprov.capture.places import Places
 from snakeprov.model.held import before_key, input_key, output_key
 from snakeprov.model.records import FileFact, Fingerprint, JobStatus
@@ -71,13 +73,14 @@ class JobFiles:
         """Return the inputs of `job` as they are now, or as they were before it changed them."""
         facts = self._files(job.input, live)
         if live.doubtful:
-            for one, fact in zip(job.input, facts, strict=True):
-                if str.__str__(one) in live.doubtful:
-                    fact.kind, fact.fingerprint = "unknown", None
-        for fact, seen in zip(facts, live.seen, strict=False):
+            facts = [
+                replace(fact, kind="unknown", fingerprint=None) if str.__str__(one) in live.doubtful else fact
+                for one, fact in zip(job.input, facts, strict=True)
+            ]
+        for number, (fact, seen) in enumerate(zip(facts, live.seen, strict=False)):
             if seen is not None and fact.fingerprint != seen:
-                fact.fingerprint_before = seen
-                fact.is_shared = any(_names_file(other, fact.path, self.path) for other in live.beside)
+                is_shared = any(_names_file(other, fact.path, self.path) for other in live.beside)
+                facts[number] = replace(fact, fingerprint_before=seen, is_shared=is_shared)
         if live.holding is not None:
             self._hold_inputs(job, facts, live, live.holding)
         return _as_before(facts, live.before_update) if live.before_update else facts
@@ -104,6 +107,7 @@ class JobFiles:
             live.holding.send()
 
     def _hold_outputs(self, job: Any, facts: list[FileFact], live: LiveJob, holding: Holding) -> None:
+        """Hold outputs; put into `facts` what directories hold, and digests that had to be made here."""
         for number, (one, fact) in enumerate(zip(job.output, facts, strict=True)):
             path = str.__str__(one)
             fingerprint = fact.fingerprint
@@ -115,10 +119,10 @@ class JobFiles:
                     moved_from_ns = _moved_from(path, fingerprint, live) if path in live.left else None
                     holding.file(output_key(number), path, fingerprint, vanishes=vanishes, moved_from_ns=moved_from_ns)
                 elif not (self._cache and fact.symlink_target):
-                    fact.listing = holding.directory(output_key(number), path, vanishes=vanishes)
+                    listing = holding.directory(output_key(number), path, vanishes=vanishes)
+                    facts[number] = replace(fact, listing=listing)
         holding.send()
-        for number, fact in enumerate(facts):
-            fact.digest = holding.digests.get(output_key(number))
+        _note_digests(facts, holding, output_key)
 
     def _hold_inputs(self, job: Any, facts: list[FileFact], live: LiveJob, holding: Holding) -> None:
         """Hold temporary inputs that no job of this run has made; of temporary directories note what is in them."""
@@ -129,13 +133,13 @@ class JobFiles:
             if path in temporary and fingerprint is not None and path not in live.stored:
                 is_held = (fingerprint.device, fingerprint.inode, fingerprint.mtime_ns) in self._temporary
                 if fact.kind == "directory":
-                    fact.listing = holding.directory(input_key(number), path, vanishes=not is_held, is_held=is_held)
+                    listing = holding.directory(input_key(number), path, vanishes=not is_held, is_held=is_held)
+                    facts[number] = replace(fact, listing=listing)
                 elif not is_held:
                     holding.file(input_key(number), path, fingerprint, vanishes=True)
         if temporary:
             holding.send()
-        for number, fact in enumerate(facts):
-            fact.digest = holding.digests.get(input_key(number))
+        _note_digests(facts, holding, input_key)
 
     def logs(self, job: Any, live: LiveJob, status: JobStatus) -> list[FileFact]:
         """Return the logs of `job` as they are now; only the paths where it did not write them."""
@@ -158,10 +162,16 @@ class JobFiles:
             path = str.__str__(one)
             if is_plain and not one.flags:
                 seen = look(path)
-                fact = FileFact(path=self.places.path(path), name=name, fingerprint=seen.fingerprint, mode=seen.mode)
-                if seen.kind != "file" or seen.symlink_target is not None:
-                    fact.kind, fact.symlink_target = seen.kind, seen.symlink_target
-                facts.append(fact)
+                facts.append(
+                    FileFact(
+                        path=self.places.path(path),
+                        name=name,
+                        kind=seen.kind,
+                        fingerprint=seen.fingerprint,
+                        symlink_target=seen.symlink_target,
+                        mode=seen.mode,
+                    )
+                )
             else:
                 facts.append(self._flagged(one, path, name, live))
         return facts
@@ -206,13 +216,31 @@ def _as_before(facts: list[FileFact], before: dict[str, FileFact]) -> list[FileF
 
     A rule does not name among its inputs what it updates, but that is what the new version comes from.
     """
-    for fact in facts:
-        changed = before.get(fact.path)
-        if changed is not None:
-            fact.flags, fact.fingerprint_before = sorted({*fact.flags, *changed.flags}), None
-            fact.kind, fact.fingerprint, fact.digest = changed.kind, changed.fingerprint, changed.digest
     named = {fact.path for fact in facts}
-    return facts + [fact for path, fact in before.items() if fact.kind != "missing" and path not in named]
+    return [
+        *(_changed(fact, before[fact.path]) if fact.path in before else fact for fact in facts),
+        *(fact for path, fact in before.items() if fact.kind != "missing" and path not in named),
+    ]
+
+
+def _changed(fact: FileFact, before: FileFact) -> FileFact:
+    """Return an input as it was before its job changed it."""
+    return replace(
+        fact,
+        flags=sorted({*fact.flags, *before.flags}),
+        kind=before.kind,
+        fingerprint=before.fingerprint,
+        fingerprint_before=None,
+        digest=before.digest,
+    )
+
+
+def _note_digests(facts: list[FileFact], holding: Holding, key_of: Callable[[int], str]) -> None:
+    """Put into `facts` the digests of files that had to be digested here."""
+    for number, fact in enumerate(facts) if holding.digests else ():
+        digest = holding.digests.get(key_of(number))
+        if digest is not None:
+            facts[number] = replace(fact, digest=digest)
 
 
 def _if_written(fact: FileFact, live: LiveJob) -> FileFact:
@@ -303,25 +331,27 @@ def before_update(job: Any, path_of: Callable[[str], str], holding: Callable[[],
     if facts:
         held = holding()
         held.send()
-        for path, fact in facts.items():
-            fact.digest = held.digests.get(before_key(path))
+        for path, digest in ((path, held.digests.get(before_key(path))) for path in facts):
+            if digest is not None:
+                facts[path] = replace(facts[path], digest=digest)
     return facts
 
 
 def _seen(path: str, path_of: Callable[[str], str], holding: Callable[[], Holding]) -> FileFact:
     seen = look(path)
-    fact = FileFact(
-        path=path_of(path),
+    recorded, listing = path_of(path), None
+    if seen.fingerprint is not None and seen.kind == "file":
+        holding().file(before_key(recorded), path, seen.fingerprint, changes=True)
+    elif seen.kind == "directory":
+        listing = holding().directory(before_key(recorded), path)
+    return FileFact(
+        path=recorded,
         flags=["before_update"],
         kind=seen.kind,
         fingerprint=seen.fingerprint,
+        listing=listing,
         symlink_target=seen.symlink_target,
     )
-    if seen.fingerprint is not None and seen.kind == "file":
-        holding().file(before_key(fact.path), path, seen.fingerprint, changes=True)
-    elif seen.kind == "directory":
-        fact.listing = holding().directory(before_key(fact.path), path)
-    return fact
 
 
 def storage_query(file: Any) -> str | None:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from snakeprov.model.records import FileFact, JobRecord
 from snakeprov.plugin.observation import LiveJob
 from snakeprov.plugin.problems import MAX_ERROR_CHARACTERS
@@ -35,21 +37,27 @@ Measured = dict[str, float]
 is everything that is not a number: a `.jsonl` file repeats the job's params, which may hold secrets."""
 
 
-def explain(record: JobRecord, job: Any, live: LiveJob, *, place: Callable[[str], str]) -> None:
-    """Add to `record` what is known of the failure of `job`; `place` turns a path into the one that is recorded."""
+def explain(record: JobRecord, job: Any, live: LiveJob, *, place: Callable[[str], str]) -> JobRecord:
+    """Return `record` with what is known of the failure of `job`; `place` gives the recorded form of a path."""
     error = live.error
+    said = exit_code = None
     if error is not None and str(error):
         kind = type(error).__name__
         # A RuleException only wraps the error of the job, whose kind its text begins with.
-        record.error = cut(str(error) if kind == "RuleException" else f"{kind}: {error}", MAX_ERROR_CHARACTERS)
-        record.exit_code = _exit_code(record.error)
+        said = cut(str(error) if kind == "RuleException" else f"{kind}: {error}", MAX_ERROR_CHARACTERS)
+        exit_code = _exit_code(said)
     elif live.blame:
-        record.error = cut(str(live.blame), MAX_ERROR_CHARACTERS)
+        said = cut(str(live.blame), MAX_ERROR_CHARACTERS)
     own = [str.__str__(path) for path in job.log]
     of_executor = [path for path in live.logs if os.path.isabs(path) and path not in own]  # noqa: PTH117
-    record.logs += [FileFact(path=place(path), kind="unknown") for path in of_executor]
     logs = [log for log in (tail(path, MAX_LOG_BYTES) for path in (*of_executor, *own)) if log]
-    record.log_excerpt = encodable("\n".join(logs)[-MAX_LOG_BYTES:]) or None
+    return structs.replace(
+        record,
+        error=said,
+        exit_code=exit_code,
+        logs=[*record.logs, *(FileFact(path=place(path), kind="unknown") for path in of_executor)],
+        log_excerpt=encodable("\n".join(logs)[-MAX_LOG_BYTES:]) or None,
+    )
 
 
 def tail(path: str, max_bytes: int) -> str:

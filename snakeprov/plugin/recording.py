@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
+from msgspec import structs
+
 from snakeprov.capture.places import Places
 from snakeprov.capture.secrets.finders import environment_secrets
 from snakeprov.capture.secrets.redactor import Redactor, secrets_in
@@ -66,7 +68,7 @@ class Handover:
             patterns=settings.redact,
             values=[*known_secrets(workflow), *credentials_in(settings.store)],
         )
-        self._run = run_record(
+        run = run_record(
             workflow,
             run_id=uuid4().hex,
             project=project_of(settings, directory, store_of(settings, directory)),
@@ -74,15 +76,15 @@ class Handover:
             directory=directory,
             places=places,
             executor=executor,
+            began_on=began_on,
+            parent_run_id=outer_run(),
             redact=self._redactor.value,
         )
-        self._run.started_on = began_on
-        self._redactor.run(self._run)
+        self._run = self._redactor.run(run)
         self._recorder = open_recorder(settings, directory, secrets=self._redactor.secrets)
         self._translator = Translator(
             workflow, run_id=self._run.id, places=places, redact=self._redactor.value, tell=self._recorder.hold
         )
-        self._run.parent_run_id = outer_run()
         self._recorder.start(self._run)
         enter_run(self._run.id)
         self.plan()
@@ -101,8 +103,7 @@ class Handover:
                 path_of=self._translator.files.path,
                 stored=self._redactor.stored,
             )
-        self._redactor.plan(plan)
-        self._recorder.plan(plan)
+        self._recorder.plan(self._redactor.plan(plan))
 
     @never_raises
     def job(self, job: Any, live: LiveJob, status: JobStatus) -> None:
@@ -120,8 +121,9 @@ class Handover:
                 record = decode_job(payload)
                 if status in _FAILED:
                     gaps = Gaps()
-                    gaps.ask("why it failed", None, explain, record, job, live, place=self._translator.files.path)
-                    record.incomplete += gaps
+                    place = self._translator.files.path
+                    record = gaps.ask("why it failed", record, explain, record, job, live, place=place)
+                    record = structs.replace(record, incomplete=[*record.incomplete, *gaps])
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             self.problems.note(problem)
@@ -141,19 +143,16 @@ class Handover:
         `is_shown` says whether the terminal may show how far a long delivery is.
         """
         leave_run(self._run.parent_run_id)
-        self._run.status = status
-        self._run.ended_on = now()
-        self._run.missing = [*self._run.missing, *self.problems.gaps]
-        self._redactor.run(self._run)
-        return self._recorder.finish(self._run, is_shown=is_shown)
+        missing = [*self._run.missing, *self.problems.gaps]
+        run = structs.replace(self._run, status=status, ended_on=now(), missing=missing)
+        return self._recorder.finish(self._redactor.run(run), is_shown=is_shown)
 
     def _special(self, record: JobRecord, live: LiveJob) -> None:
         """Hand over a record in which something is left to be changed: a gap, or a secret."""
         if record.incomplete:
             self.problems.note(f"of a job of rule {record.rule}: {record.incomplete[0]}")
-        record.incomplete += live.notes
         try:
-            self._redactor.job(record)
+            record = self._redactor.job(structs.replace(record, incomplete=[*record.incomplete, *live.notes]))
         except Exception as error:
             record = self._without_details(record, error)
         self._recorder.append(record)
@@ -162,9 +161,7 @@ class Handover:
         """Return next to nothing of a record whose secrets could not be found."""
         problem = f"its secrets could not be told apart from the rest ({type(error).__name__})"
         self.problems.note(f"Of a job only its status was recorded: {problem}")
-        bare = JobRecord(id=record.id, run_id=record.run_id, rule="unknown", status=record.status)
-        bare.incomplete = [problem]
-        return bare
+        return JobRecord(id=record.id, run_id=record.run_id, rule="unknown", status=record.status, incomplete=[problem])
 
 
 class Summary(Protocol):

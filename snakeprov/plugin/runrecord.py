@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -48,6 +49,8 @@ def run_record(
     directory: Path,
     places: Places,
     executor: str | None,
+    began_on: datetime,
+    parent_run_id: str | None,
     redact: Redact,
 ) -> RunRecord:
     """Return what is known of a run when it begins; what cannot be found out is named in `missing`."""
@@ -57,6 +60,7 @@ def run_record(
         project=project,
         project_identity=project_identity,
         working_directory=to_text(directory),
+        parent_run_id=parent_run_id,
         command_line=gaps.ask("command line", None, _command_line),
         snakefile=gaps.ask("Snakefile", None, _snakefile, workflow, places),
         config=gaps.ask("config", {}, _config, workflow, redact),
@@ -71,6 +75,7 @@ def run_record(
         plugin_versions=gaps.ask("plugins", {}, plugin_versions),
         executor=executor,
         deployment_methods=gaps.ask("deployment methods", [], deployment_methods, workflow),
+        started_on=began_on,
         missing=list(gaps),
     )
 

@@ -17,6 +17,7 @@ from typing import Final
 from uuid import uuid4
 
 import msgspec
+from msgspec import structs
 
 from snakeprov import __version__
 from snakeprov.capture.secrets.finders import environment_secrets
@@ -108,12 +109,10 @@ def find(
         RemoteError: The store is not able to answer now.
     """
     require_metadata(tools.working_directory)
-    run = _run(tools)
+    run = _run(tools, killed)
     since_s = None
-    if killed is not None:
-        run.project, run.project_identity = killed.project, killed.project_identity
-        run.missing = [f"Run {killed.id} was killed before it could record these jobs"]
-        since_s = None if killed.started_on is None else (killed.started_on - CLOCK_SKEW).timestamp()
+    if killed is not None and killed.started_on is not None:
+        since_s = (killed.started_on - CLOCK_SKEW).timestamp()
     metadata = stored.read(tools.working_directory, since_s=since_s)
     wanted = _Wanted(targets)
     past = read_past(
@@ -132,8 +131,7 @@ def find(
     result.jobs = list(_unclaimed(past.jobs, others, store))
     _drop_recorded(result, client, tools, progress)
     redactor = Redactor(patterns=tools.settings.redact, values=environment_secrets(os.environ, ()))
-    for job in result.jobs:
-        redactor.job(job)
+    result.jobs = [redactor.job(job) for job in result.jobs]
     return result
 
 
@@ -148,11 +146,14 @@ def find_missing(client: Client, tools: Tools, killed: RunRecord) -> Backfill:
     return find(client, tools, killed=killed)
 
 
-def _run(tools: Tools) -> RunRecord:
+def _run(tools: Tools, killed: RunRecord | None) -> RunRecord:
+    """Return the run that stands for what is found, or for what a killed run did not record."""
     moment = now()
+    project = project_of(tools.settings, tools.working_directory, tools.store) if killed is None else killed.project
     return RunRecord(
         id=uuid4().hex,
-        project=project_of(tools.settings, tools.working_directory, tools.store),
+        project=project,
+        project_identity=None if killed is None else killed.project_identity,
         working_directory=to_text(tools.working_directory),
         status="backfilled",
         command_line="snakeprov backfill",
@@ -160,6 +161,7 @@ def _run(tools: Tools) -> RunRecord:
         snakeprov_version=__version__,
         started_on=moment,
         ended_on=moment,
+        missing=[] if killed is None else [f"Run {killed.id} was killed before it could record these jobs"],
     )
 
 
@@ -204,9 +206,9 @@ def _unclaimed(jobs: Sequence[JobRecord], outboxes: Sequence[Path], store: str) 
         began = job.started_on or job.ended_on
         if until is not None and began is not None and began >= until:
             continue
-        job.outputs = [fact for fact in job.outputs if fact.path not in waiting]
-        if job.outputs:
-            yield job
+        outputs = [fact for fact in job.outputs if fact.path not in waiting]
+        if outputs:
+            yield structs.replace(job, outputs=outputs)
 
 
 def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progress: Progress) -> None:
@@ -222,18 +224,16 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
         group = jobs[start : start + COMPARED_MAX]
         deliverer.look_up(path_of(fact) for job in group for fact in job.outputs)
         for job in group:
-            outputs = len(job.outputs)
-            recorded = {
-                fact.path
+            outputs = [
+                fact
                 for fact in job.outputs
-                if (held := deliverer.held(path_of(fact))) is not None
-                and held.activity_id is not None
-                and tools.digester.has_digest(fact, held.sha256)
-            }
-            job.outputs = [fact for fact in job.outputs if fact.path not in recorded]
-            result.recorded_outputs += outputs - len(job.outputs)
-            if job.outputs:
-                result.jobs.append(job)
+                if (held := deliverer.held(path_of(fact))) is None
+                or held.activity_id is None
+                or not tools.digester.has_digest(fact, held.sha256)
+            ]
+            result.recorded_outputs += len(job.outputs) - len(outputs)
+            if outputs:
+                result.jobs.append(structs.replace(job, outputs=outputs))
 
 
 def _with_identity(run: RunRecord, tools: Tools) -> RunRecord:
@@ -241,4 +241,4 @@ def _with_identity(run: RunRecord, tools: Tools) -> RunRecord:
     if run.project_identity is not None or tools.settings.project is not None:
         return run
     identity = noted_identity(tools.working_directory) or uuid4().hex  # a new one that no project in the store has
-    return msgspec.structs.replace(run, project_identity=identity)
+    return structs.replace(run, project_identity=identity)

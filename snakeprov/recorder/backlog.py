@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from snakeprov.disk.layout import OUTBOX_NAME, POINTER_NAME, own_folder
 from snakeprov.disk.privacy import opener
@@ -101,7 +102,7 @@ def count(folder: Path, *, run_id: str | None = None, store: str | None = None) 
     return Backlog(pending, failed, tuple(reasons))
 
 
-class CodeFound(msgspec.Struct, omit_defaults=True):
+class CodeFound(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was found of the code of a run when it began, as the outbox keeps it; see `RunRecord`."""
 
     git: GitState | None = None
@@ -121,11 +122,14 @@ def run_of(content: Content) -> RunRecord:
         raise OutboxError("The record of the run is damaged.", hint="Move the outbox out of its folder.") from error
     if content.git is None:
         killed = "Snakemake" if run.status == "running" else "the process that delivers"
-        run.git_problem = run.git_problem or f"{killed} was killed before git could be asked"
-    else:
-        found = msgspec.json.decode(content.git, type=CodeFound)
-        run.git, run.git_problem = found.git, found.git_problem
-    return run
+        problem = run.git_problem or f"{killed} was killed before git could be asked"
+        return structs.replace(run, git_problem=problem)
+    return with_code(run, msgspec.json.decode(content.git, type=CodeFound))
+
+
+def with_code(run: RunRecord, found: CodeFound) -> RunRecord:
+    """Return a run with what was found of its code."""
+    return structs.replace(run, git=found.git, git_problem=found.git_problem)
 
 
 @contextmanager

@@ -140,7 +140,8 @@ class Deliverer:
         if self._client.backend.keeps_runs and run.status != "manual":
             stored = msgspec.convert(self._run, StoredRun, from_attributes=True)
             if stored.git is not None:
-                stored.git.patch_file_handle_id = self._stored_patch()
+                git_stored = structs.replace(stored.git, patch_file_handle_id=self._stored_patch())
+                stored = structs.replace(stored, git=git_stored)
             self._client.runs.put(stored)
         self._run_is_known = True
 

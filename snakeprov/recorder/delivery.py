@@ -29,7 +29,7 @@ from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.recorder import backlog
 from snakeprov.recorder.backfill import Backfill, Progress, find_missing
-from snakeprov.recorder.backlog import CodeFound, appended, as_recorded, run_of
+from snakeprov.recorder.backlog import CodeFound, appended, as_recorded, run_of, with_code
 from snakeprov.recorder.context import Prepared, Receipt
 from snakeprov.recorder.deliver import Deliverer
 from snakeprov.recorder.digesting import Observations
@@ -323,8 +323,7 @@ class Delivery:
         if self._code is None:
             self._code, self._patch = self._find_code(run)
             self._note_code(outbox, self._code)
-        run.git, run.git_problem = self._code.git, self._code.git_problem
-        self.run = run
+        self.run = with_code(run, self._code)
         self._run_numbers.add(entry.number)
 
     def _note_code(self, outbox: Outbox, code: CodeFound) -> None:
@@ -351,7 +350,7 @@ class Delivery:
         deliverer = self._connected()
         if self.run.status == "running":
             self._backfill_missing(self.run)
-            self.run.status = "interrupted"
+            self.run = structs.replace(self.run, status="interrupted")
         if self._plan is not None and not all(job.is_needed for job in self._plan.jobs):
             # Jobs that are delivered by now may have found outputs of others edited or put back.
             deliverer.put_plan(self._plan)
@@ -385,8 +384,8 @@ def deliver_backfill(
     if not found.jobs:
         return
     prepare_folder(own_folder(tools.working_directory), shared=tools.settings.is_shared)
-    run = found.run
-    run.project_identity = run.project_identity or identity_of(tools.settings, tools.working_directory)
+    identity = found.run.project_identity or identity_of(tools.settings, tools.working_directory)
+    run = structs.replace(found.run, project_identity=identity)
 
     def note(receipt: Receipt) -> None:
         found.note(receipt)

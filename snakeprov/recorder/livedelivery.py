@@ -153,8 +153,11 @@ class LiveDelivery:
 
     def _find_code(self, run: RunRecord) -> tuple[CodeFound, bytes | None]:
         git = self._tools.git
-        state = git.state_of(str(self._place.root / to_os(run.snakefile or ".")))
-        patch = git.patch(state.root) if state is not None and state.dirty else None
+        place = str(self._place.root / to_os(run.snakefile or "."))
+        state, patch = git.state_of(place), None
+        if state is not None and state.dirty:
+            patch = git.patch(state.root)
+            state = git.state_of(place)  # by now it says what the patch leaves out
         return CodeFound(state, git.problem), self._redactor.patch(patch) if patch is not None else None
 
     def _connected(self) -> Client:

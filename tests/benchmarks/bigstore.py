@@ -200,8 +200,16 @@ class Builder:
     def _run(self, batch: int) -> None:
         self._run_id = hashlib.md5(str(batch).encode(), usedforsecurity=False).hexdigest()
         git = GitState(root="/big", commit=hashlib.sha1(str(batch).encode(), usedforsecurity=False).hexdigest())
-        run = RunRecord(id=self._run_id, project="big", working_directory="/big", status="success", git=git)
-        run.user, run.host, run.started_on = "ada", f"node{batch % 7}", _BEGAN + timedelta(seconds=self.activities)
+        run = RunRecord(
+            id=self._run_id,
+            project="big",
+            working_directory="/big",
+            status="success",
+            git=git,
+            user="ada",
+            host=f"node{batch % 7}",
+            started_on=_BEGAN + timedelta(seconds=self.activities),
+        )
         self.client.runs.put(run)
 
     def _add(self, request: Request) -> int:

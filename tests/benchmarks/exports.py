@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from snakeprov.disk.files import fingerprint
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.model.times import now
@@ -72,8 +74,8 @@ def main() -> None:
         recorder.start(run)
         for job in records(work, arguments.jobs):
             recorder.append(job)
-        run.status, run.snakemake_version = "success", "9.27.1"
-        print(recorder.finish(run).line())
+        ended = replace(run, status="success", snakemake_version="9.27.1")
+        print(recorder.finish(ended).line())
         for what in (f"run:{RUN}", "merged.bam"):
             for form in FORMS:
                 measure(work, what, form)

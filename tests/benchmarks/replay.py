@@ -84,7 +84,7 @@ def replay(jobs: int, inputs: int) -> None:
             before_s = time.thread_time()
             recorder.append(job)
             append_s += time.thread_time() - before_s
-        run.status = "success"
+        run = msgspec.structs.replace(run, status="success")
         before_s = time.perf_counter()
         line = recorder.finish(run).line()
         end_s = time.perf_counter()

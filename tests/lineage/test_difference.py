@@ -308,7 +308,7 @@ def test_a_snakefile_that_changed_elsewhere_is_a_circumstance() -> None:
         for one, digest in zip(made, digests, strict=True):
             assert one.record is not None
             one.files.append(job_file("workflow", f"other.smk@{one.version.version_number}", "executed"))
-            one.record.code = [
+            one.record.code[:] = [
                 CodeFact(role="snakefile", path="Snakefile", digest=digest),
                 CodeFact(role="workflow", path="other.smk"),
             ]
@@ -372,7 +372,7 @@ def job(rule: str, sample: str, *, inputs: Sequence[str] = (), outputs: Sequence
     """Return a job of a run."""
     made = story("r@1", rule=rule, inputs=inputs, wildcards={"s": sample} if sample else {}, **more).job
     assert made is not None
-    made.job.outputs = [FileFact(path=one.partition("@")[0]) for one in outputs]
+    made.job.outputs[:] = [FileFact(path=one.partition("@")[0]) for one in outputs]
     made.files.extend(job_file("output", one, "generated") for one in outputs)
     return made
 

@@ -232,9 +232,8 @@ def test_a_digest_gives_no_secret_away() -> None:
         config = {"rest": list(range(100)), "password": secret, "mail": f"send to ada {secret} today", "n": [1, 2]}
         shown.append(represent(config, budget=10, redact=redactor.value))
     assert shown[0] == shown[1] and digest_known(shown[0]) is not None
-    record = JobRecord(id="1", run_id="2", rule="a", status="success")
-    record.params = {"token": represent(list("abcdef" * 2000), redact=Redactor().value), "names": shown[0]}
-    Redactor().job(record)
+    params = {"token": represent(list("abcdef" * 2000), redact=Redactor().value), "names": shown[0]}
+    record = Redactor().job(JobRecord(id="1", run_id="2", rule="a", status="success", params=params))
     assert "sha256" not in str(record.params["token"])
     assert record.params["names"] == shown[0]
 

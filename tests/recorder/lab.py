@@ -14,6 +14,8 @@ from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
+from msgspec.structs import replace
+
 from snakeprov.apps.target import target_of
 from snakeprov.capture.git.reader import GitReader
 from snakeprov.client import Client
@@ -230,9 +232,11 @@ class Lab:
         id_ = uuid4().hex
         self._jobs[id_] = f"{job.rule} {run}"
         inputs = [self._fact(path) for path in job.reads]
-        for fact in inputs:
-            seen = before.get(fact.path)
-            fact.fingerprint_before = seen if seen != fact.fingerprint else None
+        changed = [before.get(fact.path) != fact.fingerprint for fact in inputs]
+        inputs = [
+            replace(fact, fingerprint_before=before.get(fact.path)) if has_changed else fact
+            for fact, has_changed in zip(inputs, changed, strict=True)
+        ]
         return JobRecord(
             id=id_,
             run_id=run_id,

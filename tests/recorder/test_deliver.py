@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from snakeprov import connect
 from snakeprov.apps.target import target_of
@@ -104,7 +106,7 @@ def test_a_job_that_is_refused_does_not_hold_up_the_others(client: Client, work:
     made = deliverer(client, work, "a")
     good = [job(work, number, "a", inputs={}, outputs={f"{number}.txt": number}) for number in "13"]
     bad = job(work, "2", "a", inputs={}, outputs={"2.txt": "2"})
-    bad.job.run_id = "unknown"
+    bad = replace(bad, job=structs.replace(bad.job, run_id="unknown"))
 
     reasons = [receipt.reason for receipt in made.deliver([good[0], bad, good[1]])]
 

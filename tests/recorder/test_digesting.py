@@ -47,7 +47,7 @@ def test_inputs_outputs_and_code_are_digested(digester: Digester, tmp_path: Path
     """By the path that the record has."""
     record = job(fact(tmp_path, "out", "o"), inputs=(fact(tmp_path, "in", "i"),))
     (tmp_path / "code.py").write_text("c")
-    record.code = [CodeFact(role="script", path="code.py", fingerprint=fingerprint(str(tmp_path / "code.py")))]
+    record.code.append(CodeFact(role="script", path="code.py", fingerprint=fingerprint(str(tmp_path / "code.py"))))
 
     found = digester.observe(record, HeldFiles())
 
@@ -359,8 +359,8 @@ def test_a_directory_was_read_as_it_was_made_or_it_is_not_known(
     ended = stamp(str(place))
     if when == "after":
         meanwhile(place)
-    read = FileFact(path=FOLDER, kind="directory", fingerprint=ended)
-    read.fingerprint_before = None if began == ended else began
+    before = None if began == ended else began
+    read = FileFact(path=FOLDER, kind="directory", fingerprint=ended, fingerprint_before=before)
 
     found = digester.observe(job(inputs=(read,)), HeldFiles())[FOLDER]
 

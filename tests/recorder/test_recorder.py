@@ -61,7 +61,7 @@ def add_temporary(job: JobRecord, work: Path, recorder: recording.Recorder, *, s
     for place in places:
         place.unlink()
     for number, fact in enumerate(job.outputs):
-        fact.digest = holding.digests.get(output_key(number))
+        job.outputs[number] = msgspec.structs.replace(fact, digest=holding.digests.get(output_key(number)))
     assert not holding.lost
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from snakeprov.apps.target import target_of
 from snakeprov.capture.git.reader import GitReader
@@ -121,7 +122,7 @@ def test_a_job_becomes_versions_with_an_activity(bench: Bench) -> None:
         code=code,
     )
     job.job.inputs.pop()
-    code[0].fingerprint = fingerprint(str(bench.work / "scripts/clean.py"))
+    code[0] = replace(code[0], fingerprint=fingerprint(str(bench.work / "scripts/clean.py")))
     job = Prepared(0, job.job, Digester(str(bench.work), DigestCache(None), md5=True).observe(job.job, HeldFiles()))
 
     assert bench.deliver(job) == [None]
@@ -211,7 +212,7 @@ def test_upload_false_records_files_without_their_bytes(bench: Bench) -> None:
 def test_urls_that_synapse_refuses_are_described(bench: Bench) -> None:
     """An object in a bucket and a container image are named in the description; other URLs are used as such."""
     job = bench.job({}, {"out": "1"}, container="docker://debian:12")
-    job.job.inputs = [
+    job.job.inputs[:] = [
         FileFact(path=".snakemake/storage/s3/b/k", kind="missing", storage_query="s3://b/k"),
         FileFact(path=".snakemake/storage/http/x", kind="missing", storage_query="https://example.org/x y"),
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from snakeprov.model.answers import JobSummary, Page, Plan, PlannedRule, Run
 from snakeprov.model.planned import PlannedState
 from snakeprov.view import runs
@@ -39,5 +41,5 @@ def test_jobs_that_were_not_run_are_folded_by_rule(
 
 def test_of_a_run_whose_end_was_not_seen_it_is_said_that_jobs_may_have_been_running(run: Run, screen: Screen) -> None:
     """After kill -9 nobody knows what was running then."""
-    run.ended_on = None
-    assert "jobs not reached may have been running" in "\n".join(runs.run(run, JOBS, screen, plan=PLAN))
+    ended = replace(run, ended_on=None)
+    assert "jobs not reached may have been running" in "\n".join(runs.run(ended, JOBS, screen, plan=PLAN))

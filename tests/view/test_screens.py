@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from snakeprov.lineage.graph import Graph
 from snakeprov.model.answers import History, JobSummary, Lineage, MadeVersion, Page, Run, Status, Story
+from snakeprov.model.records import StoredJob
 from snakeprov.view import history as history_view
 from snakeprov.view import runs as runs_view
 from snakeprov.view import story as story_view
@@ -132,13 +133,19 @@ def test_show_of_an_activity_that_was_no_job(story: Story, screen: Screen, golde
     golden("show-activity.txt", joined(story_view.story(told_story(story.version, activity=activity), screen)))
 
 
+def with_record(story: Story, record: StoredJob) -> Story:
+    assert story.job is not None
+    return replace(story, job=replace(story.job, job=record))
+
+
 def test_show_bounds_what_is_long(story: Story, screen: Screen) -> None:
     """Ten thousand inputs, a command of ten megabytes and a huge param are counted, not printed."""
     assert story.record is not None
     one = story.files[0]
     story.files.extend(replace(one, path=f"part{number}") for number in range(10_000))
-    story.record.shellcmd = "echo x\n" * 1_500_000
-    story.record.params |= {"list": list(range(100_000)), **{f"p{number}": number for number in range(96)}}
+    story = with_record(story, replace(story.record, shellcmd="echo x\n" * 1_500_000))
+    assert story.record is not None
+    story.record.params.update({"list": list(range(100_000)), **{f"p{number}": number for number in range(96)}})
     lines = list(story_view.story(story, screen))
     assert len(lines) <= 100
     assert max(map(len, lines)) < 400
@@ -152,13 +159,19 @@ def test_show_of_what_went_wrong(story: Story, screen: Screen) -> None:
     job, run = story.record, story.run
     assert job is not None
     assert run is not None
-    job.status, job.attempt, job.incomplete = "failed", 2, ["reason"]
-    job.error, job.log_excerpt = "exit status 1", "a\nb\n"
-    job.inputs[0].changed_while_reading = True
-    job.inputs[1].changed_while_reading = None
+    first, second, *others = job.inputs
+    record = replace(
+        job,
+        status="failed",
+        attempt=2,
+        incomplete=["reason"],
+        error="exit status 1",
+        log_excerpt="a\nb\n",
+        inputs=[replace(first, changed_while_reading=True), replace(second, changed_while_reading=None), *others],
+    )
     unread = job_file("input", "unread.csv@1", sha256=None)
     story.files.extend([unread, replace(unread, path="gone.csv", version_number=None, outcome="missing")])
-    run.git = None
+    story = replace(with_record(story, record), run=replace(run, git=None))
     got = joined(story_view.story(story, screen))
     assert "failed · attempt 2 · 3 minutes ago" in got
     assert got.count("changed while it was read") == 1

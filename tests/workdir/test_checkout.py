@@ -90,9 +90,9 @@ def test_without_the_git_repository_the_files_that_ran_are_there(
     with connect(work / ".snakeprov") as client:
         run = client.runs.get(recorded.runs[0])
     assert run.git is not None
-    run.git.root = str(tmp_path / "gone")
+    git = msgspec.structs.replace(run.git, root=str(tmp_path / "gone"))
+    run = msgspec.structs.replace(run, git=git, jobs=None)
     with closing(sqlite3.connect(work / ".snakeprov/provenance.sqlite")) as connection:
-        run.jobs = None
         from snakeprov.db.checksums import of_values
 
         row = connection.execute("SELECT * FROM run WHERE id = ?", (run.id,)).fetchone()

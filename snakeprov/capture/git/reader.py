@@ -14,6 +14,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import structs
+
 from snakeprov.capture.git.library import find_root, has_tags, open_repository, read_head, read_remote_url
 from snakeprov.capture.git.program import DIFF, Status, read_status, run_git
 from snakeprov.capture.git.remotes import permalink
@@ -122,7 +124,8 @@ class GitReader:
     def patch(self, root: str) -> bytes | None:
         """Return how the tracked files of a work tree differ from its commit, as `git apply` takes it.
 
-        Results of workflows and files too large for code are left out; the state's `patch_left_out` names the latter.
+        Results of workflows and files too large for code are left out; the state names the latter from then on
+        (`patch_left_out`).
 
         Args:
             root: A state's `root` (text form).
@@ -280,7 +283,10 @@ class GitReader:
             return None
         files = sorted(file for file in worktree.changed if _is_of_code_size(worktree.root / file))
         left_out = sorted(worktree.changed.difference(files[:MAX_PATCHED_FILES]))
-        worktree.state.patch_left_out = [to_text(file) for file in left_out[:MAX_LEFT_OUT_NAMES]]
+        if left_out:
+            named = [to_text(file) for file in left_out[:MAX_LEFT_OUT_NAMES]]
+            state = structs.replace(worktree.state, patch_left_out=named)
+            self._worktrees[worktree.root] = worktree._replace(state=state)
         if not files:
             return None
         arguments = [*DIFF, worktree.state.commit or _EMPTY_TREE, "--", *files[:MAX_PATCHED_FILES]]

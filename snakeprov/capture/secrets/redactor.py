@@ -9,7 +9,6 @@ as they are: what is hidden there could not be found again, and the file system 
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 import operator
 import re
@@ -19,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
 import msgspec
+from msgspec import structs
 
 from snakeprov.capture.secrets.finders import (
     MIN_CHARACTERS,
@@ -35,7 +35,7 @@ from snakeprov.capture.secrets.names import MARK, is_secret_name, is_secret_valu
 from snakeprov.capture.secrets.pairs import named_members
 from snakeprov.model.credentials import credentials_in, strip_credentials
 from snakeprov.model.planned import PlannedJob, RunPlan
-from snakeprov.model.records import JobRecord, RunRecord
+from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 
 VALUES_MAX: Final = 1_000
 """Maximum number of secret values searched for everywhere; further ones are hidden under their names only."""
@@ -97,8 +97,8 @@ class Redactor:
                 return False
         return True
 
-    def job(self, record: JobRecord) -> dict[str, str]:
-        """Take the secrets out of `record`, in place; return the paths that have changed, each with its new form.
+    def job(self, record: JobRecord) -> JobRecord:
+        """Return `record` without secrets.
 
         Costs microseconds where the record holds nothing that looks like a secret. Of paths only those of the local
         copies of storage objects are changed, which are named after their query.
@@ -112,31 +112,45 @@ class Redactor:
         for fact in stored:
             self._learn(credentials_in(fact.storage_query or ""))
         payload = msgspec.json.encode(_job_texts(record)).decode()
-        self._redact([record], JOB_TEXTS, payload, (record.params, record.resources, record.wildcards))
-        if record.log_excerpt is not None:
-            record.log_excerpt = self._hide_cut_start(record.log_excerpt)
-        renamed: dict[str, str] = {}
-        for fact in stored:
-            path, fact.path = fact.path, self.text(fact.path)
-            fact.storage_query = self.text(strip_credentials(fact.storage_query or ""))
-            if fact.path != path:
-                renamed[path] = fact.path
-        for code in record.code:
-            if code.url is not None:
-                code.url = self.text(strip_credentials(code.url))
-        return renamed
+        clean = self._without(
+            record, JOB_TEXTS, self._hides(payload, (record.params, record.resources, record.wildcards))
+        )
+        excerpt = clean.get("log_excerpt", record.log_excerpt)
+        if excerpt is not None:
+            clean["log_excerpt"] = self._hide_cut_start(excerpt)
+        if stored:
+            for name in ("inputs", "outputs", "logs"):
+                clean[name] = [self._file(fact) for fact in getattr(record, name)]
+        if any(code.url is not None for code in record.code):
+            clean["code"] = [self._code(code) for code in record.code]
+        return structs.replace(record, **clean) if clean else record
 
-    def run(self, record: RunRecord) -> None:
-        """Take the secrets out of `record`, in place, and learn what its configuration and command line name."""
+    def run(self, record: RunRecord) -> RunRecord:
+        """Return `record` without secrets; learn what its configuration and command line name."""
         if record.command_line is not None:
             self._learn(named_values(record.command_line))
         payload = msgspec.json.encode(_run_texts(record)).decode()
-        self._redact([record], RUN_TEXTS, payload, (record.config,))
+        return structs.replace(record, **self._without(record, RUN_TEXTS, self._hides(payload, (record.config,))))
 
-    def plan(self, plan: RunPlan) -> None:
-        """Take the secrets out of the wildcards of `plan`, in place, as out of those of its jobs."""
+    def plan(self, plan: RunPlan) -> RunPlan:
+        """Return `plan` without the secrets in its wildcards, as they are taken out of those of its jobs."""
         wildcards = [job.wildcards for job in plan.jobs]
-        self._redact(plan.jobs, ("wildcards",), msgspec.json.encode(wildcards).decode(), wildcards)
+        hides = self._hides(msgspec.json.encode(wildcards).decode(), wildcards)
+        if not hides:
+            return plan
+        jobs = [structs.replace(job, **self._without(job, ("wildcards",), hides)) for job in plan.jobs]
+        return structs.replace(plan, jobs=jobs)
+
+    def _file(self, fact: FileFact) -> FileFact:
+        """Return a file without the secrets in the query of its storage object."""
+        if fact.storage_query is None:
+            return fact
+        query = self.text(strip_credentials(fact.storage_query))
+        return structs.replace(fact, path=self.text(fact.path), storage_query=query)
+
+    def _code(self, code: CodeFact) -> CodeFact:
+        """Return a file of code without the secrets in its URL."""
+        return code if code.url is None else structs.replace(code, url=self.text(strip_credentials(code.url)))
 
     def stored(self, path: str, query: str) -> str:
         """Return the path of the local copy of a storage object without the secrets in its query."""
@@ -175,20 +189,16 @@ class Redactor:
         """What is hidden wherever it stands, in every spelling."""
         return tuple(self._spellings)
 
-    def _redact(
-        self,
-        records: Sequence[JobRecord | RunRecord | PlannedJob],
-        names: Sequence[str],
-        payload: str,
-        named: Sequence[dict[str, Any]],
-    ) -> None:
-        """Take the secrets out of the fields `names` of `records`; `payload` is all of them as JSON."""
-        found = self._hides(payload, named)
-        if found:
-            for record, name in itertools.product(records, names):
-                value = getattr(record, name)
-                if value and not (name in _PATHS and "://" not in value):
-                    setattr(record, name, _redacted(value, found))
+    def _without(
+        self, record: JobRecord | RunRecord | PlannedJob, names: Sequence[str], hides: Sequence[Hide]
+    ) -> dict[str, Any]:
+        """Return the fields `names` of a record without secrets, as far as they may have some."""
+        values = {name: getattr(record, name) for name in names} if hides else {}
+        return {
+            name: _redacted(value, hides)
+            for name, value in values.items()
+            if value and not (name in _PATHS and "://" not in value)
+        }
 
     def _hides(self, payload: str, named: Sequence[Any]) -> list[Hide]:
         """Return what takes the secrets out of `payload`, JSON of what is redacted; first learn what `named` names."""

@@ -165,7 +165,8 @@ def test_a_patch_is_bounded_and_says_what_it_leaves_out(repository: Path, monkey
     patch = reader.patch(state.root)
     assert patch is not None
     assert [line for line in patch.splitlines() if line.startswith(b"+++")] == [b"+++ b/[ab].txt"]
-    assert state.patch_left_out == ["large.bin", "z.txt"]
+    state = reader.state_of(str(repository))
+    assert state is not None and state.patch_left_out == ["large.bin", "z.txt"]
 
 
 def test_links_into_git_annex_stand_for_the_file(repository: Path) -> None:

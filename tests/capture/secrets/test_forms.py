@@ -6,6 +6,7 @@ import itertools
 import json
 import shlex
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -244,14 +245,24 @@ def test_a_secret_is_hidden_to_its_end(form: str, secret: str) -> None:
     assert not any(part in hidden.replace("password", "").replace("PASSWORD", "") for part in (secret, secret[2:]))
 
 
+def success(**facts: Any) -> JobRecord:
+    return JobRecord(id="1" * 32, run_id="2" * 32, status="success", rule="a", **facts)
+
+
 def test_every_place_of_a_record_is_searched() -> None:
     """Params, config keys, commands, logs, patches: the same search finds it in each."""
     for form, name in itertools.product(UNDER_NAMES[:12], NAMES):
         text = form.format(name=name, secret=SECRET)
-        record = JobRecord(id="1" * 32, run_id="2" * 32, status="failed", rule="a")
-        record.shellcmd, record.log_excerpt, record.params = text, f"x\n{text}", {name: SECRET, "extra": [text]}
-        redactor = Redactor()
-        redactor.job(record)
+        record = JobRecord(
+            id="1" * 32,
+            run_id="2" * 32,
+            status="failed",
+            rule="a",
+            shellcmd=text,
+            log_excerpt=f"x\n{text}",
+            params={name: SECRET, "extra": [text]},
+        )
+        record = Redactor().job(record)
         assert SECRET not in repr((record.shellcmd, record.log_excerpt, record.params))
         patch = f"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-{text}\n+{text}\n"
         assert SECRET.encode() not in Redactor().patch(patch.encode())
@@ -365,9 +376,7 @@ def test_a_command_that_is_a_list_of_words(form: str) -> None:
         {"steps": [{"run": words}, None, "last"]},
     ):
         assert SECRET not in repr(Redactor().value(value))
-        record = JobRecord(id="1" * 32, run_id="2" * 32, status="success", rule="a")
-        record.params, record.log_excerpt = {"given": value}, "x"
-        Redactor().job(record)
+        record = Redactor().job(success(params={"given": value}, log_excerpt="x"))
         assert SECRET not in repr(record)
 
 
@@ -383,9 +392,7 @@ def test_a_value_that_another_member_names(name: str) -> None:
         {"given": [[f"--{name}=", SECRET]]},
     ):
         assert SECRET not in repr(Redactor().value(value))
-        record = JobRecord(id="1" * 32, run_id="2" * 32, status="success", rule="a")
-        record.params, record.log_excerpt = {"given": value}, f"got {SECRET}"
-        Redactor().job(record)
+        record = Redactor().job(success(params={"given": value}, log_excerpt=f"got {SECRET}"))
         assert SECRET not in repr(record)
 
 
@@ -396,9 +403,7 @@ def test_a_word_of_a_list_is_secret_as_a_whole(secret: str) -> None:
     """No character ends it, and it is hidden wherever else it stands."""
     value = f"{secret}{SECRET}"
     assert Redactor().value(["tool", "--password", value, "-x", 1]) == ["tool", "--password", "***", "-x", 1]
-    record = JobRecord(id="1" * 32, run_id="2" * 32, status="success", rule="a")
-    record.params, record.log_excerpt = {"given": ["sshpass", "-p", value]}, f"got {value}."
-    Redactor().job(record)
+    record = Redactor().job(success(params={"given": ["sshpass", "-p", value]}, log_excerpt=f"got {value}."))
     assert (record.params, record.log_excerpt) == ({"given": ["sshpass", "-p", "***"]}, "got ***.")
 
 
