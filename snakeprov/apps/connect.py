@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 import logging
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from snakeprov.client import Client
     from snakeprov.client.backend import Backend
     from snakeprov.client.connection import Connection
+    from snakeprov.server.app import App
 
 SERVER_TOKEN_VARIABLE = "SNAKEPROV_TOKEN"  # noqa: S105  the name of a variable
 """Environment variable with the access token for a server."""
@@ -73,10 +76,36 @@ def _whatever_answers(connection: Connection) -> Backend:
 
 
 def _open(folder: Path, *, create: bool, shared: bool) -> Client:
+    app, close = _embedded(folder, create=create, shared=shared)
+    return _client_of(app, on_close=close)
+
+
+@contextmanager
+def connecting(where: str) -> Iterator[Callable[[], Client]]:
+    """Give a function that returns clients for one store: as many as there are threads. Arguments as `connect`.
+
+    Raises:
+        UsageError: The store is Synapse, which keeps no runs.
+        NoStoreError, StoreError: As `connect`.
+    """
+    if where == SYNAPSE:
+        raise UsageError(
+            "Synapse has pages of its own; these are for stores of snakeprov.",
+            hint="Name a folder or the URL of a snakeprov server with --store.",
+        )
+    if is_url(where):
+        yield lambda: connect(where)
+        return
+    app, close = _embedded(Path(where), create=False, shared=False)
+    try:
+        yield lambda: _client_of(app)
+    finally:
+        close()
+
+
+def _embedded(folder: Path, *, create: bool, shared: bool) -> tuple[App, Callable[[], None]]:
+    """Return the application of the store in a folder, for the user of this process, and what closes it."""
     from snakeprov.blobs.local import LocalBlobs
-    from snakeprov.client import Client, wsgi
-    from snakeprov.client.ownserver import OwnServer
-    from snakeprov.client.session import Session
     from snakeprov.db import open_database
     from snakeprov.server import create_app
 
@@ -86,14 +115,22 @@ def _open(folder: Path, *, create: bool, shared: bool) -> Client:
         prepare_folder(folder, shared=shared)
     database = open_database(folder, create=create)
     blobs = LocalBlobs(folder / BLOBS_NAME, journal_mode=database.journal_mode)
-    app = create_app(database, blobs, identify=lambda request: request.env["REMOTE_USER"], local_files=True)
 
     def close() -> None:
         blobs.close()
         database.close()
 
+    app = create_app(database, blobs, identify=lambda request: request.env["REMOTE_USER"], local_files=True)
+    return app, close
+
+
+def _client_of(app: App, *, on_close: Callable[[], None] | None = None) -> Client:
+    from snakeprov.client import Client, wsgi
+    from snakeprov.client.ownserver import OwnServer
+    from snakeprov.client.session import Session
+
     session = Session(wsgi.PREFIX, transport=wsgi.Application(app, user=user_name()))
-    return Client(session, choose=lambda connection: OwnServer(connection.session), on_close=close)
+    return Client(session, choose=lambda connection: OwnServer(connection.session), on_close=on_close)
 
 
 def user_name() -> str:

@@ -5,8 +5,13 @@ Requests that waitress itself refuses, malformed or too long ones, never reach t
 
 from __future__ import annotations
 
+import ipaddress
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, NoReturn
 
 import msgspec
 import waitress  # type: ignore[import-untyped]
@@ -14,6 +19,7 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
+from snakeprov.errors import UsageError
 from snakeprov.server.refusals import Refusal, body_of
 from snakeprov.server.uploads import PART_BYTES_MAX
 
@@ -38,26 +44,71 @@ def listen(app: Any, *, host: str, port: int, **options: Any) -> Any:
         options: Further settings of waitress.
 
     Raises:
-        OSError, ValueError: Nothing can listen there.
+        UsageError: Nothing can listen there.
     """
     # A name that stands for several addresses has a listener for each; they share this map.
     listeners: dict[int, Any] = {}
-    server = waitress.create_server(
-        app,
-        map=listeners,
-        host=host,
-        port=port,
-        threads=THREADS,
-        connection_limit=CONNECTIONS_MAX,
-        max_request_header_size=HEADER_BYTES_MAX,
-        # Waitress refuses what reaches its limit.
-        max_request_body_size=REQUEST_BYTES_MAX + 1,
-        ident="snakeprov",
-        **options,
-    )
+    try:
+        server = waitress.create_server(
+            app,
+            map=listeners,
+            host=host,
+            port=port,
+            threads=THREADS,
+            connection_limit=CONNECTIONS_MAX,
+            max_request_header_size=HEADER_BYTES_MAX,
+            # Waitress refuses what reaches its limit.
+            max_request_body_size=REQUEST_BYTES_MAX + 1,
+            ident="snakeprov",
+            **options,
+        )
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"Nothing can listen on port {port} of {host!r}: {getattr(error, 'strerror', None) or error}.",
+            hint="Choose another --port (0: any that is free) or --host.",
+        ) from error
     for listener in listeners.values():
         listener.channel_class = _Channel
     return server
+
+
+def address_of(listener: Any) -> tuple[str, int]:
+    """Return the address and the port that a server listens on."""
+    # A name can stand for several addresses; then there is a list of them.
+    several = getattr(listener, "effective_listen", None)
+    if several:
+        return several[0][0], int(several[0][1])
+    return listener.effective_host, int(listener.effective_port)
+
+
+def shown(address: str) -> str:
+    """Return an address as it stands in a URL."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.is_unspecified:
+        return "127.0.0.1" if parsed.version == 4 else "[::1]"
+    return f"[{address}]" if parsed.version == 6 else address
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the body of the `with` without an exception; in the main thread only."""
+    previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    # A second signal ends the process at once.
+    signal.signal(number, signal.SIG_DFL)
+    raise KeyboardInterrupt
 
 
 class _Refused(ErrorTask):  # type: ignore[misc]

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from snakeprov.apps.listener import listen
+from snakeprov.apps.listener import address_of, ended_by_signals, listen, shown
 from snakeprov.blobs.local import LocalBlobs
+from snakeprov.client import Client, wsgi
+from snakeprov.client.ownserver import OwnServer
+from snakeprov.client.session import Session
 from snakeprov.db import open_database
 from snakeprov.db.tokens import new_secret
 from snakeprov.disk.layout import BLOBS_NAME
 from snakeprov.errors import UsageError
 from snakeprov.server import create_app
+from snakeprov.server.app import App
 from snakeprov.server.presigned import kept_secret
+from snakeprov.web import Pages, Site
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8642
@@ -38,8 +44,8 @@ class Server:
     def __init__(self, listener: Any, *, token: str) -> None:
         self._listener = listener
         self.token = token
-        address, port = _address(listener)
-        self.url = f"http://{_shown(address)}:{port}"
+        address, port = address_of(listener)
+        self.url = f"http://{shown(address)}:{port}"
         self.is_public = not _is_loopback(address)
 
     def run(self) -> None:
@@ -78,9 +84,10 @@ def listening(
     try:
         token = new_secret()
         app = create_app(database, blobs, session=(user, token), url_secret=kept_secret(folder))
-        listener = _listen(app, host=host, port=port, trusted_proxy=trusted_proxy)
+        proxy = {} if trusted_proxy is None else _trusting(trusted_proxy)
+        listener = listen(together(app), host=host, port=port, clear_untrusted_proxy_headers=True, **proxy)
         try:
-            with _ended_by_signals():
+            with ended_by_signals():
                 yield Server(listener, token=token)
         finally:
             listener.close()
@@ -89,27 +96,20 @@ def listening(
         database.close()
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+def together(api: App) -> WSGIApplication:
+    """Return the application that answers browsers with pages and everybody else as `api` does."""
+    pages = Pages(Site(connect=lambda token: _client_of(api, token=token)))
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return (pages if pages.has(environ) else api)(environ, start_response)
+
+    return answer
 
 
-def _listen(app: Any, *, host: str, port: int, trusted_proxy: str | None) -> Any:
-    proxy = {} if trusted_proxy is None else _trusting(trusted_proxy)
-    try:
-        return listen(app, host=host, port=port, clear_untrusted_proxy_headers=True, **proxy)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"Nothing can listen on port {port} of {host!r}: {getattr(error, 'strerror', None) or error}.",
-            hint="Choose another --port (0: any that is free) or --host.",
-        ) from error
+def _client_of(app: App, *, token: str) -> Client:
+    """Return a client in this process for the holder of a token."""
+    session = Session(wsgi.PREFIX, token=token, transport=wsgi.Application(app, user=""))
+    return Client(session, choose=lambda connection: OwnServer(connection.session))
 
 
 def _trusting(proxy: str) -> dict[str, Any]:
@@ -124,32 +124,8 @@ def _trusting(proxy: str) -> dict[str, Any]:
     return {"trusted_proxy": address, "trusted_proxy_count": 1, "trusted_proxy_headers": _FORWARDED}
 
 
-def _address(listener: Any) -> tuple[str, int]:
-    # A name can stand for several addresses; then there is a list of them.
-    several = getattr(listener, "effective_listen", None)
-    if several:
-        return several[0][0], int(several[0][1])
-    return listener.effective_host, int(listener.effective_port)
-
-
-def _shown(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.is_unspecified:
-        return "127.0.0.1" if parsed.version == 4 else "[::1]"
-    return f"[{address}]" if parsed.version == 6 else address
-
-
 def _is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    # A second signal ends the process at once.
-    signal.signal(number, signal.SIG_DFL)
-    raise KeyboardInterrupt

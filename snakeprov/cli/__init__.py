@@ -25,6 +25,7 @@ _COMMANDS = (
     "find",
     "runs",
     "run",
+    "ui",
     "status",
     "verify",
     "fsck",

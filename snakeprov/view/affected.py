@@ -151,11 +151,14 @@ def _place(one: OnDisk) -> tuple[bool, str, int]:
 def _by_rule(versions: Sequence[OnDisk]) -> dict[str, list[OnDisk]]:
     groups: dict[str, list[OnDisk]] = {}
     for one in versions:
-        groups.setdefault(one.version.rule or _by_nobody(one.version), []).append(one)
+        groups.setdefault(group_of(one.version), []).append(one)
     return groups
 
 
-def _by_nobody(version: MadeVersion) -> str:
+def group_of(version: MadeVersion) -> str:
+    """Return the rule that made a version, or how it came about where no job made it."""
+    if version.rule:
+        return version.rule
     meaning = version.meaning
     if meaning is not None and meaning.kind == "edited":
         return meant.EDITED if meant.is_by_hand(meaning) else "changed while a job ran"

@@ -3,48 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final, Literal
 
 from snakeprov.view import text
 from snakeprov.view.text import Screen, compose, counted, say
+
+PACKAGES_UNKNOWN: Final = "The packages are not known: conda was not switched on, or its folder is gone."
 
 _INDENT = 2
 
 
 def listing(document: Mapping[str, Any], screen: Screen) -> Iterator[str]:
     """Yield the lines for the document of an environment (`snakeprov.recorder.environments`)."""
-    facts = {
-        "Python": document.get("python"),
-        "Snakemake": document.get("snakemake"),
-        "snakeprov": document.get("snakeprov"),
-        "platform": document.get("platform"),
-        "deployment": ", ".join(document.get("deploymentMethods") or ()) or "none switched on",
-        "modules": " ".join(document.get("envModules") or ()),
-    }
-    yield from _table("software", facts, screen)
-    yield from _table("plugins", document.get("plugins") or {}, screen)
-    container = document.get("container") or {}
-    yield from _table("container", container, screen)
+    for number, (title, rows) in enumerate(tables(document)):
+        if number:
+            yield ""
+        yield compose([say(title, "heading")], screen)
+        is_list = title.endswith(("package", "packages"))
+        role: text.Role = "faint" if is_list else ""
+        lines = [[say(cell, role if column == 2 else "") for column, cell in enumerate(row)] for row in rows]
+        keep: Literal["start", "end"] = "end" if is_list else "start"
+        yield from text.table(lines, screen, flexible=0 if is_list else 1, keep=keep, indent=_INDENT)
+    if not are_packages_known(document):
+        yield compose([say(PACKAGES_UNKNOWN)], screen)
+
+
+def tables(document: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """Yield what the document of an environment has, each table with its title; the packages are the last."""
     conda = document.get("conda") or {}
-    yield from _table("conda", {key: value for key, value in conda.items() if key != "packages"}, screen)
+    several = {
+        "software": {
+            "Python": document.get("python"),
+            "Snakemake": document.get("snakemake"),
+            "snakeprov": document.get("snakeprov"),
+            "platform": document.get("platform"),
+            "deployment": ", ".join(document.get("deploymentMethods") or ()) or "none switched on",
+            "modules": " ".join(document.get("envModules") or ()),
+        },
+        "plugins": document.get("plugins") or {},
+        "container": document.get("container") or {},
+        "conda": {key: value for key, value in conda.items() if key != "packages"},
+    }
+    for title, facts in several.items():
+        rows: list[tuple[str, ...]] = [(name, str(value)) for name, value in facts.items() if value]
+        if rows:
+            yield title, rows
     packages = conda.get("packages")
     if packages is not None:
-        yield ""
-        yield compose([say(counted(len(packages), "package"), "heading")], screen)
-        rows = [
-            [say(one["name"]), say(one["version"]), say(one.get("build") or "", "faint"), say(one.get("channel") or "")]
-            for one in packages
-        ]
-        yield from text.table(rows, screen, flexible=0, keep="end", indent=_INDENT)
-    elif conda:
-        yield compose([say("The packages are not known: conda was not switched on, or its folder is gone.")], screen)
+        rows = [(one["name"], one["version"], one.get("build") or "", one.get("channel") or "") for one in packages]
+        yield counted(len(packages), "package"), rows
 
 
-def _table(title: str, facts: Mapping[str, Any], screen: Screen) -> Iterator[str]:
-    rows = [[say(name), say(str(value))] for name, value in facts.items() if value]
-    if not rows:
-        return
-    if title != "software":
-        yield ""
-    yield compose([say(title, "heading")], screen)
-    yield from text.table(rows, screen, flexible=1, keep="start", indent=_INDENT)
+def are_packages_known(document: Mapping[str, Any]) -> bool:
+    """Return whether the packages are listed of what was active."""
+    conda = document.get("conda")
+    return not conda or conda.get("packages") is not None

@@ -64,7 +64,7 @@ def found(answer: SearchResults, screen: Screen, *, terms: Sequence[str], files:
         files: The files whose contents were.
     """
     results = answer.results
-    yield from text.sentence(_sentence(answer, terms, files), screen)
+    yield from text.sentence(sentence(answer, terms, files), screen)
     if not results:
         return
     yield ""
@@ -86,7 +86,8 @@ def document(answer: SearchResults, *, terms: Sequence[str], files: Mapping[str,
     )
 
 
-def _sentence(answer: SearchResults, terms: Sequence[str], files: Sequence[str]) -> str:
+def sentence(answer: SearchResults, terms: Sequence[str], files: Sequence[str]) -> str:
+    """Return in one sentence what was found; arguments as those of `found`."""
     results = answer.results
     made = [one for one in results if one.entity_id]
     versions = {(one.entity_id, one.version_number) for one in made}

@@ -103,6 +103,26 @@ def story(told: Story, screen: Screen, *, later_failure: SearchResult | None = N
         yield from _bare_activity(told.activity, screen)
 
 
+def sentence(told: Story) -> str:
+    """Return in one sentence how a version was made."""
+    version, job = told.version, told.record
+    name = f"{text.say(told.entity.recorded_path).text}@{version.version_number}"
+    if told.activity is None:
+        if version.meaning is not None:
+            return f"{name}: {_meant(told, version.meaning, told.entity.recorded_path)}."
+        said = meant.unmade(version.role)
+        return f"{name} is {said if said == 'code' else f'a {said}' if said == meant.RAW else f'an {said}'}: {_NO_JOB}."
+    run = f" in run {text.short_id(version.run_id)}" if version.run_id else ""
+    commit = text.short_commit(version.commit, dirty=version.dirty)
+    code = f", with the code of commit {commit}" if commit else ""
+    if job is None:
+        return f"{told.activity.get('name') or 'An activity'} made {name}{run}{code}."
+    used = sum(one.role == "input" for one in told.files)
+    inputs = f" from {counted(used, 'file')}" if used else ""
+    wildcards = f" ({text.wildcards(job.wildcards)})" if job.wildcards else ""
+    return f"Rule {text.say(job.rule).text}{wildcards} made {name}{inputs}{run}{code}."
+
+
 def origin(told: Story) -> Iterator[Line]:
     """Yield the origin of a version where that is not, or not only, the job that made it."""
     version, path = told.version, told.entity.recorded_path

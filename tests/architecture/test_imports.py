@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "view": {*BASE, "model", "lineage"},
     "export": {*BASE, "model", "disk", "capture", "client"},
     "server": {*BASE, "model", "disk", "db", "blobs"},
+    "web": {*BASE, "model", "client", "lineage", "view"},
     "workdir": {*BASE, "model", "disk", "capture", "client", "lineage"},
     "recorder": {*BASE, "places", "model", "disk", "capture", "client", "metadata"},
     "apps": {
@@ -46,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "server",
         "db",
         "blobs",
+        "web",
     },
     "plugin": {*BASE, "places", "model", "disk", "capture", "recorder", "apps"},
     "cli": {
@@ -61,6 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "view",
         "export",
         "workdir",
+        "web",
     },
 }
 """Which rooms each room may import: data flows one way."""
@@ -76,6 +79,9 @@ ONLY_IN = {
     "tree_sitter_bash": {"capture"},
     "click": {"cli", "view"},
     "waitress": {"apps"},
+    "jinja2": {"web"},
+    "markupsafe": {"web"},
+    "pygments": {"web"},
     "prov": {"export"},
     "rocrate": {"export"},
 }

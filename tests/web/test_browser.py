@@ -1,0 +1,141 @@
+"""The pages in a real browser: no complaint, nothing from elsewhere, with keys only and without scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ..view.browser import chromium
+from .conftest import KEY, Reader, pages_of
+
+SCHEMES_NARROW_AND_WIDE = [(scheme, width) for scheme in ("light", "dark") for width in (400, 1400)]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One browser for all the tests here."""
+    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        driver.execute_cdp_cmd("Network.enable", {})
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def shown(browser: Any, recorded_study: Any) -> Iterator[Reader]:
+    """A reader of the recorded study, whom the browser is, too."""
+    with pages_of(recorded_study.store) as reader:
+        browser.get(reader.url + "/static/icon.svg")
+        for cookie in reader.cookies:
+            browser.add_cookie({"name": cookie.name, "value": cookie.value, "path": "/", "httpOnly": True})
+        browser.get_log("browser")
+        yield reader
+
+
+ADDRESSES = ["/", "/f/results/table.csv", "/f/data/penguins.csv", "/r/aaaa", "/search?q=table", "/search?q=zzzz"]
+
+
+def complaints(browser: Any, *, apart: str = "404 (Not Found)") -> list[str]:
+    """What the browser complained about since it was asked last."""
+    return [entry["message"] for entry in browser.get_log("browser") if apart not in entry["message"]]
+
+
+@pytest.mark.parametrize(("scheme", "width"), SCHEMES_NARROW_AND_WIDE)
+def test_every_page_fits_and_nothing_is_complained_about(browser: Any, shown: Reader, scheme: str, width: int) -> None:
+    """Light and dark, narrow and wide: no message on the console, nothing from elsewhere, nothing to scroll aside."""
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        for address in ADDRESSES:
+            browser.get(shown.url + address)
+            assert complaints(browser) == [], address
+            loaded = browser.execute_script("return performance.getEntriesByType('resource').map(one => one.name)")
+            assert [one for one in loaded if not one.startswith(shown.url)] == [], address
+            assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), address
+            assert browser.execute_script("return getComputedStyle(document.body).fontFamily").startswith("system-ui")
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_link_signs_the_browser_in_and_leaves_the_address_bar(browser: Any, recorded_study: Any) -> None:
+    """No trace of the secret stays in the history, and the page can be read."""
+    with pages_of(recorded_study.store, is_signed_in=False) as reader:
+        browser.get(f"{reader.url}/open?key={KEY}&next=/f/results/table.csv")
+        assert browser.current_url.endswith(".2") and KEY not in browser.current_url
+        assert "made results/table.csv@2" in browser.find_element("css selector", ".lead").text
+        browser.get(f"{reader.url}/")
+        assert browser.execute_script("return document.cookie") == ""
+
+
+def test_keys_are_enough(browser: Any, shown: Reader) -> None:
+    """A slash goes to the search, Enter searches, and Tab goes through links that show where one is."""
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(shown.url + "/r/aaaa")
+    browser.find_element("css selector", "body").send_keys("/")
+    active = browser.switch_to.active_element
+    assert active.get_attribute("name") == "q"
+    active.send_keys("results/table.csv", Keys.ENTER)
+    browser.find_element("css selector", "h1.path")
+    assert browser.current_url.endswith(".2")
+    browser.find_element("css selector", "body").send_keys(Keys.TAB)
+    assert browser.switch_to.active_element.text == "Skip to the content"
+    for _ in range(6):
+        browser.switch_to.active_element.send_keys(Keys.TAB)
+        outline = browser.execute_script("return getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none"
+
+
+def test_a_command_can_be_copied(browser: Any, shown: Reader) -> None:
+    """The button beside it, which only a script can offer, copies it."""
+    browser.execute_cdp_cmd(
+        "Browser.grantPermissions",
+        {"origin": shown.url, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]},
+    )
+    browser.get(shown.url + "/f/results/table.csv")
+    browser.find_element("css selector", ".command button").click()
+    text = browser.execute_async_script("navigator.clipboard.readText().then(arguments[0], arguments[0])")
+    assert text == "snakeprov show results/table.csv@2"
+
+
+def test_pages_are_whole_without_scripts(browser: Any, shown: Reader) -> None:
+    """Where scripts are off everything is shown and every form works."""
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(shown.url + "/")
+        search = browser.find_element("css selector", "input[type=search]")
+        search.send_keys("rule=clean")
+        search.submit()
+        assert "match rule=clean" in browser.find_element("css selector", ".lead").text
+        browser.find_element("css selector", "td a.path").click()
+        assert "Rule clean made" in browser.find_element("css selector", ".lead").text
+        assert browser.find_elements("css selector", ".command button") == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_a_reader_of_the_screen_finds_its_way(browser: Any, shown: Reader) -> None:
+    """Each page has a language, a title, one main part, one first heading, and a name for every field and column."""
+    for address in ADDRESSES:
+        browser.get(shown.url + address)
+        found = json.loads(
+            browser.execute_script(
+                """
+                const all = (what) => [...document.querySelectorAll(what)];
+                return JSON.stringify({
+                  language: document.documentElement.lang, title: document.title,
+                  mains: all("main").length, first: all("h1").length,
+                  nameless: all("input:not([type=hidden])")
+                    .filter((one) => !one.labels.length && !one.ariaLabel).length,
+                  columns: all("thead th").filter((one) => !one.textContent.trim() || one.scope !== "col").length,
+                  links: all("a").filter((one) => !one.textContent.trim()).length,
+                  ids: all("[id]").length - new Set(all("[id]").map((one) => one.id)).size,
+                });
+                """
+            )
+        )
+        assert found.pop("language") == "en" and found.pop("title")
+        assert found == {"mains": 1, "first": 1, "nameless": 0, "columns": 0, "links": 0, "ids": 0}, address
