@@ -73,8 +73,9 @@ class _Commands(click.Group):
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.option("-C", "folder", metavar="DIR", help="Run the command in DIR.")
 @click.option("--store", metavar="WHERE", help="Folder or URL of the store; default: nearest here or above.")
+@click.option("--no-pager", is_flag=True, help="Do not show a long answer in a pager.")
 @click.pass_context
-def snakeprov(context: click.Context, folder: str | None, store: str | None) -> None:
+def snakeprov(context: click.Context, folder: str | None, store: str | None, no_pager: bool) -> None:
     """Where does this file come from? Ask what snakeprov recorded of Snakemake's runs."""
     if folder is not None:
         try:

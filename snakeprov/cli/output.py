@@ -41,7 +41,9 @@ def screen_of(stream: TextIO) -> Screen:
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Write lines to standard output; what its encoding cannot show is escaped.
+    """Write lines to standard output, through a pager where they are longer than the terminal.
+
+    What the encoding of the output cannot show is escaped.
 
     Raises:
         SnakeprovError: They cannot be written, and not because the reader has gone away (`BrokenPipeError`).
@@ -49,6 +51,12 @@ def write_lines(lines: Iterable[str]) -> None:
     stream = sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
+    if stream.isatty():
+        from snakeprov.cli import pager
+
+        lines = list(lines)
+        if pager.show(lines):
+            return
     with _writing():
         stream.writelines(line + "\n" for line in lines)
         stream.flush()

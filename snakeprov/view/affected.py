@@ -93,7 +93,7 @@ def affected(answer: Affected, screen: Screen, *, starts: Sequence[str], show_al
         made = sorted(made, key=_place)
         shown = made if show_all or len(made) <= FOLD_ABOVE else made[:FOLD_SHOWS]
         rows = [[say(one.version.label), say(_state(one), "bad" if one.on_disk else "faint")] for one in shown]
-        yield from text.table(rows, screen, flexible=0, keep="end", indent=2)
+        yield from text.table(rows, screen, flexible=0, keep="path", indent=2)
         if len(shown) < len(made):
             more = text.number(len(made) - len(shown))
             yield compose([say(f"  {screen.glyphs.ellipsis} and {more} more like these (--all)", "faint")], screen)

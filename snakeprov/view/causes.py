@@ -108,7 +108,7 @@ def changes(title: str, found: Sequence[Change], trace: Trace, screen: Screen) -
     yield ""
     yield compose([say(title, "heading")], screen)
     shown = found[:ROWS_MAX]
-    lines = text.table([_row(one, trace) for one in shown], screen, flexible=0, keep="end", indent=_INDENT)
+    lines = text.table([_row(one, trace) for one in shown], screen, flexible=0, keep="path", indent=_INDENT)
     for change, line in zip(shown, lines, strict=True):
         yield line
         if change.difference is not None and not change.is_elsewhere:

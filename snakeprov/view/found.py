@@ -71,7 +71,7 @@ def found(answer: SearchResults, screen: Screen, *, terms: Sequence[str], files:
     titles = ("version", "when", "rule", "wildcards", "", "run", "commit", "sha256")
     rows = [_row(one, screen) for one in results]
     # The path usually has the wildcards in it.
-    yield from text.table(rows, screen, titles=titles, flexible=0, keep="end", drop=(3, 6, 7))
+    yield from text.table(rows, screen, titles=titles, flexible=0, keep="path", drop=(3, 6, 7))
     if answer.truncated:
         yield compose([say(f"{screen.glyphs.ellipsis} and more (--limit)")], screen)
 

@@ -96,19 +96,19 @@ def latest(run: Run, outputs: Page[MadeVersion], screen: Screen) -> Iterator[str
         return
     titles = ("output", "rule", "", "size", "sha256")
     rows = [_output(one) for one in outputs.results]
-    yield from text.table(rows, screen, titles=titles, right=frozenset({3}), flexible=0, keep="end")
+    yield from text.table(rows, screen, titles=titles, right=frozenset({3}), flexible=0, keep="path")
     if outputs.hidden:
         yield compose([say(f"{screen.glyphs.ellipsis} and {counted(outputs.hidden, 'earlier output')}")], screen)
 
 
-def run_line(run: Run, screen: Screen) -> list[Piece]:
-    """Return the line that names a run: its short id, status, age and jobs."""
+def run_line(run: Run, screen: Screen, *, done: str = "") -> list[Piece]:
+    """Return the line that names a run: its short id, status, age and jobs; `done`: how far it is, instead of these."""
     moment = run.ended_on or run.started_on
     dot = f" {screen.glyphs.dot} "
     parts = [
         times.relative(moment, screen.now) if moment else "",
         took if (took := times.between(run.started_on, run.ended_on)) else "",
-        job_counts(run.jobs),
+        done or job_counts(run.jobs),
     ]
     return [
         say("run "),

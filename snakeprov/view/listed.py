@@ -57,7 +57,7 @@ def lines(files: Sequence[Version], screen: Screen, *, under: str, truncated: bo
         titles=titles,
         right=frozenset({3}),
         flexible=0,
-        keep="end",
+        keep="path",
         drop=(4, 2, 1),
     )
 

@@ -63,7 +63,7 @@ def lines(answer: Pruned, screen: Screen) -> Iterator[str]:
         yield ""
         titles = ("version", "size", "recorded", "rule", "")
         rows = [_row(one, screen) for one in answer.results]
-        yield from text.table(rows, screen, titles=titles, right=frozenset({1}), flexible=0, keep="end")
+        yield from text.table(rows, screen, titles=titles, right=frozenset({1}), flexible=0, keep="path")
     hidden = versions - len(answer.results)
     if hidden > 0:
         yield compose(

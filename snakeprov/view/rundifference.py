@@ -138,7 +138,7 @@ def _causes(causes: Sequence[JobsChange], screen: Screen) -> Iterator[str]:
             [say(_cause(one).removeprefix("input ")), say(_how(one, VALUE_CHARACTERS_MAX)), say(_where(one), "faint")]
             for one in found
         ]
-        yield from text.table(rows[:FILES_MAX], screen, flexible=0, keep="end", indent=_INDENT)
+        yield from text.table(rows[:FILES_MAX], screen, flexible=0, keep="path", indent=_INDENT)
         if len(found) > FILES_MAX:
             hidden = f"{screen.glyphs.ellipsis} and {text.number(len(found) - FILES_MAX)} more (--json lists them)"
             yield compose([say(" " * _INDENT + hidden)], screen)
@@ -192,7 +192,7 @@ def _outputs(rules: Sequence[RuleOutputs], screen: Screen) -> Iterator[str]:
             yield ""
             yield compose([say(f"different, of {clauses.short(rule.rule)}", "heading")], screen)
             yield from text.table(
-                [_different(one) for one in different[:FILES_MAX]], screen, flexible=0, keep="end", indent=_INDENT
+                [_different(one) for one in different[:FILES_MAX]], screen, flexible=0, keep="path", indent=_INDENT
             )
         if rule.different > FILES_MAX:
             hidden = f"{screen.glyphs.ellipsis} and {text.number(rule.different - FILES_MAX)} more (--json lists them)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from snakeprov.model.answers import JobFile, JobSummary, Page, Plan, PlannedRule, Run, Status
@@ -39,7 +40,7 @@ _NOT_RUN_ROLES: dict[str, text.Role] = {"edited": "raw", "notReached": "bad"}
 def runs(answer: Page[Run], screen: Screen) -> Iterator[str]:
     """Yield the lines of `runs`, for at least one run."""
     shown = answer.results
-    titles = ("run", "when", "status", "jobs", "commit", "snakemake")
+    titles = ("run", "age", "status", "jobs", "commit", "snakemake")
     rows = [_run(one, screen) for one in shown]
     yield from text.table(rows, screen, titles=titles, flexible=5)
     if answer.hidden:
@@ -49,7 +50,7 @@ def runs(answer: Page[Run], screen: Screen) -> Iterator[str]:
 def _run(run: Run, screen: Screen) -> Line:
     return [
         say(text.short_id(run.id), "strong"),
-        say(times.relative(run.started_on, screen.now) if run.started_on else ""),
+        say(times.age(run.started_on, screen.now) if run.started_on else ""),
         say(run.status, status_role(run.status)),
         say(job_counts(run.jobs, noun="")),
         say(_commit(run), "commit"),
@@ -85,7 +86,7 @@ def run(
         plan: The jobs of its DAG, summed up by rule.
         is_folded: Whether the many jobs of a rule are drawn together, and those that failed come first.
     """
-    yield compose(run_line(record, screen), screen)
+    yield compose(run_line(record, screen, done=_done(record, plan)), screen)
     yield ""
     for label, value in facts(record, screen).items():
         if value:
@@ -97,6 +98,18 @@ def run(
         yield from _not_run(record, plan, screen)
 
 
+def _done(record: Run, plan: Plan | None) -> str:
+    """Return how many of the jobs of a run that goes on are done; empty where that is not known."""
+    if record.status != "running" or plan is None or plan.jobs_left_out or not plan.rules:
+        return ""
+    counts = Counter[str]()
+    for one in plan.rules:
+        counts[one.state] += one.jobs
+    total = sum(counts[state] for state in ("executed", "failed", "interrupted", "notReached"))
+    others = ", ".join(f"{counts[state]} {state}" for state in ("failed", "interrupted") if counts[state])
+    return f"{text.number(counts['executed'])} of {counted(total, 'job')} done" + (f" ({others})" if others else "")
+
+
 def _jobs(jobs: Page[JobSummary], screen: Screen, *, is_folded: bool) -> Iterator[str]:
     shown = jobs.results
     groups = _grouped(shown) if is_folded else [[one] for one in shown]
@@ -104,7 +117,7 @@ def _jobs(jobs: Page[JobSummary], screen: Screen, *, is_folded: bool) -> Iterato
     rows = [_job(group[0], screen) if len(group) == 1 else _jobs_together(group) for group in groups]
     # Outputs usually have the wildcards in their names.
     drop = (3,) if all(group[0].outputs for group in groups) else ()
-    lines = text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="end", drop=drop)
+    lines = text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="path", drop=drop)
     for line, group in zip(lines, [[], *groups], strict=True):
         yield line
         if error := group[0].error if group else None:
@@ -149,7 +162,7 @@ def _not_run(record: Run, plan: Plan, screen: Screen) -> Iterator[str]:
     folded.sort(key=lambda one: list(NOT_RUN).index(one.state))
     titles = ("not run", "why", "jobs", "made in run", "first output")
     rows = [_folded(one) for one in folded]
-    yield from text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="end")
+    yield from text.table(rows, screen, titles=titles, right=frozenset({2}), flexible=4, keep="path")
     if any(one.state == "notReached" for one in folded) and not record.ended_on:
         yield compose([say("The end of the run was not seen: jobs not reached may have been running then.")], screen)
     if plan.jobs_left_out:

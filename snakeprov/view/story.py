@@ -365,7 +365,7 @@ def _section(title: str, rows: Sequence[Line], screen: Screen, *, links: Sequenc
     yield ""
     yield compose([say(title, "heading")], screen)
     shown = rows if len(rows) <= FILES_SHOWN_MAX else rows[: FILES_SHOWN_MAX - 1]
-    yield from text.table(shown, screen, flexible=0, keep="end", indent=_INDENT)
+    yield from text.table(shown, screen, flexible=0, keep="path", indent=_INDENT)
     if len(rows) > len(shown):
         hidden = f"{screen.glyphs.ellipsis} and {text.number(len(rows) - len(shown))} more (--json lists all)"
         yield compose([say(" " * _INDENT + hidden)], screen)

@@ -142,17 +142,29 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def shorten(text: str, columns: int, *, keep: Literal["start", "end"] = "start", ellipsis: str = "…") -> str:
+Kept = Literal["start", "end", "path"]
+"""Which part of a text that is too long is kept: `path` leaves out folders from the middle, and keeps the name."""
+
+
+def shorten(text: str, columns: int, *, keep: Kept = "start", ellipsis: str = "…") -> str:
     """Return `text` cut to at most `columns`, with an ellipsis where something is missing.
 
     >>> shorten("results/clean/adelie.csv", 12, keep="end"), shorten("summarise", 6)
     ('…/adelie.csv', 'summa…')
+    >>> [shorten("results/clean/all/adelie.csv", columns, keep="path") for columns in (26, 20, 12, 10)]
+    ['results/…/all/adelie.csv', 'results/…/adelie.csv', '…/adelie.csv', '…delie.csv']
     """
     if width(text) <= columns:
         return text
     room = columns - width(ellipsis)
     if room < 0:
         return ellipsis[: max(columns, 0)]
+    if keep == "path":
+        folders = [place for place, one in enumerate(text) if one == "/" and 0 < place < len(text) - 1]
+        for begin in (text[: folders[0] + 1], "") if folders else ():
+            for place in folders[1 if begin else 0 :]:
+                if width(cut := begin + ellipsis + text[place:]) <= columns:
+                    return cut
     if keep == "start":
         return "".join(_leading(text, room)) + ellipsis
     return ellipsis + "".join(reversed(list(_leading(reversed(text), room))))
@@ -265,7 +277,7 @@ def table(
     titles: Sequence[str] = (),
     right: frozenset[int] = frozenset(),
     flexible: int | None = None,
-    keep: Literal["start", "end"] = "start",
+    keep: Kept = "start",
     drop: Sequence[int] = (),
     indent: int = 0,
 ) -> Iterator[str]:
@@ -295,7 +307,7 @@ def table(
         excess = _excess(widths, screen.width, indent)
         widths[flexible] = max(widths[flexible] - max(excess, 0), min(widths[flexible], _FLEXIBLE_COLUMNS_MIN))
         for number, row in enumerate(cells):
-            kept = "start" if titles and not number else keep
+            kept: Kept = "start" if titles and not number else keep
             cut = shorten(row[flexible].text, widths[flexible], keep=kept, ellipsis=screen.glyphs.ellipsis)
             row[flexible] = Piece(cut, row[flexible].role)
     for row in cells:

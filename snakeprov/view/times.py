@@ -8,13 +8,13 @@ _MINUTE_S = 60
 _HOUR_S = 60 * _MINUTE_S
 _DAY_S = 24 * _HOUR_S
 _UNITS = (
-    (365 * _DAY_S, "year"),
-    (30 * _DAY_S, "month"),
-    (7 * _DAY_S, "week"),
-    (_DAY_S, "day"),
-    (_HOUR_S, "hour"),
-    (_MINUTE_S, "minute"),
-    (1, "second"),
+    (365 * _DAY_S, "year", "y"),
+    (30 * _DAY_S, "month", "mo"),
+    (7 * _DAY_S, "week", "w"),
+    (_DAY_S, "day", "d"),
+    (_HOUR_S, "hour", "h"),
+    (_MINUTE_S, "minute", "min"),
+    (1, "second", "s"),
 )
 _JUST_NOW_S = 2
 _CLOCK_SKEW_S = 60
@@ -47,11 +47,29 @@ def relative(moment: datetime, now: datetime) -> str:
         return "in the future"
     if seconds < _JUST_NOW_S:
         return "just now"
-    for unit_s, name in _UNITS:
-        if seconds >= unit_s:
-            count = int(seconds // unit_s)
-            return f"{count} {name}{'' if count == 1 else 's'} ago"
-    raise AssertionError("unreachable: the smallest unit is one second")
+    count, name, _ = _largest(seconds)
+    return f"{count} {name}{'' if count == 1 else 's'} ago"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """Return how long ago `moment` was, as short as a column of a table needs it; "now" for the last two seconds.
+
+    >>> from datetime import UTC, timedelta
+    >>> now = datetime(2026, 11, 22, tzinfo=UTC)
+    >>> age(now - timedelta(seconds=200), now), age(now - timedelta(days=40), now), age(now, now)
+    ('3 min', '1 mo', 'now')
+    """
+    seconds = (now - moment).total_seconds()
+    if seconds < _JUST_NOW_S:
+        return "now" if seconds >= -_CLOCK_SKEW_S else "in the future"
+    count, _, unit = _largest(seconds)
+    return f"{count} {unit}"
+
+
+def _largest(seconds: float) -> tuple[int, str, str]:
+    """Return a span of a second or more in its largest whole unit: the count, its name, its sign."""
+    unit_s, name, sign = next(one for one in _UNITS if seconds >= one[0])
+    return int(seconds // unit_s), name, sign
 
 
 def absolute(moment: datetime, zone: tzinfo | None = None) -> str:

@@ -60,7 +60,7 @@ def _name(row: Row, screen: Screen, *, room: int | None) -> list[Piece]:
     label = node.path or node.url or node.label
     if room is not None:
         left = max(room - text.width(rails) - len(number), 1)
-        label = text.shorten(say(label).text, left, keep="end", ellipsis=glyphs.ellipsis)
+        label = text.shorten(say(label).text, left, keep="path", ellipsis=glyphs.ellipsis)
     role: text.Role = "strong" if not row.rails else "rule" if node.kind == "activity" else ""
     return [say(rails, "faint"), say(label, role), say(number, "version")]
 

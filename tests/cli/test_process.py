@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-c", "import sys; from snakeprov.cli import main; sy
 def on_terminal(*arguments: str, columns: int = 80, **environment: str) -> str:
     """Return what the command prints on a terminal."""
     primary, secondary = pty.openpty()
-    variables = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns), **environment}
+    variables = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns), "PAGER": "cat", **environment}
     process = subprocess.Popen([*COMMAND, *arguments], stdout=secondary, stderr=secondary, env=variables)
     os.close(secondary)
     got = b""
@@ -48,6 +48,28 @@ def test_a_terminal_gets_colour_and_its_own_width(study: Any) -> None:
     assert max(map(len, plain.splitlines()[:2])) <= 48
     assert "…" in plain
     assert "\x1b" not in on_terminal("log", "results/table.csv", TERM="dumb")
+
+
+def test_what_is_longer_than_the_terminal_goes_to_the_pager(study: Any) -> None:
+    """The pager gets the whole answer, with its colours. What fits is printed, and so is all with `PAGER=cat`."""
+    numbered = {"PAGER": "sed -n '$='", "LINES": "24"}
+    lines = on_terminal("show", "results/table.csv", PAGER="").count("\n")
+    assert lines > 24
+    assert on_terminal("show", "results/table.csv", **numbered) == f"{lines}\n"
+    assert on_terminal("show", "results/table.csv", SNAKEPROV_PAGER="head -n 1", **numbered).count("\n") == 1
+    assert on_terminal("--no-pager", "show", "results/table.csv", **numbered).count("\n") == lines
+    assert on_terminal("show", "results/table.csv", PAGER="no-such-pager", LINES="24").count("\n") == lines
+    assert on_terminal("show", "results/table.csv", **{**numbered, "LINES": str(lines + 1)}).count("\n") == lines
+    assert on_terminal("show", "results/table.csv", **numbered, TERM="dumb").count("\n") == lines
+    assert on_terminal("show", "results/table.csv", "--json", **numbered).startswith("{")
+    assert "\x1b[" in on_terminal("show", "results/table.csv", PAGER="tac", LINES="24", NO_COLOR="")
+
+
+def test_a_pager_that_is_left_early_is_no_error(study: Any) -> None:
+    """Whoever has seen enough leaves the pager, and the command ends quietly."""
+    study.job(study.run("cccc"), "many", {f"out/{number}.txt": b"%d" % number for number in range(3000)})
+    said = on_terminal("ls", PAGER="head -n 1", LINES="24")
+    assert said.splitlines() == ["3,006 files recorded in this project, 11.0 kB."]
 
 
 def test_a_terminal_without_unicode_gets_ascii(study: Any) -> None:

@@ -10,7 +10,18 @@ import pytest
 from msgspec.structs import replace
 
 from snakeprov.lineage.graph import Graph
-from snakeprov.model.answers import History, JobSummary, Lineage, MadeVersion, Page, Run, Status, Story
+from snakeprov.model.answers import (
+    History,
+    JobSummary,
+    Lineage,
+    MadeVersion,
+    Page,
+    Plan,
+    PlannedRule,
+    Run,
+    Status,
+    Story,
+)
 from snakeprov.model.records import StoredJob
 from snakeprov.view import history as history_view
 from snakeprov.view import runs as runs_view
@@ -292,6 +303,21 @@ def test_a_run_of_many_jobs(run: Run, screen: Screen, golden: Golden) -> None:
     jobs[11] = replace(jobs[11], rule="merge", wildcards={})
     answer = Page(results=jobs, total_number_of_results=17)
     golden("run-folded.txt", joined(runs_view.run(run, answer, screen._replace(width=80), is_folded=True)))
+
+
+def test_a_run_that_goes_on_says_how_far_it_is(run: Run, screen: Screen) -> None:
+    """The jobs of its DAG that are done are counted against all that it has to do; reused ones are not to be done."""
+    rules = [
+        PlannedRule(rule="count", state=state, jobs=jobs, output="a", runs=[])
+        for state, jobs in (("executed", 139), ("failed", 2), ("notReached", 762), ("reused", 30))
+    ]
+    plan = Plan(results=[], jobs_left_out=0, rules=rules)
+    going, nothing = replace(run, status="running", ended_on=None), Page[JobSummary](results=[])
+
+    assert " 139 of 903 jobs done (2 failed)" in next(runs_view.run(going, nothing, screen, plan=plan))
+    for other in (replace(plan, jobs_left_out=1), replace(plan, rules=[]), None):
+        assert "done" not in next(runs_view.run(going, nothing, screen, plan=other))
+    assert "done" not in next(runs_view.run(run, nothing, screen, plan=plan))
 
 
 def test_status(screen: Screen, golden: Golden) -> None:

@@ -38,7 +38,7 @@ def test_what_acts_on_a_terminal_is_shown_as_an_escape(name: str, shown: str) ->
     assert say(name).text == shown
 
 
-@given(st.text(), st.integers(0, 30), st.sampled_from(["start", "end"]), st.sampled_from(["…", "..."]))
+@given(st.text(), st.integers(0, 30), st.sampled_from(["start", "end", "path"]), st.sampled_from(["…", "..."]))
 def test_a_cut_text_fits(name: str, columns: int, keep: str, ellipsis: str) -> None:
     """A shortened text takes no more columns than it was given, and a text that fits is unchanged."""
     cut = shorten(name, columns, keep=keep, ellipsis=ellipsis)  # type: ignore[arg-type]
