@@ -84,6 +84,25 @@ class FileFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
     symlink_target: str | None = None
     mode: int | None = None
 
+    @property
+    def stored_path(self) -> str:
+        """The path under which a store has the file: that of its storage object where it is one.
+
+        >>> FileFact(path=".snakemake/storage/s3/bucket/a.csv", storage_query="s3://bucket/a.csv").stored_path
+        's3:/bucket/a.csv'
+        >>> FileFact(path="parts", kind="directory").stored_path
+        'parts/'
+        """
+        if self.storage_query is not None:
+            return from_storage(self.storage_query) or self.path
+        is_directory = self.kind == "directory" or (self.kind == "missing" and "directory" in self.flags)
+        return self.path + "/" if is_directory else self.path
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the bytes went by without lying anywhere: what is known is who made them and who used them."""
+        return "pipe" in self.flags or "service" in self.flags
+
 
 class CodeFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """One file of code that a job executed, or that its workflow consists of.
@@ -108,6 +127,15 @@ class CodeFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
     end_line: int | None = None
     digest: str | None = None
     fingerprint: Fingerprint | None = None
+
+    @property
+    def stored_path(self) -> str | None:
+        """The path under which a store has the file, None where there is no file of the code.
+
+        >>> CodeFact(role="wrapper", path="/home/ada/.cache/1/wrapper.py", url="https://host//wrapper.py").stored_path
+        'https:/host/wrapper.py'
+        """
+        return self.recorded_path or fetched_path(self.path, self.url)
 
 
 class ManualStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
@@ -207,6 +235,11 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, r
         if self.benchmark_file is not None:
             yield "benchmark", self.benchmark_file
 
+    @property
+    def environment_path(self) -> str | None:
+        """The path under which a store has the file of the job's conda environment, None without one."""
+        return self.conda_env_recorded_path or fetched_path(self.conda_env_path, self.conda_env_url)
+
 
 class StoredJob(JobRecord, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A job as a store keeps it: its record, and what its delivery has added.
@@ -218,6 +251,11 @@ class StoredJob(JobRecord, frozen=True, kw_only=True, omit_defaults=True, rename
 
     environment_digest: str | None = None
     environment_file_handle_id: str | None = None
+
+
+def fetched_path(path: str | None, url: str | None) -> str | None:
+    """Return the path of a file; that of its URL where it is a fetched copy, which lies in another folder each time."""
+    return path if url is None or path is None else from_storage(url).strip("/") or path
 
 
 def code_paths(job: JobRecord) -> dict[str, str]:

@@ -8,6 +8,7 @@ What a job's Activity says is decided here; what bytes mean, in `model.meaning`.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
@@ -19,10 +20,9 @@ from snakeprov.model.provenance import USED_ENTITY, USED_URL
 from snakeprov.model.records import FileFact, Fingerprint, JobRecord, ManualStep
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
-from snakeprov.recorder.digesting import GENERATING, OUTRUN, Observation, Observations, key_of
 from snakeprov.recorder.jobtimes import began_on, span_of
-from snakeprov.recorder.plan import REPO, Bytes, Plan
-from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, is_stream, path_of
+from snakeprov.recorder.observed import GENERATING, NOTHING, OUTRUN, Observation, Observations, SeenFile
+from snakeprov.recorder.plan import REPO, Plan
 from snakeprov.recorder.summary import Tally
 from snakeprov.recorder.versions import Versions
 
@@ -86,7 +86,7 @@ class Assembly(Versions):
         Args:
             but: The paths of those that have their version already.
         """
-        outputs = [fact for fact in self._job.outputs if path_of(fact) not in but]
+        outputs = [fact for fact in self._job.outputs if fact.stored_path not in but]
         return outputs if self._job.step is None else [fact for fact in outputs if self.makes(fact)]
 
     def plan_activity(self) -> Ref:
@@ -126,20 +126,21 @@ class Assembly(Versions):
         for fact in self._job.inputs:
             if is_timestamp(fact.path):
                 continue  # a workflow that lists a directory comes upon it
+            file = self._file(fact)
+            is_held = self._plan.held(file.path) is not None
             if fact.kind == "unknown":
-                self._use_unknown(fact)
-            elif fact.storage_query is not None and self._plan.held(path_of(fact)) is None:
-                self.use_url(self._url_of(fact.storage_query), fact.storage_query)
-                self._note("input", path_of(fact), None, self._sha256(fact.path), "used")
-            elif fact.kind in ("missing", "other") and self._plan.held(path_of(fact)) is None:
-                self._use_unseen(fact)
-            elif (before := self._before_change(fact)) is not None:
-                self._use_changed(fact, before)
+                self._use_unknown(file)
+            elif file.query is not None and not is_held:
+                self.use_url(self._url_of(file.query), file.query)
+                self._note("input", file, None, "used")
+            elif fact.kind in ("missing", "other") and not is_held:
+                self._use_unseen(file)
+            elif (before := self._before_change(fact, file)) is not None:
+                self._use_changed(fact, file, before)
             else:
                 self._use(
                     "input",
-                    path_of(fact),
-                    key_of(fact),
+                    file,
                     keep="temp" not in fact.flags,
                     fingerprint=fact.fingerprint,
                     while_job=self._job.id if fact.changed_while_reading else None,
@@ -147,29 +148,27 @@ class Assembly(Versions):
 
     def use_environment(self) -> None:
         job = self._job
-        path = environment_path_of(job)
+        path = job.environment_path
         if job.conda_env_path is not None and path is not None and job.conda_env_path in self._observations:
-            self._use("environment", path, job.conda_env_path, keep=True)
+            self._use("environment", self._other_file(path, job.conda_env_path), keep=True)
         if job.conda_env_url is not None:
             self.use_url(job.conda_env_url, job.conda_env_url)
         image = job.container_path
-        if image is not None and image == job.container and self._observed(image).digest is not None:
-            self._use("environment", image, image, keep=False)
+        if image is not None and image == job.container and self._other_file(image, image).sha256 is not None:
+            self._use("environment", self._other_file(image, image), keep=False)
         elif job.container is not None:
             self.use_url(job.container, job.container)
 
     def execute_code(self) -> None:
         """Use the code that the job executed; of the other Snakefiles of the run only note which versions they were."""
         for code in self._job.code:
-            path = code_path_of(code)
-            is_read = code.path is not None and self._observed(code.path).digest is not None
+            file = self._code_file(code)
             if code.role == "workflow":
-                if is_read and path is not None and code.path is not None:
-                    held = self._version_seen(path, code.path, keep=True)
-                    self._note("workflow", path, held, self._sha256(code.path), "used")
+                if file is not None:
+                    self._note("workflow", file, self._version_seen(file, keep=True), "used")
                 continue
-            if is_read and path is not None and code.path is not None:
-                self._use("code", path, code.path, keep=True)
+            if file is not None:
+                self._use("code", file, keep=True)
             url = code.url or self._context.permalinks.get((code.path or "", code.line))
             if url is not None:
                 name = code.path or PurePosixPath(url).name
@@ -179,11 +178,11 @@ class Assembly(Versions):
         """Return whether an output is more than the same bytes that the store knows the origin of."""
         if not self._is_made(fact):
             return False
-        seen = self._observed(fact.path)
+        file = self._file(fact)
         # Any id will do: who would have written it does not change what it is.
-        meaning = self._meaning(path_of(fact), seen, writer="", always=self._always)
-        held = self._plan.held(path_of(fact))
-        return not isinstance(meaning, Current) or (held is not None and self._may_adopt(path_of(fact), held, seen))
+        meaning = self._meaning(file, writer="", always=self._always)
+        held = self._plan.held(file.path)
+        return not isinstance(meaning, Current) or (held is not None and self._may_adopt(file, held))
 
     def is_reuse(self) -> bool:
         """Return whether other jobs made all outputs of the job: then it did nothing, and is not an Activity."""
@@ -193,8 +192,8 @@ class Assembly(Versions):
     def see_outputs(self) -> None:
         for fact in self._job.outputs:
             if self._is_made(fact):
-                held = self._version_seen(path_of(fact), fact.path, keep=True, fingerprint=fact.fingerprint)
-                self._note("output", path_of(fact), held, self._sha256(fact.path), "touched")
+                file = self._file(fact)
+                self._note("output", file, self._version_seen(file, keep=True, fingerprint=fact.fingerprint), "touched")
 
     def generate(self, outputs: Sequence[FileFact], activity_id: str | Ref | None) -> None:
         for fact in outputs:
@@ -213,8 +212,8 @@ class Assembly(Versions):
         results, self._tally = self._tally, Tally()
         outputs = {fact.path for fact in self._job.outputs}
         for role, fact in self._job.by_products():
-            is_known = fact.kind == "file" and self._observed(fact.path).digest is not None
-            if is_known and fact.path not in outputs and path_of(fact) not in but:
+            is_known = fact.kind == "file" and self._file(fact).sha256 is not None
+            if is_known and fact.path not in outputs and fact.stored_path not in but:
                 self._generate(fact, activity_id, role=role)
         self._tally = results
 
@@ -224,61 +223,59 @@ class Assembly(Versions):
         Snakemake checks that the outputs of a job exist. The process that records may come too late (a `temp()` file
         inside a group), or have no access (a node's own disk, storage without a local copy, a pipe).
         """
-        return fact.kind != "missing" or self._job.status == "success" or is_stream(fact)
+        return fact.kind != "missing" or self._job.status == "success" or fact.is_stream
 
     def _generate(
         self, fact: FileFact, own_id: str | Ref | None, *, role: Literal["output", "log", "benchmark"] = "output"
     ) -> None:
-        path = path_of(fact)
+        file = self._file(fact)
         origin = self._context.origins.get(self._job.id, {}).get(fact.path)
         activity_id = origin or own_id
-        seen = self._observed(fact.path)
-        sha256 = self._sha256(fact.path)
-        keep = "temp" not in fact.flags and seen.keep
+        keep = "temp" not in fact.flags and file.seen.keep
         outcome: Outcome = "generated"
-        held = self._plan.held(path)
-        meaning = self._meaning(path, seen, writer=activity_id, always=self._always)
+        held = self._plan.held(file.path)
+        meaning = self._meaning(file, writer=activity_id, always=self._always)
         if held is None or not isinstance(meaning, Current):
-            bytes_ = self._bytes_of(path, fact, keep=keep)
-            is_copy = self._is_copy(path, seen)
-            held = self._make(path, meaning, bytes_, seen, fingerprint=fact.fingerprint, is_copy=is_copy)
+            bytes_ = self._bytes_of(fact, file, keep=keep)
+            held = self._make(file, meaning, bytes_, fingerprint=fact.fingerprint, is_copy=self._is_copy(file))
             self._tally.versions += 1
-        elif activity_id is not None and self._may_adopt(path, held, seen):
+        elif activity_id is not None and self._may_adopt(file, held):
             # The very bytes were there before anybody saw how they were made, or read them: now it is known.
-            held = self._plan.adopt_version(path, held, activity_id)
+            held = self._plan.adopt_version(file.path, held, activity_id)
             self._tally.adopted += 1
         else:
             outcome = "reproduced"
             self._tally.reproduced += self._job.status != "cached"
             if held.activity_id is None:
-                held = self._plan.note_work(path, held)
+                held = self._plan.note_work(file.path, held)
             if held.bytes_pruned and keep:
-                self._plan.keep_again(path, held, self._bytes(path, fact.path, keep=keep))
+                self._plan.keep_again(file.path, held, self._bytes(file, keep=keep))
         if outcome == "generated" and activity_id is not None:
-            held = self._describe(path, held, fact.path, made=True, meaning=meaning)
-        self._list(path, held, seen)
+            held = self._describe(file, held, made=True, meaning=meaning)
+        self._list(file, held)
         if self._job.status == "cached":
             outcome = "reused"
             self._tally.reused += 1
-        self._note(role, path, held, sha256, outcome, activity_id=origin)
+        self._note(role, file, held, outcome, activity_id=origin)
 
-    def _is_copy(self, path: str, seen: Observation) -> bool:
-        """Return whether the job read the bytes that it wrote to `path` in another file."""
-        return seen.digest is not None and self._read.get(self.identity.of_digest(seen.digest), path) != path
+    def _is_copy(self, file: SeenFile) -> bool:
+        """Return whether the job read the bytes that it wrote to a file in another one."""
+        digest = file.seen.digest
+        return digest is not None and self._read.get(self.identity.of_digest(digest), file.path) != file.path
 
-    def _before_change(self, fact: FileFact) -> Observation | None:
+    def _before_change(self, fact: FileFact, file: SeenFile) -> Observation | None:
         """Return what an input was before it changed while the job ran; None: it did not, or that is not known.
 
         Bytes that nobody read then are those of the current version where the file looked as that did.
         """
-        seen, held = self._observed(key_of(fact)), self._plan.held(path_of(fact))
+        seen, held = file.seen, self._plan.held(file.path)
         if fact.changed_while_reading is False or seen.digest is None:
             return None
         if any(fact.path == output.path for output in self._job.outputs):
             return None
         current = None if held is None else self.identity.of_held(held)
         before = Observation(problem=OUTRUN) if seen.before is None else Observation(digest=seen.before)
-        if self._recorded_before(fact, before) is not None:
+        if self._recorded_before(fact, replace(file, seen=before)) is not None:
             return before
         if seen.before is not None:
             is_there = fact.kind == "file" or current == self.identity.of_digest(seen.before)
@@ -289,29 +286,26 @@ class Assembly(Versions):
             return None
         if fact.kind == "directory" and not fact.changed_while_reading:  # what is in it may have changed long before
             return None
-        meaning = self._meaning(path_of(fact), before, fingerprint=fact.fingerprint_before or fact.fingerprint)
+        looked = fact.fingerprint_before or fact.fingerprint
+        meaning = self._meaning(replace(file, seen=before), fingerprint=looked)
         return before if isinstance(meaning, Current) else None
 
-    def _recorded_before(self, fact: FileFact, before: Observation) -> Past | None:
+    def _recorded_before(self, fact: FileFact, before: SeenFile) -> Past | None:
         """Return the version that an input was before it changed, where what it became was recorded for this job."""
         return None
 
-    def _use_changed(self, fact: FileFact, before: Observation) -> None:
+    def _use_changed(self, fact: FileFact, file: SeenFile, before: Observation) -> None:
         """Use an input as it was when the job began; what it was changed to is the job's work where that can be seen.
 
         Otherwise it was edited by somebody, while the job ran.
         """
-        path, key = path_of(fact), key_of(fact)
-        if before.digest is None:
-            self._use("input", path, key, keep=False, fingerprint=fact.fingerprint_before, seen=before)
-        else:
-            bytes_ = Bytes(content=self._content(self._absolute(fact.path), before.digest, keep=False))
-            self._use("input", path, key, keep=False, seen=before, bytes_=bytes_)
+        fingerprint = fact.fingerprint_before if before.digest is None else None
+        self._use("input", replace(file, seen=before), keep=False, fingerprint=fingerprint)
         if self._has_changed_it(fact):
             self._changed.append(fact)
         else:
             keep = "temp" not in fact.flags
-            self._version_seen(path, key, keep=keep, fingerprint=fact.fingerprint, while_job=self._job.id)
+            self._version_seen(file, keep=keep, fingerprint=fact.fingerprint, while_job=self._job.id)
 
     def _has_changed_it(self, fact: FileFact) -> bool:
         """Return whether it was the job that changed an input: it was written meanwhile, and no other job names it."""
@@ -327,48 +321,41 @@ class Assembly(Versions):
     def _use(
         self,
         role: str,
-        path: str,
-        observed_as: str,
+        file: SeenFile,
         *,
         keep: bool,
         fingerprint: Fingerprint | None = None,
         while_job: str | None = None,
-        seen: Observation | None = None,
-        bytes_: Bytes | None = None,
     ) -> None:
         executed = role == "code"
-        held = self._version_seen(
-            path, observed_as, keep=keep, fingerprint=fingerprint, while_job=while_job, seen=seen, bytes_=bytes_
-        )
+        held = self._version_seen(file, keep=keep, fingerprint=fingerprint, while_job=while_job)
         self._plan.read(held, began_on(self._job) or self._job.ended_on)
-        digest = (seen or self._observed(observed_as)).digest
-        if digest is not None:
-            self._read.setdefault(self.identity.of_digest(digest), path)
-        self._note(role, path, held, digest.sha256 if digest else None, "executed" if executed else "used")
-        if (path, executed) not in self._seen:
-            self._seen.add((path, executed))
+        if file.seen.digest is not None:
+            self._read.setdefault(self.identity.of_digest(file.seen.digest), file.path)
+        self._note(role, file, held, "executed" if executed else "used")
+        if (file.path, executed) not in self._seen:
+            self._seen.add((file.path, executed))
             reference = {"targetId": held.entity_id, "targetVersionNumber": held.version_number}
             self.used.append({"concreteType": USED_ENTITY, "wasExecuted": executed, "reference": reference})
 
-    def _use_unseen(self, fact: FileFact) -> None:
+    def _use_unseen(self, file: SeenFile) -> None:
         """Use an input that was not there when the job ended: a directory, or something that was never recorded."""
-        if self._plan.held(fact.path + "/") is not None:
-            self._use("input", fact.path + "/", key_of(fact), keep=False)
+        if self._plan.held(file.local + "/") is not None:
+            self._use("input", replace(file, path=file.local + "/"), keep=False)
         else:
-            self._note("input", fact.path, None, None, "used")
+            self._note("input", replace(file, path=file.local, seen=NOTHING), None, "used")
 
-    def _use_unknown(self, fact: FileFact) -> None:
+    def _use_unknown(self, file: SeenFile) -> None:
         """Use a file whose content at the time of reading is unknown: no version is named."""
-        path = path_of(fact)
-        held = self._plan.held(path)
-        if held is not None and (path, False) not in self._seen:
-            self._seen.add((path, False))
+        held = self._plan.held(file.path)
+        if held is not None and (file.path, False) not in self._seen:
+            self._seen.add((file.path, False))
             self.used.append(
                 {"concreteType": USED_ENTITY, "wasExecuted": False, "reference": {"targetId": held.entity_id}}
             )
-        elif held is None and fact.storage_query is not None:
-            self.use_url(fact.storage_query, fact.storage_query)
-        self._note("input", path, None, None, "used")
+        elif held is None and file.query is not None:
+            self.use_url(file.query, file.query)
+        self._note("input", replace(file, seen=NOTHING), None, "used")
 
     def use_url(self, url: str, name: str, *, executed: bool = False) -> None:
         if (url, executed) not in self._seen:
@@ -378,18 +365,17 @@ class Assembly(Versions):
     def _note(
         self,
         role: str,
-        path: str,
+        file: SeenFile,
         held: Held | None,
-        sha256: str | None,
         outcome: Outcome,
         *,
         activity_id: str | None = None,
     ) -> None:
-        entry: dict[str, Any] = {"role": role, "path": path, "outcome": outcome}
+        entry: dict[str, Any] = {"role": role, "path": file.path, "outcome": outcome}
         if held is not None:
             entry |= {"entityId": held.entity_id, "versionNumber": held.version_number}
-        if sha256 is not None:
-            entry["sha256"] = sha256
+        if file.sha256 is not None:
+            entry["sha256"] = file.sha256
         if activity_id is not None:
             entry["activityId"] = activity_id
         self.files.append(entry)

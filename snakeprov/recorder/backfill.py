@@ -35,7 +35,6 @@ from snakeprov.recorder import backlog
 from snakeprov.recorder.context import Receipt
 from snakeprov.recorder.entries import Kind, read
 from snakeprov.recorder.outbox import is_live
-from snakeprov.recorder.recordpaths import path_of
 from snakeprov.recorder.tools import Tools
 
 CLOCK_SKEW: Final = timedelta(seconds=2)
@@ -222,12 +221,12 @@ def _drop_recorded(result: Backfill, client: Client | None, tools: Tools, progre
     for start in range(0, len(jobs), COMPARED_MAX):
         progress("comparing", start, len(jobs))
         group = jobs[start : start + COMPARED_MAX]
-        deliverer.look_up(path_of(fact) for job in group for fact in job.outputs)
+        deliverer.look_up(fact.stored_path for job in group for fact in job.outputs)
         for job in group:
             outputs = [
                 fact
                 for fact in job.outputs
-                if (held := deliverer.held(path_of(fact))) is None
+                if (held := deliverer.held(fact.stored_path)) is None
                 or held.activity_id is None
                 or not tools.digester.has_digest(fact, held.sha256)
             ]

@@ -9,8 +9,8 @@ import msgspec
 
 from snakeprov.model.records import JobRecord, RunRecord
 from snakeprov.recorder.catalog import Listed
-from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.jobtimes import Overlaps
+from snakeprov.recorder.observed import Observations
 from snakeprov.recorder.recognition import Explanations
 
 

@@ -43,14 +43,13 @@ from snakeprov.model.records import JobRecord, RunRecord, StoredJob, StoredRun
 from snakeprov.recorder.catalog import Catalog, Held
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.context import Context, Policy, Prepared, Receipt, RecordedOutput
-from snakeprov.recorder.digesting import not_digested, with_changes
 from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.explaining import CacheFillers, Listings, read_paths, unexplained
 from snakeprov.recorder.jobtimes import Overlaps
+from snakeprov.recorder.observed import not_digested, seen_file, with_changes, with_recorded_paths
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.recognition import Explanations
-from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, path_of, with_recorded_paths
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.target import Target, TargetOf
 
@@ -179,7 +178,7 @@ class Deliverer:
     def _receipt(self, prepared: Prepared) -> Receipt:
         """Return what became of a job that was in the plan that was sent last."""
         job = prepared.job
-        paths = () if job.step is None else dict.fromkeys(path_of(fact) for fact in job.outputs)
+        paths = () if job.step is None else dict.fromkeys(fact.stored_path for fact in job.outputs)
         held = [(path, self._catalog.held(path)) for path in paths]
         outputs = [
             RecordedOutput(path, str(one.entity_id), int(str(one.version_number)), path in self._changed)
@@ -337,10 +336,10 @@ class Deliverer:
     def _remember_directories(self, jobs: Sequence[Prepared]) -> None:
         for prepared in jobs:
             for fact in prepared.job.outputs:
-                seen = prepared.observations.get(fact.path)
-                if seen is not None and seen.manifest is not None and seen.digest is not None:
-                    members = {name: digest.sha256 for name, digest in seen.members.items()}
-                    self._listings.remember(path_of(fact), seen.digest.sha256, members)
+                file = seen_file(fact, prepared.observations)
+                if file.seen.manifest is not None and file.sha256 is not None:
+                    members = {name: digest.sha256 for name, digest in file.seen.members.items()}
+                    self._listings.remember(file.path, file.sha256, members)
 
     def _upload(self, plan: Plan, held: Mapping[str, bytes], tally: Tally) -> None:
         """Store what the plan needs stored; count what could not be kept though it should have been.
@@ -374,9 +373,9 @@ class Deliverer:
 
 def _paths(job: JobRecord) -> Iterator[str]:
     for fact in (*job.inputs, *job.outputs, *(fact for _, fact in job.by_products())):
-        yield path_of(fact)
+        yield fact.stored_path
         if fact.kind == "missing":  # it may have been a directory
             yield fact.path + "/"
-    for path in (*map(code_path_of, job.code), environment_path_of(job), job.container_path):
+    for path in (*(code.stored_path for code in job.code), job.environment_path, job.container_path):
         if path is not None:
             yield path

@@ -14,7 +14,7 @@ from snakeprov.capture.environment import conda_packages, named_prefix, referenc
 from snakeprov.model.credentials import strip_credentials
 from snakeprov.model.paths import to_os
 from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.recorder.digesting import Observations
+from snakeprov.recorder.observed import Observations
 
 CONTENT_TYPE: Final = "application/json"
 

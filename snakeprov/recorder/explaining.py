@@ -25,9 +25,8 @@ from snakeprov.model.paths import folders_above
 from snakeprov.model.records import FileFact, JobRecord
 from snakeprov.recorder.catalog import Held, Listed
 from snakeprov.recorder.context import Prepared
-from snakeprov.recorder.digesting import Observation, Observations, key_of
+from snakeprov.recorder.observed import Observation, Observations, seen_file
 from snakeprov.recorder.recognition import Explained, Identity, size_of
-from snakeprov.recorder.recordpaths import code_path_of, environment_path_of, path_of
 
 SIGHTS_MAX: Final = 10_000
 """Maximum number of paths per request."""
@@ -83,11 +82,12 @@ def read_paths(jobs: Iterable[Prepared], held_at: Callable[[str], Held | None], 
     found: dict[str, None] = {}
     for one in jobs:
         for fact in one.job.inputs:
-            seen, held = one.observations.get(key_of(fact)), held_at(path_of(fact))
-            if seen is None or seen.digest is None:
+            file = seen_file(fact, one.observations)
+            digest = file.seen.digest
+            if digest is None:
                 continue
-            if not _is_current(held, seen.digest, identity) or seen.before is not None:
-                found[path_of(fact)] = None
+            if not _is_current(held_at(file.path), digest, identity) or file.seen.before is not None:
+                found[file.path] = None
     return list(found)
 
 
@@ -122,17 +122,17 @@ def _past(version: PastVersion | None) -> Past | None:
 def _seen(job: JobRecord, observations: Observations) -> Iterator[tuple[str, Observation, Digest, bool]]:
     """Yield path, observation and digest of each file of a job with known bytes, and whether the job wrote them."""
     for fact in job.inputs:
-        seen = observations.get(key_of(fact))
-        if seen is not None and seen.digest is not None:
-            yield path_of(fact), seen, seen.digest, False
-            if seen.before is not None:
-                yield path_of(fact), seen, seen.before, False
+        file = seen_file(fact, observations)
+        if file.seen.digest is not None:
+            yield file.path, file.seen, file.seen.digest, False
+            if file.seen.before is not None:
+                yield file.path, file.seen, file.seen.before, False
     for fact in (*job.outputs, *(fact for _, fact in job.by_products())):
-        seen = observations.get(fact.path)
-        if seen is not None and seen.digest is not None:
-            yield path_of(fact), seen, seen.digest, job.status != "touched"
-    named = [(code_path_of(code), code.path) for code in job.code]
-    named += [(environment_path_of(job), job.conda_env_path), (job.container_path, job.container_path)]
+        file = seen_file(fact, observations)
+        if file.seen.digest is not None:
+            yield file.path, file.seen, file.seen.digest, job.status != "touched"
+    named = [(code.stored_path, code.path) for code in job.code]
+    named += [(job.environment_path, job.conda_env_path), (job.container_path, job.container_path)]
     for path, key in named:
         seen = observations.get(key) if key is not None else None
         if path is not None and seen is not None and seen.digest is not None:

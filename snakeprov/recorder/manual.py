@@ -29,9 +29,10 @@ from snakeprov.recorder import backlog
 from snakeprov.recorder.context import Receipt, RecordedOutput
 from snakeprov.recorder.deliver import REFUSED
 from snakeprov.recorder.delivery import Delivery
-from snakeprov.recorder.digesting import CODE_KEY, Digester, Observations
+from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.leftovers import deliver_leftovers
+from snakeprov.recorder.observed import CODE_KEY, Observations
 from snakeprov.recorder.summary import explain
 from snakeprov.recorder.target import TargetOf
 from snakeprov.recorder.tools import Tools, opened_tools

@@ -10,8 +10,8 @@ from snakeprov.model.records import JobRecord
 from snakeprov.recorder.assemble import assemble
 from snakeprov.recorder.catalog import Catalog, LookedUp
 from snakeprov.recorder.context import Context
-from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.explaining import Asked, explain_seen
+from snakeprov.recorder.observed import Observations
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.recognition import BY_SHA256, Explanations
 from snakeprov.recorder.summary import Tally

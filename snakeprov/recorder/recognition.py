@@ -14,7 +14,7 @@ from snakeprov.model.meaning import Evidence, Id, Listing, Meaning, Past, meanin
 from snakeprov.model.paths import folders_above
 from snakeprov.model.records import Fingerprint
 from snakeprov.recorder.catalog import Held, Listed
-from snakeprov.recorder.digesting import Observation
+from snakeprov.recorder.observed import Observation
 from snakeprov.recorder.plan import Plan
 
 

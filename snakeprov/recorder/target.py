@@ -9,8 +9,8 @@ from snakeprov.client import Client
 from snakeprov.model.records import JobRecord
 from snakeprov.recorder.catalog import Catalog, LookedUp
 from snakeprov.recorder.context import Context
-from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.explaining import Asked
+from snakeprov.recorder.observed import Observations
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.recognition import Explanations, Identity
 from snakeprov.recorder.summary import Tally

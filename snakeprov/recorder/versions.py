@@ -16,13 +16,12 @@ from snakeprov.client.files import Content
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Again, Current, Edited, Id, Meaning
 from snakeprov.model.paths import to_os
-from snakeprov.model.records import FileFact, Fingerprint, JobRecord, RunRecord
+from snakeprov.model.records import CodeFact, FileFact, Fingerprint, JobRecord, RunRecord
 from snakeprov.recorder.catalog import Held, Listed
 from snakeprov.recorder.context import Context
-from snakeprov.recorder.digesting import Observation, Observations, path_of_key
+from snakeprov.recorder.observed import NOTHING, Observations, SeenFile, seen_file
 from snakeprov.recorder.plan import Bytes, Plan, Version
 from snakeprov.recorder.recognition import BY_SHA256, Identity, Recognition
-from snakeprov.recorder.recordpaths import is_stream
 from snakeprov.recorder.summary import Tally
 
 ANNOTATION_CHARS_MAX: Final = 500
@@ -30,8 +29,6 @@ ANNOTATION_KEY_CHARS_MAX: Final = 256
 ANNOTATIONS_MAX: Final = 90
 
 _KEY: Final = re.compile(r"[^A-Za-z0-9_.]")
-
-_NOTHING: Final = Observation(problem="not looked at")
 
 
 class Versions:
@@ -47,48 +44,52 @@ class Versions:
         self._tally = tally
         self._always = context.policy.always if job.step is None else job.step.new_version
         self._shared_annotations: dict[str, Any] | None = None
-        facts = (*job.inputs, *job.outputs)
-        self._queries = {fact.path: fact.storage_query for fact in facts if fact.storage_query is not None}
         self._recognition = Recognition(plan, self.identity, context.explanations, context.directories)
+
+    def _file(self, fact: FileFact) -> SeenFile:
+        """Return a file that the job read or wrote."""
+        return seen_file(fact, self._observations)
+
+    def _other_file(self, path: str, local: str) -> SeenFile:
+        """Return another file of the job, which a store has at `path`."""
+        return SeenFile(path, local, self._observations.get(local, NOTHING))
+
+    def _code_file(self, code: CodeFact) -> SeenFile | None:
+        """Return a file of code; None where there is none, or it could not be read."""
+        if code.path is None or code.stored_path is None:
+            return None
+        file = self._other_file(code.stored_path, code.path)
+        return None if file.seen.digest is None else file
 
     def _version_seen(
         self,
-        path: str,
-        observed_as: str,
+        file: SeenFile,
         *,
         keep: bool,
         fingerprint: Fingerprint | None = None,
         while_job: str | None = None,
-        seen: Observation | None = None,
-        bytes_: Bytes | None = None,
     ) -> Held:
-        """Return the version whose bytes were seen at `path`, planned if the store does not hold it yet.
+        """Return the version whose bytes were seen, planned if the store does not hold it yet.
 
         Args:
-            path: Under which the store has it.
-            observed_as: Key of what was found of it.
+            file: The file.
             keep: Whether to keep its bytes.
             fingerprint: Of the file.
             while_job: The job that ran while it changed.
-            seen: What was found of it, where that is not what its key gives.
-            bytes_: What its version consists of, where that is not what its key gives.
         """
-        seen = seen or self._observed(observed_as)
-        meaning = self._meaning(path, seen, fingerprint=fingerprint)
-        held = self._plan.held(path)
+        meaning = self._meaning(file, fingerprint=fingerprint)
+        held = self._plan.held(file.path)
         if held is not None and isinstance(meaning, Current):
             return held
         if isinstance(meaning, Edited):
-            self._tally.edit(path, None if while_job is None else self._job.rule)
+            self._tally.edit(file.path, None if while_job is None else self._job.rule)
         elif isinstance(meaning, Again):
             self._tally.put_back += meaning.activity_id == meaning.of.activity_id
         size_bytes = fingerprint.size_bytes if fingerprint is not None else None
-        bytes_ = bytes_ or self._bytes(path, observed_as, keep=keep, size_bytes=size_bytes)
-        held = self._make(
-            path, meaning, bytes_, seen, fingerprint=fingerprint, while_job=while_job, comment=self._comment()
-        )
-        self._list(path, held, seen)
-        return self._describe(path, held, observed_as, made=False, meaning=meaning, while_job=while_job)
+        bytes_ = self._bytes(file, keep=keep, size_bytes=size_bytes)
+        held = self._make(file, meaning, bytes_, fingerprint=fingerprint, while_job=while_job, comment=self._comment())
+        self._list(file, held)
+        return self._describe(file, held, made=False, meaning=meaning, while_job=while_job)
 
     def _comment(self) -> str | None:
         """Return what to keep with a version that the job did not make; None where annotations come with it."""
@@ -96,10 +97,9 @@ class Versions:
 
     def _make(
         self,
-        path: str,
+        file: SeenFile,
         meaning: Meaning,
         bytes_: Bytes,
-        seen: Observation,
         *,
         fingerprint: Fingerprint | None = None,
         while_job: str | None = None,
@@ -108,14 +108,15 @@ class Versions:
     ) -> Held:
         """Plan the next version of a file, with what its bytes mean."""
         assert not isinstance(meaning, Current)  # noqa: S101  there is no version without bytes of its own
+        digest = file.seen.digest
         return self._plan.make(
-            path,
+            file.path,
             Version(
                 bytes=bytes_,
                 meaning=meaning,
-                content=None if seen.digest is None else self.identity.of_digest(seen.digest),
-                sha256=None if seen.digest is None else seen.digest.sha256,
-                size_bytes=seen.digest.size_bytes if seen.digest is not None else bytes_.size_bytes,
+                content=None if digest is None else self.identity.of_digest(digest),
+                sha256=file.sha256,
+                size_bytes=bytes_.size_bytes if digest is None else digest.size_bytes,
                 seen_ns=None if fingerprint is None else fingerprint.mtime_ns,
                 while_job=while_job,
                 is_copy=is_copy,
@@ -125,16 +126,15 @@ class Versions:
 
     def _meaning(
         self,
-        path: str,
-        seen: Observation,
+        file: SeenFile,
         *,
         writer: Id | None = None,
         fingerprint: Fingerprint | None = None,
         always: bool = False,
     ) -> Meaning:
-        return self._recognition.meaning(path, seen, writer=writer, fingerprint=fingerprint, always=always)
+        return self._recognition.meaning(file.path, file.seen, writer=writer, fingerprint=fingerprint, always=always)
 
-    def _may_adopt(self, path: str, held: Held, seen: Observation) -> bool:
+    def _may_adopt(self, file: SeenFile, held: Held) -> bool:
         """Return whether the job may have made the current version, whose maker is unknown.
 
         Not if somebody read the version before the job had ended: those bytes came from elsewhere. A manual step is
@@ -142,22 +142,22 @@ class Versions:
         """
         if held.activity_id is not None:
             return False
-        reads = [self._recognition.explained(path, seen).first_read, self._plan.first_read(held)]
+        reads = [self._recognition.explained(file.path, file.seen).first_read, self._plan.first_read(held)]
         known = [one for one in reads if one is not None]
         ended = self._job.ended_on
         return self._job.step is not None or not known or (ended is not None and ended <= min(known))
 
-    def _list(self, path: str, held: Held, seen: Observation) -> None:
+    def _list(self, file: SeenFile, held: Held) -> None:
         """Take note of what a directory holds that an Activity made."""
+        seen = file.seen
         if seen.manifest is not None and held.activity_id is not None:
             members = {name: digest.sha256 for name, digest in seen.members.items()}
-            self._plan.directories[path] = Listed(held.past, members, held.made_at)
+            self._plan.directories[file.path] = Listed(held.past, members, held.made_at)
 
     def _describe(
         self,
-        path: str,
+        file: SeenFile,
         held: Held,
-        observed_as: str,
         *,
         made: bool,
         meaning: Meaning | None = None,
@@ -166,9 +166,8 @@ class Versions:
         """Plan the annotations of a version that is new, or whose origin is.
 
         Args:
-            path: Of the file.
+            file: The file.
             held: The version.
-            observed_as: Key of what was found of it.
             made: Whether this job made it.
             meaning: What the bytes of a new version mean.
             while_job: The job that ran while it changed; a store that takes meanings with versions has it already.
@@ -176,26 +175,24 @@ class Versions:
         if not made and not isinstance(meaning, Again | Edited):
             return held
         # A version takes the annotations of the one before along, which say how that was made.
-        return self._plan.annotate(path, held, self._annotations(self._sha256(observed_as), made=made))
+        return self._plan.annotate(file.path, held, self._annotations(file.sha256, made=made))
 
-    def _bytes_of(self, path: str, fact: FileFact, *, keep: bool) -> Bytes:
+    def _bytes_of(self, fact: FileFact, file: SeenFile, *, keep: bool) -> Bytes:
         """Return what a version of an output consists of; of one that was never seen, it is only known where it was."""
-        if fact.kind == "missing" or is_stream(fact):
-            return Bytes(external_url=self._url_of(fact.storage_query or fact.path))
+        if fact.kind == "missing" or fact.is_stream:
+            return Bytes(external_url=self._url_of(file.query or file.local))
         seen = fact.fingerprint if fact.kind == "file" else None
-        return self._bytes(path, fact.path, keep=keep, size_bytes=None if seen is None else seen.size_bytes)
+        return self._bytes(file, keep=keep, size_bytes=None if seen is None else seen.size_bytes)
 
-    def _bytes(self, path: str, observed_as: str, *, keep: bool, size_bytes: int | None = None) -> Bytes:
-        seen = self._observed(observed_as)
-        query = self._queries.get(path_of_key(observed_as))
-        absolute = self._absolute(path_of_key(observed_as))
-        name = path.rstrip("/").rsplit("/", 1)[-1]
+    def _bytes(self, file: SeenFile, *, keep: bool, size_bytes: int | None = None) -> Bytes:
+        seen, absolute = file.seen, self._absolute(file.local)
+        name = file.path.rstrip("/").rsplit("/", 1)[-1]
         if seen.digest is None:
-            self._tally.miss(path_of_key(observed_as), seen.problem or "not read")
-            return Bytes(external_url=self._url_of(query or path_of_key(observed_as)), size_bytes=size_bytes)
+            self._tally.miss(file.local, seen.problem or "not read")
+            return Bytes(external_url=self._url_of(file.query or file.local), size_bytes=size_bytes)
         if seen.manifest is None:
             content = self._content(absolute, seen.digest, keep=keep)
-            content = content if query is None else replace(content, url=self._url_of(query))
+            content = content if file.query is None else replace(content, url=self._url_of(file.query))
             return Bytes(content=content, mode=seen.mode)
         members = [self._content(f"{absolute}/{name}", digest, keep=True) for name, digest in seen.members.items()]
         return Bytes(manifest=(name, seen.manifest), members=[one for one in members if keep and one.keep])
@@ -227,13 +224,6 @@ class Versions:
             is_job = self._job.step is None
             self._shared_annotations = annotations_of(self._job, self._context.run) if is_job else {}
         return self._shared_annotations
-
-    def _observed(self, path: str) -> Observation:
-        return self._observations.get(path, _NOTHING)
-
-    def _sha256(self, path: str) -> str | None:
-        digest = self._observed(path).digest
-        return digest.sha256 if digest else None
 
 
 def annotations_of(job: JobRecord, run: RunRecord) -> dict[str, Any]:

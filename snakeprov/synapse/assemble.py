@@ -23,9 +23,8 @@ from snakeprov.model.records import FileFact, Fingerprint, JobRecord
 from snakeprov.recorder.assemble import Assembly, Outcome
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
-from snakeprov.recorder.digesting import GENERATING, Observation, Observations, key_of, path_of_key
+from snakeprov.recorder.observed import GENERATING, Observation, Observations, SeenFile
 from snakeprov.recorder.plan import Bytes, Plan, is_work_by, pointing
-from snakeprov.recorder.recordpaths import code_path_of, path_of
 from snakeprov.recorder.summary import Tally
 from snakeprov.recorder.versions import ANNOTATIONS_MAX, annotation
 from snakeprov.synapse import rules
@@ -101,70 +100,66 @@ class SynapseAssembly(Assembly):
     def finish(self, paths: set[str]) -> None:
         """Plan the annotations of outputs that have their version and lack them."""
         for fact in (*self._job.outputs, *(fact for _, fact in self._job.by_products())):
-            held = self._plan.held(path_of(fact))
+            file = self._file(fact)
+            held = self._plan.held(file.path)
             noted = noted_of(held)
-            if held is None or path_of(fact) not in paths or noted is None:
+            if held is None or file.path not in paths or noted is None:
                 continue
             if noted.job_id == self._job.id and not noted.is_annotated:
-                meaning = self._meaning_then(path_of(fact), held, self._observed(fact.path), writer=held.activity_id)
-                self._describe(path_of(fact), held, fact.path, made=True, meaning=meaning)
+                meaning = self._meaning_then(file, held, writer=held.activity_id)
+                self._describe(file, held, made=True, meaning=meaning)
 
     def find_changed(self) -> bool:
         """Find the inputs that the job has changed, where all were used already; return whether there are any."""
         for fact in self._job.inputs:
-            if self._before_change(fact) is not None and self._has_changed_it(fact):
+            if self._before_change(fact, self._file(fact)) is not None and self._has_changed_it(fact):
                 self._changed.append(fact)
         return bool(self._changed)
 
     def _version_seen(
         self,
-        path: str,
-        observed_as: str,
+        file: SeenFile,
         *,
         keep: bool,
         fingerprint: Fingerprint | None = None,
         while_job: str | None = None,
-        seen: Observation | None = None,
-        bytes_: Bytes | None = None,
     ) -> Held:
         """Return the version whose bytes were seen; one that an earlier attempt made gets the annotations it lacks."""
-        held = super()._version_seen(
-            path, observed_as, keep=keep, fingerprint=fingerprint, while_job=while_job, seen=seen, bytes_=bytes_
-        )
+        held = super()._version_seen(file, keep=keep, fingerprint=fingerprint, while_job=while_job)
         noted = noted_of(held)
         if noted is None or not noted.lacks_marks or noted.read_for != self._job.id:
             return held
-        meaning = self._meaning_then(path, held, seen or self._observed(observed_as))
+        meaning = self._meaning_then(file, held)
         held = replace(held, is_work=is_work_by(meaning))
-        return self._describe(path, held, observed_as, made=False, meaning=meaning, while_job=while_job)
+        return self._describe(file, held, made=False, meaning=meaning, while_job=while_job)
 
-    def _use_changed(self, fact: FileFact, before: Observation) -> None:
+    def _use_changed(self, fact: FileFact, file: SeenFile, before: Observation) -> None:
         """Use an input as it was before it changed; an earlier attempt may have recorded already what it became."""
-        past = self._recorded_before(fact, before)
+        past = self._recorded_before(fact, replace(file, seen=before))
         if past is None:
-            super()._use_changed(fact, before)
+            super()._use_changed(fact, file, before)
             return
         reference = {"targetId": past.entity_id, "targetVersionNumber": past.version_number}
         self.used.append({"concreteType": USED_ENTITY, "wasExecuted": False, "reference": reference})
         if not self._has_changed_it(fact):
-            keep, path = "temp" not in fact.flags, path_of(fact)
-            self._version_seen(path, key_of(fact), keep=keep, fingerprint=fact.fingerprint, while_job=self._job.id)
+            keep = "temp" not in fact.flags
+            self._version_seen(file, keep=keep, fingerprint=fact.fingerprint, while_job=self._job.id)
 
-    def _recorded_before(self, fact: FileFact, before: Observation) -> Past | None:
-        noted = noted_of(self._plan.held(path_of(fact)))
+    def _recorded_before(self, fact: FileFact, before: SeenFile) -> Past | None:
+        noted = noted_of(self._plan.held(before.path))
         if noted is None or self._job.id not in (noted.read_for, noted.job_id):
             return None
-        if before.digest is not None:
-            return self._recognition.explained(path_of(fact), before).earlier
+        if before.seen.digest is not None:
+            return self._recognition.explained(before.path, before.seen).earlier
         was_known = noted.before is not None and noted.before.is_read
         # What was found changed after a version whose bytes are known was recorded as edited, and used as it is.
         return None if fact.kind == "file" and was_known and noted.job_id is None else noted.before
 
-    def _meaning_then(self, path: str, held: Held, seen: Observation, *, writer: Id | None = None) -> Meaning:
+    def _meaning_then(self, file: SeenFile, held: Held, *, writer: Id | None = None) -> Meaning:
         """Return what the bytes of the current version of a file meant when it was made."""
         noted = noted_of(held)
         if noted is None or noted.before is None:
-            return self._recognition.meaning_after(None, path, seen, writer=writer)
+            return self._recognition.meaning_after(None, file.path, file.seen, writer=writer)
         past = noted.before
         before = replace(
             held,
@@ -174,7 +169,7 @@ class SynapseAssembly(Assembly):
             sha256=None,
             noted=SynapseVersion(md5=_OTHERS if past.is_read else None),
         )
-        return self._recognition.meaning_after(before, path, seen, writer=writer)
+        return self._recognition.meaning_after(before, file.path, file.seen, writer=writer)
 
     def _comment(self) -> str | None:
         """Return by what a version is known again whose annotations are sent after it."""
@@ -197,8 +192,8 @@ class SynapseAssembly(Assembly):
             if url is not None:
                 name = code.path or url.rsplit("/", 1)[-1]
                 self.use_url(url, f"{name}:{code.line}" if code.line else name, executed=True)
-            elif code.path is not None and self._observed(code.path).digest is not None:
-                self._use("code", code_path_of(code) or code.path, code.path, keep=True)
+            elif (file := self._code_file(code)) is not None:
+                self._use("code", file, keep=True)
 
     def use_url(self, url: str, name: str, *, executed: bool = False) -> None:
         if rules.takes_url(url):
@@ -206,17 +201,16 @@ class SynapseAssembly(Assembly):
             return
         what = " as code" if executed else ""
         for fact in self._job.inputs:
-            digest = self._observed(fact.path).digest
-            if fact.storage_query is not None and self._url_of(fact.storage_query) == url and digest is not None:
-                what = f" (sha256 {digest.sha256})"
+            file = self._file(fact)
+            if file.query is not None and self._url_of(file.query) == url and file.sha256 is not None:
+                what = f" (sha256 {file.sha256})"
         self._described.setdefault(url, what)
 
     def _note(
         self,
         role: str,
-        path: str,
+        file: SeenFile,
         held: Held | None,
-        sha256: str | None,
         outcome: Outcome,
         *,
         activity_id: str | None = None,
@@ -225,9 +219,8 @@ class SynapseAssembly(Assembly):
 
     def _describe(
         self,
-        path: str,
+        file: SeenFile,
         held: Held,
-        observed_as: str,
         *,
         made: bool,
         meaning: Meaning | None = None,
@@ -235,8 +228,8 @@ class SynapseAssembly(Assembly):
     ) -> Held:
         """Plan the annotations of a version: its provenance, merged with annotations that others set."""
         before = noted_of(held) or SynapseVersion()
-        digest = self._observed(observed_as).digest
-        ours: dict[str, Any] = {"path": path}
+        digest = file.seen.digest
+        ours: dict[str, Any] = {"path": file.path}
         if digest is not None:
             ours |= {"sha256": digest.sha256} | ({} if digest.md5 is None else {"md5": digest.md5})
         if meaning is not None and (said := pointing(meaning)) is not None:
@@ -250,7 +243,7 @@ class SynapseAssembly(Assembly):
             values |= {key: _for_java(value) for key, value in self._annotations_of_job().items()}
         room = max(ANNOTATIONS_MAX - len(before.annotations), len(ours) + 1)
         kept = dict(list(values.items())[: min(room, rules.ANNOTATIONS_MAX - len(before.annotations))])
-        held = self._plan.annotate(path, held, msgspec.Raw(msgspec.json.encode({**before.annotations, **kept})))
+        held = self._plan.annotate(file.path, held, msgspec.Raw(msgspec.json.encode({**before.annotations, **kept})))
         held = replace(
             held,
             noted=replace(
@@ -263,16 +256,16 @@ class SynapseAssembly(Assembly):
                 lacks_marks=False,
             ),
         )
-        self._plan.draft.files[path] = held
+        self._plan.draft.files[file.path] = held
         return held
 
-    def _bytes(self, path: str, observed_as: str, *, keep: bool, size_bytes: int | None = None) -> Bytes:
-        bytes_ = replace(super()._bytes(path, observed_as, keep=keep, size_bytes=size_bytes), mode=None)
+    def _bytes(self, file: SeenFile, *, keep: bool, size_bytes: int | None = None) -> Bytes:
+        bytes_ = replace(super()._bytes(file, keep=keep, size_bytes=size_bytes), mode=None)
         if bytes_.manifest is None:
             return bytes_
-        digest = self._observed(observed_as).digest
+        digest = file.seen.digest
         if digest is not None and not self._context.policy.upload:  # the owner of the project may not accept uploads
-            return Bytes(content=self._content(self._absolute(path_of_key(observed_as)), digest, keep=False))
+            return Bytes(content=self._content(self._absolute(file.local), digest, keep=False))
         # The files in a directory are not entities: Synapse would keep their bytes where nobody finds them.
         name, manifest = bytes_.manifest
         return Bytes(manifest=(to_synapse_name(name), manifest))

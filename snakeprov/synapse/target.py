@@ -9,11 +9,10 @@ from snakeprov.client import Client
 from snakeprov.model.records import JobRecord
 from snakeprov.recorder.catalog import Catalog, Held, LookedUp
 from snakeprov.recorder.context import Context
-from snakeprov.recorder.digesting import Observations
 from snakeprov.recorder.explaining import Asked
+from snakeprov.recorder.observed import Observations, seen_file
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.recognition import Explanations
-from snakeprov.recorder.recordpaths import path_of
 from snakeprov.recorder.summary import Tally
 from snakeprov.synapse import rules
 from snakeprov.synapse.assemble import Done, assemble_for_synapse
@@ -82,10 +81,10 @@ class SynapseTarget:
 def _written(job: JobRecord, observations: Observations, catalog: Catalog) -> Iterator[tuple[str, Held, str | None]]:
     """Yield path, current version and md5 of each file that a job wrote and that is known."""
     for fact in (*job.outputs, *(fact for _, fact in job.by_products())):
-        held = catalog.held(path_of(fact))
+        file = seen_file(fact, observations)
+        held = catalog.held(file.path)
         if held is not None:
-            seen = observations.get(fact.path)
-            yield path_of(fact), held, seen.digest.md5 if seen is not None and seen.digest is not None else None
+            yield file.path, held, None if file.seen.digest is None else file.seen.digest.md5
 
 
 def _name_of(name: str, second: Literal["file", "folder"] | None) -> str:

@@ -28,8 +28,9 @@ from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.codelinks import CodeLinks
 from snakeprov.recorder.context import Policy, Prepared
 from snakeprov.recorder.deliver import Deliverer
-from snakeprov.recorder.digesting import Digester, Observation
+from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles
+from snakeprov.recorder.observed import Observation
 from snakeprov.recorder.summary import Tally
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

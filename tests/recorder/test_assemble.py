@@ -17,7 +17,7 @@ from snakeprov.model.records import CodeFact, FileFact, Fingerprint, GitState, J
 from snakeprov.recorder.assemble import assemble
 from snakeprov.recorder.catalog import Catalog
 from snakeprov.recorder.context import Context, Policy
-from snakeprov.recorder.digesting import Observation, Observations
+from snakeprov.recorder.observed import Observation, Observations
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.recognition import Explained
 from snakeprov.recorder.summary import Tally

@@ -18,8 +18,9 @@ from snakeprov.model.held import HeldFile, Listing, before_key, output_key
 from snakeprov.model.records import CodeFact, FileFact, JobRecord
 from snakeprov.plugin.observation import stamp
 from snakeprov.recorder import directories
-from snakeprov.recorder.digesting import Digester, Observation, key_of, path_of_key, with_changes
+from snakeprov.recorder.digesting import Digester
 from snakeprov.recorder.heldfiles import HeldFiles, OpenFile
+from snakeprov.recorder.observed import Observation, key_of, path_of_key, with_changes
 
 
 @pytest.fixture
