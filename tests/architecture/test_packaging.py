@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
+import zipfile
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import pytest
+import yaml
+
+import snakeprov
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,3 +70,47 @@ def test_snakemake_finds_the_plugin_of_an_install(kind: str, wheel: Path, tmp_pa
 
     page = run(python.with_name("snakeprov"), "lineage", "a.txt", "--format", "html", cwd=work)
     assert "drawingLayout" in page
+
+
+def recipe() -> Any:
+    """Return the conda recipe, rendered as conda-build does it."""
+    text = (ROOT / "recipe" / "meta.yaml").read_text(encoding="utf-8")
+    template = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True).from_string(text)
+    return yaml.safe_load(template.render(PYTHON="python", pin_subpackage=lambda name, max_pin: f"{name} ({max_pin})"))
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    """The version of the package is the one that its metadata, the citation, codemeta and the conda recipe name."""
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    codemeta = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
+
+    told = [metadata.version("snakeprov"), citation["version"], codemeta["version"], recipe()["package"]["version"]]
+    assert told == [snakeprov.__version__] * len(told)
+
+
+def test_the_recipe_requires_what_the_package_requires() -> None:
+    """The conda recipe has each requirement of pyproject.toml with the same lowest version, under conda's names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {"snakemake": "snakemake-minimal"}
+    wanted = [re.split(r"(?=>=)", one.lower()) for one in project["dependencies"]]
+    expected = [f"python {project['requires-python']}", *(f"{names.get(one, one)} {bound}" for one, bound in wanted)]
+
+    assert recipe()["requirements"]["run"] == expected
+
+
+def test_the_wheel_holds_what_it_should(wheel: Path) -> None:
+    """The package, the logger plugin, the mark of types and the licence; no tests and no documents."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (metadata_name,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        told = archive.read(metadata_name).decode()
+
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {
+        "snakeprov",
+        "snakemake_logger_plugin_snakeprov",
+    }
+    assert "snakeprov/py.typed" in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "License-Expression: MIT" in told
+    assert "Author: snakeprov developers" in told
+    assert "Project-URL: Source, " in told
