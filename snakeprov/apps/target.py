@@ -10,7 +10,7 @@ from snakeprov.recorder.target import Target
 def target_of(client: Client) -> Target:
     """Return the delivery target of `client`. Raises RemoteError if the store does not answer."""
     if isinstance(client.backend, OwnServer):
-        from snakeprov.recorder.ownserver import ServerTarget
+        from snakeprov.recorder.target import ServerTarget
 
         return ServerTarget(client)
     from snakeprov.synapse.target import SynapseTarget

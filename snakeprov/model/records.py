@@ -59,7 +59,7 @@ class FileFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
         fingerprint: When the job ended; None where there was neither a regular file nor a directory.
         fingerprint_before: Of an input, when the job started, if it differed from the one at its end.
         changed_while_reading: Whether the bytes of an input changed between start and end of the job; None: unknown.
-            Decided where the digests are (`snakeprov.recorder.digesting`): times, mode and links are not bytes.
+            Decided where the digests are (`snakeprov.recorder.observed`): times, mode and links are not bytes.
         is_shared: Of an input that changed while the job ran: whether another job that was running then names it.
         digest: Known at capture only where nobody else could find it later.
         listing: Of a directory that a job wrote: what names, sizes and times of its members came to when the job ended
@@ -245,7 +245,7 @@ class StoredJob(JobRecord, frozen=True, kw_only=True, omit_defaults=True, rename
     """A job as a store keeps it: its record, and what its delivery has added.
 
     Attributes:
-        environment_digest: sha256 of the document that describes the environment (`snakeprov.recorder.environments`).
+        environment_digest: sha256 of the document that describes the environment (`snakeprov.recorder.circumstances`).
         environment_file_handle_id: Where that document is kept.
     """
 

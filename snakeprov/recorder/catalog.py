@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from snakeprov.client.batch import Ref, Results, resolve
 from snakeprov.model.answers import Lookup, Meaning
+from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Past
 from snakeprov.model.paths import folders_above
 
@@ -82,6 +83,44 @@ class Listed:
     version: Past
     members: Mapping[str, str]
     made_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What the store says of bytes seen at a path.
+
+    Attributes:
+        earlier: The version of the path before its current one that has them.
+        elsewhere: A version of another path that has them.
+        is_work: Whether the current version is somebody's work.
+        first_read: When the first job began that read the current version, where that has them.
+    """
+
+    earlier: Past | None = None
+    elsewhere: Past | None = None
+    is_work: bool = False
+    first_read: datetime | None = None
+
+
+Explanations = Mapping[tuple[str, str], Explained]
+"""By path, and by what tells contents apart in the store: sha256, or md5 in Synapse."""
+
+UNEXPLAINED = Explained()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells contents apart in a store: of bytes that were seen, and of a version that it holds.
+
+    `lacks_marks`: whether what the bytes of a version mean has not been recorded with it yet.
+    """
+
+    of_digest: Callable[[Digest], str]
+    of_held: Callable[[Held], str | None]
+    lacks_marks: Callable[[Held], bool] = lambda held: False
+
+
+BY_SHA256 = Identity(lambda digest: digest.sha256, lambda held: held.sha256)
 
 
 class Besides(NamedTuple):

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from snakeprov.model.records import JobRecord, RunRecord
-from snakeprov.recorder.catalog import Listed
+from snakeprov.recorder.catalog import Explanations, Listed
 from snakeprov.recorder.jobtimes import Overlaps
 from snakeprov.recorder.observed import Observations
-from snakeprov.recorder.recognition import Explanations
 
 
 @dataclass(frozen=True, slots=True)

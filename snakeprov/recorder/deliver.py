@@ -40,16 +40,14 @@ from snakeprov.errors import (
 from snakeprov.model.entities import DIRECTORY_CONTENT_TYPE
 from snakeprov.model.planned import RunPlan
 from snakeprov.model.records import JobRecord, RunRecord, StoredJob, StoredRun
-from snakeprov.recorder.catalog import Catalog, Held
-from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.catalog import Catalog, Explanations, Held
+from snakeprov.recorder.circumstances import CONTENT_TYPE, CodeLinks, Environments
 from snakeprov.recorder.context import Context, Policy, Prepared, Receipt, RecordedOutput
-from snakeprov.recorder.environments import CONTENT_TYPE, Environments
 from snakeprov.recorder.explaining import CacheFillers, Listings, read_paths, unexplained
 from snakeprov.recorder.jobtimes import Overlaps
 from snakeprov.recorder.observed import not_digested, seen_file, with_changes, with_recorded_paths
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.projects import Projects
-from snakeprov.recorder.recognition import Explanations
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.target import Target, TargetOf
 

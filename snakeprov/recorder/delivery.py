@@ -30,13 +30,13 @@ from snakeprov.model.records import JobRecord, RunRecord, decode_job
 from snakeprov.recorder import backlog
 from snakeprov.recorder.backfill import Backfill, Progress, find_missing
 from snakeprov.recorder.backlog import CodeFound, appended, as_recorded, run_of, with_code
+from snakeprov.recorder.circumstances import with_missing
 from snakeprov.recorder.context import Prepared, Receipt
 from snakeprov.recorder.deliver import Deliverer
 from snakeprov.recorder.entries import Content, Entry, Kind
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.observed import Observations
 from snakeprov.recorder.outbox import Outbox
-from snakeprov.recorder.plannedfiles import with_missing
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.tools import Tools
 

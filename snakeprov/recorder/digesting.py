@@ -1,4 +1,4 @@
-"""Finding out what bytes a job read, wrote and ran. Who computes a digest, and when, is this module's secret.
+"""Finds out what bytes a job read, wrote and ran. Who computes a digest, and when, is this module's secret.
 
 Must not know: what becomes of the digests.
 """
@@ -6,14 +6,18 @@ Must not know: what becomes of the digests.
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from snakeprov.capture.git.repositories import Repositories
+from snakeprov.capture.secrets.names import MARK
+from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.disk import files
 from snakeprov.disk.digestcache import DigestCache
 from snakeprov.errors import CaptureError, ChangedFileError
@@ -26,7 +30,6 @@ from snakeprov.recorder.directories import Directories, Read, Seen
 from snakeprov.recorder.executed import CodeSeeker
 from snakeprov.recorder.heldfiles import HeldFiles, OpenFile
 from snakeprov.recorder.jobtimes import Span, span_of
-from snakeprov.recorder.keptlogs import KeptLogs
 from snakeprov.recorder.observed import (
     CODE_KEY,
     GENERATING,
@@ -40,6 +43,18 @@ from snakeprov.recorder.observed import (
 
 FILES_REMEMBERED_MAX: Final = 10_000
 """How many digests are remembered for files that may vanish before they are asked for again."""
+
+
+_NO_BYTES = {
+    "missing": "was not there when the job ended",
+    "other": "is not a regular file",
+    "unknown": "is not known to be what was read",
+}
+
+LOG_BYTES_MAX: Final = 256 << 10
+"""For a larger log only the digest is recorded."""
+
+_HIDDEN: Final = re.compile(rf"(?<!\*){re.escape(MARK)}(?!\*)".encode())
 
 
 class Digester:
@@ -279,16 +294,42 @@ def _is_later(seen: Fingerprint, job: JobRecord) -> bool:
     return began is not None and seen.mtime_ns > began.timestamp() * 1e9
 
 
-_NO_BYTES = {
-    "missing": "was not there when the job ended",
-    "other": "is not a regular file",
-    "unknown": "is not known to be what was read",
-}
-
-
 def _allow_new_ctime(path: str, expected: Fingerprint) -> Fingerprint:
     """Return `expected` as it must be now: protecting a file changes its ctime, but neither its size nor its mtime."""
     now = files.fingerprint(path)
     if now is not None and msgspec.structs.replace(now, ctime_ns=expected.ctime_ns) == expected:
         return now
     return expected
+
+
+class KeptLogs:
+    """Decides which logs of the jobs of one run are kept: neither large ones nor any that contains a secret.
+
+    Secrets are removed from the record of a job. Its log, in which a program may repeat its arguments, is a file: it is
+    kept as it is or not at all.
+    """
+
+    def __init__(self, redactor: Redactor | None = None) -> None:
+        """Prepare.
+
+        Args:
+            redactor: Knows the secrets of the run. Without one no log is kept: nobody can tell what is in it.
+        """
+        self._redactor = redactor
+
+    def may_keep(self, job: JobRecord, path: str, digest: Digest) -> bool:
+        """Return whether the bytes of a log or a benchmark of `job` may be kept.
+
+        A job whose record had secrets taken out may repeat them in a spelling that is not known here.
+        """
+        if digest.size_bytes == 0:
+            return True
+        if self._redactor is None or digest.size_bytes > LOG_BYTES_MAX:
+            return False
+        if _HIDDEN.search(msgspec.json.encode(job)):
+            return False
+        try:
+            text = Path(path).read_bytes().decode("utf-8", "replace")
+        except (OSError, ValueError):
+            return False
+        return self._redactor.text(text) == text

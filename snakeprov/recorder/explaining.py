@@ -23,10 +23,10 @@ from snakeprov.model.manifest import read_manifest
 from snakeprov.model.meaning import EVIDENT_BYTES_MIN, Past
 from snakeprov.model.paths import folders_above
 from snakeprov.model.records import FileFact, JobRecord
-from snakeprov.recorder.catalog import Held, Listed
+from snakeprov.recorder.catalog import Explained, Held, Identity, Listed
 from snakeprov.recorder.context import Prepared
 from snakeprov.recorder.observed import Observation, Observations, seen_file
-from snakeprov.recorder.recognition import Explained, Identity, size_of
+from snakeprov.recorder.versions import size_of
 
 SIGHTS_MAX: Final = 10_000
 """Maximum number of paths per request."""

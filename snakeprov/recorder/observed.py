@@ -34,7 +34,7 @@ class Observation(msgspec.Struct, omit_defaults=True, rename="camel"):
         code: For `CODE_KEY`, which stands for the whole job: all its code, if its record lacks some.
         mode: The permissions of a file.
         recorded_path: Of code outside of the working directory: the path under which it is recorded, by its repository.
-        keep: Whether its bytes may be kept, as far as that depends on what is in it (see `keptlogs`).
+        keep: Whether its bytes may be kept, as far as that depends on what is in it (see `KeptLogs`).
     """
 
     digest: Digest | None = None

@@ -15,11 +15,10 @@ from snakeprov.metadata import stored
 from snakeprov.model.records import RunRecord
 from snakeprov.places import Place
 from snakeprov.recorder.catalog import Catalog
-from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.circumstances import CodeLinks
 from snakeprov.recorder.context import Policy
 from snakeprov.recorder.deliver import Deliverer
-from snakeprov.recorder.digesting import Digester
-from snakeprov.recorder.keptlogs import KeptLogs
+from snakeprov.recorder.digesting import Digester, KeptLogs
 from snakeprov.recorder.projects import Projects
 from snakeprov.recorder.target import TargetOf
 from snakeprov.settings import Settings, needs_md5

@@ -19,9 +19,8 @@ from snakeprov.model.entities import FILE, Folder, Project
 from snakeprov.model.meaning import Past
 from snakeprov.model.paths import OUTSIDE, folders_above, to_names
 from snakeprov.model.records import JobRecord
-from snakeprov.recorder.catalog import Besides, Catalog, Held, LookedUp
+from snakeprov.recorder.catalog import Besides, Catalog, Explained, Held, LookedUp
 from snakeprov.recorder.explaining import Asked
-from snakeprov.recorder.recognition import Explained
 from snakeprov.synapse import pathwalk
 from snakeprov.synapse.assemble import Done
 from snakeprov.synapse.jobmark import marked

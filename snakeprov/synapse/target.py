@@ -7,12 +7,11 @@ from typing import Literal
 
 from snakeprov.client import Client
 from snakeprov.model.records import JobRecord
-from snakeprov.recorder.catalog import Catalog, Held, LookedUp
+from snakeprov.recorder.catalog import Catalog, Explanations, Held, LookedUp
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.explaining import Asked
 from snakeprov.recorder.observed import Observations, seen_file
 from snakeprov.recorder.plan import Plan
-from snakeprov.recorder.recognition import Explanations
 from snakeprov.recorder.summary import Tally
 from snakeprov.synapse import rules
 from snakeprov.synapse.assemble import Done, assemble_for_synapse

@@ -8,8 +8,7 @@ from typing import Any
 
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Past
-from snakeprov.recorder.catalog import Held
-from snakeprov.recorder.recognition import Identity
+from snakeprov.recorder.catalog import Held, Identity
 
 
 @dataclass(frozen=True, slots=True)

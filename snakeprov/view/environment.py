@@ -14,7 +14,7 @@ _INDENT = 2
 
 
 def listing(document: Mapping[str, Any], screen: Screen) -> Iterator[str]:
-    """Yield the lines for the document of an environment (`snakeprov.recorder.environments`)."""
+    """Yield the lines for the document of an environment (`snakeprov.recorder.circumstances`)."""
     for number, (title, rows) in enumerate(tables(document)):
         if number:
             yield ""

@@ -32,8 +32,8 @@ from snakeprov.model.times import now
 from snakeprov.plugin.recording import open_recorder
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.heldfiles import HeldFiles
-from snakeprov.recorder.livedelivery import LiveDelivery
 from snakeprov.recorder.outbox import Log, Outbox
+from snakeprov.recorder.process import LiveDelivery
 from snakeprov.settings import Settings
 
 FOLDER_FILES = 1000

@@ -24,9 +24,9 @@ from snakeprov.recorder import backlog, leftovers
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.heldfiles import HeldFiles
 from snakeprov.recorder.leftovers import Leftovers
-from snakeprov.recorder.livedelivery import LiveDelivery
 from snakeprov.recorder.outbox import Log, Outbox
 from snakeprov.recorder.owners import owner
+from snakeprov.recorder.process import LiveDelivery
 from snakeprov.settings import Settings
 
 RUN_ID = "a" * 32

@@ -25,7 +25,7 @@ from snakeprov.disk.tree import list_directory, listing_digest
 from snakeprov.model.answers import Meaning
 from snakeprov.model.records import CodeFact, FileFact, GitState, JobRecord, JobStatus, RunRecord
 from snakeprov.recorder.catalog import Catalog
-from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.circumstances import CodeLinks
 from snakeprov.recorder.context import Policy, Prepared
 from snakeprov.recorder.deliver import Deliverer
 from snakeprov.recorder.digesting import Digester

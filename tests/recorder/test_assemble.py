@@ -15,11 +15,10 @@ from snakeprov.client.batch import to_wire
 from snakeprov.model.digest import Digest
 from snakeprov.model.records import CodeFact, FileFact, Fingerprint, GitState, JobRecord, ManualStep, RunRecord
 from snakeprov.recorder.assemble import assemble
-from snakeprov.recorder.catalog import Catalog
+from snakeprov.recorder.catalog import Catalog, Explained
 from snakeprov.recorder.context import Context, Policy
 from snakeprov.recorder.observed import Observation, Observations
 from snakeprov.recorder.plan import Plan
-from snakeprov.recorder.recognition import Explained
 from snakeprov.recorder.summary import Tally
 
 PRINT = Fingerprint(1, 2, 3, 4, 5)

@@ -20,7 +20,7 @@ from snakeprov.disk.files import fingerprint
 from snakeprov.model.records import FileFact, JobRecord, RunRecord
 from snakeprov.recorder import catalog as catalog_module
 from snakeprov.recorder.catalog import Catalog
-from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.circumstances import CodeLinks
 from snakeprov.recorder.context import Policy, Prepared
 from snakeprov.recorder.deliver import Deliverer
 from snakeprov.recorder.digesting import Digester

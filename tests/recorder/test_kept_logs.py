@@ -11,8 +11,7 @@ from snakeprov.capture.secrets.names import MARK
 from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.disk.files import digest_file
 from snakeprov.model.records import JobRecord
-from snakeprov.recorder import keptlogs
-from snakeprov.recorder.keptlogs import KeptLogs
+from snakeprov.recorder.digesting import LOG_BYTES_MAX, KeptLogs
 
 PHRASE = "correct horse battery"
 
@@ -39,7 +38,7 @@ def test_without_the_secrets_of_the_run_only_an_empty_log_is_kept(tmp_path: Path
     assert is_kept(tmp_path / "log", b"")
 
 
-@pytest.mark.parametrize(("size", "is_small"), [(keptlogs.LOG_BYTES_MAX, True), (keptlogs.LOG_BYTES_MAX + 1, False)])
+@pytest.mark.parametrize(("size", "is_small"), [(LOG_BYTES_MAX, True), (LOG_BYTES_MAX + 1, False)])
 def test_a_large_log_is_not_kept(tmp_path: Path, size: int, is_small: bool) -> None:
     """Its digest is enough to tell whether it is the one."""
     assert is_kept(tmp_path / "log", b"x\n" * (size // 2) + b"x" * (size % 2), redactor=Redactor()) == is_small

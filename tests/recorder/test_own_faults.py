@@ -11,7 +11,7 @@ import pytest
 from snakeprov.apps.connect import connect
 from snakeprov.apps.target import target_of
 from snakeprov.model.records import ManualStep
-from snakeprov.recorder import backlog, entries, outbox, ownserver
+from snakeprov.recorder import backlog, entries, outbox, target
 from snakeprov.recorder.entries import Kind
 from snakeprov.recorder.leftovers import push, recover_leftovers
 from snakeprov.recorder.outbox import Log
@@ -31,14 +31,14 @@ def work(tmp_path: Path) -> Path:
 
 def break_assembly(monkeypatch: pytest.MonkeyPatch, *, kind: str = "shell") -> None:
     """Let the assembly of one job fail as only a fault in the code can."""
-    assemble = ownserver.assemble
+    assemble = target.assemble
 
     def fail_at_one(plan: Any, job: Any, *more: Any) -> None:
         if (job.id, job.kind) == (BROKEN_JOB, kind):
             raise KeyError("no such thing")
         assemble(plan, job, *more)
 
-    monkeypatch.setattr(ownserver, "assemble", fail_at_one)
+    monkeypatch.setattr(target, "assemble", fail_at_one)
 
 
 def push_here(work: Path) -> list[str]:

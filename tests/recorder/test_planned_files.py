@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snakeprov.model.planned import PlannedJob, RunPlan
 from snakeprov.model.times import now
-from snakeprov.recorder.plannedfiles import AGE_MAX, with_missing
+from snakeprov.recorder.circumstances import PLAN_AGE_MAX, with_missing
 
 
 def missing(plan: RunPlan, folder: Path) -> list[str]:
@@ -23,6 +23,6 @@ def test_only_what_was_not_needed_and_is_not_there_is_missing(tmp_path: Path) ->
     jobs = [PlannedJob(rule=rule, outputs=[path]) for rule, path in outputs.items()]
     jobs += [PlannedJob(rule="g", outputs=["gone"], is_needed=True), PlannedJob(rule="h")]
     assert missing(RunPlan(run_id="r", jobs=jobs, taken_on=now()), tmp_path) == ["d", "e"]
-    old = now() - AGE_MAX - timedelta(seconds=1)
+    old = now() - PLAN_AGE_MAX - timedelta(seconds=1)
     assert missing(RunPlan(run_id="r", jobs=jobs, taken_on=old), tmp_path) == []
     assert missing(RunPlan(run_id="r", jobs=jobs), tmp_path) == []

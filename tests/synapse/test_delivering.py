@@ -23,7 +23,7 @@ from snakeprov.model.entities import File
 from snakeprov.model.paths import to_names
 from snakeprov.model.records import CodeFact, FileFact, JobRecord, RunRecord
 from snakeprov.recorder.catalog import Catalog
-from snakeprov.recorder.codelinks import CodeLinks
+from snakeprov.recorder.circumstances import CodeLinks
 from snakeprov.recorder.context import Policy, Prepared
 from snakeprov.recorder.deliver import Deliverer
 from snakeprov.recorder.digesting import Digester
