@@ -80,17 +80,15 @@ def write(drawn: Drawn, out: str) -> None:
 
 
 def _known(client: Client, nodes: fold.Sorted) -> Known:
-    from snakeprov.client.resources import DETAILS_MAX
+    from snakeprov.client.resources import IDS_MAX
 
     known = Known({}, {})
-    for start in range(0, len(nodes.nodes), DETAILS_MAX):
-        some = nodes.nodes[start : start + DETAILS_MAX]
-        answer = client.provenance.details(
-            versions=[(one.entity_id, one.version_number) for one in some if one.entity_id and one.version_number],
-            jobs=[one.job_id for one in some if one.job_id],
-        )
-        known.versions.update((one.id, one) for one in answer.versions)
-        known.jobs.update((one.job.id, one.job) for one in answer.jobs)
+    for start in range(0, len(nodes.nodes), IDS_MAX):
+        some = nodes.nodes[start : start + IDS_MAX]
+        ids = [(one.entity_id, one.version_number) for one in some if one.entity_id and one.version_number]
+        known.versions.update((one.id, one) for one in client.provenance.versions(ids))
+        jobs = client.jobs.with_ids([one.job_id for one in some if one.job_id])
+        known.jobs.update((one.job.id, one.job) for one in jobs)
     return known
 
 

@@ -97,7 +97,7 @@ def jobs_of(client: Client, listed: Sequence[JobSummary]) -> list[RecordedJob]:
     """Return the details of the successful jobs of a run."""
     ids = [one.id for one in listed if one.status in _SUCCEEDED]
     batches = [ids[start : start + JOBS_AT_ONCE] for start in range(0, len(ids), JOBS_AT_ONCE)]
-    return [job for batch in batches for job in client.provenance.details(jobs=batch).jobs]
+    return [job for batch in batches for job in client.jobs.with_ids(batch)]
 
 
 def content_of(client: Client, version: FileVersion) -> bytes | None:

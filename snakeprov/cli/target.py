@@ -190,8 +190,8 @@ def _by_path(
     for path, number in readings:
         for candidate in _candidates(place, path):
             answer = client.provenance.find(candidate, project=project)
-            if answer.matches:
-                match = _choose(answer.matches, candidate, place)
+            if answer.results:
+                match = _choose(answer.results, candidate, place)
                 return Target(match.entity_id, match.path, number, match.version_number)
             answers.append(answer)
     near = answers[-1].near or answers[0].near or ()
@@ -221,9 +221,7 @@ def _by_id(client: Client, named: EntityId) -> Target:
 
 def _by_digest(client: Client, place: Place, typed: str, named: DigestPrefix, *, project: str | None) -> Target:
     """Return the version that has a content: the only one, or the only one that is its file's latest."""
-    found = client.provenance.with_digest(*named).results
-    if project is not None:
-        found = [one for one in found if one.project_name == project]
+    found = client.provenance.with_digest(*named, project=project).results
     if not found:
         raise NotRecordedError(
             f"No version of a file in {place.store} has the digest {typed}.",

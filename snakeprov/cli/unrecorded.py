@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from snakeprov.errors import ForbiddenError
 from snakeprov.model.paths import folders_above
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ def told(client: Client, candidates: Sequence[str], *, project: str) -> str | No
 
 
 def _folder(client: Client, path: str, project: str) -> str | None:
-    below = client.provenance.paths(f"{path}/", project=project, limit=FILES_COUNTED_MAX)
+    try:
+        below = client.provenance.paths(f"{path}/", project=project, limit=FILES_COUNTED_MAX)
+    except ForbiddenError:
+        return None
     if not below:
         return None
     count = f"at least {len(below)}" if len(below) == FILES_COUNTED_MAX else str(len(below))
@@ -59,7 +63,7 @@ def _folder(client: Client, path: str, project: str) -> str | None:
 
 def _directory(client: Client, path: str, project: str) -> str | None:
     for folder in reversed(folders_above(path)):
-        if client.provenance.find(f"{folder}/", project=project).matches:
+        if client.provenance.find(f"{folder}/", project=project).results:
             return f"It lies in {folder}/, a directory that is recorded as a whole: ask about {folder}/ instead."
     return None
 

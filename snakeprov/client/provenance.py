@@ -7,15 +7,14 @@ from typing import Any, Literal, Protocol
 
 from snakeprov.model.answers import (
     AffectedVersions,
-    CurrentFiles,
-    Details,
     History,
     Lineage,
-    Matches,
+    Page,
     Pruned,
-    SameContent,
     SearchResults,
+    SelectedVersions,
     Story,
+    Version,
 )
 
 
@@ -47,35 +46,44 @@ class Provenance(Protocol):
             NotFoundError: There is no such project.
         """
 
-    def find(self, path: str, *, project: str | None = None) -> Matches:
-        """Return the files recorded at `path`, or else the paths that resemble it."""
+    def find(self, path: str, *, project: str | None = None) -> SelectedVersions:
+        """Return the files recorded at `path` at their current versions, or else the paths that resemble it.
+
+        Newest first; in one project, or each in its own.
+        """
 
     def paths(self, prefix: str, *, project: str | None = None, limit: int = 100) -> list[str]:
         """Return recorded paths that begin with `prefix`, in order."""
 
-    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> SameContent:
+    def with_digest(
+        self, algorithm: str, digest: str, *, project: str | None = None, limit: int = 100, after: str = ""
+    ) -> Page[Version]:
         """Return the versions that have a content, newest first.
 
         Args:
             algorithm: "sha256" or "md5".
             digest: The digest in hex, or at least its first 8 characters.
+            project: The name of the project to look in; None: in all.
             limit: How many versions at most.
+            after: `next` of the page before.
 
         Raises:
             BadRequestError: The text is not a digest.
         """
 
-    def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> CurrentFiles:
-        """Return files of a project at their current versions, by path.
+    def current(
+        self, prefix: str = "", *, project: str | None = None, limit: int = 1000, after: str = ""
+    ) -> Page[Version]:
+        """Return files at their current versions, by path.
 
         Args:
-            project: Its name.
-            under: A folder, if only the files in it are wanted.
-            after: The path after which to begin: `next` of the page before, which is missing in the last.
+            prefix: What their paths begin with.
+            project: The name of the project to look in; None: in all.
             limit: How many at most.
+            after: `next` of the page before.
 
         Raises:
-            NotFoundError: There is no such project.
+            ForbiddenError: The user may not read the project.
         """
 
     def history(self, entity_id: str, *, limit: int = 100, after: str = "") -> History:
@@ -88,12 +96,11 @@ class Provenance(Protocol):
             NotFoundError: There is no such version.
         """
 
-    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
-        """Return the details of versions and jobs; those that do not exist are left out.
+    def versions(self, ids: Sequence[tuple[str, int]]) -> list[Version]:
+        """Return some versions; those that do not exist, or that may not be read, are left out.
 
         Args:
-            versions: Entities and the numbers of their versions, at most `DETAILS_MAX`.
-            jobs: Ids of jobs, at most `DETAILS_MAX`.
+            ids: Entities and the numbers of their versions, at most `IDS_MAX`.
         """
 
     def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Story | None]:

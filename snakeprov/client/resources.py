@@ -15,30 +15,29 @@ from snakeprov.errors import NotFoundError
 from snakeprov.model.activity import Activity
 from snakeprov.model.answers import (
     AffectedVersions,
-    CurrentFiles,
-    Details,
     EvidenceResults,
     History,
     Lineage,
     Lookup,
-    Matches,
-    Paths,
+    Page,
     Pruned,
     RecordedEvidence,
-    SameContent,
     SearchResults,
+    SelectedVersions,
     Stories,
     Story,
+    Version,
 )
 from snakeprov.model.entities import Entity, File, Folder, Project
 
 AnyEntity = TypeVar("AnyEntity", Project, Folder, File)
+T = TypeVar("T")
 
 OWN = "/snakeprov/v1"
 REPO = "/repo/v1"
 
-DETAILS_MAX = 1000
-"""Maximum number of versions, and of jobs, in one request."""
+IDS_MAX = 1000
+"""Maximum number of versions, or of jobs, that one request names."""
 
 
 class Entities:
@@ -233,38 +232,47 @@ class ServerProvenance:
         body = {**criteria, "dryRun": dry_run, "limit": limit}
         return self._session.ask_with(f"{OWN}/prune", Pruned, body, repeatable=False)
 
-    def find(self, path: str, *, project: str | None = None) -> Matches:
-        """Return the files recorded at `path`, or else the paths that resemble it."""
-        return self._session.ask(f"{OWN}/files", Matches, {"path": path, "project": project})
+    def find(self, path: str, *, project: str | None = None) -> SelectedVersions:
+        """Return the files recorded at `path` at their current versions, or else the paths that resemble it."""
+        return self._versions(SelectedVersions, path=path, project=project)
 
     def paths(self, prefix: str, *, project: str | None = None, limit: int = 100) -> list[str]:
         """Return recorded paths that begin with `prefix`, in order."""
-        query = {"prefix": prefix, "project": project, "limit": limit}
-        return self._session.ask(f"{OWN}/paths", Paths, query).paths
+        return list(dict.fromkeys(one.path for one in self.current(prefix, project=project, limit=limit).results))
 
-    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> SameContent:
+    def with_digest(
+        self, algorithm: str, digest: str, *, project: str | None = None, limit: int = 100, after: str = ""
+    ) -> Page[Version]:
         """Return the versions that have a content, newest first."""
-        return self._session.ask(f"{OWN}/versions", SameContent, {algorithm: digest, "limit": limit})
+        return self._versions(Page[Version], **{algorithm: digest}, project=project, limit=limit, after=after)
 
-    def current(self, project: str, *, under: str = "", after: str = "", limit: int = 1000) -> CurrentFiles:
-        """Return files of a project at their current versions, by path."""
-        query = {"project": project, "under": under, "after": after, "limit": limit}
-        return self._session.ask(f"{OWN}/current", CurrentFiles, query)
+    def current(
+        self, prefix: str = "", *, project: str | None = None, limit: int = 1000, after: str = ""
+    ) -> Page[Version]:
+        """Return files whose paths begin with `prefix` at their current versions, by path."""
+        return self._versions(Page[Version], prefix=prefix, project=project, limit=limit, after=after)
 
     def history(self, entity_id: str, *, limit: int = 100, after: str = "") -> History:
         """Return a page of an entity's versions and what made them, newest first."""
-        path = f"{OWN}/entity/{quoted(entity_id)}/history"
-        return self._session.ask(path, History, {"limit": limit, "after": after})
+        return self._versions(History, entityId=entity_id, include=["makings"], limit=limit, after=after)
+
+    def versions(self, ids: Sequence[tuple[str, int]]) -> list[Version]:
+        """Return some versions; those that do not exist, or that may not be read, are left out."""
+        wanted = [{"entityId": entity_id, "versionNumber": number} for entity_id, number in ids]
+        return self._versions(Page[Version], ids=wanted).results
+
+    def _versions(self, type_: type[T], **body: Any) -> T:
+        return self._session.ask_with(f"{OWN}/versions", type_, body)
 
     def story(self, entity_id: str, version_number: int) -> Story:
         """Return the details of a version and its latest making."""
-        return self._session.ask(f"{OWN}/entity/{quoted(entity_id)}/version/{version_number}/story", Story)
-
-    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
-        """Return the details of versions and jobs; those that do not exist are left out."""
-        references = [{"targetId": entity_id, "targetVersionNumber": number} for entity_id, number in versions]
-        body = {"versions": references, "jobs": list(jobs)}
-        return self._session.ask_with(f"{OWN}/details", Details, body)
+        (story,) = self.stories([(entity_id, version_number, None, None)])
+        if story is None:
+            # It raises what says why.
+            Entities(self._session).get(entity_id, version_number=version_number)
+            reason = f"Cannot find a node with id {entity_id} and version {version_number}"
+            raise NotFoundError(f"There is no version {version_number} of {entity_id}.", status=404, reason=reason)
+        return story
 
     def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Story | None]:
         """Return the stories of several versions, in order; None for one that may not be read or does not exist."""

@@ -5,6 +5,9 @@ Source: `/snakeprov/v1/runs` and `/snakeprov/v1/jobs`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from snakeprov.client.resources import OWN
 from snakeprov.client.session import Session, quoted
 from snakeprov.model.answers import JobSummary, MadeVersion, Page, Plan, RecordedJob, Run
@@ -102,7 +105,7 @@ class Jobs:
         Raises:
             NotFoundError: There is no such run.
         """
-        return self._session.ask(f"{OWN}/jobs", Page[RecordedJob], {"runId": run_id, "after": after, "limit": limit})
+        return self._ask(runId=run_id, after=after, limit=limit)
 
     def of_activity(self, activity_id: str) -> RecordedJob | None:
         """Return the job from which an activity was recorded; None where it was recorded from none.
@@ -110,5 +113,11 @@ class Jobs:
         Raises:
             NotFoundError: There is no such activity.
         """
-        answer = self._session.ask(f"{OWN}/jobs", Page[RecordedJob], {"activityId": activity_id})
-        return next(iter(answer.results), None)
+        return next(iter(self._ask(activityId=activity_id).results), None)
+
+    def with_ids(self, ids: Sequence[str]) -> list[RecordedJob]:
+        """Return some jobs, at most `JOBS_PAGE`, with their files and URLs; those that do not exist are left out."""
+        return self._ask(ids=ids).results
+
+    def _ask(self, **body: Any) -> Page[RecordedJob]:
+        return self._session.ask_with(f"{OWN}/jobs", Page[RecordedJob], body)

@@ -235,7 +235,7 @@ def _identified(client: Connection, entity: str | Project | Folder | File) -> tu
 def _id_at(client: Connection, path: str) -> str:
     """Return the id of the file that is recorded at `path`."""
     answer = client.provenance.find(path)
-    matches = answer.matches
+    matches = answer.results
     own = [one for one in matches if one.project_name == client.project]
     names = sorted({one.project_name or "" for one in matches})
     if len(names) > 1 and not own:

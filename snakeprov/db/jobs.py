@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 
 from snakeprov.db.database import Transaction
-from snakeprov.db.keys import listed, numbers
+from snakeprov.db.keys import listed, numbers, texts
 from snakeprov.db.statements import Parameters, Query, insert_into
 from snakeprov.db.tables import file_handle, job, job_file, job_value, revision, run
 from snakeprov.model.answers import Outcome, Role
@@ -112,6 +112,7 @@ class _FileOf(NamedTuple):
 _COLUMNS = (job.c.number, job.c.id, job.c.run_id, job.c.activity_id, job.c.record, job.c.listed_on)
 _NUMBER = Query(select(job.c.number).where(job.c.id == bindparam("id")), _Number)
 _GET = Query(select(*_COLUMNS).where(job.c.id == bindparam("id")), JobRow, checked=job)
+_WITH_IDS = Query(select(*_COLUMNS).where(job.c.id.in_(texts("ids"))), JobRow, checked=job)
 _FILE_COLUMNS = (
     job_file.c.role,
     job_file.c.path,
@@ -282,6 +283,12 @@ def of_run(tx: Transaction, run_id: str, *, after: JobKey | None, limit: int) ->
     """Return jobs of a run, with their records, in the order they ended, those after one."""
     statement = _of_run(select(*_COLUMNS), run_id, after)
     return [JobRow(*row) for row in tx.connection.execute(statement.limit(limit))]
+
+
+def with_ids(tx: Transaction, ids: Collection[str]) -> list[JobRow]:
+    """Return those of some jobs that exist, each once, in the order given."""
+    found = {row.id: row for row in tx.all(_WITH_IDS, ids=listed(ids))}
+    return [found[id_] for id_ in dict.fromkeys(ids) if id_ in found]
 
 
 def _of_run(statement: Select[Any], run_id: str, after: JobKey | None) -> Select[Any]:

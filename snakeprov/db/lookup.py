@@ -24,10 +24,6 @@ ALIKE_MIN = 0.75
 """How alike two paths are that resemble each other, from 0 to 1."""
 
 
-_BEYOND = "\U0010ffff"
-"""What comes after every path that begins in the same way."""
-
-
 class Found(NamedTuple):
     """An entity at its current version, with its content."""
 
@@ -47,17 +43,6 @@ class Found(NamedTuple):
     handle_kind: str | None
     created_on: int
     meaning: str | None
-
-
-class Match(NamedTuple):
-    """A file in some project."""
-
-    path: str
-    project_id: int
-    project_name: str
-    id: int
-    name: str
-    number: int
 
 
 _CURRENT = and_(revision.c.entity_id == entity.c.id, revision.c.number == entity.c.current_version)
@@ -103,36 +88,7 @@ def at_paths(tx: Transaction, project: int, paths: Collection[str]) -> dict[str,
     return found
 
 
-def files_at(tx: Transaction, paths: list[str], *, project: str | None, reader: Reader, limit: int) -> list[Match]:
-    """Return the files at any of some paths, in one project or in all that the reader may read.
-
-    They come by project, and in each the file that had its last version most recently is the first.
-    """
-    home = entity.alias("home")
-    statement = (
-        select(entity.c.path, home.c.id, home.c.name, entity.c.id, entity.c.name, entity.c.current_version)
-        .select_from(entity.join(home, home.c.id == entity.c.project_id).join(revision, _CURRENT))
-        .where(entity.c.path.in_(paths), entity.c.kind == FILE, in_readable(entity.c.project_id, reader))
-        .order_by(home.c.name, revision.c.created_on.desc(), entity.c.id.desc())
-        .limit(limit)
-    )
-    if project is not None:
-        statement = statement.where(home.c.name == project)
-    return [Match(*row) for row in tx.connection.execute(statement)]
-
-
-def paths_after(tx: Transaction, prefix: str, *, project: str | None, reader: Reader, limit: int) -> list[str]:
-    """Return recorded paths of readable files that begin with `prefix`, in order."""
-    statement = select(entity.c.path).where(entity.c.kind == FILE, entity.c.project_id != TRASH_ID)
-    statement = statement.where(in_readable(entity.c.project_id, reader), entity.c.path >= prefix)
-    # Like `within`, a form that an index can serve.
-    statement = statement.where(entity.c.path < prefix + _BEYOND).distinct().order_by(entity.c.path)
-    if project is not None:
-        statement = statement.where(entity.c.project_id == (project_id(tx, project) or ROOT_ID))
-    return _paths(tx, statement, limit=limit)
-
-
-def near(tx: Transaction, path: str, *, project: str | None, reader: Reader) -> list[str]:
+def near(tx: Transaction, path: str, *, project: int | None, reader: Reader) -> list[str]:
     """Return recorded paths of readable files that resemble an unrecorded one.
 
     Similar names in its folder; else files of that name anywhere; else similar names anywhere.
@@ -141,7 +97,7 @@ def near(tx: Transaction, path: str, *, project: str | None, reader: Reader) -> 
     statement = select(entity.c.path).where(entity.c.kind == FILE, entity.c.project_id != TRASH_ID).distinct()
     statement = statement.where(in_readable(entity.c.project_id, reader))
     if project is not None:
-        statement = statement.where(entity.c.project_id == (project_id(tx, project) or ROOT_ID))
+        statement = statement.where(entity.c.project_id == project)
     statement = statement.order_by(entity.c.path)
     in_folder = statement.where(within(inside(folder))) if folder else statement
     namesakes = statement.where(entity.c.path.endswith("/" + name, autoescape=True))

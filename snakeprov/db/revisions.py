@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select
 from snakeprov.db.database import Transaction
 from snakeprov.db.entities import EntityRow
 from snakeprov.db.statements import Command, Query, change, insert_into
-from snakeprov.db.tables import entity, file_handle, principal, revision
+from snakeprov.db.tables import entity, file_handle, revision
 
 VERSIONS_MAX = 15_000
 """How many versions one entity can have, as in Synapse."""
@@ -38,17 +38,10 @@ class VersionRow(NamedTuple):
     number: int
     label: str
     comment: str | None
-    created_on: int
-    created_by: str
     modified_on: int
     modified_by: int
-    activity_id: int | None
-    file_kind: str | None
-    sha256: str | None
     md5: str | None
     size_bytes: int | None
-    meaning: str | None
-    mode: int | None
 
 
 _INSERT = insert_into(revision)
@@ -64,23 +57,11 @@ _VERSIONS = select(
     revision.c.number,
     revision.c.label,
     revision.c.comment,
-    revision.c.created_on,
-    func.coalesce(principal.c.name, "").label("created_by"),
     revision.c.modified_on,
     revision.c.modified_by,
-    revision.c.activity_id,
-    file_handle.c.kind.label("file_kind"),
-    file_handle.c.sha256,
     file_handle.c.md5,
     file_handle.c.size_bytes,
-    revision.c.meaning,
-    revision.c.mode,
-).select_from(
-    revision.outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id).outerjoin(
-        principal, principal.c.id == revision.c.created_by
-    )
-)
-_ONE = Query(_VERSIONS.where(*_OF), VersionRow)
+).select_from(revision.outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id))
 _BEFORE = Query(
     select(revision.c.number)
     .where(revision.c.entity_id == bindparam("of_entity"), revision.c.number < bindparam("of_number"))
@@ -261,15 +242,7 @@ def before(tx: Transaction, entity_id: int, number: int) -> int | None:
     return None if found is None else found.number
 
 
-def one(tx: Transaction, entity_id: int, number: int) -> VersionRow | None:
-    """Return a version of an entity, or None."""
-    return tx.one(_ONE, of_entity=entity_id, of_number=number)
-
-
-def page(
-    tx: Transaction, entity_id: int, *, limit: int, offset: int = 0, before: int = VERSIONS_MAX + 1
-) -> list[VersionRow]:
-    """Return versions of an entity, newest first: those before a number, without the first `offset` of them."""
-    statement = _VERSIONS.where(revision.c.entity_id == entity_id, revision.c.number < before)
-    statement = statement.order_by(revision.c.number.desc()).limit(limit).offset(offset)
-    return [VersionRow(*row) for row in tx.connection.execute(statement)]
+def page(tx: Transaction, entity_id: int, *, limit: int, offset: int = 0) -> list[VersionRow]:
+    """Return versions of an entity, newest first."""
+    statement = _VERSIONS.where(revision.c.entity_id == entity_id).order_by(revision.c.number.desc())
+    return [VersionRow(*row) for row in tx.connection.execute(statement.limit(limit).offset(offset))]

@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select
 
 from snakeprov.db.access import Reader, in_readable, readable_run
-from snakeprov.db.contents import AFTER_HEX, Algorithm
 from snakeprov.db.database import Transaction
+from snakeprov.db.fileversions import AFTER_HEX, BEYOND, Algorithm
 from snakeprov.db.tables import (
     FILE,
     TRASH_ID,
@@ -36,7 +36,6 @@ KEYS_MAX = 1000
 NEAR_MAX = 3
 
 _WILD = ("*", "?")
-_BEYOND = "\U0010ffff"
 
 
 class Condition(NamedTuple):
@@ -241,6 +240,6 @@ def _like(column: Any, pattern: str, *, dialect: str) -> ColumnElement[bool]:
     if dialect == "sqlite":
         # LIKE takes upper and lower case for the same there, GLOB does not; it knows sets of characters, we do not.
         prefix = pattern[: min(place for sign in _WILD if (place := pattern.find(sign)) >= 0)]
-        return and_(column >= prefix, column < prefix + _BEYOND, column.op("GLOB")(pattern.replace("[", "[[]")))
+        return and_(column >= prefix, column < prefix + BEYOND, column.op("GLOB")(pattern.replace("[", "[[]")))
     escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return and_(column.like(escaped.replace("*", "%").replace("?", "_"), escape="\\"))

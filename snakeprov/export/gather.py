@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from snakeprov.client.resources import DETAILS_MAX
+from snakeprov.client.resources import IDS_MAX
 from snakeprov.errors import ForbiddenError, NotFoundError, StoreError
 from snakeprov.export.material import Activity, Json, Made, Material, Member, Role, Use
 from snakeprov.model.answers import EdgeKind, JobFile, Lineage, Node, RecordedJob, Version
@@ -156,7 +156,7 @@ class _Graph:
 
 def _pages(items: Iterable[Any]) -> Iterator[list[Any]]:
     listed = list(items)
-    return (listed[start : start + DETAILS_MAX] for start in range(0, len(listed), DETAILS_MAX))
+    return (listed[start : start + IDS_MAX] for start in range(0, len(listed), IDS_MAX))
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -164,12 +164,14 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _jobs(client: Client, ids: Iterable[str]) -> dict[str, RecordedJob]:
-    found = (job for page in _pages(ids) for job in client.provenance.details(jobs=page).jobs)
+    if not client.backend.keeps_runs:
+        return {}
+    found = (job for page in _pages(ids) for job in client.jobs.with_ids(page))
     return {one.job.id: one for one in found}
 
 
 def _versions(client: Client, wanted: Iterable[tuple[str, int]]) -> dict[str, Version]:
-    found = (one for page in _pages(wanted) for one in client.provenance.details(versions=page).versions)
+    found = (one for page in _pages(wanted) for one in client.provenance.versions(page))
     return {one.id: one for one in found}
 
 

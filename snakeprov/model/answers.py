@@ -327,11 +327,17 @@ class EntityName(Answer, frozen=True, kw_only=True):
         return self.path or self.name
 
 
+class SelectedVersions(Page[Version], frozen=True, kw_only=True):
+    """Versions; the file, where its versions were asked for; paths that resemble one at which there is no file."""
+
+    entity: EntityName | None = None
+    near: list[str] | None = None
+
+
 class History(Page[ToldVersion], frozen=True, kw_only=True):
     """The versions of a file and how they came to be, newest first."""
 
     entity: EntityName
-    results: list[ToldVersion] = msgspec.field(name="versions")
 
 
 class UsedLink(Answer, frozen=True, kw_only=True):
@@ -389,28 +395,6 @@ class Stories(Answer, frozen=True, kw_only=True):
     results: list[Story | None]
 
 
-class Details(Answer, frozen=True, kw_only=True):
-    """Details of many versions and jobs; those that do not exist, or that the reader may not see, are left out."""
-
-    versions: list[Version]
-    jobs: list[RecordedJob]
-
-
-class CurrentFiles(Answer, frozen=True, kw_only=True):
-    """Files at their current versions, by path, and after which path there are more."""
-
-    project_id: str
-    results: list[Version]
-    next: str | None = None
-
-
-class SameContent(Answer, frozen=True, kw_only=True):
-    """Versions that have a content, newest first, and whether there are more of them."""
-
-    results: list[Version]
-    truncated: bool
-
-
 class AffectedVersions(Answer, frozen=True, kw_only=True):
     """Versions and what made them, and whether there are more; where no job was meant, rules of a resembling name."""
 
@@ -458,19 +442,6 @@ class SearchResults(Answer, frozen=True, kw_only=True):
     near: list[str] | None = None
     unknown_keys: list[UnknownKey] | None = None
     keys: list[str] | None = None
-
-
-class Matches(Answer, frozen=True, kw_only=True):
-    """The files at a path at their current versions, each in its own project; or else the paths that resemble it."""
-
-    matches: list[Version]
-    near: list[str] | None = None
-
-
-class Paths(Answer, frozen=True, kw_only=True):
-    """Recorded paths."""
-
-    paths: list[str]
 
 
 class Node(Answer, frozen=True, kw_only=True):

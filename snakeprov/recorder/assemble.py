@@ -63,7 +63,7 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
         if activity_id is not None:
             assembly.leave_by_products(activity_id)
     if job.step is None:
-        plan.enqueue(Request("POST", "/snakeprov/v1/jobs", body))
+        plan.enqueue(Request("PUT", f"/snakeprov/v1/jobs/{job.id}", body))
 
 
 class Assembly(Versions):

@@ -178,7 +178,7 @@ class Listings:
         for _ in range(STEPS_MAX):
             if target is None or own.is_stepwise:
                 return None
-            version = next(iter(own.details(versions=[target]).versions), None)
+            version = next(iter(own.versions([target])), None)
             if version is None:
                 return None
             if version.activity_id is not None:

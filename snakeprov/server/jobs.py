@@ -21,7 +21,6 @@ from snakeprov.model.records import StoredJob
 from snakeprov.server import downloads, pages, permissions, values, wire
 from snakeprov.server.activities import readable as readable_activity
 from snakeprov.server.call import Call, Transfer, entity_number, plain_number
-from snakeprov.server.pages import PageQuery
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, shown
 from snakeprov.server.runs import check_may_add, check_may_download, check_named, is_visible, named_run
 from snakeprov.server.services import Access, Services
@@ -32,6 +31,9 @@ _ID_PREFIX = re.compile("[0-9a-f]{4,31}")
 
 FILES_MAX = 1_000_000
 """How many files one job can have."""
+
+JOBS_MAX = 1000
+"""Maximum number of jobs in an answer."""
 
 URLS_MAX = 100_000
 """Maximum number of URLs in an answer, for all its jobs."""
@@ -47,12 +49,22 @@ class JobBody(msgspec.Struct, rename="camel"):
     files: list[JobFile] = []
 
 
-@service("POST", "/snakeprov/v1/jobs", status=201)
-def create(call: Call, body: JobBody) -> JobId:
+class JobsBody(msgspec.Struct, rename="camel"):
+    """Which jobs: some by their ids, those of a run, or the one from which an activity was recorded."""
+
+    ids: list[str] | None = None
+    run_id: str | None = None
+    activity_id: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=JOBS_MAX)] = 100
+    after: str = ""
+
+
+@service("PUT", "/snakeprov/v1/jobs/{id}", status=201)
+def put(call: Call, body: JobBody) -> JobId:
     """Records a job, once."""
     job = body.job
-    if not job.id:
-        raise bad_request("The job has no id.")
+    if job.id != call.route["id"]:
+        raise bad_request(f"The body has the id {shown(job.id)}, the path {shown(call.route['id'])}.")
     run = runs.owner(call.tx, job.run_id)
     if run is None:
         raise not_found(f"There is no run with id {job.run_id}.")
@@ -98,7 +110,7 @@ def _named(call: Call, text: str) -> JobRow:
     found = [exact] if exact is not None else []
     if exact is None and _ID_PREFIX.fullmatch(text):
         found = jobs.beginning_with(call.tx, text)
-    visible = [row for row in found if _is_visible(call, row)]
+    visible = [row for row in found if _may_see(call, row.run_id)]
     if not visible:
         raise not_found(f"There is no job with id {shown(text)}.")
     if len(visible) > 1:
@@ -116,7 +128,7 @@ def environment(call: Transfer) -> None:
     with call.reading():
         row = jobs.get(call.tx, id_)
         run = None if row is None else runs.owner(call.tx, row.run_id)
-        if row is None or run is None or not _is_visible(call, row):
+        if row is None or run is None or not _may_see(call, row.run_id):
             raise not_found(f"There is no job with id {shown(id_)}.")
         named = msgspec.json.decode(row.record, type=StoredJob).environment_file_handle_id
         if named is None:
@@ -125,31 +137,38 @@ def environment(call: Transfer) -> None:
     downloads.send(call, plain_number(named, what="a file handle id"))
 
 
-class JobsQuery(PageQuery, frozen=True):
-    """The jobs of a run, or the one from which an activity was recorded."""
+@service("POST", "/snakeprov/v1/jobs", access=Access.READS)
+def listing(call: Call, body: JobsBody) -> Page[RecordedJob]:
+    """Jobs that the user may see, with their files and URLs, by one of `ids`, `runId` and `activityId`.
 
-    run_id: str | None = None
-    activity_id: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    With `ids` those jobs, in the order given; with `runId` those of a run, in the order they ended; with `activityId`
+    the one from which an activity was recorded, if it was.
+    """
+    if sum(one is not None for one in (body.ids, body.run_id, body.activity_id)) != 1:
+        raise bad_request("One of 'ids', 'runId' and 'activityId' was expected.")
+    if body.run_id is not None:
+        return _of_run(call, body, body.run_id)
+    if body.activity_id is not None:
+        number = plain_number(body.activity_id, what="an activity id")
+        found = jobs.of_activity(call.tx, readable_activity(call, number).id)
+        rows = [found] if found is not None else []
+    else:
+        ids = body.ids or []
+        if len(ids) > JOBS_MAX:
+            raise bad_request(f"{len(ids)} jobs are asked for; at most {JOBS_MAX} are allowed.")
+        rows = jobs.with_ids(call.tx, ids)
+    runs_seen = {run_id for run_id in {row.run_id for row in rows} if _may_see(call, run_id)}
+    return Page(results=_with_files(call, [row for row in rows if row.run_id in runs_seen]))
 
 
-@service("GET", "/snakeprov/v1/jobs")
-def listing(call: Call, query: JobsQuery) -> Page[RecordedJob]:
-    """Jobs with their files and URLs: those of a run in the order they ended, or the one of an activity, if any."""
-    if (query.run_id is None) == (query.activity_id is None):
-        raise bad_request("One of the query parameters 'runId' and 'activityId' was expected.")
-    if query.run_id is None:
-        number = plain_number(query.activity_id or "", what="an activity id")
-        row = jobs.of_activity(call.tx, readable_activity(call, number).id)
-        return Page(results=with_files(call, [row] if row is not None and _is_visible(call, row) else []))
-    run = named_run(call, query.run_id)
-    after = pages.key_of(query.after, tuple[pages.Whole, pages.Whole])
-    rows = jobs.of_run(call.tx, run.id, after=after, limit=query.limit + 1)
-    rows, following = pages.cut(rows, query.limit, lambda row: (row.listed_on, row.number))
-    return Page(results=with_files(call, rows), next=following)
+def _of_run(call: Call, body: JobsBody, run_id: str) -> Page[RecordedJob]:
+    after = pages.key_of(body.after, tuple[pages.Whole, pages.Whole])
+    rows = jobs.of_run(call.tx, named_run(call, run_id).id, after=after, limit=body.limit + 1)
+    rows, following = pages.cut(rows, body.limit, lambda row: (row.listed_on, row.number))
+    return Page(results=_with_files(call, rows), next=following)
 
 
-def with_files(call: Call, rows: list[JobRow]) -> list[RecordedJob]:
+def _with_files(call: Call, rows: list[JobRow]) -> list[RecordedJob]:
     """Return jobs with their files and the URLs that their activities used."""
     files = jobs.files_of(call.tx, [row.number for row in rows])
     urls: dict[int | None, list[UsedLink]] = {}
@@ -187,11 +206,11 @@ def _activity(call: Call, text: str | None) -> int | None:
     return number
 
 
-def _is_visible(call: Call, row: JobRow) -> bool:
-    """Return whether the user may see a job: those who may see its run may."""
+def _may_see(call: Call, run_id: str) -> bool:
+    """Return whether the user may see the jobs of a run: those who may see the run may."""
     if permissions.is_trusted(call):
         return True
-    run = runs.owner(call.tx, row.run_id)
+    run = runs.owner(call.tx, run_id)
     return run is not None and is_visible(call, run)
 
 

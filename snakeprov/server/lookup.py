@@ -1,25 +1,22 @@
-"""/snakeprov/v1/lookup and /files: entities by the paths of the files that they are.
+"""/snakeprov/v1/lookup: the entities of a project by their paths, as whoever records needs them.
 
 Must not know: how rows are kept.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 from snakeprov.db import evidence, lookup
 from snakeprov.db import meanings as meaning_store
 from snakeprov.db.access import READ
-from snakeprov.db.lookup import Match
 from snakeprov.db.meanings import MeaningRow
 from snakeprov.db.tables import FILE, FOLDER, PROJECT, PRUNED
-from snakeprov.model.answers import Found, Lookup, Matches, Paths, Version
+from snakeprov.model.answers import Found, Lookup
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Call
-from snakeprov.server.queries import Query
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.services import Access, Services
 
@@ -30,30 +27,12 @@ _KINDS: dict[str, Literal["file", "folder", "project"]] = {FILE: "file", FOLDER:
 PATHS_MAX = 100_000
 """How many paths one look-up can ask for."""
 
-MATCHES_MAX = 100
-"""How many files at one path, each in its own project, are listed."""
-
 
 class LookupBody(msgspec.Struct):
     """Which paths of which project."""
 
     project: str
     paths: list[str]
-
-
-class FilesQuery(Query, frozen=True):
-    """A path, in any project or in one."""
-
-    path: str
-    project: str | None = None
-
-
-class PathsQuery(Query, frozen=True):
-    """What paths begin with, in any project or in one."""
-
-    prefix: str
-    project: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
 
 
 @service("POST", "/snakeprov/v1/lookup", access=Access.READS)
@@ -71,38 +50,6 @@ def at_paths(call: Call, body: LookupBody) -> Lookup:
     meant = meaning_store.of(call.tx, [(row.id, row.number) for row in rows if row.meaning])
     bodies = [_found(call, row, meant.get((row.id, row.number))) for row in rows]
     return Lookup(project_id=wire.entity_id(project), found=bodies)
-
-
-@service("GET", "/snakeprov/v1/files")
-def files(call: Call, query: FilesQuery) -> Matches:
-    """The files at a path, or the paths that resemble it.
-
-    A path without a slash at the end may also mean a directory; of a project's files the one that had its last version
-    most recently comes first.
-    """
-    path, project = query.path, query.project
-    paths = [path] if path.endswith("/") or not path else [path, path + "/"]
-    reader = call.user.reader
-    matches = lookup.files_at(call.tx, paths, project=project, reader=reader, limit=MATCHES_MAX)
-    near = None if matches else lookup.near(call.tx, path, project=project, reader=reader)
-    return Matches(matches=[_match(one) for one in matches], near=near)
-
-
-@service("GET", "/snakeprov/v1/paths")
-def paths(call: Call, query: PathsQuery) -> Paths:
-    """Paths of files that begin in a way, in order."""
-    found = lookup.paths_after(call.tx, query.prefix, project=query.project, reader=call.user.reader, limit=query.limit)
-    return Paths(paths=found)
-
-
-def _match(row: Match) -> Version:
-    return Version(
-        path=row.path,
-        project_id=wire.entity_id(row.project_id),
-        project_name=row.project_name,
-        entity_id=wire.entity_id(row.id),
-        version_number=row.number,
-    )
 
 
 def _found(call: Call, row: lookup.Found, meaning: MeaningRow | None) -> Found:

@@ -13,7 +13,7 @@ from typing import get_args
 import msgspec
 
 from snakeprov.db import search
-from snakeprov.db.contents import Algorithm
+from snakeprov.db.fileversions import Algorithm
 from snakeprov.db.search import Condition, Result
 from snakeprov.model import times
 from snakeprov.model.answers import SearchResult, SearchResults, UnknownKey
@@ -21,7 +21,7 @@ from snakeprov.model.records import JobStatus
 from snakeprov.server import meanings, values, wire
 from snakeprov.server.affected import commit_prefix
 from snakeprov.server.call import Call
-from snakeprov.server.contents import digest_prefix
+from snakeprov.server.fileversions import digest_prefix
 from snakeprov.server.refusals import bad_request, shown
 from snakeprov.server.runs import named_run
 from snakeprov.server.services import Access, Services

@@ -21,7 +21,7 @@ from snakeprov.db.filehandles import FileHandleRow
 from snakeprov.db.jobs import JobFileRow
 from snakeprov.db.revisions import VersionRow
 from snakeprov.model import times
-from snakeprov.model.answers import JobFile
+from snakeprov.model.answers import EntityName, JobFile
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT, S3_FILE_HANDLE
 from snakeprov.model.provenance import USED_ENTITY, USED_URL, Used
 
@@ -129,6 +129,11 @@ def job_file(row: JobFileRow) -> JobFile:
         sha256=row.sha256,
         activity_id=optional_id(row.activity_id),
     )
+
+
+def entity_name(row: EntityRow) -> EntityName:
+    """Return what a file is called."""
+    return EntityName(id=entity_id(row.id), name=row.name, path=row.path)
 
 
 def entity(row: EntityRow) -> dict[str, Any]:

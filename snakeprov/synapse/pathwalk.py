@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from snakeprov.errors import UsageError
-from snakeprov.model.answers import Matches, Version
+from snakeprov.model.answers import SelectedVersions, Version
 from snakeprov.model.entities import File, Folder
 from snakeprov.model.paths import to_names
 from snakeprov.synapse.names import from_synapse_name, to_synapse_name
@@ -27,7 +27,7 @@ _SECOND: Final[dict[type[File | Folder], Literal["file", "folder"]]] = {File: "f
 _PROJECT_ID: Final = re.compile(r"syn[0-9]{1,18}")
 
 
-def find(entities: Entities, path: str, *, project: str | None) -> Matches:
+def find(entities: Entities, path: str, *, project: str | None) -> SelectedVersions:
     """Return the files recorded at `path` in a project, which is named or given by its id.
 
     Raises:
@@ -54,15 +54,15 @@ def find(entities: Entities, path: str, *, project: str | None) -> Matches:
                 entity_id=entity.id or "",
                 version_number=entity.version_number or 1,
             )
-            return Matches(matches=[match])
-    return Matches(matches=[], near=_near(entities, project_id, to_names(path)) if project_id else [])
+            return SelectedVersions(results=[match])
+    return SelectedVersions(results=[], near=_near(entities, project_id, to_names(path)) if project_id else [])
 
 
 def file_beside(entities: Entities, entity_id: str, path: str, other: str) -> Version | None:
     """Return the file that is at the path `other` of the project in which a file is at `path`, as `find` does."""
     above = entities.path(entity_id)[: -len(to_names(path))]
-    matches = find(entities, other, project=above[-1]).matches if above else []
-    return matches[0] if matches else None
+    found = find(entities, other, project=above[-1]).results if above else []
+    return found[0] if found else None
 
 
 def folder_in(entities: Entities, parent_id: str, name: str) -> str | None:

@@ -17,18 +17,16 @@ from snakeprov.errors import ForbiddenError, NotFoundError, UsageError
 from snakeprov.model.activity import Activity
 from snakeprov.model.answers import (
     AffectedVersions,
-    CurrentFiles,
-    Details,
     History,
     JobFile,
     Lineage,
     Making,
-    Matches,
+    Page,
     Pruned,
     RecordedJob,
-    SameContent,
     SearchResult,
     SearchResults,
+    SelectedVersions,
     Story,
     ToldVersion,
     Version,
@@ -52,7 +50,7 @@ class Walk:
         self._connection = connection
         self._facts = Facts(connection)
 
-    def find(self, path: str, *, project: str | None = None) -> Matches:
+    def find(self, path: str, *, project: str | None = None) -> SelectedVersions:
         """Return the files recorded at `path`. Raises UsageError where no project is given."""
         return pathwalk.find(self._connection.entities, path, project=project or self._connection.project)
 
@@ -60,14 +58,13 @@ class Walk:
         """Return an empty list: Synapse lists one folder at a time, too slow for shell completion."""
         return []
 
-    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100) -> SameContent:
-        """Return the versions that have a content.
+    def with_digest(self, algorithm: str, digest: str, *, limit: int = 100, **_: Any) -> Page[Version]:
+        """Return the versions that have a content, in all projects, as one page.
 
         Raises:
             UsageError: The content is not named by a whole md5: Synapse knows no other digest, and no beginnings.
         """
-        found = self._with_digest(algorithm, digest)
-        return SameContent(results=[self._found(*one) for one in found[:limit]], truncated=len(found) > limit)
+        return Page(results=[self._found(*one) for one in self._with_digest(algorithm, digest)[:limit]])
 
     def _with_digest(self, algorithm: str, digest: str) -> list[tuple[str, int]]:
         if algorithm != "md5" or len(digest) != _MD5_CHARS:
@@ -150,10 +147,10 @@ class Walk:
             run=None,
         )
 
-    def details(self, *, versions: Sequence[tuple[str, int]] = (), jobs: Sequence[str] = ()) -> Details:
-        """Return the details of versions; Synapse knows no jobs."""
+    def versions(self, ids: Sequence[tuple[str, int]]) -> list[Version]:
+        """Return some versions; those that do not exist, or that may not be read, are left out."""
         found: list[Version] = []
-        for entity_id, number in versions:
+        for entity_id, number in ids:
             try:
                 version = self._version(entity_id, self._facts.info(entity_id, number)[0])
                 file = self._connection.entities.get(entity_id, version_number=number)
@@ -161,7 +158,7 @@ class Walk:
                 continue
             handle = file.data_file_handle_id if isinstance(file, File) else None
             found.append(replace(version, file_handle_id=handle))
-        return Details(versions=found, jobs=[])
+        return found
 
     def stories(self, versions: Sequence[tuple[str, int, str | None, str | None]]) -> list[Story | None]:
         """Return what `story` returns of several versions, in order; None for what may not be read or is not there."""
@@ -185,7 +182,7 @@ class Walk:
             raise _unknowable()
         return GraphWalk(self._facts, depth=depth, limit=limit).upstream(entity_id, version_number)
 
-    def current(self, *_: Any, **__: Any) -> CurrentFiles:
+    def current(self, *_: Any, **__: Any) -> Page[Version]:
         """Refuse: raises UsageError."""
         raise UsageError("Synapse cannot be asked for everything that a project has recorded.", hint="Name the files.")
 

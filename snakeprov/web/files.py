@@ -37,15 +37,15 @@ class Came(NamedTuple):
 def find(visit: Visit, path: str) -> Response:
     """Lead to the latest version of the file that is recorded at a path."""
     found = visit.client.provenance.find(path)
-    if not found.matches and path.endswith("/"):
+    if not found.results and path.endswith("/"):
         found = visit.client.provenance.find(path.rstrip("/"))
-    if len(found.matches) == 1:
-        (one,) = found.matches
+    if len(found.results) == 1:
+        (one,) = found.results
         return redirect(urls.version(one.entity_id, one.version_number))
-    if found.matches:
+    if found.results:
         near = [
             (f"{one.label} in {one.project_name}", urls.version(one.entity_id, one.version_number))
-            for one in found.matches
+            for one in found.results
         ]
         return visit.unknown(f"{path} is recorded in several projects.", hint="Choose one.", near=near)
     near = [(name, urls.path(name)) for name in found.near or ()]
@@ -134,7 +134,7 @@ def _page(visit: Visit, told: Story, listed: History) -> Response:
 
 
 def _details(client: Client, entity_id: str, number: int) -> Version | None:
-    return next(iter(client.provenance.details(versions=[(entity_id, number)]).versions), None)
+    return next(iter(client.provenance.versions([(entity_id, number)])), None)
 
 
 def _same(client: Client, told: Story) -> list[Version]:

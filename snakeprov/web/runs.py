@@ -149,7 +149,7 @@ def _failed(client: Client, run: Run, read: Page[JobSummary]) -> list[JobSummary
     known = {one.id for one in failed}
     found = client.provenance.search([("run", run.id), ("status", "failed")], limit=JOBS_MAX).results
     ids = list(dict.fromkeys(one.job_id for one in found if one.job_id and one.job_id not in known))[:FAILED_MAX]
-    for one in client.provenance.details(jobs=ids).jobs if ids else ():
+    for one in client.jobs.with_ids(ids) if ids else ():
         job = one.job
         failed.append(
             JobSummary(
@@ -166,7 +166,7 @@ def _failed(client: Client, run: Run, read: Page[JobSummary]) -> list[JobSummary
 
 
 def _failure(client: Client, job: JobSummary) -> Failure:
-    found = next(iter(client.provenance.details(jobs=[job.id]).jobs), None)
+    found = next(iter(client.jobs.with_ids([job.id])), None)
     if found is None:
         return Failure(job, job.error or "", None, "")
     done = Done(job=found, activity=None, run=None)

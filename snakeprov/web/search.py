@@ -82,7 +82,7 @@ def _version(client: Client, query: str) -> str | None:
     """Return the address of the only file that is recorded at a path, or of the version of it that is named."""
     versioned = _VERSIONED.fullmatch(query)
     for path, number in [(query, None), *([(versioned[1], int(versioned[2]))] if versioned else [])]:
-        matches = client.provenance.find(path).matches if path else []
+        matches = client.provenance.find(path).results if path else []
         if len(matches) == 1:
             return urls.version(matches[0].entity_id, number or matches[0].version_number)
         if matches:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from snakeprov.capture.git import export
-from snakeprov.client.resources import DETAILS_MAX
+from snakeprov.client.resources import IDS_MAX
 from snakeprov.disk import replacing
 from snakeprov.errors import (
     CaptureError,
@@ -174,8 +174,8 @@ def _versions(client: Client, items: Iterable[Item]) -> dict[tuple[str, int], Ve
     }
     found: dict[tuple[str, int], Version] = {}
     waiting = iter(wanted)
-    while some := list(islice(waiting, DETAILS_MAX)):
-        found |= {(one.entity_id, one.version_number): one for one in client.provenance.details(versions=some).versions}
+    while some := list(islice(waiting, IDS_MAX)):
+        found |= {(one.entity_id, one.version_number): one for one in client.provenance.versions(some)}
     return found
 
 

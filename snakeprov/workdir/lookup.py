@@ -36,10 +36,7 @@ def current(client: Client, project: str, *, under: str = "") -> Iterator[Versio
     """Yield the files of a project at their current versions, by path; with `under` only those in that folder."""
     after: str | None = ""
     while after is not None:
-        try:
-            page = client.provenance.current(project, under=under, after=after, limit=PAGE)
-        except NotFoundError:
-            return  # Nothing has been recorded in it yet.
+        page = client.provenance.current(f"{under}/" if under else "", project=project, after=after, limit=PAGE)
         yield from page.results
         after = page.next
 

@@ -171,7 +171,8 @@ class Builder:
             for role, outcome, group in (("input", "used", read), ("output", "generated", [made]))
             for one in group
         ]
-        self._add(Request("POST", "/snakeprov/v1/jobs", {"job": job, "activityId": activity, "files": files}))
+        body = {"job": job, "activityId": activity, "files": files}
+        self._add(Request("PUT", f"/snakeprov/v1/jobs/{job.id}", body))
 
     def _file(self, path: str, content: str, *, generated_by: Ref | None = None) -> Held:
         folder, _, name = path.rpartition("/")
@@ -232,6 +233,6 @@ class Builder:
 
 def file_of(client: Client, path: str) -> tuple[str, int]:
     """Return the entity at a path and the number of its latest version."""
-    (match,) = client.provenance.find(path).matches
+    (match,) = client.provenance.find(path).results
     assert isinstance(client.entities.get(match.entity_id), File)
     return match.entity_id, match.version_number

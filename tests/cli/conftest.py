@@ -154,7 +154,7 @@ class Study:
             for one in versions
         ]
         body = {"job": msgspec.to_builtins(job), "activityId": activity_id, "files": files}
-        self.client.session.post("/snakeprov/v1/jobs", body)
+        self.client.session.put(f"/snakeprov/v1/jobs/{job.id}", body)
         return made
 
 

@@ -270,7 +270,6 @@ def test_the_tables_are_written_for_postgresql_too() -> None:
 
     from snakeprov.db import (
         activities,
-        details,
         entities,
         filehandles,
         jobs,
@@ -287,7 +286,7 @@ def test_the_tables_are_written_for_postgresql_too() -> None:
         assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
     (partial,) = (one for one in tables.revision.indexes if one.name == "revision_of")
     assert str(CreateIndex(partial).compile(dialect=dialect)).endswith("WHERE of_entity_id IS NOT NULL")
-    modules = (activities, details, entities, filehandles, jobs, lineage, principals, revisions, runs, uploads)
+    modules = (activities, entities, filehandles, jobs, lineage, principals, revisions, runs, uploads)
     statements = [item for module in modules for item in vars(module).values() if isinstance(item, Query | Command)]
     assert len(statements) > 30
     for statement in statements:
@@ -296,15 +295,13 @@ def test_the_tables_are_written_for_postgresql_too() -> None:
 
 def test_what_is_looked_up_often_is_in_an_index(tmp_path: Path) -> None:
     """The questions that recording and lineage ask are answered from indexes, never by reading a whole table."""
-    from snakeprov.db import details, entities, jobs, lineage
+    from snakeprov.db import entities, jobs, lineage
     from snakeprov.db.statements import Query
 
     store = open_database(tmp_path, create=True)
     with store.read() as tx:
         queries = [entities._AT_PATH, entities._CHILD, entities._CURRENT]
-        queries += [
-            item for module in (details, jobs, lineage) for item in vars(module).values() if type(item) is Query
-        ]
+        queries += [item for module in (jobs, lineage) for item in vars(module).values() if type(item) is Query]
         assert len(queries) > 15
         for query in queries:
             text = query.bound(tx.connection.dialect, {})[0]

@@ -113,7 +113,7 @@ def test_what_a_job_left_is_recorded_whatever_happens_to_it_next(
     assert None not in {digest for _, digest in used(work, "total.txt").values()}
     assert len(used(work, "total.txt")) == 150
     with work.connect() as client:
-        found = client.provenance.find("folder/").matches[0]
+        found = client.provenance.find("folder/").results[0]
         entity = client.entities.get(found.entity_id, version_number=1)
         manifest = client.files.download(str(entity.data_file_handle_id)).decode()
     assert sha256(b"1\n") in manifest and "three.txt" in manifest

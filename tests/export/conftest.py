@@ -116,7 +116,7 @@ def client(recorded: Recorded) -> Iterator[Client]:
 
 def of(client: Client, path: str, number: int | None = None) -> Material:
     """Gather a result of the workflow."""
-    (found,) = client.provenance.find(path).matches
+    (found,) = client.provenance.find(path).results
     return gather.results(client, [(found.entity_id, number or found.version_number)])
 
 

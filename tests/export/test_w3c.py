@@ -62,8 +62,8 @@ def test_a_run_is_gathered_in_pages(client: Client, recorded: Recorded, asked: l
 
     assert len(gathered.activities) > 3
     assert asked[:4] == [
-        "GET /snakeprov/v1/jobs",
-        "POST /snakeprov/v1/details",
+        "POST /snakeprov/v1/jobs",
+        "POST /snakeprov/v1/versions",
         "GET /repo/v1/entity/syn1",
         f"GET /snakeprov/v1/runs/{recorded.first_run}",
     ]

@@ -204,13 +204,13 @@ class Place:
     def story(self, path: str, version: int | None = None) -> answers.Story:
         """Return all that is known of a version of the file at `path`, the newest unless told."""
         with self.client() as client:
-            (match,) = client.provenance.find(path, project=self.folder.name).matches
+            (match,) = client.provenance.find(path, project=self.folder.name).results
             return client.provenance.story(match.entity_id, version or match.version_number)
 
     def kept(self, path: str, version: int | None = None) -> bytes:
         """Return the bytes that were kept of a version of the file at `path`, the newest unless told."""
         with self.client() as client:
-            (match,) = client.provenance.find(path, project=self.folder.name).matches
+            (match,) = client.provenance.find(path, project=self.folder.name).results
             file = client.entities.get(match.entity_id, version_number=version)
             assert isinstance(file, File)
             return client.files.download(str(file.data_file_handle_id))

@@ -159,7 +159,7 @@ class Lab:
         """Return of each version of a file who first made it (`a run1`) and what its bytes mean (`again @1`)."""
         id_ = self.id_of(path)
         numbers = [(id_, number) for number in range(1, self.client.entities.get(id_).version_number + 1)]
-        told = self.client.provenance.details(versions=numbers).versions
+        told = self.client.provenance.versions(numbers)
         return [(self._maker(one.activity_id), _said(one.meaning, path)) for one in told]
 
     def makings(self, path: str) -> list[list[str]]:
@@ -179,7 +179,7 @@ class Lab:
         left = [(self.id_of(path), number)]
         while left:
             version = left.pop()
-            (told,) = self.client.provenance.details(versions=[version]).versions
+            (told,) = self.client.provenance.versions([version])
             name = f"{told.path}@{told.version_number}"
             if name in found:
                 continue

@@ -141,7 +141,7 @@ def test_the_same_bytes_again_are_reproduced() -> None:
 
     requests = bench.do(job(id="2" * 32), seen(data__raw="raw", results__clean="one"))
 
-    assert [one["path"] for one in requests] == ["/repo/v1/activity", "/snakeprov/v1/jobs"]
+    assert [one["path"] for one in requests] == ["/repo/v1/activity", f"/snakeprov/v1/jobs/{'2' * 32}"]
     assert bench.version("results/clean.csv") == before
     assert outcomes(requests)["results/clean.csv"] == "reproduced"
     assert (bench.tally.versions, bench.tally.reproduced, bench.plan.uploads) == (1, 1, [])
@@ -388,7 +388,7 @@ def test_a_rule_that_only_names_its_inputs_is_a_job_but_no_activity() -> None:
     """`rule all` does nothing."""
     requests = Bench().do(job(rule="all", kind="norun", outputs=[]), seen(data__raw="raw"))
 
-    assert [one["path"] for one in requests][-1] == "/snakeprov/v1/jobs"
+    assert [one["path"] for one in requests][-1] == f"/snakeprov/v1/jobs/{'1' * 32}"
     assert "/repo/v1/activity" not in [one["path"] for one in requests]
     assert "activityId" not in requests[-1]["body"]
 

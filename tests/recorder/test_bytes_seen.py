@@ -249,7 +249,7 @@ def test_a_file_that_changed_before_it_was_digested_is_still_followed(lab: Lab) 
     assert lab.lineage("b.txt", 1) == {"b.txt@1", "a.txt@2", "a.txt@1", "in.txt@1"}
     assert lab.lineage("done", 1) == {"done@1", "a.txt@1", "in.txt@1"}
     both = [(lab.id_of("a.txt"), number) for number in (1, 2)]
-    (first, second) = lab.client.provenance.details(versions=both).versions
+    (first, second) = lab.client.provenance.versions(both)
     assert (first.sha256, first.size_bytes) == (None, len("a of " + X))
     assert second.sha256 is not None
     assert (lab.tally.unread, lab.tally.unread_paths) == (1, ["a.txt (changed before it was digested)"])

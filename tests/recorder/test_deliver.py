@@ -71,7 +71,7 @@ def job(work: Path, job_id: str, run_id: str, *, inputs: dict[str, str], outputs
 
 
 def versions(client: Client, path: str) -> list[int]:
-    (match,) = client.provenance.find(path).matches
+    (match,) = client.provenance.find(path).results
     return [one.version_number for one in client.provenance.history(match.entity_id).results]
 
 
@@ -154,7 +154,7 @@ def test_a_file_of_a_directory_that_an_earlier_run_made_has_its_maker(client: Cl
     later = job(work, "2", "b", inputs={"parts/1.csv": "one"}, outputs={"x": "1"})
     assert deliverer(client, work, "b").deliver([later])[0].reason is None
 
-    (match,) = client.provenance.find("parts/1.csv").matches
+    (match,) = client.provenance.find("parts/1.csv").results
     assert client.provenance.history(match.entity_id).results[0].rule == "split"
 
 

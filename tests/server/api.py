@@ -104,10 +104,24 @@ class Api:
     def job(self, id_: str, *, expect: int = 201, run: str = RUN, files: Any = (), **fields: Any) -> Any:
         activity = {"activityId": fields.pop("activity")} if "activity" in fields else {}
         job = {"id": id_, "runId": run, "rule": "plot", "status": "success", **fields}
-        return self.post("/snakeprov/v1/jobs", {"job": job, "files": list(files), **activity}, expect=expect)
+        body = {"job": job, "files": list(files), **activity}
+        return self.put(f"/snakeprov/v1/jobs/{id_}", body, expect=expect)
+
+    def jobs(self, **body: Any) -> Json:
+        return dict(self.post("/snakeprov/v1/jobs", body, expect=200))
+
+    def versions(self, **body: Any) -> Json:
+        return dict(self.post("/snakeprov/v1/versions", body, expect=200))
+
+    def history(self, entity: Json, **body: Any) -> Json:
+        return self.versions(entityId=entity["id"], include=["makings"], **body)
+
+    def story(self, entity: Json, version: int) -> Json:
+        body = {"versions": [{"entityId": entity["id"], "versionNumber": version}]}
+        return dict(self.post("/snakeprov/v1/stories", body, expect=200)["results"][0])
 
     def path_of(self, entity: Json) -> str:
-        return str(self.get(f"/snakeprov/v1/entity/{entity['id']}/history")["entity"]["path"])
+        return str(self.versions(entityId=entity["id"], limit=1)["entity"]["path"])
 
 
 def digests(content: bytes) -> Json:

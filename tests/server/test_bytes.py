@@ -389,7 +389,7 @@ def test_a_claimed_digest_identifies_a_file_and_opens_nothing(served: Served) ->
 
     file, folder = claimed("a", secret), claimed("d", manifest, DIRECTORY_CONTENT_TYPE)
 
-    found = eve.get(f"/snakeprov/v1/versions?sha256={sha256}")["results"]
+    found = eve.versions(sha256=sha256)["results"]
     assert [one["entityId"] for one in found] == [file["id"]]
     for query in ("", f"?entityId={file['id']}", f"?entityId={folder['id']}"):
         assert eve.ask("GET", f"/snakeprov/v1/blobs/{sha256}{query}").status_code == 404

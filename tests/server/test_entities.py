@@ -132,7 +132,7 @@ def test_broken_json_is_refused(api: Api) -> None:
     assert "not valid JSON" in api.reason("POST", "/repo/v1/entity", b'{"name": "\xff"}')
     assert "has no body" in api.reason("POST", "/repo/v1/entity")
     deep = b'{"job": {"params": {"a":' + b"[" * 100_000
-    assert "nested too deeply" in api.reason("POST", "/snakeprov/v1/jobs", deep)
+    assert "nested too deeply" in api.reason("PUT", "/snakeprov/v1/jobs/j", deep)
 
 
 def test_a_name_is_unique_in_its_parent(api: Api) -> None:

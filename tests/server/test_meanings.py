@@ -15,10 +15,9 @@ JOB = "5f" * 16
 def told(api: Api, file: Json, number: int) -> list[Json | None]:
     """Return what each answer says that the bytes of a version mean; the look-up and the graph know the newest."""
     id_ = file["id"]
-    history = api.get(f"{OWN}/entity/{id_}/history")["versions"]
-    story = api.get(f"{OWN}/entity/{id_}/version/{number}/story")["version"]
-    wanted = {"versions": [{"targetId": id_, "targetVersionNumber": number}]}
-    details = api.post(f"{OWN}/details", wanted, expect=200)["versions"][0]
+    history = api.history(file)["results"]
+    story = api.story(file, number)["version"]
+    details = api.versions(ids=[{"entityId": id_, "versionNumber": number}])["results"][0]
     graph = api.get(f"{OWN}/lineage?entityId={id_}&versionNumber={number}")["nodes"][0]
     found = api.post(f"{OWN}/lookup", {"project": "P", "paths": [file["name"]]}, expect=200)["found"][0]
     answers = [next(one for one in history if one["versionNumber"] == number), story, details, graph]
@@ -109,5 +108,5 @@ def test_nobody_learns_of_another_project_by_pointing_at_it(served: Served) -> N
 
     copy = world.ada.file_in(world.folder, "copy", query=query)
     world.ada.update(world.file, parentId=world.ada.project("Elsewhere")["id"])
-    story = world.ada.get(f"{OWN}/entity/{copy['id']}/version/1/story")
+    story = world.ada.story(copy, 1)
     assert story["version"]["meaning"] == {"kind": "sameContent"}

@@ -67,7 +67,7 @@ def test_version_numbers_only_grow(socket: Socket, changes: list[tuple[str, bool
             file = api.update(file, dataFileHandleId=api.handle(content.encode()), **options)
             if forced or content != contents[-1]:
                 contents.append(content)
-        versions = api.get(f"/snakeprov/v1/entity/{file['id']}/history")["versions"]
+        versions = api.versions(entityId=file["id"])["results"]
 
         assert file["versionNumber"] == len(contents)
         assert [version["versionNumber"] for version in versions] == list(range(len(contents), 0, -1))

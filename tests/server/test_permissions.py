@@ -69,9 +69,11 @@ def requests_of(world: World) -> list[Request]:
         ("GET", "/file/v1/entity/{id}/uploadDestination", f"/file/v1/entity/{folder}/uploadDestination", None, "READ"),
         ("GET", "/repo/v1/activity/{id}", f"/repo/v1/activity/{activity}", None, "READ"),
         ("GET", "/repo/v1/activity/{id}/generated", f"/repo/v1/activity/{activity}/generated", None, "READ"),
-        ("GET", OWN + "/jobs", f"{OWN}/jobs?activityId={activity}", None, "READ"),
-        ("GET", OWN + "/entity/{id}/history", f"{OWN}/entity/{file}/history", None, "READ"),
-        ("GET", OWN + "/entity/{id}/version/{version}/story", f"{OWN}/entity/{file}/version/1/story", None, "READ"),
+        ("POST", OWN + "/jobs", f"{OWN}/jobs", {"activityId": activity}, "READ"),
+        ("POST", OWN + "/jobs", f"{OWN}/jobs", {"runId": RUN}, "READ"),
+        ("POST", OWN + "/versions", f"{OWN}/versions", {"entityId": file}, "READ"),
+        ("POST", OWN + "/versions", f"{OWN}/versions", {"prefix": "", "project": "SecretProject"}, "READ"),
+        ("POST", OWN + "/versions", f"{OWN}/versions", {"entityId": file, "include": ["makings"]}, "READ"),
         ("GET", OWN + "/lineage", f"{OWN}/lineage?entityId={file}", None, "READ"),
         ("POST", OWN + "/lookup", f"{OWN}/lookup", {"project": "SecretProject", "paths": [""]}, "READ"),
         (
@@ -81,7 +83,6 @@ def requests_of(world: World) -> list[Request]:
             {"project": "SecretProject", "seen": [{"path": "a.txt", "sha256": "0" * 64, "elsewhere": True}]},
             "READ",
         ),
-        ("GET", OWN + "/current", f"{OWN}/current?project=SecretProject", None, "READ"),
         ("POST", OWN + "/affected", f"{OWN}/affected", {"versions": [{"entityId": file}]}, "READ"),
         ("POST", OWN + "/affected", f"{OWN}/affected", {"runId": RUN}, "READ"),
         ("GET", OWN + "/runs/{id}", f"{OWN}/runs/{RUN}", None, "READ"),
@@ -98,7 +99,7 @@ def requests_of(world: World) -> list[Request]:
         ("POST", E + "/bundle2/create", f"{E}/bundle2/create", {"entity": {**child, "name": "two"}}, "CREATE"),
         ("PUT", OWN + "/runs/{id}", f"{OWN}/runs/{RUN}", run, "CREATE"),
         ("PUT", OWN + "/runs/{id}/plan", f"{OWN}/runs/{RUN}/plan", {"runId": RUN, "jobs": []}, "CREATE"),
-        ("POST", OWN + "/jobs", f"{OWN}/jobs", job, "CREATE"),
+        ("PUT", OWN + "/jobs/{id}", f"{OWN}/jobs/{job['job']['id']}", job, "CREATE"),
         ("PUT", E + "/{id}/annotations2", f"{E}/{file}/annotations2", values, "UPDATE"),
         ("PUT", E + "/{id}/generatedBy", f"{E}/{file}/generatedBy?generatedBy=-1", None, "UPDATE"),
         ("DELETE", E + "/{id}/generatedBy", f"{E}/{file}/generatedBy", None, "UPDATE"),
@@ -135,22 +136,24 @@ LISTS: list[tuple[str, str, Callable[[World], tuple[str, Any]]]] = [
     ("POST", E + "/children", lambda w: (f"{E}/children", {"includeTypes": ["project"]})),
     ("GET", E + "/md5/{md5}", lambda w: (f"{E}/md5/{digests(CONTENT)['md5']}", None)),
     ("GET", E + "/{id}/permissions", lambda w: (f"{E}/{w.file['id']}/permissions", None)),
-    ("GET", OWN + "/files", lambda w: (f"{OWN}/files?path=SecretFolder/SecretFile", None)),
-    ("GET", OWN + "/files", lambda w: (f"{OWN}/files?path=SecretFolder/SecretFil&project=SecretProject", None)),
-    ("GET", OWN + "/paths", lambda w: (f"{OWN}/paths?prefix=Secret", None)),
-    ("GET", OWN + "/versions", lambda w: (f"{OWN}/versions?sha256={sha256(CONTENT)}", None)),
+    ("POST", OWN + "/versions", lambda w: (f"{OWN}/versions", {"path": "SecretFolder/SecretFile"})),
+    (
+        "POST",
+        OWN + "/versions",
+        lambda w: (f"{OWN}/versions", {"path": "SecretFolder/SecretFil", "project": "SecretProject"}),
+    ),
+    ("POST", OWN + "/versions", lambda w: (f"{OWN}/versions", {"prefix": "Secret"})),
+    ("POST", OWN + "/versions", lambda w: (f"{OWN}/versions", {"sha256": sha256(CONTENT)})),
+    ("POST", OWN + "/versions", lambda w: (f"{OWN}/versions", {"md5": digests(CONTENT)["md5"]})),
+    ("POST", OWN + "/versions", lambda w: (f"{OWN}/versions", {"ids": [_version(w)], "include": ["makings"]})),
     ("POST", OWN + "/affected", lambda w: (f"{OWN}/affected", {"rule": "SecretRule"})),
     ("POST", OWN + "/search", lambda w: (f"{OWN}/search", {"terms": [{"key": "rule", "value": "SecretRule"}]})),
     ("POST", OWN + "/search", lambda w: (f"{OWN}/search", {"terms": [{"key": "path", "value": "Secret*"}]})),
     ("POST", OWN + "/search", lambda w: (f"{OWN}/search", {"terms": [{"key": "SecretKe", "value": "1"}]})),
     ("GET", OWN + "/runs", lambda w: (f"{OWN}/runs", None)),
-    ("POST", OWN + "/details", lambda w: (f"{OWN}/details", {"versions": [_version(w)], "jobs": ["j1"]})),
+    ("POST", OWN + "/jobs", lambda w: (f"{OWN}/jobs", {"ids": ["j1"]})),
     ("GET", OWN + "/status", lambda w: (f"{OWN}/status", None)),
-    (
-        "POST",
-        OWN + "/stories",
-        lambda w: (f"{OWN}/stories", {"versions": [{"entityId": w.file["id"], "versionNumber": 1}]}),
-    ),
+    ("POST", OWN + "/stories", lambda w: (f"{OWN}/stories", {"versions": [_version(w)]})),
     ("POST", "/file/v1/fileHandle/batch", lambda w: ("/file/v1/fileHandle/batch", w.wanted())),
 ]
 """Requests that are answered to everybody, with what the asker may see."""
@@ -178,7 +181,7 @@ USERS_ONLY = {
 
 
 def _version(world: World) -> Json:
-    return {"targetId": world.file["id"], "targetVersionNumber": 1}
+    return {"entityId": world.file["id"], "versionNumber": 1}
 
 
 def test_every_route_is_accounted_for(world: World) -> None:
@@ -223,7 +226,7 @@ def test_a_record_of_ones_own_gives_nobody_the_bytes_of_others(world: World) -> 
     eve.put(f"{OWN}/runs/{OTHER_RUN}", run, expect=201)
     assert "may not have" in eve.reason("PUT", f"{OWN}/runs/{OTHER_RUN}", {**run, "git": git}, expect=403)
     job = {"id": "j9", "runId": OTHER_RUN, "rule": "r", "status": "success", "environmentFileHandleId": world.document}
-    assert "may not have" in eve.reason("POST", f"{OWN}/jobs", {"job": job, "files": []}, expect=403)
+    assert "may not have" in eve.reason("PUT", f"{OWN}/jobs/j9", {"job": job, "files": []}, expect=403)
     world.share("READ", "CREATE")
     shared = {"id": RUN, "project": "SecretProject", "workingDirectory": "/w", "git": git}
     eve.put(f"{OWN}/runs/{RUN}", shared, expect=200)

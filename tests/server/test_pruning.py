@@ -52,8 +52,7 @@ def versions(api: Api, parent: Json, name: str, *contents: bytes) -> Json:
 
 def kept(api: Api, entity: Json) -> list[bool]:
     """Return whether the bytes of each version are kept, oldest first."""
-    history = api.get(f"/snakeprov/v1/entity/{entity['id']}/history")["versions"]
-    return [version["bytesKept"] for version in reversed(history)]
+    return [version["bytesKept"] for version in reversed(api.versions(entityId=entity["id"])["results"])]
 
 
 def sha256(content: bytes) -> str:
@@ -323,13 +322,19 @@ def test_the_current_files_of_a_project_are_listed(api: Api, project: Json) -> N
     for name in ("a", "c"):
         versions(api, folder, name, b"1", name.encode())
     versions(api, project, "b", b"b")
-    path = "/snakeprov/v1/current?project=P"
-    whole = api.get(path)
-    page = api.get(path + "&limit=2")
+    api.file_in(api.project("other"), "sub-")
+
+    def current(prefix: str = "", **body: Any) -> Json:
+        return api.versions(project="P", prefix=prefix, **body)
+
+    whole, page = current(), current(limit=2)
 
     assert [(one["path"], one["versionNumber"]) for one in whole["results"]] == [("b", 1), ("sub/a", 2), ("sub/c", 2)]
     assert whole["results"][0]["sha256"] == sha256(b"b")
-    assert (page["next"], "next" in whole) == ("sub/a", False)
-    assert [one["path"] for one in api.get(path + "&after=sub/a")["results"]] == ["sub/c"]
-    assert [one["path"] for one in api.get(path + "&under=sub")["results"]] == ["sub/a", "sub/c"]
-    assert "no project called 'Q'" in api.reason("GET", "/snakeprov/v1/current?project=Q", expect=404)
+    assert [one["path"] for one in page["results"]] == ["b", "sub/a"]
+    second = current(after=page["next"])
+    assert [one["path"] for one in second["results"]] == ["sub/c"]
+    assert "next" not in whole and "next" not in second
+    assert [one["path"] for one in current("sub/")["results"]] == ["sub/a", "sub/c"]
+    assert api.versions(prefix="", project="Q") == {"results": []}
+    assert [one["path"] for one in api.versions(prefix="sub")["results"]] == ["sub-", "sub/a", "sub/c"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -63,21 +64,21 @@ def test_runs_are_listed_newest_first_with_their_jobs(api: Api) -> None:
     assert "totalNumberOfResults" not in second
 
 
-@pytest.mark.parametrize("after", ["x", "[1]", '["a",1]', "[1,2,3,4]", "[1e99,2]", "%00", "[99999999999999999999,1]"])
+@pytest.mark.parametrize("after", ["x", "[1]", '["a",1]', "[1,2,3,4]", "[1e99,2]", "\0", "[99999999999999999999,1]"])
 def test_a_page_begins_only_where_another_ended(api: Api, after: str) -> None:
     """Of every list anything else than the `next` of a page before is refused in a sentence."""
     api.run()
     file = api.file_in(api.project(), "a")
-    for path in (
-        "runs?",
-        f"runs/{RUN}/jobs?",
-        f"runs/{RUN}/outputs?",
-        f"jobs?runId={RUN}&",
-        f"entity/{file['id']}/history?",
-    ):
-        if after == "[1]" and "history" in path:
-            continue
-        reason = api.reason("GET", f"/snakeprov/v1/{path}after={after}")
+    reasons = [
+        api.reason("GET", f"/snakeprov/v1/{path}?after={quote(after)}")
+        for path in ("runs", f"runs/{RUN}/jobs", f"runs/{RUN}/outputs")
+    ]
+    reasons.append(api.reason("POST", "/snakeprov/v1/jobs", {"runId": RUN, "after": after}))
+    chosen: list[Json] = [{"path": "a"}, {"sha256": "0" * 64}]
+    chosen += [{"entityId": file["id"]}] if after != "[1]" else []
+    chosen += [{"prefix": ""}] if after != '["a",1]' else []
+    reasons += [api.reason("POST", "/snakeprov/v1/versions", {**one, "after": after}) for one in chosen]
+    for reason in reasons:
         assert "the 'next' of the page before was expected" in reason
 
 
@@ -98,10 +99,10 @@ def test_a_job_is_kept_as_it_was_sent(api: Api) -> None:
     assert answer["files"] == files
     assert answer["activityId"] == activity["id"]
     assert answer["job"] == {"id": "j1", "runId": RUN, "rule": "plot", "status": "success", **record}
-    assert api.get(f"/snakeprov/v1/jobs?activityId={activity['id']}") == {"results": [{**answer, "urls": []}]}
+    assert api.jobs(activityId=activity["id"]) == {"results": [{**answer, "urls": []}]}
     assert api.job("j1", expect=409)["reason"] == "A job with id j1 is already recorded."
     assert "There is no job with id 'no'" in api.reason("GET", "/snakeprov/v1/jobs/no", expect=404)
-    assert api.get(f"/snakeprov/v1/jobs?activityId={api.activity()['id']}") == {"results": []}
+    assert api.jobs(activityId=api.activity()["id"]) == {"results": []}
 
 
 def test_the_jobs_of_a_run_come_in_pages(api: Api) -> None:
@@ -111,17 +112,43 @@ def test_the_jobs_of_a_run_come_in_pages(api: Api) -> None:
     for id_, ended in (("b", 2), ("a", 1), ("c", 2), ("d", 3)):
         api.job(id_, endedOn=f"2026-01-01T00:00:0{ended}Z")
     api.job("other", run="e" * 32)
-    url = f"/snakeprov/v1/jobs?runId={RUN[:8]}&limit=2"
-    first = api.get(url)
+    first = api.jobs(runId=RUN[:8], limit=2)
     api.job("late", endedOn="2026-01-01T00:00:00Z")
-    second = api.get(f"{url}&after={quote(first['next'])}")
+    second = api.jobs(runId=RUN[:8], limit=2, after=first["next"])
 
     assert [[one["job"]["id"] for one in page["results"]] for page in (first, second)] == [["a", "b"], ["c", "d"]]
     assert "next" not in second
-    for query in ("", f"?runId={RUN}&activityId=1"):
-        reason = api.reason("GET", f"/snakeprov/v1/jobs{query}")
-        assert reason == "One of the query parameters 'runId' and 'activityId' was expected."
-    assert "'x' is not an activity id" in api.reason("GET", "/snakeprov/v1/jobs?activityId=x")
+    for body in ({}, {"runId": RUN, "activityId": "1"}, {"ids": [], "runId": RUN}):
+        reason = api.reason("POST", "/snakeprov/v1/jobs", body)
+        assert reason == "One of 'ids', 'runId' and 'activityId' was expected."
+    assert "'x' is not an activity id" in api.reason("POST", "/snakeprov/v1/jobs", {"activityId": "x"})
+
+
+def test_jobs_are_told_by_their_ids_with_their_files_and_urls(api: Api) -> None:
+    """Of each job the record, the versions it touched, and the URLs that its activity used; at most 1000 at once."""
+    api.run()
+    raw = api.file_in(api.project(), "raw")
+    made = api.activity(used(raw, 1), used_url("s3://b/k", name="key"), used_url("https://x/code", executed=True))
+    api.job("j1", activity=made["id"], files=[{"role": "input", "path": "raw", "outcome": "used"}])
+    api.job("j2")
+    first, second = api.jobs(ids=["j1", "no such job", "j2", "j1"])["results"]
+
+    assert (first["job"]["id"], first["activityId"], second["job"]["id"]) == ("j1", made["id"], "j2")
+    assert first["files"] == [{"role": "input", "path": "raw", "outcome": "used"}]
+    assert first["urls"] == [
+        {"url": "s3://b/k", "wasExecuted": False, "name": "key"},
+        {"url": "https://x/code", "wasExecuted": True},
+    ]
+    assert (second["files"], second["urls"]) == ([], []) and "activityId" not in second
+    reason = api.reason("POST", "/snakeprov/v1/jobs", {"ids": ["j"] * 1001})
+    assert reason == "1001 jobs are asked for; at most 1000 are allowed."
+
+
+def test_a_job_is_recorded_under_its_own_id(api: Api) -> None:
+    """The path names the job that the body holds."""
+    api.run()
+    job = {"job": {"id": "j1", "runId": RUN, "rule": "plot", "status": "success"}}
+    assert "The body has the id 'j1', the path 'j2'." in api.reason("PUT", "/snakeprov/v1/jobs/j2", job)
 
 
 @pytest.mark.parametrize(
@@ -226,18 +253,21 @@ def test_a_path_finds_its_file_or_near_ones(api: Api) -> None:
         api.file_in(results, "table.csv")
         api.file_in(results, "parts/")
 
-    def ask(path: str) -> Json:
-        return dict(api.get(f"/snakeprov/v1/files?path={path}"))
+    def ask(path: str, **more: Any) -> Json:
+        return api.versions(path=path, **more)
 
-    assert [match["projectName"] for match in ask("results/table.csv")["matches"]] == ["P", "Q"]
-    assert len(ask("results/table.csv&project=Q")["matches"]) == 1
-    assert ask("results/parts")["matches"][0]["path"] == "results/parts/"
-    assert ask("results/tabel.csv") == {"matches": [], "near": ["results/table.csv"]}
+    assert [match["projectName"] for match in ask("results/table.csv")["results"]] == ["Q", "P"]
+    assert len(ask("results/table.csv", project="Q")["results"]) == 1
+    assert ask("results/parts")["results"][0]["path"] == "results/parts/"
+    assert ask("results/tabel.csv") == {"results": [], "near": ["results/table.csv"]}
     assert ask("result/table.csv")["near"][0] == "results/table.csv"
     assert ask("table.csv")["near"][0] == "results/table.csv"
     assert ask("zzz")["near"] == []
-    assert ask("%25_/100%25")["near"] == []
-    assert "'path' is missing" in api.reason("GET", "/snakeprov/v1/files")
+    assert ask("%_/100%")["near"] == []
+    first = ask("results/table.csv", limit=1)
+    second = ask("results/table.csv", limit=1, after=first["next"])
+    assert [one["projectName"] for one in (*first["results"], *second["results"])] == ["Q", "P"]
+    assert not {"near", "next"} & set(second)
 
 
 def test_the_history_of_a_file_tells_what_made_each_version(api: Api) -> None:
@@ -249,8 +279,8 @@ def test_the_history_of_a_file_tells_what_made_each_version(api: Api) -> None:
     api.job("j1", activity=made["id"], files=[output(file)])
     api.job("j2", activity=again["id"], files=[output(file, outcome="reproduced")])
     api.job("j3", files=[{**output(file, outcome="reproduced"), "activityId": later["id"]}])
-    answer = api.get(f"/snakeprov/v1/entity/{file['id']}/history")
-    second, first = answer["versions"]
+    answer = api.history(file)
+    second, first = answer["results"]
 
     assert answer["entity"] == {"id": file["id"], "name": "a", "path": "a"}
     assert answer["totalNumberOfResults"] == 2
@@ -265,6 +295,11 @@ def test_the_history_of_a_file_tells_what_made_each_version(api: Api) -> None:
         "entityId": file["id"],
         "versionNumber": 2,
         "path": "a",
+        "projectId": file["parentId"],
+        "projectName": "P",
+        "isLatest": True,
+        "latestVersionNumber": 2,
+        "fileHandleId": second["fileHandleId"],
         "createdBy": "ada",
         **digests(b"kept"),
         "bytesKept": True,
@@ -279,9 +314,8 @@ def test_the_history_of_a_file_tells_what_made_each_version(api: Api) -> None:
         "role": None,
         "meaning": None,
     }
-    url = f"/snakeprov/v1/entity/{file['id']}/history?limit=1"
-    page = api.get(f"{url}&after={quote(api.get(url)['next'])}")
-    assert [version["versionNumber"] for version in page["versions"]] == [1]
+    page = api.history(file, limit=1, after=api.history(file, limit=1)["next"])
+    assert [version["versionNumber"] for version in page["results"]] == [1]
     assert "next" not in page
 
 
@@ -292,15 +326,13 @@ def test_the_story_of_a_version_is_whole(api: Api) -> None:
     file = api.file_in(api.project(), "a", query=f"?generatedBy={made['id']}")
     api.update(file, query="?newVersion=true")
     api.job("j1", activity=made["id"], files=[output(file)])
-    first = api.get(f"/snakeprov/v1/entity/{file['id']}/version/1/story")
-    second = api.get(f"/snakeprov/v1/entity/{file['id']}/version/2/story")
+    first, second = api.story(file, 1), api.story(file, 2)
 
     assert first["activity"] == made
     assert first["job"]["job"]["id"] == "j1"
     assert first["job"]["files"] == [output(file)]
     assert (first["run"]["id"], first["run"]["status"]) == (RUN, "running")
     assert (second["activity"], second["job"], second["run"]) == (None, None, None)
-    api.get(f"/snakeprov/v1/entity/{file['id']}/version/3/story", expect=404)
 
 
 def test_several_stories_are_told_at_once(api: Api) -> None:
@@ -324,7 +356,7 @@ def test_several_stories_are_told_at_once(api: Api) -> None:
         None,
         None,
     ]
-    assert told[1] == api.get(f"/snakeprov/v1/entity/{file['id']}/version/1/story")
+    assert told[1] == api.story(file, 1)
 
 
 def test_stories_are_asked_for_within_bounds(api: Api) -> None:

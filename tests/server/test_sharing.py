@@ -90,9 +90,9 @@ def test_the_rights_follow_the_project(world: World) -> None:
     world.ada.update(file, parentId=shared["id"])
 
     assert world.eve.get(f"{E}/{file['id']}/generatedBy")["id"] == world.activity["id"]
-    story = world.eve.get(f"{OWN}/entity/{file['id']}/version/1/story")
+    story = world.eve.story(file, 1)
     assert (story["job"], story["run"]) == (None, None)
-    assert world.eve.get(f"{OWN}/jobs?activityId={world.activity['id']}")["results"] == []
+    assert world.eve.jobs(activityId=world.activity["id"])["results"] == []
     assert world.eve.get(f"{E}/{file['id']}/benefactor")["id"] == shared["id"]
 
 
@@ -125,12 +125,12 @@ def test_jobs_are_recorded_only_of_ones_own(world: World) -> None:
     file = {"role": "output", "path": "a", "outcome": "reproduced", "entityId": world.file["id"], "versionNumber": 1}
 
     body = {"job": {"id": "e1", "runId": OTHER_RUN, "rule": "r", "status": "success"}}
-    told = eve.reason("POST", f"{OWN}/jobs", {**body, "activityId": world.activity["id"]}, expect=403)
+    told = eve.reason("PUT", f"{OWN}/jobs/e1", {**body, "activityId": world.activity["id"]}, expect=403)
     assert told == f"Only the user who created activity {world.activity['id']} can record a job of it."
-    assert "UPDATE" in eve.reason("POST", f"{OWN}/jobs", {**body, "files": [file]}, expect=403)
-    assert "READ" in eve.reason("POST", f"{OWN}/jobs", {**body, "files": [{**file, "role": "input"}]}, expect=403)
-    eve.post(f"{OWN}/jobs", body)
-    assert world.ada.get(f"{OWN}/entity/{world.file['id']}/history")["versions"][0]["reproducedBy"] == []
+    assert "UPDATE" in eve.reason("PUT", f"{OWN}/jobs/e1", {**body, "files": [file]}, expect=403)
+    assert "READ" in eve.reason("PUT", f"{OWN}/jobs/e1", {**body, "files": [{**file, "role": "input"}]}, expect=403)
+    eve.put(f"{OWN}/jobs/e1", body, expect=201)
+    assert world.ada.history(world.file)["results"][0]["reproducedBy"] == []
 
 
 def test_who_may_no_longer_add_to_a_project_adds_no_jobs(world: World) -> None:
@@ -141,9 +141,9 @@ def test_who_may_no_longer_add_to_a_project_adds_no_jobs(world: World) -> None:
     world.share()
 
     assert world.eve.get(f"{OWN}/runs/{OTHER_RUN}")["id"] == OTHER_RUN
-    assert "CREATE permission" in world.eve.reason("POST", f"{OWN}/jobs", job, expect=403)
+    assert "CREATE permission" in world.eve.reason("PUT", f"{OWN}/jobs/e1", job, expect=403)
     assert "CREATE permission" in world.eve.reason("PUT", f"{OWN}/runs/{OTHER_RUN}", _run("SecretProject"), expect=403)
-    world.ada.post(f"{OWN}/jobs", job)
+    world.ada.put(f"{OWN}/jobs/e1", job, expect=201)
 
 
 def test_a_run_belongs_to_its_project_also_when_that_is_renamed(world: World) -> None:

@@ -17,7 +17,7 @@ def test_a_deleted_entity_is_in_the_trash(api: Api) -> None:
         assert api.reason("GET", f"/repo/v1/entity/{file['id']}{path}", expect=404) == gone
     assert api.reason("PUT", f"/repo/v1/entity/{file['id']}", file, expect=404) == gone
     assert api.reason("DELETE", f"/repo/v1/entity/{file['id']}", expect=404) == gone
-    assert api.reason("GET", f"/snakeprov/v1/entity/{file['id']}/history", expect=404) == gone
+    assert api.reason("POST", "/snakeprov/v1/versions", {"entityId": file["id"]}, expect=404) == gone
 
 
 def test_what_is_below_goes_along(api: Api) -> None:
@@ -82,8 +82,8 @@ def test_a_search_finds_nothing_in_the_trash(api: Api) -> None:
     api.delete(f"/repo/v1/entity/{file['id']}")
 
     assert api.get(f"/repo/v1/entity/md5/{md5}")["results"] == []
-    assert api.get("/snakeprov/v1/files?path=plot.png") == {"matches": [], "near": []}
-    assert api.get("/snakeprov/v1/files?path=plot.pnk") == {"matches": [], "near": []}
+    assert api.versions(path="plot.png") == {"results": [], "near": []}
+    assert api.versions(path="plot.pnk") == {"results": [], "near": []}
 
 
 def test_an_activity_stays_while_the_trash_refers_to_it(api: Api) -> None:

@@ -484,5 +484,5 @@ def test_a_path_that_was_a_file_becomes_a_folder(bench: Bench) -> None:
         "z.txt (folder)": "Folder",
     }
     for path, number in (("out", 2), ("out/x.txt", 1), ("z.txt/x.txt", 1), ("out (folder)", 1)):
-        (match,) = bench.client.provenance.find(path, project=bench.project).matches
+        (match,) = bench.client.provenance.find(path, project=bench.project).results
         assert match.version_number == number

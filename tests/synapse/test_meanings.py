@@ -43,7 +43,7 @@ class SynapseLab(Lab):
         return self.deliver(lambda: super(SynapseLab, self)._deliver(deliverer, batch))
 
     def id_of(self, path: str) -> str:
-        (match,) = self.client.provenance.find(path, project=self._project).matches
+        (match,) = self.client.provenance.find(path, project=self._project).results
         return match.entity_id
 
     def _maker(self, activity_id: str | None) -> str | None:

@@ -71,7 +71,7 @@ class Tale:
         times = {"startedOn": self._time(self._hour), "endedOn": self._time(self._hour + 1)}
         inputs = {"inputs": [{"path": one.path} for one in used], "outputs": [{"path": path} for path, _ in made]}
         job = {**facts, **times, **inputs, "shellcmd": f"sort > {rule}"}
-        self._session.post(f"{OWN}/jobs", {"job": job, "activityId": activity, "files": files})
+        self._session.put(f"{OWN}/jobs/{facts['id']}", {"job": job, "activityId": activity, "files": files})
         self._activities[rule] = activity
         return versions
 
@@ -125,7 +125,8 @@ class Tale:
         return self._at(path, self._number(path)) if path in self._ids else None
 
     def _at(self, path: str, number: int) -> Version:
-        story = self._session.get(f"{OWN}/entity/{self._ids[path]}/version/{number}/story")
+        asked = {"versions": [{"entityId": self._ids[path], "versionNumber": number}]}
+        (story,) = self._session.post(f"{OWN}/stories", asked)["results"]
         return Version(path, self._ids[path], number, story["version"]["sha256"])
 
     def _activity(self, rule: str, used: Sequence[Version]) -> str:

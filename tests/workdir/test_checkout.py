@@ -68,9 +68,9 @@ def test_a_run_is_asked_for_in_pages(work: Path, recorded: Recorded, tmp_path: P
 
     assert len(told.placed) > 2
     assert [one for one in asked if "/blobs/" not in one] == [
-        "GET /snakeprov/v1/jobs",
+        "POST /snakeprov/v1/jobs",
         f"GET /snakeprov/v1/runs/{run.id}/patch",
-        "POST /snakeprov/v1/details",
+        "POST /snakeprov/v1/versions",
     ]
 
 

@@ -248,7 +248,7 @@ def digest_but_own(path: str) -> Any:
 def forget(work: Path, path: str, number: int) -> None:
     """Have a version recorded without its bytes, as if it had been too large to keep."""
     with connect(work / ".snakeprov") as client:
-        (match,) = client.provenance.find(path).matches
+        (match,) = client.provenance.find(path).results
         sha256 = client.provenance.story(match.entity_id, number).version.sha256
     from snakeprov.db import open_database
     from snakeprov.db.statements import change
