@@ -21,7 +21,7 @@ from snakeprov.model.records import FileFact, Fingerprint, JobRecord, ManualStep
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
 from snakeprov.recorder.jobtimes import began_on, span_of
-from snakeprov.recorder.observed import GENERATING, NOTHING, OUTRUN, Observation, Observations, SeenFile
+from snakeprov.recorder.observed import FAILED, GENERATING, NOTHING, OUTRUN, Observation, Observations, SeenFile
 from snakeprov.recorder.plan import REPO, Plan
 from snakeprov.recorder.summary import Tally
 from snakeprov.recorder.versions import Versions
@@ -44,6 +44,7 @@ def assemble(plan: Plan, job: JobRecord, observations: Observations, context: Co
         tally: Counted up.
     """
     tally.jobs += 1
+    tally.failed += job.status in FAILED
     assembly = Assembly(plan, job, observations, context, tally)
     outputs = assembly.due_outputs()
     if job.step is not None and not outputs:

@@ -25,6 +25,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from snakeprov.model.held import Hold, Listing
+from snakeprov.recorder.reading import Reading
 from snakeprov.recorder.summary import Tally
 from snakeprov.settings import Settings
 
@@ -71,12 +72,14 @@ class Progress(msgspec.Struct, tag=True):
         uploaded_bytes: Bytes that are uploaded.
         expected_bytes: Bytes that are to be uploaded.
         read_bytes: Bytes that the process has read from files; 0 where the system does not count them.
+        reading: The large file that is being read, if one is.
     """
 
     jobs: int = 0
     uploaded_bytes: int = 0
     expected_bytes: int = 0
     read_bytes: int = 0
+    reading: Reading | None = None
 
 
 class Done(msgspec.Struct, tag=True):

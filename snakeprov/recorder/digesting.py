@@ -40,6 +40,7 @@ from snakeprov.recorder.observed import (
     key_of,
     path_of_key,
 )
+from snakeprov.recorder.reading import Readings
 
 FILES_REMEMBERED_MAX: Final = 10_000
 """How many digests are remembered for files that may vanish before they are asked for again."""
@@ -61,6 +62,9 @@ class Digester:
     """Finds the digests of the files of jobs that ran in one working directory.
 
     Not thread-safe; reads large files with threads of its own.
+
+    Attributes:
+        readings: Tells in any thread which large file is being read.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Digester:
 
         `logs` tells which logs may be kept; none are without it. `md5` says whether the store needs the md5 too.
         """
+        self.readings = Readings()
         self._logs = logs or KeptLogs()
         self._md5 = md5
         self._working_directory = working_directory
@@ -181,9 +186,10 @@ class Digester:
         """Return the digest of the file that looked like `fingerprint`; `held` is its digest, or it itself, open."""
 
         def read() -> Digest:
-            if held is not None and not isinstance(held, Digest):
-                return held.digest(fingerprint, md5=self._md5)
-            return files.digest_stable(path, _allow_new_ctime(path, fingerprint), md5=self._md5)
+            with self.readings.of(path, fingerprint.size_bytes):
+                if held is not None and not isinstance(held, Digest):
+                    return held.digest(fingerprint, md5=self._md5)
+                return files.digest_stable(path, _allow_new_ctime(path, fingerprint), md5=self._md5)
 
         if isinstance(held, Digest):
             digest = self._cache.get(fingerprint, md5=self._md5) or held  # read when it was too young for the cache

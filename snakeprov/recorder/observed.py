@@ -14,6 +14,9 @@ from snakeprov.model.records import CodeFact, FileFact, JobRecord, JobStatus, fe
 GENERATING: frozenset[JobStatus] = frozenset({"success", "cached", "touched", "backfilled"})
 """Status of jobs whose outputs are on disk and final."""
 
+FAILED: frozenset[JobStatus] = frozenset({"failed", "interrupted"})
+"""Status of jobs that did not make what they were to make, and that were not tried again."""
+
 
 OUTRUN: Final = "changed before it was digested"
 GONE: Final = "gone before it was digested"

@@ -35,6 +35,7 @@ from snakeprov.recorder.digesting import KeptLogs
 from snakeprov.recorder.heldfiles import HeldFiles, Moves
 from snakeprov.recorder.leftovers import deliver_leftovers
 from snakeprov.recorder.outbox import Outbox
+from snakeprov.recorder.reading import Reading, bytes_read
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.target import TargetOf
 from snakeprov.recorder.tools import make_tools
@@ -54,8 +55,6 @@ TELL_S: Final = 0.5
 
 SAY_TIMEOUT_S: Final = 5.0
 """How long Snakemake's process, which waits for the end by then, may take to hear something."""
-
-READ_UNIT_BYTES: Final = 1024 * 1024
 
 STUCK_S: Final = 900.0
 """How long the last delivery may go without progress before the process gives up."""
@@ -235,19 +234,7 @@ class Inbox:
 def _progress(delivery: LiveDelivery) -> Progress:
     transfer = delivery.transfer
     done, expected = (0, 0) if transfer is None else (transfer.done_bytes, transfer.expected_bytes)
-    return Progress(delivery.jobs, done, expected, _read_bytes())
-
-
-def _read_bytes() -> int:
-    """Return how many bytes this process has read from files, sockets left out; 0 where the system does not tell.
-
-    In whole units of `READ_UNIT_BYTES`, since asking reads a few bytes too, and would look like progress.
-    """
-    try:
-        first = Path("/proc/self/io").read_text(encoding="ascii").partition("\n")[0]
-        return int(first.removeprefix("rchar: ")) // READ_UNIT_BYTES * READ_UNIT_BYTES
-    except (OSError, ValueError):
-        return 0
+    return Progress(delivery.jobs, done, expected, bytes_read(), delivery.reading)
 
 
 def _raise_limit() -> int:
@@ -358,6 +345,11 @@ class LiveDelivery:
     def transfer(self) -> Transfer | None:
         """How far uploads are; None while there is no connection."""
         return self._client.files.transfer if self._client is not None else None
+
+    @property
+    def reading(self) -> Reading | None:
+        """The large file that is being read, if one is. May be asked for in another thread."""
+        return self._tools.digester.readings.now()
 
     def take(self, outbox: Outbox) -> None:
         """Take a further outbox of the run: nothing more will be appended to the one before."""

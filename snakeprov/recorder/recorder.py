@@ -99,6 +99,7 @@ class Recorder:
         self._process: DeliveringProcess | None = None
         self._ending = ""
         self._progress = Progress()
+        self._clock = progress.ReadingClock()
 
     def start(self, run: RunRecord) -> None:
         """Begin the run. Takes a few milliseconds: git is looked at by the delivering process.
@@ -236,6 +237,7 @@ class Recorder:
             return False
         was_stopped = False
         self._progress = Progress()
+        self._clock = progress.ReadingClock()
         patience_s = self._settings.wait_max_s
         try:
             with progress.shown(self._describe) if self._is_shown else contextlib.nullcontext():
@@ -260,6 +262,8 @@ class Recorder:
 
     def _describe(self) -> str:
         said = self._progress
+        if said.reading is not None:
+            return f"snakeprov: recording: {self._clock.hear(said.reading, now_s=time.monotonic())}"
         uploads = progress.uploaded(said.uploaded_bytes, said.expected_bytes)
         return f"snakeprov: recording, {max(0, self._jobs - said.jobs)} jobs to go{uploads}"
 

@@ -25,6 +25,7 @@ class Tally(msgspec.Struct):
 
     Attributes:
         jobs: Jobs.
+        failed: Those of them that failed or were interrupted.
         versions: Versions made by them.
         reproduced: Versions that they wrote again, byte for byte.
         reused: Outputs that were taken from the cache between workflows.
@@ -41,6 +42,7 @@ class Tally(msgspec.Struct):
     """
 
     jobs: int = 0
+    failed: int = 0
     versions: int = 0
     reproduced: int = 0
     reused: int = 0
@@ -150,12 +152,15 @@ class Summary(msgspec.Struct):
         tally = self.tally
         if not tally.jobs:
             return "nothing was recorded"
-        jobs = f"recorded {_count(tally.jobs, 'job')}"
+        failed = f" ({tally.failed} failed)" if tally.failed and not self.restart else ""
+        jobs = f"recorded {_count(tally.jobs, 'job')}{failed}"
         parts = [jobs if self.restart else f"{jobs}: {_count(tally.versions, 'new version')}"]
         if tally.reproduced and not self.restart:
             parts.append(f"{tally.reproduced} reproduced")
         if tally.reused and not self.restart:
             parts.append(f"{tally.reused} reused from the cache")
+        if tally.adopted and not self.restart:
+            parts.append(f"{_count(tally.adopted, 'earlier version')} traced to a job")
         if tally.put_back and not self.restart:
             parts.append(f"{_count(tally.put_back, 'input')} put back to an earlier version")
         if tally.without_bytes and not self.restart:

@@ -23,7 +23,7 @@ from snakeprov.model.records import FileFact, Fingerprint, JobRecord
 from snakeprov.recorder.assemble import Assembly, Outcome
 from snakeprov.recorder.catalog import Held
 from snakeprov.recorder.context import Context
-from snakeprov.recorder.observed import GENERATING, Observation, Observations, SeenFile
+from snakeprov.recorder.observed import FAILED, GENERATING, Observation, Observations, SeenFile
 from snakeprov.recorder.plan import Bytes, Plan, is_work_by, pointing
 from snakeprov.recorder.summary import Tally
 from snakeprov.recorder.versions import ANNOTATIONS_MAX, annotation
@@ -65,6 +65,7 @@ def assemble_for_synapse(
         done: What an earlier attempt has brought about.
     """
     tally.jobs += 1
+    tally.failed += job.status in FAILED
     if job.status not in GENERATING:
         return
     assembly = SynapseAssembly(plan, job, observations, context, tally)

@@ -248,6 +248,7 @@ def test_a_job_that_did_not_succeed_generates_nothing(status: str) -> None:
     assert outcomes(requests) == {"data/raw.csv": "used"}
     assert bench.catalog.held("results/clean.csv") is None
     assert bench.tally.versions == 0
+    assert bench.tally.failed == (status in ("failed", "interrupted"))
 
 
 def test_a_touched_output_is_known_but_generated_by_nobody() -> None:
