@@ -12,7 +12,7 @@ from snakeprov.errors import SnakeprovError, UsageError
 from snakeprov.lineage import fold
 from snakeprov.lineage.graph import Direction, Graph
 from snakeprov.view import labels, text
-from snakeprov.view.details import Known
+from snakeprov.view.details import Known, jobs_of, versions_of
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -51,13 +51,16 @@ def page(client: Client, answer: Lineage, *, direction: Direction, depth: int) -
     Raises:
         RemoteError: The store refused or failed.
     """
+    from snakeprov.client import contents
     from snakeprov.view import page
 
     graph = Graph.of(answer)
     nodes = fold.sort(graph, direction)
     sentence = labels.sentence(nodes, graph, direction)
     remarks = labels.page_remarks(nodes, truncated=graph.truncated)
-    known = Known({}, {}) if client.provenance.is_stepwise else _known(client, nodes)
+    known = Known({}, {})
+    if not client.provenance.is_stepwise:
+        known = Known.of(*contents.known(client, versions_of(nodes), jobs_of(nodes)))
     return Drawn(page.lineage(nodes, sentence, remarks, direction=direction, depth=depth, known=known), sentence)
 
 
@@ -77,19 +80,6 @@ def write(drawn: Drawn, out: str) -> None:
             f"The drawing cannot be written to {out} ({in_words(error)}).", hint="Write it somewhere else with -o."
         ) from error
     output.write_lines([drawn.sentence, text.say(f"Drawn in {out} ({text.size(size_bytes)}).").text])
-
-
-def _known(client: Client, nodes: fold.Sorted) -> Known:
-    from snakeprov.client.resources import IDS_MAX
-
-    known = Known({}, {})
-    for start in range(0, len(nodes.nodes), IDS_MAX):
-        some = nodes.nodes[start : start + IDS_MAX]
-        ids = [(one.entity_id, one.version_number) for one in some if one.entity_id and one.version_number]
-        known.versions.update((one.id, one) for one in client.provenance.versions(ids))
-        jobs = client.jobs.with_ids([one.job_id for one in some if one.job_id])
-        known.jobs.update((one.job.id, one.job) for one in jobs)
-    return known
 
 
 def _check_free(path: Path) -> None:

@@ -138,6 +138,33 @@ def fold(nodes: Sorted) -> Folded:
     )
 
 
+def within(nodes: Sorted, depth: int, direction: Direction) -> Sorted:
+    """Return only what lies so many activities from the root at most; beyond the last of it there is more."""
+    kept = [
+        place
+        for place, (away, kind) in enumerate(zip(nodes.distances, nodes.kinds, strict=True))
+        if away < depth or (away == depth and kind != "activity")
+    ]
+    places = {old: new for new, old in enumerate(kept)}
+    ends = [
+        (flow.target, flow.source) if direction == "upstream" else (flow.source, flow.target) for flow in nodes.flows
+    ]
+    unexplored = nodes.unexplored | {near for near, far in ends if far not in places}
+    return Sorted(
+        nodes=tuple(nodes.nodes[place] for place in kept),
+        kinds=tuple(nodes.kinds[place] for place in kept),
+        distances=tuple(nodes.distances[place] for place in kept),
+        groups=tuple(nodes.groups[place] for place in kept),
+        common=frozenset(places[place] for place in nodes.common if place in places),
+        unexplored=frozenset(places[place] for place in unexplored if place in places),
+        flows=tuple(
+            Flow(places[flow.source], places[flow.target], flow.kind)
+            for flow in nodes.flows
+            if flow.source in places and flow.target in places
+        ),
+    )
+
+
 Link = tuple[str, str, EdgeKind]
 """What flowed, into what, and how: node ids."""
 

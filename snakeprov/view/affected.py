@@ -85,14 +85,13 @@ def affected(answer: Affected, screen: Screen, *, starts: Sequence[str], show_al
     """
     versions = answer.versions
     yield from text.sentence(_sentence(answer, starts), screen)
-    for rule, made in _by_rule(versions).items():
+    for rule, made in by_rule(versions).items():
         there = sum(one.on_disk for one in made)
         counts = counted(len(made), "version") + (f", {text.number(there)} on disk" if there else "")
         yield ""
         yield compose([say(rule, "rule"), say(f"  {counts}", "faint")], screen)
-        made = sorted(made, key=_place)
         shown = made if show_all or len(made) <= FOLD_ABOVE else made[:FOLD_SHOWS]
-        rows = [[say(one.version.label), say(_state(one), "bad" if one.on_disk else "faint")] for one in shown]
+        rows = [[say(one.version.label), say(state_of(one), "bad" if one.on_disk else "faint")] for one in shown]
         yield from text.table(rows, screen, flexible=0, keep="path", indent=2)
         if len(shown) < len(made):
             more = text.number(len(made) - len(shown))
@@ -122,16 +121,23 @@ def _rows(answer: Affected) -> list[AffectedVersion]:
 
 
 def _sentence(answer: Affected, starts: Sequence[str]) -> str:
-    versions = [one.version for one in answer.versions]
+    said = came_from([one.version for one in answer.versions], starts, truncated=answer.truncated)
+    if not answer.versions:
+        return f"{said}."
+    there = sum(one.on_disk for one in answer.versions)
+    still = {0: "none of them is", 1: "1 of them is"}.get(there, f"{text.number(there)} of them are")
+    return f"{said}; {still} on disk now."
+
+
+def came_from(versions: Sequence[MadeVersion], starts: Sequence[str], *, truncated: bool) -> str:
+    """Return in a sentence, without its full stop, how much came from what was asked about."""
     named = ", ".join(starts[:STARTS_NAMED_MAX])
     if len(starts) > STARTS_NAMED_MAX:
         named += f" and {counted(len(starts) - STARTS_NAMED_MAX, 'other')}"
     if not versions:
-        return f"Nothing that is recorded came from {named}."
+        return f"Nothing that is recorded came from {named}"
     files = len({one.entity_id for one in versions})
-    there = sum(one.on_disk for one in answer.versions)
-    still = {0: "none of them is", 1: "1 of them is"}.get(there, f"{text.number(there)} of them are")
-    least = "At least " if answer.truncated else ""
+    least = "At least " if truncated else ""
     counts = f"{counted(len(versions), 'version')} of {counted(files, 'file')}"
     guessed = sum(one.by_evidence for one in versions)
     logs = sum(one.is_by_product for one in versions)
@@ -140,19 +146,20 @@ def _sentence(answer: Affected, starts: Sequence[str]) -> str:
         f"{text.number(guessed)} by evidence only, not proof" if guessed else "",
     ]
     apart = f" ({', '.join(filter(None, among))})" if logs or guessed else ""
-    return f"{least}{counts} came from {named}{apart}; {still} on disk now."
+    return f"{least}{counts} came from {named}{apart}"
 
 
-def _place(one: OnDisk) -> tuple[bool, str, int]:
+def _order(one: OnDisk) -> tuple[bool, str, int]:
     """Return by what the versions of a group are sorted: results first, then by path and number."""
     return one.version.is_by_product, one.version.path, one.version.version_number
 
 
-def _by_rule(versions: Sequence[OnDisk]) -> dict[str, list[OnDisk]]:
+def by_rule(versions: Sequence[OnDisk]) -> dict[str, list[OnDisk]]:
+    """Return versions by what made them, in each group results first, then by path and number."""
     groups: dict[str, list[OnDisk]] = {}
     for one in versions:
         groups.setdefault(group_of(one.version), []).append(one)
-    return groups
+    return {group: sorted(made, key=_order) for group, made in groups.items()}
 
 
 def group_of(version: MadeVersion) -> str:
@@ -165,7 +172,8 @@ def group_of(version: MadeVersion) -> str:
     return _BY_NOBODY.get(version.outcome or "", "unknown")
 
 
-def _state(one: OnDisk) -> str:
+def state_of(one: OnDisk) -> str:
+    """Return what is unusual about an affected version, and whether it is on disk."""
     version = one.version
     said = (
         version.role if version.is_by_product else "",

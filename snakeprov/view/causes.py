@@ -26,16 +26,17 @@ VALUE_CHARACTERS_MAX = 300
 
 _INDENT = 2
 
+_COMMAND = "shell command"
 _TITLES: dict[str, tuple[str, ...]] = {
     "rule": ("origin", "rule"),
     "wildcards": ("wildcard",),
     "params": ("param",),
     "code": ("code",),
-    "shell command": ("command",),
+    _COMMAND: ("command",),
     "environment": ("environment", "package"),
     "inputs": ("input",),
 }
-_REASONS = {
+REASONS = {
     "binary": "binary content",
     "tooLarge": "too large to compare line by line",
     "bytesNotKept": "the bytes are not kept, or you may not download them",
@@ -88,7 +89,7 @@ def text_lines(difference: TextDifference, screen: Screen, *, lines_max: int | N
     whole = screen._replace(width=None)
     indent = " " * (2 * _INDENT)
     if difference.reason is not None:
-        yield compose([say(indent + _REASONS[difference.reason], "faint")], whole)
+        yield compose([say(indent + REASONS[difference.reason], "faint")], whole)
         return
     if not difference.lines:
         yield compose([say(f"{indent}the same", "faint")], whole)
@@ -108,7 +109,7 @@ def changes(title: str, found: Sequence[Change], trace: Trace, screen: Screen) -
     yield ""
     yield compose([say(title, "heading")], screen)
     shown = found[:ROWS_MAX]
-    lines = text.table([_row(one, trace) for one in shown], screen, flexible=0, keep="path", indent=_INDENT)
+    lines = text.table([row(one, trace) for one in shown], screen, flexible=0, keep="path", indent=_INDENT)
     for change, line in zip(shown, lines, strict=True):
         yield line
         if change.difference is not None and not change.is_elsewhere:
@@ -165,12 +166,18 @@ def _again(trace: Trace, screen: Screen) -> Iterator[str]:
 
 
 def _causes(difference: Difference, trace: Trace, screen: Screen) -> Iterator[str]:
-    for title, kinds in _TITLES.items():
-        found = [one for one in difference.causes if one.kind in kinds and not _is_told(one, difference)]
-        if title == "shell command" and found:
+    for title, found in causes_by_title(difference):
+        if title == _COMMAND:
             yield from _command(found[0], screen)
         else:
             yield from changes(title, found, trace, screen)
+
+
+def causes_by_title(difference: Difference) -> Iterator[tuple[str, list[Change]]]:
+    """Yield the causes of a difference in groups with a title each, without what the first sentence says."""
+    for title, kinds in _TITLES.items():
+        if found := [one for one in difference.causes if one.kind in kinds and not _is_told(one, difference)]:
+            yield title, found
 
 
 def _is_told(change: Change, difference: Difference) -> bool:
@@ -201,7 +208,8 @@ def _reason(side: Side, screen: Screen) -> Iterator[str]:
         yield from text.fact("reason", [say(f"{reasons.folded(side.reason)} (Snakemake)")], screen)
 
 
-def _row(change: Change, trace: Trace) -> Line:
+def row(change: Change, trace: Trace) -> Line:
+    """Return the cells of a change: what changed, from what to what, and a note."""
     note: str = "" if change.action == "changed" else change.action
     if change.is_elsewhere:
         note = f"not in {clauses.maker(trace.difference.new)}"
@@ -224,8 +232,7 @@ def _command(change: Change, screen: Screen) -> Iterator[str]:
 
 
 def _upstream(trace: Trace, screen: Screen) -> Iterator[str]:
-    # A change without a job is reported where the file was used: nothing more is known of it.
-    steps = [step for step in trace.upstream if not clauses.happened(step.difference.new)]
+    steps = steps_told(trace)
     if steps:
         yield ""
         yield compose([say("upstream", "heading")], screen)
@@ -239,25 +246,37 @@ def _upstream(trace: Trace, screen: Screen) -> Iterator[str]:
         yield compose([say(" " * _INDENT + line, "faint")], screen)
 
 
+def steps_told(trace: Trace) -> list[Step]:
+    """Return the inputs upstream that differ, without those that no job made: nothing more is known of them."""
+    return [step for step in trace.upstream if not clauses.happened(step.difference.new)]
+
+
 def _step(step: Step, trace: Trace, screen: Screen) -> Iterator[str]:
-    difference = step.difference
-    old, new = difference.old, difference.new
-    versions = f"@{old.version_number} -> @{new.version_number}"
-    if old.path != new.path:
-        versions = f"{clauses.named(old)} -> @{new.version_number}"
-    line: Line = [
-        say(" " * _INDENT),
-        say(clauses.short(new.path)),
-        say(f"  {versions}", "version"),
-        say(f"  by {clauses.maker(new)}", "faint"),
-    ]
-    yield from text.paragraph(line, screen, hang=2 * _INDENT)
-    inner = Trace(difference=difference, upstream=trace.upstream)
-    found = [clauses.clause(one, inner) for one in difference.causes]
-    if not found and new.origin == "job":
-        found = [clauses.nothing(difference)]
+    yield from text.paragraph([say(" " * _INDENT), *step_line(step)], screen, hang=2 * _INDENT)
+    found = step_clauses(step, trace)
     for one in found[:STEP_CLAUSES_MAX]:
         yield from text.paragraph([say(" " * 2 * _INDENT), say(one)], screen, hang=3 * _INDENT)
     if len(found) > STEP_CLAUSES_MAX:
         hidden = counted(len(found) - STEP_CLAUSES_MAX, "more change")
         yield compose([say(f"{' ' * 2 * _INDENT}{screen.glyphs.ellipsis} {hidden}")], screen)
+
+
+def step_line(step: Step) -> Line:
+    """Return which input differs: its path, its versions and its maker."""
+    old, new = step.difference.old, step.difference.new
+    versions = f"@{old.version_number} -> @{new.version_number}"
+    if old.path != new.path:
+        versions = f"{clauses.named(old)} -> @{new.version_number}"
+    return [
+        say(clauses.short(new.path)),
+        say(f"  {versions}", "version"),
+        say(f"  by {clauses.maker(new)}", "faint"),
+    ]
+
+
+def step_clauses(step: Step, trace: Trace) -> list[str]:
+    """Return a clause for each cause of the difference of an input."""
+    difference = step.difference
+    inner = Trace(difference=difference, upstream=trace.upstream)
+    found = [clauses.clause(one, inner) for one in difference.causes]
+    return found or ([clauses.nothing(difference)] if difference.new.origin == "job" else [])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from snakeprov.lineage.fold import Sorted
 from snakeprov.model import meant
-from snakeprov.model.answers import Node, Version
+from snakeprov.model.answers import Node, RecordedJob, Version
 from snakeprov.model.records import JobRecord
 from snakeprov.view import text, times
 
@@ -26,6 +27,21 @@ class Known(NamedTuple):
 
     versions: dict[str, Version]
     jobs: dict[str, JobRecord]
+
+    @classmethod
+    def of(cls, versions: Iterable[Version], jobs: Iterable[RecordedJob]) -> Known:
+        """Return what a store answered."""
+        return cls({one.id: one for one in versions}, {one.job.id: one.job for one in jobs})
+
+
+def versions_of(nodes: Sorted) -> list[tuple[str, int]]:
+    """Return the versions in a lineage, of which details may be known."""
+    return [(one.entity_id, one.version_number) for one in nodes.nodes if one.entity_id and one.version_number]
+
+
+def jobs_of(nodes: Sorted) -> list[str]:
+    """Return the ids of the jobs in a lineage."""
+    return [one.job_id for one in nodes.nodes if one.job_id]
 
 
 def of_node(node: Node, known: Known) -> Facts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from importlib import resources
 from string import Template
@@ -35,6 +35,8 @@ def lineage(
     direction: Direction,
     depth: int,
     known: Known,
+    back: str = "",
+    link: Callable[[Node], str] = lambda node: "",
 ) -> str:
     """Return the page.
 
@@ -45,27 +47,41 @@ def lineage(
         direction: The one that was asked for.
         depth: Depth shown at first, in activities.
         known: What the details of files and activities are taken from.
+        back: Address of the page that the title leads to, where there is one.
+        link: Returns the address of the page of a node; empty where it has none.
     """
     data: dict[str, Any] = {
         "direction": direction,
         "depth": depth,
         "remarks": list(remarks),
-        "nodes": [_node(nodes, place, known) for place in range(len(nodes.nodes))],
+        "nodes": [_node(nodes, place, known) | {"page": link(nodes.nodes[place])} for place in range(len(nodes.nodes))],
         "flows": [(flow.source, flow.target, flow.kind) for flow in nodes.flows],
     }
     data["groups"], data["widths"] = _groups(nodes)
-    style = svg.stylesheet() + _static("page.css")
-    script = "".join(map(_static, ("layout.js", "graph.js", "shapes.js", "boxes.js", "viewport.js", "page.js")))
-    allowed = f"style-src {_digest(style)}; script-src {_digest(script)}"
+    title = escape(sentence)
     return Template(_static("page.html")).substitute(
         mark=labels.MARK,
-        policy=f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'",
+        policy=policy(),
         title=escape(labels.of_node(nodes.nodes[0]).whole),
-        sentence=escape(sentence),
-        style=style,
+        sentence=f'<a href="{escape(back)}">{title}</a>' if back else title,
+        style=_style(),
         data=_json(data),
-        script=script,
+        script=_script(),
     )
+
+
+def policy() -> str:
+    """Return what the page may load and do. Source: Content Security Policy Level 3."""
+    allowed = f"style-src {_digest(_style())}; script-src {_digest(_script())}"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def _style() -> str:
+    return svg.stylesheet() + _static("page.css")
+
+
+def _script() -> str:
+    return "".join(map(_static, ("layout.js", "graph.js", "shapes.js", "boxes.js", "viewport.js", "page.js")))
 
 
 def _node(nodes: Sorted, place: int, known: Known) -> dict[str, Any]:

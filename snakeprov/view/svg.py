@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from importlib import resources
 
 from snakeprov.lineage.fold import Box, Folded, Kind
 from snakeprov.lineage.graph import Direction
+from snakeprov.model.answers import Node
 from snakeprov.view import labels, shapes
 from snakeprov.view.labels import Label
 from snakeprov.view.layout import BOX_HEIGHT, Layout, Side, layout
@@ -26,10 +27,7 @@ def lineage(folded: Folded, sentence: str, remarks: Sequence[str], *, direction:
         remarks: Stand below them.
         direction: The one that was asked for: the root is at the right end upstream, at the left downstream.
     """
-    written = [labels.of_box(box) for box in folded.boxes]
-    edges = [(flow.source, flow.target) for flow in folded.flows]
-    pull: Side = "right" if direction == "upstream" else "left"
-    drawing = layout([shapes.width(label) for label in written], edges, pull=pull)
+    written, drawing = _laid_out(folded, direction)
     columns = max(int((drawing.width - 2) / shapes.NOTE_COLUMN_WIDTH), REMARK_COLUMNS_MIN)
     above = _wrapped(sentence, int(columns * 0.75))
     below = [line for remark in remarks for line in _wrapped(remark, columns)]
@@ -46,15 +44,58 @@ def lineage(folded: Folded, sentence: str, remarks: Sequence[str], *, direction:
     for number, line in enumerate(above):
         yield _text(line, MARGIN, MARGIN + 12 + number * (LINE_HEIGHT + 2), "sentence")
     yield f'<g transform="translate({MARGIN:g} {top:.1f})">'
-    yield from _flows(folded, drawing)
-    for number, (box, label) in enumerate(zip(folded.boxes, written, strict=True)):
-        yield from _box(box, label, drawing.places[number], is_root=number == 0, direction=direction)
+    yield from _inner(folded, written, drawing, direction)
     yield "</g>"
     bottom = top + drawing.height + 30
     yield from _legend(bottom)
     for number, line in enumerate(below):
         yield _text(line, MARGIN, bottom + BOX_HEIGHT * 0.7 + (number + 1) * LINE_HEIGHT, "remark")
     yield "</svg>"
+
+
+def figure(folded: Folded, sentence: str, *, direction: Direction, link: Callable[[Node], str]) -> Iterator[str]:
+    """Yield the lines of the drawing alone, for a page that has its style and says the rest.
+
+    Args:
+        folded: The boxes.
+        sentence: What the drawing shows, in words.
+        direction: The one that was asked for.
+        link: Returns where the box of a node leads; nowhere where that is empty.
+    """
+    written, drawing = _laid_out(folded, direction)
+    wide, high = drawing.width + 2 * MARGIN, drawing.height + 2 * MARGIN
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="lineage" role="group" aria-label="{escape(sentence)}" '
+        f'width="{wide:.0f}" height="{high:.0f}" viewBox="0 0 {wide:.0f} {high:.0f}">'
+    )
+    yield f'<g transform="translate({MARGIN:g} {MARGIN:g})">'
+    yield from _inner(folded, written, drawing, direction, link)
+    yield "</g></svg>"
+
+
+def _laid_out(folded: Folded, direction: Direction) -> tuple[list[Label], Layout]:
+    written = [labels.of_box(box) for box in folded.boxes]
+    edges = [(flow.source, flow.target) for flow in folded.flows]
+    pull: Side = "right" if direction == "upstream" else "left"
+    return written, layout([shapes.width(label) for label in written], edges, pull=pull)
+
+
+def _inner(
+    folded: Folded,
+    written: Sequence[Label],
+    drawing: Layout,
+    direction: Direction,
+    link: Callable[[Node], str] = lambda node: "",
+) -> Iterator[str]:
+    """Yield lines and boxes; the box of a group leads nowhere."""
+    yield from _flows(folded, drawing)
+    for number, (box, label) in enumerate(zip(folded.boxes, written, strict=True)):
+        to = link(box.members[0]) if len(box.members) == 1 else ""
+        if to:
+            yield f'<a href="{escape(to)}">'
+        yield from _box(box, label, drawing.places[number], is_root=number == 0, direction=direction)
+        if to:
+            yield "</a>"
 
 
 def stylesheet() -> str:

@@ -23,7 +23,7 @@ from snakeprov.errors import (
     UnauthorizedError,
     UsageError,
 )
-from snakeprov.web import files, home, jobs, render, runs, search
+from snakeprov.web import affected, compare, contents, files, home, jobs, lineages, previews, render, runs, search
 from snakeprov.web.http import Request, Response, own_address, redirect
 from snakeprov.web.sessions import Sessions, cookie_name, new_secret, set_cookie
 from snakeprov.web.site import Site
@@ -35,7 +35,15 @@ ROUTES: Final[tuple[tuple[str, Handler], ...]] = (
     (r"/", home.show),
     (r"/f/(?P<entity_id>syn[0-9]+)(?:\.(?P<number>[0-9]+))?", files.show),
     (r"/f/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)/download", files.download),
+    (r"/f/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)/content", previews.show),
+    (r"/f/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)/lineage", lineages.explore),
+    (r"/f/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)/lineage\.html", lineages.download_page),
+    (r"/f/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)/lineage\.svg", lineages.download_drawing),
     (r"/f/(?P<path>.+)", files.find),
+    (r"/d/(?:(?P<algorithm>sha256|md5):)?(?P<digest>[0-9a-fA-F]+)", contents.show),
+    (r"/affected/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)", affected.of_version),
+    (r"/affected", affected.of_jobs),
+    (r"/compare", compare.show),
     (r"/r/(?P<run_id>[^/]+)", runs.show),
     (r"/r/(?P<run_id>[^/]+)/patch", runs.patch),
     (r"/j/(?P<job_id>[^/]+)", jobs.show),
@@ -43,7 +51,20 @@ ROUTES: Final[tuple[tuple[str, Handler], ...]] = (
 )
 """Which address shows what; the first that fits."""
 
-PREFIXES: Final = ("/f/", "/r/", "/j/", "/search", "/login", "/logout", "/open", "/static/", "/favicon.ico")
+PREFIXES: Final = (
+    "/f/",
+    "/r/",
+    "/j/",
+    "/d/",
+    "/search",
+    "/affected",
+    "/compare",
+    "/login",
+    "/logout",
+    "/open",
+    "/static/",
+    "/favicon.ico",
+)
 """The addresses that are pages, whoever asks; `/` is one for browsers."""
 
 POLICY: Final = (

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from snakeprov.client import Client
+from snakeprov.client import Client, contents
 from snakeprov.errors import BadRequestError, NotFoundError
 from snakeprov.model.answers import History, Story, Version
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE
 from snakeprov.view import affected, history, story, text
-from snakeprov.web import jobs, render, urls
+from snakeprov.web import jobs, lineages, previews, render, urls
 from snakeprov.web.http import Response, redirect
 from snakeprov.web.visit import Visit
 
@@ -73,7 +73,7 @@ def show(visit: Visit, entity_id: str, number: str | None) -> Response:
 def download(visit: Visit, entity_id: str, number: str) -> Response:
     """Send the bytes of a version as a file to be saved."""
     client = visit.client
-    version = _details(client, entity_id, int(number))
+    version = contents.version(client, entity_id, int(number))
     handle, url = (None, None)
     if version is not None and version.file_handle_id is not None:
         handle, url = client.files.location(version.file_handle_id, entity_id=entity_id)
@@ -111,6 +111,7 @@ def _no_version(visit: Visit, listed: History, number: str) -> Response:
 def _page(visit: Visit, told: Story, listed: History) -> Response:
     client, entity, number = visit.client, told.entity, told.version.version_number
     path = entity.recorded_path
+    details = contents.version(client, entity.id, number)
     versions = [(one, history.notes(one, path, render.screen())) for one in listed.results]
     return visit.page(
         "file.html",
@@ -120,7 +121,7 @@ def _page(visit: Visit, told: Story, listed: History) -> Response:
         sentence=story.sentence(told),
         origin=list(story.origin(told)) if told.activity is not None else [],
         version=told.version,
-        details=_details(client, entity.id, number),
+        details=details,
         versions=versions,
         versions_total=listed.total_number_of_results,
         versions_next=listed.next,
@@ -128,13 +129,12 @@ def _page(visit: Visit, told: Story, listed: History) -> Response:
         activity=told.activity,
         same=_same(client, told),
         came=_came(client, entity.id, number),
+        before=told.previous_version_number,
+        lineage=lineages.drawn(client, entity.id, number),
+        preview=previews.Preview("") if details is None else previews.of_version(client, details),
         command=f"snakeprov show {shlex.quote(f'{path}@{number}')}",
         files_max=jobs.FILES_MAX,
     )
-
-
-def _details(client: Client, entity_id: str, number: int) -> Version | None:
-    return next(iter(client.provenance.versions([(entity_id, number)])), None)
 
 
 def _same(client: Client, told: Story) -> list[Version]:

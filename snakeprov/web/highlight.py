@@ -35,11 +35,6 @@ def code(content: str, *, name: str = "", language: str = "") -> Markup:
     return Markup(highlighted(content, _lexer(name, language), formatter).rstrip("\n"))  # noqa: S704  Pygments escapes
 
 
-def is_code(name: str) -> bool:
-    """Return whether the name of a file is that of code in some language."""
-    return not isinstance(_lexer(name, ""), TextLexer)
-
-
 def stylesheet() -> str:
     """Return the colours, for light and for dark screens."""
     light = HtmlFormatter(style=_LIGHT, classprefix=_PREFIX).get_style_defs(".code")
@@ -55,7 +50,7 @@ def _own(rules: str) -> str:
 def _lexer(name: str, language: str) -> Lexer:
     base = name.rstrip("/").rpartition("/")[2]
     if base == "Snakefile" or base.lower().endswith(_SNAKEFILES):
-        language = "snakemake"
+        language = "python"
     try:
         found: Lexer = get_lexer_by_name(language) if language else get_lexer_for_filename(base)
     except ClassNotFound:

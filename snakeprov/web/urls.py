@@ -20,6 +20,11 @@ def version(entity_id: str | None, number: int | None, part: str = "") -> str:
     return f"/f/{quote(entity_id, safe='')}.{number}" + (f"/{part}" if part else "")
 
 
+def version_id(entity_id: str, number: int) -> str:
+    """Return what names a version in a query: `syn31.2`."""
+    return f"{entity_id}.{number}"
+
+
 def path(recorded: str) -> str:
     """Return the address that finds a file by its path."""
     return f"/f/{quote(recorded, safe='/')}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ..cli.conftest import Study
 from ..view.browser import chromium
 from .conftest import KEY, Reader, pages_of
 
@@ -26,14 +29,23 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def shown(browser: Any, recorded_study: Any) -> Iterator[Reader]:
     """A reader of the recorded study, whom the browser is, too."""
     with pages_of(recorded_study.store) as reader:
-        browser.get(reader.url + "/static/icon.svg")
-        for cookie in reader.cookies:
-            browser.add_cookie({"name": cookie.name, "value": cookie.value, "path": "/", "httpOnly": True})
-        browser.get_log("browser")
+        sign_in(browser, reader)
         yield reader
 
 
-ADDRESSES = ["/", "/f/results/table.csv", "/f/data/penguins.csv", "/r/aaaa", "/search?q=table", "/search?q=zzzz"]
+def sign_in(browser: Any, reader: Reader) -> None:
+    """Give the browser the cookie of a reader."""
+    browser.get(reader.url + "/static/icon.svg")
+    for cookie in reader.cookies:
+        browser.add_cookie({"name": cookie.name, "value": cookie.value, "path": "/", "httpOnly": True})
+    browser.get_log("browser")
+
+
+ADDRESSES = [
+    *("/", "/f/results/table.csv", "/f/data/penguins.csv", "/r/aaaa", "/search?q=table", "/search?q=zzzz"),
+    *("/compare?a=results/table.csv@1&b=results/table.csv@2&all=1", "/affected?rule=clean", "/f/results/figure.png"),
+    "/f/syn3.1/lineage",
+]
 
 
 def complaints(browser: Any, *, apart: str = "404 (Not Found)") -> list[str]:
@@ -55,7 +67,7 @@ def test_every_page_fits_and_nothing_is_complained_about(browser: Any, shown: Re
             loaded = browser.execute_script("return performance.getEntriesByType('resource').map(one => one.name)")
             assert [one for one in loaded if not one.startswith(shown.url)] == [], address
             assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), address
-            assert browser.execute_script("return getComputedStyle(document.body).fontFamily").startswith("system-ui")
+            assert "system-ui" in browser.execute_script("return getComputedStyle(document.body).fontFamily"), address
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -117,9 +129,76 @@ def test_pages_are_whole_without_scripts(browser: Any, shown: Reader) -> None:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
+def test_a_drawing_begins_at_its_file_and_leads_to_pages(browser: Any, shown: Reader) -> None:
+    """On a narrow screen the file is in sight, and each box is a link that keys reach, too."""
+    size = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        browser.get(shown.url + "/f/results/figure.png")
+        right = "return document.querySelector('.drawing .root').getBoundingClientRect().right"
+        assert 0 < browser.execute_script(right) <= 400
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.get(shown.url + "/f/results/figure.png")
+    raw = browser.find_element("xpath", "//*[local-name()='a'][.//*[contains(text(), 'penguins.csv')]]")
+    browser.execute_script("arguments[0].focus()", raw)
+    assert browser.execute_script("return document.activeElement === arguments[0]", raw)
+    browser.switch_to.active_element.send_keys("\n")
+    assert "data/penguins.csv@1 is a raw input" in browser.find_element("css selector", ".lead").text
+
+
+def test_a_lineage_to_explore_leads_back_to_pages(browser: Any, shown: Reader) -> None:
+    """Its title leads to the page of the file, and the details of a box to the page of what it is."""
+    file = shown.page("/f/results/figure.png").url
+    browser.get(file + "/lineage")
+    assert complaints(browser) == []
+    browser.find_element("css selector", "#drawing .box.root .face").click()
+    assert browser.find_element("link text", "Open its page").get_attribute("href") == file
+    browser.find_element("css selector", "h1 a").click()
+    assert browser.current_url == file
+
+
+HARMFUL_SVG = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="99" height="9" onload="fetch(\'https://example.org/svg\')">'
+    b"<script>parent.document.title = 'stolen'; fetch('https://example.org/svg')</script></svg>"
+)
+HARMFUL_HTML = (
+    b"<!doctype html><h1>Report</h1><script>parent.document.title = 'stolen'</script>"
+    b"<img src='https://example.org/a.png'><img src='/f/syn1.1/content' onerror='parent.document.title = 1'>"
+)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.svg", HARMFUL_SVG), ("a.html", HARMFUL_HTML)])
+def test_what_is_shown_of_a_file_can_do_nothing(browser: Any, tmp_path: Path, name: str, content: bytes) -> None:
+    """A picture or a page with scripts neither runs them nor loads anything, inside its page and on its own."""
+    study = Study(tmp_path / "harmful")
+    made = study.file(name, content)
+    study.client.close()
+    with pages_of(study.store) as reader:
+        sign_in(browser, reader)
+        address = f"{reader.url}/f/{made.entity_id}.{made.number}"
+        for shown in (address, address + "/content"):
+            browser.get(shown)
+            time.sleep(0.3)
+            assert "stolen" not in browser.title
+            said = [one for one in complaints(browser) if "example.org" in one]
+            assert all("Content Security Policy" in one for one in said), said
+            # What a frame of its own complains about is not among the messages of the page.
+            assert said or name == "a.svg" or shown == address
+        browser.get(address)
+        if name == "a.svg":
+            width = "return document.querySelector('.picture img').naturalWidth"
+            assert browser.execute_script(width) == 99
+        else:
+            browser.switch_to.frame(browser.find_element("css selector", "iframe"))
+            assert browser.find_element("css selector", "h1").text == "Report"
+            browser.switch_to.default_content()
+        browser.get_log("browser")
+
+
 def test_a_reader_of_the_screen_finds_its_way(browser: Any, shown: Reader) -> None:
     """Each page has a language, a title, one main part, one first heading, and a name for every field and column."""
-    for address in ADDRESSES:
+    for address in ADDRESSES[:-1]:
         browser.get(shown.url + address)
         found = json.loads(
             browser.execute_script(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,8 +81,16 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
         }
     )
     versions.append(study.file("by-hand.txt", b"hand", generated_by=str(activity["id"])))
+    versions.append(study.file("evil.csv", f"{MARKUP},{CONTROLS}\n".encode() * 10))
+    versions.append(study.file("evil.py", f"print('{MARKUP}{CONTROLS}')\n</pre><script>alert(1)</script>".encode()))
+    versions.append(study.file("long.json", f'{{"{MARKUP[:4]}": "{LONG[1:]}"}}'.encode()))
+    versions.append(study.file("cut.txt", "\u00e4".encode() * 200_000))
     study.client.close()
     addresses = [f"/f/{one.entity_id}.{one.number}" for one in versions]
+    addresses += [f"/affected/{one.entity_id}.{one.number}" for one in versions]
+    ids = [f"{one.entity_id}.{one.number}" for one in versions]
+    addresses += [f"/compare?a={old}&b={new}&all=1" for old, new in pairwise(ids)]
+    addresses += [f"/d/{versions[0].sha256}", f"/d/sha256:{versions[1].sha256[:8]}", "/affected?run=aaaa"]
     addresses += ["/", "/r/aaaa", "/r/bbbb", "/j/0001", "/j/0004", "/search?q=csv", "/search?q=status=failed"]
     with pages_of(study.store) as reader:
         yield Hostile(reader, addresses)
@@ -92,7 +102,8 @@ def test_no_page_holds_markup_that_was_recorded(hostile: Hostile) -> None:
         page = hostile.reader.page(address)
         markup = Markup(page.text)
 
-        assert "img" not in markup.names and "svg" not in markup.names and markup.names.count("script") == 1, address
+        assert "img" not in markup.names and markup.names.count("script") == 1, address
+        assert not {"foreignobject", "object", "embed", "style", "base"} & set(markup.names), address
         assert markup.handlers == [], address
         outside = [one for one in markup.addresses if not one.startswith(("/", "#", "https://example.org/"))]
         assert outside == [], address
@@ -133,9 +144,96 @@ def test_what_is_asked_comes_back_as_text(hostile: Hostile) -> None:
         assert "Traceback" not in page.text and "img" not in Markup(page.text).names, address
 
 
+def test_a_lineage_to_explore_holds_no_markup_that_was_recorded(hostile: Hostile) -> None:
+    """It runs its own script only, and its policy allows nothing else."""
+    for address in hostile.addresses:
+        if address.startswith("/f/"):
+            page = hostile.reader.page(address + "/lineage")
+            markup = Markup(page.text)
+            assert "img" not in markup.names and markup.names.count("script") == 2, address
+            assert UNSAFE.findall(page.text) == [], address
+            policy = page.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+            for kind in ("svg", "html"):
+                saved = hostile.reader.page(f"{address}/lineage.{kind}")
+                assert saved.headers["Content-Disposition"].startswith("attachment")
+                assert "<img" not in saved.text and "<script>alert" not in saved.text
+
+
+CONTENTS = {
+    "evil.svg": (
+        b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script>'
+        b'<image href="https://example.org/a.png"/><a href="javascript:alert(1)"><text>a</text></a></svg>'
+    ),
+    "evil.html": (
+        b"<!doctype html><title>report</title><script>top.document.title = 'stolen'</script><h1>Report</h1>"
+        b"<img src='https://example.org/a.png' onerror='alert(1)'><form action='/logout' method=post></form>"
+        b"<meta http-equiv='refresh' content='0;url=https://example.org/'>"
+    ),
+    "false.png": b"<html><script>alert(1)</script></html>",
+    "broken.png": b"\x89PNG\r\n\x1a\n" + b"\xff" * 100,
+    "bomb.txt.gz": gzip.compress(b"0" * 50_000_000),
+    "false.csv.gz": b"not packed",
+    "binary.bin": bytes(range(256)) * 10,
+    "empty.txt": b"",
+    "wide.csv": b",".join(b"%d" % number for number in range(5000)) + b"\n1,2\n",
+    "quoted.csv": b'"never closed' + b"x,\n" * 200_000,
+    "deep.json": b"[" * 100_000,
+}
+
+
+@pytest.fixture(scope="module")
+def previews(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reader, dict[str, str]]]:
+    """A reader of a store with harmful contents, and the address of each by its name."""
+    study = Study(tmp_path_factory.mktemp("contents") / "penguins")
+    versions = {name: study.file(name, content) for name, content in CONTENTS.items()}
+    study.client.close()
+    with pages_of(study.store) as reader:
+        yield reader, {name: f"/f/{one.entity_id}.{one.number}" for name, one in versions.items()}
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_no_content_becomes_markup(previews: tuple[Reader, dict[str, str]], name: str) -> None:
+    """Whatever a file holds, its page has its own elements only, comes soon, and is not long."""
+    reader, addresses = previews
+    page = reader.page(addresses[name])
+    markup = Markup(page.text)
+
+    assert markup.names.count("script") == 1 and markup.handlers == []
+    assert [one for one in markup.addresses if not one.startswith(("/", "#"))] == []
+    assert len(page.text) < PAGE_CHARACTERS_MAX
+    assert page.elapsed.total_seconds() < 10
+
+
+def test_pictures_and_pages_are_confined(previews: tuple[Reader, dict[str, str]]) -> None:
+    """They are sent with a policy that lets them run and load nothing, and are what their bytes say."""
+    reader, addresses = previews
+    for name, kind in (("evil.svg", "image/svg+xml"), ("evil.html", "text/html"), ("broken.png", "image/png")):
+        response = reader.page(addresses[name] + "/content")
+        assert response.headers["Content-Type"] == kind
+        policy = response.headers["Content-Security-Policy"]
+        assert "sandbox" in policy and "default-src 'none'" in policy and "script" not in policy
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Content-Disposition"].startswith("inline")
+    assert "<iframe" in reader.page(addresses["evil.html"]).text
+    assert " sandbox " in reader.page(addresses["evil.html"]).text
+    for name in ("false.png", "binary.bin", "bomb.txt.gz"):
+        reader.page(addresses[name] + "/content", status=404)
+
+
+def test_the_limits_of_a_preview_are_said(previews: tuple[Reader, dict[str, str]]) -> None:
+    """So is why there is none."""
+    reader, addresses = previews
+    assert "The first 262 kB." in reader.read(addresses["bomb.txt.gz"])
+    assert "It is not compressed as its name says." in reader.read(addresses["false.csv.gz"])
+    assert "There is no preview of this kind of file." in reader.read(addresses["binary.bin"])
+    assert "It is empty." in reader.read(addresses["empty.txt"])
+    assert "The first 40 of 5,000 columns." in reader.read(addresses["wide.csv"])
+
+
 def test_every_page_has_the_headers_that_confine_it(hostile: Hostile) -> None:
     """It may load nothing from elsewhere, run nothing of its own, and be framed by nobody."""
-    for address in [*hostile.addresses, "/nothing", "/static/style.css"]:
+    for address in [*hostile.addresses[:8], "/", "/compare", "/nothing", "/static/style.css"]:
         headers = hostile.reader.get(hostile.reader.url + address, timeout=30).headers
         assert headers["Content-Security-Policy"] == POLICY
         assert "unsafe" not in POLICY and "default-src 'none'" in POLICY and "frame-ancestors 'none'" in POLICY

@@ -129,7 +129,7 @@ def test_the_page_of_a_run_sums_up_its_rules(pages: Reader) -> None:
     assert re.fullmatch(r".*/r/aaaa[0-9a-f]{28}", run.url)
     said = pages.read("/r/aaaa")
     assert "clean 2 ran 40.0 s 20.0 s" in said
-    assert "success · 1 day ago · 20.0 s · 3 jobs" in pages.lead("/r/aaaa")
+    assert "· 20.0 s · 3 jobs" in pages.lead("/r/aaaa")
     only = pages.read(run.url.removeprefix(pages.url) + "?rule=summarise")
     assert "Jobs of summarise 1" in only
     assert "results/clean/gentoo.csv@1" not in only.partition("Jobs of summarise")[2]

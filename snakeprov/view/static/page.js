@@ -147,6 +147,7 @@
     if (box?.hidden) actions.append(button(upstream ? "Show what it came from" : "Show what came from it", () => open(box)));
     if (node.group !== null && box) actions.append(button("Fold with its like", () => foldBack(place)));
     if (place !== state.start && node.kind !== "activity") actions.append(button("Start here", () => startAt(place)));
+    if (node.page) actions.append(html("a", { href: node.page, textContent: "Open its page" }));
     if (state.start !== 0) actions.append(button("Back to the first file", () => startAt(0)));
     const facts = html("dl");
     for (const [name, value] of node.facts) facts.append(html("dt", { textContent: name }), html("dd", { textContent: value }));
