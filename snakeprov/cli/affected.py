@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output, paging
+from snakeprov.cli.examples import examples
 from snakeprov.errors import BadRequestError, NotRecordedError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,14 @@ STARTS_MAX = 1000
 """Maximum number of starts in one question."""
 
 
-@click.command("affected")
+@click.command(
+    "affected",
+    epilog=examples(
+        ("affected data/penguins.csv", "all that came from it"),
+        ("affected --rule clean", "all that came from a rule"),
+        ("affected --run bbbb --csv", "of a run, for a spreadsheet"),
+    ),
+)
 @click.argument("paths", metavar="PATH[@N]...", nargs=-1, shell_complete=options.recorded_paths)
 @click.option("--all-versions", is_flag=True, help="Start from every version of the files, not only the latest.")
 @click.option("--commit", metavar="SHA", help="Start from what was made at this commit.")

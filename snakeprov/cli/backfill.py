@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import NoStoreError, RemoteError
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ EXAMPLES_MAX: Final = 3
 """Number of skipped outputs named for each reason."""
 
 
-@click.command("backfill")
+@click.command(
+    "backfill",
+    epilog=examples(
+        ("backfill --dry-run", "what would be recorded, and why not the rest"),
+        ("backfill results", "record what is in a folder"),
+    ),
+)
 @click.argument("targets", metavar="[TARGET]…", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Only say what would be recorded.")
 @options.common

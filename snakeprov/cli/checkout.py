@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import NotWrittenError
 
 if TYPE_CHECKING:
@@ -17,7 +18,13 @@ _NOTE = "CHECKOUT.md"
 _ANSWER = "checkout.json"
 
 
-@click.command("checkout")
+@click.command(
+    "checkout",
+    epilog=examples(
+        ("checkout run:bbbb --to then", "code, inputs and outputs of a run"),
+        ("checkout run:last --to now", "those of the last run"),
+    ),
+)
 @click.argument("run_id", metavar="run:ID")
 @click.option("--to", "to", metavar="DIR", required=True, help="A new or empty folder.")
 @options.common

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import output
+from snakeprov.cli.examples import examples
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -17,7 +18,12 @@ PATHS_MAX = 100
 """Maximum number of paths offered."""
 
 
-@click.command("completion")
+@click.command(
+    "completion",
+    epilog=examples(
+        ("completion bash", "the script for bash"),
+    ),
+)
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:

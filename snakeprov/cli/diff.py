@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,15 @@ JOBS_MAX = 2_000
 _OTHER_VERSION = re.compile(r"@(\d{1,18})")
 
 
-@click.command("diff")
+@click.command(
+    "diff",
+    epilog=examples(
+        ("diff results/table.csv", "its last two versions"),
+        ("diff results/table.csv@1 @2 --content", "and their lines"),
+        ("diff results/table.csv data/penguins.csv", "two files"),
+        ("diff run:aaaa run:bbbb", "two runs"),
+    ),
+)
 @click.argument("old", metavar="A[@N]|run:ID")
 @click.argument("new", metavar="[B[@M]|@M|run:ID]", required=False)
 @click.option("--content", "with_content", is_flag=True, help="Show how the texts of the two files differ, too.")

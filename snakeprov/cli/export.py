@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +24,13 @@ FORMATS = ("ro-crate", "prov-json", "prov-n", "prov-xml", "turtle")
 PROFILES = ("process", "workflow", "provenance")
 
 
-@click.command("export")
+@click.command(
+    "export",
+    epilog=examples(
+        ("export results/table.csv -o table.zip", "an RO-Crate"),
+        ("export run:bbbb --format prov-json -o run.json", "W3C PROV"),
+    ),
+)
 @click.argument("what", metavar="PATH[@N]…|run:ID", nargs=-1, required=True)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="ro-crate", show_default=True)
 @click.option("-o", "--output", "out", metavar="OUT", help="File to write; for a crate, a folder or NAME.zip.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import BadRequestError, CaptureError, NotRecordedError, UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,15 @@ _EXAMPLE = "For example: snakeprov find rule=align sample=a."
 Term = tuple[str, str]
 
 
-@click.command("find")
+@click.command(
+    "find",
+    epilog=examples(
+        ("find rule=summarise", "what a rule made"),
+        ("find rule=summarise island=biscoe", "with a wildcard"),
+        ("find 'path=results/clean/*'", "by path"),
+        ("find --file results/table.csv", "which version is this file?"),
+    ),
+)
 @click.argument("terms", metavar="KEY=VALUE...", nargs=-1)
 @click.option("--file", "files", metavar="FILE", multiple=True, help="Recognise this file by its content.")
 @click.option(

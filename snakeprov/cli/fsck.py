@@ -5,10 +5,17 @@ from __future__ import annotations
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import CorruptStoreError
 
 
-@click.command("fsck")
+@click.command(
+    "fsck",
+    epilog=examples(
+        ("fsck", "check everything that the store keeps"),
+        ("fsck --json", "for a program"),
+    ),
+)
 @options.common
 def command(store: str | None, as_json: bool) -> int:
     """Check the store itself.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +35,15 @@ PROGRAM_FORMATS = (".png", ".pdf", ".jpg", ".eps", ".ps")
 """Formats that a program makes of a drawing."""
 
 
-@click.command("lineage")
+@click.command(
+    "lineage",
+    epilog=examples(
+        ("lineage results/figure.png", "what it came from"),
+        ("lineage data/penguins.csv --downstream", "what came from it"),
+        ("lineage results/figure.png -o why.svg", "a drawing"),
+        ("lineage results/figure.png -o why.html", "a page"),
+    ),
+)
 @options.versioned_path
 @click.option("--upstream", "direction", flag_value="upstream", default="upstream", help="What it came from (default).")
 @click.option("--downstream", "direction", flag_value="downstream", help="What came from it.")

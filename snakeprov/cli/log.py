@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import NotRecordedError, UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-@click.command("log")
+@click.command(
+    "log",
+    epilog=examples(
+        ("log results/table.csv", "its versions, newest first"),
+        ("log", "what the last run wrote"),
+        ("log results", "the recorded files in a folder"),
+        ("log results/table.csv --json", "for a program"),
+    ),
+)
 @click.argument("path", required=False, shell_complete=options.recorded_paths)
 @options.limit(_SHOWN)
 @options.project

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output, paging
+from snakeprov.cli.examples import examples
 from snakeprov.errors import NotRecordedError
 
 if TYPE_CHECKING:
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from snakeprov.places import Place
 
 
-@click.command("ls")
+@click.command(
+    "ls",
+    epilog=examples(
+        ("ls", "every recorded file"),
+        ("ls results/clean", "those in a folder"),
+        ("ls -n 5", "the first five"),
+    ),
+)
 @click.argument("folder", required=False, shell_complete=options.recorded_paths)
 @click.option("-n", "--limit", type=click.IntRange(1, paging.LIMIT_MAX), help="How many to list; default: all.")
 @options.project

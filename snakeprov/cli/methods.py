@@ -5,9 +5,16 @@ from __future__ import annotations
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 
 
-@click.command("methods")
+@click.command(
+    "methods",
+    epilog=examples(
+        ("methods results/figure.png", "a paragraph for the paper"),
+        ("methods run:bbbb --format markdown", "of a whole run"),
+    ),
+)
 @click.argument("what", metavar="PATH[@N]…|run:ID", nargs=-1, required=True)
 @click.option("--format", "form", type=click.Choice(("text", "markdown")), default="text", show_default=True)
 @options.project

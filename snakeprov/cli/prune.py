@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from snakeprov.cli import options, output, paging
+from snakeprov.cli.examples import examples
 from snakeprov.errors import NotFoundError, NotRecordedError, UsageError
 
 _SHOWN = 20
@@ -43,7 +44,13 @@ def _size_bytes(context: click.Context, parameter: click.Parameter, value: str |
     return int(float(match[1]) * (1024 if match[3] else 1000) ** _POWERS[match[2].lower()])
 
 
-@click.command("prune")
+@click.command(
+    "prune",
+    epilog=examples(
+        ("prune --keep-last 1", "what could go; deletes nothing"),
+        ("prune --rule clean --yes", "delete the bytes that a rule made"),
+    ),
+)
 @click.option(
     "--rule", "rules", metavar="RULE", multiple=True, help="Versions made by this rule; may be given several times."
 )

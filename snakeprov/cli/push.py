@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from snakeprov.recorder.leftovers import Leftovers
 
 
-@click.command("push")
+@click.command(
+    "push",
+    epilog=examples(
+        ("push", "deliver what waits"),
+        ("push --json", "for a program"),
+    ),
+)
 @click.option(
     "--all",
     "even_uncertain",

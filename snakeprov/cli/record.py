@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 
 if TYPE_CHECKING:
     from snakeprov.places import Place
@@ -20,7 +21,12 @@ _ID = re.compile(r"syn\d{1,18}(?:\.\d{1,18})?")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+")
 
 
-@click.command("record")
+@click.command(
+    "record",
+    epilog=examples(
+        ("record results/table.csv --used data/penguins.csv", "made by hand"),
+    ),
+)
 @click.argument("outputs", metavar="OUTPUT…", nargs=-1, required=True)
 @click.option("--used", metavar="WHAT", multiple=True, help="What was read: a path, a URL, or an id (syn12, syn12.3).")
 @click.option("--executed", metavar="WHAT", multiple=True, help="What was run: a path, a URL, or an id.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import NotKeptError
 
 if TYPE_CHECKING:
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from snakeprov.workdir.restoring import Restored
 
 
-@click.command("restore")
+@click.command(
+    "restore",
+    epilog=examples(
+        ("restore results/table.csv@1 -o old.csv", "version 1, elsewhere"),
+        ("restore results/table.csv --force", "over what is there"),
+    ),
+)
 @options.versioned_path
 @click.option("-o", "--output", "out", metavar="OUT", help="Where to put it; default: where it was recorded.")
 @click.option("--force", is_flag=True, help="Overwrite what is there, even if it is not recorded and so is lost.")

@@ -5,12 +5,20 @@ from __future__ import annotations
 import click
 
 from snakeprov.cli import options, output, paging
+from snakeprov.cli.examples import examples
 
 _READ_MAX = 2_000
 """Number of jobs that are read to draw those of one rule together."""
 
 
-@click.command("run")
+@click.command(
+    "run",
+    epilog=examples(
+        ("run", "the last run"),
+        ("run bbbb", "the run whose id begins so"),
+        ("run bbbb -n 100", "each job on its own"),
+    ),
+)
 @click.argument("run_id", metavar="[ID]", required=False)
 @click.option(
     "-n",

@@ -5,11 +5,19 @@ from __future__ import annotations
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 
 _SHOWN = 20
 
 
-@click.command("runs")
+@click.command(
+    "runs",
+    epilog=examples(
+        ("runs", "the last 20"),
+        ("runs -n 100", "more of them"),
+        ("runs --json", "for a program"),
+    ),
+)
 @options.limit(_SHOWN)
 @options.common
 def command(limit: int | None, store: str | None, as_json: bool) -> None:

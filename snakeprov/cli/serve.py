@@ -7,9 +7,16 @@ import sys
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 
 
-@click.command("serve")
+@click.command(
+    "serve",
+    epilog=examples(
+        ("serve --host 0.0.0.0 --port 8642", "to the team"),
+        ("serve --store /srv/provenance", "a store elsewhere"),
+    ),
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0: any free port.")
 @click.option(

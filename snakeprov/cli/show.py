@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import ForbiddenError, NotRecordedError
 
 if TYPE_CHECKING:
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
     from snakeprov.model.records import StoredGit
 
 
-@click.command("show")
+@click.command(
+    "show",
+    epilog=examples(
+        ("show results/table.csv", "how its latest version was made"),
+        ("show results/table.csv@1", "how version 1 was made"),
+        ("show results/figure.png --json", "for a program"),
+    ),
+)
 @options.versioned_path
 @click.option(
     "--patch", "wanted", flag_value="patch", help="Print the difference of the code from its commit, as a diff."

@@ -7,10 +7,17 @@ from typing import Any
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import NoStoreError, RemoteError, StoreError
 
 
-@click.command("status")
+@click.command(
+    "status",
+    epilog=examples(
+        ("status", "where the records are, and whether any wait"),
+        ("status --json", "for a program"),
+    ),
+)
 @options.common
 def command(store: str | None, as_json: bool) -> None:
     """Show what is recorded, and what waits.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,13 @@ _SPAN = re.compile(r"([1-9][0-9]{0,4})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
-@click.group("token")
+@click.group(
+    "token",
+    epilog=examples(
+        ("token create ada --expires 30d", "a token for a user"),
+        ("token list", "all of them"),
+    ),
+)
 def command() -> None:
     """Create, list and revoke access tokens."""
 

@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
     from snakeprov.places import Place
 
 
-@click.command("ui")
+@click.command(
+    "ui",
+    epilog=examples(
+        ("ui", "the latest results and runs"),
+        ("ui results/figure.png", "what made this file?"),
+        ("ui run:last", "what did the last run do?"),
+        ("ui --no-browser --port 8900", "over ssh -L 8900:localhost:8900"),
+    ),
+)
 @click.argument("target", metavar="[PATH[@N]|run:ID]", required=False, shell_complete=options.recorded_paths)
 @click.option("--no-browser", is_flag=True, help="Only print the address; open no browser.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: any free port.")
@@ -28,13 +37,6 @@ def command(
     Opens the pages of the store on this machine only: how a file was made and from what, its versions, runs with their
     failures, search. With a file or a run they open there. The address signs in the first browser that opens it.
     Ctrl-C ends the pages.
-
-    \b
-    Examples:
-      snakeprov ui                          the latest results and runs
-      snakeprov ui results/fig.png          what made this file?
-      snakeprov ui run:last                 what did the last run do?
-      snakeprov ui --no-browser --port 8900 over ssh -L 8900:localhost:8900
     """
     from snakeprov.apps.ui import showing
     from snakeprov.cli.store import opened

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 
 if TYPE_CHECKING:
     from snakeprov.apps.accounts import Account
     from snakeprov.view.documents import UserDocument
 
 
-@click.group("user")
+@click.group(
+    "user",
+    epilog=examples(
+        ("user add ada", "add a user"),
+        ("user list", "all of them"),
+    ),
+)
 def command() -> None:
     """Add, list and disable users of a server."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 from snakeprov.errors import UsageError
 
 _NO_VALUE = ""
@@ -16,7 +17,14 @@ DIFFERENT_STATUS = 4
 """The exit status when a file is not what was recorded."""
 
 
-@click.command("verify")
+@click.command(
+    "verify",
+    epilog=examples(
+        ("verify", "every file of the project"),
+        ("verify results", "the files in a folder"),
+        ("verify --deep", "and read even those that look unchanged"),
+    ),
+)
 @click.argument("paths", metavar="[PATH[@N]]...", nargs=-1)
 @click.option("--deep", is_flag=True, help="Read every file, even those that look unchanged since they were last read.")
 @options.project

@@ -5,9 +5,16 @@ from __future__ import annotations
 import click
 
 from snakeprov.cli import options, output
+from snakeprov.cli.examples import examples
 
 
-@click.command("why")
+@click.command(
+    "why",
+    epilog=examples(
+        ("why results/table.csv", "what changed since the version before"),
+        ("why results/table.csv@1", "why there was a version 1"),
+    ),
+)
 @options.versioned_path
 @options.depth
 @options.project
