@@ -7,12 +7,12 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import msgspec
 
 from snakeprov.disk.files import from_stat
+from snakeprov.disk.sidebyside import side_by_side
 from snakeprov.errors import CaptureError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member
@@ -21,13 +21,6 @@ from snakeprov.model.paths import TIMESTAMP, TOOL_FOLDERS, to_os, to_text
 
 MAX_ENTRIES = 1_000_000
 """Most members a directory may have to be recorded."""
-
-SIDE_BY_SIDE_BYTES = 4 << 20
-"""From this total size on, members are read side by side: hashlib releases the GIL."""
-
-READ_AT_ONCE = 4
-QUEUED_MAX = 1000
-"""How many members are read at a time, and how many wait for it."""
 
 _NOT_LOOKED_AT = -1
 """Stands for the mode of a member that is left out."""
@@ -101,20 +94,7 @@ def digest_members(members: Sequence[Member], digest: Callable[[Member], Digest]
             CaptureError the file is noted as unreadable.
     """
     size_bytes = sum(member.fingerprint.size_bytes for member in members if member.fingerprint is not None)
-    if size_bytes >= SIDE_BY_SIDE_BYTES:
-        try:
-            return manifest_of(_described_side_by_side(members, digest))
-        except RuntimeError:  # no thread can be started: a limit on processes, or the interpreter is ending
-            pass
-    return manifest_of([_describe(member, digest) for member in members])
-
-
-def _described_side_by_side(members: Sequence[Member], digest: Callable[[Member], Digest]) -> list[Entry]:
-    entries: list[Entry] = []
-    with ThreadPoolExecutor(READ_AT_ONCE, "snakeprov-tree") as pool:
-        for start in range(0, len(members), QUEUED_MAX):
-            entries += pool.map(lambda member: _describe(member, digest), members[start : start + QUEUED_MAX])
-    return entries
+    return manifest_of(side_by_side(lambda member: _describe(member, digest), members, size_bytes=size_bytes))
 
 
 def _walk(root: str, *, max_entries: int = MAX_ENTRIES) -> Iterator[Member]:

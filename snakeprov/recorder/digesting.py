@@ -9,9 +9,9 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ from snakeprov.capture.secrets.names import MARK
 from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.disk import files
 from snakeprov.disk.digestcache import DigestCache
+from snakeprov.disk.sidebyside import SIDE_BY_SIDE_BYTES, side_by_side
 from snakeprov.errors import CaptureError, ChangedFileError
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import Member, before_key, input_key, output_key
@@ -58,13 +59,21 @@ LOG_BYTES_MAX: Final = 256 << 10
 _HIDDEN: Final = re.compile(rf"(?<!\*){re.escape(MARK)}(?!\*)".encode())
 
 
+class _Named(NamedTuple):
+    """A file of a job, with the key under which it is held if it is, and whether it is an output."""
+
+    held_key: str
+    fact: FileFact
+    is_output: bool = False
+
+
 class Digester:
     """Finds the digests of the files of jobs that ran in one working directory.
 
-    Not thread-safe; reads large files with threads of its own.
+    Not thread-safe; reads several large files at a time, by threads of its own.
 
     Attributes:
-        readings: Tells in any thread which large file is being read.
+        readings: Tells in any thread which large files are being read.
     """
 
     def __init__(
@@ -94,15 +103,19 @@ class Digester:
         """
         observations: Observations = {}
         try:
-            for held_key, fact, is_output in self._facts(job):
-                key = key_of(fact)
-                if key not in observations:
-                    span = None if is_output else span_of(job)
-                    observations[key] = self._observe(fact.path, fact, held, held_key, is_made=is_output, span=span)
-                    if fact.fingerprint_before is not None and fact.kind != "directory":
-                        observations[key].before = self._known(fact.fingerprint_before)
-                        if fact.kind == "missing":  # moved or deleted by its reader: what was read is what was there
-                            observations[key].digest = observations[key].before
+            facts: dict[str, _Named] = {}
+            for named in self._facts(job):
+                facts.setdefault(key_of(named.fact), named)
+            digests = self._digests(facts, held)
+            for key, (held_key, fact, is_output) in facts.items():
+                span = None if is_output else span_of(job)
+                observations[key] = self._observe(
+                    fact.path, fact, held, held_key, found=digests.get(key), is_made=is_output, span=span
+                )
+                if fact.fingerprint_before is not None and fact.kind != "directory":
+                    observations[key].before = self._known(fact.fingerprint_before)
+                    if fact.kind == "missing":  # moved or deleted by its reader: what was read is what was there
+                        observations[key].digest = observations[key].before
             self._observe_by_products(job, observations)
             self._observe_code(job, observations)
         finally:
@@ -144,18 +157,46 @@ class Digester:
         """Return where a path of a record lies, as Python's file functions take it."""
         return os.path.join(self._working_directory, to_os(path))  # noqa: PTH118  the hot path
 
-    def _facts(self, job: JobRecord) -> Iterator[tuple[str, FileFact, bool]]:
-        """Yield each file of a job, with the key under which it is held if it is, and whether it is an output."""
+    def _facts(self, job: JobRecord) -> Iterator[_Named]:
+        """Yield each file of a job."""
         for number, fact in enumerate(job.inputs):
-            yield before_key(fact.path) if "before_update" in fact.flags else input_key(number), fact, False
+            yield _Named(before_key(fact.path) if "before_update" in fact.flags else input_key(number), fact)
         for number, fact in enumerate(job.outputs if job.status in GENERATING else []):
-            yield output_key(number), fact, True
+            yield _Named(output_key(number), fact, is_output=True)
         for code in job.code:
             if code.path is not None:
-                yield "", FileFact(path=code.path, fingerprint=code.fingerprint), False
+                yield _Named("", FileFact(path=code.path, fingerprint=code.fingerprint))
         for path in (job.conda_env_path, job.container_path):
             if path is not None:
-                yield "", FileFact(path=path, fingerprint=files.fingerprint(self.absolute(path))), False
+                yield _Named("", FileFact(path=path, fingerprint=files.fingerprint(self.absolute(path))))
+
+    def _digests(self, facts: Mapping[str, _Named], held: HeldFiles) -> dict[str, Digest | CaptureError]:
+        """Return the digest of each regular file, by its key, or why it has none; several are read at a time."""
+
+        def digest(named: _Named) -> Digest | CaptureError:
+            assert named.fact.fingerprint is not None  # noqa: S101  none is asked for without
+            try:
+                return self._digest(self.absolute(named.fact.path), named.fact.fingerprint, held.file(named.held_key))
+            except CaptureError as error:
+                return error
+
+        due = {
+            key: named
+            for key, named in facts.items()
+            if named.fact.kind == "file" and named.fact.fingerprint is not None and named.fact.digest is None
+        }
+        return dict(zip(due, side_by_side(digest, list(due.values()), size_bytes=self._unread(due, held)), strict=True))
+
+    def _unread(self, due: Mapping[str, _Named], held: HeldFiles) -> int:
+        """Return how many bytes have to be read for the digests of some files; less than `SIDE_BY_SIDE_BYTES` is 0."""
+        read = [(one.held_key, one.fact.fingerprint) for one in due.values() if one.fact.fingerprint is not None]
+        if sum(fingerprint.size_bytes for _, fingerprint in read) < SIDE_BY_SIDE_BYTES:
+            return 0  # it does not matter which are known
+        return sum(
+            fingerprint.size_bytes
+            for held_key, fingerprint in read
+            if not isinstance(held.file(held_key), Digest) and self._cache.get(fingerprint, md5=self._md5) is None
+        )
 
     def _observe(
         self,
@@ -164,6 +205,7 @@ class Digester:
         held: HeldFiles,
         held_key: str = "",
         *,
+        found: Digest | CaptureError | None = None,
         is_made: bool = False,
         span: Span | None = None,
     ) -> Observation:
@@ -175,7 +217,9 @@ class Digester:
                 return self._observe_directory(path, fact, held, held_key, is_made=is_made, span=span)
             if fact.kind != "file" or fact.fingerprint is None:
                 return Observation(problem=_NO_BYTES.get(fact.kind, "not seen"))
-            digest = self._digest(place, fact.fingerprint, held.file(held_key))
+            if isinstance(found, CaptureError):
+                raise found
+            digest = found or self._digest(place, fact.fingerprint, held.file(held_key))
             return Observation(digest=digest, mode=files.mode(place) if fact.mode is None else fact.mode)
         except CaptureError as error:
             if isinstance(error, ChangedFileError) and fact.kind == "file":
@@ -202,7 +246,7 @@ class Digester:
                 if before is None:
                     raise
                 return before
-        with self._lock:  # members of a directory are digested side by side
+        with self._lock:  # files are digested side by side
             self._read[fingerprint] = digest
             if len(self._read) > FILES_REMEMBERED_MAX:
                 self._read.popitem(last=False)

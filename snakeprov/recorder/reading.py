@@ -31,11 +31,12 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Readings:
-    """The large files that are being read now. May be used from any thread."""
+    """The large files that are being read now, perhaps several at a time. May be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._now: list[Reading] = []
+        self._begun: list[Reading] = []  # since none was being read
 
     @contextmanager
     def of(self, path: str, size_bytes: int) -> Iterator[None]:
@@ -46,6 +47,7 @@ class Readings:
         # `done_bytes`: what the process had read before.
         one = Reading(path.rpartition("/")[2], size_bytes, bytes_read())
         with self._lock:
+            self._begun = [*self._begun, one] if self._now else [one]
             self._now.append(one)
         try:
             yield
@@ -54,12 +56,17 @@ class Readings:
                 self._now.remove(one)
 
     def now(self) -> Reading | None:
-        """Return the file that has been read for longest; None where no large one is read."""
+        """Return the file that has been read for longest; None where no large one is read.
+
+        The system tells only how much is read in all: of files read at the same time, the sizes count together.
+        """
         with self._lock:
-            one = self._now[0] if self._now else None
+            one, begun = (self._now[0] if self._now else None), self._begun
         if one is None:
             return None
-        return Reading(one.name, one.size_bytes, min(bytes_read() - one.done_bytes, one.size_bytes))
+        size_bytes = sum(reading.size_bytes for reading in begun)
+        name = one.name if len(begun) == 1 else f"{one.name} and {len(begun) - 1} more"
+        return Reading(name, size_bytes, min(bytes_read() - begun[0].done_bytes, size_bytes))
 
 
 def bytes_read() -> int:

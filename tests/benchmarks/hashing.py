@@ -20,9 +20,13 @@ from pathlib import Path
 
 from snakeprov.disk import digestcache, files
 from snakeprov.disk.digestcache import DigestCache
+from snakeprov.model.records import FileFact, JobRecord
+from snakeprov.recorder.digesting import Digester
+from snakeprov.recorder.heldfiles import HeldFiles
 
 MIB = 1 << 20
 TREE_FILES = 2000
+OUTPUTS = 8
 
 
 def main() -> None:
@@ -34,6 +38,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         one_file(Path(folder) / "large", size_mib=arguments.size_mib, rounds=arguments.rounds)
+        outputs_of_a_job(Path(folder), size_mib=arguments.size_mib, rounds=arguments.rounds)
         unchanged_tree(Path(folder), rounds=arguments.rounds)
 
 
@@ -64,6 +69,22 @@ def one_file(path: Path, *, size_mib: int, rounds: int) -> None:
         print(f"  {name:24} {median_s:7.3f} s  {size_mib / median_s:7.0f} MiB/s  {cpu:7.2f} s of CPU")
     for ours, theirs in (("snakeprov sha256", "openssl dgst -sha256"), ("snakeprov sha256 + md5", "openssl dgst -md5")):
         print(f"  {ours} relative to {theirs}: {medians_s[theirs] / medians_s[ours]:.2f}")
+
+
+def outputs_of_a_job(folder: Path, *, size_mib: int, rounds: int) -> None:
+    """Measure what it takes to look at a job that has just written `OUTPUTS` files, together of a size."""
+    block, facts = os.urandom(MIB), []
+    for number in range(OUTPUTS):
+        path = folder / f"output{number}"
+        path.write_bytes(block * max(1, size_mib // OUTPUTS))
+        facts.append(FileFact(path=path.name, fingerprint=files.fingerprint(str(path))))
+    job = JobRecord(id="1" * 32, run_id="2" * 32, rule="split", status="success", outputs=facts)
+
+    def observe() -> None:
+        Digester(str(folder), DigestCache(None)).observe(job, HeldFiles())
+
+    time_s = statistics.median(timed(observe) for _ in range(rounds))
+    print(f"{OUTPUTS} outputs of a job, {size_mib} MiB together: {time_s:7.3f} s  {size_mib / time_s:7.0f} MiB/s")
 
 
 def unchanged_tree(folder: Path, *, rounds: int) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from snakeprov.disk import tree
 from snakeprov.disk.files import digest_file
+from snakeprov.disk.sidebyside import SIDE_BY_SIDE_BYTES
 from snakeprov.disk.tree import digest_directory
 from snakeprov.errors import CaptureError, ChangedFileError, CorruptStoreError, NewerStoreError
 from snakeprov.model.digest import Digest
@@ -110,7 +111,7 @@ def test_manifest_has_this_form(tmp_path: Path) -> None:
 def test_members_with_many_bytes_are_read_side_by_side(tmp_path: Path) -> None:
     """The manifest is the same as that of members read one after the other, also where one cannot be read."""
     for number in range(5):
-        (tmp_path / f"{number}").write_bytes(bytes([number]) * (tree.SIDE_BY_SIDE_BYTES // 4))
+        (tmp_path / f"{number}").write_bytes(bytes([number]) * (SIDE_BY_SIDE_BYTES // 4))
     names: set[str] = set()
     meeting = threading.Barrier(2, timeout=20)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from snakeprov.disk import files
 from snakeprov.disk.digestcache import DigestCache
 from snakeprov.disk.files import MD5_FREE_BYTES, fingerprint
+from snakeprov.disk.sidebyside import SIDE_BY_SIDE_BYTES, processors
 from snakeprov.disk.tree import list_directory, listing_digest
 from snakeprov.model.digest import Digest
 from snakeprov.model.held import HeldFile, Listing, before_key, output_key
@@ -57,6 +61,28 @@ def test_inputs_outputs_and_code_are_digested(digester: Digester, tmp_path: Path
         "out": sha256("o"),
         "code.py": sha256("c"),
     }
+
+
+@pytest.mark.skipif(processors() < 2, reason="there is one processor")
+def test_large_outputs_are_read_side_by_side_and_found_in_the_order_of_the_record(
+    digester: Digester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two readers meet; one that has changed meanwhile has no digest, and the others have theirs."""
+    outputs = [fact(tmp_path, f"out{number}", str(number) * (SIDE_BY_SIDE_BYTES // 2)) for number in range(4)]
+    (tmp_path / "out2").write_text("changed")
+    meeting, read = threading.Barrier(2, timeout=20), files.digest_stable
+
+    def meet(*arguments: Any, **options: Any) -> Digest:
+        meeting.wait()
+        return read(*arguments, **options)
+
+    monkeypatch.setattr(files, "digest_stable", meet)
+    found = digester.observe(job(*outputs), HeldFiles())
+
+    assert list(found) == ["out0", "out1", "out2", "out3"]
+    lacking = {path: one.problem for path, one in found.items() if one.digest is None}
+    assert lacking == {"out2": "changed before it was digested"}
+    assert found["out3"].digest == Digest(sha256("3" * (SIDE_BY_SIDE_BYTES // 2)), None, SIDE_BY_SIDE_BYTES // 2)
 
 
 LARGE = "large" * MD5_FREE_BYTES
@@ -267,8 +293,8 @@ def test_a_file_that_was_renamed_and_touched_keeps_its_digest(digester: Digester
     renamed = HeldFile(output_key(0), "", moved.fingerprint, moved_from_ns=output.fingerprint.mtime_ns)
     second.add(renamed, os.open(tmp_path / "moved", os.O_RDONLY))
 
-    for made, files in ((output, first), (moved, second)):
-        digest = digester.observe(job(made), files)[made.path].digest
+    for made, held_files in ((output, first), (moved, second)):
+        digest = digester.observe(job(made), held_files)[made.path].digest
         assert digest is not None and digest.sha256 == sha256("first")
 
 

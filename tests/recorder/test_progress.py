@@ -15,7 +15,7 @@ from snakeprov.disk.files import digest_file, fingerprint
 from snakeprov.model.records import FileFact
 from snakeprov.recorder import progress
 from snakeprov.recorder.digesting import Digester
-from snakeprov.recorder.reading import LARGE_BYTES, Reading
+from snakeprov.recorder.reading import LARGE_BYTES, Reading, Readings
 
 
 class Terminal(io.StringIO):
@@ -113,3 +113,14 @@ def test_a_large_file_is_told_of_while_it_is_read(tmp_path: Path) -> None:
     assert seen[-1].done_bytes <= LARGE_BYTES
     assert digester.readings.now() is None
     cache.close()
+
+
+def test_files_that_are_read_at_the_same_time_count_together() -> None:
+    """Nobody can tell how much of each is read; once none is read, the next counts alone."""
+    readings = Readings()
+    with readings.of("/w/a.bam", LARGE_BYTES), readings.of("/w/b.bam", 2 * LARGE_BYTES):
+        both = readings.now()
+        assert both is not None and (both.name, both.size_bytes) == ("a.bam and 1 more", 3 * LARGE_BYTES)
+    with readings.of("/w/c.bam", LARGE_BYTES):
+        alone = readings.now()
+        assert alone is not None and (alone.name, alone.size_bytes) == ("c.bam", LARGE_BYTES)
