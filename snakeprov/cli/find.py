@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 
-LIMIT_MAX = 10_000
-"""Maximum number of results listed."""
-
 KEYS_TOLD_MAX = 30
 """Number of known keys named in the message about an unknown one."""
 
@@ -43,12 +40,7 @@ Term = tuple[str, str]
 )
 @click.argument("terms", metavar="KEY=VALUE...", nargs=-1)
 @click.option("--file", "files", metavar="FILE", multiple=True, help="Recognise this file by its content.")
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(1, LIMIT_MAX),
-    help=f"How many to list; default: {_SHOWN}, or 10000 with --json.",
-)
+@options.limit(_SHOWN)
 @options.common
 def command(
     terms: tuple[str, ...], files: tuple[str, ...], limit: int | None, store: str | None, as_json: bool
@@ -70,7 +62,7 @@ def command(
         raise UsageError("No search term is given.", hint=_EXAMPLE)
     with opened(store) as (place, client):
         contents = {file: _content(place, file) for file in files}
-        answer = _ask(client, wanted, contents, limit=limit or (LIMIT_MAX if as_json else _SHOWN))
+        answer = _ask(client, wanted, contents, limit=limit or (None if as_json else _SHOWN))
     shown = [f"{key}={value}" for key, value in wanted]
     if as_json:
         output.write_json(found.document(answer, terms=shown, files=contents))
@@ -102,14 +94,15 @@ def _content(place: Place, file: str) -> Digest:
             raise UsageError(error.message, hint="Name a file or a directory that can be read.") from error
 
 
-def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, Digest], *, limit: int) -> SearchResults:
+def _ask(client: Client, wanted: Iterable[Term], contents: dict[str, Digest], *, limit: int | None) -> SearchResults:
     from snakeprov.cli import target
+    from snakeprov.cli.paging import collect
 
     terms = [(key, target.find_run(client, value).id if key == "run" else value) for key, value in wanted]
     known_by = client.provenance.digest
     terms += [(known_by, one.sha256 if known_by == "sha256" else one.md5 or "") for one in contents.values()]
     try:
-        answer = client.provenance.search(terms, limit=limit)
+        answer = collect(lambda **page: client.provenance.search(terms, **page), limit=limit)
     except BadRequestError as error:
         raise UsageError(error.reason, hint="'snakeprov find --help' lists the keys.") from error
     for one in answer.unknown_keys or ():

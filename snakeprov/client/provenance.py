@@ -124,7 +124,7 @@ class Provenance(Protocol):
             limit: How many nodes at most.
         """
 
-    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> SearchResults:
+    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100, after: str = "") -> SearchResults:
         """Return the results that were made with given values, latest first.
 
         Args:
@@ -132,6 +132,7 @@ class Provenance(Protocol):
                 param.NAME, config.NAME, annotation.NAME) and values; of one key any value, of different keys all must
                 hold.
             limit: How many results at most.
+            after: `next` of the page before.
 
         Raises:
             BadRequestError: A value is not one that its key can have.

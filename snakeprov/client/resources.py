@@ -293,9 +293,9 @@ class ServerProvenance:
         }
         return self._session.ask(f"{OWN}/lineage", Lineage, query)
 
-    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> SearchResults:
+    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100, after: str = "") -> SearchResults:
         """Return the results that were made with given values, latest first."""
-        body = {"terms": [{"key": key, "value": value} for key, value in terms], "limit": limit}
+        body = {"terms": [{"key": key, "value": value} for key, value in terms], "limit": limit, "after": after}
         return self._session.ask_with(f"{OWN}/search", SearchResults, body)
 
     def affected(

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, null, or_, select, true, tuple_
 
 from snakeprov.db.access import Reader, in_readable, readable_run
 from snakeprov.db.database import Transaction
@@ -66,8 +66,15 @@ class Result(NamedTuple):
     run_id: str | None
     git_commit: str | None
     git_dirty: int | None
+    job_number: int
+    position: int
 
 
+Key = tuple[int, ...]
+"""The place of a result among others: two numbers where a condition is about jobs, else four."""
+
+_NUMBER = func.coalesce(job.c.number, 0)
+_POSITION = func.coalesce(job_file.c.position, 0)
 _OF_VERSION = (revision.c.created_on, revision.c.activity_id, revision.c.annotations)
 _OF_CONTENT = (file_handle.c.sha256, file_handle.c.size_bytes)
 _OF_JOB = (
@@ -82,15 +89,33 @@ _OF_JOB = (
 )
 
 
-def find(tx: Transaction, conditions: Collection[Condition], *, reader: Reader, limit: int) -> list[Result]:
-    """Return the results that meet every condition and that the reader may read, latest first, at most `limit`."""
-    of_jobs = any(condition.of == "job" for condition in conditions)
-    statement = _by_job(reader) if of_jobs else _by_version(reader)
+def are_of_jobs(conditions: Collection[Condition]) -> bool:
+    """Return whether a condition is about jobs."""
+    return any(condition.of == "job" for condition in conditions)
+
+
+def key_of(row: Result, *, of_jobs: bool) -> Key:
+    """Return the place of a result, of a search with a condition about jobs or of one without."""
+    if of_jobs:
+        return row.job_number, row.position
+    return row.created_on or 0, row.entity_id or 0, row.number or 0, row.job_number
+
+
+def find(
+    tx: Transaction, conditions: Collection[Condition], *, reader: Reader, after: Key | None, limit: int
+) -> list[Result]:
+    """Return the results that meet every condition and that the reader may read, latest first, those after one."""
+    statement = _by_job(reader, after) if are_of_jobs(conditions) else _by_version(reader, after)
     statement = statement.where(*(condition.clause for condition in conditions)).limit(limit)
     return [Result(*row) for row in tx.connection.execute(statement)]
 
 
-def _by_job(reader: Reader) -> Select[Any]:
+def _by_job(reader: Reader, after: Key | None) -> Select[Any]:
+    begins: ColumnElement[bool] = true()
+    if after is not None:
+        number, position = after
+        # The first bound is one that an index can serve.
+        begins = and_(job.c.number <= number, or_(job.c.number < number, job_file.c.position > position))
     is_output = and_(job_file.c.job_number == job.c.number, job_file.c.role == "output")
     at_version = and_(revision.c.entity_id == job_file.c.entity_id, revision.c.number == job_file.c.version)
     seen = or_(entity.c.id.is_(None), and_(entity.c.project_id != TRASH_ID, in_readable(entity.c.project_id, reader)))
@@ -105,6 +130,8 @@ def _by_job(reader: Reader) -> Select[Any]:
             file_handle.c.size_bytes,
             job_file.c.outcome,
             *_OF_JOB,
+            job.c.number,
+            _POSITION,
         )
         .select_from(
             job.join(run, run.c.id == job.c.run_id)
@@ -113,12 +140,14 @@ def _by_job(reader: Reader) -> Select[Any]:
             .outerjoin(entity, entity.c.id == revision.c.entity_id)
             .outerjoin(file_handle, file_handle.c.id == revision.c.file_handle_id)
         )
-        .where(readable_run(reader), seen)
+        .where(readable_run(reader), seen, begins)
         .order_by(job.c.number.desc(), job_file.c.position)
     )
 
 
-def _by_version(reader: Reader) -> Select[Any]:
+def _by_version(reader: Reader, after: Key | None) -> Select[Any]:
+    key = revision.c.created_on, revision.c.entity_id, revision.c.number, _NUMBER
+    begins: ColumnElement[bool] = true() if after is None else tuple_(*key) < after
     return (
         select(
             entity.c.path,
@@ -129,6 +158,8 @@ def _by_version(reader: Reader) -> Select[Any]:
             *_OF_CONTENT,
             null(),
             *_OF_JOB,
+            _NUMBER,
+            literal(0),
         )
         .select_from(
             revision.join(entity, entity.c.id == revision.c.entity_id)
@@ -136,8 +167,8 @@ def _by_version(reader: Reader) -> Select[Any]:
             .outerjoin(job, job.c.activity_id == revision.c.activity_id)
             .outerjoin(run, run.c.id == job.c.run_id)
         )
-        .where(entity.c.kind == FILE, entity.c.project_id != TRASH_ID, in_readable(entity.c.project_id, reader))
-        .order_by(revision.c.created_on.desc(), revision.c.entity_id, revision.c.number.desc())
+        .where(entity.c.kind == FILE, entity.c.project_id != TRASH_ID, in_readable(entity.c.project_id, reader), begins)
+        .order_by(*(column.desc() for column in key))
     )
 
 

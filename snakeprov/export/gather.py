@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from snakeprov.client.pages import every
 from snakeprov.client.resources import IDS_MAX
 from snakeprov.errors import ForbiddenError, NotFoundError, StoreError
 from snakeprov.export.material import Activity, Json, Made, Material, Member, Role, Use
@@ -78,17 +80,12 @@ def run(client: Client, run_id: str) -> Material:
     Raises:
         NotFoundError: There is no such run.
     """
-    jobs: dict[str, RecordedJob] = {}
-    following: str | None = ""
-    while following is not None and len(jobs) < JOBS_MAX:
-        page = client.jobs.of_run(run_id, after=following)
-        jobs.update((one.job.id, one) for one in page.results)
-        following = page.next
+    jobs = list(islice(every(lambda after: client.jobs.of_run(run_id, after=after)), JOBS_MAX + 1))
     # A rule that only names its inputs, like `all`, does nothing: it has no activity, and neither has an export.
-    done = [one for one in jobs.values() if one.activity_id is not None]
+    done = [one for one in jobs[:JOBS_MAX] if one.activity_id is not None]
     known = _versions(client, _versions_of(file for one in done for file in one.files))
     activities = [_of_job(one, known) for one in done]
-    return _material(client, activities, known, run_id=run_id, is_truncated=following is not None)
+    return _material(client, activities, known, run_id=run_id, is_truncated=len(jobs) > JOBS_MAX)
 
 
 class _Graph:

@@ -434,11 +434,9 @@ class UnknownKey(Answer, frozen=True, kw_only=True):
     near: list[str]
 
 
-class SearchResults(Answer, frozen=True, kw_only=True):
-    """What was found, and whether there is more; or else resembling rules, or which keys there are."""
+class SearchResults(Page[SearchResult], frozen=True, kw_only=True):
+    """What was found; or else resembling rules, or which keys there are."""
 
-    results: list[SearchResult]
-    truncated: bool
     near: list[str] | None = None
     unknown_keys: list[UnknownKey] | None = None
     keys: list[str] | None = None

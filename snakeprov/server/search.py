@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import get_args
+from typing import Annotated, get_args
 
 import msgspec
+from msgspec import Meta
 
 from snakeprov.db import search
 from snakeprov.db.fileversions import Algorithm
@@ -18,7 +19,7 @@ from snakeprov.db.search import Condition, Result
 from snakeprov.model import times
 from snakeprov.model.answers import SearchResult, SearchResults, UnknownKey
 from snakeprov.model.records import JobStatus
-from snakeprov.server import meanings, values, wire
+from snakeprov.server import meanings, pages, values, wire
 from snakeprov.server.affected import commit_prefix
 from snakeprov.server.call import Call
 from snakeprov.server.fileversions import digest_prefix
@@ -29,13 +30,14 @@ from snakeprov.server.services import Access, Services
 service = Services("Questions")
 
 TERMS_MAX = 50
-LIMIT_DEFAULT = 100
-LIMIT_MAX = 10_000
 NEAR_MAX = 3
 
 VALUE_KEYS = ("wildcard.", "param.", "config.", "annotation.")
 """What the keys begin with under which there is something else in each workflow."""
 
+
+_OF_JOBS: type[search.Key] = tuple[pages.Whole, pages.Whole]
+_OF_VERSIONS: type[search.Key] = tuple[pages.Whole, pages.Whole, pages.Whole, pages.Whole]
 
 _DATE_CHARS = len("2026-01-31")
 
@@ -51,7 +53,8 @@ class SearchBody(msgspec.Struct):
     """What the results must have in common."""
 
     terms: list[Term]
-    limit: int = LIMIT_DEFAULT
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    after: str = ""
 
 
 @service("POST", "/snakeprov/v1/search", access=Access.READS)
@@ -62,8 +65,6 @@ def results(call: Call, body: SearchBody) -> SearchResults:
     """
     if not 1 <= len(body.terms) <= TERMS_MAX:
         raise bad_request(f"{len(body.terms)} terms; 1 to {TERMS_MAX} were expected.")
-    if not 1 <= body.limit <= LIMIT_MAX:
-        raise bad_request(f"limit={body.limit}: a whole number from 1 to {LIMIT_MAX} was expected.")
     wanted: dict[str, list[str]] = {}
     for term in body.terms:
         wanted.setdefault(term.key, []).append(term.value)
@@ -76,8 +77,11 @@ def results(call: Call, body: SearchBody) -> SearchResults:
             conditions.append(condition)
     if unknown:
         return _unknown(call, unknown)
-    rows = search.find(call.tx, conditions, reader=call.user.reader, limit=body.limit + 1)
-    found = [row for row in rows[: body.limit] if _has_annotations(row, wanted)]
+    of_jobs = search.are_of_jobs(conditions)
+    after = pages.key_of(body.after, _OF_JOBS if of_jobs else _OF_VERSIONS)
+    rows = search.find(call.tx, conditions, reader=call.user.reader, after=after, limit=body.limit + 1)
+    rows, following = pages.cut(rows, body.limit, lambda row: search.key_of(row, of_jobs=of_jobs))
+    found = [row for row in rows if _has_annotations(row, wanted)]
     unmade = [(row.entity_id, row.number) for row in found if row.entity_id and row.number and not row.activity_id]
     told = meanings.told(call.tx, unmade)
     results = [
@@ -87,9 +91,9 @@ def results(call: Call, body: SearchBody) -> SearchResults:
         for row in found
     ]
     near = None
-    if not rows and "rule" in wanted:
+    if not rows and not after and "rule" in wanted:
         near = search.near_rules(call.tx, wanted["rule"][0], reader=call.user.reader)
-    return SearchResults(results=results, truncated=len(rows) > body.limit, near=near)
+    return SearchResults(results=results, next=following, near=near)
 
 
 def _condition(call: Call, key: str, texts: list[str]) -> Condition | None:
@@ -201,7 +205,7 @@ def _unknown(call: Call, unknown: Iterable[str]) -> SearchResults:
     bare = [key.partition(".")[2] for key in own]
     known = dict.fromkeys([*_KEYS, *bare, *own])
     near = [UnknownKey(key=key, near=get_close_matches(key, known, n=NEAR_MAX)) for key in unknown]
-    return SearchResults(results=[], truncated=False, unknown_keys=near, keys=[*_KEYS, *own])
+    return SearchResults(results=[], unknown_keys=near, keys=[*_KEYS, *own])
 
 
 def _as_json(text: str) -> str:

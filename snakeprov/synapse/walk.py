@@ -190,7 +190,7 @@ class Walk:
         """Refuse: raises UsageError."""
         raise UsageError("Synapse keeps the bytes of all versions; they cannot be pruned from here.")
 
-    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100) -> SearchResults:
+    def search(self, terms: Sequence[tuple[str, str]], *, limit: int = 100, after: str = "") -> SearchResults:
         """Return the versions that have one of some contents, named by their md5.
 
         Raises:
@@ -204,7 +204,9 @@ class Walk:
             )
         found = [self._with_digest("md5", digest) for _, digest in terms]
         every = [one for some in found for one in some]
-        return SearchResults(results=[self._result(*one) for one in every[:limit]], truncated=len(every) > limit)
+        first, last = int(after or 0), int(after or 0) + limit
+        results = [self._result(*one) for one in every[first:last]]
+        return SearchResults(results=results, next=str(last) if len(every) > last else None)
 
     def affected(self, *_: Any, **__: Any) -> AffectedVersions:
         """Refuse: raises UsageError."""

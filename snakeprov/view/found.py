@@ -72,7 +72,7 @@ def found(answer: SearchResults, screen: Screen, *, terms: Sequence[str], files:
     rows = [_row(one, screen) for one in results]
     # The path usually has the wildcards in it.
     yield from text.table(rows, screen, titles=titles, flexible=0, keep="path", drop=(3, 6, 7))
-    if answer.truncated:
+    if answer.next is not None:
         yield compose([say(f"{screen.glyphs.ellipsis} and more (--limit)")], screen)
 
 
@@ -82,7 +82,7 @@ def document(answer: SearchResults, *, terms: Sequence[str], files: Mapping[str,
         terms=list(terms),
         files=[document_of(FileAskedDocument, digest, file=name) for name, digest in files.items()],
         results=[document_of(ResultDocument, one) for one in answer.results],
-        truncated=answer.truncated,
+        truncated=answer.next is not None,
     )
 
 
@@ -101,7 +101,7 @@ def sentence(answer: SearchResults, terms: Sequence[str], files: Sequence[str]) 
         return f"No version that is recorded {' and '.join(asked)}."
     if one:
         return f"{versioned(made[0].path or '', made[0].version_number).text} {' and '.join(asked)}."
-    least = "More than " if answer.truncated else ""
+    least = "More than " if answer.next is not None else ""
     counts = f"{counted(len(versions), 'version')} of {counted(len({entity for entity, _ in versions}), 'file')}"
     return f"{least}{counts} {' and '.join(asked)}."
 

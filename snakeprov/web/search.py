@@ -104,7 +104,7 @@ def _by_terms(client: Client, query: str) -> Group:
         raise _UnknownKeyError(
             f"{one.key!r} is not a key, and no recorded job has such a wildcard or param.", f"{near}Keys: {keys}."
         )
-    return Group(found.sentence(answer, words, []), answer.results, answer.truncated)
+    return Group(found.sentence(answer, words, []), answer.results, answer.next is not None)
 
 
 def _by_word(client: Client, query: str) -> list[Group]:
@@ -120,7 +120,7 @@ def _by_word(client: Client, query: str) -> list[Group]:
             continue
         if answer.results:
             sentence = found.sentence(answer, ["=".join(term)], [])
-            groups.append(Group(sentence, answer.results, answer.truncated))
+            groups.append(Group(sentence, answer.results, answer.next is not None))
     return groups
 
 

@@ -7,13 +7,14 @@ recorded goes on top of that, because it is what was really read. Nothing is wri
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from snakeprov.capture.git import export
+from snakeprov.client.pages import every
 from snakeprov.client.resources import IDS_MAX
 from snakeprov.disk import replacing
 from snakeprov.errors import (
@@ -33,7 +34,7 @@ from snakeprov.workdir import lookup
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
-    from snakeprov.model.answers import RecordedJob, Run
+    from snakeprov.model.answers import Run
     from snakeprov.model.records import StoredGit
 
 FILES_MAX: Final = 1_000_000
@@ -132,7 +133,7 @@ class _Layout:
 def _items(client: Client, run_id: str, layout: _Layout, result: CheckedOut) -> list[Item]:
     """Return the files of a run, each path once: as it was last, and as an output if it is one."""
     found: dict[str, Item] = {}
-    for done in _jobs(client, run_id):
+    for done in every(lambda after: client.jobs.of_run(run_id, after=after)):
         for place, path in code_paths(done.job).items():
             if is_in_repository(path):
                 layout.lay[path] = place
@@ -157,14 +158,6 @@ def _items(client: Client, run_id: str, layout: _Layout, result: CheckedOut) -> 
                     f"The run has more than {FILES_MAX} files.", hint="Restore those you need with 'snakeprov restore'."
                 )
     return [found[path] for path in sorted(found)]
-
-
-def _jobs(client: Client, run_id: str) -> Iterator[RecordedJob]:
-    following: str | None = ""
-    while following is not None:
-        page = client.jobs.of_run(run_id, after=following)
-        yield from page.results
-        following = page.next
 
 
 def _versions(client: Client, items: Iterable[Item]) -> dict[tuple[str, int], Version]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
+from snakeprov.client.pages import every
 from snakeprov.errors import NotFoundError, RemoteError, SnakeprovError
 from snakeprov.model.answers import Story, Version
 from snakeprov.model.digest import Digest
@@ -33,12 +34,9 @@ MANIFEST_BYTES_MAX: Final = 512 * 1024 * 1024
 
 
 def current(client: Client, project: str, *, under: str = "") -> Iterator[Version]:
-    """Yield the files of a project at their current versions, by path; with `under` only those in that folder."""
-    after: str | None = ""
-    while after is not None:
-        page = client.provenance.current(f"{under}/" if under else "", project=project, after=after, limit=PAGE)
-        yield from page.results
-        after = page.next
+    """Return the files of a project at their current versions, by path; with `under` only those in that folder."""
+    prefix = f"{under.rstrip('/')}/" if under else ""
+    return every(lambda after: client.provenance.current(prefix, project=project, after=after, limit=PAGE))
 
 
 def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -> list[Version]:

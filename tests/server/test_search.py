@@ -100,7 +100,11 @@ def test_a_search_finds_what_fits_the_latest_first(world: Api, terms: list[str],
     found = [f"{one['path']}@{one['versionNumber']}" if "path" in one else FAILED for one in answer["results"]]
     if not any(term.startswith(("path", "sha256", "digest", "annotation")) for term in terms):
         assert found == expected
-    assert (sorted(found), answer["truncated"]) == (sorted(expected), False)
+    assert (sorted(found), "next" in answer) == (sorted(expected), False)
+    pages = [ask(world, *terms, limit=1)]
+    while "next" in pages[-1]:
+        pages.append(ask(world, *terms, limit=1, after=pages[-1]["next"]))
+    assert [one for page in pages for one in page["results"]] == answer["results"]
 
 
 def test_a_result_says_what_made_it(world: Api) -> None:
@@ -124,8 +128,12 @@ def test_an_unknown_key_is_told_with_what_there_is(world: Api) -> None:
 def test_a_limit_cuts_and_says_so(world: Api) -> None:
     """With a limit the latest results come, and that there are more is told; at the very bound it is not."""
     answer = ask(world, "sample=a", limit=1)
-    assert ([one["versionNumber"] for one in answer["results"]], answer["truncated"]) == ([2], True)
-    assert ask(world, "sample=a", limit=2)["truncated"] is False
+    assert ([one["versionNumber"] for one in answer["results"]], "next" in answer) == ([2], True)
+    assert "next" not in ask(world, "sample=a", limit=2)
+    terms = [{"key": "sample", "value": "a"}]
+    for after in ("x", "[1]", "[1,2,3,4]"):
+        reason = world.reason("POST", f"{OWN}/search", {"terms": terms, "after": after})
+        assert "the 'next' of the page before was expected" in reason
 
 
 def test_a_run_that_is_put_again_is_found_by_what_it_says_then(world: Api) -> None:
