@@ -27,6 +27,7 @@ _COMMANDS = (
     "run",
     "ui",
     "status",
+    "doctor",
     "verify",
     "fsck",
     "restore",

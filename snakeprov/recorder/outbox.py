@@ -22,6 +22,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import tempfile
 from collections import deque
 from collections.abc import Iterable
 from enum import Enum
@@ -392,6 +393,15 @@ def _write(descriptor: int, entry: bytes, *, size_bytes: int) -> None:
     if written != len(entry):
         os.ftruncate(descriptor, size_bytes)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def locks_work(folder: Path) -> bool | None:
+    """Return whether a file in a folder can be locked, so that others see it; None where none can be made there."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".lock-") as first, Path(first.name).open("rb") as second:
+            return _lock(first.fileno()) is Lock.TAKEN and _lock(second.fileno()) is Lock.HELD
+    except OSError:
+        return None
 
 
 def _lock(descriptor: int) -> Lock:

@@ -48,12 +48,12 @@ def test_the_workflow_calls_the_same_scripts() -> None:
 
 
 def test_the_form_for_bugs_asks_for_the_state_of_the_store() -> None:
-    """Whoever reports a bug is asked for `snakeprov status --json`."""
+    """Whoever reports a bug is asked for `snakeprov doctor`."""
     form = read(".github/ISSUE_TEMPLATE/bug.yml")
     asked = {one["id"]: one for one in form["body"]}
 
-    assert "snakeprov status --json" in asked["status"]["attributes"]["label"]
-    assert asked["status"]["validations"]["required"]
+    assert "snakeprov doctor" in asked["doctor"]["attributes"]["label"]
+    assert asked["doctor"]["validations"]["required"]
 
 
 def test_contributing_names_every_test_folder_that_is_not_a_package() -> None:
