@@ -55,7 +55,7 @@ def command(host: str, port: int, trusted_proxy: str | None, store: str | None, 
                     f"snakeprov serves {folder} at {server.url}",
                     f"token: {server.token}",
                     "",
-                    "To use it from another shell:",
+                    "In a browser, open that address and sign in with the token. To use it from another shell:",
                     f"  export SNAKEPROV_STORE={server.url} SNAKEPROV_TOKEN={server.token}",
                     "Ctrl-C ends the server.",
                 ]

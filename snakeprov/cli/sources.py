@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from snakeprov.errors import CaptureError, ForbiddenError, NotFoundError
 from snakeprov.lineage.causes import Sources
 from snakeprov.lineage.changes import FileVersion
+from snakeprov.lineage.rundifference import SUCCEEDED
 from snakeprov.lineage.textdifference import SIZE_BYTES_MAX
 from snakeprov.lineage.unrecorded import GitAnswer
 from snakeprov.model.paths import relative_to, to_os
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 JOBS_AT_ONCE: Final = 200
 """Jobs asked for in one request: each may have thousands of files."""
-
-_SUCCEEDED: Final = frozenset({"success", "cached", "backfilled"})
 
 
 def sources_of(client: Client, root: Path) -> Sources:
@@ -95,7 +94,7 @@ def _tracked(run: Run | None) -> _Tracked | None:
 
 def jobs_of(client: Client, listed: Sequence[JobSummary]) -> list[RecordedJob]:
     """Return the details of the successful jobs of a run."""
-    ids = [one.id for one in listed if one.status in _SUCCEEDED]
+    ids = [one.id for one in listed if one.status in SUCCEEDED]
     batches = [ids[start : start + JOBS_AT_ONCE] for start in range(0, len(ids), JOBS_AT_ONCE)]
     return [job for batch in batches for job in client.jobs.with_ids(batch)]
 

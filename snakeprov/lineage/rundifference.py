@@ -16,6 +16,9 @@ from snakeprov.lineage.jobdifference import JobsChange, compare_all
 from snakeprov.lineage.values import differing
 from snakeprov.model.answers import MadeVersion, RecordedJob, Run
 
+SUCCEEDED: Final = frozenset({"success", "cached", "backfilled"})
+"""How jobs end that are compared."""
+
 FILES_MAX: Final = 1000
 """Number of outputs of one rule that are named; all are counted."""
 

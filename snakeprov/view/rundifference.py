@@ -119,29 +119,39 @@ def _facts(facts: Sequence[Fact], screen: Screen) -> Iterator[str]:
         return
     yield ""
     yield compose([say("started with", "heading")], screen)
-    rows = [[say(_name(one)), say(_arrow(one, VALUE_CHARACTERS_MAX)), say(_note(one), "faint")] for one in facts]
+    rows = [fact_row(one) for one in facts]
     yield from text.table(rows[:ROWS_MAX], screen, flexible=1, indent=_INDENT)
     if len(rows) > ROWS_MAX:
         hidden = f"{screen.glyphs.ellipsis} and {text.number(len(rows) - ROWS_MAX)} more (--json lists all)"
         yield compose([say(" " * _INDENT + hidden)], screen)
 
 
+def fact_row(fact: Fact) -> Line:
+    """Return the cells of a fact about the runs: what differs, from what to what, and a note."""
+    return [say(_name(fact)), say(_arrow(fact, VALUE_CHARACTERS_MAX)), say(_note(fact), "faint")]
+
+
 def _causes(causes: Sequence[JobsChange], screen: Screen) -> Iterator[str]:
-    """Yield what the jobs were given that differs, a section for each kind."""
-    for title, kinds in _TITLES.items():
-        found = [one for one in causes if one.kind in kinds]
-        if not found:
-            continue
+    for title, found in causes_by_title(causes):
         yield ""
         yield compose([say(title, "heading")], screen)
-        rows = [
-            [say(_cause(one).removeprefix("input ")), say(_how(one, VALUE_CHARACTERS_MAX)), say(_where(one), "faint")]
-            for one in found
-        ]
+        rows = [cause_row(one) for one in found]
         yield from text.table(rows[:FILES_MAX], screen, flexible=0, keep="path", indent=_INDENT)
         if len(found) > FILES_MAX:
             hidden = f"{screen.glyphs.ellipsis} and {text.number(len(found) - FILES_MAX)} more (--json lists them)"
             yield compose([say(" " * _INDENT + hidden)], screen)
+
+
+def causes_by_title(causes: Sequence[JobsChange]) -> Iterator[tuple[str, list[JobsChange]]]:
+    """Yield what the jobs were given that differs, a group with a title for each kind."""
+    for title, kinds in _TITLES.items():
+        if found := [one for one in causes if one.kind in kinds]:
+            yield title, found
+
+
+def cause_row(one: JobsChange) -> Line:
+    """Return the cells of what jobs were given that differs: what, how, and where."""
+    return [say(_cause(one).removeprefix("input ")), say(_how(one, VALUE_CHARACTERS_MAX)), say(_where(one), "faint")]
 
 
 def _cause(one: JobsChange) -> str:

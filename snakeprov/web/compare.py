@@ -21,7 +21,7 @@ from snakeprov.model.answers import Story
 from snakeprov.view import causes as screens
 from snakeprov.view import clauses, story, text
 from snakeprov.view.text import Line
-from snakeprov.web import highlight, previews, render, urls
+from snakeprov.web import compareruns, highlight, previews, render, urls
 from snakeprov.web.http import Response
 from snakeprov.web.visit import Visit
 
@@ -56,9 +56,11 @@ class Row(NamedTuple):
 
 
 def show(visit: Visit) -> Response:
-    """Return the comparison of two versions, or the page that asks for them."""
+    """Return the comparison of two versions or runs, or the page that asks for them."""
     query = visit.request.query
     asked = [query.get(name, "").strip() for name in ("a", "b")]
+    if all(one.startswith(compareruns.PREFIX) for one in asked):
+        return compareruns.show(visit, *(one.removeprefix(compareruns.PREFIX) for one in asked))
     if not all(asked):
         return visit.page("compare.html", title="Compare", asked=asked, problem="", told=None)
     stories = [_story(visit.client, one) for one in asked]

@@ -16,7 +16,9 @@ CODE_CHARACTERS_MAX: Final = 200_000
 """Longer texts are shown without colours."""
 
 _PREFIX: Final = "hl-"
-_LIGHT, _DARK = "tango", "github-dark"
+LIGHT: Final = "default"
+DARK: Final = "github-dark"
+"""The styles of Pygments, for light and for dark screens."""
 
 _SNAKEFILES: Final = (".smk", ".snakefile")
 
@@ -37,8 +39,8 @@ def code(content: str, *, name: str = "", language: str = "") -> Markup:
 
 def stylesheet() -> str:
     """Return the colours, for light and for dark screens."""
-    light = HtmlFormatter(style=_LIGHT, classprefix=_PREFIX).get_style_defs(".code")
-    dark = HtmlFormatter(style=_DARK, classprefix=_PREFIX).get_style_defs(".code")
+    light = HtmlFormatter(style=LIGHT, classprefix=_PREFIX).get_style_defs(".code")
+    dark = HtmlFormatter(style=DARK, classprefix=_PREFIX).get_style_defs(".code")
     return f"\n{_own(light)}\n@media (prefers-color-scheme: dark) {{\n{_own(dark)}\n}}\n"
 
 

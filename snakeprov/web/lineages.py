@@ -23,7 +23,7 @@ DEPTH_MAX: Final = 1000
 NODES_MAX: Final = 500
 """Files and activities that the page of a file looks at."""
 
-NODES_HELD_MAX: Final = 10_000
+NODES_HELD_MAX: Final = 2000
 """Files and activities that the page to explore holds."""
 
 BOXES_MAX: Final = 40

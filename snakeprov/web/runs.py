@@ -24,6 +24,7 @@ FAILED_MAX: Final = 10
 """Failed jobs that are shown with their errors."""
 
 NEAR_MAX: Final = 5
+RUNS_READ: Final = 50
 PATCH_CHARACTERS_MAX: Final = 400_000
 
 _FAILED: Final = frozenset({"failed", "interrupted"})
@@ -88,6 +89,7 @@ def show(visit: Visit, run_id: str) -> Response:
         reused=_reused(plan),
         words=view.NOT_RUN,
         plan=plan,
+        before=_before(client, run),
         command=f"snakeprov run {text.short_id(run.id)}",
     )
 
@@ -103,6 +105,14 @@ def patch(visit: Visit, run_id: str) -> Response:
         diff=highlight.code(render.safe_lines(diff[:PATCH_CHARACTERS_MAX]), language="diff"),
         is_cut=len(diff) > PATCH_CHARACTERS_MAX,
     )
+
+
+def _before(client: Client, run: Run) -> str:
+    """Return the run before this one in its project, if it is among the latest; else nothing."""
+    listed = client.runs.list(limit=RUNS_READ).results
+    ids = [one.id for one in listed if one.project == run.project]
+    later = ids.index(run.id) if run.id in ids else len(ids)
+    return next(iter(ids[later + 1 :]), "")
 
 
 def _named(run: Run) -> str:

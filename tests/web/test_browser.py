@@ -43,7 +43,12 @@ def sign_in(browser: Any, reader: Reader) -> None:
 
 ADDRESSES = [
     *("/", "/f/results/table.csv", "/f/data/penguins.csv", "/r/aaaa", "/search?q=table", "/search?q=zzzz"),
-    *("/compare?a=results/table.csv@1&b=results/table.csv@2&all=1", "/affected?rule=clean", "/f/results/figure.png"),
+    *(
+        "/compare?a=results/table.csv@1&b=results/table.csv@2&all=1",
+        "/affected?rule=clean",
+        "/compare?a=run:aaaa&b=run:bbbb",
+        "/f/results/figure.png",
+    ),
     "/f/syn3.1/lineage",
 ]
 

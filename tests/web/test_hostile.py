@@ -90,7 +90,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
     addresses += [f"/affected/{one.entity_id}.{one.number}" for one in versions]
     ids = [f"{one.entity_id}.{one.number}" for one in versions]
     addresses += [f"/compare?a={old}&b={new}&all=1" for old, new in pairwise(ids)]
-    addresses += [f"/d/{versions[0].sha256}", f"/d/sha256:{versions[1].sha256[:8]}", "/affected?run=aaaa"]
+    addresses += [
+        f"/d/{versions[0].sha256}",
+        f"/d/sha256:{versions[1].sha256[:8]}",
+        "/affected?run=aaaa",
+        "/compare?a=run:aaaa&b=run:bbbb",
+    ]
     addresses += ["/", "/r/aaaa", "/r/bbbb", "/j/0001", "/j/0004", "/search?q=csv", "/search?q=status=failed"]
     with pages_of(study.store) as reader:
         yield Hostile(reader, addresses)

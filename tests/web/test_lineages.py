@@ -11,7 +11,7 @@ import pytest
 
 from snakeprov.lineage import fold
 from snakeprov.lineage.graph import Graph
-from snakeprov.web import lineages
+from snakeprov.web import highlight, lineages
 
 from ..cli.conftest import Study
 from ..commands import call
@@ -143,8 +143,22 @@ def test_only_what_differs_is_shown_until_one_asks_for_all(pages: Reader) -> Non
 
 def test_what_cannot_be_compared_is_said(pages: Reader) -> None:
     """The page asks for two versions; one that is not recorded is named."""
-    assert pages.lead("/compare") == "Why do two versions differ?"
+    assert pages.lead("/compare") == "Why do two versions, or two runs, differ?"
     assert pages.lead("/compare?a=nothing.csv&b=syn1.1", status=404) == "No version of a file is called nothing.csv."
+
+
+def test_two_runs_are_compared_as_by_the_command(pages: Reader, recorded_study: Study) -> None:
+    """The page of a run suggests the one before; the files that differ lead to their comparison."""
+    assert 'value="run:aaaa' in pages.page("/r/bbbb").text
+    said = call("diff", "run:aaaa", "run:bbbb", folder=recorded_study.folder).out.splitlines()[0]
+    assert pages.lead("/compare?a=run:aaaa&b=run:bbbb") == said
+    told = pages.read("/compare?a=run:aaaa&b=run:bbbb")
+    assert "summarise 0 1 0 0" in told and "results/table.csv @1 @2 compare" in told
+    link = "/compare?a=results%2Ftable.csv%401&amp;b=results%2Ftable.csv%402"
+    assert f'href="{link}"' in pages.page("/compare?a=run:aaaa&b=run:bbbb").text
+    assert "because" in pages.lead(link.replace("&amp;", "&"))
+    assert "No run whose id begins with  is" in pages.page("/compare?a=run:&b=run:", status=404).text
+    assert "No run whose id begins with ffff" in pages.lead("/compare?a=run:aaaa&b=run:ffff", status=404)
 
 
 def test_code_that_changed_is_shown_line_by_line(tmp_path: Path) -> None:
@@ -206,6 +220,24 @@ def test_code_has_colours(contents: Study) -> None:
     with pages_of(contents.store) as reader:
         assert 'class="hl-' in reader.page("/f/fit.py").text and 'class="hl-' in reader.page("/f/Snakefile").text
         assert reader.page("/static/style.css").text.count(".code .hl-k ") >= 2
+
+
+@pytest.mark.parametrize(("style", "paper"), [(highlight.LIGHT, "f6f8fb"), (highlight.DARK, "172133")])
+def test_colours_of_code_can_be_read(style: str, paper: str) -> None:
+    """Each has the contrast to its paper that WCAG 2 asks for (AA: 4.5)."""
+    from pygments.styles import get_style_by_name
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+        red, green, blue = (one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    faint = {}
+    for token, look in get_style_by_name(style):
+        if look["color"] and str(token) not in ("Token.Error", "Token.Text.Whitespace"):
+            dark, light = sorted((luminance(look["color"]), luminance(look["bgcolor"] or paper)))
+            faint[str(token)] = (light + 0.05) / (dark + 0.05)
+    assert {token: contrast for token, contrast in faint.items() if contrast < 4.495} == {}
 
 
 def test_pictures_are_shown_and_compared_side_by_side(contents: Study) -> None:
