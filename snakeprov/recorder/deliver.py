@@ -283,7 +283,7 @@ class Deliverer:
             self._overlaps.note(prepared.job)
         plan, context, tally = self._plan(), self._context(jobs, permalinks=permalinks), Tally()
         for prepared in jobs:
-            self.target.assemble(plan, prepared.job, prepared.observations, context, tally, catalog=self._catalog)
+            self.target.assemble(plan, prepared, context, tally, self._catalog)
         self._carry_out(plan, jobs, tally)
         self._remember_directories(jobs)
 

@@ -7,12 +7,10 @@ from typing import Protocol
 
 from snakeprov.client import Client
 from snakeprov.client.resources import ServerProvenance
-from snakeprov.model.records import JobRecord
 from snakeprov.recorder.assemble import assemble
 from snakeprov.recorder.catalog import BY_SHA256, Catalog, Explanations, Identity, LookedUp
-from snakeprov.recorder.context import Context
+from snakeprov.recorder.context import Context, Prepared
 from snakeprov.recorder.explaining import Asked, explain_seen
-from snakeprov.recorder.observed import Observations
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.summary import Tally
 
@@ -40,16 +38,7 @@ class Target(Protocol):
     def plan(self, project: str, catalog: Catalog) -> Plan:
         """Return an empty plan."""
 
-    def assemble(
-        self,
-        plan: Plan,
-        job: JobRecord,
-        observations: Observations,
-        context: Context,
-        tally: Tally,
-        *,
-        catalog: Catalog,
-    ) -> None:
+    def assemble(self, plan: Plan, one: Prepared, context: Context, tally: Tally, catalog: Catalog) -> None:
         """Add to `plan` what makes the store know a job, as far as it does not know it yet; count it in `tally`."""
 
     def prepare_uploads(self, project_id: str | None) -> None:
@@ -88,18 +77,9 @@ class ServerTarget:
         """Return an empty plan."""
         return Plan(catalog, project=project)
 
-    def assemble(
-        self,
-        plan: Plan,
-        job: JobRecord,
-        observations: Observations,
-        context: Context,
-        tally: Tally,
-        *,
-        catalog: Catalog,
-    ) -> None:
+    def assemble(self, plan: Plan, one: Prepared, context: Context, tally: Tally, catalog: Catalog) -> None:
         """Add a job to `plan`: what the server knows of it already is left as it is."""
-        assemble(plan, job, observations, context, tally)
+        assemble(plan, one.job, one.observations, context, tally)
 
     def prepare_uploads(self, project_id: str | None) -> None:
         """Do nothing: there is one place for bytes."""

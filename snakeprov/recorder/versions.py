@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from snakeprov.client.files import Content
+from snakeprov.model.annotations import AnnotationsValue, annotation
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Again, Current, Edited, Evidence, Id, Listing, Meaning, Past, meaning_of
 from snakeprov.model.paths import folders_above, to_os
@@ -24,7 +25,6 @@ from snakeprov.recorder.observed import NOTHING, Observation, Observations, Seen
 from snakeprov.recorder.plan import Bytes, Plan, Version
 from snakeprov.recorder.summary import Tally
 
-ANNOTATION_CHARS_MAX: Final = 500
 ANNOTATION_KEY_CHARS_MAX: Final = 256
 ANNOTATIONS_MAX: Final = 90
 
@@ -164,7 +164,7 @@ class Versions:
         self._context = context
         self._tally = tally
         self._always = context.policy.always if job.step is None else job.step.new_version
-        self._shared_annotations: dict[str, Any] | None = None
+        self._shared_annotations: dict[str, AnnotationsValue] | None = None
         self._recognition = Recognition(plan, self.identity, context.explanations, context.directories)
 
     def _file(self, fact: FileFact) -> SeenFile:
@@ -335,11 +335,12 @@ class Versions:
 
     def _annotations(self, sha256: str | None, *, made: bool) -> msgspec.Raw:
         annotations = self._annotations_of_job() if made else {}
-        if sha256 is not None:
-            annotations = annotations | {"snakeprov.sha256": annotation(sha256)}
+        digest = annotation(sha256)
+        if digest is not None:
+            annotations = annotations | {"snakeprov.sha256": digest}
         return msgspec.Raw(msgspec.json.encode(annotations))
 
-    def _annotations_of_job(self) -> dict[str, Any]:
+    def _annotations_of_job(self) -> dict[str, AnnotationsValue]:
         """Return what Synapse's users may want to search a version by, in `annotations2` form."""
         if self._shared_annotations is None:
             is_job = self._job.step is None
@@ -347,9 +348,9 @@ class Versions:
         return self._shared_annotations
 
 
-def annotations_of(job: JobRecord, run: RunRecord) -> dict[str, Any]:
+def annotations_of(job: JobRecord, run: RunRecord) -> dict[str, AnnotationsValue]:
     """Return the annotations that a job gives to what it made, in `annotations2` form."""
-    values: dict[str, Any] = {"rule": job.rule, "run": run.id}
+    values: dict[str, object] = {"rule": job.rule, "run": run.id}
     if run.git is not None and run.git.commit is not None:
         values["commit"] = run.git.commit + ("+dirty" if run.git.dirty else "")
     values |= {f"wildcard.{name}": value for name, value in job.wildcards.items()}
@@ -357,21 +358,6 @@ def annotations_of(job: JobRecord, run: RunRecord) -> dict[str, Any]:
     named = ((_KEY.sub("_", name), annotation(value)) for name, value in values.items())
     known = [(f"snakeprov.{name}"[:ANNOTATION_KEY_CHARS_MAX], value) for name, value in named if value is not None]
     return dict(known[:ANNOTATIONS_MAX])
-
-
-def annotation(value: Any) -> dict[str, Any] | None:
-    """Return `value` in `annotations2` form, or None where there is no such form."""
-    match value:
-        case bool():
-            return {"type": "BOOLEAN", "value": [str(value).lower()]}
-        case int() if -(2**63) <= value < 2**63:
-            return {"type": "LONG", "value": [str(value)]}
-        case float():
-            return {"type": "DOUBLE", "value": [repr(value)]}
-        case str() if value:
-            return {"type": "STRING", "value": [value[:ANNOTATION_CHARS_MAX]]}
-        case _:
-            return None
 
 
 def size_of(seen: Observation) -> int:

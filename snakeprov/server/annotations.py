@@ -15,12 +15,13 @@ import msgspec
 from snakeprov.db import entities, revisions
 from snakeprov.db.access import UPDATE
 from snakeprov.db.entities import EntityRow
+from snakeprov.model.annotations import AnnotationsValue
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.call import Call
 from snakeprov.server.entities import check_etag, existing
 from snakeprov.server.refusals import bad_request, shown
 from snakeprov.server.services import Services
-from snakeprov.server.wire import AnnotationsValue, Body
+from snakeprov.server.wire import Body
 
 service = Services("Annotations")
 

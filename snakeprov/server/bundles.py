@@ -18,6 +18,7 @@ from snakeprov.db import filehandles as stored_handles
 from snakeprov.db.access import DOWNLOAD, UPDATE
 from snakeprov.db.entities import EntityRow
 from snakeprov.db.tables import FILE
+from snakeprov.model.annotations import AnnotationsValue
 from snakeprov.server import acl, legacy, permissions, wire
 from snakeprov.server import annotations as annotation_resource
 from snakeprov.server import synapseanswers as synapse
@@ -27,7 +28,7 @@ from snakeprov.server.call import Call, entity_number
 from snakeprov.server.entities import CREATOR, NewVersion, change, check_etag, existing, insert
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.services import Access, Services
-from snakeprov.server.wire import AnnotationsValue, Body, EntityBody, LegacyAnnotations
+from snakeprov.server.wire import Body, EntityBody, LegacyAnnotations
 
 service = Services("Bundles")
 

@@ -13,13 +13,14 @@ from math import isfinite
 from typing import Any
 
 from snakeprov.db.entities import EntityRow
+from snakeprov.model.annotations import AnnotationsValue
 from snakeprov.server import annotations as current
 from snakeprov.server import wire
 from snakeprov.server.call import Call
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request, shown
 from snakeprov.server.services import Services
-from snakeprov.server.wire import AnnotationsValue, Body, LegacyAnnotations
+from snakeprov.server.wire import Body, LegacyAnnotations
 
 service = Services("Annotations")
 

@@ -10,9 +10,10 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from snakeprov.model.annotations import AnnotationsValue
 from snakeprov.model.entities import Entity, FileHandle
 from snakeprov.model.provenance import Used
-from snakeprov.server.wire import ActivityType, AnnotationsValue, LegacyAnnotations, ResourceAccess
+from snakeprov.server.wire import ActivityType, LegacyAnnotations, ResourceAccess
 
 T = TypeVar("T")
 

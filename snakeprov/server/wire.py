@@ -61,13 +61,6 @@ class ActivityBody(msgspec.Struct, rename="camel"):
     used: list[Used] | None = None
 
 
-class AnnotationsValue(msgspec.Struct):
-    """The values under one key, all of one type, each as text."""
-
-    type: Literal["STRING", "DOUBLE", "LONG", "TIMESTAMP_MS", "BOOLEAN"]
-    value: list[str]
-
-
 class LegacyAnnotations(msgspec.Struct, rename="camel"):
     """The annotations of an entity, in one map for each type; dates are milliseconds since 1970."""
 

@@ -16,6 +16,7 @@ import msgspec
 
 from snakeprov.client.batch import Ref
 from snakeprov.client.files import Content
+from snakeprov.model.annotations import AnnotationsValue, annotation
 from snakeprov.model.digest import Digest
 from snakeprov.model.meaning import Edited, Id, Meaning, Past
 from snakeprov.model.provenance import USED_ENTITY
@@ -26,7 +27,7 @@ from snakeprov.recorder.context import Context
 from snakeprov.recorder.observed import FAILED, GENERATING, Observation, Observations, SeenFile
 from snakeprov.recorder.plan import Bytes, Plan, is_work_by, pointing
 from snakeprov.recorder.summary import Tally
-from snakeprov.recorder.versions import ANNOTATIONS_MAX, annotation
+from snakeprov.recorder.versions import ANNOTATIONS_MAX
 from snakeprov.synapse import rules
 from snakeprov.synapse.jobmark import mark
 from snakeprov.synapse.names import to_synapse_name
@@ -278,11 +279,9 @@ class SynapseAssembly(Assembly):
         return replace(content, file_name=to_synapse_name(content.file_name), keep=keep)
 
 
-def _for_java(value: dict[str, Any]) -> dict[str, Any]:
+def _for_java(one: AnnotationsValue) -> AnnotationsValue:
     """Return an annotation whose numbers are written as Java reads them."""
-    if value["type"] != "DOUBLE":
-        return value
-    number = float(value["value"][0])
+    number = float(one.value[0]) if one.type == "DOUBLE" else 0.0
     if math.isnan(number):
-        return {**value, "value": ["NaN"]}
-    return {**value, "value": ["Infinity" if number > 0 else "-Infinity"]} if math.isinf(number) else value
+        return AnnotationsValue(one.type, ["NaN"])
+    return AnnotationsValue(one.type, ["Infinity" if number > 0 else "-Infinity"]) if math.isinf(number) else one

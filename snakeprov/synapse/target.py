@@ -8,13 +8,13 @@ from typing import Literal
 from snakeprov.client import Client
 from snakeprov.model.records import JobRecord
 from snakeprov.recorder.catalog import Catalog, Explanations, Held, LookedUp
-from snakeprov.recorder.context import Context
+from snakeprov.recorder.context import Context, Prepared
 from snakeprov.recorder.explaining import Asked
 from snakeprov.recorder.observed import Observations, seen_file
 from snakeprov.recorder.plan import Plan
 from snakeprov.recorder.summary import Tally
 from snakeprov.synapse import rules
-from snakeprov.synapse.assemble import Done, assemble_for_synapse
+from snakeprov.synapse.assemble import assemble_for_synapse
 from snakeprov.synapse.lookup import SynapseLookup
 from snakeprov.synapse.names import to_synapse_name
 from snakeprov.synapse.version import BY_MD5
@@ -46,19 +46,11 @@ class SynapseTarget:
         """Return an empty plan."""
         return Plan(catalog, project=project, name_of=_name_of, tells_meanings=False)
 
-    def assemble(
-        self,
-        plan: Plan,
-        job: JobRecord,
-        observations: Observations,
-        context: Context,
-        tally: Tally,
-        *,
-        catalog: Catalog,
-    ) -> None:
+    def assemble(self, plan: Plan, one: Prepared, context: Context, tally: Tally, catalog: Catalog) -> None:
         """Add to `plan` what an earlier attempt to deliver the job has not brought about."""
-        done = self._done(context, job, observations, catalog)
-        assemble_for_synapse(plan, job, observations, context, tally, done=done)
+        written = _written(one.job, one.observations, catalog)
+        done = self._lookup(context.run.project).done(one.job, written)
+        assemble_for_synapse(plan, one.job, one.observations, context, tally, done=done)
 
     def prepare_uploads(self, project_id: str | None) -> None:
         """Have bytes sent to where the owner of a project wants them; one that is yet to be made has no such wish."""
@@ -72,9 +64,6 @@ class SynapseTarget:
 
     def _lookup(self, project: str) -> SynapseLookup:
         return SynapseLookup(self._client, project)
-
-    def _done(self, context: Context, job: JobRecord, observations: Observations, catalog: Catalog) -> Done | None:
-        return self._lookup(context.run.project).done(job, _written(job, observations, catalog))
 
 
 def _written(job: JobRecord, observations: Observations, catalog: Catalog) -> Iterator[tuple[str, Held, str | None]]:
