@@ -9,7 +9,7 @@ from snakeprov.model.methods import Methods, Step
 from snakeprov.view import text
 from snakeprov.view.text import Line, Screen, say
 
-_COLUMNS = ("step", "jobs", "ran", "tools", "environment", "params")
+COLUMNS = ("step", "jobs", "ran", "tools", "environment", "params")
 _LABEL_COLUMNS = 13
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -20,10 +20,10 @@ def terminal(told: Methods, screen: Screen) -> Iterator[str]:
     if not told.steps:
         return
     yield ""
-    rows = [[say(cell) for cell in _cells(step)] for step in told.steps]
-    lines = list(text.table(rows, screen._replace(width=None, colour=False), titles=_COLUMNS))
+    rows = [[say(cell) for cell in cells(step)] for step in told.steps]
+    lines = list(text.table(rows, screen._replace(width=None, colour=False), titles=COLUMNS))
     if screen.width is None or max(map(text.width, lines)) <= screen.width:
-        yield from text.table(rows, screen, titles=_COLUMNS)
+        yield from text.table(rows, screen, titles=COLUMNS)
     else:
         yield from _list(rows, screen)
 
@@ -33,7 +33,7 @@ def _list(rows: Sequence[Line], screen: Screen) -> Iterator[str]:
     for number, row in enumerate(rows):
         if number:
             yield ""
-        for title, cell in zip(_COLUMNS, row, strict=True):
+        for title, cell in zip(COLUMNS, row, strict=True):
             if cell.text:
                 yield from text.fact(title, [cell], screen, columns=_LABEL_COLUMNS)
 
@@ -43,13 +43,14 @@ def markdown(told: Methods) -> Iterator[str]:
     yield _escaped(told.paragraph)
     if told.steps:
         yield ""
-        yield _row(_COLUMNS)
-        yield _row(["---"] * len(_COLUMNS))
+        yield _row(COLUMNS)
+        yield _row(["---"] * len(COLUMNS))
         for step in told.steps:
-            yield _row([_escaped(cell) for cell in _cells(step)])
+            yield _row([_escaped(cell) for cell in cells(step)])
 
 
-def _cells(step: Step) -> list[str]:
+def cells(step: Step) -> list[str]:
+    """Return the row of a step, for `COLUMNS`."""
     tools = [f"{one.name} {one.version}" for one in step.tools if one.version]
     unknown = [one.name for one in step.tools if not one.version]
     if unknown:

@@ -23,7 +23,20 @@ from snakeprov.errors import (
     UnauthorizedError,
     UsageError,
 )
-from snakeprov.web import affected, compare, contents, files, home, jobs, lineages, previews, render, runs, search
+from snakeprov.web import (
+    affected,
+    compare,
+    contents,
+    files,
+    home,
+    jobs,
+    lineages,
+    methods,
+    previews,
+    render,
+    runs,
+    search,
+)
 from snakeprov.web.http import Request, Response, own_address, redirect
 from snakeprov.web.sessions import Sessions, cookie_name, new_secret, set_cookie
 from snakeprov.web.site import Site
@@ -39,6 +52,7 @@ ROUTES: Final[tuple[tuple[str, Handler], ...]] = (
     (r"/f/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)/lineage", lineages.explore),
     (r"/f/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)/lineage\.html", lineages.download_page),
     (r"/f/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)/lineage\.svg", lineages.download_drawing),
+    (r"/f/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)/methods", methods.show),
     (r"/f/(?P<path>.+)", files.find),
     (r"/d/(?:(?P<algorithm>sha256|md5):)?(?P<digest>[0-9a-fA-F]+)", contents.show),
     (r"/affected/(?P<entity_id>syn[0-9]+)\.(?P<number>[0-9]+)", affected.of_version),
@@ -68,8 +82,8 @@ PREFIXES: Final = (
 """The addresses that are pages, whoever asks; `/` is one for browsers."""
 
 POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What pages may load and do. Source: Content Security Policy Level 3."""
 
@@ -192,7 +206,7 @@ class Pages:
     def _not_signed_in(self, request: Request) -> Response:
         if request.header("Sec-Fetch-Site") == "cross-site" and request.method == "GET":
             # A browser sends a strict cookie only where one of our own pages led to this one.
-            return self._plain(request, "again.html", title="One moment", to=request.address)
+            return self._plain(request, "again.html", title="One moment", to=own_address(request.address))
         if self._site.is_local:
             return self._plain(request, "closed.html", title="Not signed in", status=401)
         return redirect(f"/login?{_next(request)}")

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "view": {*BASE, "model", "lineage"},
     "export": {*BASE, "model", "disk", "capture", "client"},
     "server": {*BASE, "model", "disk", "db", "blobs"},
-    "web": {*BASE, "model", "client", "lineage", "view"},
+    "web": {*BASE, "model", "client", "lineage", "view", "export"},
     "workdir": {*BASE, "model", "disk", "capture", "client", "lineage"},
     "recorder": {*BASE, "places", "model", "disk", "capture", "client", "metadata"},
     "apps": {

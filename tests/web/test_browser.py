@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ..cli.conftest import Study
 from ..view.browser import chromium
@@ -116,6 +117,26 @@ def test_a_command_can_be_copied(browser: Any, shown: Reader) -> None:
     browser.find_element("css selector", ".command button").click()
     text = browser.execute_async_script("navigator.clipboard.readText().then(arguments[0], arguments[0])")
     assert text == "snakeprov show results/table.csv@2"
+
+
+def test_a_run_that_is_running_is_shown_live(browser: Any, tmp_path: Path) -> None:
+    """New jobs and the end of the run appear by themselves."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    study = Study(tmp_path / "live")
+    run = study.run("aaaa", status="running", ended_on=None)
+    with pages_of(study.store) as reader:
+        sign_in(browser, reader)
+        browser.get(reader.url + "/r/aaaa")
+        assert "running" in browser.find_element("css selector", ".lead").text
+        study.job(run, "fit", {"fit.txt": b"1"}, ended_on=run.started_on)
+        study.client.runs.put(replace(run, status="success", ended_on=run.started_on))
+        study.client.close()
+        WebDriverWait(browser, 30).until(lambda page: "success" in page.find_element("css selector", ".lead").text)
+        assert "fit.txt@1" in browser.find_element("css selector", "main").text
+        assert len(browser.find_elements("css selector", ".command button")) == 1
+        assert browser.find_elements("css selector", "main[data-live]") == []
+        assert complaints(browser) == []
 
 
 def test_pages_are_whole_without_scripts(browser: Any, shown: Reader) -> None:

@@ -147,6 +147,16 @@ def test_what_cannot_be_compared_is_said(pages: Reader) -> None:
     assert pages.lead("/compare?a=nothing.csv&b=syn1.1", status=404) == "No version of a file is called nothing.csv."
 
 
+def test_the_methods_text_of_a_file_can_be_copied(pages: Reader, recorded_study: Study) -> None:
+    """It is the paragraph of `snakeprov methods`, with the steps as a table and as Markdown."""
+    entity = ids(pages, "results/figure.png")
+    said = call("methods", "--json", "results/figure.png", folder=recorded_study.folder).json["paragraph"]
+    assert pages.lead(f"/f/{entity}.1/methods") == said
+    told = pages.page(f"/f/{entity}.1/methods").text
+    assert "| step | jobs | ran |" in told and f'href="/f/{entity}.1/methods"' in pages.page(f"/f/{entity}.1").text
+    pages.page(f"/f/{entity}.9/methods", status=404)
+
+
 def test_two_runs_are_compared_as_by_the_command(pages: Reader, recorded_study: Study) -> None:
     """The page of a run suggests the one before; the files that differ lead to their comparison."""
     assert 'value="run:aaaa' in pages.page("/r/bbbb").text

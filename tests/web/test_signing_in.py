@@ -110,6 +110,8 @@ def test_a_link_from_another_site_works_for_who_is_signed_in(pages: Reader) -> N
     with Reader(pages.url) as colleague:
         response = colleague.page("/f/syn1.1?a=1&b=2", headers={"Sec-Fetch-Site": "cross-site"})
         assert '<meta http-equiv="refresh" content="0;url=/f/syn1.1?a=1&amp;b=2">' in response.text
+        response = colleague.page("//evil.example/", headers={"Sec-Fetch-Site": "cross-site"})
+        assert "url=//" not in response.text and 'href="//' not in response.text
 
 
 def test_nothing_changes_without_the_token_of_a_form(pages: Reader) -> None:
