@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import sqlite3
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +15,7 @@ from snakeprov.capture.git.program import run_git
 from snakeprov.db.sqlite import JOURNAL_VARIABLE, file_system_of
 from snakeprov.disk.layout import own_folder
 from snakeprov.errors import CaptureError, SnakeprovError
-from snakeprov.model.credentials import strip_credentials
+from snakeprov.model.credentials import hide_in_urls, strip_credentials
 from snakeprov.model.diagnosis import Diagnosis
 from snakeprov.places import Place, locate
 from snakeprov.recorder import backlog
@@ -25,8 +24,6 @@ from snakeprov.settings import SYNAPSE, is_remote
 
 LIBRARIES: Final = ("snakemake", "SQLAlchemy", "alembic", "msgspec", "falcon", "requests", "click", "GitPython")
 """Distributions whose versions are told."""
-
-_CREDENTIALS: Final = re.compile(r"://[^/\s@]+@")
 
 _GIT_TIMEOUT_S: Final = 10.0
 _GIT_BYTES_MAX: Final = 1000
@@ -117,5 +114,5 @@ def _shown(path: Path) -> str:
 def _shown_in(text: str) -> str:
     """Return a sentence with `~` for the home of the user, and without credentials in its URLs."""
     home = str(Path.home())
-    public = _CREDENTIALS.sub("://", text)
+    public = hide_in_urls(text, "***")
     return public if home == "/" else public.replace(home, "~")

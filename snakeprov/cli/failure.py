@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -23,6 +24,7 @@ def tell(error: Exception) -> int:
     """Print what failed and what to do about it; return the exit status."""
     if isinstance(error, click.Abort):
         return INTERRUPTED_STATUS
+    logging.getLogger(__name__).info("failed", exc_info=error)
     if os.environ.get(DEBUG_VARIABLE):
         traceback.print_exception(error)
     if isinstance(error, SnakeprovError):

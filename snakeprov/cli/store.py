@@ -65,9 +65,11 @@ def opened(store: str | None) -> Iterator[tuple[Place, Client]]:
         NoStoreError: There is none, or nothing has been delivered to it yet.
         StoreError: It cannot be used.
     """
+    from snakeprov.disk import logfile
     from snakeprov.disk.projects import project_of
 
     place = find_place(store)
+    logfile.start(place.root, "command")
     with _connected(place) as client:
         client.project = project_of(place.settings, place.root, place.store)
         yield place, client

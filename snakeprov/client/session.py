@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from snakeprov.client.transport import Response, Transport
 
 T = TypeVar("T")
+
+_logger: Final = logging.getLogger(__name__)
 
 RETRIES_MAX: Final = 4
 BACKOFF_FIRST_S: Final = 0.25
@@ -148,17 +151,21 @@ class Session:
         asked = {name: _text(value) for name, value in (query or {}).items() if value is not None}
         headers = self._headers(content, headers, is_own=is_own)
         repeatable = repeatable or method in _IDEMPOTENT
+        shown = path.partition("?")[0]
         tries = RETRIES_MAX + 1
         for attempt in range(1, tries + 1):
+            began_s = time.monotonic()
             try:
                 response = self._transport.send(
                     method, url, query=asked, content=content, headers=headers, is_own=is_own, stream=stream
                 )
             except NoResponseError as error:
+                _logger.info("%s %s, attempt %d: %s", method, shown, attempt, error.why)
                 if not repeatable or attempt == tries or not error.may_pass:
                     raise self._unreachable(error) from error
                 _pause(attempt, None)
                 continue
+            _logger.debug("%s %s: %d after %.3f s", method, shown, response.status_code, time.monotonic() - began_s)
             if response.status_code < 400:
                 return response
             # What was turned away for coming too fast (429) has not been done.

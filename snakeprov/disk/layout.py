@@ -12,6 +12,7 @@ A working directory with an embedded store has both in one folder:
             uploads/             parts of unfinished uploads, by upload and number
         url_secret           signs the URLs of a store that is served
         outbox/              records that wait for delivery: a log for each run, and notes beside it
+        log/                 what snakeprov does, with SNAKEPROV_LOG
         digests.sqlite       digests of files that were read before
         project              identity of the working directory's project, and its name in each store
         store                where the records of the working directory go, if elsewhere
@@ -35,6 +36,7 @@ UPLOADS_NAME = "uploads"
 URL_SECRET_NAME = "url_secret"  # noqa: S105  the name of a file
 
 OUTBOX_NAME = "outbox"
+LOG_NAME = "log"
 DIGESTS_NAME = "digests.sqlite"
 PROJECT_NAME = "project"
 POINTER_NAME = "store"

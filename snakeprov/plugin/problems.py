@@ -6,6 +6,7 @@ import functools
 import logging
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,8 @@ MAX_PROBLEM_CHARACTERS = 500
 
 MAX_ERROR_CHARACTERS = 8_192
 """Characters kept of what was said of a failure."""
+
+_logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -43,6 +46,7 @@ class Problems:
     def note(self, problem: str, *, once: bool = False) -> None:
         """Count one thing that could not be captured; with `once`, unless these very words were noted before."""
         problem = cut(problem, MAX_PROBLEM_CHARACTERS)
+        _log()
         with self._lock:
             if once and problem in self.gaps:
                 return
@@ -58,6 +62,13 @@ class Problems:
         if self.count == 1:
             return f"Not recorded: {first}."
         return f"{self.count} things could not be recorded, the first: {first}."
+
+
+def _log() -> None:
+    """Log where the exception that is being handled came from; not what it says, which may be a secret."""
+    kind, _, trace = sys.exc_info()
+    frames = "".join(traceback.format_tb(trace)).rstrip()
+    _logger.info("something was not captured: %s\n%s", kind.__name__ if kind else "no exception", frames)
 
 
 class Gaps(list[str]):

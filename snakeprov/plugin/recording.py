@@ -7,6 +7,7 @@ loaded on demand.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ from snakeprov.plugin.problems import Gaps, Problems, never_raises
 from snakeprov.plugin.represent import represent
 from snakeprov.plugin.runrecord import plan_of, run_record
 from snakeprov.settings import Settings
+
+_logger: Final = logging.getLogger(__name__)
 
 _FAILED: Final = frozenset({"failed", "retried"})
 
@@ -128,6 +131,7 @@ class Handover:
             problem = f"{type(error).__name__}: {error}"
             self.problems.note(problem)
             record = self._translator.bare(job, status, problem)
+        _logger.debug("job %s of rule %s: %s", live.number, getattr(job, "name", "?"), status)
         if record is None:
             self._recorder.append_encoded(payload)
         else:

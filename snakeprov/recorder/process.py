@@ -8,6 +8,7 @@ moment: what is not acknowledged is delivered again.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import resource
 import select
@@ -22,6 +23,7 @@ from typing import Final
 from snakeprov.capture.secrets.redactor import Redactor
 from snakeprov.client import Client
 from snakeprov.client.transfer import Transfer
+from snakeprov.disk import logfile
 from snakeprov.disk.digestcache import DigestCache
 from snakeprov.model.held import Hold, Listing
 from snakeprov.model.paths import to_os
@@ -40,6 +42,8 @@ from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.target import TargetOf
 from snakeprov.recorder.tools import make_tools
 from snakeprov.settings import Settings, needs_md5
+
+_logger: Final = logging.getLogger(__name__)
 
 LINGER_S: Final = 1.0
 """How often it is looked what was appended: jobs delivered together cost a quarter of what they cost alone."""
@@ -87,6 +91,8 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client], target_
     inbox = Inbox(end)
     begin = inbox.wait_for_begin()
     working_directory = Path(begin.working_directory)
+    logfile.start(working_directory, "deliver")
+    _logger.info("delivers for process %d to %s", begin.process_id, begin.settings.store)
     delivery = LiveDelivery(
         begin.settings,
         working_directory,
@@ -115,6 +121,7 @@ def run(end: socket.socket, connect: Callable[[Settings, Path], Client], target_
         delivery.close()
     if inbox.failure is not None:  # another process delivers what it has not received
         raise inbox.failure
+    _logger.info("has delivered %d jobs; problems: %s", delivery.jobs, list(delivery.problems) or "none")
     _say(end, Done(delivery.tally, delivery.recovered, list(delivery.problems), delivery.elsewhere))
 
 

@@ -25,6 +25,7 @@ from typing import IO, Final, Self
 
 import msgspec
 
+from snakeprov.disk import logfile
 from snakeprov.disk.layout import noted_store, own_folder
 from snakeprov.disk.privacy import prepare_folder
 from snakeprov.errors import OutboxError
@@ -110,11 +111,13 @@ class Recorder:
         """
         self._run = run
         prepare_folder(own_folder(self._working_directory), shared=self._settings.is_shared)
+        logfile.start(self._working_directory, "capture")
         self._log = Log.create(self._folder, run.id, store=self._store, first=self._encode(run))
         self._process = self._started()
         if self._process is not None:
             self._log.share(self._process.id)
             self._process.tell(Take(str(self._log.path)), self._log.descriptor)
+        _logger.info("run %s begins; process %s delivers", run.id, self._process and self._process.id)
 
     def plan(self, plan: RunPlan) -> None:
         """Take the jobs that the run has before it; a later call replaces them. Never raises."""
@@ -170,6 +173,7 @@ class Recorder:
         if summary.restart:
             summary.tally.jobs = self._jobs - summary.pending - summary.rejected - summary.lost
         summary.problems = list(self._problems)
+        _logger.info("run %s: %s", run.id, summary.line())
         return summary
 
     def _append(self, kind: Kind, payload: bytes) -> None:
