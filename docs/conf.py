@@ -26,6 +26,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 suppress_warnings = ["myst.header"]
 
+default_role = "code"  # `name` in a docstring
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autoclass_content = "both"
