@@ -21,6 +21,8 @@ extensions = [
 ]
 exclude_patterns = ["_ext"]
 nitpicky = False
+# In the examples of a command's help, `--json` is no dash and `'` no quotation mark.
+smartquotes = False
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
