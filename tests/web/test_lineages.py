@@ -11,7 +11,7 @@ import pytest
 
 from snakeprov.lineage import fold
 from snakeprov.lineage.graph import Graph
-from snakeprov.web import highlight, lineages
+from snakeprov.web import highlight, lineages, methods
 
 from ..cli.conftest import Study
 from ..commands import call
@@ -155,6 +155,16 @@ def test_the_methods_text_of_a_file_can_be_copied(pages: Reader, recorded_study:
     told = pages.page(f"/f/{entity}.1/methods").text
     assert "| step | jobs | ran |" in told and f'href="/f/{entity}.1/methods"' in pages.page(f"/f/{entity}.1").text
     pages.page(f"/f/{entity}.9/methods", status=404)
+
+
+def test_a_methods_text_that_would_take_long_is_left_to_the_command(
+    pages: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page of a file that came from very much says so instead of keeping the server busy."""
+    monkeypatch.setattr(methods, "NODES_MAX", 3)
+    entity = ids(pages, "results/figure.png")
+    assert "let the command write" in pages.lead(f"/f/{entity}.1/methods")
+    assert "snakeprov methods results/figure.png@1" in pages.read(f"/f/{entity}.1/methods")
 
 
 def test_two_runs_are_compared_as_by_the_command(pages: Reader, recorded_study: Study) -> None:
