@@ -28,7 +28,7 @@ from snakeprov.model.answers import (
     Story,
     Version,
 )
-from snakeprov.model.entities import Entity, File, Folder, Project
+from snakeprov.model.entities import Body, Entity, File, Folder, Project
 
 AnyEntity = TypeVar("AnyEntity", Project, Folder, File)
 T = TypeVar("T")
@@ -89,11 +89,11 @@ class Entities:
             return None
         return str(found["id"])
 
-    def children(self, parent_id: str, *, limit: int) -> list[dict[str, Any]]:
+    def children(self, parent_id: str, *, limit: int) -> list[Body]:
         """Return the headers (`{id, name, type, …}`) of at most `limit` files and folders in a container, by name."""
-        body: dict[str, Any] = {"parentId": parent_id, "includeTypes": ["file", "folder"]}
+        body: Body = {"parentId": parent_id, "includeTypes": ["file", "folder"]}
         body |= {"sortBy": "NAME", "sortDirection": "ASC"}
-        found: list[dict[str, Any]] = []
+        found: list[Body] = []
         while len(found) < limit:
             page = self._session.post(f"{REPO}/entity/children", body, repeatable=True)
             found += page["page"]
@@ -102,11 +102,11 @@ class Entities:
                 break
         return found[:limit]
 
-    def with_md5(self, md5: str) -> list[dict[str, Any]]:
+    def with_md5(self, md5: str) -> list[Body]:
         """Return the file versions whose content has an md5, as headers with `id` and `versionNumber`."""
         return list(self._session.get(f"{REPO}/entity/md5/{quoted(md5)}")["results"])
 
-    def versions(self, entity_id: str, *, limit: int = 10, offset: int = 0) -> list[dict[str, Any]]:
+    def versions(self, entity_id: str, *, limit: int = 10, offset: int = 0) -> list[Body]:
         """Return a page of an entity's versions (VersionInfo), newest first."""
         page = self._session.get(f"{REPO}/entity/{quoted(entity_id)}/version", {"limit": limit, "offset": offset})
         return list(page["results"])
@@ -116,7 +116,7 @@ class Entities:
         answer = self._session.get(f"{REPO}/entity/{quoted(entity_id)}/path")
         return [str(header["id"]) for header in answer["path"]]
 
-    def bundle(self, entity_id: str) -> dict[str, Any]:
+    def bundle(self, entity_id: str) -> Body:
         """Return an entity as it is now with what belongs to it: `{entity, annotations, fileHandles, activity}`.
 
         Raises:
@@ -125,12 +125,12 @@ class Entities:
         body = dict.fromkeys(("includeEntity", "includeAnnotations", "includeFileHandles", "includeActivity"), True)
         return dict(self._session.post(f"{REPO}/entity/{quoted(entity_id)}/bundle2", body, repeatable=True))
 
-    def annotations(self, entity_id: str, *, version_number: int | None = None) -> dict[str, Any]:
+    def annotations(self, entity_id: str, *, version_number: int | None = None) -> Body:
         """Return the annotations, of a version if told: `{id, etag, annotations: {key: {type, value: [text, …]}}}`."""
         version = "" if version_number is None else f"/version/{version_number}"
         return dict(self._session.get(f"{REPO}/entity/{quoted(entity_id)}{version}/annotations2"))
 
-    def set_annotations(self, entity_id: str, annotations: Mapping[str, Any]) -> dict[str, Any]:
+    def set_annotations(self, entity_id: str, annotations: Mapping[str, Any]) -> Body:
         """Replace the annotations, given as `annotations()` returned them.
 
         Raises:
@@ -183,7 +183,7 @@ class Activities:
         """
         return Activity(data=self._session.put(f"{REPO}/activity/{quoted(str(activity['id']))}", activity))
 
-    def generated(self, activity_id: str, *, limit: int = 10, offset: int = 0) -> dict[str, Any]:
+    def generated(self, activity_id: str, *, limit: int = 10, offset: int = 0) -> Body:
         """Return a page of the entity versions it generated: `{results: [Reference], totalNumberOfResults}`."""
         path = f"{REPO}/activity/{quoted(activity_id)}/generated"
         return dict(self._session.get(path, {"limit": limit, "offset": offset}))

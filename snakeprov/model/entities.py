@@ -8,9 +8,12 @@ store assigns (id, etag, times, version number) is None until it has.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import msgspec
+
+Body = dict[str, Any]
+"""A body in Synapse's form as plain values: which keys it has differs from one to the next, and some are not ours."""
 
 PROJECT = "org.sagebionetworks.repo.model.Project"
 FOLDER = "org.sagebionetworks.repo.model.Folder"

@@ -8,8 +8,6 @@ A project has an access list; what is inside a project inherits it, and cannot h
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from snakeprov.db import access, entities
@@ -25,13 +23,14 @@ from snakeprov.db.access import (
 )
 from snakeprov.db.entities import EntityRow
 from snakeprov.db.tables import PROJECT
+from snakeprov.model.entities import Body
 from snakeprov.server import permissions, wire
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.call import Call
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request, forbidden, not_found, shown, stale
 from snakeprov.server.services import Services
-from snakeprov.server.wire import Body, ResourceAccess
+from snakeprov.server.synapseanswers import ResourceAccess
 
 service = Services("Access")
 
@@ -49,17 +48,16 @@ class AclBody(msgspec.Struct, rename="camel"):
 @service(
     "GET",
     "/repo/v1/entity/{id}/acl",
-    answer=synapse.AccessControlList,
     note="in Synapse every entity can have a list of its own; here projects have, and what is inside inherits.",
 )
-def read(call: Call) -> Body:
+def read(call: Call) -> synapse.AccessControlList:
     """The access list of a project."""
     row = existing(call, call.entity_id())
     return body_of(call, _own_acl(call, row))
 
 
-@service("PUT", "/repo/v1/entity/{id}/acl", answer=synapse.AccessControlList)
-def replace(call: Call, body: AclBody) -> Body:
+@service("PUT", "/repo/v1/entity/{id}/acl")
+def replace(call: Call, body: AclBody) -> synapse.AccessControlList:
     """Replaces the access list of a project."""
     row = existing(call, call.entity_id())
     if body.etag is None:
@@ -80,10 +78,9 @@ def put(call: Call, row: EntityRow, body: AclBody) -> None:
 @service(
     "POST",
     "/repo/v1/entity/{id}/acl",
-    answer=synapse.AccessControlList,
     note="in Synapse this gives an entity a list of its own.",
 )
-def create(call: Call) -> Body:
+def create(call: Call) -> synapse.AccessControlList:
     """Refused: a project has a list, and nothing else can."""
     row = existing(call, call.entity_id(), need=CHANGE_PERMISSIONS)
     if row.kind == PROJECT:
@@ -102,39 +99,36 @@ def remove(call: Call) -> None:
     raise forbidden(f"The access list of syn{row.id} cannot be deleted: a project inherits from nothing.")
 
 
-@service("GET", "/repo/v1/entity/{id}/permissions", answer=dict[str, Any])
+@service("GET", "/repo/v1/entity/{id}/permissions", answer=Body)
 def told(call: Call) -> Body:
     """What the user may do with an entity; without READ, only that."""
     row = existing(call, call.entity_id(), need=None)
     return permissions.told(call, project_id=row.project_id, created_by=row.created_by)
 
 
-@service("GET", "/repo/v1/entity/{id}/benefactor", answer=synapse.EntityHeader)
-def benefactor(call: Call) -> Body:
+@service("GET", "/repo/v1/entity/{id}/benefactor")
+def benefactor(call: Call) -> synapse.EntityHeader:
     """The project whose access list holds for an entity."""
     row = existing(call, call.entity_id())
     return wire.header(entities.ancestry(call.tx, row.project_id)[-1])
 
 
-def body_of(call: Call, acl: AclRow) -> dict[str, Any]:
+def body_of(call: Call, acl: AclRow) -> synapse.AccessControlList:
     """Return an access list as it goes over the wire."""
-    return {
-        "id": f"syn{acl.project_id}",
-        "creationDate": wire.time(acl.created_on),
-        "etag": acl.etag,
-        "resourceAccess": [
-            {"principalId": id_, "accessType": permissions_}
-            for id_, permissions_ in access.entries(call.tx, acl.project_id).items()
-        ],
-    }
+    return synapse.AccessControlList(
+        id=wire.entity_id(acl.project_id),
+        etag=acl.etag,
+        creation_date=wire.time(acl.created_on),
+        resource_access=[ResourceAccess(*entry) for entry in access.entries(call.tx, acl.project_id).items()],
+    )
 
 
-def own_of(call: Call, row: EntityRow) -> dict[str, Any] | None:
+def own_of(call: Call, row: EntityRow) -> synapse.AccessControlList | None:
     """Return the access list that an entity has for itself, or None."""
     return body_of(call, _own_acl(call, row)) if row.kind == PROJECT else None
 
 
-def benefactor_of(call: Call, row: EntityRow) -> dict[str, Any] | None:
+def benefactor_of(call: Call, row: EntityRow) -> synapse.AccessControlList | None:
     """Return the access list that holds for an entity, or None."""
     acl = access.get(call.tx, row.project_id)
     return None if acl is None else body_of(call, acl)

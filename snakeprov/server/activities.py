@@ -6,12 +6,13 @@ Must not know: how rows are kept.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
 from snakeprov.db import access, activities
 from snakeprov.db.activities import ActivityRow, UsageRow
+from snakeprov.model.entities import Body
 from snakeprov.model.provenance import UsedEntity, UsedURL
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server import wire
@@ -19,7 +20,7 @@ from snakeprov.server.call import Call, entity_number
 from snakeprov.server.queries import NUMBER_MAX, Paging
 from snakeprov.server.refusals import bad_request, forbidden, not_found, shown, stale
 from snakeprov.server.services import Services
-from snakeprov.server.wire import ActivityBody, Body
+from snakeprov.server.wire import ActivityBody
 
 service = Services("Provenance")
 
@@ -113,13 +114,14 @@ def remove(call: Call) -> None:
     activities.delete_activity(call.tx, row.id)
 
 
-@service("GET", "/repo/v1/activity/{id}/generated", answer=synapse.PaginatedResults[synapse.ReferenceAnswer])
-def generated(call: Call, query: GeneratedPage) -> Body:
+@service("GET", "/repo/v1/activity/{id}/generated")
+def generated(call: Call, query: GeneratedPage) -> synapse.PaginatedResults[synapse.ReferenceAnswer]:
     """The versions that an activity generated, and how many; also those that the user may not read."""
     row = readable(call, call.numeric_id("Activity"))
     pairs, total = activities.generated(call.tx, row.id, limit=query.limit, offset=query.offset)
-    results = [{"targetId": f"syn{id_}", "targetVersionNumber": number} for id_, number in pairs]
-    return {"results": results, "totalNumberOfResults": total}
+    return synapse.PaginatedResults(
+        [synapse.ReferenceAnswer(wire.entity_id(id_), number) for id_, number in pairs], total
+    )
 
 
 def readable(call: Call, id_: int) -> ActivityRow:
@@ -146,7 +148,7 @@ def existing(call: Call, id_: int) -> ActivityRow:
     return row
 
 
-def body_of(call: Call, id_: int) -> dict[str, Any]:
+def body_of(call: Call, id_: int) -> Body:
     """Return an activity as it goes over the wire.
 
     Raises:

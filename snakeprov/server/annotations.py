@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -16,12 +15,12 @@ from snakeprov.db import entities, revisions
 from snakeprov.db.access import UPDATE
 from snakeprov.db.entities import EntityRow
 from snakeprov.model.annotations import AnnotationsValue
+from snakeprov.model.entities import Body
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.call import Call
 from snakeprov.server.entities import check_etag, existing
 from snakeprov.server.refusals import bad_request, shown
 from snakeprov.server.services import Services
-from snakeprov.server.wire import Body
 
 service = Services("Annotations")
 
@@ -87,7 +86,7 @@ def of(call: Call, row: EntityRow) -> dict[str, AnnotationsValue]:
     return {} if json is None else msgspec.json.decode(json, type=dict[str, AnnotationsValue])
 
 
-def body_of(call: Call, row: EntityRow) -> dict[str, Any]:
+def body_of(call: Call, row: EntityRow) -> Body:
     """Return the annotations of a version as they go over the wire."""
     json = revisions.annotations_of(call.tx, row.id, row.number)
     return {"id": f"syn{row.id}", "etag": row.etag, "annotations": msgspec.Raw((json or "{}").encode())}

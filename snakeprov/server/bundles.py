@@ -19,7 +19,8 @@ from snakeprov.db.access import DOWNLOAD, UPDATE
 from snakeprov.db.entities import EntityRow
 from snakeprov.db.tables import FILE
 from snakeprov.model.annotations import AnnotationsValue
-from snakeprov.server import acl, legacy, permissions, wire
+from snakeprov.model.entities import Body
+from snakeprov.server import acl, children, legacy, permissions, wire
 from snakeprov.server import annotations as annotation_resource
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.activities import readable as readable_activity
@@ -28,7 +29,8 @@ from snakeprov.server.call import Call, entity_number
 from snakeprov.server.entities import CREATOR, NewVersion, change, check_etag, existing, insert
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.services import Access, Services
-from snakeprov.server.wire import Body, EntityBody, LegacyAnnotations
+from snakeprov.server.synapseanswers import LegacyAnnotations
+from snakeprov.server.wire import EntityBody
 
 service = Services("Bundles")
 
@@ -159,7 +161,7 @@ def _update(
     return existing(call, id_)
 
 
-def _answer(call: Call, row: EntityRow, sent: BundleBody | LegacyBundleBody) -> dict[str, Any]:
+def _answer(call: Call, row: EntityRow, sent: BundleBody | LegacyBundleBody) -> Body:
     """Return what Synapse answers to a bundle: the parts that it held."""
     asked = BundleRequest(include_entity=True, include_access_control_list=sent.access_control_list is not None)
     bundle = _bundle(call, row, asked)
@@ -170,13 +172,13 @@ def _answer(call: Call, row: EntityRow, sent: BundleBody | LegacyBundleBody) -> 
     return bundle
 
 
-def _bundle(call: Call, row: EntityRow, asked: BundleRequest) -> dict[str, Any]:
-    bundle: dict[str, Any] = {"entityType": row.kind}
+def _bundle(call: Call, row: EntityRow, asked: BundleRequest) -> Body:
+    bundle: Body = {"entityType": row.kind}
     for is_asked, name, part in (
         (asked.include_entity, "entity", _entity),
         (asked.include_annotations, "annotations", annotation_resource.body_of),
         (asked.include_permissions, "permissions", _permissions),
-        (asked.include_entity_path, "path", _path),
+        (asked.include_entity_path, "path", children.path_of),
         (asked.include_has_children, "hasChildren", _has_children),
         (asked.include_access_control_list, "accessControlList", acl.own_of),
         (asked.include_benefactor_acl, "benefactorAcl", acl.benefactor_of),
@@ -191,23 +193,19 @@ def _bundle(call: Call, row: EntityRow, asked: BundleRequest) -> dict[str, Any]:
     return bundle
 
 
-def _entity(call: Call, row: EntityRow) -> dict[str, Any]:
+def _entity(call: Call, row: EntityRow) -> Body:
     return wire.entity(row)
 
 
-def _permissions(call: Call, row: EntityRow) -> dict[str, Any]:
+def _permissions(call: Call, row: EntityRow) -> Body:
     return permissions.told(call, project_id=row.project_id, created_by=row.created_by)
-
-
-def _path(call: Call, row: EntityRow) -> dict[str, Any]:
-    return {"path": [wire.header(step) for step in entities.ancestry(call.tx, row.id)]}
 
 
 def _has_children(call: Call, row: EntityRow) -> bool:
     return row.kind != FILE and entities.count_children(call.tx, row.id) > 0
 
 
-def _file_handles(call: Call, row: EntityRow) -> list[dict[str, Any]]:
+def _file_handles(call: Call, row: EntityRow) -> list[Body]:
     """Return the file handle of a version. None of it tells Synapse's client that it may not download."""
     handle = None if row.file_handle_id is None else stored_handles.get(call.tx, row.file_handle_id)
     if handle is None or not permissions.may(call, row.project_id, DOWNLOAD):
@@ -220,12 +218,12 @@ def _file_name(call: Call, row: EntityRow) -> str | None:
     return None if handle is None else handle.file_name
 
 
-def _restrictions(call: Call, row: EntityRow) -> dict[str, Any]:
+def _restrictions(call: Call, row: EntityRow) -> synapse.Restrictions:
     """Return that nothing but the access list restricts an entity: snakeprov has no access requirements."""
-    return {"objectId": row.id, "restrictionLevel": "OPEN", "hasUnmetAccessRequirement": False}
+    return synapse.Restrictions(object_id=row.id, restriction_level="OPEN", has_unmet_access_requirement=False)
 
 
-def _activity(call: Call, row: EntityRow) -> dict[str, Any] | None:
+def _activity(call: Call, row: EntityRow) -> Body | None:
     if row.activity_id is None:
         return None
     found = readable_activity(call, row.activity_id)

@@ -9,8 +9,10 @@ import re
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET
 
 from snakeprov.db import entities
+from snakeprov.db.entities import EntityRow
 from snakeprov.db.tables import ROOT_ID
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server import wire
@@ -18,7 +20,6 @@ from snakeprov.server.call import Call, entity_number
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request, not_found, shown
 from snakeprov.server.services import Access, Services
-from snakeprov.server.wire import Body
 
 service = Services("Entities")
 
@@ -49,8 +50,8 @@ class ChildrenBody(msgspec.Struct, rename="camel"):
     next_page_token: str | None = None
 
 
-@service("POST", "/repo/v1/entity/child", answer=synapse.EntityId, access=Access.READS)
-def child(call: Call, body: ChildBody) -> Body:
+@service("POST", "/repo/v1/entity/child", access=Access.READS)
+def child(call: Call, body: ChildBody) -> synapse.EntityId:
     """The child of a name."""
     parent = ROOT_ID if body.parent_id is None else entity_number(body.parent_id)
     if parent != ROOT_ID and entities.place(call.tx, parent) is not None:
@@ -59,11 +60,11 @@ def child(call: Call, body: ChildBody) -> Body:
     if found is None:
         raise not_found(f"Entity: '{body.entity_name}' not found in parent: 'syn{parent}'")
     existing(call, found)
-    return {"id": f"syn{found}"}
+    return synapse.EntityId(wire.entity_id(found))
 
 
-@service("POST", "/repo/v1/entity/children", answer=synapse.ChildrenPage, access=Access.READS)
-def children(call: Call, body: ChildrenBody) -> Body:
+@service("POST", "/repo/v1/entity/children", access=Access.READS)
+def children(call: Call, body: ChildrenBody) -> synapse.ChildrenPage:
     """A page of children, fifty at a time; types that are unknown here are ignored."""
     if not body.include_types:
         raise bad_request("includeTypes is empty: at least one type was expected.")
@@ -85,36 +86,37 @@ def children(call: Call, body: ChildrenBody) -> Body:
         limit=PAGE_SIZE + 1,
         offset=offset,
     )
-    answer = {"page": [wire.header(row) for row in rows[:PAGE_SIZE]]}
-    if len(rows) > PAGE_SIZE:
-        return {**answer, "nextPageToken": str(offset + PAGE_SIZE)}
-    return answer
+    following = str(offset + PAGE_SIZE) if len(rows) > PAGE_SIZE else UNSET
+    return synapse.ChildrenPage([wire.header(row) for row in rows[:PAGE_SIZE]], following)
 
 
-@service("GET", "/repo/v1/entity/{id}/type", answer=synapse.EntityHeader)
-def header(call: Call) -> Body:
+@service("GET", "/repo/v1/entity/{id}/type")
+def header(call: Call) -> synapse.EntityHeader:
     """An entity as listings show it."""
     return wire.header(existing(call, call.entity_id()))
 
 
-@service("GET", "/repo/v1/entity/{id}/path", answer=synapse.EntityPath)
-def path(call: Call) -> Body:
+@service("GET", "/repo/v1/entity/{id}/path")
+def path(call: Call) -> synapse.EntityPath:
     """From the root to an entity."""
-    row = existing(call, call.entity_id())
-    return {"path": [wire.header(step) for step in entities.ancestry(call.tx, row.id)]}
+    return path_of(call, existing(call, call.entity_id()))
+
+
+def path_of(call: Call, row: EntityRow) -> synapse.EntityPath:
+    """Return the entities from the root to one."""
+    return synapse.EntityPath([wire.header(step) for step in entities.ancestry(call.tx, row.id)])
 
 
 @service(
     "GET",
     "/repo/v1/entity/md5/{md5}",
-    answer=synapse.PaginatedResults[synapse.EntityHeader],
     note="here only contents whose md5 is known are found: those up to 64 KiB, those uploaded or recorded over a "
     "network, and those whose file handle somebody has asked for.",
 )
-def with_md5(call: Call) -> Body:
+def with_md5(call: Call) -> synapse.PaginatedResults[synapse.EntityHeader]:
     """The file versions whose content has an md5."""
     md5 = call.route["md5"]
     if not _MD5.fullmatch(md5):
         raise bad_request(f"{shown(md5)} is not an md5: 32 hex digits were expected.")
     rows = entities.with_md5(call.tx, md5.lower(), reader=call.user.reader, limit=SAME_CONTENT_MAX)
-    return {"results": [wire.header(row) for row in rows], "totalNumberOfResults": len(rows)}
+    return synapse.PaginatedResults([wire.header(row) for row in rows], len(rows))

@@ -14,7 +14,7 @@ from snakeprov.db.access import CHANGE_PERMISSIONS, CREATE, READ, UPDATE
 from snakeprov.db.entities import EntityRow, Place
 from snakeprov.db.revisions import Meaning
 from snakeprov.db.tables import FILE, FOLDER, PROJECT, ROOT_ID, TRASH_ID
-from snakeprov.model.entities import Entity
+from snakeprov.model.entities import Body, Entity
 from snakeprov.model.paths import OUTSIDE
 from snakeprov.server import meanings, permissions, wire
 from snakeprov.server.call import Call, entity_number, plain_number
@@ -22,7 +22,7 @@ from snakeprov.server.names import check_name
 from snakeprov.server.queries import Number, Query
 from snakeprov.server.refusals import bad_request, conflict, forbidden, not_found, shown, stale
 from snakeprov.server.services import Services
-from snakeprov.server.wire import Body, EntityBody
+from snakeprov.server.wire import EntityBody
 
 service = Services("Entities")
 

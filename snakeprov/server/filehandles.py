@@ -6,7 +6,6 @@ Must not know: how bytes are kept, or how rows are.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
@@ -14,14 +13,13 @@ from snakeprov.db import entities, filehandles, tokens
 from snakeprov.db.access import DOWNLOAD
 from snakeprov.db.filehandles import FileHandleRow
 from snakeprov.db.tables import EXTERNAL
-from snakeprov.model.entities import FileHandle
+from snakeprov.model.entities import Body, FileHandle
 from snakeprov.server import permissions, presigned, wire
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.call import Call, entity_number
 from snakeprov.server.queries import NUMBER_MAX
 from snakeprov.server.refusals import bad_request, forbidden, not_found, shown
 from snakeprov.server.services import Access, Services
-from snakeprov.server.wire import Body
 
 service = Services("Files")
 
@@ -137,8 +135,8 @@ def copy(call: Call, body: CopiesBody) -> Body:
     return {"copyResults": [_copied(call, wanted) for wanted in body.copy_requests]}
 
 
-def _copied(call: Call, wanted: CopyRequest) -> dict[str, Any]:
-    result: dict[str, Any] = {"originalFileHandleId": wanted.original_file.file_handle_id}
+def _copied(call: Call, wanted: CopyRequest) -> Body:
+    result: Body = {"originalFileHandleId": wanted.original_file.file_handle_id}
     row = _found(call, wanted.original_file)
     if not isinstance(row, FileHandleRow):
         return {**result, "failureCode": row}
@@ -189,8 +187,8 @@ def url_of(call: Call, row: FileHandleRow) -> str:
     return presigned.sign(DOWNLOAD_PATH.format(id=row.id), base_url=call.base_url, secret=call.server.url_secret)
 
 
-def _result(call: Call, file: Association, body: FilesBody) -> dict[str, Any]:
-    result: dict[str, Any] = {"fileHandleId": file.file_handle_id}
+def _result(call: Call, file: Association, body: FilesBody) -> Body:
+    result: Body = {"fileHandleId": file.file_handle_id}
     row = _found(call, file)
     if not isinstance(row, FileHandleRow):
         return {**result, "failureCode": row}

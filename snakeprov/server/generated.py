@@ -12,6 +12,7 @@ from msgspec import Meta
 from snakeprov.db import entities, revisions
 from snakeprov.db.access import READ, UPDATE
 from snakeprov.db.entities import EntityRow
+from snakeprov.model.entities import Body
 from snakeprov.server import activities as activity_resource
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.call import Call
@@ -19,7 +20,6 @@ from snakeprov.server.entities import CREATOR, UNLINK, existing, own_activity
 from snakeprov.server.queries import Query
 from snakeprov.server.refusals import not_found
 from snakeprov.server.services import Services
-from snakeprov.server.wire import Body
 
 service = Services("Provenance")
 

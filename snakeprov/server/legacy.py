@@ -10,17 +10,17 @@ not kept.
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
 
 from snakeprov.db.entities import EntityRow
 from snakeprov.model.annotations import AnnotationsValue
+from snakeprov.model.entities import Body
 from snakeprov.server import annotations as current
 from snakeprov.server import wire
 from snakeprov.server.call import Call
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import bad_request, shown
 from snakeprov.server.services import Services
-from snakeprov.server.wire import Body, LegacyAnnotations
+from snakeprov.server.synapseanswers import LegacyAnnotations
 
 service = Services("Annotations")
 
@@ -55,7 +55,7 @@ def replace(call: Call, body: LegacyAnnotations) -> Body:
     return body_of(call, existing(call, row.id))
 
 
-def body_of(call: Call, row: EntityRow) -> dict[str, Any]:
+def body_of(call: Call, row: EntityRow) -> Body:
     """Return the annotations of a version as they go over the wire."""
     texts: dict[str, list[str]] = {}
     doubles: dict[str, list[float | None]] = {}

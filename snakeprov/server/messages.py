@@ -6,15 +6,13 @@ Source: Synapse's JSON schema `message/MessageToUser`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from snakeprov.db import tokens
+from snakeprov.model.entities import Body
 from snakeprov.server.call import Call
 from snakeprov.server.refusals import forbidden
 from snakeprov.server.services import Access, Services
-from snakeprov.server.wire import Body
 
 service = Services("Users")
 
@@ -30,7 +28,7 @@ class MessageBody(msgspec.Struct, rename="camel"):
 @service(
     "POST",
     "/repo/v1/message",
-    answer=dict[str, Any],
+    answer=Body,
     access=Access.READS,
     scope=tokens.MODIFY,
     status=201,

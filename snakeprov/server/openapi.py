@@ -26,12 +26,15 @@ PATH = "/snakeprov/v1/openapi.json"
 DIFFERS = "Differs:"
 """What a paragraph begins with that says how the design, Synapse and this server differ."""
 
+Schema = dict[str, Any]
+"""A JSON Schema, or another part of the description: which keys it has depends on what it describes."""
+
 _REF = "#/components/schemas/{name}"
 _STEP = re.compile(r"\{(\w+)\}")
-_TEXT: dict[str, Any] = {"type": "string"}
-_POSITIVE: dict[str, Any] = {"type": "integer", "minimum": 1}
+_TEXT: Schema = {"type": "string"}
+_POSITIVE: Schema = {"type": "integer", "minimum": 1}
 
-_PATH_PARAMETERS: dict[str, Any] = {
+_PATH_PARAMETERS: dict[str, Schema] = {
     "version": _POSITIVE,
     "part": _POSITIVE,
     "md5": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
@@ -50,7 +53,7 @@ _ERRORS = {
     "412": "The thing was changed since it was read.",
     "413": "The body is too long.",
 }
-_BYTES: dict[str, Any] = {"application/octet-stream": {"schema": {}}}
+_BYTES: Schema = {"application/octet-stream": {"schema": {}}}
 
 
 _SIGNATURE = [
@@ -60,7 +63,7 @@ _SIGNATURE = [
 _RANGE = {"name": "Range", "in": "header", "required": False, "schema": _TEXT}
 
 
-@service("GET", PATH, answer=dict[str, Any])
+@service("GET", PATH, answer=Schema)
 def served(call: Call) -> msgspec.Raw:
     """This description."""
     return msgspec.Raw(encoded(all_services()))
@@ -72,13 +75,13 @@ def encoded(services: tuple[Service, ...]) -> bytes:
     return msgspec.json.encode(document(services))
 
 
-def document(services: Sequence[Service]) -> dict[str, Any]:
+def document(services: Sequence[Service]) -> Schema:
     """Return the description of some services."""
     types = {type_ for one in services for type_ in (one.body, one.answer)} - {None, bytes, str}
     ordered = sorted(types | {ErrorResponse}, key=str)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
     by_type = dict(zip(ordered, schemas, strict=True))
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, Schema] = {}
     for one in services:
         paths.setdefault(one.template, {})[one.method.lower()] = _operation(one, by_type)
     return {
@@ -100,9 +103,9 @@ def document(services: Sequence[Service]) -> dict[str, Any]:
     }
 
 
-def _operation(service: Service, by_type: dict[Any, Any]) -> dict[str, Any]:
+def _operation(service: Service, by_type: dict[Any, Any]) -> Schema:
     summary, *more = service.told
-    operation: dict[str, Any] = {
+    operation: Schema = {
         "operationId": _operation_id(service),
         "summary": summary,
         "tags": [service.section],
@@ -122,8 +125,8 @@ def _operation(service: Service, by_type: dict[Any, Any]) -> dict[str, Any]:
     return operation
 
 
-def _successes(service: Service, by_type: dict[Any, Any]) -> dict[str, Any]:
-    done: dict[str, Any] = {"description": "Done."}
+def _successes(service: Service, by_type: dict[Any, Any]) -> Schema:
+    done: Schema = {"description": "Done."}
     if service.answer is bytes:
         return {
             "200": {"description": "The bytes.", "content": _BYTES},
@@ -140,7 +143,7 @@ def _successes(service: Service, by_type: dict[Any, Any]) -> dict[str, Any]:
     return {str(service.status): done, **others}
 
 
-def _parameters(service: Service) -> list[dict[str, Any]]:
+def _parameters(service: Service) -> list[Schema]:
     found = [
         {"name": name, "in": "path", "required": True, "schema": _path_parameter(service.template, name)}
         for name in _STEP.findall(service.template)
@@ -154,20 +157,19 @@ def _parameters(service: Service) -> list[dict[str, Any]]:
     return [*found, _RANGE] if service.answer is bytes else found
 
 
-def _query_parameter(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
+def _query_parameter(field: msgspec.structs.FieldInfo) -> Schema:
     schema = msgspec.json.schema(field.type)
     # What is left out is None; nobody sends a null.
     (plain,) = [one for one in schema.get("anyOf", [schema]) if one != {"type": "null"}]
     return plain if field.default in (None, "", msgspec.NODEFAULT) else {**plain, "default": field.default}
 
 
-def _path_parameter(template: str, name: str) -> dict[str, Any]:
+def _path_parameter(template: str, name: str) -> Schema:
     if name == "id":
         if "/entity/{id}" in template:
             return _ENTITY_ID
         return _RUN_OR_JOB_ID if re.search("/(runs|jobs)/", template) else _NUMBER
-    parameter: dict[str, Any] = _PATH_PARAMETERS[name]
-    return parameter
+    return _PATH_PARAMETERS[name]
 
 
 def _operation_id(service: Service) -> str:

@@ -12,9 +12,9 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import Any
 
 from snakeprov.server import openapi
+from snakeprov.server.openapi import Schema
 from snakeprov.server.routes import all_services
 
 _HEAD = """\
@@ -62,7 +62,7 @@ def markdown() -> str:
     return "\n".join([*contents, *lines]).rstrip() + "\n"
 
 
-def _service(name: str, operation: dict[str, Any]) -> Iterator[str]:
+def _service(name: str, operation: Schema) -> Iterator[str]:
     yield f"### {name}\n"
     yield _wrapped(operation["summary"]) + "\n"
     query = [parameter for parameter in operation["parameters"] if parameter["in"] == "query"]
@@ -78,20 +78,20 @@ def _service(name: str, operation: dict[str, Any]) -> Iterator[str]:
         yield _wrapped(re.sub(f"^{openapi.DIFFERS}", f"**{openapi.DIFFERS}**", paragraph)) + "\n"
 
 
-def _parameter(parameter: dict[str, Any]) -> str:
+def _parameter(parameter: Schema) -> str:
     schema = parameter["schema"]
     default = f", by default {json.dumps(schema['default'])}" if schema.get("default", False) is not False else ""
     return f"`{parameter['name']}`{'' if parameter['required'] else '?'} {_shape(schema)}{default}"
 
 
-def _content(holder: dict[str, Any]) -> str:
-    content: dict[str, Any] = holder.get("content", {})
+def _content(holder: Schema) -> str:
+    content: Schema = holder.get("content", {})
     if "application/json" in content:
         return _shape(content["application/json"]["schema"])
     return "bytes" if "application/octet-stream" in content else "text" if content else "nothing"
 
 
-def type_section(name: str, schema: dict[str, Any]) -> Iterator[str]:
+def type_section(name: str, schema: Schema) -> Iterator[str]:
     """Yield the section of a type: its name, its description and its keys."""
     yield f"### {_plain(name)}\n"
     about = schema.get("description", "").split("\n\n")[0]
@@ -103,7 +103,7 @@ def type_section(name: str, schema: dict[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _shape(schema: dict[str, Any]) -> str:
+def _shape(schema: Schema) -> str:
     """Return the shape of a value in a few words."""
     if "$ref" in schema:
         name = _plain(schema["$ref"].rsplit("/", 1)[1])

@@ -10,25 +10,23 @@ from snakeprov.server.call import Call
 from snakeprov.server.entities import existing
 from snakeprov.server.refusals import forbidden, not_found
 from snakeprov.server.services import Services
-from snakeprov.server.wire import Body
 
 service = Services("Access")
 
 
-@service("GET", "/repo/v1/entity/{id}/accessRequirement", answer=synapse.PaginatedResults[synapse.Nothing])
-def listing(call: Call) -> Body:
+@service("GET", "/repo/v1/entity/{id}/accessRequirement")
+def listing(call: Call) -> synapse.PaginatedResults[synapse.Nothing]:
     """Access requirements: always empty."""
     existing(call, call.entity_id())
-    return {"results": [], "totalNumberOfResults": 0}
+    return synapse.PaginatedResults([], 0)
 
 
 @service(
     "POST",
     "/repo/v1/entity/{id}/lockAccessRequirement",
-    answer=synapse.Nothing,
     note="Synapse locks the entity until its staff has looked at it.",
 )
-def lock(call: Call) -> Body:
+def lock(call: Call) -> synapse.Nothing:
     """Refused: there are no access requirements, so nothing can be locked by one."""
     # To say yes and leave it open would be worse.
     row = existing(call, call.entity_id())
@@ -38,8 +36,8 @@ def lock(call: Call) -> Body:
     )
 
 
-@service("GET", "/repo/v1/entity/{id}/wikiheadertree", answer=synapse.PaginatedResults[synapse.Nothing])
-def wiki(call: Call) -> Body:
+@service("GET", "/repo/v1/entity/{id}/wikiheadertree")
+def wiki(call: Call) -> synapse.PaginatedResults[synapse.Nothing]:
     """404: there are no wikis."""
     row = existing(call, call.entity_id())
     raise not_found(f"syn{row.id} has no wiki: this server keeps none.")

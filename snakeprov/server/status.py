@@ -12,17 +12,16 @@ from snakeprov.server import synapseanswers as synapse
 from snakeprov.server.batch import REQUESTS_MAX
 from snakeprov.server.call import Call
 from snakeprov.server.services import Services
-from snakeprov.server.wire import Body
 
 service = Services("The server")
 
 API_VERSION = 1
 
 
-@service("GET", ("/", "/repo/v1", "/file/v1", "/auth/v1"), answer=synapse.Nothing)
-def greet(call: Call) -> Body:
+@service("GET", ("/", "/repo/v1", "/file/v1", "/auth/v1"))
+def greet(call: Call) -> synapse.Nothing:
     """Says that somebody answers."""
-    return {}
+    return synapse.Nothing()
 
 
 @service("GET", "/snakeprov/v1")

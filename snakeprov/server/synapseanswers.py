@@ -1,6 +1,7 @@
-"""The shapes of what the services answer that Synapse has too, for the description of the API.
+"""The shapes of what the services answer that Synapse has too; what may be absent is UNSET.
 
-Must not know: how answers are made. The tests hold real answers against these; what may be absent is UNSET.
+Must not know: how answers are made. Where which keys there are differs much (entities, activities, bundles, file
+handles) a handler returns plain values, and the tests hold these against the shape.
 """
 
 from __future__ import annotations
@@ -13,13 +14,33 @@ from msgspec import UNSET, UnsetType
 from snakeprov.model.annotations import AnnotationsValue
 from snakeprov.model.entities import Entity, FileHandle
 from snakeprov.model.provenance import Used
-from snakeprov.server.wire import ActivityType, LegacyAnnotations, ResourceAccess
 
 T = TypeVar("T")
+
+ActivityType = Literal["UNDEFINED", "MANUAL", "CODE_EXECUTION"]
 
 
 class Shape(msgspec.Struct, rename="camel"):
     """The shape of an answer: keys in camelCase."""
+
+
+class LegacyAnnotations(msgspec.Struct, rename="camel"):
+    """The annotations of an entity, in one map for each type; dates are milliseconds since 1970."""
+
+    id: str | None = None
+    etag: str | None = None
+    string_annotations: dict[str, list[str]] = {}
+    double_annotations: dict[str, list[float | None]] = {}
+    long_annotations: dict[str, list[int]] = {}
+    date_annotations: dict[str, list[int]] = {}
+    blob_annotations: dict[str, list[str]] = {}
+
+
+class ResourceAccess(msgspec.Struct, rename="camel"):
+    """What one user or group may do."""
+
+    principal_id: int
+    access_type: list[str] = []
 
 
 class PaginatedResults(Shape, Generic[T]):

@@ -10,9 +10,9 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from snakeprov.db import filehandles, pruning, tokens, uploads
 from snakeprov.db.tables import STORED
@@ -25,7 +25,6 @@ from snakeprov.server.pruning import still_there
 from snakeprov.server.queries import Query
 from snakeprov.server.refusals import bad_request, forbidden, not_found, shown
 from snakeprov.server.services import Access, Services
-from snakeprov.server.wire import Body
 
 service = Services("Files")
 
@@ -81,27 +80,26 @@ class PartsBody(msgspec.Struct, rename="camel"):
     part_numbers: list[int]
 
 
-@service("GET", "/file/v1/entity/{id}/uploadDestination", answer=synapse.UploadDestination)
-def destination(call: Call) -> Body:
+@service("GET", "/file/v1/entity/{id}/uploadDestination")
+def destination(call: Call) -> synapse.UploadDestination:
     """Where files are uploaded to."""
     existing_entity(call, call.entity_id())
-    return {
-        "concreteType": "org.sagebionetworks.repo.model.file.S3UploadDestination",
-        "storageLocationId": wire.STORAGE_LOCATION_ID,
-        "uploadType": "S3",
-        "banner": "",
-        "stsEnabled": False,
-    }
+    return synapse.UploadDestination(
+        concrete_type="org.sagebionetworks.repo.model.file.S3UploadDestination",
+        storage_location_id=wire.STORAGE_LOCATION_ID,
+        upload_type="S3",
+        banner="",
+        sts_enabled=False,
+    )
 
 
 @service(
     "POST",
     "/file/v1/file/multipart",
-    answer=synapse.UploadStatus,
     note=f"{_CREATED} Synapse refuses an empty file, and holds the file's name to the rule for entities; here both are "
     "taken. Synapse has parts of up to 5 GiB; here they are up to 1 GiB.",
 )
-def start(call: Call, query: Start, body: UploadBody) -> Body:
+def start(call: Call, query: Start, body: UploadBody) -> synapse.UploadStatus:
     """Begins an upload in parts, or tells how far the same one has come."""
     _check(body)
     key = hashlib.sha256(msgspec.json.encode([call.user.id, body])).hexdigest()
@@ -161,28 +159,17 @@ def _give_up_idle(call: Call) -> None:
 @service(
     "POST",
     "/file/v1/file/multipart/{id}/presigned/url/batch",
-    answer=synapse.PartUrls,
     access=Access.READS,
     scope=tokens.MODIFY,
     note=_CREATED,
 )
-def urls(call: Call, body: PartsBody) -> Body:
+def urls(call: Call, body: PartsBody) -> synapse.PartUrls:
     """Where to PUT the bytes of parts."""
     row = _own(call)
-    return {
-        "partPresignedUrls": [
-            {
-                "partNumber": number,
-                "uploadPresignedUrl": presigned.sign(
-                    PART_PATH.format(id=row.id, part=_part(row, number)),
-                    base_url=call.base_url,
-                    secret=call.server.url_secret,
-                ),
-                "signedHeaders": {},
-            }
-            for number in body.part_numbers
-        ]
-    }
+    base_url, secret = call.base_url, call.server.url_secret
+    paths = {number: PART_PATH.format(id=row.id, part=_part(row, number)) for number in body.part_numbers}
+    signed = {number: presigned.sign(path, base_url=base_url, secret=secret) for number, path in paths.items()}
+    return synapse.PartUrls([synapse.PartUrl(number, signed[number], {}) for number in body.part_numbers])
 
 
 @service("PUT", PART_PATH, access=Access.SIGNED)
@@ -201,8 +188,8 @@ def receive(call: Transfer) -> None:
     call.server.blobs.parts.put(row.id, number, _exactly(chunks, expected, number=number))
 
 
-@service("PUT", "/file/v1/file/multipart/{id}/add/{part}", answer=synapse.AddedPart, note=_CREATED)
-def add(call: Call, query: AddedPart) -> Body:
+@service("PUT", "/file/v1/file/multipart/{id}/add/{part}", note=_CREATED)
+def add(call: Call, query: AddedPart) -> synapse.AddedPart:
     """Says that a part was sent."""
     row = _own(call)
     text = call.route["part"]
@@ -211,18 +198,17 @@ def add(call: Call, query: AddedPart) -> Body:
     number = _part(row, int(text))
     expected = query.part_md5_hex.lower()
     actual = call.server.blobs.parts.md5(row.id, number)
-    answer: dict[str, Any] = {"uploadId": str(row.id), "partNumber": number}
     if actual is None:
-        return {**answer, "addPartState": "ADD_FAILED", "errorMessage": f"Part {number} has not arrived."}
+        return synapse.AddedPart(str(row.id), number, "ADD_FAILED", f"Part {number} has not arrived.")
     if actual != expected:
         message = f"Part {number} has the md5 {actual}; {shown(expected)} was expected."
-        return {**answer, "addPartState": "ADD_FAILED", "errorMessage": message}
+        return synapse.AddedPart(str(row.id), number, "ADD_FAILED", message)
     uploads.add_part(call.tx, row.id, number, md5=actual)
-    return {**answer, "addPartState": "ADD_SUCCESS"}
+    return synapse.AddedPart(str(row.id), number, "ADD_SUCCESS")
 
 
-@service("PUT", "/file/v1/file/multipart/{id}/complete", answer=synapse.UploadStatus, access=Access.OWN, note=_CREATED)
-def complete(call: Call) -> Body:
+@service("PUT", "/file/v1/file/multipart/{id}/complete", access=Access.OWN, note=_CREATED)
+def complete(call: Call) -> synapse.UploadStatus:
     """Makes the file handle of a complete upload."""
     with call.reading():
         row = _own(call)
@@ -301,20 +287,18 @@ def _own(call: Call) -> UploadRow:
     return row
 
 
-def _status(call: Call, row: UploadRow) -> dict[str, Any]:
+def _status(call: Call, row: UploadRow) -> synapse.UploadStatus:
     done = row.file_handle_id is not None
     arrived = set(range(1, row.part_count + 1)) if done else uploads.parts(call.tx, row.id)
-    body: dict[str, Any] = {
-        "uploadId": str(row.id),
-        "startedBy": str(row.started_by),
-        "startedOn": wire.time(row.started_on),
-        "updatedOn": wire.time(row.updated_on),
-        "state": "COMPLETED" if done else "UPLOADING",
-        "partsState": "".join("1" if number in arrived else "0" for number in range(1, row.part_count + 1)),
-    }
-    if done:
-        body["resultFileHandleId"] = str(row.file_handle_id)
-    return body
+    return synapse.UploadStatus(
+        upload_id=str(row.id),
+        started_by=str(row.started_by),
+        started_on=wire.time(row.started_on),
+        updated_on=wire.time(row.updated_on),
+        state="COMPLETED" if done else "UPLOADING",
+        parts_state="".join("1" if number in arrived else "0" for number in range(1, row.part_count + 1)),
+        result_file_handle_id=str(row.file_handle_id) if done else UNSET,
+    )
 
 
 def _exactly(chunks: Iterable[bytes], expected: int, *, number: int) -> Iterator[bytes]:

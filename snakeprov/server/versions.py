@@ -12,7 +12,7 @@ from msgspec import Meta
 from snakeprov.db import entities, revisions, trash
 from snakeprov.db.access import DELETE, UPDATE
 from snakeprov.db.tables import FILE
-from snakeprov.model.entities import Entity
+from snakeprov.model.entities import Body, Entity
 from snakeprov.server import synapseanswers as synapse
 from snakeprov.server import wire
 from snakeprov.server.call import Call
@@ -20,7 +20,7 @@ from snakeprov.server.entities import CREATOR, NewVersion, change, existing
 from snakeprov.server.queries import Paging
 from snakeprov.server.refusals import bad_request
 from snakeprov.server.services import Services
-from snakeprov.server.wire import Body, EntityBody
+from snakeprov.server.wire import EntityBody
 
 service = Services("Versions")
 
@@ -34,15 +34,14 @@ class VersionPage(Paging, frozen=True):
 @service(
     "GET",
     "/repo/v1/entity/{id}/version",
-    answer=synapse.PaginatedResults[synapse.VersionInfo],
     note="today's Synapse estimates `totalNumberOfResults`; here it is the true number.",
 )
-def listing(call: Call, query: VersionPage) -> Body:
+def listing(call: Call, query: VersionPage) -> synapse.PaginatedResults[synapse.VersionInfo]:
     """The versions of an entity, newest first."""
     row = existing(call, call.entity_id())
     page = revisions.page(call.tx, row.id, limit=query.limit, offset=query.offset)
-    results = [wire.version_info(version, entity_id=row.id, current=row.current_version) for version in page]
-    return {"results": results, "totalNumberOfResults": revisions.count(call.tx, row.id)}
+    results = [wire.version_info(version, entity=row.id, current=row.current_version) for version in page]
+    return synapse.PaginatedResults(results, revisions.count(call.tx, row.id))
 
 
 @service("GET", "/repo/v1/entity/{id}/version/{version}", answer=Entity)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET
 
 from snakeprov.db import tables
 from snakeprov.db.activities import ActivityRow, UsageRow
@@ -22,17 +22,13 @@ from snakeprov.db.jobs import JobFileRow
 from snakeprov.db.revisions import VersionRow
 from snakeprov.model import times
 from snakeprov.model.answers import EntityName, JobFile
-from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT, S3_FILE_HANDLE
+from snakeprov.model.entities import EXTERNAL_FILE_HANDLE, FILE, FOLDER, PROJECT, S3_FILE_HANDLE, Body
 from snakeprov.model.provenance import USED_ENTITY, USED_URL, Used
+from snakeprov.server.synapseanswers import ActivityType, EntityHeader, VersionInfo
 
 CONCRETE_TYPES = {tables.PROJECT: PROJECT, tables.FOLDER: FOLDER, tables.FILE: FILE}
 KINDS = {concrete_type: kind for kind, concrete_type in CONCRETE_TYPES.items()}
 STORAGE_LOCATION_ID = 1
-
-Body = dict[str, Any]
-"""A body of Synapse's as plain values, of the shape that the service declares."""
-
-ActivityType = Literal["UNDEFINED", "MANUAL", "CODE_EXECUTION"]
 
 
 class EntityBody(msgspec.Struct, rename="camel"):
@@ -59,25 +55,6 @@ class ActivityBody(msgspec.Struct, rename="camel"):
     description: str | None = None
     activity_type: ActivityType | None = None
     used: list[Used] | None = None
-
-
-class LegacyAnnotations(msgspec.Struct, rename="camel"):
-    """The annotations of an entity, in one map for each type; dates are milliseconds since 1970."""
-
-    id: str | None = None
-    etag: str | None = None
-    string_annotations: dict[str, list[str]] = {}
-    double_annotations: dict[str, list[float | None]] = {}
-    long_annotations: dict[str, list[int]] = {}
-    date_annotations: dict[str, list[int]] = {}
-    blob_annotations: dict[str, list[str]] = {}
-
-
-class ResourceAccess(msgspec.Struct, rename="camel"):
-    """What one user or group may do."""
-
-    principal_id: int
-    access_type: list[str] = []
 
 
 @lru_cache(maxsize=1024)
@@ -129,9 +106,9 @@ def entity_name(row: EntityRow) -> EntityName:
     return EntityName(id=entity_id(row.id), name=row.name, path=row.path)
 
 
-def entity(row: EntityRow) -> dict[str, Any]:
+def entity(row: EntityRow) -> Body:
     """Return an entity at a version."""
-    body: dict[str, Any] = {
+    body: Body = {
         "concreteType": CONCRETE_TYPES[row.kind],
         "id": f"syn{row.id}",
         "name": row.name,
@@ -155,46 +132,42 @@ def entity(row: EntityRow) -> dict[str, Any]:
     return body
 
 
-def header(row: Header | EntityRow) -> dict[str, Any]:
+def header(row: Header | EntityRow) -> EntityHeader:
     """Return an entity as a listing shows it."""
-    return {
-        "id": f"syn{row.id}",
-        "name": row.name,
-        "type": CONCRETE_TYPES[row.kind],
-        "versionNumber": row.number,
-        "versionLabel": row.label,
-        "isLatestVersion": row.number == row.current_version,
-        "benefactorId": row.project_id,
-        "createdOn": time(row.created_on),
-        "modifiedOn": time(row.modified_on),
-        "createdBy": str(row.created_by),
-        "modifiedBy": str(row.modified_by),
-    }
+    return EntityHeader(
+        id=entity_id(row.id),
+        name=row.name,
+        type=CONCRETE_TYPES[row.kind],
+        version_number=row.number,
+        version_label=row.label,
+        is_latest_version=row.number == row.current_version,
+        benefactor_id=row.project_id,
+        created_on=time(row.created_on),
+        modified_on=time(row.modified_on),
+        created_by=str(row.created_by),
+        modified_by=str(row.modified_by),
+    )
 
 
-def version_info(row: VersionRow, *, entity_id: int, current: int) -> dict[str, Any]:
+def version_info(row: VersionRow, *, entity: int, current: int) -> VersionInfo:
     """Return a version as the list of versions shows it."""
-    body: dict[str, Any] = {
-        "id": f"syn{entity_id}",
-        "versionNumber": row.number,
-        "versionLabel": row.label,
-        "isLatestVersion": row.number == current,
-        "modifiedBy": str(row.modified_by),
-        "modifiedByPrincipalId": str(row.modified_by),
-        "modifiedOn": time(row.modified_on),
-    }
-    if row.comment is not None:
-        body["versionComment"] = row.comment
-    if row.md5 is not None:
-        body["contentMd5"] = row.md5
-    if row.size_bytes is not None:
-        body["contentSize"] = str(row.size_bytes)
-    return body
+    return VersionInfo(
+        id=entity_id(entity),
+        version_number=row.number,
+        version_label=row.label,
+        is_latest_version=row.number == current,
+        modified_by=str(row.modified_by),
+        modified_by_principal_id=str(row.modified_by),
+        modified_on=time(row.modified_on),
+        version_comment=UNSET if row.comment is None else row.comment,
+        content_md5=UNSET if row.md5 is None else row.md5,
+        content_size=UNSET if row.size_bytes is None else str(row.size_bytes),
+    )
 
 
-def activity(row: ActivityRow, used: Iterable[UsageRow]) -> dict[str, Any]:
+def activity(row: ActivityRow, used: Iterable[UsageRow]) -> Body:
     """Return an activity."""
-    body: dict[str, Any] = {
+    body: Body = {
         "id": str(row.id),
         "etag": row.etag,
         "createdOn": time(row.created_on),
@@ -212,19 +185,19 @@ def activity(row: ActivityRow, used: Iterable[UsageRow]) -> dict[str, Any]:
     return body
 
 
-def _used(row: UsageRow) -> dict[str, Any]:
+def _used(row: UsageRow) -> Body:
     if row.target_id is None:
-        item: dict[str, Any] = {"concreteType": USED_URL, "wasExecuted": bool(row.was_executed), "url": row.url}
+        item: Body = {"concreteType": USED_URL, "wasExecuted": bool(row.was_executed), "url": row.url}
         if row.name is not None:
             item["name"] = row.name
         return item
-    reference: dict[str, Any] = {"targetId": f"syn{row.target_id}"}
+    reference: Body = {"targetId": f"syn{row.target_id}"}
     if row.target_version is not None:
         reference["targetVersionNumber"] = row.target_version
     return {"concreteType": USED_ENTITY, "wasExecuted": bool(row.was_executed), "reference": reference}
 
 
-def file_handle(row: FileHandleRow) -> dict[str, Any]:
+def file_handle(row: FileHandleRow) -> Body:
     """Return a file handle."""
     # Pruned bytes were kept here, and are not elsewhere: the answer says so.
     stored = row.kind != tables.EXTERNAL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from snakeprov.client.connection import Connection
 from snakeprov.client.session import quoted
@@ -10,12 +10,10 @@ from snakeprov.errors import ForbiddenError, NotFoundError
 from snakeprov.model import meant
 from snakeprov.model.activity import Activity
 from snakeprov.model.answers import EntityName, Meaning
-from snakeprov.model.entities import File
+from snakeprov.model.entities import Body, File
 from snakeprov.synapse import pathwalk
 from snakeprov.synapse.jobmark import marked
 from snakeprov.synapse.names import from_synapse_name
-
-Json = dict[str, Any]
 
 PAGE: Final = 50
 """Versions per request."""
@@ -32,14 +30,14 @@ class Facts:
         self._latest: dict[str, File | None] = {}
         self._users: dict[str, str] = {}
 
-    def page(self, entity_id: str, *, limit: int, offset: int) -> Json:
+    def page(self, entity_id: str, *, limit: int, offset: int) -> Body:
         """Return a page of what Synapse lists of the versions of an entity, newest first."""
         path = f"/repo/v1/entity/{quoted(entity_id)}/version"
         return dict(self._connection.session.get(path, {"limit": limit, "offset": offset}))
 
-    def info(self, entity_id: str, version_number: int) -> tuple[Json, int | None]:
+    def info(self, entity_id: str, version_number: int) -> tuple[Body, int | None]:
         """Return what Synapse lists of a version, and the number of the version before it. Raises NotFoundError."""
-        found: Json | None = None
+        found: Body | None = None
         for offset in range(0, VERSIONS_MAX, PAGE):
             results = self.page(entity_id, limit=PAGE, offset=offset)["results"]
             for info in results:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from snakeprov.model import meant
 from snakeprov.model.activity import Activity
 from snakeprov.model.answers import Edge, EdgeKind, Lineage, Node
-from snakeprov.synapse.facts import Facts, Json, below, job_of
+from snakeprov.model.entities import Body
+from snakeprov.synapse.facts import Facts, below, job_of
 
 
 class GraphWalk:
@@ -88,7 +89,7 @@ class GraphWalk:
         return True
 
 
-def target_of(facts: Facts, item: Json) -> str:
+def target_of(facts: Facts, item: Body) -> str:
     """Return the id of the node of a used item."""
     if "url" in item:
         return f"url:{item['url']}"
@@ -100,7 +101,7 @@ def target_of(facts: Facts, item: Json) -> str:
     return f"{reference['targetId']}.{number}"
 
 
-def node_of(facts: Facts, item: Json, name: str) -> Node:
+def node_of(facts: Facts, item: Body, name: str) -> Node:
     """Return the node of a used item, whose id is `name`."""
     if "url" in item:
         return Node(id=name, kind="url", label=item.get("name") or item["url"], url=item["url"])

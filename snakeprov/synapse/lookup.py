@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from snakeprov.client import Client
 from snakeprov.errors import ConfigError, ForbiddenError, NotFoundError
 from snakeprov.model.activity import Activity
 from snakeprov.model.answers import Found, Lookup
-from snakeprov.model.entities import FILE, Folder, Project
+from snakeprov.model.entities import FILE, Body, Folder, Project
 from snakeprov.model.meaning import Past
 from snakeprov.model.paths import OUTSIDE, folders_above, to_names
 from snakeprov.model.records import JobRecord
@@ -36,8 +36,6 @@ OTHERS_LOOKED_AT_MAX: Final = 5
 
 STEPS_MAX: Final = 2
 """Maximum number of links that are followed to learn whether a version is work: it may be a copy put back."""
-
-Json = dict[str, Any]
 
 _Seen = tuple[Found, Besides | None]
 """What is at a path, and for a file what Synapse knows of it beyond that."""
@@ -137,14 +135,14 @@ class SynapseLookup:
     def _past(self, entity_id: str, number: int, md5: str, *, steps: int = STEPS_MAX) -> _Version:
         """Return a version that has an md5, following at most `steps` links. Raises NotFoundError."""
         activity = self._client.entities.generated_by(entity_id, version_number=number)
-        annotations: Json = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
+        annotations: Body = self._client.entities.annotations(entity_id, version_number=number)["annotations"]
         is_work = activity is not None or self._comes_from_work(entity_id, annotations, md5, steps=steps)
         past = Past(entity_id, number, str(activity["id"]) if activity is not None else None, is_work)
         references = [one.get("reference") or {} for one in (() if activity is None else activity.get("used", ()))]
         used = frozenset((one.get("targetId"), one.get("targetVersionNumber")) for one in references)
         return _Version(past, _again_of(annotations, md5), used)
 
-    def _comes_from_work(self, entity_id: str, annotations: Json, md5: str, *, steps: int = STEPS_MAX) -> bool:
+    def _comes_from_work(self, entity_id: str, annotations: Body, md5: str, *, steps: int = STEPS_MAX) -> bool:
         """Return whether a version without an Activity is work, or a copy of it; a copy of a raw input is another one.
 
         Args:
@@ -245,7 +243,7 @@ class SynapseLookup:
         entity = bundle["entity"]
         if entity["concreteType"] != FILE:
             return Found(path=path, kind="folder", entity_id=entity_id), None
-        annotations: Json = bundle.get("annotations", {}).get("annotations", {})
+        annotations: Body = bundle.get("annotations", {}).get("annotations", {})
         activity = Activity(data=bundle["activity"]) if bundle.get("activity") else None
         handle_id = entity.get("dataFileHandleId")
         md5 = next((one.get("contentMd5") for one in bundle.get("fileHandles", ()) if one["id"] == handle_id), None)
@@ -305,12 +303,12 @@ def _job_id(description: str | None) -> str | None:
     return found[0] if found else None
 
 
-def _text(annotations: Json, name: str) -> str | None:
+def _text(annotations: Body, name: str) -> str | None:
     values = (annotations.get(PREFIX + name) or {}).get("value")
     return str(values[0]) if values else None
 
 
-def _meant(annotations: Json, md5: str) -> tuple[str, str, int] | None:
+def _meant(annotations: Body, md5: str) -> tuple[str, str, int] | None:
     """Return what is noted that the bytes of a version mean: the kind, and path and number of the version meant.
 
     A new version begins with the annotations of the one before: they are its own only if they name its `md5`.
@@ -321,7 +319,7 @@ def _meant(annotations: Json, md5: str) -> tuple[str, str, int] | None:
     return kind, path, int(number)
 
 
-def _edited_after(entity_id: str, annotations: Json, md5: str | None) -> Past | None:
+def _edited_after(entity_id: str, annotations: Body, md5: str | None) -> Past | None:
     """Return the version of the same file after which a version is noted to have been edited."""
     match _meant(annotations, md5) if md5 is not None else None:
         case "edited", "", number:
@@ -329,7 +327,7 @@ def _edited_after(entity_id: str, annotations: Json, md5: str | None) -> Past | 
     return None
 
 
-def _again_of(annotations: Json, md5: str) -> int | None:
+def _again_of(annotations: Body, md5: str) -> int | None:
     """Return the number of the version of the same file whose content a version has again, if it has."""
     match _meant(annotations, md5):
         case "again", "", number:

@@ -31,10 +31,10 @@ from snakeprov.model.answers import (
     ToldVersion,
     Version,
 )
-from snakeprov.model.entities import File
+from snakeprov.model.entities import Body, File
 from snakeprov.model.records import StoredJob
 from snakeprov.synapse import pathwalk
-from snakeprov.synapse.facts import PAGE, Facts, Json, below, job_of
+from snakeprov.synapse.facts import PAGE, Facts, below, job_of
 from snakeprov.synapse.graphwalk import GraphWalk, node_of, target_of
 
 _MD5_CHARS: Final = 32
@@ -212,7 +212,7 @@ class Walk:
         """Refuse: raises UsageError."""
         raise _unknowable()
 
-    def _version(self, entity_id: str, info: Json) -> ToldVersion:
+    def _version(self, entity_id: str, info: Body) -> ToldVersion:
         number = int(info["versionNumber"])
         noted = self._facts.noted(entity_id, number)
         making = self._making(entity_id, number)
