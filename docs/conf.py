@@ -29,6 +29,7 @@ myst_heading_anchors = 4
 suppress_warnings = ["myst.header"]
 
 default_role = "code"  # `name` in a docstring
+smartquotes = False  # of --json it would make a dash
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autoclass_content = "both"

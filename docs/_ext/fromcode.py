@@ -9,10 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+import click
 import msgspec
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx_click.ext import ClickDirective
 
 import snakeprov.view
 from snakeprov import errors, settings
@@ -119,14 +121,38 @@ class FromCode(SphinxDirective):
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
+class Usage(ClickDirective):
+    """The help of a command, under the heading that the page gives it."""
+
+    def run(self) -> list[nodes.Node]:
+        (section,) = super().run()
+        below = section.children[1:]
+        return [one for one in below if not (isinstance(one, nodes.rubric) and one.astext() == "Usage")]
+
+
 def keep_tree(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Show the tree of errors as it is drawn in the module's docstring."""
     if name == errors.__name__:
         lines[1:] = ["", "::", "", *(f"    {line}" for line in lines[1:])]
 
 
+def show_examples(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Show the examples below a command's help as they are printed."""
+    examples = (context.command.epilog or "").partition("Examples:\n")[2]
+    if examples:
+        lines[:] = [
+            ".. rubric:: Examples",
+            "",
+            ".. code-block:: text",
+            "",
+            *(f" {one}" for one in examples.split("\n")),
+        ]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directive."""
+    app.connect("sphinx-click-process-epilog", show_examples)
     app.connect("autodoc-process-docstring", keep_tree)
     app.add_directive("fromcode", FromCode)
+    app.add_directive("click", Usage, override=True)
     return {"parallel_read_safe": True}

@@ -102,7 +102,22 @@ def test_every_command_has_a_page() -> None:
     assert listed == [(name, name) for name in commands]
     assert {path.stem for path in (DOCS / "commands").glob("*.md")} == {*commands, "index"}
     for name in commands:
-        assert f"```{{click}} snakeprov.cli.{name}:command\n" in (DOCS / "commands" / f"{name}.md").read_text()
+        assert f"\n.. click:: snakeprov.cli.{name}:command\n" in (DOCS / "commands" / f"{name}.md").read_text()
+
+
+def test_no_markup_is_left_in_the_text(site: Path) -> None:
+    """No page shows a directive instead of what it stands for, as Sphinx does where it takes it for text."""
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+
+    assert [path.name for path in pages if re.search(r"<p>\s*(?:\.\. \w|\| \w|:\w+:)", path.read_text())] == []
+
+
+def test_the_options_of_a_command_have_anchors(site: Path) -> None:
+    """The help of a command is on its page, each option with a link to it."""
+    page = (site / "commands" / "log.html").read_text(encoding="utf-8")
+
+    assert 'id="cmdoption-snakeprov-log-n"' in page
+    assert "# its versions, newest first" in page
 
 
 def test_generated_references(site: Path) -> None:
