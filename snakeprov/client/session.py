@@ -24,6 +24,7 @@ from snakeprov.errors import (
     UnauthorizedError,
     UnreachableError,
 )
+from snakeprov.model.credentials import strip_credentials
 
 if TYPE_CHECKING:
     from snakeprov.client.transport import Response, Transport
@@ -206,7 +207,7 @@ class Session:
             return msgspec.json.decode(response.content, type=type_)
         except msgspec.ValidationError as error:
             raise RemoteError(
-                f"{self.base_url} answered with something unexpected: {error}.",
+                f"{self._shown_url} answered with something unexpected: {error}.",
                 hint="Is it a snakeprov server, and no older or newer than this client?",
             ) from error
         except msgspec.DecodeError as error:
@@ -214,9 +215,14 @@ class Session:
 
     def _no_json(self) -> RemoteError:
         return RemoteError(
-            f"{self.base_url} answered with something that is not JSON.",
+            f"{self._shown_url} answered with something that is not JSON.",
             hint="Is this the address of a snakeprov server or of Synapse?",
         )
+
+    @property
+    def _shown_url(self) -> str:
+        """The base URL for a message, without a login in it."""
+        return strip_credentials(self.base_url)
 
     def _url(self, path: str) -> str:
         for prefix, endpoint in self._endpoints.items():
@@ -238,7 +244,7 @@ class Session:
 
     def _unreachable(self, error: NoResponseError) -> UnreachableError:
         return UnreachableError(
-            f"The store at {self.base_url} cannot be reached: {error.why}.",
+            f"The store at {self._shown_url} cannot be reached: {error.why}.",
             hint="Is the address right and the server up?",
         )
 

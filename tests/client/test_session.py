@@ -223,3 +223,6 @@ def test_nobody_there_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(UnreachableError, match=f"127.0.0.1:{port} cannot be reached: no connection could be made"):
         Session(f"http://127.0.0.1:{port}").get("/x")
+    with pytest.raises(UnreachableError) as told:
+        Session(f"http://ada:hunter2@127.0.0.1:{port}").get("/x")
+    assert "hunter2" not in str(told.value), "what is printed is copied into mails"
