@@ -25,7 +25,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from snakeprov.model.held import Hold, Listing
-from snakeprov.recorder.reading import Reading
+from snakeprov.recorder.progress import Reading
 from snakeprov.recorder.summary import Tally
 from snakeprov.settings import Settings
 

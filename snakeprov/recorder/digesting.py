@@ -41,11 +41,10 @@ from snakeprov.recorder.observed import (
     key_of,
     path_of_key,
 )
-from snakeprov.recorder.reading import Readings
+from snakeprov.recorder.progress import Readings
 
 FILES_REMEMBERED_MAX: Final = 10_000
 """How many digests are remembered for files that may vanish before they are asked for again."""
-
 
 _NO_BYTES = {
     "missing": "was not there when the job ended",

@@ -37,7 +37,7 @@ from snakeprov.recorder.digesting import KeptLogs
 from snakeprov.recorder.heldfiles import HeldFiles, Moves
 from snakeprov.recorder.leftovers import deliver_leftovers
 from snakeprov.recorder.outbox import Outbox
-from snakeprov.recorder.reading import Reading, bytes_read
+from snakeprov.recorder.progress import Reading, bytes_read
 from snakeprov.recorder.summary import Tally, explain
 from snakeprov.recorder.target import TargetOf
 from snakeprov.recorder.tools import make_tools
@@ -68,7 +68,6 @@ NICENESS: Final = 5
 
 _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Batch systems send these to every process of a job; Snakemake's end is what ends this one."""
-
 
 RETRY_S: Final = 15.0
 """How long to wait with the next delivery after one failed, while the workflow is running."""

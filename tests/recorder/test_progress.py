@@ -15,7 +15,7 @@ from snakeprov.disk.files import digest_file, fingerprint
 from snakeprov.model.records import FileFact
 from snakeprov.recorder import progress
 from snakeprov.recorder.digesting import Digester
-from snakeprov.recorder.reading import LARGE_BYTES, Reading, Readings
+from snakeprov.recorder.progress import LARGE_BYTES, Reading, Readings
 
 
 class Terminal(io.StringIO):
