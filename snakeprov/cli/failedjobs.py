@@ -11,7 +11,7 @@ from snakeprov.cli.store import current_folder
 from snakeprov.disk.projects import project_of
 from snakeprov.errors import BadRequestError, NotFoundError, NotRecordedError, UsageError
 from snakeprov.model.answers import Done, SearchResult
-from snakeprov.view import times
+from snakeprov.view.story import is_later
 
 if TYPE_CHECKING:
     from snakeprov.client import Client
@@ -60,9 +60,4 @@ def last(client: Client, place: Place, typed: str, *, project: str | None) -> Se
 def later(client: Client, place: Place, typed: str, story: Story, *, project: str | None) -> SearchResult | None:
     """Return the last failure of a job that was to make a file, if nothing has made the file since."""
     failed = last(client, place, typed, project=project)
-    ended = None if failed is None else times.parse(failed.ended_on)
-    version, job = story.version, story.record
-    moments = [job.ended_on if job is not None and job.ended_on is not None else times.parse(version.created_on)]
-    moments += [times.parse(one.ended_on) for one in version.makings]
-    known = [moment for moment in moments if moment is not None]
-    return failed if ended is not None and all(moment < ended for moment in known) else None
+    return failed if failed is not None and is_later(failed, story) else None

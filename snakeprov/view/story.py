@@ -103,6 +103,14 @@ def story(told: Story, screen: Screen, *, later_failure: SearchResult | None = N
         yield from _bare_activity(told.activity, screen)
 
 
+def is_later(failed: SearchResult, told: Story) -> bool:
+    """Return whether a job failed after everything that is known to have made a version."""
+    ended, job = times.parse(failed.ended_on), told.record
+    moments = [job.ended_on if job is not None and job.ended_on is not None else times.parse(told.version.created_on)]
+    moments += [times.parse(one.ended_on) for one in told.version.makings]
+    return ended is not None and all(moment < ended for moment in moments if moment is not None)
+
+
 def sentence(told: Story) -> str:
     """Return in one sentence how a version was made."""
     version, job = told.version, told.record

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from snakeprov.client import Client, contents
 from snakeprov.errors import BadRequestError, NotFoundError
-from snakeprov.model.answers import History, Story, Version
+from snakeprov.model.answers import History, SearchResult, Story, Version
 from snakeprov.model.entities import EXTERNAL_FILE_HANDLE
 from snakeprov.view import affected, history, story, text
 from snakeprov.web import jobs, lineages, previews, render, urls
@@ -24,6 +24,9 @@ CAME_MAX: Final = 1000
 """Versions that came from one are counted up to this."""
 
 SAME_MAX: Final = 20
+
+FAILURES_READ: Final = 5
+"""Number of recent failures searched for one in the project of the file."""
 
 
 class Came(NamedTuple):
@@ -129,6 +132,7 @@ def _page(visit: Visit, told: Story, listed: History) -> Response:
         activity=told.activity,
         same=_same(client, told),
         came=_came(client, entity.id, number),
+        later=_later_failure(client, told, details),
         before=told.previous_version_number,
         lineage=lineages.drawn(client, entity.id, number),
         preview=previews.Preview("") if details is None else previews.of_version(client, details),
@@ -145,6 +149,16 @@ def _same(client: Client, told: Story) -> list[Version]:
     found = client.provenance.with_digest("sha256", sha256, limit=SAME_MAX).results
     own = (told.entity.id, told.version.version_number)
     return [one for one in found if (one.entity_id, one.version_number) != own]
+
+
+def _later_failure(client: Client, told: Story, details: Version | None) -> SearchResult | None:
+    """Return the last job that was to make the latest version of a file again and failed, if there is one."""
+    if details is None or not details.is_latest:
+        return None
+    for one in client.provenance.search([("unmade", told.entity.recorded_path)], limit=FAILURES_READ).results:
+        if one.run_id is not None and client.runs.get(one.run_id).project == details.project_name:
+            return one if story.is_later(one, told) else None
+    return None
 
 
 def _came(client: Client, entity_id: str, number: int) -> Came:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from snakeprov.model.records import FileFact, JobRecord
 from snakeprov.web import Waiting
 
 from ..cli.conftest import Study
@@ -151,6 +152,29 @@ def test_failed_jobs_come_first_with_their_error_and_the_end_of_the_log(tmp_path
     assert "line 9 " not in said and "line 80" in said
     assert "snakeprov show job:0002" in said
     assert "exit code 3" in job and "line 99" in job
+
+
+def test_a_later_failure_is_said_on_the_page_of_the_file(tmp_path: Path) -> None:
+    """The latest version may not be what the last run was to make; an older version says nothing of it."""
+    study = Study(tmp_path / "later")
+    for number in (1, 2):
+        run = study.run(f"abc{number}", ago=timedelta(days=3 - number))
+        study.job(run, "fit", {"fit.txt": b"%d" % number})
+    last = study.run("dead", status="failed", ago=timedelta(minutes=-5))
+    job = JobRecord(
+        id="e" * 32,
+        run_id=last.id,
+        rule="fit",
+        status="failed",
+        outputs=[FileFact(path="fit.txt", kind="missing")],
+        ended_on=last.ended_on,
+    )
+    study.client.session.put(f"/snakeprov/v1/jobs/{job.id}", {"job": job, "files": []})
+    study.client.close()
+    with pages_of(study.store) as reader:
+        latest = id_of(reader, "fit.txt")
+        assert "A later job of fit that was to make it again failed" in reader.read(latest)
+        assert "A later job" not in reader.read(latest.replace(".2", ".1"))
 
 
 def test_jobs_beyond_the_first_thousand_that_failed_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
