@@ -37,15 +37,17 @@ def test_a_path_that_is_no_recorded_file_is_explained(make_work: Callable[..., W
     work.snakemake()
     work.snakemake("broken.txt", status=1)
 
-    def told(path: str) -> str:
-        message, hint = work.say("log", path, status=3).splitlines()
+    def told(path: str, command: str = "log") -> str:
+        message, hint = work.say(command, path, status=3).splitlines()
         assert message.startswith(f"snakeprov: error: {path} is not recorded in ")
         return hint
 
     assert told("config/config.yaml").startswith("It is a config file of run ")
     assert " names it (samples.table). What a Snakefile itself reads is not recorded." in told("samples.txt")
     for folder in ("results", "results/"):
-        assert told(folder).startswith("It is a folder with 2 recorded files: results/a.txt, results/b.txt. Name one")
+        assert told(folder, "show").startswith(
+            "It is a folder with 2 recorded files: results/a.txt, results/b.txt. Name one"
+        )
     assert told("parts/one") == "It lies in parts/, a directory that is recorded as a whole: ask about parts/ instead."
     assert told("broken.txt") == ("The job that was to make it did not succeed: 'snakeprov show broken.txt' tells why.")
     assert told("zzzzzzzzzzzz").startswith("The file exists, but no recorded job has read or written it.")

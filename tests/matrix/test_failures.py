@@ -175,6 +175,10 @@ def ended(place: Place, process: subprocess.Popen[str]) -> Run:
     _, stderr = process.communicate(timeout=RUN_TIMEOUT_S)
     subprocess.run([sys.executable, "-c", PUSH], cwd=place.folder, env=place.environment(), check=True, timeout=60)
     run = Run(status=process.returncode, stdout="", stderr=stderr, directory=place.folder)
+    # A delivering process that outlives Snakemake keeps its outbox to itself: then push leaves it alone.
+    until_s = time.monotonic() + RUN_TIMEOUT_S
+    while not place.run_ids() and time.monotonic() < until_s:
+        time.sleep(0.05)
     (run_id,) = place.run_ids()
     return place.recorded(run, run_id)
 
