@@ -95,11 +95,17 @@ class _Graph:
         self.is_truncated = False
         self._nodes: dict[str, Node] = {}
         self._edges: dict[tuple[str, str, EdgeKind], None] = {}
+        self._of_node: dict[str, list[tuple[str, str, EdgeKind]]] = {}
 
     def add(self, answer: Lineage) -> None:
         self.is_truncated |= answer.truncated
         self._nodes |= {node.id: node for node in answer.nodes}
-        self._edges |= {(edge.source, edge.target, edge.kind): None for edge in answer.edges}
+        for edge in answer.edges:
+            link = (edge.source, edge.target, edge.kind)
+            if link not in self._edges:
+                self._edges[link] = None
+                self._of_node.setdefault(edge.source, []).append(link)
+                self._of_node.setdefault(edge.target, []).append(link)
 
     def activities(self) -> list[Node]:
         """Return the activities, the first that ended first; of those that ended at one moment, makers before users.
@@ -134,7 +140,7 @@ class _Graph:
     def activity(self, node: Node, known: Mapping[str, Version]) -> Activity:
         """Return an activity that was not recorded from a job, or from one that may not be seen."""
         used, made = [], []
-        for source, target, kind in self._edges:
+        for source, target, kind in self._of_node.get(node.id, ()):
             if source == node.id:
                 role: Role = "code" if kind == "executed" else "input"
                 other = self._nodes[target]
@@ -142,7 +148,7 @@ class _Graph:
                     used.append(Use(role=role, url=other.url, name=other.label))
                 elif target in known:
                     used.append(Use(role=role, version_id=target))
-            elif target == node.id and source in known:
+            elif source in known:
                 made.append(Made(version_id=source))
         job = StoredJob(
             id="", run_id="", rule=node.rule or "", status=node.status or "unknown", ended_on=_moment(node.ended_on)
