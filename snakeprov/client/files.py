@@ -202,7 +202,7 @@ class Files:
         return self._session.stream(f"/snakeprov/v1/blobs/{quoted(sha256)}", query, chunk_bytes=CHUNK_BYTES)
 
     def download(self, file_handle_id: str) -> bytes:
-        """Return the bytes of a file handle.
+        """Return the bytes of a file handle, all of them in memory; `client.get(ID, folder)` writes a file in pieces.
 
         Raises:
             NotFoundError: There is no such file handle, or its bytes were not kept.

@@ -69,10 +69,11 @@ def test_the_story_of_a_result_before_and_after_a_parameter_changed(work: Work) 
     assert (version["rule"], version["commit"], version["dirty"]) == ("final", commit, False)
     assert (version["sizeBytes"], version["bytesKept"], version["reproducedBy"]) == (4, True, [])
     assert [one["versionNumber"] for one in log["versions"]] == [2, 1]
-    assert log["versions"][1] == version
+    superseded = version | {"isLatest": False, "latestVersionNumber": 2}
+    assert log["versions"][1] == superseded
     assert log["versions"][0]["sha256"] == sha256("a\nb\n" * 2)
     assert [(old["job"]["params"]["cutoff"]), new["job"]["params"]["cutoff"]] == [1, 2]
-    assert old["version"] == version
+    assert old["version"] == superseded
     assert old["run"]["id"] != new["run"]["id"]
     assert old["run"]["git"] == {
         "commit": commit,
