@@ -21,7 +21,9 @@ from snakeprov import __version__
 from snakeprov.errors import OutboxError
 from snakeprov.recorder.owners import Owner
 
-HEADER: Final = b"snakeprov outbox 4\n"
+_FORMAT: Final = b"snakeprov outbox "
+
+HEADER: Final = _FORMAT + b"4\n"
 SUFFIX: Final = ".log"
 ACK_SUFFIX: Final = ".ack"
 
@@ -250,6 +252,11 @@ def _log_of(path: Path, *, size_max: int = -1) -> bytes:
     """Return the entries in a log, up to a size. Raises FileNotFoundError and OutboxError."""
     log = _bytes_of(path, size_max=size_max)
     if not log.startswith(HEADER):
+        if log.startswith(_FORMAT):
+            raise OutboxError(
+                f"{path} was written by another version of snakeprov, in a format that this one does not read.",
+                hint="Run 'snakeprov push' with the version that wrote it, or move it out of the outbox folder.",
+            )
         raise OutboxError(f"{path} is not an outbox of snakeprov.", hint="Move it out of the outbox folder.")
     return log[len(HEADER) :]
 

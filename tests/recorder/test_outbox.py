@@ -274,6 +274,16 @@ def test_a_file_that_is_no_outbox_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "x.log")
 
 
+def test_an_outbox_of_another_format_says_so(tmp_path: Path) -> None:
+    """Another version of snakeprov can deliver it; nothing in it is changed."""
+    (tmp_path / "x.log").write_bytes(b"snakeprov outbox 3\nrecords")
+
+    with pytest.raises(OutboxError, match="was written by another version of snakeprov"):
+        read(tmp_path / "x.log")
+
+    assert (tmp_path / "x.log").read_bytes() == b"snakeprov outbox 3\nrecords"
+
+
 def test_notes_that_are_damaged_are_passed_over(tmp_path: Path) -> None:
     """The log is what counts: what the notes spoke of is delivered again."""
     path = filled(tmp_path, [b"a"])
