@@ -5,12 +5,11 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from snakeprov.client.transport import Response
+from snakeprov.client.transport import HttpRequest, Response
 from snakeprov.client.wsgi import Application
 from snakeprov.model.answers import Edge, Lineage, Node
 
@@ -104,9 +103,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     send = Application.send
 
-    def noted(self: Application, method: str, url: str, **options: Any) -> Response:
-        found.append(f"{method} {urlsplit(url).path}")
-        return send(self, method, url, **options)
+    def noted(self: Application, request: HttpRequest) -> Response:
+        found.append(f"{request.method} {urlsplit(request.url).path}")
+        return send(self, request)
 
     monkeypatch.setattr(Application, "send", noted)
     return found

@@ -23,7 +23,7 @@ from snakeprov.recorder.outbox import locks_work
 from snakeprov.settings import SYNAPSE, is_remote
 
 LIBRARIES: Final = ("snakemake", "SQLAlchemy", "alembic", "msgspec", "falcon", "requests", "click", "GitPython")
-"""Distributions whose versions are told."""
+"""Distributions whose versions are reported."""
 
 _GIT_TIMEOUT_S: Final = 10.0
 _GIT_BYTES_MAX: Final = 1000

@@ -25,7 +25,7 @@ class Ui:
     """Pages that listen; they answer once `run` is called.
 
     Attributes:
-        url: Where they are, with the secret that signs in whoever opens it first.
+        url: Where they are, with a secret: the first browser that opens it is signed in.
     """
 
     def __init__(self, listener: Any, *, key: str, first: str) -> None:
@@ -45,7 +45,7 @@ def showing(place: Place, *, port: int = 0, first: str = "/") -> Iterator[Ui]:
     SIGINT and SIGTERM end the body of the `with` without an exception; this works in the main thread only.
 
     Args:
-        place: The store, and the working directory whose outbox is looked at.
+        place: The store, and the working directory whose outbox is counted.
         port: Number of the port; 0: any that is free.
         first: Address of the page that is opened first.
 

@@ -91,4 +91,4 @@ def _unders(place: Place, typed: str) -> list[str]:
 def _files(client: Client, under: str, *, project: str | None, limit: int) -> Iterator[Version]:
     from snakeprov.workdir import lookup
 
-    return islice(lookup.current(client, project or client.project or "", under=under), limit)
+    return islice(lookup.current(client, project or client.project or "", under=under, page=limit), limit)

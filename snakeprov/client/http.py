@@ -8,7 +8,7 @@ from typing import Final, Self
 import requests
 from requests.auth import AuthBase
 
-from snakeprov.client.transport import NoResponseError
+from snakeprov.client.transport import HttpRequest, NoResponseError
 
 CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 120.0
@@ -20,30 +20,20 @@ class Http:
     def __init__(self) -> None:
         self._session = _Session()
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str],
-        content: bytes | None,
-        headers: Mapping[str, str],
-        is_own: bool,
-        stream: bool,
-    ) -> _Response:
+    def send(self, request: HttpRequest, /) -> _Response:
         """Send a request; see `Transport`."""
         # Unless it is told how to authenticate, `requests` overrides the header with a login from `~/.netrc`.
-        may_look_for_login = is_own and "Authorization" not in headers
+        may_look_for_login = request.is_own and "Authorization" not in request.headers
         try:
             response = self._session.request(
-                method,
-                url,
-                params=query,
-                data=content,
-                headers=headers,
+                request.method,
+                request.url,
+                params=request.query,
+                data=request.content,
+                headers=request.headers,
                 auth=None if may_look_for_login else _AsItIs(),
                 timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                stream=stream,
+                stream=request.stream,
             )
         except requests.RequestException as error:
             raise _failure(error) from error

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from snakeprov.client.transport import NoResponseError
+from snakeprov.client.transport import HttpRequest, NoResponseError
 from snakeprov.errors import (
     ApiError,
     BadRequestError,
@@ -150,16 +150,22 @@ class Session:
         url = path if "://" in path else self._url(path)
         is_own = self._is_own(url)
         asked = {name: _text(value) for name, value in (query or {}).items() if value is not None}
-        headers = self._headers(content, headers, is_own=is_own)
+        request = HttpRequest(
+            method=method,
+            url=url,
+            query=asked,
+            content=content,
+            headers=self._headers(content, headers, is_own=is_own),
+            is_own=is_own,
+            stream=stream,
+        )
         repeatable = repeatable or method in _IDEMPOTENT
         shown = path.partition("?")[0]
         tries = RETRIES_MAX + 1
         for attempt in range(1, tries + 1):
             began_s = time.monotonic()
             try:
-                response = self._transport.send(
-                    method, url, query=asked, content=content, headers=headers, is_own=is_own, stream=stream
-                )
+                response = self._transport.send(request)
             except NoResponseError as error:
                 _logger.info("%s %s, attempt %d: %s", method, shown, attempt, error.why)
                 if not repeatable or attempt == tries or not error.may_pass:

@@ -6,7 +6,7 @@ Must not know: which statuses are errors, which requests are repeated.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 
 class Response(Protocol):
@@ -31,33 +31,36 @@ class Response(Protocol):
     def __exit__(self, *error: object) -> None: ...
 
 
+class HttpRequest(NamedTuple):
+    """A request.
+
+    Attributes:
+        method: HTTP method.
+        url: Whole URL, quoted.
+        query: Parameters of the query.
+        content: Body, if any.
+        headers: All headers that matter to the store.
+        is_own: Whether the URL is the store's. Only to that may a login from `~/.netrc` be sent.
+        stream: Whether to leave the response's body unread.
+    """
+
+    method: str
+    url: str
+    query: Mapping[str, str]
+    content: bytes | None
+    headers: Mapping[str, str]
+    is_own: bool
+    stream: bool
+
+
 class Transport(Protocol):
     """Carries one request at a time."""
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str],
-        content: bytes | None,
-        headers: Mapping[str, str],
-        is_own: bool,
-        stream: bool,
-    ) -> Response:
+    def send(self, request: HttpRequest, /) -> Response:
         """Send a request and return the response, whatever its status.
 
-        Args:
-            method: HTTP method.
-            url: Whole URL, quoted.
-            query: Parameters of the query.
-            content: Body; None: there is none.
-            headers: All headers that matter to the store.
-            is_own: Whether the URL is the store's. Only to that may a login from `~/.netrc` be sent.
-            stream: Whether to leave the response's body unread.
-
         Raises:
-            NoResponseError: There is none.
+            NoResponseError: No response came.
         """
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from snakeprov.client.transport import Response, Transport
+    from snakeprov.client.transport import HttpRequest, Response, Transport
 
 PREFIX: Final = "http://embedded.snakeprov.invalid"
 """Base URL of an application in this process, of a domain that can never exist (RFC 6761).
@@ -33,27 +33,15 @@ class Application:
         self._user = user
         self._elsewhere: Transport | None = None
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str],
-        content: bytes | None,
-        headers: Mapping[str, str],
-        is_own: bool,
-        stream: bool,
-    ) -> Response:
+    def send(self, request: HttpRequest, /) -> Response:
         """Return the application's response, or for the URL of another host what that answers; see `Transport`.
 
-        With `stream` its body is read from the application only as it is read from the response.
+        With `request.stream` its body is read from the application only as it is read from the response.
         """
-        parts = urlsplit(url)
+        parts = urlsplit(request.url)
         if parts.netloc != _HOST:
-            return self._http().send(
-                method, url, query=query, content=content, headers=headers, is_own=is_own, stream=stream
-            )
-        asked = "&".join(filter(None, (parts.query, urlencode(query))))
+            return self._http().send(request)
+        asked = "&".join(filter(None, (parts.query, urlencode(request.query))))
         started: list[tuple[str, list[tuple[str, str]]]] = []
         written = io.BytesIO()
 
@@ -63,9 +51,9 @@ class Application:
             started[:] = [(status, headers)]
             return written.write
 
-        environ = _environ(method, parts.path, asked, content or b"", headers, self._user)
+        environ = _environ(request, parts.path, asked, self._user)
         body = _Body(self._app(environ, start_response))
-        if not stream or not started or written.tell():
+        if not request.stream or not started or written.tell():
             rest = b"".join(body)
             body = _Body([written.getvalue() + rest])
         return _Response(*started[0], body)
@@ -131,11 +119,10 @@ class _Response:
         self._body.__exit__(*error)
 
 
-def _environ(
-    method: str, path: str, query: str, content: bytes, headers: Mapping[str, str], user: str
-) -> dict[str, Any]:
+def _environ(request: HttpRequest, path: str, query: str, user: str) -> dict[str, Any]:
+    content = request.content or b""
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": method,
+        "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         # PEP 3333: bytes shown as ISO 8859-1 text.
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
@@ -154,7 +141,7 @@ def _environ(
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in headers.items():
+    for name, value in request.headers.items():
         key = name.upper().replace("-", "_")
         environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
     return environ

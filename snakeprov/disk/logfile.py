@@ -1,4 +1,4 @@
-"""The log files of a working directory, for whoever looks for a fault: `SNAKEPROV_LOG=debug`.
+"""The log files of a working directory, for finding faults: `SNAKEPROV_LOG=debug`.
 
 Nothing is ever logged to a terminal, which belongs to Snakemake: without the variable the loggers of the package have
 no handler that writes, and with it they have only the file. What our processes log has the level DEBUG or INFO, which

@@ -139,7 +139,7 @@ def fold(nodes: Sorted) -> Folded:
 
 
 def within(nodes: Sorted, depth: int, direction: Direction) -> Sorted:
-    """Return only what lies so many activities from the root at most; beyond the last of it there is more."""
+    """Return the nodes at most `depth` activities from the root; the last ones count as not explored further."""
     kept = [
         place
         for place, (away, kind) in enumerate(zip(nodes.distances, nodes.kinds, strict=True))

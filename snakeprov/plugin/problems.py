@@ -66,6 +66,8 @@ class Problems:
 
 def _log() -> None:
     """Log where the exception that is being handled came from; not what it says, which may be a secret."""
+    if not _logger.isEnabledFor(logging.INFO):  # the lines of a traceback are read from the disk
+        return
     kind, _, trace = sys.exc_info()
     frames = "".join(traceback.format_tb(trace)).rstrip()
     _logger.info("something was not captured: %s\n%s", kind.__name__ if kind else "no exception", frames)

@@ -131,11 +131,11 @@ class Handover:
             problem = f"{type(error).__name__}: {error}"
             self.problems.note(problem)
             record = self._translator.bare(job, status, problem)
-        _logger.debug("job %s of rule %s: %s", live.number, getattr(job, "name", "?"), status)
         if record is None:
             self._recorder.append_encoded(payload)
         else:
             self._special(record, live)
+        _logger.debug("job %s of rule %s: %s", live.number, getattr(job, "name", "?"), status)
 
     def hold_stored(self, job: Any, live: LiveJob) -> None:
         """Hold the local copies of storage objects, which are about to be uploaded and removed."""

@@ -33,10 +33,14 @@ MANIFEST_BYTES_MAX: Final = 512 * 1024 * 1024
 """How long a manifest can be that is read."""
 
 
-def current(client: Client, project: str, *, under: str = "") -> Iterator[Version]:
-    """Return the files of a project at their current versions, by path; with `under` only those in that folder."""
+def current(client: Client, project: str, *, under: str = "", page: int = PAGE) -> Iterator[Version]:
+    """Return the files of a project at their current versions, by path; with `under` only those in that folder.
+
+    One request asks for `page` of them, and for no more than `PAGE`.
+    """
     prefix = f"{under.rstrip('/')}/" if under else ""
-    return every(lambda after: client.provenance.current(prefix, project=project, after=after, limit=PAGE))
+    limit = min(page, PAGE)
+    return every(lambda after: client.provenance.current(prefix, project=project, after=after, limit=limit))
 
 
 def same_content(client: Client, digest: Digest, *, own_id: str | None = None) -> list[Version]:
